@@ -1,0 +1,226 @@
+//! A lesson as data. Prose is Markdown text; instructions are typed.
+
+use crate::{kernel::namespaces::Kind, lang::Lang};
+use std::collections::BTreeMap;
+
+/// Which of the two terminals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TerminalId {
+    /// The one in which the container is made.
+    #[default]
+    Container,
+    /// A shell that stays outside.
+    Host,
+}
+
+impl TerminalId {
+    /// Both, in screen order.
+    pub const ALL: [TerminalId; 2] = [TerminalId::Container, TerminalId::Host];
+
+    /// The name in lesson files and events.
+    pub fn name(self) -> &'static str {
+        match self {
+            TerminalId::Container => "container",
+            TerminalId::Host => "host",
+        }
+    }
+}
+
+/// A lesson in one language.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lesson {
+    /// The folder's name, such as `isolate`.
+    pub id: String,
+    /// The language of the prose.
+    pub lang: Lang,
+    /// The heading of the lesson.
+    pub title: String,
+    /// One line for the opening screen.
+    pub summary: String,
+    /// What the lesson says before its first step (Markdown).
+    pub intro: String,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A step of a lesson.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// The stable name, such as `one-call-at-a-time`.
+    pub id: String,
+    /// The heading.
+    pub title: String,
+    /// Whether the step begins in new terminals; otherwise it goes on from the state that the step before it left.
+    pub fresh: bool,
+    /// Whether this is the challenge: no command is given, only the kernel's state is judged.
+    pub challenge: bool,
+    /// Prose and instructions, in order.
+    pub blocks: Vec<Block>,
+    /// The line of the heading in the file, from 1.
+    pub line: usize,
+}
+
+/// One block of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// Markdown text to read before acting.
+    Prose(String),
+    /// A question to commit to before the command runs.
+    Predict(Predict),
+    /// A command to type.
+    Run(Run),
+    /// Facts that must become true before the step goes on; once true they stay ticked.
+    Check(Vec<Check>),
+    /// Rungs of help: a nudge, the idea, the command.
+    Hint(String),
+    /// Markdown text shown once the checks before it hold.
+    Why(String),
+    /// Markdown text for the speaker alone.
+    Note(String),
+    /// Commands that solve a challenge: hidden from the learner, run by tests and headless.
+    Solution(Vec<Run>),
+    /// What the machine must offer for this step.
+    Requires(Vec<Requirement>),
+}
+
+/// A question with one right answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Predict {
+    /// The question.
+    pub question: String,
+    /// The answers, in order.
+    pub options: Vec<String>,
+    /// The index of the right one.
+    pub answer: usize,
+}
+
+/// A command line typed into a terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// The terminal.
+    pub terminal: TerminalId,
+    /// The line, without its newline.
+    pub line: String,
+    /// Whether its calls are held, to be stepped one at a time.
+    pub hold: bool,
+    /// Whether the experiment is meant to fail: its failure is what the step shows.
+    pub fails: bool,
+    /// The line of the instruction in the file, from 1.
+    pub at: usize,
+}
+
+/// Something that a machine may lack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Requirement {
+    /// Effective user ID 0.
+    Root,
+    /// ptrace(2) works.
+    Ptrace,
+    /// This kind of namespace can be made.
+    Namespace(Kind),
+    /// A program is in the PATH.
+    Program(String),
+}
+
+/// Where a fact is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Where {
+    /// In the container process's namespaces.
+    Inside,
+    /// In boxwright's own.
+    Host,
+}
+
+/// How a call ended, as far as a check cares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It succeeded.
+    Ok,
+    /// It failed with this errno name.
+    Failed(String),
+}
+
+/// How a process ended, as far as a check cares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With this status.
+    Status(i32),
+    /// By this signal, such as `SIGKILL`.
+    Signal(String),
+}
+
+/// A fact of the kernel, with the text that the learner sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// The fact.
+    pub fact: Fact,
+    /// The sentence shown beside the tick mark, in the lesson's language.
+    pub text: String,
+    /// The instruction as written, without the sentence: the same in every language.
+    pub source: String,
+    /// The line of the instruction in the file, from 1.
+    pub at: usize,
+}
+
+/// The vocabulary of checks. Each is decided by a sample or by the calls since the step began, never by typed text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// `namespace uts,ipc new|same`: the container process's links differ from (equal) the host's.
+    Namespace(Vec<Kind>, bool),
+    /// `pid-for-children new|same`: the container process's next child is born in another (the same) PID namespace.
+    ForChildren(bool),
+    /// `hostname inside|host is NAME`.
+    Hostname(Where, String),
+    /// `hostname inside|host is-not NAME`.
+    HostnameNot(Where, String),
+    /// `processes inside only A,B`: exactly these program names live in the container's PID namespace.
+    ProcessesOnly(Vec<String>),
+    /// `process inside|host NAME`: a program of this name runs in that PID namespace.
+    Process(Where, String),
+    /// `init NAME`: PID 1 of the container's PID namespace runs this program.
+    Init(String),
+    /// `adopted NAME`: a program of this name inside has PID 1 as its parent.
+    Adopted(String),
+    /// `proc host|own`: `/proc` inside shows the host's processes, or the container's own.
+    ProcShowsHost(bool),
+    /// `mount inside|host PATH FSTYPE`.
+    Mount(Where, String, String),
+    /// `no-mount inside|host PATH`.
+    NoMount(Where, String),
+    /// `interfaces inside|host only A,B`.
+    InterfacesOnly(Where, Vec<String>),
+    /// `interface inside|host NAME up|down`.
+    Interface(Where, String, bool),
+    /// `listening inside|host PORT`.
+    Listening(Where, u16),
+    /// `not-listening inside|host PORT`.
+    NotListening(Where, u16),
+    /// `sysv inside|host N`: the number of System V objects there.
+    Sysv(Where, usize),
+    /// `call NAME ok|ERRNO [TEXT]`: such a call was made since the step began, with TEXT somewhere in its arguments.
+    Call(String, Outcome, Option<String>),
+    /// `ended NAME status N` or `ended NAME signal SIGNAL`: such a process ended since the step began.
+    Ended(String, End),
+    /// `scorecard isolated|rooted|limited|entered on|off`.
+    Scorecard(String, bool),
+    /// `alone`: nothing in the terminal is isolated (any more).
+    Alone,
+}
+
+/// A place in a lesson file where something is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {what}")]
+pub struct Problem {
+    /// The file, as the reader named it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, in characters from 1.
+    pub column: usize,
+    /// One sentence.
+    pub what: String,
+}
+
+/// A lesson in every language that it exists in.
+pub type Translations = BTreeMap<&'static str, Lesson>;

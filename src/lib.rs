@@ -1,0 +1,12 @@
+//! boxwright: build a Linux container by hand, one system call at a time.
+//!
+//! This page is the map; it is completed as the parts land.
+
+pub mod kernel;
+pub mod lang;
+pub mod lesson;
+pub mod observe;
+pub mod session;
+pub mod terminal;
+pub mod tools;
+pub mod trace;

@@ -1,0 +1,3 @@
+//! Picks the role: tool, subcommand or TUI.
+
+fn main() {}

@@ -1,0 +1,172 @@
+//! The state of a container and its host at one moment, read from `/proc`, cgroupfs and the sockets API. Raw values only.
+
+use crate::kernel::namespaces::Kind;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Inode numbers of namespaces, by kind. A kind that could not be read is absent.
+pub type Links = BTreeMap<Kind, u64>;
+
+/// Where a process's next child will be born (`/proc/PID/ns/pid_for_children`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForChildren {
+    /// In the PID namespace with this inode number.
+    Inode(u64),
+    /// In a namespace that has no process yet: the link cannot be read before the first fork (ENOENT).
+    NotMade,
+    /// The link could not be read for another reason.
+    #[default]
+    Unknown,
+}
+
+/// A process as the panes show it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Process {
+    /// The host PID.
+    pub pid: i32,
+    /// The host PID of its parent.
+    pub ppid: i32,
+    /// Its PIDs from the outermost visible namespace to its own (`NSpid` in `/proc/PID/status`).
+    pub nspid: Vec<i32>,
+    /// The name of its program.
+    pub comm: String,
+    /// One letter: R, S, D, T, t, Z … (proc_pid_stat(5)).
+    pub state: char,
+    /// The inode number of its PID namespace, where readable.
+    pub pid_ns: Option<u64>,
+}
+
+/// One mount of a mount namespace (proc_pid_mountinfo(5)).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Mount {
+    /// The mount's ID.
+    pub id: u32,
+    /// The ID of the mount that it stands on.
+    pub parent: u32,
+    /// The directory of the file system that is mounted here.
+    pub root: String,
+    /// Where it is mounted, as the process sees it.
+    pub point: String,
+    /// The file system type.
+    pub kind: String,
+    /// The source, such as a device.
+    pub source: String,
+    /// `shared`, `slave`, `unbindable`, or empty for private.
+    pub propagation: String,
+}
+
+/// A network interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Whether the administrator has brought it up (IFF_UP).
+    pub up: bool,
+    /// Its addresses with prefix length, such as `127.0.0.1/8`.
+    pub addresses: Vec<String>,
+}
+
+/// What one side (the host, or the container's namespaces) answers when it is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Side {
+    /// The host name of its UTS namespace.
+    pub hostname: Option<String>,
+    /// The interfaces of its network namespace.
+    pub interfaces: Vec<Interface>,
+    /// TCP ports in state LISTEN in its network namespace.
+    pub listening: Vec<u16>,
+    /// Keys or IDs of the System V objects of its IPC namespace, such as `queue 0`, `shm 3`, `sem 1`.
+    pub sysv: Vec<String>,
+    /// The mounts of its mount namespace.
+    pub mounts: Vec<Mount>,
+    /// Whether its `/proc` shows the processes of the *host's* PID namespace; `None` where it has no `/proc`.
+    pub proc_shows_host: Option<bool>,
+}
+
+/// Which of the four properties the kernel says that the container process has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Scorecard {
+    /// Its PID, UTS, mount, IPC and network namespaces all differ from the host's.
+    pub isolated: bool,
+    /// Its root directory is not the host's.
+    pub rooted: bool,
+    /// A CPU or memory limit applies to its cgroup.
+    pub limited: bool,
+    /// A process from outside has entered its namespaces (its parent is outside its PID namespace, and it is not PID 1).
+    pub entered: bool,
+}
+
+/// One control group and its counters; a value that the kernel does not offer is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Cgroup {
+    /// The group's path per controller or hierarchy (`cpu`, `memory`, `pids`, and `` for v2), as `/proc/PID/cgroup` says.
+    pub paths: BTreeMap<String, String>,
+    /// CPU time and limits.
+    pub cpu: Cpu,
+    /// Memory use and limits, in bytes.
+    pub memory: Memory,
+    /// Number of processes and its limit.
+    pub pids: Pids,
+}
+
+/// CPU time and limits of a cgroup.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Cpu {
+    /// CPU time used so far, in microseconds.
+    pub usage_micros: Option<u64>,
+    /// The quota in microseconds a period; `None` where there is no limit.
+    pub quota_micros: Option<u64>,
+    /// The period in microseconds.
+    pub period_micros: Option<u64>,
+    /// How many periods have passed under a quota.
+    pub periods: Option<u64>,
+    /// In how many of them the group was throttled.
+    pub throttled: Option<u64>,
+}
+
+/// Memory use and limits of a cgroup, in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Memory {
+    /// In use now.
+    pub current: Option<u64>,
+    /// The most that was in use.
+    pub peak: Option<u64>,
+    /// The limit; `None` where there is no limit.
+    pub limit: Option<u64>,
+    /// How many processes the OOM killer has killed in the group.
+    pub oom_kills: Option<u64>,
+}
+
+/// Number of processes of a cgroup and its limit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Pids {
+    /// Processes and threads now.
+    pub current: Option<u64>,
+    /// The limit; `None` where there is no limit.
+    pub max: Option<u64>,
+}
+
+/// Everything that was read at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Sample {
+    /// The host PID of the container process: the first process below the watched one that is isolated. Where none is,
+    /// the shell in the terminal's foreground, or the watched process itself.
+    pub container: Option<i32>,
+    /// The container process's namespaces.
+    pub namespaces: Links,
+    /// The namespaces of boxwright itself, which is what "the host" means everywhere.
+    pub host_namespaces: Links,
+    /// The PID namespace of the container process's next child.
+    pub for_children: ForChildren,
+    /// The container process's cgroup.
+    pub cgroup: Cgroup,
+    /// The processes below the watched one, and all others in the container's PID namespace; parents before children.
+    pub processes: Vec<Process>,
+    /// The four properties.
+    pub scorecard: Scorecard,
+    /// What the host answers.
+    pub host: Side,
+    /// What the container answers.
+    pub inside: Side,
+}

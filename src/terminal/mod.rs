@@ -1,0 +1,1 @@
+//! A terminal pane: pty, screen model, typing, prompt marks.

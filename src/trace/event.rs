@@ -1,0 +1,107 @@
+//! What the tracer tells the rest of the program. Every PID is the host's (as boxwright's own `/proc` shows it).
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// A kernel fact that a system call changed, such as `pid_for_children: 4026531836 -> 4026532180`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What changed: a namespace link (`uts`, `pid_for_children`), `mount /proc`, `hostname`, `cpu.max`, `child`, …
+    pub what: String,
+    /// The value before; `None` where there was none.
+    pub before: Option<String>,
+    /// The value afterwards; `None` where there is none now.
+    pub after: Option<String>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, after) = (self.before.as_deref().unwrap_or("none"), self.after.as_deref().unwrap_or("none"));
+        write!(f, "{}: {before} -> {after}", self.what)
+    }
+}
+
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A decoded system call, before or after it happened. Arguments are written as strace(1) writes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Call {
+    /// The thread that makes the call.
+    pub pid: i32,
+    /// The name of its program (`/proc/PID/comm`) before the call.
+    pub comm: String,
+    /// The call's name, such as `unshare`.
+    pub name: &'static str,
+    /// The arguments, decoded, such as `CLONE_NEWNS|CLONE_NEWUTS`.
+    pub args: String,
+}
+
+/// A system call that returned (or whose process died in it: `result` is then `None`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SyscallEvent {
+    /// Who called what.
+    #[serde(flatten)]
+    pub call: Call,
+    /// The raw result: -1 where `errno` is set. A PID in it is as the *caller* sees it; `changed` names the host's.
+    pub result: Option<i64>,
+    /// The name of the error, such as `EINVAL`.
+    pub errno: Option<&'static str>,
+    /// How long the call took, in microseconds, without the time that it was held before it.
+    pub micros: u64,
+    /// What changed because of the call.
+    pub changed: Vec<Change>,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It called exit with this status.
+    Exited(i32),
+    /// This signal killed it.
+    Killed(&'static str, i32),
+}
+
+/// The name of a spawned command's whole family of processes: the host PID of its first process.
+pub type Root = i32;
+
+/// When a process must wait before an interesting call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Hold {
+    /// Never.
+    #[default]
+    Off,
+    /// Before every interesting call.
+    Every,
+    /// Before the next call of this name; afterwards before every interesting call.
+    Until(String),
+}
+
+/// One thing that the tracer saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TraceEvent {
+    /// A call returned.
+    Syscall(Root, SyscallEvent),
+    /// A process waits before this call until it is stepped.
+    Held(Root, Call),
+    /// A held process goes on (stepped, run on, or killed while it waited).
+    Released(Root, i32),
+    /// A process (thread group) ended.
+    Exit {
+        /// The family it belonged to.
+        root: Root,
+        /// Its host PID.
+        pid: i32,
+        /// The name of its program.
+        comm: String,
+        /// How it ended.
+        ended: Ended,
+    },
+    /// The last process of a spawned command ended; its first process ended like this.
+    Finished(Root, Ended),
+    /// This machine does not let us trace; the command runs untraced. The text says why, with the errno.
+    Refused(Root, String),
+}

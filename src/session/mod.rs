@@ -1,1 +1,146 @@
-//! The state machine of a lesson: steps, checks, replay, ledger, progress.
+//! The state machine of a lesson: steps, checks, replay. It does no I/O and reads no clock: [`Session::handle`] takes
+//! what happened and gives back what is to be done, for the screen and the headless run alike.
+
+mod checks;
+mod ending;
+mod play;
+mod replay;
+mod typing;
+mod view;
+
+pub use checks::{Evidence, Verdict, decide};
+pub use play::Session;
+
+use crate::{
+    lesson::{Requirement, TerminalId},
+    observe::Sample,
+    trace::{Call, Hold, TraceEvent},
+};
+use std::{sync::Arc, time::Duration};
+
+/// Something that happened to the session.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A shell stands at its prompt, having ended a command with this status. `shell` is its PID as it sees itself.
+    Prompt(TerminalId, i32, i32),
+    /// The learner sent a line, or anything else that ends in Return, to a terminal.
+    Typed(TerminalId),
+    /// The last process of a terminal has ended.
+    Closed(TerminalId),
+    /// The tracer saw something in this terminal.
+    Trace(TerminalId, TraceEvent),
+    /// A sample that began no earlier than the [`Action::Sample`] of this number.
+    Sample(u64, Arc<Sample>),
+    /// The time set by [`Action::Deadline`] is over.
+    Deadline,
+    /// The learner wants something.
+    Wish(Wish),
+}
+
+/// What a learner can want.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Begin (or begin again) with this step: its state is rebuilt by replay.
+    GoTo(usize),
+    /// Go on: type the command that is due, or move to the next step where this one is done.
+    Go,
+    /// Commit to this answer of the open question.
+    Answer(usize),
+    /// Show one more rung of help.
+    Hint,
+    /// Let the oldest held call happen.
+    StepCall,
+    /// Let every held call happen and hold no more.
+    RunOn,
+    /// Go on until the next call of this name.
+    RunUntil(String),
+    /// Hold before every call, or stop doing so.
+    ToggleHold,
+}
+
+/// Something that the session wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// End everything in this terminal and start a new shell in it.
+    Restart(TerminalId),
+    /// Type this line and Return.
+    Type(TerminalId, String),
+    /// Set when the terminal's processes are held.
+    Hold(TerminalId, Hold),
+    /// Let the held call of this thread happen.
+    Step(i32),
+    /// Let everything held in this terminal go on.
+    RunOn(TerminalId),
+    /// Read the state again, and say so with this number.
+    Sample(u64),
+    /// Give [`Input::Deadline`] after this time, instead of after the time set before. `None` takes it back.
+    Deadline(Option<Duration>),
+    /// Tell whoever listens.
+    Report(Report),
+}
+
+/// What is worth telling.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    /// This step begins.
+    Step(usize),
+    /// A command of the lesson is typed; the second value is the step.
+    Command(usize, TerminalId, String),
+    /// A check was decided: step, block, index in the block.
+    Check(usize, usize, usize, Verdict),
+    /// A step came to its end.
+    Outcome(usize, Outcome),
+    /// No step is left.
+    End,
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every check passed.
+    Passed,
+    /// A check did not pass in time, or the state could not be built.
+    Failed(String),
+    /// This machine lacks something; the text names it.
+    Skipped(String),
+}
+
+/// What stands between the learner and the next command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Earlier steps are being replayed: lines done, lines in all.
+    Preparing(usize, usize),
+    /// A question waits for an answer: the block.
+    Asking(usize),
+    /// A command is due: the block.
+    Due(usize),
+    /// A command runs.
+    Running,
+    /// A call is held.
+    Held,
+    /// The kernel does not yet say what it should: the block of checks.
+    Checking(usize),
+    /// The step is done.
+    Done,
+    /// The step cannot be done here.
+    Blocked(String),
+}
+
+/// Why a wish was not granted; the screen says it once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The terminal is not at a prompt.
+    Busy(TerminalId),
+    /// The terminal's shell has ended.
+    Ended(TerminalId),
+    /// A replayed command did not come to its end.
+    NotRebuilt(String),
+    /// A question waits.
+    AnswerFirst,
+}
+
+/// What this machine lacks: a requirement and the reason, in the session's language.
+pub type Lacking = Vec<(Requirement, String)>;
+
+/// A call that waits, and where.
+pub type HeldCall = (TerminalId, Call);

@@ -1,0 +1,252 @@
+//! Decides checks: a fact of a lesson, held against what the kernel and the tracer said.
+
+use crate::{
+    lang::Lang,
+    lesson::{End, Fact, Outcome, Where},
+    observe::{ForChildren, Process, Sample, Side},
+    trace::{Ended, SyscallEvent},
+};
+use std::collections::BTreeSet;
+
+/// Everything that a check may look at.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The newest sample.
+    pub sample: Option<std::sync::Arc<Sample>>,
+    /// The calls since the step began, oldest first.
+    pub calls: Vec<SyscallEvent>,
+    /// The processes that ended since the step began: program name and how.
+    pub ends: Vec<(String, Ended)>,
+    /// Why calls cannot be seen on this machine, if so.
+    pub untraced: Option<String>,
+}
+
+/// What a check came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether the fact holds; `None` where this machine does not let us see it.
+    pub passed: Option<bool>,
+    /// What the lesson asks for, in words.
+    pub expected: String,
+    /// What was seen instead, in words.
+    pub observed: String,
+}
+
+/// Decides one fact.
+pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
+    match fact {
+        Fact::Call(name, outcome, text) => return call(name, outcome, text.as_deref(), evidence, lang),
+        Fact::Ended(name, end) => return ended(name, end, evidence, lang),
+        _ => {}
+    }
+    let Some(sample) = evidence.sample.as_deref() else {
+        return Verdict {
+            passed: Some(false),
+            observed: lang.pick("nothing was read yet", "尚未读到任何状态").into(),
+            ..Verdict::default()
+        };
+    };
+    let (passed, expected, observed) = state(fact, sample, lang);
+    Verdict { passed: Some(passed), expected, observed }
+}
+
+fn state(fact: &Fact, sample: &Sample, lang: Lang) -> (bool, String, String) {
+    let side = |place: &Where| match place {
+        Where::Inside => &sample.inside,
+        Where::Host => &sample.host,
+    };
+    let equal = |wanted: String, seen: String| (wanted == seen, wanted, seen);
+    match fact {
+        Fact::Namespace(kinds, new) => {
+            let wanted = kinds.iter().map(|kind| format!("{kind} {}", newness(*new, lang)));
+            let seen = kinds.iter().map(|kind| match (sample.namespaces.get(kind), sample.host_namespaces.get(kind)) {
+                (Some(inside), Some(host)) => format!("{kind} {}", newness(inside != host, lang)),
+                _ => format!("{kind} {}", lang.pick("unreadable", "无法读取")),
+            });
+            equal(join(wanted), join(seen))
+        }
+        Fact::ForChildren(new) => {
+            let host = sample.host_namespaces.get(&crate::kernel::namespaces::Kind::Pid);
+            let seen = match sample.for_children {
+                ForChildren::NotMade => newness(true, lang).to_string(),
+                ForChildren::Inode(inode) => newness(Some(&inode) != host, lang).to_string(),
+                ForChildren::Unknown => lang.pick("unreadable", "无法读取").to_string(),
+            };
+            equal(newness(*new, lang).to_string(), seen)
+        }
+        Fact::Hostname(place, name) => equal(name.clone(), side(place).hostname.clone().unwrap_or_else(|| "?".into())),
+        Fact::HostnameNot(place, name) => {
+            let seen = side(place).hostname.clone().unwrap_or_default();
+            (!seen.is_empty() && seen != *name, format!("{} {name}", lang.pick("anything but", "不是")), seen)
+        }
+        Fact::ProcessesOnly(names) => {
+            let wanted: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+            let seen: BTreeSet<&str> = inside(sample).map(|process| process.comm.as_str()).collect();
+            (wanted == seen, join(wanted.iter()), join(seen.iter()))
+        }
+        Fact::Process(place, name) => {
+            let found = match place {
+                Where::Inside => inside(sample).any(|process| process.comm == *name),
+                Where::Host => {
+                    let host = sample.host_namespaces.get(&crate::kernel::namespaces::Kind::Pid).copied();
+                    sample.processes.iter().any(|process| process.comm == *name && process.pid_ns == host)
+                }
+            };
+            presence(found, name.clone(), lang)
+        }
+        Fact::Init(name) => {
+            let init = inside(sample).find(|process| process.nspid.last() == Some(&1));
+            equal(name.clone(), init.map_or_else(|| lang.pick("none", "没有").into(), |process| process.comm.clone()))
+        }
+        Fact::Adopted(name) => {
+            let init = inside(sample).find(|process| process.nspid.last() == Some(&1)).map(|process| process.pid);
+            let parents: Vec<i32> =
+                inside(sample).filter(|process| process.comm == *name).map(|process| process.ppid).collect();
+            let found = init.is_some_and(|init| parents.contains(&init));
+            let wanted = format!("{name}: {} 1", lang.pick("parent", "父进程"));
+            let seen = if found { wanted.clone() } else { format!("{parents:?}") };
+            (found, wanted, seen)
+        }
+        Fact::ProcShowsHost(host) => {
+            let word =
+                |host: bool| lang.pick(if host { "host" } else { "own" }, if host { "宿主机的" } else { "自己的" });
+            let seen = sample.inside.proc_shows_host.map_or(lang.pick("no /proc", "没有 /proc"), word);
+            equal(word(*host).into(), seen.into())
+        }
+        Fact::Mount(place, path, kind) => {
+            let wanted = format!("{path} {kind}");
+            // The mount made last on a path is the one that is seen there.
+            let seen = side(place).mounts.iter().rev().find(|mount| mount.point == *path);
+            let seen = seen.map_or_else(|| absent(lang), |mount| format!("{path} {}", mount.kind));
+            equal(wanted, seen)
+        }
+        Fact::NoMount(place, path) => {
+            let seen = side(place).mounts.iter().rev().find(|mount| mount.point == *path);
+            equal(absent(lang), seen.map_or_else(|| absent(lang), |mount| format!("{path} {}", mount.kind)))
+        }
+        Fact::InterfacesOnly(place, names) => {
+            let wanted: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+            let seen: BTreeSet<&str> = side(place).interfaces.iter().map(|link| link.name.as_str()).collect();
+            (wanted == seen, join(wanted.iter()), join(seen.iter()))
+        }
+        Fact::Interface(place, name, up) => {
+            let word = |up: bool| format!("{name} {}", if up { "UP" } else { "DOWN" });
+            let seen = side(place).interfaces.iter().find(|link| link.name == *name);
+            equal(word(*up), seen.map_or_else(|| absent(lang), |link| word(link.up)))
+        }
+        Fact::Listening(place, port) => ports(side(place), *port, true, lang),
+        Fact::NotListening(place, port) => ports(side(place), *port, false, lang),
+        Fact::Sysv(place, count) => equal(count.to_string(), side(place).sysv.len().to_string()),
+        Fact::Scorecard(name, on) => {
+            let card = &sample.scorecard;
+            let seen = match name.as_str() {
+                "isolated" => card.isolated,
+                "rooted" => card.rooted,
+                "limited" => card.limited,
+                _ => card.entered,
+            };
+            let word =
+                |on: bool| format!("{name} {}", lang.pick(if on { "yes" } else { "no" }, if on { "是" } else { "否" }));
+            equal(word(*on), word(seen))
+        }
+        Fact::Alone => {
+            let isolated = sample.namespaces != sample.host_namespaces || sample.for_children == ForChildren::NotMade;
+            let seen = lang.pick(
+                if isolated { "a container still runs" } else { "no container" },
+                if isolated { "容器还在运行" } else { "没有容器" },
+            );
+            equal(lang.pick("no container", "没有容器").into(), seen.into())
+        }
+        Fact::Call(..) | Fact::Ended(..) => (false, String::new(), String::new()),
+    }
+}
+
+fn call(name: &str, outcome: &Outcome, text: Option<&str>, evidence: &Evidence, lang: Lang) -> Verdict {
+    let wanted_end = match outcome {
+        Outcome::Ok => "= 0".to_string(),
+        Outcome::Failed(errno) => format!("= {errno}"),
+    };
+    let expected = match text {
+        Some(text) => format!("{name}(…{text}…) {wanted_end}"),
+        None => format!("{name}(…) {wanted_end}"),
+    };
+    if let Some(reason) = &evidence.untraced {
+        return Verdict { passed: None, expected, observed: reason.clone() };
+    }
+    let mut seen = None;
+    for event in evidence.calls.iter().rev().filter(|event| same_call(name, event.call.name)) {
+        let errno = event.errno.map(str::to_string);
+        let right_end = match outcome {
+            Outcome::Ok => errno.is_none() && event.result.is_some(),
+            Outcome::Failed(wanted) => errno.as_deref() == Some(wanted),
+        };
+        if right_end && text.is_none_or(|text| event.call.args.contains(text)) {
+            return Verdict { passed: Some(true), observed: expected.clone(), expected };
+        }
+        let end = errno.unwrap_or_else(|| event.result.map_or_else(|| "?".into(), |result| result.to_string()));
+        seen.get_or_insert_with(|| format!("{}({}) = {end}", event.call.name, event.call.args));
+    }
+    let observed = seen.unwrap_or_else(|| lang.pick("no such call yet", "尚无此调用").into());
+    Verdict { passed: Some(false), expected, observed }
+}
+
+/// `fork` in a lesson means every way to make a process, because shells differ in the one that they use.
+fn same_call(wanted: &str, name: &str) -> bool {
+    wanted == name || (wanted == "fork" && ["fork", "vfork", "clone", "clone3"].contains(&name))
+}
+
+fn ended(name: &str, end: &End, evidence: &Evidence, lang: Lang) -> Verdict {
+    let word = |end: &Ended| match end {
+        Ended::Exited(status) => format!("{name}: {} {status}", lang.pick("status", "退出状态")),
+        Ended::Killed(signal, _) => format!("{name}: {signal}"),
+    };
+    let expected = match end {
+        End::Status(status) => word(&Ended::Exited(*status)),
+        End::Signal(signal) => format!("{name}: {signal}"),
+    };
+    if let Some(reason) = &evidence.untraced {
+        return Verdict { passed: None, expected, observed: reason.clone() };
+    }
+    let seen: Vec<String> = evidence.ends.iter().filter(|(comm, _)| comm == name).map(|(_, end)| word(end)).collect();
+    let passed = seen.contains(&expected);
+    let observed = if passed {
+        expected.clone()
+    } else {
+        seen.last().cloned().unwrap_or_else(|| format!("{name}: {}", lang.pick("has not ended", "没有结束")))
+    };
+    Verdict { passed: Some(passed), expected, observed }
+}
+
+/// The living processes of the container's PID namespace, if it is not the host's.
+fn inside(sample: &Sample) -> impl Iterator<Item = &Process> {
+    let kind = crate::kernel::namespaces::Kind::Pid;
+    let own = sample.namespaces.get(&kind).copied();
+    let isolated = own.is_some() && own != sample.host_namespaces.get(&kind).copied();
+    sample.processes.iter().filter(move |process| isolated && process.pid_ns == own && process.state != 'Z')
+}
+
+fn newness(new: bool, lang: Lang) -> &'static str {
+    if new { lang.pick("new", "新的") } else { lang.pick("the host's", "宿主机的") }
+}
+
+fn absent(lang: Lang) -> String {
+    lang.pick("absent", "不存在").into()
+}
+
+fn presence(found: bool, name: String, lang: Lang) -> (bool, String, String) {
+    let seen = if found { name.clone() } else { absent(lang) };
+    (found, name, seen)
+}
+
+fn ports(side: &Side, port: u16, wanted: bool, lang: Lang) -> (bool, String, String) {
+    let word = |open: bool| {
+        let state = if open { lang.pick("listening", "监听中") } else { lang.pick("not listening", "未监听") };
+        format!("{port} {state}")
+    };
+    let open = side.listening.contains(&port);
+    (open == wanted, word(wanted), word(open))
+}
+
+fn join(items: impl IntoIterator<Item = impl ToString>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,354 @@
+//! A step as it is played: read, predict, run, observe, explain.
+
+use super::{
+    Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, Phase, Report, Verdict, Wish, decide, replay::Replay,
+};
+use crate::{
+    lesson::{Block, Lesson, Run, TerminalId},
+    trace::{Hold, TraceEvent},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+/// How long a headless run waits for a prompt or for a check; a learner may take for ever.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How many calls of one step are kept; a fork bomb must not fill the memory.
+const MOST_CALLS: usize = 20_000;
+
+/// A lesson being played.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) lesson: Lesson,
+    pub(super) auto: bool,
+    pub(super) lacking: Lacking,
+    pub(super) replay: Option<Replay>,
+    pub(super) step: usize,
+    pub(super) at: usize,
+    pub(super) due: VecDeque<Run>,
+    pub(super) waiting: Option<TerminalId>,
+    pub(super) shells: BTreeMap<TerminalId, Shell>,
+    pub(super) evidence: Evidence,
+    pub(super) touched: bool,
+    pub(super) solved: bool,
+    pub(super) answers: BTreeMap<usize, usize>,
+    pub(super) hints: usize,
+    pub(super) held: Vec<HeldCall>,
+    pub(super) holding: bool,
+    pub(super) verdicts: BTreeMap<usize, Vec<Verdict>>,
+    pub(super) outcomes: Vec<Option<Outcome>>,
+    pub(super) wanted: u64,
+    pub(super) seen: u64,
+    pub(super) notice: Option<Notice>,
+    pub(super) finished: bool,
+}
+
+/// What a terminal's shell is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shell {
+    /// It has not shown a prompt yet, or runs a command.
+    Busy,
+    /// It stands at its prompt.
+    Idle,
+    /// It has ended.
+    Ended,
+}
+
+impl Session {
+    /// A session of this lesson that waits for [`Wish::GoTo`]. `auto` goes through it without a learner.
+    pub fn new(lesson: Lesson, auto: bool, lacking: Lacking) -> Session {
+        let outcomes = vec![None; lesson.steps.len()];
+        Session {
+            lesson,
+            auto,
+            lacking,
+            replay: None,
+            step: 0,
+            at: 0,
+            due: VecDeque::new(),
+            waiting: None,
+            shells: BTreeMap::new(),
+            evidence: Evidence::default(),
+            touched: false,
+            solved: false,
+            answers: BTreeMap::new(),
+            hints: 0,
+            held: Vec::new(),
+            holding: false,
+            verdicts: BTreeMap::new(),
+            outcomes,
+            wanted: 0,
+            seen: 0,
+            notice: None,
+            finished: false,
+        }
+    }
+
+    /// Takes in what happened; gives what is to be done, in order.
+    pub fn handle(&mut self, input: Input) -> Vec<Action> {
+        let mut out = Vec::new();
+        match input {
+            Input::Prompt(terminal, _, _) => self.prompt(terminal, &mut out),
+            Input::Typed(terminal) => {
+                self.touched = true;
+                if self.shells.get(&terminal) == Some(&Shell::Idle) {
+                    self.shells.insert(terminal, Shell::Busy);
+                }
+            }
+            Input::Closed(terminal) => {
+                self.shells.insert(terminal, Shell::Ended);
+                self.held.retain(|(place, _)| *place != terminal);
+                if self.waiting == Some(terminal) {
+                    self.waiting = None;
+                    self.notice = Some(Notice::Ended(terminal));
+                    if self.auto || self.replay.is_some() {
+                        self.fail("the shell ended".into(), &mut out);
+                    }
+                }
+                self.look(&mut out);
+            }
+            Input::Trace(terminal, event) => self.trace(terminal, event, &mut out),
+            Input::Sample(number, sample) => {
+                self.seen = self.seen.max(number);
+                self.evidence.sample = Some(sample);
+                self.go_on(&mut out);
+            }
+            Input::Deadline => self.deadline(&mut out),
+            Input::Wish(wish) => self.wish(wish, &mut out),
+        }
+        out
+    }
+
+    pub(super) fn wish(&mut self, wish: Wish, out: &mut Vec<Action>) {
+        self.notice = None;
+        match wish {
+            Wish::GoTo(step) => self.rebuild(step, out),
+            Wish::Go => match self.phase() {
+                Phase::Due(_) => self.type_due(out),
+                Phase::Asking(_) => self.notice = Some(Notice::AnswerFirst),
+                Phase::Done | Phase::Blocked(_) => self.next_step(out),
+                Phase::Held => self.wish(Wish::StepCall, out),
+                Phase::Preparing(..) | Phase::Running | Phase::Checking(_) => {}
+            },
+            Wish::Answer(answer) => {
+                if let Phase::Asking(block) = self.phase()
+                    && let Some(Block::Predict(predict)) = self.block(block)
+                    && answer < predict.options.len()
+                {
+                    self.answers.insert(block, answer);
+                    self.go_on(out);
+                }
+            }
+            Wish::Hint => {
+                let rungs = self
+                    .step()
+                    .map_or(0, |step| step.blocks.iter().filter(|block| matches!(block, Block::Hint(_))).count());
+                self.hints = rungs.min(self.hints + 1);
+            }
+            Wish::StepCall => out.extend(self.held.first().map(|(_, call)| Action::Step(call.pid))),
+            Wish::RunOn => {
+                self.holding = false;
+                for terminal in TerminalId::ALL {
+                    out.push(Action::RunOn(terminal));
+                }
+            }
+            Wish::RunUntil(name) => {
+                self.holding = true;
+                out.push(Action::Hold(TerminalId::Container, Hold::Until(name)));
+                out.extend(self.held.iter().map(|(_, call)| Action::Step(call.pid)));
+            }
+            Wish::ToggleHold => {
+                self.holding = !self.holding;
+                let hold = if self.holding { Hold::Every } else { Hold::Off };
+                out.push(Action::Hold(TerminalId::Container, hold));
+            }
+        }
+    }
+
+    pub(super) fn block(&self, index: usize) -> Option<&Block> {
+        self.step().and_then(|step| step.blocks.get(index))
+    }
+
+    pub(super) fn prompt(&mut self, terminal: TerminalId, out: &mut Vec<Action>) {
+        self.shells.insert(terminal, Shell::Idle);
+        if self.waiting == Some(terminal) {
+            self.waiting = None;
+            out.push(Action::Deadline(None));
+            if self.holding && self.due.is_empty() && self.replay.is_none() {
+                self.holding = false;
+                out.push(Action::Hold(terminal, Hold::Off));
+            }
+        }
+        self.look(out);
+        self.go_on(out);
+    }
+
+    pub(super) fn trace(&mut self, terminal: TerminalId, event: TraceEvent, out: &mut Vec<Action>) {
+        match event {
+            TraceEvent::Syscall(_, event) => {
+                if self.evidence.calls.len() < MOST_CALLS {
+                    self.evidence.calls.push(event);
+                }
+                self.look(out);
+            }
+            TraceEvent::Held(_, call) => {
+                if self.auto {
+                    out.push(Action::Step(call.pid));
+                } else {
+                    self.held.push((terminal, call));
+                    self.look(out);
+                }
+            }
+            TraceEvent::Released(_, pid) => self.held.retain(|(_, call)| call.pid != pid),
+            TraceEvent::Exit { comm, ended, .. } => {
+                if self.evidence.ends.len() < MOST_CALLS {
+                    self.evidence.ends.push((comm, ended));
+                }
+                self.look(out);
+            }
+            TraceEvent::Refused(_, reason) => self.evidence.untraced = Some(reason),
+            TraceEvent::Finished(..) => {}
+        }
+        self.go_on(out);
+    }
+
+    /// Drops what belongs to shells that are about to end.
+    pub(super) fn forget(&mut self) {
+        self.held.clear();
+        self.due.clear();
+        self.waiting = None;
+        self.holding = false;
+        self.notice = None;
+        self.replay = None;
+    }
+
+    /// Asks for a sample that shows what has happened up to now.
+    pub(super) fn look(&mut self, out: &mut Vec<Action>) {
+        self.wanted += 1;
+        out.push(Action::Sample(self.wanted));
+    }
+
+    /// Begins a step whose state is there.
+    pub(super) fn begin(&mut self, out: &mut Vec<Action>) {
+        self.at = 0;
+        self.due.clear();
+        self.touched = false;
+        self.solved = false;
+        self.answers.clear();
+        self.hints = 0;
+        self.verdicts.clear();
+        self.evidence.calls.clear();
+        self.evidence.ends.clear();
+        self.finished = false;
+        if let Some(outcome) = self.outcomes.get_mut(self.step) {
+            *outcome = None;
+        }
+        out.push(Action::Report(Report::Step(self.step)));
+        if let Some(reason) = self.lack() {
+            self.close(Outcome::Skipped(reason), out);
+        } else {
+            self.go_on(out);
+        }
+    }
+
+    /// What this machine lacks for the current step.
+    pub(super) fn lack(&self) -> Option<String> {
+        let step = self.step()?;
+        let needs = step.blocks.iter().filter_map(|block| match block {
+            Block::Requires(needs) => Some(needs),
+            _ => None,
+        });
+        needs
+            .flatten()
+            .find_map(|need| self.lacking.iter().find(|(lacking, _)| lacking == need).map(|(_, reason)| reason.clone()))
+    }
+
+    /// Moves over everything that is done, and decides the checks that are due.
+    pub(super) fn go_on(&mut self, out: &mut Vec<Action>) {
+        if self.replay.is_some() {
+            return self.replay_on(out);
+        }
+        if self.outcomes.get(self.step).is_none_or(Option::is_some) {
+            return;
+        }
+        self.look_ahead(out);
+        while let Some(block) = self.block(self.at).cloned() {
+            match block {
+                Block::Predict(_) if !self.auto && !self.answers.contains_key(&self.at) => return,
+                Block::Run(run) => {
+                    if self.waiting.is_some() {
+                        return;
+                    }
+                    if self.due.front() == Some(&run) {
+                        // It was typed and its prompt has come back.
+                        self.due.pop_front();
+                    } else if self.auto {
+                        self.type_run(run, out);
+                        return;
+                    } else {
+                        return;
+                    }
+                }
+                Block::Check(_) => {
+                    if self.auto && self.solve(out) {
+                        return;
+                    }
+                    if !self.decide_block(self.at, out) {
+                        if self.auto && self.waiting.is_none() {
+                            out.push(Action::Deadline(Some(PATIENCE)));
+                        }
+                        return;
+                    }
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+        self.close(self.verdict(), out);
+    }
+
+    /// Whether the step passed, or could not be seen whole.
+    pub(super) fn verdict(&self) -> Outcome {
+        match &self.evidence.untraced {
+            Some(reason) if self.verdicts.values().flatten().any(|verdict| verdict.passed.is_none()) => {
+                Outcome::Skipped(reason.clone())
+            }
+            _ => Outcome::Passed,
+        }
+    }
+
+    /// A learner may reach a block of checks by typing, also past the commands before it.
+    pub(super) fn look_ahead(&mut self, out: &mut Vec<Action>) {
+        if self.auto || !self.touched || self.waiting.is_some() {
+            return;
+        }
+        let Some(step) = self.step() else { return };
+        let ahead = step.blocks.iter().enumerate().skip(self.at);
+        let Some((index, _)) = ahead.into_iter().find(|(_, block)| matches!(block, Block::Check(_))) else { return };
+        if index > self.at && self.decide_block(index, out) {
+            self.due.clear();
+            self.at = index + 1;
+            self.touched = false;
+        }
+    }
+
+    /// Decides a block of checks; true where it holds as a whole.
+    pub(super) fn decide_block(&mut self, index: usize, out: &mut Vec<Action>) -> bool {
+        let Some(Block::Check(checks)) = self.block(index).cloned() else { return true };
+        let lang = self.lesson.lang;
+        let new: Vec<Verdict> = checks.iter().map(|check| decide(&check.fact, &self.evidence, lang)).collect();
+        let holds = (self.auto || self.touched)
+            && self.seen >= self.wanted
+            && new.iter().all(|verdict| verdict.passed != Some(false));
+        if holds {
+            self.touched = false;
+            out.push(Action::Deadline(None));
+            for (number, verdict) in new.iter().enumerate() {
+                out.push(Action::Report(Report::Check(self.step, index, number, verdict.clone())));
+            }
+        }
+        self.verdicts.insert(index, new);
+        holds
+    }
+}

@@ -1,0 +1,80 @@
+//! Any step can be reached at once: new shells, and the commands of the steps before it, one after the other.
+
+use super::{Action, Session, play::Shell, typing::solution};
+use crate::{
+    lesson::{Block, Lesson, Run, TerminalId},
+    trace::Hold,
+};
+use std::collections::VecDeque;
+
+/// A replay under way.
+#[derive(Debug)]
+pub(super) struct Replay {
+    lines: VecDeque<Run>,
+    total: usize,
+    target: usize,
+}
+
+impl Replay {
+    /// The lines that lead from new shells to the beginning of `target`.
+    fn plan(lesson: &Lesson, target: usize) -> Replay {
+        let first = (0..=target).rev().find(|&step| step == 0 || lesson.steps.get(step).is_some_and(|step| step.fresh));
+        let before = lesson.steps.iter().take(target).skip(first.unwrap_or(0));
+        let lines: VecDeque<Run> = before
+            .flat_map(|step| {
+                let runs = step.blocks.iter().filter_map(|block| match block {
+                    Block::Run(run) => Some(run.clone()),
+                    _ => None,
+                });
+                runs.chain(solution(step)).collect::<Vec<_>>()
+            })
+            .collect();
+        Replay { total: lines.len(), lines, target }
+    }
+
+    pub(super) fn done(&self) -> usize {
+        self.total - self.lines.len()
+    }
+
+    pub(super) fn total(&self) -> usize {
+        self.total
+    }
+
+    pub(super) fn target(&self) -> usize {
+        self.target
+    }
+}
+
+impl Session {
+    /// Ends what runs and rebuilds the state that the step begins with.
+    pub(super) fn rebuild(&mut self, target: usize, out: &mut Vec<Action>) {
+        let target = target.min(self.lesson.steps.len().saturating_sub(1));
+        self.forget();
+        self.step = target;
+        for terminal in TerminalId::ALL {
+            self.shells.insert(terminal, Shell::Busy);
+            out.push(Action::Restart(terminal));
+            out.push(Action::Hold(terminal, Hold::Off));
+        }
+        self.replay = Some(Replay::plan(&self.lesson, target));
+        out.push(Action::Deadline(Some(super::play::PATIENCE)));
+    }
+
+    /// Types the next line of the replay once both shells are ready for it, and begins the step after the last.
+    pub(super) fn replay_on(&mut self, out: &mut Vec<Action>) {
+        let ready = TerminalId::ALL.iter().all(|terminal| self.shells.get(terminal) == Some(&Shell::Idle));
+        if !ready || self.waiting.is_some() || self.seen < self.wanted {
+            return;
+        }
+        let Some(run) = self.replay.as_ref().and_then(|replay| replay.lines.front().cloned()) else {
+            self.replay = None;
+            out.push(Action::Deadline(None));
+            return self.begin(out);
+        };
+        if self.type_line(&run, out)
+            && let Some(replay) = &mut self.replay
+        {
+            replay.lines.pop_front();
+        }
+    }
+}

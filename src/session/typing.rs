@@ -1,0 +1,92 @@
+//! Commands of the lesson on their way into a terminal.
+
+use super::{
+    Action, Notice, Report, Session,
+    play::{PATIENCE, Shell},
+};
+use crate::{
+    lesson::{Block, Run, Step},
+    trace::Hold,
+};
+
+impl Session {
+    /// In a headless run, plays the hidden solution of the step once, before its checks. True while it is playing.
+    pub(super) fn solve(&mut self, out: &mut Vec<Action>) -> bool {
+        if self.waiting.is_some() {
+            return true;
+        }
+        if !self.solved {
+            self.solved = true;
+            let runs = self.step().map_or_else(Vec::new, solution);
+            self.due.extend(runs);
+        }
+        match self.due.pop_front() {
+            Some(run) => {
+                self.type_line(&run, out);
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn type_due(&mut self, out: &mut Vec<Action>) {
+        if let Some(Block::Run(run)) = self.block(self.at).cloned() {
+            self.type_run(run, out);
+        }
+    }
+
+    pub(super) fn type_run(&mut self, run: Run, out: &mut Vec<Action>) {
+        if self.type_line(&run, out) {
+            self.due.push_front(run);
+        }
+    }
+
+    /// Types a line into a terminal that stands at its prompt; false (and a notice) where it does not.
+    pub(super) fn type_line(&mut self, run: &Run, out: &mut Vec<Action>) -> bool {
+        match self.shells.get(&run.terminal) {
+            Some(Shell::Idle) => {}
+            Some(Shell::Ended) => {
+                self.notice = Some(Notice::Ended(run.terminal));
+                return false;
+            }
+            _ => {
+                self.notice = Some(Notice::Busy(run.terminal));
+                return false;
+            }
+        }
+        let Some(line) = self.fill(&run.line) else { return false };
+        if run.hold && self.replay.is_none() {
+            self.holding = true;
+            out.push(Action::Hold(run.terminal, Hold::Every));
+        }
+        if self.replay.is_none() {
+            out.push(Action::Report(Report::Command(self.step, run.terminal, line.clone())));
+        }
+        if self.auto || self.replay.is_some() {
+            out.push(Action::Deadline(Some(PATIENCE)));
+        }
+        out.push(Action::Type(run.terminal, line));
+        self.shells.insert(run.terminal, Shell::Busy);
+        self.waiting = Some(run.terminal);
+        self.touched = true;
+        true
+    }
+
+    /// Puts the host PID of the container process in the place of `{container}`.
+    pub(super) fn fill(&self, line: &str) -> Option<String> {
+        if !line.contains("{container}") {
+            return Some(line.to_string());
+        }
+        let pid = self.evidence.sample.as_ref().filter(|_| self.seen >= self.wanted)?.container?;
+        Some(line.replace("{container}", &pid.to_string()))
+    }
+}
+
+/// The hidden solution of a step, or nothing.
+pub(super) fn solution(step: &Step) -> Vec<Run> {
+    let lines = step.blocks.iter().filter_map(|block| match block {
+        Block::Solution(runs) => Some(runs.clone()),
+        _ => None,
+    });
+    lines.flatten().collect()
+}

@@ -1,0 +1,110 @@
+//! What the screen may know of a session.
+
+use super::{HeldCall, Notice, Outcome, Phase, Session, Verdict};
+use crate::{
+    lang::Lang,
+    lesson::{Block, Lesson, Step},
+};
+
+impl Session {
+    /// The lesson.
+    pub fn lesson(&self) -> &Lesson {
+        &self.lesson
+    }
+
+    /// The index of the current step.
+    pub fn step_index(&self) -> usize {
+        self.step
+    }
+
+    /// The current step.
+    pub fn step(&self) -> Option<&Step> {
+        self.lesson.steps.get(self.step)
+    }
+
+    /// The index of the first block of the step that is not done: blocks before it may be shown.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The answer that was given to the question of this block.
+    pub fn answer(&self, block: usize) -> Option<usize> {
+        self.answers.get(&block).copied()
+    }
+
+    /// How many rungs of help are shown.
+    pub fn hints(&self) -> usize {
+        self.hints
+    }
+
+    /// The calls that wait now, oldest first.
+    pub fn held(&self) -> &[HeldCall] {
+        &self.held
+    }
+
+    /// Whether processes in the container terminal are held before every call.
+    pub fn holding(&self) -> bool {
+        self.holding
+    }
+
+    /// The newest verdicts of a block of checks.
+    pub fn verdicts(&self, block: usize) -> &[Verdict] {
+        self.verdicts.get(&block).map_or(&[], Vec::as_slice)
+    }
+
+    /// What each step has come to so far.
+    pub fn outcomes(&self) -> &[Option<Outcome>] {
+        &self.outcomes
+    }
+
+    /// Whether no step is left.
+    pub fn finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Why the last wish was not granted.
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// Why system calls cannot be seen, if so.
+    pub fn untraced(&self) -> Option<&str> {
+        self.evidence.untraced.as_deref()
+    }
+
+    /// What the session waits for.
+    pub fn phase(&self) -> Phase {
+        if let Some(replay) = &self.replay {
+            return Phase::Preparing(replay.done(), replay.total());
+        }
+        if !self.held.is_empty() {
+            return Phase::Held;
+        }
+        if let Some(Some(Outcome::Skipped(reason))) = self.outcomes.get(self.step)
+            && self.at == 0
+        {
+            return Phase::Blocked(reason.clone());
+        }
+        if self.waiting.is_some() {
+            return Phase::Running;
+        }
+        match self.step().and_then(|step| step.blocks.get(self.at)) {
+            Some(Block::Predict(_)) => Phase::Asking(self.at),
+            Some(Block::Check(_)) => Phase::Checking(self.at),
+            Some(_) => Phase::Due(self.at),
+            None => Phase::Done,
+        }
+    }
+
+    /// Replaces the lesson by its translation, keeping the place: instructions are identical in both.
+    pub fn translate(&mut self, lesson: Lesson) {
+        if lesson.id == self.lesson.id && lesson.steps.len() == self.lesson.steps.len() {
+            self.lesson = lesson;
+        }
+    }
+
+    /// The language of the lesson.
+    pub fn lang(&self) -> Lang {
+        self.lesson.lang
+    }
+}

@@ -1,5 +1,41 @@
 //! The witnesses: `/proc` and cgroupfs, read into plain data.
+//!
+//! Pure `parse(&str)` functions do the understanding; thin `read` functions do the reading. A process that ends while
+//! it is read (ENOENT, ESRCH) is normal and leaves a gap, not an error. "The host" is always boxwright's own namespaces,
+//! because those of PID 1 may be unreadable even for root.
 
+pub mod cgroup;
+mod choose;
+mod mounts;
+mod network;
+pub mod peek;
+mod processes;
+mod reader;
 mod sample;
+mod sampler;
+mod scorecard;
+mod sysv;
 
+pub use reader::{Reader, Subject};
 pub use sample::{Cgroup, Cpu, ForChildren, Interface, Links, Memory, Mount, Pids, Process, Sample, Scorecard, Side};
+pub use sampler::Sampler;
+pub use scorecard::{Evidence, ISOLATING};
+
+use std::{io, path::Path};
+
+/// Reads one sample: the container below the `watched` process, with the process in its terminal's foreground.
+pub fn read(proc_root: &Path, watched: i32, foreground: Option<i32>) -> Sample {
+    Reader::new(proc_root, Path::new("/proc/self/exe")).read(Subject::Below(watched, foreground)).0
+}
+
+/// Says how this machine mounts its cgroup hierarchies: `v1`, `hybrid`, `v2` or `none`.
+pub fn cgroup_mode() -> &'static str {
+    let table = text(Path::new("/proc/self/mountinfo")).unwrap_or_default();
+    cgroup::mode(&cgroup::hierarchies(&mounts::parse_with_options(&table)))
+}
+
+/// Reads a file of the kernel's; a name in it that is not UTF-8 must not hide all the rest.
+fn text(path: &Path) -> io::Result<String> {
+    Ok(String::from_utf8(std::fs::read(path)?)
+        .unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned()))
+}

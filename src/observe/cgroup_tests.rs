@@ -1,0 +1,139 @@
+use super::*;
+use crate::observe::mounts;
+
+const HYBRID: &str = "\
+31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
+32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct
+35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
+40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,xattr,release_agent=/x,name=systemd
+41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw,nsdelegate
+";
+const V2: &str =
+    "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n";
+const DOCKER: &str = "32 31 0:29 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n";
+
+fn found(text: &str) -> Vec<Hierarchy> {
+    hierarchies(&mounts::parse_with_options(text))
+}
+
+#[test]
+fn the_mode_counts_controllers_and_not_mounts() {
+    assert_eq!(mode(&found(HYBRID)), "hybrid");
+    assert_eq!(mode(&found(V2)), "v2");
+    assert_eq!(mode(&found(DOCKER)), "v1");
+    assert_eq!(mode(&found("")), "none");
+    let named = "40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n";
+    assert_eq!(mode(&found(&format!("{named}{V2}"))), "v2");
+}
+
+#[test]
+fn each_controller_is_found_in_its_own_hierarchy() {
+    let memberships = parse_membership("4:memory:/a:b\n2:cpu,cpuacct:/\n1:name=systemd:/\n0::/c\n");
+    let at = |controller: &str| {
+        let place = place(&found(HYBRID), &memberships, controller).unwrap();
+        (place.version, place.dir(&place.path).unwrap())
+    };
+    assert_eq!(at("memory"), (1, "/sys/fs/cgroup/memory/a:b".into()));
+    assert_eq!(at("cpuacct"), (1, "/sys/fs/cgroup/cpu,cpuacct/".into()));
+    assert_eq!(at("hugetlb"), (2, "/sys/fs/cgroup/unified/c".into()));
+}
+
+#[test]
+fn a_part_of_a_hierarchy_is_found_below_its_mounted_root() {
+    let at = |path: &str| {
+        let memberships = parse_membership(&format!("4:memory:{path}\n"));
+        place(&found(DOCKER), &memberships, "memory").and_then(|place| place.dir(path))
+    };
+    assert_eq!(at("/docker/abc/box"), Some("/sys/fs/cgroup/memory/box".into()));
+    assert_eq!(at("/docker/abcdef"), None);
+    assert_eq!(at("/"), None);
+}
+
+#[test]
+fn groups_that_boxwright_is_in_do_not_count() {
+    assert_eq!(own_groups("/a/b/c", "/"), ["/a/b/c", "/a/b", "/a"]);
+    assert_eq!(own_groups("/a/b/c", "/a"), ["/a/b/c", "/a/b"]);
+    assert_eq!(own_groups("/a/b", "/a/b"), [""; 0]);
+    assert_eq!(own_groups("/ab", "/a"), ["/ab"]);
+    assert_eq!(own_groups("/", "/"), [""; 0]);
+    assert_eq!(own_groups("/a", "/a/own"), [""; 0]);
+}
+
+#[test]
+fn a_value_without_a_limit_is_none() {
+    assert_eq!(limit("max\n"), None);
+    assert_eq!(limit("9223372036854771712\n"), None);
+    assert_eq!(limit("10485760\n"), Some(10485760));
+    assert_eq!(parse_cpu_max("max 100000\n"), (None, Some(100000)));
+    assert_eq!(parse_cpu_max("50000 100000\n"), (Some(50000), Some(100000)));
+    assert_eq!(parse_cpu_max(""), (None, None));
+}
+
+/// Files as a version 2 and a version 1 kernel show them, in a directory that stands for the mount.
+fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, value) in files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, value).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn version_2_files_are_read() {
+    let dir = tree(&[
+        ("box/cpu.stat", "usage_usec 2113044\nuser_usec 1\nsystem_usec 2\nnr_periods 47\nnr_throttled 43\n"),
+        ("box/cpu.max", "50000 100000\n"),
+        ("box/memory.current", "5242880\n"),
+        ("box/memory.peak", "10485760\n"),
+        ("box/memory.max", "10485760\n"),
+        ("box/memory.events", "low 0\nhigh 0\nmax 12\noom 2\noom_kill 1\noom_group_kill 0\n"),
+        ("box/pids.current", "3\n"),
+        ("box/pids.max", "max\n"),
+    ]);
+    let point = dir.path().to_str().unwrap().to_string();
+    let hierarchies = [Hierarchy { version: 2, controllers: vec![], root: "/".into(), point: point.clone() }];
+    let memberships = parse_membership("0::/box\n");
+    let group = read(&hierarchies, &memberships);
+    let cpu = Cpu {
+        usage_micros: Some(2113044),
+        quota_micros: Some(50000),
+        period_micros: Some(100000),
+        periods: Some(47),
+        throttled: Some(43),
+    };
+    assert_eq!(group.cpu, cpu);
+    let memory = Memory { current: Some(5242880), peak: Some(10485760), limit: Some(10485760), oom_kills: Some(1) };
+    assert_eq!(group.memory, memory);
+    assert_eq!(group.pids, Pids { current: Some(3), max: None });
+    assert_eq!(group.paths.get("").map(String::as_str), Some("/box"));
+    let limit = applied_limit(&hierarchies, &memberships, &parse_membership("0::/\n"));
+    assert_eq!(limit, Some(format!("{point}/box/cpu.max: 50000 100000")));
+    assert_eq!(applied_limit(&hierarchies, &memberships, &memberships), None);
+}
+
+#[test]
+fn version_1_files_are_read_from_two_hierarchies() {
+    let dir = tree(&[
+        ("cpu/box/cpu.stat", "nr_periods 4\nnr_throttled 3\nthrottled_time 99\n"),
+        ("cpu/box/cpu.cfs_quota_us", "-1\n"),
+        ("cpu/box/cpu.cfs_period_us", "100000\n"),
+        ("acct/box/cpuacct.usage", "2113044999\n"),
+        ("memory/box/memory.limit_in_bytes", "9223372036854771712\n"),
+        ("memory/box/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n"),
+    ]);
+    let hierarchy = |name: &str, controller: &str| Hierarchy {
+        version: 1,
+        controllers: vec![controller.into()],
+        root: "/".into(),
+        point: dir.path().join(name).to_str().unwrap().into(),
+    };
+    let hierarchies = [hierarchy("cpu", "cpu"), hierarchy("acct", "cpuacct"), hierarchy("memory", "memory")];
+    let memberships = parse_membership("3:memory:/box\n2:cpuacct:/box\n1:cpu:/box\n0::/\n");
+    let group = read(&hierarchies, &memberships);
+    assert_eq!((group.cpu.usage_micros, group.cpu.quota_micros), (Some(2113044), None));
+    assert_eq!((group.cpu.periods, group.cpu.throttled), (Some(4), Some(3)));
+    assert_eq!((group.memory.limit, group.memory.oom_kills, group.memory.current), (None, Some(7), None));
+    assert_eq!(applied_limit(&hierarchies, &memberships, &[]), None);
+}

@@ -1,0 +1,87 @@
+//! Mounts from `/proc/PID/mountinfo` (proc_pid_mountinfo(5)).
+
+use super::Mount;
+
+/// Reads every line of a mountinfo file, each with the file system's own options, which cgroup v1 names controllers in.
+pub fn parse_with_options(text: &str) -> Vec<(Mount, String)> {
+    text.lines().filter_map(parse_line).collect()
+}
+
+/// Reads every line of a mountinfo file.
+pub fn parse(text: &str) -> Vec<Mount> {
+    text.lines().filter_map(parse_line).map(|(mount, _)| mount).collect()
+}
+
+fn parse_line(line: &str) -> Option<(Mount, String)> {
+    // The number of optional fields varies, and " - " ends them; a blank inside a name is always escaped.
+    let (left, right) = line.split_once(" - ")?;
+    let mut fields = left.split(' ');
+    let (id, parent) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    let (root, point) = (unescape(fields.nth(1)?), unescape(fields.next()?));
+    let optional: Vec<&str> = fields.skip(1).collect();
+    let mut rest = right.split(' ');
+    let (kind, source) = (unescape(rest.next()?), unescape(rest.next()?));
+    let options = rest.next().unwrap_or_default().to_string();
+    Some((Mount { id, parent, root, point, kind, source, propagation: propagation(&optional) }, options))
+}
+
+/// A mount can be shared and a slave at once; what it passes on is what a learner must know, so `shared` wins.
+fn propagation(optional: &[&str]) -> String {
+    let has = |prefix: &str| optional.iter().any(|field| field.starts_with(prefix));
+    match () {
+        () if has("shared:") => "shared",
+        () if has("master:") => "slave",
+        () if has("unbindable") => "unbindable",
+        () => "",
+    }
+    .to_string()
+}
+
+/// Undoes the kernel's escapes: a blank, tab, newline, `#` and backslash stand as three octal digits.
+pub fn unescape(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let escaped = (byte == b'\\')
+            .then(|| bytes.get(at + 1..at + 4))
+            .flatten()
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        out.push(escaped.unwrap_or(byte));
+        at += if escaped.is_some() { 4 } else { 1 };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAPTURE: &str = "\
+22 27 0:21 / /proc rw,relatime - proc proc rw
+27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard
+36 27 254:0 /srv/a\\040b /mnt/a\\040b rw,relatime shared:7 master:1 - ext4 /dev/vda rw
+37 27 0:31 / /mnt/x rw master:3 propagate_from:2 - tmpfs none\\134 rw
+35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
+broken line
+";
+
+    #[test]
+    fn every_kind_of_line_is_read() {
+        let mounts = parse(CAPTURE);
+        assert_eq!(mounts.len(), 5);
+        assert_eq!(mounts[0].kind, "proc");
+        assert_eq!((mounts[1].id, mounts[1].parent, mounts[1].propagation.as_str()), (27, 1, "shared"));
+        assert_eq!((mounts[2].root.as_str(), mounts[2].point.as_str()), ("/srv/a b", "/mnt/a b"));
+        assert_eq!((mounts[3].propagation.as_str(), mounts[3].source.as_str()), ("slave", "none\\"));
+        assert_eq!(parse_with_options(CAPTURE)[4].1, "rw,memory");
+    }
+
+    #[test]
+    fn a_lone_backslash_stays() {
+        assert_eq!(unescape("a\\"), "a\\");
+        assert_eq!(unescape("\\999"), "\\999");
+        assert_eq!(unescape("\\344\\270\\255"), "中");
+    }
+}

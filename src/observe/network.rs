@@ -1,0 +1,92 @@
+//! Interfaces of the calling process's network namespace, and listening ports of any process's.
+
+use super::{Interface, text};
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::InterfaceFlags;
+use nix::sys::socket::SockaddrStorage;
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
+
+/// The interfaces that the calling process sees (getifaddrs(3)); one without an address is listed too.
+pub fn interfaces() -> io::Result<Vec<Interface>> {
+    let mut all: Vec<Interface> = Vec::new();
+    for entry in getifaddrs()? {
+        let up = entry.flags.contains(InterfaceFlags::IFF_UP);
+        let address = entry.address.as_ref().and_then(ip).map(|address| {
+            let prefix = entry.netmask.as_ref().and_then(ip).map_or(0, ones);
+            format!("{address}/{prefix}")
+        });
+        match all.iter_mut().find(|known| known.name == entry.interface_name) {
+            Some(known) => known.addresses.extend(address),
+            None => {
+                all.push(Interface { name: entry.interface_name, up, addresses: address.into_iter().collect() });
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
+    let v4 = address.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
+    v4.or_else(|| address.as_sockaddr_in6().map(|address| IpAddr::V6(address.ip())))
+}
+
+fn ones(mask: IpAddr) -> u32 {
+    match mask {
+        IpAddr::V4(mask) => u32::from(mask).count_ones(),
+        IpAddr::V6(mask) => u128::from(mask).count_ones(),
+    }
+}
+
+/// TCP ports in state LISTEN, IPv4 and IPv6, in the network namespace of the process with this `/proc` directory.
+pub fn listening(process: &Path) -> Vec<u16> {
+    let mut ports: Vec<u16> = ["net/tcp", "net/tcp6"]
+        .iter()
+        .filter_map(|name| text(&process.join(name)).ok())
+        .flat_map(|table| parse_listening(&table))
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
+
+/// Reads the listening ports of one table (proc_pid_net(5)): local address and port in hexadecimal, state `0A` is LISTEN.
+pub fn parse_listening(table: &str) -> Vec<u16> {
+    let port = |line: &str| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        let (local, state) = (fields.next()?, fields.nth(1)?);
+        let (_, port) = local.rsplit_once(':')?;
+        (state == "0A").then(|| u16::from_str_radix(port, 16).ok())?
+    };
+    table.lines().skip(1).filter_map(port).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TCP: &str = "\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 43891 1 0000000000000000 100 0 0 10 0
+   1: 0100007F:A2C4 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     0        0 43902 1 0000000000000000 20 0 0 10 -1
+";
+    const TCP6: &str = "\
+  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0000000000000000 100 0 0 10 0
+";
+
+    #[test]
+    fn only_listening_sockets_count() {
+        assert_eq!(parse_listening(TCP), [8080]);
+        assert_eq!(parse_listening(TCP6), [22]);
+        assert_eq!(parse_listening(""), [0u16; 0]);
+    }
+
+    #[test]
+    fn the_own_listener_is_seen() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(listening(Path::new("/proc/self")).contains(&listener.local_addr().unwrap().port()));
+        assert!(!interfaces().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,169 @@
+//! What only a process *inside* a container's namespaces can ask: the hidden role `__peek PID`.
+//!
+//! A short, single-threaded child enters the namespaces, asks, prints one line of JSON and ends, because boxwright
+//! itself has threads and never leaves the host's namespaces.
+
+use super::{Interface, Links, network, sysv};
+use crate::kernel::namespaces::{Kind, read_link};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{CloneFlags, setns};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long an answer may take before the child is killed.
+const DEADLINE: Duration = Duration::from_secs(1);
+
+/// The kinds that are entered, in the order of the namespace table.
+pub const KINDS: [Kind; 3] = [Kind::Ipc, Kind::Uts, Kind::Net];
+
+/// The answer of the child. What could not be asked is absent, and `errors` says why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The namespaces that were asked in, by name, so that an answer about a recycled PID is not believed.
+    pub namespaces: BTreeMap<String, u64>,
+    /// The host name.
+    pub hostname: Option<String>,
+    /// The interfaces.
+    pub interfaces: Option<Vec<Interface>>,
+    /// The System V objects.
+    pub sysv: Option<Vec<String>>,
+    /// One entry a failed call: what, and the errno by name.
+    pub errors: Vec<String>,
+}
+
+impl Answer {
+    /// The namespace of one kind that this answer comes from.
+    pub fn namespace(&self, kind: Kind) -> Option<u64> {
+        self.namespaces.get(kind.row().link).copied()
+    }
+}
+
+/// The child's role: `args` is the PID. Always prints one line; the exit status says only whether it could be printed.
+pub fn run(args: &[String]) -> ExitCode {
+    let answer = match args.first().and_then(|pid| pid.parse().ok()) {
+        Some(pid) => look(pid),
+        None => Answer { errors: vec!["usage: __peek PID".into()], ..Answer::default() },
+    };
+    let line = serde_json::to_string(&answer).unwrap_or_else(|_| "{}".into());
+    match writeln!(io::stdout().lock(), "{line}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn look(pid: i32) -> Answer {
+    let mut answer = Answer::default();
+    let ns = Path::new("/proc").join(pid.to_string()).join("ns");
+    let own = |kind: Kind| read_link(&Path::new("/proc/self/ns").join(kind.row().link)).ok();
+    // Every link is opened before the first setns: afterwards the process, and even /proc, may look different.
+    let mut open = |kind: Kind| match File::open(ns.join(kind.row().link)) {
+        Ok(file) => Some(file),
+        Err(error) => {
+            answer.errors.push(format!("open {kind}: {}", name(Errno::from_raw(error.raw_os_error().unwrap_or(0)))));
+            None
+        }
+    };
+    let user = open(Kind::User);
+    let files: Vec<(Kind, File)> = KINDS.into_iter().filter_map(|kind| Some((kind, open(kind)?))).collect();
+    let mut user = user.filter(|_| read_link(&ns.join("user")).ok() != own(Kind::User));
+    for (kind, file) in files {
+        let inode = std::os::unix::fs::MetadataExt::ino(&match file.metadata() {
+            Ok(metadata) => metadata,
+            Err(_) => continue,
+        });
+        // Entering the namespace that one is in already is an error for some kinds, and useless for all.
+        if own(kind) != Some(inode)
+            && let Err(errno) = enter(kind, &file, &mut user)
+        {
+            answer.errors.push(format!("setns {kind}: {}", name(errno)));
+            continue;
+        }
+        answer.namespaces.insert(kind.row().link.into(), inode);
+        match kind {
+            Kind::Ipc => answer.sysv = Some(sysv::objects(Path::new("/proc"))),
+            Kind::Uts => answer.hostname = hostname(),
+            _ => match network::interfaces() {
+                Ok(interfaces) => answer.interfaces = Some(interfaces),
+                Err(error) => answer.errors.push(format!("getifaddrs: {error}")),
+            },
+        }
+    }
+    answer
+}
+
+/// Enters one namespace. Where that is refused and the container has a user namespace of its own, that one is entered
+/// first: it gives the capabilities over the namespaces that belong to it. It is not entered without need, because it
+/// takes away those over namespaces that were made outside it.
+fn enter(kind: Kind, file: &File, user: &mut Option<File>) -> nix::Result<()> {
+    let flag = |kind: Kind| CloneFlags::from_bits_truncate(kind.row().flag as i32);
+    match (setns(file.as_fd(), flag(kind)), user.take()) {
+        (Err(Errno::EPERM), Some(own)) => {
+            setns(own.as_fd(), flag(Kind::User))?;
+            setns(file.as_fd(), flag(kind))
+        }
+        (result, untouched) => {
+            *user = untouched;
+            result
+        }
+    }
+}
+
+/// An error by its name, such as `EPERM`.
+fn name(errno: Errno) -> String {
+    format!("{errno:?}")
+}
+
+/// The host name of the calling process.
+pub fn hostname() -> Option<String> {
+    nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into_owned())
+}
+
+/// Asks inside the namespaces of a process; `None` where the child could not be started or did not answer in time.
+pub fn ask(exe: &Path, pid: i32) -> Option<Answer> {
+    let mut child = Command::new(exe)
+        .args(["__peek", &pid.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let line = child.stdout.take().and_then(|mut out| read_until(&mut out, Instant::now() + DEADLINE));
+    // It has answered or it is too late: either way nothing is lost by killing it, and wait cannot hang.
+    let _ = child.kill();
+    let _ = child.wait();
+    serde_json::from_slice(&line?).ok()
+}
+
+/// Reads to the end of a pipe; `None` where that takes longer than the deadline.
+fn read_until(pipe: &mut (impl Read + AsFd), deadline: Instant) -> Option<Vec<u8>> {
+    let mut all = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let left = deadline.checked_duration_since(Instant::now())?;
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+        match poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)], timeout) {
+            Ok(0) => return None,
+            Err(Errno::EINTR) => continue,
+            Err(_) => return None,
+            Ok(_) => {}
+        }
+        match pipe.read(&mut buffer) {
+            Ok(0) => return Some(all),
+            Ok(n) => all.extend_from_slice(buffer.get(..n)?),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Whether an answer is about exactly the namespaces that a sample names.
+pub fn is_about(answer: &Answer, namespaces: &Links) -> bool {
+    KINDS.iter().all(|kind| answer.namespace(*kind).is_none_or(|inode| namespaces.get(kind) == Some(&inode)))
+}

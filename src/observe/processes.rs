@@ -1,0 +1,145 @@
+//! Processes from `/proc/PID/stat` and `/proc/PID/status`, and the tree that they form.
+
+use super::text;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
+
+/// What one line of `/proc/PID/stat` says that the panes need (proc_pid_stat(5)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// The process.
+    pub pid: i32,
+    /// Its parent.
+    pub ppid: i32,
+    /// The name of its program.
+    pub comm: String,
+    /// R, S, D, T, t, Z, …
+    pub state: char,
+}
+
+impl Stat {
+    /// Whether the process has died: a zombie has no namespaces, no root and no mounts any more.
+    pub fn dead(&self) -> bool {
+        matches!(self.state, 'Z' | 'X' | 'x')
+    }
+}
+
+/// Reads one stat line. The program's name may itself contain spaces and parentheses, so the *last* one ends it.
+pub fn parse_stat(line: &str) -> Option<Stat> {
+    let (open, close) = (line.find('(')?, line.rfind(')')?);
+    let mut rest = line.get(close + 1..)?.split_ascii_whitespace();
+    Some(Stat {
+        pid: line.get(..open)?.trim().parse().ok()?,
+        comm: line.get(open + 1..close)?.to_string(),
+        state: rest.next()?.chars().next()?,
+        ppid: rest.next()?.parse().ok()?,
+    })
+}
+
+/// Reads the `NSpid` line of `/proc/PID/status`: the PID in each namespace from the reader's own to the innermost.
+pub fn parse_nspid(status: &str) -> Vec<i32> {
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+    line.split_ascii_whitespace().filter_map(|field| field.parse().ok()).collect()
+}
+
+/// All processes of one moment.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// By PID.
+    pub stats: BTreeMap<i32, Stat>,
+    children: BTreeMap<i32, Vec<i32>>,
+}
+
+impl Tree {
+    /// Links parents and children; the children of one parent are in the order of their PIDs.
+    pub fn new(stats: impl IntoIterator<Item = Stat>) -> Tree {
+        let stats: BTreeMap<i32, Stat> = stats.into_iter().map(|stat| (stat.pid, stat)).collect();
+        let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+        for stat in stats.values() {
+            children.entry(stat.ppid).or_default().push(stat.pid);
+        }
+        Tree { stats, children }
+    }
+
+    /// Reads every process below this `/proc`. One that ends while it is read is simply not there.
+    pub fn read(proc_root: &Path) -> Tree {
+        let entries = std::fs::read_dir(proc_root).into_iter().flatten().flatten();
+        Tree::new(entries.filter_map(|entry| {
+            entry.file_name().to_str()?.parse::<i32>().ok()?;
+            parse_stat(&text(&entry.path().join("stat")).ok()?)
+        }))
+    }
+
+    /// The children of a process.
+    pub fn children(&self, pid: i32) -> &[i32] {
+        self.children.get(&pid).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// A process and everything below it: the shallowest first, then by PID. Empty where it does not exist.
+    pub fn family(&self, root: i32) -> Vec<i32> {
+        let mut level: VecDeque<i32> = self.stats.get(&root).map(|stat| stat.pid).into_iter().collect();
+        let mut family = Vec::new();
+        while !level.is_empty() {
+            let mut below: Vec<i32> = level.iter().flat_map(|pid| self.children(*pid)).copied().collect();
+            below.sort_unstable();
+            family.extend(level.drain(..));
+            level.extend(below);
+        }
+        family
+    }
+
+    /// These processes with every parent before its children, and a family's members next to each other.
+    pub fn in_order(&self, members: &BTreeSet<i32>, first: i32) -> Vec<i32> {
+        let parent = |pid: &i32| self.stats.get(pid).map_or(0, |stat| stat.ppid);
+        let mut tops: Vec<i32> = members.iter().copied().filter(|pid| !members.contains(&parent(pid))).collect();
+        tops.sort_unstable_by_key(|pid| (*pid != first, *pid));
+        let mut stack: Vec<i32> = tops.into_iter().rev().collect();
+        let mut order = Vec::with_capacity(members.len());
+        while let Some(pid) = stack.pop() {
+            order.push(pid);
+            stack.extend(self.children(pid).iter().rev().filter(|child| members.contains(child)));
+        }
+        order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(pairs: &[(i32, i32)]) -> Tree {
+        Tree::new(pairs.iter().map(|&(pid, ppid)| Stat { pid, ppid, comm: "sh".into(), state: 'S' }))
+    }
+
+    #[test]
+    fn a_name_may_contain_anything() {
+        let line = "8812 (a) R (b 1) t 8795 8812 8795 34816 8812 4194304 126 0 0 0 0 0 0 0 20 0 1 0 88213 2777088 233";
+        let expected = Stat { pid: 8812, ppid: 8795, comm: "a) R (b 1".into(), state: 't' };
+        assert_eq!(parse_stat(line), Some(expected));
+        assert_eq!(parse_stat(""), None);
+        assert_eq!(parse_stat(") ("), None);
+        assert_eq!(parse_stat("12 (sh) S"), None);
+    }
+
+    #[test]
+    fn every_pid_of_a_nested_process_is_read() {
+        assert_eq!(parse_nspid("Name:\tsh\nNStgid:\t4711\t1\nNSpid:\t4711\t1\nNSpgid:\t4711\t1\n"), [4711, 1]);
+        assert!(parse_nspid("Name:\tsh\n").is_empty());
+    }
+
+    #[test]
+    fn families_are_listed_by_depth_and_orders_by_descent() {
+        let tree = tree(&[(1, 0), (10, 1), (30, 10), (20, 10), (25, 30), (40, 20), (50, 1)]);
+        assert_eq!(tree.family(10), [10, 20, 30, 25, 40]);
+        assert!(tree.family(99).is_empty());
+        let members = BTreeSet::from([10, 20, 30, 25, 40, 50]);
+        assert_eq!(tree.in_order(&members, 10), [10, 20, 40, 30, 25, 50]);
+        assert_eq!(tree.in_order(&members, 50), [50, 10, 20, 40, 30, 25]);
+    }
+
+    #[test]
+    fn the_own_process_is_found() {
+        let me = std::process::id() as i32;
+        assert!(Tree::read(Path::new("/proc")).stats.contains_key(&me));
+    }
+}

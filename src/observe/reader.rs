@@ -1,0 +1,205 @@
+//! Puts one sample together: a pass over `/proc`, the chosen container, and what both sides answer.
+
+use super::processes::Tree;
+use super::scorecard::{self, Evidence};
+use super::{ForChildren, Links, Process, Sample, Side, cgroup, choose, mounts, network, peek, processes, sysv, text};
+use crate::kernel::namespaces::{Kind, TABLE, read_link};
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Whom a sample is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The container below this process, with the process in its terminal's foreground.
+    Below(i32, Option<i32>),
+    /// This process itself.
+    Exactly(i32),
+}
+
+/// Reads samples, and remembers what is dear to ask: the answers from inside.
+#[derive(Debug)]
+pub struct Reader {
+    proc_root: PathBuf,
+    exe: PathBuf,
+    answer: Option<(Links, peek::Answer)>,
+}
+
+impl Reader {
+    /// Reads below this `/proc`; `exe` is the program that takes the role `__peek`.
+    pub fn new(proc_root: &Path, exe: &Path) -> Reader {
+        Reader { proc_root: proc_root.into(), exe: exe.into(), answer: None }
+    }
+
+    /// Forgets what was answered from inside, because something may have changed there.
+    pub fn forget(&mut self) {
+        self.answer = None;
+    }
+
+    fn dir(&self, pid: i32) -> PathBuf {
+        self.proc_root.join(pid.to_string())
+    }
+
+    /// Reads everything once.
+    pub fn read(&mut self, subject: Subject) -> (Sample, Evidence) {
+        let own = self.proc_root.join("self");
+        let mut sample = Sample { host_namespaces: links(&own), ..Sample::default() };
+        let own_mounts = mounts::parse_with_options(&text(&own.join("mountinfo")).unwrap_or_default());
+        let hierarchies = cgroup::hierarchies(&own_mounts);
+        sample.host = Side {
+            hostname: peek::hostname(),
+            interfaces: network::interfaces().unwrap_or_default(),
+            listening: network::listening(&own),
+            sysv: sysv::objects(&self.proc_root),
+            mounts: own_mounts.into_iter().map(|(mount, _)| mount).collect(),
+            proc_shows_host: proc_shows_host(&own),
+        };
+        let tree = Tree::read(&self.proc_root);
+        let Some(container) = self.choose(&tree, subject, &sample.host_namespaces) else {
+            return (sample, Evidence::default());
+        };
+        let dir = self.dir(container);
+        sample.container = Some(container);
+        sample.namespaces = links(&dir);
+        sample.for_children = for_children(&dir);
+        let membership = |dir: &Path| cgroup::parse_membership(&text(&dir.join("cgroup")).unwrap_or_default());
+        let (theirs, ours) = (membership(&dir), membership(&own));
+        sample.cgroup = cgroup::read(&hierarchies, &theirs);
+        sample.inside = self.inside(container, &sample);
+        let first = match subject {
+            Subject::Below(watched, _) => watched,
+            Subject::Exactly(pid) => pid,
+        };
+        let pid_ns = |pid: i32| read_link(&self.dir(pid).join("ns/pid")).ok();
+        sample.processes = self.processes(&tree, first, &sample, pid_ns);
+
+        let identity = |dir: &Path| scorecard::root_identity(dir).map(|(dev, ino)| format!("{dev}:{ino}"));
+        let own_pid_ns = sample.namespaces.get(&Kind::Pid).filter(|ns| host_lacks(&sample, Kind::Pid, **ns));
+        let evidence = Evidence {
+            shared: scorecard::shared(&sample.namespaces, &sample.host_namespaces),
+            root: identity(&dir).zip(identity(&own)),
+            root_mount: scorecard::root_mount(&sample.inside.mounts),
+            limit: cgroup::applied_limit(&hierarchies, &theirs, &ours),
+            entered: own_pid_ns.and_then(|ns| scorecard::entered(&sample.processes, *ns, pid_ns)),
+        };
+        sample.scorecard = scorecard::scorecard(&sample, &evidence);
+        (sample, evidence)
+    }
+
+    fn choose(&self, tree: &Tree, subject: Subject, host: &Links) -> Option<i32> {
+        let differs = |pid: i32, kind: Kind| {
+            let link = read_link(&self.dir(pid).join("ns").join(kind.row().link)).ok();
+            link.is_some_and(|inode| host.get(&kind).is_some_and(|ours| *ours != inode))
+        };
+        match subject {
+            Subject::Exactly(pid) => tree.stats.contains_key(&pid).then_some(pid),
+            Subject::Below(watched, foreground) => choose::choose(
+                tree,
+                watched,
+                foreground,
+                |pid| differs(pid, Kind::Pid),
+                |pid| {
+                    TABLE.iter().any(|row| row.kind != Kind::Pid && differs(pid, row.kind))
+                        || match for_children(&self.dir(pid)) {
+                            ForChildren::NotMade => true,
+                            ForChildren::Inode(inode) => host.get(&Kind::Pid) != Some(&inode),
+                            ForChildren::Unknown => false,
+                        }
+                },
+            ),
+        }
+    }
+
+    /// The family of the watched process, and everybody else in the container's own PID namespace.
+    fn processes(&self, tree: &Tree, first: i32, sample: &Sample, pid_ns: impl Fn(i32) -> Option<u64>) -> Vec<Process> {
+        let mut members: BTreeSet<i32> = tree.family(first).into_iter().collect();
+        if let Some(ns) = sample.namespaces.get(&Kind::Pid).filter(|ns| host_lacks(sample, Kind::Pid, **ns)) {
+            members.extend(tree.stats.keys().filter(|pid| pid_ns(**pid) == Some(*ns)));
+        }
+        let process = |pid: i32| {
+            let stat = tree.stats.get(&pid)?;
+            let status = text(&self.dir(pid).join("status")).unwrap_or_default();
+            Some(Process {
+                pid,
+                ppid: stat.ppid,
+                nspid: processes::parse_nspid(&status),
+                comm: stat.comm.clone(),
+                state: stat.state,
+                pid_ns: pid_ns(pid),
+            })
+        };
+        tree.in_order(&members, first).into_iter().filter_map(process).collect()
+    }
+
+    /// What the container answers: what can be read from outside is, and the rest is asked inside, once.
+    fn inside(&mut self, container: i32, sample: &Sample) -> Side {
+        let dir = self.dir(container);
+        let differs = |kind: &Kind| sample.namespaces.get(kind).is_some_and(|ns| host_lacks(sample, *kind, *ns));
+        let asked: Links = peek::KINDS
+            .iter()
+            .filter(|kind| differs(kind))
+            .filter_map(|k| Some((*k, *sample.namespaces.get(k)?)))
+            .collect();
+        if !asked.is_empty() && self.answer.as_ref().is_none_or(|(about, _)| *about != asked) {
+            let answer = peek::ask(&self.exe, container).filter(|answer| peek::is_about(answer, &sample.namespaces));
+            self.answer = answer.map(|answer| (asked.clone(), answer));
+        }
+        let answer = self.answer.as_ref().map(|(_, answer)| answer).filter(|_| !asked.is_empty());
+        let host = &sample.host;
+        Side {
+            hostname: match differs(&Kind::Uts) {
+                true => answer.and_then(|answer| answer.hostname.clone()),
+                false => host.hostname.clone(),
+            },
+            interfaces: match differs(&Kind::Net) {
+                true => answer.and_then(|answer| answer.interfaces.clone()).unwrap_or_default(),
+                false => host.interfaces.clone(),
+            },
+            listening: match differs(&Kind::Net) {
+                true => network::listening(&dir),
+                false => host.listening.clone(),
+            },
+            sysv: match differs(&Kind::Ipc) {
+                true => answer.and_then(|answer| answer.sysv.clone()).unwrap_or_default(),
+                false => host.sysv.clone(),
+            },
+            mounts: mounts::parse(&text(&dir.join("mountinfo")).unwrap_or_default()),
+            proc_shows_host: proc_shows_host(&dir),
+        }
+    }
+}
+
+fn host_lacks(sample: &Sample, kind: Kind, inode: u64) -> bool {
+    sample.host_namespaces.get(&kind).is_some_and(|ours| *ours != inode)
+}
+
+/// The namespaces of the process with this `/proc` directory; one that may not be read is left out.
+pub fn links(process: &Path) -> Links {
+    TABLE.iter().filter_map(|row| Some((row.kind, read_link(&process.join("ns").join(row.link)).ok()?))).collect()
+}
+
+/// Where the process's next child will be born. ENOENT means "nowhere yet" only while the process itself is there.
+pub fn for_children(process: &Path) -> ForChildren {
+    match read_link(&process.join("ns/pid_for_children")) {
+        Ok(inode) => ForChildren::Inode(inode),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && read_link(&process.join("ns/mnt")).is_ok() => {
+            ForChildren::NotMade
+        }
+        Err(_) => ForChildren::Unknown,
+    }
+}
+
+/// Whether the `/proc` that a process sees belongs to the host's PID namespace. It is asked for *our* entry: `self`
+/// there names us by our PID where we exist in its namespace, and leads nowhere (ENOENT) where we do not.
+pub fn proc_shows_host(process: &Path) -> Option<bool> {
+    let directory = process.join("root/proc");
+    // A link there would be followed in our own tree and answer for the wrong one.
+    std::fs::symlink_metadata(&directory).ok().filter(|metadata| metadata.is_dir())?;
+    let own = directory.join("self");
+    std::fs::symlink_metadata(&own).ok()?;
+    match std::fs::read_link(&own) {
+        Ok(target) => Some(std::fs::read_link("/proc/self").is_ok_and(|ours| ours == target)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(false),
+        Err(_) => None,
+    }
+}

@@ -1,0 +1,102 @@
+//! The four properties, each with what the kernel said. Never computed from which lesson step was reached.
+
+use super::{Links, Mount, Process, Sample, Scorecard};
+use crate::kernel::namespaces::Kind;
+use serde::Serialize;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// The namespaces that make a process isolated when all of them differ.
+pub const ISOLATING: [Kind; 5] = [Kind::Pid, Kind::Uts, Kind::Mnt, Kind::Ipc, Kind::Net];
+
+/// What the kernel said about each property.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// The namespaces of [`ISOLATING`] that are still the host's, or that could not be read.
+    pub shared: Vec<Kind>,
+    /// The process's root directory and the host's, as `device:inode`, where they could be read.
+    pub root: Option<(String, String)>,
+    /// What is mounted as the root of the process's mount namespace, as `SOURCE ROOT (TYPE)`.
+    pub root_mount: Option<String>,
+    /// The cgroup file that limits it and its value.
+    pub limit: Option<String>,
+    /// The host PID of a process that entered from outside.
+    pub entered: Option<i32>,
+}
+
+/// The namespaces that keep a process from being isolated.
+pub fn shared(theirs: &Links, ours: &Links) -> Vec<Kind> {
+    let differs = |kind: &Kind| matches!((theirs.get(kind), ours.get(kind)), (Some(a), Some(b)) if a != b);
+    ISOLATING.into_iter().filter(|kind| !differs(kind)).collect()
+}
+
+/// The identity of a process's root directory; following the link ends in the directory itself, in any mount namespace.
+pub fn root_identity(process: &Path) -> Option<(u64, u64)> {
+    let root = std::fs::metadata(process.join("root")).ok()?;
+    Some((root.dev(), root.ino()))
+}
+
+/// A process that came from outside: it is in the container's PID namespace, is not its PID 1, and its parent is not in
+/// that namespace (from inside its parent is therefore PID 0).
+pub fn entered(processes: &[Process], container_pid_ns: u64, pid_ns: impl Fn(i32) -> Option<u64>) -> Option<i32> {
+    let inside = |process: &&Process| process.pid_ns == Some(container_pid_ns);
+    let outside = |pid| pid_ns(pid) != Some(container_pid_ns);
+    let newcomer = |process: &&Process| process.nspid.last().is_some_and(|pid| *pid > 1) && outside(process.ppid);
+    processes.iter().filter(inside).find(newcomer).map(|process| process.pid)
+}
+
+/// The mount that a mount namespace shows as `/`, where the process can see one (after `chroot` it may not).
+pub fn root_mount(mounts: &[Mount]) -> Option<String> {
+    // Mounts stack: the last one on a place is the one that is seen.
+    let mount = mounts.iter().rfind(|mount| mount.point == "/")?;
+    Some(format!("{} {} ({})", mount.source, mount.root, mount.kind))
+}
+
+/// Reads the scorecard off the evidence.
+pub fn scorecard(sample: &Sample, evidence: &Evidence) -> Scorecard {
+    let rooted = match &evidence.root {
+        Some((theirs, host)) => theirs != host,
+        // Without access to the root itself the mount tables, which anybody may read, still tell a pivoted root.
+        None => evidence.root_mount.is_some() && evidence.root_mount != root_mount(&sample.host.mounts),
+    };
+    Scorecard {
+        isolated: sample.container.is_some() && evidence.shared.is_empty(),
+        rooted: sample.container.is_some() && rooted,
+        limited: evidence.limit.is_some(),
+        entered: evidence.entered.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links(first: u64) -> Links {
+        ISOLATING.into_iter().zip(first..).collect()
+    }
+
+    #[test]
+    fn all_five_must_differ() {
+        assert_eq!(shared(&links(10), &links(20)), []);
+        assert_eq!(shared(&links(10), &links(10)), ISOLATING);
+        let mut theirs = links(10);
+        theirs.remove(&Kind::Net);
+        assert_eq!(shared(&theirs, &links(20)), [Kind::Net]);
+    }
+
+    #[test]
+    fn a_newcomer_has_its_parent_outside() {
+        let process = |pid, ppid, inner, pid_ns| Process {
+            pid,
+            ppid,
+            nspid: vec![pid, inner],
+            pid_ns: Some(pid_ns),
+            ..Process::default()
+        };
+        let ns = |pid| Some(if pid >= 100 { 7 } else { 1 });
+        let init = process(100, 50, 1, 7);
+        let child = process(101, 100, 2, 7);
+        assert_eq!(entered(&[init.clone(), child.clone()], 7, ns), None);
+        assert_eq!(entered(&[init, child, process(102, 60, 9, 7)], 7, ns), Some(102));
+    }
+}

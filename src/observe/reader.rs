@@ -87,27 +87,26 @@ impl Reader {
     }
 
     fn choose(&self, tree: &Tree, subject: Subject, host: &Links) -> Option<i32> {
-        let differs = |pid: i32, kind: Kind| {
-            let link = read_link(&self.dir(pid).join("ns").join(kind.row().link)).ok();
-            link.is_some_and(|inode| host.get(&kind).is_some_and(|ours| *ours != inode))
+        let (watched, foreground) = match subject {
+            Subject::Exactly(pid) => return tree.stats.contains_key(&pid).then_some(pid),
+            Subject::Below(watched, foreground) => (watched, foreground),
         };
-        match subject {
-            Subject::Exactly(pid) => tree.stats.contains_key(&pid).then_some(pid),
-            Subject::Below(watched, foreground) => choose::choose(
-                tree,
-                watched,
-                foreground,
-                |pid| differs(pid, Kind::Pid),
-                |pid| {
-                    TABLE.iter().any(|row| row.kind != Kind::Pid && differs(pid, row.kind))
-                        || match for_children(&self.dir(pid)) {
-                            ForChildren::NotMade => true,
-                            ForChildren::Inode(inode) => host.get(&Kind::Pid) != Some(&inode),
-                            ForChildren::Unknown => false,
-                        }
-                },
-            ),
-        }
+        let differs = |pid: i32, kind: Kind, from: &Links| {
+            let link = read_link(&self.dir(pid).join("ns").join(kind.row().link)).ok();
+            link.is_some_and(|inode| from.get(&kind).is_some_and(|known| *known != inode))
+        };
+        // Without root the watched shell itself stands in a user namespace, which gives it no property yet: what the
+        // learner makes is what differs from that shell.
+        let start = links(&self.dir(watched));
+        let other = |pid: i32| {
+            TABLE.iter().any(|row| row.kind != Kind::Pid && differs(pid, row.kind, &start))
+                || match for_children(&self.dir(pid)) {
+                    ForChildren::NotMade => true,
+                    ForChildren::Inode(inode) => host.get(&Kind::Pid).is_some_and(|ours| *ours != inode),
+                    ForChildren::Unknown => false,
+                }
+        };
+        choose::choose(tree, watched, foreground, |pid| differs(pid, Kind::Pid, host), other)
     }
 
     /// The family of the watched process, and everybody else in the container's own PID namespace.

@@ -20,6 +20,8 @@ const REST: u32 = 4;
 struct Wishes {
     watched: i32,
     foreground: Option<i32>,
+    /// The newest number that was asked for.
+    number: u64,
     requested: bool,
     stop: bool,
 }
@@ -45,14 +47,15 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Starts the thread; each sample that differs from the last one is given to `sink`. Nothing is read before the
-    /// first [`Sampler::watch`] or [`Sampler::request`].
-    pub fn start(sink: impl Fn(Arc<Sample>) + Send + 'static) -> io::Result<Sampler> {
+    /// Starts the thread. `sink` gets each sample that differs from the last one or answers a newer request, with the
+    /// number of the newest request that was made before its reading began. Nothing is read before the first
+    /// [`Sampler::watch`] or [`Sampler::request`].
+    pub fn start(sink: impl Fn(u64, Arc<Sample>) + Send + 'static) -> io::Result<Sampler> {
         Sampler::start_with(Path::new("/proc/self/exe"), sink)
     }
 
     /// As [`Sampler::start`], with the program that takes the role `__peek`.
-    pub fn start_with(exe: &Path, sink: impl Fn(Arc<Sample>) + Send + 'static) -> io::Result<Sampler> {
+    pub fn start_with(exe: &Path, sink: impl Fn(u64, Arc<Sample>) + Send + 'static) -> io::Result<Sampler> {
         let shared = Arc::new(Shared::default());
         let (seen, mut reader) = (shared.clone(), Reader::new(Path::new("/proc"), exe));
         let thread =
@@ -60,9 +63,10 @@ impl Sampler {
         Ok(Sampler { shared, thread: Some(thread) })
     }
 
-    /// Asks for a fresh sample, because something happened. Requests that come faster than samples are one request.
-    pub fn request(&self) {
-        self.tell(|_| {});
+    /// Asks for a fresh sample, because something happened. Requests that come faster than samples are one request, and
+    /// the highest number among them is answered.
+    pub fn request(&self, number: u64) {
+        self.tell(|wishes| wishes.number = wishes.number.max(number));
     }
 
     /// Watches the processes below this one from now on.
@@ -70,9 +74,9 @@ impl Sampler {
         self.tell(|wishes| wishes.watched = pid);
     }
 
-    /// Says which process is in the terminal's foreground.
+    /// Says which process is in the terminal's foreground. The next sample takes it into account; none is asked for.
     pub fn foreground(&self, pid: Option<i32>) {
-        self.tell(|wishes| wishes.foreground = pid);
+        self.shared.lock().foreground = pid;
     }
 
     fn tell(&self, wish: impl FnOnce(&mut Wishes)) {
@@ -92,27 +96,36 @@ impl Drop for Sampler {
     }
 }
 
-fn sample(shared: &Shared, reader: &mut Reader, sink: impl Fn(Arc<Sample>)) {
-    let mut last: Option<Arc<Sample>> = None;
+/// A reason to read.
+struct Next {
+    subject: Subject,
+    /// Something happened; otherwise only time has passed.
+    asked: bool,
+    number: u64,
+}
+
+fn sample(shared: &Shared, reader: &mut Reader, sink: impl Fn(u64, Arc<Sample>)) {
+    let mut last: Option<(u64, Arc<Sample>)> = None;
     let mut rest = Duration::ZERO;
-    loop {
-        let Some((subject, asked)) = next(shared, rest, last.as_deref().is_some_and(exists)) else { return };
+    while let Some(next) = next(shared, rest, last.as_ref().is_some_and(|(_, sample)| exists(sample))) {
         let started = Instant::now();
-        if asked {
+        if next.asked {
             reader.forget();
         }
-        let (sample, _) = reader.read(subject);
+        let (sample, _) = reader.read(next.subject);
         rest = started.elapsed() * REST;
-        if last.as_deref() != Some(&sample) {
-            let sample = Arc::new(sample);
-            last = Some(sample.clone());
-            sink(sample);
+        let same = last.take().filter(|(_, before)| **before == sample);
+        let known = same.as_ref().is_some_and(|(number, _)| *number == next.number);
+        let sample = same.map_or_else(|| Arc::new(sample), |(_, before)| before);
+        last = Some((next.number, sample.clone()));
+        if !known {
+            sink(next.number, sample);
         }
     }
 }
 
-/// Waits for the next reason to read: a request (then `true`), or the tick. `None` means that it is time to end.
-fn next(shared: &Shared, rest: Duration, ticking: bool) -> Option<(Subject, bool)> {
+/// Waits for the next reason to read: a request, or the tick. `None` means that it is time to end.
+fn next(shared: &Shared, rest: Duration, ticking: bool) -> Option<Next> {
     let wait = |wishes, time, waiting: fn(&mut Wishes) -> bool| {
         shared.changed.wait_timeout_while(wishes, time, waiting).unwrap_or_else(PoisonError::into_inner).0
     };
@@ -123,7 +136,8 @@ fn next(shared: &Shared, rest: Duration, ticking: bool) -> Option<(Subject, bool
         false => shared.changed.wait_while(wishes, idle).unwrap_or_else(PoisonError::into_inner),
     };
     let asked = std::mem::take(&mut wishes.requested);
-    (!wishes.stop).then_some((Subject::Below(wishes.watched, wishes.foreground), asked))
+    let subject = Subject::Below(wishes.watched, wishes.foreground);
+    (!wishes.stop).then_some(Next { subject, asked, number: wishes.number })
 }
 
 /// Whether there is anything to look at that moves by itself.
@@ -131,4 +145,29 @@ fn exists(sample: &Sample) -> bool {
     let card = sample.scorecard;
     let apart = sample.namespaces.iter().any(|(kind, inode)| sample.host_namespaces.get(kind) != Some(inode));
     sample.container.is_some() && (apart || card.rooted || card.limited || card.entered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn the_newest_request_is_answered_and_an_equal_sample_is_not_sent_again() {
+        let (send, receive) = channel();
+        let sampler =
+            Sampler::start_with(Path::new("/bin/false"), move |number, _| send.send(number).unwrap()).unwrap();
+        for number in 1..=500 {
+            sampler.request(number);
+        }
+        let deadline = Duration::from_secs(20);
+        let answered = || receive.recv_timeout(deadline).unwrap();
+        let mut answers = vec![answered()];
+        while answers.last() != Some(&500) {
+            answers.push(answered());
+        }
+        assert!(answers.is_sorted() && answers.len() < 500, "{answers:?}");
+        drop(sampler);
+        assert!(receive.recv_timeout(deadline).is_err(), "the thread has ended and said nothing more");
+    }
 }

@@ -2,6 +2,10 @@
 //!
 //! This page is the map; it is completed as the parts land.
 
+pub mod clean;
+pub mod columns;
+pub mod doctor;
+pub mod inspect;
 pub mod kernel;
 pub mod lang;
 pub mod lesson;

@@ -1,3 +1,5 @@
 //! Facts of the kernel that tools and observers share, each in one table or one reader.
 
+pub mod errno;
 pub mod namespaces;
+pub mod pidfd;

@@ -60,6 +60,13 @@ pub fn parse_membership(text: &str) -> Vec<Membership> {
     text.lines().filter_map(line).collect()
 }
 
+/// The mounted hierarchies and boxwright's own memberships.
+pub fn own() -> (Vec<Hierarchy>, Vec<Membership>) {
+    let mounts = text(Path::new("/proc/self/mountinfo")).unwrap_or_default();
+    let memberships = text(Path::new("/proc/self/cgroup")).unwrap_or_default();
+    (hierarchies(&super::mounts::parse_with_options(&mounts)), parse_membership(&memberships))
+}
+
 /// Says how this machine mounts its hierarchies: `v1`, `hybrid`, `v2` or `none`.
 ///
 /// A version 1 hierarchy without any controller (systemd's own, `name=systemd`) does not make a machine hybrid.
@@ -91,8 +98,13 @@ impl Place {
     /// The directory of this group, or of another one in the same hierarchy. `None` where it is outside what is mounted.
     pub fn dir(&self, path: &str) -> Option<PathBuf> {
         let below = if self.root == "/" { path } else { path.strip_prefix(&self.root)? };
-        (below.is_empty() || below.starts_with('/') && !below.starts_with("/.."))
-            .then(|| Path::new(&self.point).join(below.trim_start_matches('/')))
+        let point = Path::new(&self.point);
+        match below.trim_start_matches('/') {
+            "" => Some(point.into()),
+            // A path that begins with ".." is above the root of our own cgroup namespace.
+            inner if below.starts_with('/') && !inner.starts_with("..") => Some(point.join(inner)),
+            _ => None,
+        }
     }
 }
 

@@ -34,7 +34,7 @@ fn each_controller_is_found_in_its_own_hierarchy() {
         (place.version, place.dir(&place.path).unwrap())
     };
     assert_eq!(at("memory"), (1, "/sys/fs/cgroup/memory/a:b".into()));
-    assert_eq!(at("cpuacct"), (1, "/sys/fs/cgroup/cpu,cpuacct/".into()));
+    assert_eq!(at("cpuacct"), (1, "/sys/fs/cgroup/cpu,cpuacct".into()));
     assert_eq!(at("hugetlb"), (2, "/sys/fs/cgroup/unified/c".into()));
 }
 

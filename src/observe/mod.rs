@@ -30,8 +30,7 @@ pub fn read(proc_root: &Path, watched: i32, foreground: Option<i32>) -> Sample {
 
 /// Says how this machine mounts its cgroup hierarchies: `v1`, `hybrid`, `v2` or `none`.
 pub fn cgroup_mode() -> &'static str {
-    let table = text(Path::new("/proc/self/mountinfo")).unwrap_or_default();
-    cgroup::mode(&cgroup::hierarchies(&mounts::parse_with_options(&table)))
+    cgroup::mode(&cgroup::own().0)
 }
 
 /// Reads a file of the kernel's; a name in it that is not UTF-8 must not hide all the rest.

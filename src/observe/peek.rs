@@ -17,6 +17,9 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+/// The first argument of the child.
+pub const ROLE: &str = "__peek";
+
 /// How long an answer may take before the child is killed.
 const DEADLINE: Duration = Duration::from_secs(1);
 
@@ -128,7 +131,7 @@ pub fn hostname() -> Option<String> {
 /// Asks inside the namespaces of a process; `None` where the child could not be started or did not answer in time.
 pub fn ask(exe: &Path, pid: i32) -> Option<Answer> {
     let mut child = Command::new(exe)
-        .args(["__peek", &pid.to_string()])
+        .args([ROLE, &pid.to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -141,8 +144,8 @@ pub fn ask(exe: &Path, pid: i32) -> Option<Answer> {
     serde_json::from_slice(&line?).ok()
 }
 
-/// Reads to the end of a pipe; `None` where that takes longer than the deadline.
-fn read_until(pipe: &mut (impl Read + AsFd), deadline: Instant) -> Option<Vec<u8>> {
+/// Reads a child's pipe to its end; `None` where that takes longer than the deadline.
+pub fn read_until(pipe: &mut (impl Read + AsFd), deadline: Instant) -> Option<Vec<u8>> {
     let mut all = Vec::new();
     let mut buffer = [0; 4096];
     loop {

@@ -73,7 +73,7 @@ impl Reader {
         let pid_ns = |pid: i32| read_link(&self.dir(pid).join("ns/pid")).ok();
         sample.processes = self.processes(&tree, first, &sample, pid_ns);
 
-        let identity = |dir: &Path| scorecard::root_identity(dir).map(|(dev, ino)| format!("{dev}:{ino}"));
+        let identity = |dir: &Path| scorecard::root_identity(dir);
         let own_pid_ns = sample.namespaces.get(&Kind::Pid).filter(|ns| host_lacks(&sample, Kind::Pid, **ns));
         let evidence = Evidence {
             shared: scorecard::shared(&sample.namespaces, &sample.host_namespaces),

@@ -2,6 +2,7 @@
 
 use super::{Links, Mount, Process, Sample, Scorecard};
 use crate::kernel::namespaces::Kind;
+use nix::sys::stat::{major, minor};
 use serde::Serialize;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -14,7 +15,7 @@ pub const ISOLATING: [Kind; 5] = [Kind::Pid, Kind::Uts, Kind::Mnt, Kind::Ipc, Ki
 pub struct Evidence {
     /// The namespaces of [`ISOLATING`] that are still the host's, or that could not be read.
     pub shared: Vec<Kind>,
-    /// The process's root directory and the host's, as `device:inode`, where they could be read.
+    /// The process's root directory and the host's, as `MAJOR:MINOR inode NUMBER`, where they could be read.
     pub root: Option<(String, String)>,
     /// What is mounted as the root of the process's mount namespace, as `SOURCE ROOT (TYPE)`.
     pub root_mount: Option<String>,
@@ -31,9 +32,9 @@ pub fn shared(theirs: &Links, ours: &Links) -> Vec<Kind> {
 }
 
 /// The identity of a process's root directory; following the link ends in the directory itself, in any mount namespace.
-pub fn root_identity(process: &Path) -> Option<(u64, u64)> {
+pub fn root_identity(process: &Path) -> Option<String> {
     let root = std::fs::metadata(process.join("root")).ok()?;
-    Some((root.dev(), root.ino()))
+    Some(format!("{}:{} inode {}", major(root.dev()), minor(root.dev()), root.ino()))
 }
 
 /// A process that came from outside: it is in the container's PID namespace, is not its PID 1, and its parent is not in

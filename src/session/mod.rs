@@ -3,13 +3,20 @@
 
 mod checks;
 mod ending;
+pub mod ledger;
 mod play;
+mod removal;
 mod replay;
+mod run_dir;
+mod state_dir;
 mod typing;
 mod view;
 
 pub use checks::{Evidence, Verdict, decide};
+pub use ledger::{Entry, Ledger};
 pub use play::Session;
+pub use run_dir::{RunDir, bases as run_dir_bases, fresh_name};
+pub use state_dir::{StateDir, Unsaved};
 
 use crate::{
     lesson::{Requirement, TerminalId},

@@ -1,0 +1,49 @@
+//! `boxwright clean`: removes what crashed sessions left, and nothing else.
+
+use crate::kernel::errno;
+use crate::lang::Lang;
+use crate::session::Entry;
+use crate::session::ledger::{Outcome, directories, sweep};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Sweeps, one line on standard output for each thing that was found. Status 1 where something could not be removed.
+pub fn run(dry_run: bool, lang: Lang) -> ExitCode {
+    let swept = sweep(&directories(), dry_run);
+    let mut lines = describe(&swept, lang);
+    if lines.is_empty() {
+        lines.push(lang.pick("Nothing is left of earlier sessions.", "没有以前会话的遗留物。").into());
+    }
+    let failed = swept.iter().any(|(_, outcome)| matches!(outcome, Outcome::Foreign | Outcome::Failed(_)));
+    let printed = writeln!(std::io::stdout().lock(), "{}", lines.join("\n"));
+    if failed || printed.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Sweeps at the start of a session; the lines are for its status line or standard error.
+pub fn at_start(lang: Lang) -> Vec<String> {
+    describe(&sweep(&directories(), false), lang)
+}
+
+fn describe(swept: &[(Entry, Outcome)], lang: Lang) -> Vec<String> {
+    swept.iter().map(|(entry, outcome)| line(entry, outcome, lang)).collect()
+}
+
+fn line(entry: &Entry, outcome: &Outcome, lang: Lang) -> String {
+    let what = match entry {
+        Entry::RunDir(_) => lang.pick("run directory", "运行目录"),
+        Entry::Cgroup(_) => lang.pick("control group", "控制组"),
+    };
+    let path = entry.path().display();
+    match outcome {
+        Outcome::Removed => format!("{} {what} {path}", lang.pick("removed", "已删除")),
+        Outcome::Would => format!("{} {what} {path}", lang.pick("would remove", "将会删除")),
+        Outcome::Foreign => format!(
+            "{} {what} {path}: {}",
+            lang.pick("left alone:", "未动："),
+            lang.pick("its name is not one of boxwright's", "名称不是 boxwright 起的")
+        ),
+        Outcome::Failed(error) => {
+            format!("boxwright: {} {what} {path}: {}", lang.pick("cannot remove", "无法删除"), errno::why_io(error))
+        }
+    }
+}

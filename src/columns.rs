@@ -1,0 +1,40 @@
+//! Plain text in columns, right also where a character is two cells wide.
+
+use unicode_width::UnicodeWidthStr;
+
+/// Makes a text safe for a terminal: names come from containers and may hold escape sequences.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() { out.extend(character.escape_default()) } else { out.push(character) }
+    }
+    out
+}
+
+/// Lines up rows: each column as wide as its widest cell, two blanks between, nothing after the last cell.
+pub fn align(rows: &[Vec<String>]) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
+    let widths: Vec<usize> = (0..columns).filter_map(widest).collect();
+    let line = |row: &Vec<String>| {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
+        }
+        line.trim_end().to_string()
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_characters_are_two_cells() {
+        let rows = [vec!["主机".to_string(), "a".to_string()], vec!["x".to_string(), "b".to_string()]];
+        assert_eq!(align(&rows), ["主机  a", "x     b"]);
+        assert_eq!(printable("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
+    }
+}

@@ -1,0 +1,132 @@
+//! `boxwright inspect PID`: the panes' facts and the scorecard, with its evidence, for any process on the machine.
+
+mod report;
+
+use crate::kernel::{errno, pidfd};
+use crate::lang::Lang;
+use crate::observe::{Evidence, Reader, Sample, Subject};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde::Serialize;
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The counters of a process move without any event to wait for, so `--watch` looks this often, in milliseconds.
+const TICK: u16 = 1000;
+
+/// One line of `--json`: the event `sample`, and why the scorecard says what it says.
+#[derive(Serialize)]
+struct Event<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    sample: &'a Sample,
+    evidence: &'a Evidence,
+}
+
+/// Prints what the kernel says about a process; with `watch` again whenever something changed, until it ends.
+///
+/// Status 1 where there is no such process, 3 where this user may not look at it.
+pub fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
+    let mut reader = Reader::new(Path::new("/proc"), Path::new("/proc/self/exe"));
+    // Opened before the first look, so that the same process is meant to the end.
+    let process = pidfd::open(pid);
+    if process.as_ref().is_err_and(|errno| *errno == Errno::ESRCH) {
+        return refuse(pid, Refusal::Gone(Errno::ESRCH), lang);
+    }
+    let mut last = None;
+    loop {
+        let now = reader.read(Subject::Exactly(pid));
+        if last.is_none()
+            && let Some(refusal) = refusal(pid, &now.0)
+        {
+            return refuse(pid, refusal, lang);
+        }
+        if now.0.namespaces.is_empty() {
+            return ExitCode::SUCCESS;
+        }
+        if last.as_ref() != Some(&now) && print(&now, json, lang).is_err() {
+            // Whoever read our output has gone.
+            return ExitCode::FAILURE;
+        }
+        if !watch || ended(process.as_ref().ok()) {
+            return ExitCode::SUCCESS;
+        }
+        reader.forget();
+        last = Some(now);
+    }
+}
+
+/// Waits one tick; true where the process ended meanwhile.
+fn ended(process: Option<&OwnedFd>) -> bool {
+    let mut fds: Vec<PollFd> = process.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)).collect();
+    poll(&mut fds, PollTimeout::from(TICK)).is_ok_and(|ready| ready > 0)
+}
+
+fn print((sample, evidence): &(Sample, Evidence), json: bool, lang: Lang) -> std::io::Result<()> {
+    let text = if json {
+        serde_json::to_string(&Event { event: "sample", sample, evidence })?
+    } else {
+        report::report(sample, evidence, lang)
+    };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// Why there is nothing to show.
+enum Refusal {
+    Gone(Errno),
+    Dead,
+    Forbidden(Errno),
+}
+
+fn refusal(pid: i32, sample: &Sample) -> Option<Refusal> {
+    let process = sample.processes.iter().find(|process| process.pid == pid);
+    match process {
+        _ if sample.container.is_none() => Some(Refusal::Gone(Errno::ESRCH)),
+        Some(process) if process.state == 'Z' => Some(Refusal::Dead),
+        _ if !sample.namespaces.is_empty() => None,
+        _ => match std::fs::read_link(format!("/proc/{pid}/ns/mnt")) {
+            Err(error) if error.raw_os_error() != Some(libc::ENOENT) => {
+                Some(Refusal::Forbidden(Errno::from_raw(error.raw_os_error().unwrap_or(libc::EACCES))))
+            }
+            _ => Some(Refusal::Gone(Errno::ESRCH)),
+        },
+    }
+}
+
+fn refuse(pid: i32, refusal: Refusal, lang: Lang) -> ExitCode {
+    let process = lang.pick("process", "进程");
+    match refusal {
+        Refusal::Gone(errno) => {
+            eprintln!("boxwright: {process} {pid}: {}", errno::why(errno));
+            ExitCode::FAILURE
+        }
+        Refusal::Dead => {
+            let why = lang.pick(
+                "it has ended, and its parent has not asked for its status (a zombie)",
+                "已经结束，只等父进程来取状态（僵尸进程）",
+            );
+            eprintln!("boxwright: {process} {pid}: {why}");
+            ExitCode::FAILURE
+        }
+        Refusal::Forbidden(errno) => {
+            eprintln!("boxwright: {process} {pid}: {}", errno::why(errno));
+            let root = nix::unistd::geteuid().is_root();
+            let hint = match root {
+                true => lang.pick(
+                    "even root may not look at it here: a capability is missing, or a security module refuses",
+                    "在这里连 root 也看不了它：缺少某项能力，或者被安全模块拒绝",
+                ),
+                false => lang.pick(
+                    "it is another user's; try: sudo boxwright inspect",
+                    "它属于别的用户；请试 sudo boxwright inspect",
+                ),
+            };
+            eprintln!("  {hint}");
+            ExitCode::from(3)
+        }
+    }
+}

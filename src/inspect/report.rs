@@ -1,0 +1,200 @@
+//! The facts of one sample as text for people: host and process side by side.
+
+use crate::columns::{align, printable};
+use crate::kernel::namespaces::{Kind, TABLE};
+use crate::lang::Lang;
+use crate::observe::{Evidence, ForChildren, Mount, Sample, Side};
+
+/// The whole report, without a newline at its end.
+pub fn report(sample: &Sample, evidence: &Evidence, lang: Lang) -> String {
+    let mut out = vec![headline(sample, lang)];
+    let mut section = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            out.push(format!("\n{title}"));
+            out.extend(lines.into_iter().map(|line| format!("  {line}")));
+        }
+    };
+    section(lang.pick("Scorecard", "四项性质"), align(&scorecard(sample, evidence, lang)));
+    section(lang.pick("Namespaces", "命名空间"), align(&namespaces(sample, lang)));
+    section(lang.pick("Answers", "各自的回答"), align(&answers(sample, lang)));
+    section(lang.pick("Control group", "控制组"), align(&cgroup(sample, lang)));
+    section(lang.pick("Processes", "进程"), align(&processes(sample, lang)));
+    section(lang.pick("Mounts that the host does not have", "主机没有的挂载"), align(&own_mounts(sample)));
+    out.join("\n")
+}
+
+fn headline(sample: &Sample, lang: Lang) -> String {
+    let pid = sample.container.unwrap_or_default();
+    let process = sample.processes.iter().find(|process| process.pid == pid);
+    let comm = process.map(|process| printable(&process.comm)).unwrap_or_default();
+    let inside = process.filter(|process| process.nspid.len() > 1).and_then(|process| process.nspid.last());
+    let inside = inside.map(|inner| format!("{}{inner}", lang.pick(", inside it is PID ", "，在里面的 PID 是 ")));
+    format!("{} {pid} ({comm}){}", lang.pick("Process", "进程"), inside.unwrap_or_default())
+}
+
+fn scorecard(sample: &Sample, evidence: &Evidence, lang: Lang) -> Vec<Vec<String>> {
+    let card = sample.scorecard;
+    let row = |yes: bool, name: &str, why: String| {
+        vec![if yes { "[x]" } else { "[ ]" }.to_string(), name.to_string(), printable(&why)]
+    };
+    let kinds = |kinds: &[Kind]| kinds.iter().map(Kind::to_string).collect::<Vec<_>>().join(" ");
+    let isolated = match evidence.shared.as_slice() {
+        [] => lang.pick("pid, uts, mnt, ipc and net all differ", "pid、uts、mnt、ipc、net 都不同").to_string(),
+        shared => format!("{} {}", lang.pick("still the host's:", "仍是主机的："), kinds(shared)),
+    };
+    let root = match (&evidence.root, card.rooted) {
+        (Some((theirs, host)), true) => format!("/ = {theirs}, {} {host}", lang.pick("the host's is", "主机的是")),
+        (Some((_, host)), false) => format!("/ = {host}, {}", lang.pick("as on the host", "与主机相同")),
+        (None, _) => evidence.root_mount.clone().unwrap_or_else(|| lang.pick("not readable", "读不到").into()),
+    };
+    let limit = evidence.limit.clone();
+    let limit =
+        limit.unwrap_or_else(|| lang.pick("no CPU or memory limit of its own", "没有自己的 CPU 或内存限制").into());
+    let entered = match evidence.entered {
+        Some(pid) => format!("{} {pid}", lang.pick("came from outside: process", "从外面进来的进程：")),
+        None => lang.pick("nobody came from outside", "没有从外面进来的进程").to_string(),
+    };
+    vec![
+        row(card.isolated, lang.pick("isolated", "已隔离"), isolated),
+        row(card.rooted, lang.pick("own root", "有自己的根"), root),
+        row(card.limited, lang.pick("limited", "受限制"), limit),
+        row(card.entered, lang.pick("entered", "有人进入"), entered),
+    ]
+}
+
+fn titles(lang: Lang) -> Vec<String> {
+    vec![String::new(), lang.pick("host", "主机").into(), lang.pick("process", "进程").into()]
+}
+
+fn namespaces(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
+    let number = |inode: Option<&u64>| inode.map_or("-".to_string(), u64::to_string);
+    let mut rows = vec![titles(lang)];
+    for row in &TABLE {
+        let (host, theirs) = (sample.host_namespaces.get(&row.kind), sample.namespaces.get(&row.kind));
+        let same = host == theirs && host.is_some();
+        let theirs = if same { "=".to_string() } else { number(theirs) };
+        rows.push(vec![row.link.into(), number(host), theirs]);
+    }
+    let for_children = match sample.for_children {
+        ForChildren::Inode(inode) if sample.host_namespaces.get(&Kind::Pid) == Some(&inode) => "=".to_string(),
+        ForChildren::Inode(inode) => inode.to_string(),
+        ForChildren::NotMade => lang.pick("not made yet", "还没有建立").into(),
+        ForChildren::Unknown => "-".into(),
+    };
+    rows.push(vec!["pid_for_children".into(), number(sample.host_namespaces.get(&Kind::Pid)), for_children]);
+    rows
+}
+
+fn answers(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
+    let list = |items: Vec<String>| if items.is_empty() { "-".to_string() } else { printable(&items.join(" ")) };
+    let interfaces = |side: &Side| {
+        let state = |up: bool| if up { "UP" } else { "DOWN" };
+        list(side.interfaces.iter().map(|interface| format!("{}:{}", interface.name, state(interface.up))).collect())
+    };
+    let proc = |side: &Side| {
+        let text = match side.proc_shows_host {
+            Some(true) => lang.pick("the host's processes", "主机的进程"),
+            Some(false) => lang.pick("its own processes", "自己的进程"),
+            None => lang.pick("no /proc", "没有 /proc"),
+        };
+        text.to_string()
+    };
+    let row = |name: &str, answer: &dyn Fn(&Side) -> String| {
+        vec![name.to_string(), answer(&sample.host), answer(&sample.inside)]
+    };
+    vec![
+        titles(lang),
+        row(lang.pick("host name", "主机名"), &|side| list(side.hostname.iter().cloned().collect())),
+        row(lang.pick("interfaces", "网络接口"), &interfaces),
+        row(lang.pick("listening", "监听端口"), &|side| list(side.listening.iter().map(u16::to_string).collect())),
+        row("System V", &|side| list(side.sysv.clone())),
+        row(lang.pick("mounts", "挂载数"), &|side| side.mounts.len().to_string()),
+        row(lang.pick("/proc shows", "/proc 显示"), &proc),
+    ]
+}
+
+fn cgroup(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
+    let group = &sample.cgroup;
+    let path = |controller: &str| {
+        let path = group.paths.get(controller).or_else(|| group.paths.get(""));
+        path.map_or("-".to_string(), |path| printable(path))
+    };
+    let count = |value: Option<u64>| value.map_or("-".to_string(), |value| value.to_string());
+    let most =
+        |value: Option<u64>| value.map_or(lang.pick("no limit", "无限制").to_string(), |value| value.to_string());
+    let cpu = format!(
+        "{} {} µs  {} {}/{} µs  {} {}/{}",
+        lang.pick("used", "已用"),
+        count(group.cpu.usage_micros),
+        lang.pick("quota", "配额"),
+        most(group.cpu.quota_micros),
+        count(group.cpu.period_micros),
+        lang.pick("throttled", "被限流"),
+        count(group.cpu.throttled),
+        count(group.cpu.periods),
+    );
+    let memory = format!(
+        "{} {}  {} {}  {} {}  {} {}",
+        lang.pick("bytes", "字节数"),
+        count(group.memory.current),
+        lang.pick("limit", "上限"),
+        most(group.memory.limit),
+        lang.pick("peak", "峰值"),
+        count(group.memory.peak),
+        lang.pick("OOM kills", "OOM 杀死"),
+        count(group.memory.oom_kills),
+    );
+    let pids = match group.pids.current {
+        None => "-".to_string(),
+        Some(now) => format!("{now} {} {}", lang.pick("of", "/"), most(group.pids.max)),
+    };
+    vec![
+        vec!["cpu".into(), path("cpu"), cpu],
+        vec!["memory".into(), path("memory"), memory],
+        vec!["pids".into(), path("pids"), pids],
+    ]
+}
+
+fn processes(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
+    let mut rows = vec![
+        [
+            lang.pick("host", "主机"),
+            lang.pick("inside", "里面"),
+            lang.pick("state", "状态"),
+            lang.pick("program", "程序"),
+        ]
+        .map(String::from)
+        .to_vec(),
+    ];
+    let mut depths = std::collections::BTreeMap::new();
+    for process in &sample.processes {
+        let depth = depths.get(&process.ppid).map_or(0, |depth| depth + 1);
+        depths.insert(process.pid, depth);
+        let inside = process.nspid.last().filter(|_| process.nspid.len() > 1);
+        rows.push(vec![
+            process.pid.to_string(),
+            inside.map_or("-".into(), i32::to_string),
+            process.state.to_string(),
+            format!("{}{}", "  ".repeat(depth), printable(&process.comm)),
+        ]);
+    }
+    rows
+}
+
+fn own_mounts(sample: &Sample) -> Vec<Vec<String>> {
+    let key = |mount: &Mount| (mount.point.clone(), mount.kind.clone(), mount.root.clone(), mount.source.clone());
+    let mut host: Vec<_> = sample.host.mounts.iter().map(key).collect();
+    // Each of the host's mounts accounts for one of the process's: a second /proc on top of the first is news.
+    let mut is_own = |mount: &&Mount| match host.iter().position(|known| *known == key(mount)) {
+        Some(at) => {
+            host.swap_remove(at);
+            false
+        }
+        None => true,
+    };
+    let own = sample.inside.mounts.iter().filter(|mount| is_own(mount));
+    let row = |mount: &Mount| {
+        [&mount.point, &mount.kind, &mount.source, &mount.propagation].map(|text| printable(text)).to_vec()
+    };
+    own.map(row).collect()
+}

@@ -1,0 +1,125 @@
+use super::*;
+use crate::session::RunDir;
+
+fn entry(path: &str) -> Entry {
+    Entry::RunDir(path.into())
+}
+
+/// A name of the pattern for the user who runs the tests.
+fn named() -> String {
+    run_dir::fresh_name().unwrap()
+}
+
+#[test]
+fn a_torn_last_line_was_never_made() {
+    let text = "boxwright ledger 1\n+ run_dir /run/a b\n+ cgroup /c\n- cgroup /c\n+ cgroup /d\n+ run_dir /run/x";
+    assert_eq!(parse(text), [entry("/run/a b"), Entry::Cgroup("/d".into())]);
+}
+
+#[test]
+fn only_our_own_names_are_ours() {
+    let ours = |entry: Entry| entry.is_ours(7);
+    assert!(ours(entry("/run/boxwright-7-00ff00ff00ff")));
+    assert!(ours(Entry::Cgroup("/sys/fs/cgroup/boxwright-7-00ff00ff00ff/below".into())));
+    for foreign in [
+        "/run/boxwright-8-00ff00ff00ff",
+        "/run/boxwright-7-00ff",
+        "/run/boxwright-7-00ff00ff00ff/below",
+        "/run/boxwright-7-00ff00ff00fg",
+        "run/boxwright-7-00ff00ff00ff",
+        "/run/../boxwright-7-00ff00ff00ff",
+        "/",
+    ] {
+        assert!(!ours(entry(foreign)), "{foreign}");
+    }
+    assert!(!ours(Entry::Cgroup("/sys/fs/cgroup/system.slice".into())));
+}
+
+#[test]
+fn a_living_owners_things_are_left_alone_and_its_end_removes_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::create_in(dir.path()).unwrap();
+    let path = dir.path().join(named());
+    ledger.add(entry(path.to_str().unwrap())).unwrap();
+    std::fs::create_dir_all(path.join("bin")).unwrap();
+    std::os::unix::fs::symlink("/bin/true", path.join("bin/unshare")).unwrap();
+    assert!(sweep(&[dir.path().into()], false).is_empty());
+    assert!(path.exists());
+    drop(ledger);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+/// A ledger as a killed owner leaves it, listing these paths as run directories.
+fn abandoned_ledger(dir: &Path, paths: &[&Path]) -> PathBuf {
+    let lines: String = paths.iter().map(|path| format!("+ run_dir {}\n", path.display())).collect();
+    let path = dir.join(format!("{}.ledger", named()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap();
+    file.write_all(format!("boxwright ledger 1\n{lines}").as_bytes()).unwrap();
+    path
+}
+
+#[test]
+fn a_dead_owners_things_are_removed_and_never_through_links() {
+    let (dir, precious) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(precious.path().join("thesis"), "x").unwrap();
+    let (linked, holding, foreign) = (dir.path().join(named()), dir.path().join(named()), dir.path().join("home"));
+    std::os::unix::fs::symlink(precious.path(), &linked).unwrap();
+    std::fs::create_dir_all(holding.join("bin")).unwrap();
+    std::os::unix::fs::symlink(precious.path(), holding.join("bin/ps")).unwrap();
+    std::fs::create_dir(&foreign).unwrap();
+    let ledger = abandoned_ledger(dir.path(), &[&foreign, &linked, &holding, &dir.path().join(named())]);
+
+    let listed = sweep(&[dir.path().into()], true);
+    assert!(matches!(&listed[..], [(_, Outcome::Would), (_, Outcome::Would), (_, Outcome::Foreign)]), "{listed:?}");
+    assert!(holding.exists());
+
+    let swept = sweep(&[dir.path().into()], false);
+    assert!(matches!(&swept[..], [(_, Outcome::Removed), (_, Outcome::Failed(_)), (_, Outcome::Foreign)]), "{swept:?}");
+    assert!(!holding.exists() && linked.is_symlink() && foreign.exists() && ledger.exists());
+    assert!(precious.path().join("thesis").exists());
+}
+
+#[test]
+fn an_unknown_directory_inside_stays_and_is_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(named());
+    std::fs::create_dir_all(path.join("rootfs/etc")).unwrap();
+    let ledger = abandoned_ledger(dir.path(), &[&path]);
+    assert!(matches!(&sweep(&[dir.path().into()], false)[..], [(_, Outcome::Failed(_))]));
+    std::fs::remove_dir_all(path.join("rootfs")).unwrap();
+    assert!(matches!(&sweep(&[dir.path().into()], false)[..], [(_, Outcome::Removed)]));
+    assert!(!ledger.exists() && !path.exists());
+}
+
+#[test]
+fn a_run_directory_has_one_link_a_tool() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::create_in(dir.path()).unwrap();
+    let run_dir = RunDir::create(&mut ledger, Path::new("/bin/true"), &["ps", "unshare"]).unwrap();
+    assert_eq!(std::fs::read_link(run_dir.bin().join("ps")).unwrap(), Path::new("/bin/true"));
+    let path = run_dir.path().to_path_buf();
+    assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
+    drop(ledger);
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_group_with_members_is_emptied_and_removed() {
+    let parent = Path::new("/sys/fs/cgroup/pids");
+    let group = parent.join(named());
+    if !geteuid().is_root() || !parent.is_dir() || std::fs::create_dir(&group).is_err() {
+        return eprintln!("skipped: needs root and a version 1 hierarchy that can be written");
+    }
+    let below = group.join("below");
+    std::fs::create_dir(&below).unwrap();
+    let mut child = std::process::Command::new("sleep").arg("99").spawn().unwrap();
+    std::fs::write(below.join("cgroup.procs"), child.id().to_string()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::create_in(dir.path()).unwrap();
+    ledger.add(Entry::Cgroup(group.clone())).unwrap();
+    // Reaped by its parent, as the tracer or init reaps in real life: until then the group stays busy.
+    let reaper = std::thread::spawn(move || child.wait());
+    drop(ledger);
+    assert!(!reaper.join().unwrap().unwrap().success());
+    assert!(!group.exists());
+}

@@ -1,0 +1,134 @@
+//! Removing what a ledger lists, and nothing that merely has its name: never through links, never what others own.
+
+use crate::kernel::pidfd;
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
+use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, statfs};
+use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long the members of a control group may take to end.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Removes a run directory: the links in `bin`, other files of ours beside it, and the two directories.
+///
+/// Errors: EPERM where it is not ours; ENOTEMPTY where something is in it that this program never makes.
+pub fn run_dir(path: &Path) -> io::Result<()> {
+    let parent = path.parent().ok_or(Errno::EINVAL)?;
+    let name = path.file_name().ok_or(Errno::EINVAL)?;
+    let parent = openat(nix::fcntl::AT_FDCWD, parent, OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let dir = ours(&parent, name)?;
+    match ours(&dir, "bin".as_ref()) {
+        Ok(bin) => {
+            unlink(bin, |stat| kind(stat) == SFlag::S_IFLNK)?;
+            unlinkat(&dir, "bin", UnlinkatFlags::RemoveDir)?;
+        }
+        Err(Errno::ENOENT) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let me = geteuid().as_raw();
+    unlink(dir, |stat| kind(stat) != SFlag::S_IFDIR && stat.st_uid == me)?;
+    Ok(unlinkat(&parent, name, UnlinkatFlags::RemoveDir)?)
+}
+
+fn kind(stat: &FileStat) -> SFlag {
+    SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT
+}
+
+/// Opens a directory that is no link and belongs to us.
+fn ours(parent: &OwnedFd, name: &std::ffi::OsStr) -> nix::Result<OwnedFd> {
+    let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let dir = openat(parent, name, flags, Mode::empty())?;
+    if fstat(&dir)?.st_uid == geteuid().as_raw() { Ok(dir) } else { Err(Errno::EPERM) }
+}
+
+/// Unlinks those names of a directory that are of the right kind.
+fn unlink(dir: OwnedFd, right: impl Fn(&FileStat) -> bool) -> nix::Result<()> {
+    let mut dir = Dir::from_fd(dir)?;
+    let names: Vec<CString> = dir.iter().filter_map(|entry| Some(entry.ok()?.file_name().to_owned())).collect();
+    for name in names {
+        if right(&fstatat(&dir, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW)?) {
+            unlinkat(&dir, name.as_c_str(), UnlinkatFlags::NoRemoveDir)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a control group and all groups below it, the deepest first, after killing whoever is left in them.
+///
+/// Errors: EPERM where the path is not on cgroupfs; EBUSY where a member has not ended within two seconds.
+pub fn cgroup(path: &Path) -> io::Result<()> {
+    if std::fs::symlink_metadata(path)?.is_symlink() {
+        return Err(Errno::EPERM.into());
+    }
+    if ![CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC].contains(&statfs(path)?.filesystem_type()) {
+        return Err(Errno::EPERM.into());
+    }
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let groups = below(path);
+        // Version 2 can kill a whole group at once, so that nobody forks away from it; elsewhere there is no such file.
+        let _ = std::fs::write(path.join("cgroup.kill"), "1");
+        let members: Vec<OwnedFd> = groups.iter().flat_map(|group| members(group)).collect();
+        for member in &members {
+            let _ = pidfd::kill(member.as_fd());
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        wait_for_all(&members, left);
+        let mut refused: Vec<io::Error> = groups.iter().filter_map(|group| std::fs::remove_dir(group).err()).collect();
+        refused.retain(|error| error.kind() != io::ErrorKind::NotFound);
+        match refused.pop() {
+            None => return Ok(()),
+            Some(error) if error.raw_os_error() != Some(libc::EBUSY) || left.is_zero() => return Err(error),
+            // A member that has ended keeps its group busy until its parent reaps it. Version 1 announces that to
+            // nobody, so all that can be done is to try again a little later.
+            Some(_) => drop(poll(&mut [], PollTimeout::from(10u8))),
+        }
+    }
+}
+
+/// A group and all groups below it, the deepest first.
+fn below(group: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(group).into_iter().flatten().flatten();
+    let children = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut all: Vec<PathBuf> = children.flat_map(|entry| below(&entry.path())).collect();
+    all.push(group.into());
+    all
+}
+
+/// The members of a group except ourselves. Each is looked for again after it was opened: a PID that ended and was
+/// given away in between must not be killed.
+fn members(group: &Path) -> Vec<OwnedFd> {
+    let list = || -> Vec<i32> {
+        let text = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+        text.lines().filter_map(|line| line.parse().ok()).collect()
+    };
+    let me = std::process::id() as i32;
+    let opened: Vec<(i32, OwnedFd)> = list()
+        .into_iter()
+        .filter(|pid| *pid > 0 && *pid != me)
+        .filter_map(|pid| Some((pid, pidfd::open(pid).ok()?)))
+        .collect();
+    if opened.is_empty() {
+        return Vec::new();
+    }
+    let still = list();
+    opened.into_iter().filter(|(pid, _)| still.contains(pid)).map(|(_, fd)| fd).collect()
+}
+
+/// Waits until all these processes have ended, or the time is over.
+fn wait_for_all(processes: &[OwnedFd], time: Duration) {
+    let deadline = Instant::now() + time;
+    for process in processes {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+        let _ = poll(&mut [PollFd::new(process.as_fd(), PollFlags::POLLIN)], timeout);
+    }
+}

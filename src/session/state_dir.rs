@@ -1,0 +1,201 @@
+//! Where progress and ledgers are kept between runs, and what happens where nothing can be kept.
+
+use super::run_dir::home_of;
+use crate::kernel::errno;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag, openat, renameat};
+use nix::sys::stat::{Mode, fstat, mkdirat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, geteuid, setfsgid, setfsuid, unlinkat};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Component, Path, PathBuf};
+
+/// Below a home directory (XDG base directory specification).
+const BELOW_HOME: &str = ".local/state/boxwright";
+
+/// An open state directory. Everything in it is reached through its descriptor, never again by its path: below a home
+/// directory that another user owns, a part of the path could become a link at any moment.
+#[derive(Debug)]
+pub struct StateDir {
+    dir: OwnedFd,
+    path: PathBuf,
+    owner: Option<(Uid, Gid)>,
+}
+
+/// Why nothing can be kept: the path that would have been used, and the reason.
+#[derive(Debug, thiserror::Error)]
+#[error("not saved: {}: {}", path.display(), errno::why(*reason))]
+pub struct Unsaved {
+    /// The directory.
+    pub path: PathBuf,
+    /// The error of the call that failed.
+    pub reason: Errno,
+}
+
+/// Lets this thread reach files as their owner for a while (setfsuid(2)): what root makes below another user's home then
+/// belongs to that user from the first moment, and root cannot be led to touch what that user could not.
+struct AsOwner(Option<(Uid, Gid)>);
+
+impl AsOwner {
+    fn new(owner: Option<(Uid, Gid)>) -> AsOwner {
+        // The group first: without root's identity it could not be changed any more, nor changed back.
+        AsOwner(owner.filter(|(uid, _)| *uid != geteuid()).map(|(uid, gid)| {
+            let group = setfsgid(gid);
+            (setfsuid(uid), group)
+        }))
+    }
+}
+
+impl Drop for AsOwner {
+    fn drop(&mut self) {
+        if let Some((uid, gid)) = self.0 {
+            setfsuid(uid);
+            setfsgid(gid);
+        }
+    }
+}
+
+/// A place to try.
+#[derive(Debug, PartialEq, Eq)]
+struct Candidate {
+    base: PathBuf,
+    below: PathBuf,
+    /// Whose directory it must be and stay. `None`: whoever's, as long as we may write.
+    owner: Option<(Uid, Gid)>,
+}
+
+impl StateDir {
+    /// Opens, and makes where needed, the directory for progress: that of the person at the keyboard, also under sudo.
+    pub fn open() -> Result<StateDir, Unsaved> {
+        first(candidates(|name| std::env::var_os(name).map(PathBuf::from), geteuid(), home_of))
+    }
+
+    /// The directory for ledgers, which is always the running user's own: root does not act on what others can write.
+    pub fn for_ledgers() -> Result<StateDir, Unsaved> {
+        let own = |name: &str| std::env::var_os(name).filter(|_| !name.starts_with("SUDO_")).map(PathBuf::from);
+        first(candidates(own, geteuid(), home_of))
+    }
+
+    /// Opens this directory, and makes what is missing of it.
+    pub fn at(path: &Path) -> Result<StateDir, Unsaved> {
+        first(vec![Candidate { base: "/".into(), below: path.strip_prefix("/").unwrap_or(path).into(), owner: None }])
+    }
+
+    /// Where it is, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads a file; `None` where there is none yet.
+    pub fn load(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match openat(&self.dir, name, OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty()) {
+            Ok(file) => {
+                let mut all = Vec::new();
+                File::from(file).read_to_end(&mut all)?;
+                Ok(Some(all))
+            }
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Replaces a file as a whole: a full disk or a crash leaves the old one.
+    pub fn save(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let _owner = AsOwner::new(self.owner);
+        let temporary = format!(".{name}.{}", std::process::id());
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let mut file = File::from(openat(&self.dir, temporary.as_str(), flags, Mode::from_bits_truncate(0o600))?);
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        let renamed = written.and_then(|()| Ok(renameat(&self.dir, temporary.as_str(), &self.dir, name)?));
+        if renamed.is_err() {
+            let _ = unlinkat(&self.dir, temporary.as_str(), UnlinkatFlags::NoRemoveDir);
+        }
+        renamed
+    }
+}
+
+/// The places to try, the best first.
+fn candidates(
+    get: impl Fn(&str) -> Option<PathBuf>,
+    user: Uid,
+    home_of: impl Fn(Uid) -> Option<PathBuf>,
+) -> Vec<Candidate> {
+    let id = |name: &str| get(name).and_then(|text| text.to_str()?.parse::<u32>().ok()).filter(|id| *id != 0);
+    let at = |base: PathBuf, below: &str, owner| Candidate { base, below: below.into(), owner };
+    let usable = |path: &PathBuf| path.is_absolute() && path != Path::new("/");
+    let mut all = Vec::new();
+    if user.is_root()
+        && let (Some(uid), Some(gid)) = (id("SUDO_UID"), id("SUDO_GID"))
+    {
+        let owner = (Uid::from_raw(uid), Gid::from_raw(gid));
+        all.extend(home_of(owner.0).filter(usable).map(|home| at(home, BELOW_HOME, Some(owner))));
+    }
+    // sudo may keep HOME: root makes nothing in a home that is not root's.
+    let owner = user.is_root().then(|| (user, Gid::from_raw(0)));
+    all.extend(get("XDG_STATE_HOME").filter(usable).map(|state| at(state, "boxwright", owner)));
+    all.extend(get("HOME").filter(usable).map(|home| at(home, BELOW_HOME, owner)));
+    all.extend(home_of(user).filter(usable).map(|home| at(home, BELOW_HOME, owner)));
+    all.dedup();
+    all
+}
+
+fn first(candidates: Vec<Candidate>) -> Result<StateDir, Unsaved> {
+    let mut why = Unsaved { path: "$HOME".into(), reason: Errno::ENOENT };
+    for (at, candidate) in candidates.iter().enumerate() {
+        let path = candidate.base.join(&candidate.below);
+        match enter(candidate) {
+            Ok(dir) => return Ok(StateDir { dir, path, owner: candidate.owner }),
+            // The first place is the one that people expect, so it is the one to explain.
+            Err(reason) if at == 0 => why = Unsaved { path, reason },
+            Err(_) => {}
+        }
+    }
+    Err(why)
+}
+
+/// Walks down from the base one directory at a time, without following links, and makes what is missing.
+fn enter(candidate: &Candidate) -> nix::Result<OwnedFd> {
+    let _owner = AsOwner::new(candidate.owner);
+    let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    // The base itself may be reached through links (/home often is one).
+    let mut dir = openat(AT_FDCWD, &candidate.base, flags, Mode::empty())?;
+    let check = |dir: &OwnedFd| match candidate.owner {
+        Some((uid, _)) if fstat(dir)?.st_uid != uid.as_raw() => Err(Errno::EPERM),
+        _ => Ok(()),
+    };
+    check(&dir)?;
+    for part in candidate.below.components() {
+        let Component::Normal(name) = part else { return Err(Errno::EINVAL) };
+        dir = step(&dir, name)?;
+        check(&dir)?;
+    }
+    writable(&dir).map(|()| dir)
+}
+
+fn step(dir: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
+    let open = || openat(dir, name, OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty());
+    match open() {
+        Err(Errno::ENOENT) => {
+            // Another start may make it at the same moment, which is as good; the error of mkdir says more than ENOENT.
+            let made = mkdirat(dir, name, Mode::from_bits_truncate(0o700));
+            open().map_err(|errno| made.err().unwrap_or(errno))
+        }
+        opened => opened,
+    }
+}
+
+/// Whether files can be made: a read-only or full file system shows only when it is tried.
+fn writable(dir: &OwnedFd) -> nix::Result<()> {
+    let name = format!(".probe.{}", std::process::id());
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let file = openat(dir, name.as_str(), flags, Mode::from_bits_truncate(0o600))?;
+    let written = nix::unistd::write(&file, b"probe").map(drop);
+    unlinkat(dir, name.as_str(), UnlinkatFlags::NoRemoveDir)?;
+    written
+}
+
+#[cfg(test)]
+#[path = "state_dir_tests.rs"]
+mod tests;

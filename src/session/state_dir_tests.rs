@@ -1,0 +1,76 @@
+use super::*;
+use std::os::unix::fs::{MetadataExt, symlink};
+
+fn env<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<PathBuf> + 'a {
+    move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into())
+}
+
+fn places(pairs: &[(&str, &str)], user: u32, home: Option<&str>) -> Vec<PathBuf> {
+    let all = candidates(env(pairs), Uid::from_raw(user), |_| home.map(PathBuf::from));
+    all.into_iter().map(|candidate| candidate.base.join(candidate.below)).collect()
+}
+
+#[test]
+fn the_specification_decides_and_the_user_database_helps_out() {
+    let home = PathBuf::from("/home/li/.local/state/boxwright");
+    assert_eq!(places(&[("HOME", "/home/li")], 1000, None), ["/home/li/.local/state/boxwright"].map(PathBuf::from));
+    assert_eq!(
+        places(&[("XDG_STATE_HOME", "/s"), ("HOME", "/home/li")], 1000, None),
+        ["/s/boxwright".into(), home.clone()]
+    );
+    assert_eq!(places(&[("XDG_STATE_HOME", "relative"), ("HOME", "/")], 1000, Some("/home/li")), [home]);
+    assert!(places(&[], 1000, None).is_empty());
+}
+
+#[test]
+fn under_sudo_the_persons_own_directory_comes_first() {
+    let sudo = [("HOME", "/home/li"), ("SUDO_UID", "1000"), ("SUDO_GID", "1000")];
+    let all =
+        candidates(env(&sudo), Uid::from_raw(0), |uid| Some(if uid.is_root() { "/root" } else { "/home/li" }.into()));
+    let owners: Vec<_> = all.iter().map(|c| (c.base.to_str().unwrap(), c.owner.unwrap().0.as_raw())).collect();
+    assert_eq!(owners, [("/home/li", 1000), ("/home/li", 0), ("/root", 0)]);
+    // Without being root the variables mean nothing.
+    assert_eq!(candidates(env(&sudo), Uid::from_raw(1000), |_| None).len(), 1);
+}
+
+#[test]
+fn files_are_replaced_as_a_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::at(&dir.path().join("a/b")).unwrap();
+    assert_eq!(state.load("progress").unwrap(), None);
+    state.save("progress", b"one").unwrap();
+    state.save("progress", b"two").unwrap();
+    assert_eq!(state.load("progress").unwrap().unwrap(), b"two");
+    assert_eq!(std::fs::read_dir(dir.path().join("a/b")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_link_on_the_way_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    symlink("/etc", dir.path().join(".local")).unwrap();
+    let owner = Some((geteuid(), Gid::from_raw(0)));
+    let candidate = Candidate { base: dir.path().into(), below: BELOW_HOME.into(), owner };
+    let why = first(vec![candidate]).unwrap_err();
+    assert!(matches!(why.reason, Errno::ELOOP | Errno::ENOTDIR), "{why}");
+    assert!(why.to_string().starts_with("not saved: /"));
+}
+
+#[test]
+fn what_root_makes_below_a_home_belongs_to_its_owner() {
+    if !geteuid().is_root() {
+        return eprintln!("skipped: acting as another user needs root");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (uid, gid) = (Uid::from_raw(65534), Gid::from_raw(65534));
+    let candidate = || Candidate { base: dir.path().into(), below: BELOW_HOME.into(), owner: Some((uid, gid)) };
+    assert_eq!(first(vec![candidate()]).unwrap_err().reason, Errno::EPERM, "a home that is not that user's");
+    std::os::unix::fs::chown(dir.path(), Some(65534), Some(65534)).unwrap();
+    let state = first(vec![candidate()]).unwrap();
+    state.save("progress", b"x").unwrap();
+    for below in [".local", ".local/state", BELOW_HOME, ".local/state/boxwright/progress"] {
+        let metadata = std::fs::metadata(dir.path().join(below)).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (65534, 65534), "{below}");
+    }
+    let own = tempfile::tempdir().unwrap();
+    assert_eq!(std::fs::metadata(own.path()).unwrap().uid(), 0, "and root is root again");
+}

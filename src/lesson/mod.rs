@@ -1,7 +1,23 @@
 //! Lessons: model, parser, linter and the embedded copy.
+//!
+//! A lesson is a folder with one Markdown file a language; `lessons/README.md` is the guide for authors. Text goes in
+//! through [`parse`] (one file) or [`load`] (everything that there is), and comes out as a [`Lesson`] or as a list of
+//! every [`Problem`] with its line and column: a broken file never panics and never hides its second problem.
 
+mod args;
+mod block;
+pub mod cli;
+mod fact;
+mod lint;
 mod model;
+mod parse;
+mod scaffold;
+mod source;
+mod store;
 
+pub use fact::{VOCABULARY, Word};
 pub use model::{
     Block, Check, End, Fact, Lesson, Outcome, Predict, Problem, Requirement, Run, Step, TerminalId, Translations, Where,
 };
+pub use parse::parse;
+pub use store::{LoadError, directory, embedded, folder, id, load};

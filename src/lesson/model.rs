@@ -42,6 +42,15 @@ pub struct Lesson {
     pub intro: String,
     /// The steps, in order.
     pub steps: Vec<Step>,
+    /// Whether it came from a directory and not from this binary: its commands need the user's consent.
+    pub foreign: bool,
+}
+
+impl Lesson {
+    /// The step of this ID.
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == id)
+    }
 }
 
 /// A step of a lesson.
@@ -70,7 +79,9 @@ pub enum Block {
     Predict(Predict),
     /// A command to type.
     Run(Run),
-    /// Facts that must become true before the step goes on; once true they stay ticked.
+    /// Facts that must hold before the step goes on. The block passes at the first moment at which all of them hold
+    /// *together*, and stays passed; it is judged only after the blocks before it. Calls and endings count since the
+    /// step began.
     Check(Vec<Check>),
     /// Rungs of help: a nudge, the idea, the command.
     Hint(String),
@@ -100,11 +111,13 @@ pub struct Predict {
 pub struct Run {
     /// The terminal.
     pub terminal: TerminalId,
-    /// The line, without its newline.
+    /// The line, without its newline. `{container}` in it becomes the host PID of the container process when the line is
+    /// typed.
     pub line: String,
     /// Whether its calls are held, to be stepped one at a time.
     pub hold: bool,
-    /// Whether the experiment is meant to fail: its failure is what the step shows.
+    /// Whether the experiment is meant to fail: its failure is what the step shows. The line then ends with a status
+    /// other than 0; a line without this flag ends with 0 or leaves a new shell at its prompt.
     pub fails: bool,
     /// The line of the instruction in the file, from 1.
     pub at: usize,
@@ -121,6 +134,18 @@ pub enum Requirement {
     Namespace(Kind),
     /// A program is in the PATH.
     Program(String),
+}
+
+impl std::fmt::Display for Requirement {
+    /// Writes it as a lesson file has it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Requirement::Root => f.write_str("root"),
+            Requirement::Ptrace => f.write_str("ptrace"),
+            Requirement::Namespace(kind) => write!(f, "namespace {kind}"),
+            Requirement::Program(name) => write!(f, "program {name}"),
+        }
+    }
 }
 
 /// Where a fact is looked up.
@@ -168,7 +193,8 @@ pub struct Check {
 pub enum Fact {
     /// `namespace uts,ipc new|same`: the container process's links differ from (equal) the host's.
     Namespace(Vec<Kind>, bool),
-    /// `pid-for-children new|same`: the container process's next child is born in another (the same) PID namespace.
+    /// `pid-for-children new|same`: the container process's next child is born in another (the same) PID namespace; one
+    /// that was not made yet counts as another.
     ForChildren(bool),
     /// `hostname inside|host is NAME`.
     Hostname(Where, String),
@@ -186,19 +212,20 @@ pub enum Fact {
     ProcShowsHost(bool),
     /// `mount inside|host PATH FSTYPE`.
     Mount(Where, String, String),
-    /// `no-mount inside|host PATH`.
-    NoMount(Where, String),
+    /// `no-mount inside|host PATH [FSTYPE]`.
+    NoMount(Where, String, Option<String>),
     /// `interfaces inside|host only A,B`.
     InterfacesOnly(Where, Vec<String>),
     /// `interface inside|host NAME up|down`.
     Interface(Where, String, bool),
-    /// `listening inside|host PORT`.
+    /// `listening inside|host PORT`: a TCP socket listens there. 0 stands for `{port}` until [`super::load`] fills it in.
     Listening(Where, u16),
     /// `not-listening inside|host PORT`.
     NotListening(Where, u16),
-    /// `sysv inside|host N`: the number of System V objects there.
-    Sysv(Where, usize),
+    /// `sysv inside|host some|none`: whether System V objects exist there.
+    Sysv(Where, bool),
     /// `call NAME ok|ERRNO [TEXT]`: such a call was made since the step began, with TEXT somewhere in its arguments.
+    /// The NAME `fork` stands for vfork, clone and clone3 as well.
     Call(String, Outcome, Option<String>),
     /// `ended NAME status N` or `ended NAME signal SIGNAL`: such a process ended since the step began.
     Ended(String, End),

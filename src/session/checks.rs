@@ -120,8 +120,9 @@ fn state(fact: &Fact, sample: &Sample, lang: Lang) -> (bool, String, String) {
             let seen = seen.map_or_else(|| absent(lang), |mount| format!("{path} {}", mount.kind));
             equal(wanted, seen)
         }
-        Fact::NoMount(place, path) => {
-            let seen = side(place).mounts.iter().rev().find(|mount| mount.point == *path);
+        Fact::NoMount(place, path, kind) => {
+            let matches = |mount_kind: &String| kind.as_ref().is_none_or(|kind| kind == mount_kind);
+            let seen = side(place).mounts.iter().rev().find(|mount| mount.point == *path && matches(&mount.kind));
             equal(absent(lang), seen.map_or_else(|| absent(lang), |mount| format!("{path} {}", mount.kind)))
         }
         Fact::InterfacesOnly(place, names) => {
@@ -136,7 +137,12 @@ fn state(fact: &Fact, sample: &Sample, lang: Lang) -> (bool, String, String) {
         }
         Fact::Listening(place, port) => ports(side(place), *port, true, lang),
         Fact::NotListening(place, port) => ports(side(place), *port, false, lang),
-        Fact::Sysv(place, count) => equal(count.to_string(), side(place).sysv.len().to_string()),
+        Fact::Sysv(place, some) => {
+            let seen = side(place).sysv.join(", ");
+            let wanted = lang.pick(if *some { "some" } else { "none" }, if *some { "有" } else { "没有" });
+            let none = lang.pick("none", "没有");
+            (seen.is_empty() != *some, wanted.into(), if seen.is_empty() { none.into() } else { seen })
+        }
         Fact::Scorecard(name, on) => {
             let card = &sample.scorecard;
             let seen = match name.as_str() {

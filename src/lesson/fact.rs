@@ -1,0 +1,242 @@
+//! The vocabulary of checks as one table: the parser, the linter and the authors' guide all read it.
+
+use super::{
+    args::{Args, Wrong},
+    model::{End, Fact},
+};
+
+/// One word of the vocabulary.
+pub struct Word {
+    /// The first word of the instruction.
+    pub name: &'static str,
+    /// The arguments, as the guide shows them.
+    pub usage: &'static str,
+    /// What the check says, in one sentence.
+    pub meaning: &'static str,
+    /// A whole instruction.
+    pub example: &'static str,
+    parse: fn(&mut Args<'_>) -> Result<Fact, Wrong>,
+}
+
+/// Every check that a lesson can ask for.
+pub const VOCABULARY: [Word; 19] = [
+    Word {
+        name: "namespace",
+        usage: "KIND,… new|same",
+        meaning: "The container process's links of these kinds differ from the host's, or equal them.",
+        example: "namespace pid,uts new",
+        parse: |a| Ok(Fact::Namespace(a.kinds()?, a.choice("new", "same")?)),
+    },
+    Word {
+        name: "pid-for-children",
+        usage: "new|same",
+        meaning: "The container process's next child is born in another PID namespace (also one not made yet), or not.",
+        example: "pid-for-children new",
+        parse: |a| Ok(Fact::ForChildren(a.choice("new", "same")?)),
+    },
+    Word {
+        name: "hostname",
+        usage: "SIDE is|is-not NAME",
+        meaning: "The host name on that side.",
+        example: "hostname inside is box",
+        parse: |a| {
+            let (side, is) = (a.side()?, a.choice("is", "is-not")?);
+            let name = a.word("a host name")?;
+            Ok(if is { Fact::Hostname(side, name) } else { Fact::HostnameNot(side, name) })
+        },
+    },
+    Word {
+        name: "processes",
+        usage: "inside only PROGRAM,…",
+        meaning: "Exactly these programs run in the container's PID namespace.",
+        example: "processes inside only sh",
+        parse: |a| {
+            a.literal("inside")?;
+            a.literal("only")?;
+            Ok(Fact::ProcessesOnly(a.list("a program")?))
+        },
+    },
+    Word {
+        name: "process",
+        usage: "SIDE PROGRAM",
+        meaning: "This program runs in that PID namespace.",
+        example: "process inside sleep",
+        parse: |a| Ok(Fact::Process(a.side()?, a.word("a program")?)),
+    },
+    Word {
+        name: "init",
+        usage: "PROGRAM",
+        meaning: "PID 1 of the container's PID namespace runs this program.",
+        example: "init sh",
+        parse: |a| Ok(Fact::Init(a.word("a program")?)),
+    },
+    Word {
+        name: "adopted",
+        usage: "PROGRAM",
+        meaning: "A process of this program inside has PID 1 as its parent.",
+        example: "adopted sleep",
+        parse: |a| Ok(Fact::Adopted(a.word("a program")?)),
+    },
+    Word {
+        name: "proc",
+        usage: "host|own",
+        meaning: "`/proc` inside shows the host's processes, or the container's own.",
+        example: "proc own",
+        parse: |a| Ok(Fact::ProcShowsHost(a.choice("host", "own")?)),
+    },
+    Word {
+        name: "mount",
+        usage: "SIDE PATH FSTYPE",
+        meaning: "A file system of this type is mounted there.",
+        example: "mount inside /mnt tmpfs",
+        parse: |a| Ok(Fact::Mount(a.side()?, a.path()?, a.word("a file system type")?)),
+    },
+    Word {
+        name: "no-mount",
+        usage: "SIDE PATH [FSTYPE]",
+        meaning: "Nothing (of this type) is mounted there.",
+        example: "no-mount host /mnt tmpfs",
+        parse: |a| Ok(Fact::NoMount(a.side()?, a.path()?, a.optional())),
+    },
+    Word {
+        name: "interfaces",
+        usage: "SIDE only NAME,…",
+        meaning: "Exactly these network interfaces exist on that side.",
+        example: "interfaces inside only lo",
+        parse: |a| {
+            let side = a.side()?;
+            a.literal("only")?;
+            Ok(Fact::InterfacesOnly(side, a.list("an interface")?))
+        },
+    },
+    Word {
+        name: "interface",
+        usage: "SIDE NAME up|down",
+        meaning: "The network interface exists on that side and is up, or down.",
+        example: "interface inside lo up",
+        parse: |a| Ok(Fact::Interface(a.side()?, a.word("an interface")?, a.choice("up", "down")?)),
+    },
+    Word {
+        name: "listening",
+        usage: "SIDE PORT",
+        meaning: "A TCP socket listens on that side; `{port}` is the session's own port.",
+        example: "listening inside {port}",
+        parse: |a| Ok(Fact::Listening(a.side()?, a.port()?)),
+    },
+    Word {
+        name: "not-listening",
+        usage: "SIDE PORT",
+        meaning: "No TCP socket listens on that side.",
+        example: "not-listening host 8080",
+        parse: |a| Ok(Fact::NotListening(a.side()?, a.port()?)),
+    },
+    Word {
+        name: "sysv",
+        usage: "SIDE some|none",
+        meaning: "System V queues, semaphores or shared memory exist on that side, or none do.",
+        example: "sysv inside some",
+        parse: |a| Ok(Fact::Sysv(a.side()?, a.choice("some", "none")?)),
+    },
+    Word {
+        name: "call",
+        usage: "NAME ok|ERRNO [TEXT]",
+        meaning: "Since the step began this system call succeeded, or failed so, with TEXT somewhere in its arguments. \
+                  `fork` also stands for vfork, clone and clone3.",
+        example: "call fork ENOMEM",
+        parse: |a| Ok(Fact::Call(a.call()?, a.outcome()?, a.rest())),
+    },
+    Word {
+        name: "ended",
+        usage: "PROGRAM status N|signal SIGNAL",
+        meaning: "Since the step began such a process ended like this.",
+        example: "ended sh signal SIGKILL",
+        parse: |a| {
+            let name = a.word("a program")?;
+            let end = if a.choice("status", "signal")? { End::Status(a.status()?) } else { End::Signal(a.signal()?) };
+            Ok(Fact::Ended(name, end))
+        },
+    },
+    Word {
+        name: "scorecard",
+        usage: "isolated|rooted|limited|entered on|off",
+        meaning: "The scorecard says that the container process has this property, or lacks it.",
+        example: "scorecard isolated on",
+        parse: |a| {
+            let property = a.one_of(&["isolated", "rooted", "limited", "entered"])?;
+            Ok(Fact::Scorecard(property, a.choice("on", "off")?))
+        },
+    },
+    Word {
+        name: "alone",
+        usage: "",
+        meaning: "Nothing in the container terminal is isolated any more.",
+        example: "alone",
+        parse: |_| Ok(Fact::Alone),
+    },
+];
+
+/// Reads one instruction, already split at its blanks.
+pub fn parse_fact(words: &[&str]) -> Result<Fact, Wrong> {
+    let name = words.first().copied().unwrap_or_default();
+    let word = VOCABULARY.iter().find(|word| word.name == name).ok_or_else(|| {
+        let known: Vec<&str> = VOCABULARY.iter().map(|word| word.name).collect();
+        (0, format!("unknown check `{name}`; there are: {}", known.join(", ")))
+    })?;
+    let mut args = Args::new(words, word);
+    let fact = (word.parse)(&mut args)?;
+    args.end()?;
+    Ok(fact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{Outcome, Where};
+    use super::*;
+    use crate::kernel::namespaces::Kind;
+
+    fn read(text: &str) -> Result<Fact, Wrong> {
+        parse_fact(&text.split_whitespace().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn every_example_is_an_instruction() {
+        for word in &VOCABULARY {
+            assert!(word.example.starts_with(word.name), "{}", word.example);
+            assert!(read(word.example).is_ok(), "{}: {:?}", word.example, read(word.example));
+        }
+    }
+
+    #[test]
+    fn words_become_facts() {
+        assert_eq!(read("namespace pid,uts new"), Ok(Fact::Namespace(vec![Kind::Pid, Kind::Uts], true)));
+        assert_eq!(read("proc own"), Ok(Fact::ProcShowsHost(false)));
+        assert_eq!(read("no-mount host /mnt"), Ok(Fact::NoMount(Where::Host, "/mnt".into(), None)));
+        assert_eq!(read("listening inside {port}"), Ok(Fact::Listening(Where::Inside, 0)));
+        let text = Some("CLONE_NEWPID now".to_owned());
+        assert_eq!(read("call unshare ok CLONE_NEWPID now"), Ok(Fact::Call("unshare".into(), Outcome::Ok, text)));
+        assert_eq!(read("ended sh status 2"), Ok(Fact::Ended("sh".into(), End::Status(2))));
+    }
+
+    #[test]
+    fn the_wrong_word_is_named() {
+        for (text, at) in [
+            ("namespcae pid new", 0),
+            ("namespace pids new", 1),
+            ("namespace pid,,uts new", 1),
+            ("namespace pid", 2),
+            ("namespace pid new now", 3),
+            ("hostname inside be box", 2),
+            ("mount inside mnt tmpfs", 2),
+            ("listening inside 0", 2),
+            ("listening inside 65536", 2),
+            ("call unsahre ok", 1),
+            ("call unshare enomem", 2),
+            ("ended sh signal KILL", 3),
+            ("ended sh status 256", 3),
+            ("alone now", 1),
+            ("", 0),
+        ] {
+            assert_eq!(read(text).map_err(|(at, _)| at), Err(at), "{text}");
+        }
+    }
+}

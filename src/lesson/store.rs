@@ -1,0 +1,230 @@
+//! Where lessons come from: the copy in this binary, and directories of the user's.
+
+use super::{
+    lint,
+    model::{Block, Fact, Lesson, Problem, Translations},
+    parse::{self, Located},
+};
+use crate::lang::Lang;
+use include_dir::{Dir, include_dir};
+use std::{
+    fmt,
+    io::{self, Read},
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+};
+
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/lessons");
+
+/// The order of the lessons on the opening screen; others follow by name.
+const ORDER: [&str; 5] = ["isolate", "rootfs", "cgroups", "nsenter", "together"];
+
+/// A lesson file is a page or two; anything far larger is a mistake.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Why lessons could not be loaded.
+#[derive(Debug)]
+pub enum LoadError {
+    /// This directory or file could not be read.
+    Io(PathBuf, io::Error),
+    /// The directory holds no lesson.
+    Empty(PathBuf),
+    /// These places are wrong.
+    Problems(Vec<Problem>),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::Io(path, error) => write!(f, "{}: {error}", path.display()),
+            LoadError::Empty(path) => write!(f, "{}: no folder with en.md and zh.md in it", path.display()),
+            LoadError::Problems(problems) => {
+                let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+                f.write_str(&lines.join("\n"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// Loads the embedded lessons, and those of `dir`, which replace embedded ones of the same name and are marked as
+/// foreign. `{port}` is filled in with a TCP port that is free now.
+pub fn load(dir: Option<&Path>) -> Result<Vec<Translations>, LoadError> {
+    let mut lessons = embedded()?;
+    if let Some(dir) = dir {
+        for mut foreign in directory(dir)? {
+            foreign.values_mut().for_each(|lesson| lesson.foreign = true);
+            let id = id(&foreign).to_owned();
+            match lessons.iter_mut().find(|own| self::id(own) == id) {
+                Some(own) => *own = foreign,
+                None => lessons.push(foreign),
+            }
+        }
+    }
+    lessons.sort_by_key(|lesson| {
+        let id = id(lesson);
+        (ORDER.iter().position(|known| *known == id).unwrap_or(ORDER.len()), id.to_owned())
+    });
+    let port = free_port().unwrap_or(FALLBACK_PORT);
+    lessons.iter_mut().flat_map(|lesson| lesson.values_mut()).for_each(|lesson| fill_port(lesson, port));
+    Ok(lessons)
+}
+
+/// The embedded lessons as they are written.
+pub fn embedded() -> Result<Vec<Translations>, LoadError> {
+    let folders = EMBEDDED.dirs().map(|folder| {
+        let label = format!("lessons/{}", folder.path().display());
+        let files = folder.files().filter_map(|file| {
+            Some((file.path().file_name()?.to_string_lossy().into_owned(), file.contents().to_vec()))
+        });
+        (label, files.collect())
+    });
+    collect(folders)
+}
+
+/// The lessons in a directory, as they are written: each is a folder with one file a language.
+pub fn directory(dir: &Path) -> Result<Vec<Translations>, LoadError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |error| LoadError::Io(path, error)
+    };
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(failed(dir))? {
+        let folder = entry.map_err(failed(dir))?.path();
+        let hidden = folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if hidden || !folder.is_dir() {
+            continue;
+        }
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(failed(&folder))? {
+            let path = entry.map_err(failed(&folder))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            // Opening anything else, such as a FIFO, might wait for ever.
+            if name.ends_with(".md") && path.is_file() {
+                files.push((name, contents(&path).map_err(failed(&path))?));
+            }
+        }
+        if !files.is_empty() {
+            folders.push((folder.display().to_string(), files));
+        }
+    }
+    if folders.is_empty() {
+        return Err(LoadError::Empty(dir.to_owned()));
+    }
+    folders.sort();
+    collect(folders)
+}
+
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A folder's name for people, and its files by name.
+type Folder = (String, Vec<(String, Vec<u8>)>);
+
+fn collect(folders: impl IntoIterator<Item = Folder>) -> Result<Vec<Translations>, LoadError> {
+    let (mut lessons, mut problems) = (Vec::new(), Vec::new());
+    for (label, files) in folders {
+        let (lesson, found) = folder(&label, &files);
+        lessons.push(lesson);
+        problems.extend(found);
+    }
+    if problems.is_empty() { Ok(lessons) } else { Err(LoadError::Problems(problems)) }
+}
+
+/// Reads one lesson in every language, with every problem of it.
+pub fn folder(label: &str, files: &[(String, Vec<u8>)]) -> (Translations, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let mut found: Vec<(String, Located)> = Vec::new();
+    for lang in Lang::ALL {
+        let name = format!("{}.md", lang.code());
+        let path = format!("{label}/{name}");
+        let Some((_, bytes)) = files.iter().find(|(file, _)| *file == name) else {
+            problems.push(Problem { file: path, line: 1, column: 1, what: "this file is missing".into() });
+            continue;
+        };
+        match text(bytes) {
+            Ok(text) => {
+                let (located, wrong) = parse::read(&path, text);
+                problems.extend(wrong);
+                found.push((path, located));
+            }
+            Err((line, column, what)) => problems.push(Problem { file: path, line, column, what }),
+        }
+    }
+    for (name, _) in files {
+        let known = Lang::ALL.iter().any(|lang| *name == format!("{}.md", lang.code()));
+        if !known && name.ends_with(".md") && name != "README.md" {
+            let what = "only en.md and zh.md (and README.md) belong here".into();
+            problems.push(Problem { file: format!("{label}/{name}"), line: 1, column: 1, what });
+        }
+    }
+    if let Some(((_, original), translations)) = found.split_first() {
+        for (path, translation) in translations {
+            problems.extend(lint::agree(original, translation, path));
+        }
+    }
+    let lessons = found.into_iter().map(|(_, located)| (located.lesson.lang.code(), located.lesson));
+    (lessons.collect(), problems)
+}
+
+/// The text of a file, or where it stops being text.
+fn text(bytes: &[u8]) -> Result<&str, (usize, usize, String)> {
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err((1, 1, format!("the file is larger than {MOST_BYTES} bytes")));
+    }
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let good = std::str::from_utf8(good).unwrap_or_default();
+        let column = good.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        (good.matches('\n').count() + 1, column, "this is not UTF-8 text".into())
+    })
+}
+
+/// The name of a lesson.
+pub fn id(lesson: &Translations) -> &str {
+    lesson.values().next().map_or("", |lesson| lesson.id.as_str())
+}
+
+/// Only used where no socket can be opened at all.
+const FALLBACK_PORT: u16 = 47_001;
+
+/// A port that the kernel calls free on the loopback address. Each session has its own, because many learners may share
+/// one machine.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Puts `port` in the place of `{port}` everywhere, so that nothing after this needs to know of it.
+fn fill_port(lesson: &mut Lesson, port: u16) {
+    let number = port.to_string();
+    let fill = |text: &mut String| {
+        if text.contains("{port}") {
+            *text = text.replace("{port}", &number);
+        }
+    };
+    fill(&mut lesson.intro);
+    for block in lesson.steps.iter_mut().flat_map(|step| &mut step.blocks) {
+        match block {
+            Block::Prose(text) | Block::Hint(text) | Block::Why(text) | Block::Note(text) => fill(text),
+            Block::Predict(predict) => {
+                fill(&mut predict.question);
+                predict.options.iter_mut().for_each(fill);
+            }
+            Block::Run(run) => fill(&mut run.line),
+            Block::Solution(runs) => runs.iter_mut().for_each(|run| fill(&mut run.line)),
+            Block::Check(checks) => {
+                for check in checks {
+                    fill(&mut check.text);
+                    if let Fact::Listening(_, wanted @ 0) | Fact::NotListening(_, wanted @ 0) = &mut check.fact {
+                        *wanted = port;
+                    }
+                }
+            }
+            Block::Requires(_) => {}
+        }
+    }
+}

@@ -76,12 +76,20 @@ fn order(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
     if check.is_none() {
         source.problem(step.line, 1, "the step has no check: nothing would show that it is done");
     }
-    match (step.challenge, run, solution) {
-        (false, None, _) => source.problem(step.line, 1, "the step has nothing to run"),
-        (true, Some(run), _) => source.problem(line(run), 1, "a challenge gives no command; move it to `solution`"),
-        (true, None, None) => source.problem(step.line, 1, "the challenge has no `solution` block"),
-        (false, _, Some(solution)) => source.problem(line(solution), 1, "only a challenge has a hidden solution"),
-        _ => {}
+    if step.challenge {
+        if let Some(run) = run {
+            source.problem(line(run), 1, "a challenge gives no command; move it to `solution`");
+        }
+        if solution.is_none() {
+            source.problem(step.line, 1, "the challenge has no `solution` block");
+        }
+    } else {
+        if run.is_none() {
+            source.problem(step.line, 1, "the step has nothing to run");
+        }
+        if let Some(solution) = solution {
+            source.problem(line(solution), 1, "only a challenge has a hidden solution");
+        }
     }
     match (why, check) {
         (None, _) => source.problem(step.line, 1, "the step has no `why` block: nothing is explained"),

@@ -182,6 +182,29 @@ fn a_directory_overrides_and_is_foreign() {
 }
 
 #[test]
+fn the_authors_commands_say_how_they_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let status = |code: std::io::Result<std::process::ExitCode>| format!("{:?}", code.unwrap());
+    let exit = |code: u8| format!("{:?}", std::process::ExitCode::from(code));
+    let mut out = Vec::new();
+    assert_eq!(status(lesson::cli::check(None, &mut out)), exit(0));
+    assert_eq!(status(lesson::cli::check(Some(dir.path()), &mut out)), exit(2));
+    assert_eq!(status(lesson::cli::new(dir.path(), "mine", &mut out)), exit(0));
+    assert_eq!(status(lesson::cli::new(dir.path(), "mine", &mut out)), exit(1));
+    assert_eq!(status(lesson::cli::new(dir.path(), "../mine", &mut out)), exit(2));
+    assert_eq!(status(lesson::cli::check(Some(dir.path()), &mut out)), exit(0));
+    let lessons = lesson::load(None).unwrap();
+    assert_eq!(status(lesson::cli::export(&lessons, "nothing", Default::default(), &mut out)), exit(2));
+
+    std::fs::write(dir.path().join("mine/zh.md"), small("T", "T").replace("alone", "lonely")).unwrap();
+    out.clear();
+    assert_eq!(status(lesson::cli::check(Some(dir.path()), &mut out)), exit(1));
+    let text = String::from_utf8(out).unwrap();
+    let wanted = format!("{}/mine/zh.md:14:1: unknown check `lonely`", dir.path().display());
+    assert!(text.lines().any(|line| line.starts_with(&wanted)), "{text}");
+}
+
+#[test]
 fn the_guide_lists_every_check() {
     let guide = include_str!("../lessons/README.md");
     for word in &lesson::VOCABULARY {

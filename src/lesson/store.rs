@@ -71,6 +71,11 @@ pub fn load(dir: Option<&Path>) -> Result<Vec<Translations>, LoadError> {
     Ok(lessons)
 }
 
+/// Whether the user agreed beforehand that commands of foreign lessons may run: by a flag, or for a whole environment.
+pub fn trusted(flag: bool) -> bool {
+    flag || std::env::var_os("BOXWRIGHT_TRUST_LESSONS").is_some_and(|value| value == "1")
+}
+
 /// The embedded lessons as they are written.
 pub fn embedded() -> Result<Vec<Translations>, LoadError> {
     let folders = EMBEDDED.dirs().map(|folder| {

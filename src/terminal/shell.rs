@@ -1,0 +1,202 @@
+//! Which shell a terminal pane runs, and the environment that it starts from.
+//!
+//! The environment is made, not inherited: what the host's shell carries (loader variables, sudo's traces, start-up
+//! files, secrets) neither belongs into a lesson nor into the container that the learner starts from it.
+
+use nix::unistd::{Uid, User};
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+pub use super::marks::{PS0, PS1};
+
+/// Where programs are on every distribution, for a `PATH` that lacks some or is missing: on some systems `/bin` or
+/// the `sbin` directories are not in it, but a container's root may have its programs only there.
+const DIRECTORIES: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// Where terminal descriptions are looked for (terminfo(5)).
+const TERMINFO: [&str; 4] = ["/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo", "/usr/lib/terminfo"];
+
+/// A shell, ready to be spawned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shell {
+    /// The program with its full path, and its arguments.
+    pub argv: Vec<OsString>,
+    /// The whole environment.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+impl Shell {
+    /// Sets one more variable, such as `BOX`, in the place of an earlier value.
+    pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.into(), value.into()));
+    }
+}
+
+/// Chooses the shell of this machine: bash where it is installed, because it edits lines, else `sh`.
+///
+/// `bin` holds the links to our tools and comes first in `PATH`. `host_uts` is the inode of our UTS namespace: the
+/// `hostname` tool refuses to rename the machine while it is in that one.
+pub fn command(bin: &Path, host_uts: Option<u64>) -> Shell {
+    let host: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    let account = User::from_uid(Uid::effective()).ok().flatten();
+    let account = account.map(|user| (user.name, user.dir));
+    let mut shell = Shell { argv: Vec::new(), env: environment(&host, account, bin, |path| path.exists()) };
+    if let Some(inode) = host_uts {
+        shell.set("BOXWRIGHT_HOST_UTS", inode.to_string());
+    }
+    let bash = directories(host.get(OsStr::new("PATH")).map(OsString::as_os_str))
+        .map(|directory| directory.join("bash"))
+        .find(|bash| nix::unistd::access(bash, nix::unistd::AccessFlags::X_OK).is_ok());
+    shell.argv = match bash {
+        Some(bash) => vec![bash.into(), "--norc".into(), "--noprofile".into()],
+        None => vec!["/bin/sh".into()],
+    };
+    shell
+}
+
+/// The directories of a `PATH` and the standard ones that it lacks, without the relative ones: those would make the
+/// meaning of a command depend on where the learner stands.
+fn directories(path: Option<&OsStr>) -> impl Iterator<Item = PathBuf> + use<> {
+    let mut all: Vec<PathBuf> = path.map(|path| std::env::split_paths(path).collect()).unwrap_or_default();
+    all.retain(|directory| directory.is_absolute());
+    for standard in DIRECTORIES {
+        if !all.iter().any(|directory| directory == Path::new(standard)) {
+            all.push(standard.into());
+        }
+    }
+    all.into_iter()
+}
+
+fn environment(
+    host: &BTreeMap<OsString, OsString>,
+    account: Option<(String, PathBuf)>,
+    bin: &Path,
+    exists: impl Fn(&Path) -> bool,
+) -> Vec<(OsString, OsString)> {
+    let get = |name: &str| host.get(OsStr::new(name)).filter(|value| !value.is_empty()).cloned();
+    let (name, home) = account.unwrap_or_else(|| ("user".into(), "/".into()));
+    let user = get("USER").or_else(|| get("LOGNAME")).unwrap_or_else(|| name.into());
+    let mut env: Vec<(OsString, OsString)> = Vec::new();
+    let mut set = |name: &str, value: OsString| env.push((name.into(), value));
+    set("HOME", get("HOME").unwrap_or_else(|| home.into()));
+    set("LOGNAME", user.clone());
+    set("USER", user);
+    set("SHELL", "/bin/sh".into());
+    set("TERM", terminal_type(get("HOME"), exists).into());
+    let path = std::iter::once(bin.to_path_buf()).chain(directories(get("PATH").as_deref()));
+    // A directory with a colon in its name cannot stand in a PATH.
+    let path = path.filter(|directory| !directory.as_os_str().as_bytes().contains(&b':'));
+    set("PATH", std::env::join_paths(path).unwrap_or_else(|_| DIRECTORIES.join(":").into()));
+    set("PS1", PS1.into());
+    set("PS2", "> ".into());
+    set("PS0", PS0.into());
+    // What the learner types in a lesson is not written into their own history, and their key bindings do not change
+    // what a typed line means.
+    set("HISTFILE", OsString::new());
+    set("LESSHISTFILE", "-".into());
+    set("INPUTRC", "/dev/null".into());
+    // Our screen draws box characters as Unicode; it does not know the alternate character set of the VT100.
+    set("NCURSES_NO_UTF8_ACS", "1".into());
+    let locale: Vec<_> = host
+        .iter()
+        .filter(|(name, value)| (*name == "LANG" || name.as_bytes().starts_with(b"LC_")) && !value.is_empty())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    // Without any locale, bash would take the bytes of a Chinese character for single keys.
+    if locale.is_empty() {
+        set("LANG", "C.UTF-8".into());
+    }
+    env.extend(locale);
+    env
+}
+
+/// What our screen is, as far as this machine's programs can be told.
+fn terminal_type(home: Option<OsString>, exists: impl Fn(&Path) -> bool) -> &'static str {
+    let own = home.map(|home| Path::new(&home).join(".terminfo"));
+    let known = own
+        .into_iter()
+        .chain(TERMINFO.iter().map(PathBuf::from))
+        .any(|directory| ["x/xterm-256color", "78/xterm-256color"].iter().any(|file| exists(&directory.join(file))));
+    if known { "xterm-256color" } else { "xterm" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(host: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let host = host.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        environment(&host, Some(("ada".into(), "/home/ada".into())), Path::new("/run/bin"), |_| true)
+            .into_iter()
+            .map(|(name, value)| (name.into_string().unwrap(), value.into_string().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn nothing_of_the_host_but_what_is_named_comes_in() {
+        let env = env(&[
+            ("LD_PRELOAD", "/x.so"),
+            ("SUDO_USER", "eve"),
+            ("TOKEN", "secret"),
+            ("ENV", "/x"),
+            ("BASH_ENV", "/x"),
+            ("PROMPT_COMMAND", "x"),
+            ("TMUX", "x"),
+            ("PS1", "x"),
+            ("LC_TIME", "zh_CN.UTF-8"),
+            ("USER", "eve"),
+        ]);
+        let names: Vec<&str> = env.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "HISTFILE",
+                "HOME",
+                "INPUTRC",
+                "LC_TIME",
+                "LESSHISTFILE",
+                "LOGNAME",
+                "NCURSES_NO_UTF8_ACS",
+                "PATH",
+                "PS0",
+                "PS1",
+                "PS2",
+                "SHELL",
+                "TERM",
+                "USER"
+            ]
+        );
+        assert_eq!((env["HOME"].as_str(), env["USER"].as_str()), ("/home/ada", "eve"));
+        assert_eq!(env["PS1"], PS1);
+    }
+
+    #[test]
+    fn the_path_begins_with_the_tools_and_is_absolute_and_complete() {
+        let path = env(&[("PATH", "/opt/bin:.::/usr/bin:bin")]).remove("PATH").unwrap();
+        assert_eq!(path, "/run/bin:/opt/bin:/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/bin");
+        assert_eq!(env(&[])["PATH"], format!("/run/bin:{}", DIRECTORIES.join(":")));
+    }
+
+    #[test]
+    fn a_terminal_type_is_named_only_where_it_is_described() {
+        assert_eq!(terminal_type(None, |_| false), "xterm");
+        assert_eq!(terminal_type(None, |path| path == Path::new("/lib/terminfo/x/xterm-256color")), "xterm-256color");
+        let own = Path::new("/home/ada/.terminfo/x/xterm-256color");
+        assert_eq!(terminal_type(Some("/home/ada".into()), |path| path == own), "xterm-256color");
+    }
+
+    #[test]
+    fn a_variable_is_set_once() {
+        let mut shell = command(Path::new("/run/bin"), Some(7));
+        shell.set("BOX", "box-1");
+        shell.set("BOX", "box-2");
+        let values: Vec<_> = shell.env.iter().filter(|(name, _)| name == "BOX").map(|(_, value)| value).collect();
+        assert_eq!(values, ["box-2"]);
+        assert!(shell.env.contains(&("BOXWRIGHT_HOST_UTS".into(), "7".into())));
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! This page is the map; it is completed as the parts land.
 
+pub mod app;
 pub mod clean;
 pub mod columns;
 pub mod doctor;
@@ -14,3 +15,4 @@ pub mod session;
 pub mod terminal;
 pub mod tools;
 pub mod trace;
+pub mod ui;

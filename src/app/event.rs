@@ -1,0 +1,69 @@
+//! What happens to the app, and what it wants done.
+
+use super::Pane;
+use crate::{lang::Lang, lesson::TerminalId, observe::Sample, session::Action, trace::TraceEvent};
+use crossterm::event::KeyEvent;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A key on the screen's terminal.
+    Key(KeyEvent),
+    /// A text was pasted there.
+    Paste(String),
+    /// The screen's terminal has this many columns and rows now.
+    Resize(u16, u16),
+    /// A pane's terminal printed something.
+    Output(TerminalId, Vec<u8>),
+    /// The last process of a pane's terminal has ended.
+    Closed(TerminalId),
+    /// The tracer saw something.
+    Trace(TerminalId, TraceEvent),
+    /// A sample that began after the request of this number.
+    Sample(u64, Arc<Sample>),
+    /// The time that the session set is over.
+    Deadline,
+    /// The lines of the report on this machine.
+    Doctor(Vec<String>),
+    /// Something went wrong that the learner must know, in one sentence.
+    Trouble(String),
+    /// What the last frame measured; it changes nothing that is drawn.
+    Drawn(Extents),
+}
+
+/// Something to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// What the session wants.
+    Session(Action),
+    /// Send these bytes to a terminal, as a keyboard would.
+    Write(TerminalId, Vec<u8>),
+    /// A terminal has this many rows and columns now.
+    Resize(TerminalId, u16, u16),
+    /// Look what this machine allows, and say so in this language with [`Event::Doctor`].
+    Doctor(Lang),
+    /// End.
+    Quit,
+}
+
+/// How much of a pane's text is visible.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// The first visible line.
+    pub top: usize,
+    /// How many lines fit.
+    pub rows: usize,
+    /// How many lines there are.
+    pub lines: usize,
+}
+
+impl Extent {
+    /// The greatest first line that still fills the pane.
+    pub fn last_top(self) -> usize {
+        self.lines.saturating_sub(self.rows)
+    }
+}
+
+/// The extents of everything that can be scrolled; `None` is the overlay or the full-screen view.
+pub type Extents = BTreeMap<Option<Pane>, Extent>;

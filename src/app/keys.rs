@@ -1,0 +1,300 @@
+//! Which keys work now, what they do, and what the key bar says of them: one table.
+
+mod key;
+
+pub use key::{Key, Prefix};
+
+use super::{Focus, Overlay, Pane, Play, State, View};
+use crate::{
+    lesson::{Block, TerminalId},
+    session::Phase,
+};
+
+/// What a key can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Begin the chosen lesson, or accept.
+    Accept,
+    /// Close what lies on top, or go back to the opening.
+    Close,
+    /// Move the choice up.
+    Up,
+    /// Move the choice down.
+    Down,
+    /// Type the command that is due, let the held call happen, or go to the next step.
+    Go,
+    /// Let everything that is held go on.
+    RunOn,
+    /// Go on until a call of a name that is asked for.
+    RunUntil,
+    /// Hold before every call, or stop doing so.
+    ToggleHold,
+    /// Go to the next step, done or not.
+    Next,
+    /// Go to the step before.
+    Back,
+    /// Begin this step again.
+    Reset,
+    /// Choose a step.
+    GoTo,
+    /// One more rung of help.
+    Hint,
+    /// Give this answer.
+    Answer(usize),
+    /// Show this pane.
+    Show(Pane),
+    /// Show the next pane.
+    NextPane,
+    /// Show the pane before.
+    PreviousPane,
+    /// Scroll by lines; negative is up.
+    Scroll(i32),
+    /// Scroll by pages; negative is up.
+    Page(i32),
+    /// Go to the top (false) or follow the end again (true).
+    Edge(bool),
+    /// Give the keys to the terminal, or take them back.
+    Terminal,
+    /// Show the other terminal.
+    OtherTerminal,
+    /// Scroll the terminal's history by half pages; positive is up.
+    Terminals(i32),
+    /// Show or hide the speaker's notes.
+    Notes,
+    /// The other language.
+    Language,
+    /// The next theme.
+    Theme,
+    /// What this machine allows.
+    Doctor,
+    /// Every key that works.
+    Help,
+    /// End.
+    Quit,
+}
+
+/// A key that works now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The keys; the first one is named in the key bar.
+    pub keys: Vec<Key>,
+    /// How bar and help write them.
+    pub shown: String,
+    /// What they do.
+    pub command: Command,
+    /// What bar and help say, in English and Chinese.
+    pub label: (&'static str, &'static str),
+    /// How much it matters that the bar shows it: the lowest numbers stay where room is short; `None` is for help only.
+    pub rank: Option<u8>,
+}
+
+fn bind(keys: &[Key], command: Command, label: (&'static str, &'static str), rank: impl Into<Option<u8>>) -> Binding {
+    let shown = keys.first().map(Key::to_string).unwrap_or_default();
+    Binding { keys: keys.to_vec(), shown, command, label, rank: rank.into() }
+}
+
+/// A single letter.
+fn letter(key: char, command: Command, label: (&'static str, &'static str), rank: impl Into<Option<u8>>) -> Binding {
+    bind(&[Key::Char(key)], command, label, rank)
+}
+
+impl Binding {
+    fn shown(mut self, text: impl Into<String>) -> Binding {
+        self.shown = text.into();
+        self
+    }
+}
+
+/// Every key that works now, in the order of the help page.
+pub fn bindings(state: &State) -> Vec<Binding> {
+    match (&state.overlay, state.view, &state.play) {
+        (Some(overlay), ..) => in_overlay(overlay),
+        (None, View::Lesson, Some(play)) if play.focus == Focus::Terminal => in_terminal(state, play),
+        _ => below(state),
+    }
+}
+
+/// What this key does now.
+pub fn command(state: &State, key: Key) -> Option<Command> {
+    bindings(state).into_iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.command)
+}
+
+const QUIT: [Key; 2] = [Key::Char('q'), Key::Ctrl('c')];
+
+fn choosing() -> [Binding; 2] {
+    [
+        bind(&[Key::Up, Key::Char('k')], Command::Up, ("choose", "选择"), 6).shown("↑↓"),
+        bind(&[Key::Down, Key::Char('j')], Command::Down, ("choose", "选择"), None).shown("↓"),
+    ]
+}
+
+fn scrolling() -> Vec<Binding> {
+    vec![
+        bind(&[Key::Up, Key::Char('k')], Command::Scroll(-1), ("scroll", "滚动"), None).shown("↑ ↓ PgUp PgDn Home End"),
+        bind(&[Key::Down, Key::Char('j')], Command::Scroll(1), ("", ""), None),
+        bind(&[Key::PageUp], Command::Page(-1), ("", ""), None),
+        bind(&[Key::PageDown], Command::Page(1), ("", ""), None),
+        bind(&[Key::Home], Command::Edge(false), ("", ""), None),
+        bind(&[Key::End], Command::Edge(true), ("", ""), None),
+    ]
+}
+
+fn common(view: View) -> Vec<Binding> {
+    let mut all = vec![letter('l', Command::Language, ("中文", "English"), (view == View::Opening).then_some(3))];
+    if view != View::Doctor {
+        let label = match view {
+            View::Opening => ("what this machine allows", "这台机器允许什么"),
+            _ => ("what this machine allows", "本机检查"),
+        };
+        all.push(letter('d', Command::Doctor, label, (view == View::Opening).then_some(4)));
+    }
+    all.push(letter('T', Command::Theme, ("next colour theme", "换一种配色"), None));
+    all.push(letter('?', Command::Help, ("help", "帮助"), 2));
+    all.push(bind(&QUIT, Command::Quit, ("quit", "退出"), 1));
+    all
+}
+
+fn opening(state: &State) -> Vec<Binding> {
+    let mut all = Vec::new();
+    if !state.lessons.is_empty() {
+        let begun = state.play.as_ref().is_some_and(|play| play.index == state.selected);
+        let label = if begun { ("go on", "继续") } else { ("start", "开始") };
+        all.push(bind(&[Key::Enter, Key::Char(' ')], Command::Accept, label, 0));
+    }
+    if state.lessons.len() > 1 {
+        all.extend(choosing());
+    }
+    all.extend(common(View::Opening));
+    all
+}
+
+fn doctor() -> Vec<Binding> {
+    let mut all = vec![bind(&[Key::Esc, Key::Char('d'), Key::Enter], Command::Close, ("back", "返回"), 0)];
+    all.extend(scrolling());
+    all.extend(common(View::Doctor));
+    all
+}
+
+fn in_overlay(overlay: &Overlay) -> Vec<Binding> {
+    let quit = bind(&[Key::Ctrl('c')], Command::Quit, ("quit", "退出"), None);
+    let mut all = Vec::new();
+    match overlay {
+        Overlay::Help => {
+            all.push(bind(
+                &[Key::Esc, Key::Char('?'), Key::Enter, Key::Char('q')],
+                Command::Close,
+                ("close", "关闭"),
+                0,
+            ));
+            all.extend(scrolling());
+        }
+        Overlay::GoTo(_) => {
+            all.push(bind(&[Key::Enter, Key::Char(' ')], Command::Accept, ("go there", "前往"), 0));
+            all.extend(choosing());
+            all.push(bind(&[Key::Esc, Key::Char('g'), Key::Char('q')], Command::Close, ("stay here", "留在这里"), 1));
+        }
+        Overlay::Until(_) => {
+            all.push(bind(&[Key::Enter], Command::Accept, ("run until that call", "运行到该调用"), 0));
+            all.push(bind(&[Key::Esc], Command::Close, ("stay here", "留在这里"), 1));
+        }
+        Overlay::Consent(_) => {
+            all.push(letter('y', Command::Accept, ("run its commands", "运行其中的命令"), 0));
+            all.push(bind(&[Key::Esc, Key::Char('n'), Key::Char('q')], Command::Close, ("do not", "不运行"), 1));
+        }
+    }
+    all.push(quit);
+    all
+}
+
+fn in_terminal(state: &State, play: &Play) -> Vec<Binding> {
+    let label = match play.session.phase() {
+        Phase::Held => ("lesson keys: Space next call …", "回到课程（空格：下一个调用…）"),
+        _ => ("lesson keys", "回到课程"),
+    };
+    vec![bind(&[state.prefix.key()], Command::Terminal, label, 0)]
+}
+
+fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
+    let session = &play.session;
+    let phase = session.phase();
+    let mut all = Vec::new();
+    let go: &[Key] = &[Key::Char(' '), Key::Enter];
+    let last = session.step_index() + 1 >= session.lesson().steps.len();
+    match &phase {
+        Phase::Asking(block) => all.extend(answers(play, *block)),
+        Phase::Due(_) => all.push(bind(go, Command::Go, ("type the command", "输入命令"), 0)),
+        Phase::Held => all.push(bind(go, Command::Go, ("next call", "下一个调用"), 0)),
+        Phase::Done | Phase::Blocked(_) if !last => all.push(bind(go, Command::Go, ("next step", "下一步"), 0)),
+        _ => {}
+    }
+    if phase == Phase::Held || session.holding() {
+        all.push(letter('c', Command::RunOn, ("run on", "放行"), 1));
+        all.push(letter('u', Command::RunUntil, ("run until …", "运行到…"), 5));
+    }
+    let hold = if session.holding() {
+        ("do not hold calls", "不再暂停调用")
+    } else {
+        ("hold each call", "逐个暂停调用")
+    };
+    all.push(letter('x', Command::ToggleHold, hold, if session.holding() { None } else { Some(14) }));
+    all.push(bind(&[Key::Char('t'), state.prefix.key()], Command::Terminal, ("to the terminal", "进入终端"), 4));
+    let other = match play.shown {
+        TerminalId::Container => ("host terminal", "宿主机终端"),
+        TerminalId::Host => ("container terminal", "容器终端"),
+    };
+    all.push(letter('o', Command::OtherTerminal, other, 11));
+    all.push(bind(&[Key::Tab], Command::NextPane, ("pane", "窗格"), 7));
+    all.push(bind(&[Key::BackTab], Command::PreviousPane, ("pane before", "上一个窗格"), None));
+    if !matches!(phase, Phase::Asking(_)) {
+        for pane in Pane::ALL {
+            let key = char::from_digit(pane.number() as u32, 10).unwrap_or('1');
+            all.push(letter(key, Command::Show(pane), pane.label(), None));
+        }
+    }
+    let rungs =
+        session.step().map_or(0, |step| step.blocks.iter().filter(|block| matches!(block, Block::Hint(_))).count());
+    if session.hints() < rungs {
+        all.push(letter('h', Command::Hint, ("hint", "提示"), 6).shown(format!("h({})", rungs - session.hints())));
+    }
+    if !last && !matches!(phase, Phase::Done | Phase::Blocked(_)) {
+        all.push(letter('n', Command::Next, ("next step", "下一步"), 8));
+    } else if !last {
+        all.push(letter('n', Command::Go, ("next step", "下一步"), None));
+    }
+    if session.step_index() > 0 {
+        all.push(letter('p', Command::Back, ("step before", "上一步"), 9));
+    }
+    all.push(letter('r', Command::Reset, ("begin again", "重来"), 10));
+    all.push(letter('g', Command::GoTo, ("go to step", "跳到"), 12));
+    all.push(letter('s', Command::Show(Pane::Source), ("source", "源码"), 13));
+    all.push(letter('[', Command::Terminals(1), ("scroll the terminal up", "终端向上滚动"), None));
+    all.push(letter(']', Command::Terminals(-1), ("scroll the terminal down", "终端向下滚动"), None));
+    all.push(letter('N', Command::Notes, ("speaker notes", "讲者备注"), None));
+    all.push(bind(&[Key::Esc], Command::Close, ("lessons", "课程列表"), None));
+    all.extend(scrolling());
+    all.extend(common(View::Lesson));
+    all
+}
+
+fn answers(play: &Play, block: usize) -> Vec<Binding> {
+    let Some(Block::Predict(predict)) = play.session.step().and_then(|step| step.blocks.get(block)) else {
+        return Vec::new();
+    };
+    let count = predict.options.len().min(9);
+    (0..count)
+        .filter_map(|answer| Some((answer, char::from_digit(answer as u32 + 1, 10)?)))
+        .map(|(answer, key)| {
+            let rank = (answer == 0).then_some(0);
+            letter(key, Command::Answer(answer), ("your answer", "你的答案"), rank).shown(format!("1-{count}"))
+        })
+        .collect()
+}
+
+/// Every key that works when the overlay is closed: what the help page shows.
+pub fn below(state: &State) -> Vec<Binding> {
+    match (state.view, &state.play) {
+        (View::Opening, _) | (View::Lesson, None) => opening(state),
+        (View::Doctor, _) => doctor(),
+        (View::Lesson, Some(play)) => in_lesson(state, play),
+    }
+}

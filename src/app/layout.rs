@@ -1,0 +1,192 @@
+//! What is drawn where. Pure geometry: the terminals' sizes follow it as well as the drawing.
+
+use super::Focus;
+use ratatui::layout::Rect;
+
+/// A part of the screen that shows one thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pane {
+    /// The lesson's text.
+    #[default]
+    Lesson,
+    /// System calls.
+    Calls,
+    /// Namespace links, host and container.
+    Namespaces,
+    /// The process tree.
+    Processes,
+    /// What host and container answer.
+    Sides,
+    /// Mounts that differ from the host's.
+    Mounts,
+    /// The cgroup's limits and counters.
+    Cgroup,
+    /// The source of the tool that runs.
+    Source,
+}
+
+impl Pane {
+    /// All panes, in the order of their numbers.
+    pub const ALL: [Pane; 8] = [
+        Pane::Lesson,
+        Pane::Calls,
+        Pane::Namespaces,
+        Pane::Processes,
+        Pane::Sides,
+        Pane::Mounts,
+        Pane::Cgroup,
+        Pane::Source,
+    ];
+
+    /// The number key that shows it.
+    pub fn number(self) -> usize {
+        self as usize + 1
+    }
+
+    /// Its name in English and Chinese.
+    pub fn label(self) -> (&'static str, &'static str) {
+        match self {
+            Pane::Lesson => ("Lesson", "课文"),
+            Pane::Calls => ("Calls", "调用"),
+            Pane::Namespaces => ("Namespaces", "命名空间"),
+            Pane::Processes => ("Processes", "进程"),
+            Pane::Sides => ("Sides", "两边"),
+            Pane::Mounts => ("Mounts", "挂载"),
+            Pane::Cgroup => ("Cgroup", "Cgroup"),
+            Pane::Source => ("Source", "源码"),
+        }
+    }
+
+    /// Whether a wide screen shows it all the time.
+    pub fn always_on_wide(self) -> bool {
+        matches!(self, Pane::Lesson | Pane::Namespaces | Pane::Processes)
+    }
+}
+
+/// How much room there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Not even for one pane.
+    TooSmall,
+    /// One pane at a time, and the terminal.
+    Small,
+    /// Everything side by side.
+    Wide,
+}
+
+impl Shape {
+    /// Decides by columns and rows.
+    pub fn of((columns, rows): (u16, u16)) -> Shape {
+        match () {
+            () if columns < 40 || rows < 10 => Shape::TooSmall,
+            () if columns >= 110 && rows >= 32 => Shape::Wide,
+            () => Shape::Small,
+        }
+    }
+}
+
+/// The places of everything in the lesson view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The first line.
+    pub header: Rect,
+    /// The terminal with its border; empty where it is not shown.
+    pub terminal: Rect,
+    /// Panes with their borders.
+    pub panes: Vec<(Pane, Rect)>,
+    /// The last line.
+    pub bar: Rect,
+    /// The size of both terminals in rows and columns. It does not depend on the focus: changing it would make the
+    /// programs in them draw anew.
+    pub terminal_size: (u16, u16),
+}
+
+/// Lays out the lesson view. `pane` is the chosen one, `bottom` the one in the lower right of a wide screen.
+pub fn places(size: (u16, u16), focus: Focus, pane: Pane, bottom: Pane) -> Places {
+    let (columns, rows) = size;
+    let header = Rect::new(0, 0, columns, rows.min(1));
+    let bar = Rect::new(0, rows.saturating_sub(1), columns, rows.min(1));
+    let body = Rect::new(0, 1, columns, rows.saturating_sub(2));
+    match Shape::of(size) {
+        Shape::Wide => wide(header, body, bar, bottom),
+        _ => small(header, body, bar, focus, pane),
+    }
+}
+
+fn wide(header: Rect, body: Rect, bar: Rect, bottom: Pane) -> Places {
+    let left = (body.width * 37 / 100).clamp(44, 72);
+    let right = body.width - left;
+    // Nine links and a heading, with the border.
+    let middle = 12.min(body.height / 3 + 1);
+    let top = (body.height - middle) * 45 / 100;
+    let terminal = Rect::new(left, body.y, right, top);
+    let links = (right * 58 / 100).max(46).min(right - 20);
+    let y = body.y + top;
+    Places {
+        header,
+        terminal,
+        panes: vec![
+            (Pane::Lesson, Rect::new(0, body.y, left, body.height)),
+            (Pane::Namespaces, Rect::new(left, y, links, middle)),
+            (Pane::Processes, Rect::new(left + links, y, right - links, middle)),
+            (bottom, Rect::new(left, y + middle, right, body.height - top - middle)),
+        ],
+        bar,
+        terminal_size: inner(terminal),
+    }
+}
+
+fn small(header: Rect, body: Rect, bar: Rect, focus: Focus, pane: Pane) -> Places {
+    // Where two boxes would be slivers, the focused one has it all.
+    let (large, little) =
+        if body.height < 14 { (body.height, 0) } else { (body.height * 5 / 8, body.height - body.height * 5 / 8) };
+    let terminal_rows = if focus == Focus::Terminal { large } else { little };
+    let terminal = Rect::new(0, body.y, body.width, terminal_rows);
+    let below = Rect::new(0, body.y + terminal_rows, body.width, body.height - terminal_rows);
+    Places {
+        header,
+        terminal,
+        panes: if below.height > 0 { vec![(pane, below)] } else { Vec::new() },
+        bar,
+        terminal_size: inner(Rect { height: large, ..body }),
+    }
+}
+
+/// Rows and columns inside a border.
+fn inner(area: Rect) -> (u16, u16) {
+    (area.height.saturating_sub(2).max(1), area.width.saturating_sub(2).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_overlaps_and_nothing_leaves_the_screen() {
+        for columns in (1..260).step_by(7).chain([40, 80, 110, 140, 500]) {
+            for rows in (1..120).step_by(3).chain([10, 24, 32, 45, 200]) {
+                for focus in [Focus::Lesson, Focus::Terminal] {
+                    let places = places((columns, rows), focus, Pane::Calls, Pane::Mounts);
+                    let mut all: Vec<Rect> = places.panes.iter().map(|(_, area)| *area).collect();
+                    all.extend([places.terminal, places.header, places.bar]);
+                    let screen = Rect::new(0, 0, columns, rows);
+                    for (index, area) in all.iter().enumerate() {
+                        assert!(area.area() == 0 || screen.union(*area) == screen, "{area:?} on {screen:?}");
+                        let later = all.iter().skip(index + 1);
+                        if rows > 2 {
+                            assert!(later.into_iter().all(|other| area.intersection(*other).area() == 0));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_focus_does_not_change_the_size_of_the_terminals() {
+        for size in [(80, 24), (140, 45), (60, 12)] {
+            let with = |focus| places(size, focus, Pane::Lesson, Pane::Calls).terminal_size;
+            assert_eq!(with(Focus::Lesson), with(Focus::Terminal));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What the screen shows and what keys do, as data: [`State`], [`Event`], [`update`], [`Effect`].
+//!
+//! Nothing here reads a clock, a file or the environment. What a key does and what the key bar says come from one table
+//! ([`keys::bindings`]), so the bar cannot lie. What is drawn where is geometry ([`layout`]), which both the terminals'
+//! sizes and the drawing follow.
+
+mod calls;
+mod event;
+pub mod keys;
+pub mod layout;
+mod play;
+mod state;
+#[cfg(test)]
+mod tests;
+mod update;
+mod wishes;
+
+pub use calls::{CallLog, Row};
+pub use event::{Effect, Event, Extent, Extents};
+pub use keys::{Binding, Command, Key, Prefix};
+pub use layout::{Pane, Places, Shape};
+pub use play::{Focus, Play, Term};
+pub use state::{Facts, Look, Overlay, PROPERTIES, Property, State, ThemeName, View};
+pub use update::update;

@@ -1,0 +1,146 @@
+//! A lesson being played: the session, its terminals, and what the learner looks at.
+
+use super::{CallLog, Pane};
+use crate::{
+    lesson::{Block, TerminalId},
+    observe::Sample,
+    session::{Phase, Session},
+    terminal::Screen,
+};
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// Where keys go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Focus {
+    /// To the lesson: single letters.
+    #[default]
+    Lesson,
+    /// To the shell: everything but the prefix.
+    Terminal,
+}
+
+/// One of the two terminals.
+pub struct Term {
+    /// What it shows.
+    pub screen: Screen,
+    /// Whether its last process has ended.
+    pub ended: bool,
+}
+
+impl fmt::Debug for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Term").field("ended", &self.ended).finish_non_exhaustive()
+    }
+}
+
+/// A lesson being played.
+#[derive(Debug)]
+pub struct Play {
+    /// The place of the lesson in the list.
+    pub index: usize,
+    /// The state machine.
+    pub session: Session,
+    /// Both terminals.
+    pub terminals: BTreeMap<TerminalId, Term>,
+    /// The terminal that is shown.
+    pub shown: TerminalId,
+    /// Where keys go.
+    pub focus: Focus,
+    /// Set while the prefix was the last key in the terminal: once more sends it.
+    pub left: bool,
+    /// The chosen pane: it is shown, and scrolled.
+    pub pane: Pane,
+    /// The pane in the lower right of a wide screen.
+    pub bottom: Pane,
+    /// The pane that the learner chose before a held call brought the calls to the front of a small screen.
+    pub came_from: Option<Pane>,
+    /// The first visible line of a pane; a pane that is not in here follows what happens.
+    pub tops: BTreeMap<Pane, usize>,
+    /// Whether the speaker's notes are shown.
+    pub notes: bool,
+    /// The calls of this step.
+    pub calls: CallLog,
+    /// How many commands were sent to a terminal in this step.
+    pub commands: usize,
+    /// The state now.
+    pub sample: Option<Arc<Sample>>,
+    /// The state before the last command or the last step of a held process: what differs from it is marked.
+    pub before: Option<Arc<Sample>>,
+}
+
+impl Play {
+    /// A lesson that has not begun.
+    pub fn new(index: usize, session: Session, size: (u16, u16)) -> Play {
+        Play {
+            index,
+            session,
+            terminals: TerminalId::ALL.into_iter().map(|id| (id, Term::new(size))).collect(),
+            shown: TerminalId::Container,
+            focus: Focus::Lesson,
+            left: false,
+            pane: Pane::Lesson,
+            bottom: Pane::Calls,
+            came_from: None,
+            tops: BTreeMap::new(),
+            notes: false,
+            calls: CallLog::default(),
+            commands: 0,
+            sample: None,
+            before: None,
+        }
+    }
+
+    /// Marks from here on what differs from now.
+    pub fn remember(&mut self) {
+        self.before.clone_from(&self.sample);
+    }
+
+    /// Shows a pane.
+    pub fn show(&mut self, pane: Pane) {
+        self.pane = pane;
+        self.came_from = None;
+        if !pane.always_on_wide() {
+            self.bottom = pane;
+        }
+    }
+
+    /// The line of the command that is due, with what is known filled in.
+    pub fn due(&self) -> Option<String> {
+        let Phase::Due(at) = self.session.phase() else { return None };
+        match self.session.step()?.blocks.get(at) {
+            Some(Block::Run(run)) => Some(self.fill(&run.line)),
+            _ => None,
+        }
+    }
+
+    /// Puts the values of this session in the place of what a lesson leaves open.
+    pub fn fill(&self, text: &str) -> String {
+        match self.sample.as_ref().and_then(|sample| sample.container) {
+            Some(pid) if text.contains("{container}") => text.replace("{container}", &pid.to_string()),
+            _ => text.to_string(),
+        }
+    }
+
+    /// The program whose source the Source pane shows, and the call that it is about to make or has just made.
+    pub fn running_tool(&self) -> Option<(String, Option<&'static str>)> {
+        if let Some((_, call)) = self.session.held().first() {
+            return Some((call.comm.clone(), Some(call.name)));
+        }
+        if let Some(event) = self.calls.last_call() {
+            return Some((event.call.comm.clone(), Some(event.call.name)));
+        }
+        let blocks = self.session.step()?.blocks.iter().skip(self.session.at());
+        let line = blocks.into_iter().find_map(|block| match block {
+            Block::Run(run) => Some(run.line.clone()),
+            _ => None,
+        })?;
+        line.split_whitespace().next().map(|name| (name.to_string(), None))
+    }
+}
+
+impl Term {
+    /// An empty terminal of this many rows and columns.
+    pub fn new((rows, columns): (u16, u16)) -> Term {
+        Term { screen: Screen::new(rows, columns), ended: false }
+    }
+}

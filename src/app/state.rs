@@ -1,0 +1,198 @@
+//! Everything that the screen depends on.
+
+use super::{Extents, Play, keys::Prefix};
+use crate::{
+    lang::Lang,
+    lesson::{Lesson, Translations},
+    session::Lacking,
+};
+use std::collections::BTreeMap;
+
+/// A named set of colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThemeName {
+    /// For dark backgrounds, and bearable on light ones.
+    #[default]
+    Default,
+    /// For light backgrounds.
+    Light,
+    /// Few colours, strong differences: for projectors.
+    Contrast,
+    /// No colours.
+    Mono,
+}
+
+impl ThemeName {
+    /// All themes, in the order in which the key goes through them.
+    pub const ALL: [ThemeName; 4] = [ThemeName::Default, ThemeName::Light, ThemeName::Contrast, ThemeName::Mono];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            ThemeName::Default => "default",
+            ThemeName::Light => "light",
+            ThemeName::Contrast => "contrast",
+            ThemeName::Mono => "mono",
+        }
+    }
+
+    /// Reads a name; `None` where there is no such theme.
+    pub fn parse(name: &str) -> Option<ThemeName> {
+        ThemeName::ALL.into_iter().find(|theme| theme.name() == name)
+    }
+
+    /// The one after this.
+    pub fn next(self) -> ThemeName {
+        let place = ThemeName::ALL.iter().position(|theme| *theme == self).unwrap_or(0);
+        ThemeName::ALL.get(place + 1).copied().unwrap_or_default()
+    }
+}
+
+/// What the terminal can show and what the user wants to see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// The colours.
+    pub theme: ThemeName,
+    /// No colour at all (`NO_COLOR`, `--color never`).
+    pub colourless: bool,
+    /// Only ASCII characters, apart from Chinese text that was asked for.
+    pub ascii: bool,
+}
+
+/// What is known of this machine, for the opening and the header.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Whether the effective user is root.
+    pub root: bool,
+    /// The kernel's release, such as `6.18.44`.
+    pub kernel: String,
+    /// `v1`, `hybrid`, `v2` or `none`.
+    pub cgroup_mode: String,
+    /// What this machine lacks, with the reasons, by language code.
+    pub lacking: BTreeMap<&'static str, Lacking>,
+}
+
+/// One of the four properties of a container, in lesson order.
+#[derive(Debug)]
+pub struct Property {
+    /// The lesson that teaches it.
+    pub lesson: &'static str,
+    /// Its name in English and Chinese.
+    pub name: (&'static str, &'static str),
+    /// What it means, in English and Chinese.
+    pub meaning: (&'static str, &'static str),
+}
+
+/// The four properties.
+pub const PROPERTIES: [Property; 4] = [
+    Property {
+        lesson: "isolate",
+        name: ("isolated", "隔离"),
+        meaning: ("its own PIDs, name, mounts, network", "自己的进程号、主机名、挂载和网络"),
+    },
+    Property {
+        lesson: "rootfs", name: ("own root", "独立根"), meaning: ("its own directory tree", "自己的目录树")
+    },
+    Property {
+        lesson: "cgroups", name: ("limited", "受限"), meaning: ("a cap on CPU and memory", "CPU 和内存有上限")
+    },
+    Property {
+        lesson: "nsenter",
+        name: ("entered", "可进入"),
+        meaning: ("a shell from outside", "从外面进入的 shell"),
+    },
+];
+
+/// What fills the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// The four properties, and where to start.
+    #[default]
+    Opening,
+    /// A lesson being played.
+    Lesson,
+    /// What this machine allows.
+    Doctor,
+}
+
+/// What lies over the view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// Every key that works.
+    Help,
+    /// The steps; the chosen one.
+    GoTo(usize),
+    /// The name of a system call to run to, as far as it is typed.
+    Until(String),
+    /// A lesson from a folder asks for consent to run its commands: its place among the lessons.
+    Consent(usize),
+}
+
+/// The whole app.
+#[derive(Debug)]
+pub struct State {
+    /// The language of everything on screen.
+    pub lang: Lang,
+    /// Colours and characters.
+    pub look: Look,
+    /// Columns and rows of the screen.
+    pub size: (u16, u16),
+    /// This machine.
+    pub facts: Facts,
+    /// The lessons that can be started, in order.
+    pub lessons: Vec<Translations>,
+    /// What fills the screen.
+    pub view: View,
+    /// What lies over it.
+    pub overlay: Option<Overlay>,
+    /// The chosen lesson of the opening.
+    pub selected: usize,
+    /// The lesson being played.
+    pub play: Option<Play>,
+    /// The report on this machine, once it is there.
+    pub doctor: Option<Vec<String>>,
+    /// The first visible line of the view or the overlay.
+    pub top: usize,
+    /// What the last frame measured.
+    pub extents: Extents,
+    /// The key that leaves a terminal.
+    pub prefix: Prefix,
+    /// Something that the learner must know.
+    pub trouble: Option<String>,
+    /// Whether the next frame may differ from the last one.
+    pub dirty: bool,
+}
+
+impl State {
+    /// A state that shows the opening.
+    pub fn new(lang: Lang, look: Look, facts: Facts, lessons: Vec<Translations>, prefix: Prefix) -> State {
+        State {
+            lang,
+            look,
+            size: (80, 24),
+            facts,
+            lessons,
+            view: View::Opening,
+            overlay: None,
+            selected: 0,
+            play: None,
+            doctor: None,
+            top: 0,
+            extents: Extents::new(),
+            prefix,
+            trouble: None,
+            dirty: true,
+        }
+    }
+
+    /// A lesson in the language of the screen, or in the one that it has.
+    pub fn lesson(&self, index: usize) -> Option<&Lesson> {
+        let translations = self.lessons.get(index)?;
+        translations.get(self.lang.code()).or_else(|| translations.values().next())
+    }
+
+    /// What this machine lacks, in the language of the screen.
+    pub fn lacking(&self) -> Lacking {
+        self.facts.lacking.get(self.lang.code()).cloned().unwrap_or_default()
+    }
+}

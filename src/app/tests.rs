@@ -1,0 +1,279 @@
+//! Keys, focus, sizes: what the table says is what happens, and nothing panics.
+
+use super::{Effect, Event, Focus, Look, Pane, State, View, keys, update};
+use crate::{
+    lang::Lang,
+    lesson::TerminalId,
+    session::Action,
+    trace::{Call, TraceEvent},
+    ui::stage,
+};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+
+fn state(size: (u16, u16)) -> State {
+    stage::state(Lang::En, size, Look::default())
+}
+
+fn event(key: keys::Key) -> KeyEvent {
+    let (code, modifiers) = match key {
+        keys::Key::Char(letter) => (KeyCode::Char(letter), KeyModifiers::NONE),
+        keys::Key::Ctrl(letter) => (KeyCode::Char(letter), KeyModifiers::CONTROL),
+        keys::Key::Enter => (KeyCode::Enter, KeyModifiers::NONE),
+        keys::Key::Tab => (KeyCode::Tab, KeyModifiers::NONE),
+        keys::Key::BackTab => (KeyCode::BackTab, KeyModifiers::SHIFT),
+        keys::Key::Esc => (KeyCode::Esc, KeyModifiers::NONE),
+        keys::Key::Backspace => (KeyCode::Backspace, KeyModifiers::NONE),
+        keys::Key::Up => (KeyCode::Up, KeyModifiers::NONE),
+        keys::Key::Down => (KeyCode::Down, KeyModifiers::NONE),
+        keys::Key::PageUp => (KeyCode::PageUp, KeyModifiers::NONE),
+        keys::Key::PageDown => (KeyCode::PageDown, KeyModifiers::NONE),
+        keys::Key::Home => (KeyCode::Home, KeyModifiers::NONE),
+        keys::Key::End => (KeyCode::End, KeyModifiers::NONE),
+    };
+    KeyEvent::new(code, modifiers)
+}
+
+/// A way to bring the app somewhere.
+type Way = (&'static str, fn(&mut State));
+
+const WAYS: [Way; 12] = [
+    ("opening", |_| {}),
+    ("preparing", |state| drop(stage::press(state, "\n"))),
+    ("step start", |state| {
+        stage::press(state, "\n");
+        stage::prompts(state);
+    }),
+    ("question", stage::at_question),
+    ("due", |state| {
+        stage::at_question(state);
+        stage::press(state, "1");
+    }),
+    ("held", stage::held),
+    ("after", stage::after),
+    ("refused", stage::refused),
+    ("terminal", |state| {
+        stage::held(state);
+        stage::press(state, "t");
+    }),
+    ("help", |state| {
+        stage::at_question(state);
+        stage::press(state, "?");
+    }),
+    ("go to", |state| {
+        stage::at_question(state);
+        stage::press(state, "g");
+    }),
+    ("until", |state| {
+        stage::held(state);
+        stage::press(state, "u");
+        stage::press(state, "mount");
+    }),
+];
+
+fn there(way: Way, size: (u16, u16)) -> (State, Buffer) {
+    let mut state = state(size);
+    (way.1)(&mut state);
+    stage::shot(&mut state);
+    let buffer = stage::shot(&mut state);
+    (state, buffer)
+}
+
+#[test]
+fn every_key_in_the_bar_does_something() {
+    for size in [(80, 24), (140, 45)] {
+        for way in WAYS {
+            let (first, _) = there(way, size);
+            for binding in keys::bindings(&first).into_iter().filter(|binding| binding.rank.is_some()) {
+                let (mut state, before) = there(way, size);
+                let effects = update(&mut state, Event::Key(event(binding.keys[0])));
+                let seen = stage::shot(&mut state) != before;
+                // Keys that choose may stand at the end of their list.
+                let choice = matches!(binding.command, keys::Command::Up | keys::Command::Down);
+                assert!(seen || !effects.is_empty() || choice, "{}: {:?} does nothing", way.0, binding);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_bar_names_only_bound_keys() {
+    for way in WAYS {
+        let (state, _) = there(way, (200, 50));
+        for binding in keys::bindings(&state) {
+            assert_eq!(keys::command(&state, binding.keys[0]), Some(binding.command), "{}: {binding:?}", way.0);
+        }
+    }
+}
+
+#[test]
+fn a_terminal_gets_every_key_but_one() {
+    let mut state = state((80, 24));
+    stage::at_question(&mut state);
+    stage::press(&mut state, "t");
+    assert_eq!(state.play.as_ref().unwrap().focus, Focus::Terminal);
+    for key in ["q", "?", "l", "n", "^c", "\t", "\x1b"] {
+        let effects = stage::press(&mut state, key);
+        assert!(
+            effects.iter().any(|effect| matches!(effect, Effect::Write(TerminalId::Container, _))),
+            "{key:?}: {effects:?}"
+        );
+        assert!(!effects.contains(&Effect::Quit));
+    }
+    assert!(stage::press(&mut state, "^g").is_empty());
+    assert_eq!(state.play.as_ref().unwrap().focus, Focus::Lesson);
+    assert_eq!(stage::press(&mut state, "^g"), [Effect::Write(TerminalId::Container, vec![7])]);
+    assert_eq!(state.play.as_ref().unwrap().focus, Focus::Terminal);
+    stage::press(&mut state, "^g");
+    assert_eq!(stage::press(&mut state, "q"), [Effect::Quit]);
+}
+
+#[test]
+fn an_interrupt_lets_held_calls_go_first() {
+    let mut state = state((80, 24));
+    stage::held(&mut state);
+    stage::press(&mut state, "t");
+    let effects = stage::press(&mut state, "^c");
+    let place = |wanted: &Effect| effects.iter().position(|effect| effect == wanted);
+    let run_on = place(&Effect::Session(Action::RunOn(TerminalId::Container)));
+    let interrupt = place(&Effect::Write(TerminalId::Container, vec![3]));
+    assert!(run_on.is_some() && run_on < interrupt, "{effects:?}");
+}
+
+#[test]
+fn a_held_call_comes_to_the_front_of_a_small_screen_and_goes_again() {
+    let mut state = state((80, 24));
+    stage::held(&mut state);
+    assert_eq!(state.play.as_ref().unwrap().pane, Pane::Calls);
+    stage::feed(&mut state, Event::Trace(TerminalId::Container, TraceEvent::Released(4702, 4711)));
+    stage::prompts(&mut state);
+    assert_eq!(state.play.as_ref().unwrap().pane, Pane::Lesson);
+}
+
+#[test]
+fn the_language_changes_in_the_middle_of_a_step() {
+    let mut state = state((80, 24));
+    stage::at_question(&mut state);
+    stage::press(&mut state, "l");
+    assert!(stage::text(&stage::shot(&mut state)).contains("先猜"));
+    assert_eq!(state.play.as_ref().unwrap().session.step_index(), 1);
+}
+
+#[test]
+fn a_screen_without_a_size_is_eighty_by_twenty_four() {
+    let mut state = state((0, 0));
+    assert_eq!(state.size, (80, 24));
+    update(&mut state, Event::Resize(100, 0));
+    assert_eq!(state.size, (80, 24));
+    assert_eq!(state.view, View::Opening);
+}
+
+#[test]
+fn every_size_survives_on_every_screen() {
+    for way in WAYS {
+        for size in [
+            (1, 1),
+            (2, 2),
+            (5, 1),
+            (1, 50),
+            (10, 3),
+            (20, 5),
+            (40, 10),
+            (41, 11),
+            (60, 14),
+            (79, 23),
+            (80, 24),
+            (110, 32),
+            (500, 200),
+        ] {
+            let mut state = state((80, 24));
+            (way.1)(&mut state);
+            update(&mut state, Event::Resize(size.0, size.1));
+            stage::shot(&mut state);
+            update(&mut state, Event::Resize(80, 24));
+            stage::shot(&mut state);
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Key(KeyCode, bool),
+    Resize(u16, u16),
+    Output(Vec<u8>),
+    Paste(String),
+    Held(i32),
+    Released(i32),
+    Prompts,
+    Sample(bool),
+    Closed,
+    Deadline,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let letters = prop_oneof![
+        "[ -~]".prop_map(|text| KeyCode::Char(text.chars().next().unwrap())),
+        prop::sample::select(vec![
+            KeyCode::Enter,
+            KeyCode::Tab,
+            KeyCode::BackTab,
+            KeyCode::Esc,
+            KeyCode::Up,
+            KeyCode::Down,
+            KeyCode::PageUp,
+            KeyCode::PageDown,
+            KeyCode::Home,
+            KeyCode::End,
+            KeyCode::Backspace,
+            KeyCode::F(5),
+            KeyCode::Char('容'),
+        ]),
+    ];
+    prop_oneof![
+        8 => (letters, prop::bool::weighted(0.1)).prop_map(|(code, control)| Step::Key(code, control)),
+        1 => (0u16..260, 0u16..80).prop_map(|(columns, rows)| Step::Resize(columns, rows)),
+        1 => prop::collection::vec(any::<u8>(), 0..80).prop_map(Step::Output),
+        1 => ".{0,40}".prop_map(Step::Paste),
+        1 => (4700i32..4715).prop_map(Step::Held),
+        1 => (4700i32..4715).prop_map(Step::Released),
+        1 => Just(Step::Prompts),
+        1 => any::<bool>().prop_map(Step::Sample),
+        1 => Just(Step::Closed),
+        1 => Just(Step::Deadline),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn nothing_panics(steps in prop::collection::vec(step(), 1..60), zh in any::<bool>()) {
+        let lang = if zh { Lang::Zh } else { Lang::En };
+        let mut state = stage::state(lang, (80, 24), Look { ascii: zh, ..Look::default() });
+        stage::press(&mut state, "\n");
+        stage::prompts(&mut state);
+        for step in steps {
+            match step {
+                Step::Key(code, control) => {
+                    let modifiers = if control { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+                    stage::feed(&mut state, Event::Key(KeyEvent::new(code, modifiers)));
+                }
+                Step::Resize(columns, rows) => drop(stage::feed(&mut state, Event::Resize(columns, rows))),
+                Step::Output(bytes) => drop(stage::feed(&mut state, Event::Output(TerminalId::Container, bytes))),
+                Step::Paste(text) => drop(stage::feed(&mut state, Event::Paste(text))),
+                Step::Held(pid) => {
+                    let call = Call { pid, comm: "sh".into(), name: "clone", args: "SIGCHLD".into() };
+                    stage::feed(&mut state, Event::Trace(TerminalId::Container, TraceEvent::Held(4702, call)));
+                }
+                Step::Released(pid) => {
+                    stage::feed(&mut state, Event::Trace(TerminalId::Container, TraceEvent::Released(4702, pid)));
+                }
+                Step::Prompts => stage::prompts(&mut state),
+                Step::Sample(new) => stage::sample(&mut state, if new { stage::unshared() } else { stage::plain() }),
+                Step::Closed => drop(stage::feed(&mut state, Event::Closed(TerminalId::Container))),
+                Step::Deadline => drop(stage::feed(&mut state, Event::Deadline)),
+            }
+            stage::shot(&mut state);
+        }
+    }
+}

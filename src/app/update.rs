@@ -1,0 +1,246 @@
+//! One event in, effects out.
+
+use super::{Effect, Event, Focus, Key, Overlay, Pane, Play, Shape, State, View, keys, layout, wishes};
+use crate::{
+    lesson::TerminalId,
+    session::{Action, Input, Report},
+    terminal::{Mark, Screen, keys as encoding},
+    trace::TraceEvent,
+};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+
+/// No system call has a longer name.
+const LONGEST_NAME: usize = 32;
+
+/// Takes in what happened; gives what is to be done, in order.
+pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    if !matches!(event, Event::Drawn(_)) {
+        state.dirty = true;
+    }
+    match event {
+        Event::Key(key) => on_key(state, key),
+        Event::Paste(text) => paste(state, &text),
+        Event::Resize(columns, rows) => resize(state, columns, rows),
+        Event::Output(terminal, bytes) => output(state, terminal, &bytes),
+        Event::Closed(terminal) => {
+            if let Some(term) = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal)) {
+                term.ended = true;
+            }
+            tell(state, Input::Closed(terminal))
+        }
+        Event::Trace(terminal, event) => trace(state, terminal, event),
+        Event::Sample(number, sample) => {
+            if let Some(play) = &mut state.play {
+                play.before.get_or_insert_with(|| sample.clone());
+                play.sample = Some(sample.clone());
+            }
+            tell(state, Input::Sample(number, sample))
+        }
+        Event::Deadline => tell(state, Input::Deadline),
+        Event::Doctor(lines) => {
+            state.doctor = Some(lines);
+            Vec::new()
+        }
+        Event::Trouble(text) => {
+            state.trouble = Some(text);
+            Vec::new()
+        }
+        Event::Drawn(extents) => {
+            state.extents = extents;
+            Vec::new()
+        }
+    }
+}
+
+/// Hands the session what happened, and follows what it does.
+pub(super) fn tell(state: &mut State, input: Input) -> Vec<Effect> {
+    let Some(play) = &mut state.play else { return Vec::new() };
+    let actions = play.session.handle(input);
+    actions.into_iter().filter_map(|action| follow(play, action)).collect()
+}
+
+fn follow(play: &mut Play, action: Action) -> Option<Effect> {
+    match &action {
+        Action::Restart(terminal) => {
+            if let Some(term) = play.terminals.get_mut(terminal) {
+                let (rows, columns) = term.screen.size();
+                term.screen = Screen::new(rows, columns);
+                term.ended = false;
+            }
+        }
+        Action::Type(terminal, _) => {
+            play.remember();
+            play.commands += 1;
+            play.shown = *terminal;
+        }
+        Action::Step(_) | Action::RunOn(_) => play.remember(),
+        Action::Report(report) => {
+            if let Report::Step(_) = report {
+                play.calls.clear();
+                play.commands = 0;
+                play.remember();
+                play.tops.clear();
+                // A new step is read from its beginning.
+                play.tops.insert(Pane::Lesson, 0);
+                play.shown = TerminalId::Container;
+            }
+            return None;
+        }
+        _ => {}
+    }
+    Some(Effect::Session(action))
+}
+
+fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    if event.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    state.trouble = None;
+    let key = Key::of(&event);
+    if state.view == View::Lesson && state.overlay.is_none() {
+        let prefix = state.prefix;
+        if let Some(play) = &mut state.play {
+            let again = std::mem::take(&mut play.left) && key == Some(prefix.key());
+            if again {
+                play.focus = Focus::Terminal;
+                return vec![Effect::Write(play.shown, vec![prefix.byte()])];
+            }
+            if play.focus == Focus::Terminal && key != Some(prefix.key()) {
+                return to_terminal(state, event);
+            }
+        }
+    }
+    match (key.and_then(|key| keys::command(state, key)), &mut state.overlay) {
+        (Some(command), _) => wishes::obey(state, command),
+        (None, Some(Overlay::Until(name))) => {
+            type_name(name, event.code);
+            Vec::new()
+        }
+        (None, _) => Vec::new(),
+    }
+}
+
+fn type_name(name: &mut String, code: KeyCode) {
+    match code {
+        KeyCode::Char(letter) if is_of_a_call(letter) && name.len() < LONGEST_NAME => name.push(letter),
+        KeyCode::Backspace => drop(name.pop()),
+        _ => {}
+    }
+}
+
+fn is_of_a_call(letter: char) -> bool {
+    letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'
+}
+
+/// A key for the shell. An interrupt cannot arrive in a process that is held: those are let go first.
+fn to_terminal(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    let Some(play) = &mut state.play else { return Vec::new() };
+    let terminal = play.shown;
+    let Some(term) = play.terminals.get_mut(&terminal) else { return Vec::new() };
+    let bytes = encoding::encode(event, term.screen.application_cursor());
+    if bytes.is_empty() {
+        return Vec::new();
+    }
+    term.screen.scroll_to_bottom();
+    let mut effects = Vec::new();
+    if Key::of(&event) == Some(Key::Ctrl('c')) && !play.session.held().is_empty() {
+        effects.extend(tell(state, Input::Wish(crate::session::Wish::RunOn)));
+    }
+    effects.extend(send(state, terminal, bytes));
+    effects
+}
+
+/// Sends bytes to a terminal. A line that ends with Return may be a command: what it changes is to be marked.
+fn send(state: &mut State, terminal: TerminalId, bytes: Vec<u8>) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if bytes.contains(&b'\r') {
+        if let Some(play) = &mut state.play {
+            play.remember();
+            play.commands += 1;
+        }
+        effects.extend(tell(state, Input::Typed(terminal)));
+    }
+    effects.push(Effect::Write(terminal, bytes));
+    effects
+}
+
+fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    if let Some(Overlay::Until(name)) = &mut state.overlay {
+        let room = LONGEST_NAME.saturating_sub(name.len());
+        name.extend(text.chars().filter(|letter| is_of_a_call(*letter)).take(room));
+        return Vec::new();
+    }
+    let Some(play) = state.play.as_mut().filter(|play| play.focus == Focus::Terminal) else { return Vec::new() };
+    if state.view != View::Lesson || state.overlay.is_some() {
+        return Vec::new();
+    }
+    let terminal = play.shown;
+    let Some(term) = play.terminals.get(&terminal) else { return Vec::new() };
+    let bytes = encoding::paste(text, term.screen.bracketed_paste());
+    send(state, terminal, bytes)
+}
+
+fn resize(state: &mut State, columns: u16, rows: u16) -> Vec<Effect> {
+    // A terminal that does not know its size says 0 by 0.
+    state.size = if columns == 0 || rows == 0 { (80, 24) } else { (columns, rows) };
+    sizes(state)
+}
+
+/// The size of both terminals, for those who need to know.
+pub(super) fn sizes(state: &mut State) -> Vec<Effect> {
+    let size = state.size;
+    let Some(play) = &mut state.play else { return Vec::new() };
+    if Shape::of(size) == Shape::TooSmall {
+        return Vec::new();
+    }
+    let (rows, columns) = layout::places(size, play.focus, play.pane, play.bottom).terminal_size;
+    let mut effects = Vec::new();
+    for (terminal, term) in &mut play.terminals {
+        term.screen.set_size(rows, columns);
+        effects.push(Effect::Resize(*terminal, rows, columns));
+    }
+    effects
+}
+
+fn output(state: &mut State, terminal: TerminalId, bytes: &[u8]) -> Vec<Effect> {
+    let Some(term) = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal)) else { return Vec::new() };
+    let processed = term.screen.process(bytes);
+    let mut effects = Vec::new();
+    if !processed.reply.is_empty() {
+        effects.push(Effect::Write(terminal, processed.reply));
+    }
+    for mark in processed.marks {
+        if let Mark::Prompt { status, shell } = mark {
+            effects.extend(tell(state, Input::Prompt(terminal, status, shell)));
+        }
+    }
+    come_back(state);
+    effects
+}
+
+fn trace(state: &mut State, terminal: TerminalId, event: TraceEvent) -> Vec<Effect> {
+    let size = state.size;
+    if let Some(play) = &mut state.play {
+        play.calls.push(&event);
+        let held = matches!(event, TraceEvent::Held(..));
+        if held && play.pane == Pane::Lesson && Shape::of(size) == Shape::Small {
+            // One pane at a time: what is about to happen is what there is to see now.
+            play.came_from = Some(play.pane);
+            play.pane = Pane::Calls;
+        }
+    }
+    let effects = tell(state, Input::Trace(terminal, event));
+    come_back(state);
+    effects
+}
+
+/// Brings back the pane that held calls had replaced, once nothing runs any more.
+fn come_back(state: &mut State) {
+    use crate::session::Phase;
+    let Some(play) = &mut state.play else { return };
+    if !matches!(play.session.phase(), Phase::Held | Phase::Running)
+        && let Some(pane) = play.came_from.take()
+    {
+        play.pane = pane;
+    }
+}

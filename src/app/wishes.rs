@@ -1,0 +1,204 @@
+//! What the commands of the key table do.
+
+use super::{
+    Command, Effect, Extent, Focus, Overlay, Pane, Play, State, View,
+    update::{sizes, tell},
+};
+use crate::{
+    lesson::TerminalId,
+    session::{Input, Session, Wish},
+};
+
+/// Does what a key asks for.
+pub(super) fn obey(state: &mut State, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Quit => return vec![Effect::Quit],
+        Command::Accept => return accept(state),
+        Command::Close => close(state),
+        Command::Up => choose(state, -1),
+        Command::Down => choose(state, 1),
+        Command::Language => return language(state),
+        Command::Theme => state.look.theme = state.look.theme.next(),
+        Command::Doctor => {
+            state.view = View::Doctor;
+            state.top = 0;
+            return vec![Effect::Doctor(state.lang)];
+        }
+        Command::Help => {
+            state.overlay = Some(Overlay::Help);
+            state.top = 0;
+        }
+        Command::Scroll(lines) => scroll(state, lines, false),
+        Command::Page(pages) => scroll(state, pages, true),
+        Command::Edge(end) => edge(state, end),
+        _ => return in_lesson(state, command),
+    }
+    Vec::new()
+}
+
+fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
+    let Some(play) = &mut state.play else { return Vec::new() };
+    let step = play.session.step_index();
+    let wish = match command {
+        Command::Go => Wish::Go,
+        Command::RunOn => Wish::RunOn,
+        Command::ToggleHold => Wish::ToggleHold,
+        Command::Next => Wish::GoTo(step + 1),
+        Command::Back => Wish::GoTo(step.saturating_sub(1)),
+        Command::Reset => Wish::GoTo(step),
+        Command::Hint => Wish::Hint,
+        Command::Answer(answer) => Wish::Answer(answer),
+        _ => {
+            look(state, command);
+            return Vec::new();
+        }
+    };
+    play.tops.remove(&Pane::Lesson);
+    if matches!(wish, Wish::GoTo(_)) {
+        play.came_from = None;
+        play.pane = Pane::Lesson;
+    }
+    tell(state, Input::Wish(wish))
+}
+
+/// What changes only where the learner looks.
+fn look(state: &mut State, command: Command) {
+    let Some(play) = &mut state.play else { return };
+    match command {
+        Command::Show(pane) => play.show(pane),
+        Command::NextPane => turn(play, 1),
+        Command::PreviousPane => turn(play, Pane::ALL.len() - 1),
+        Command::Terminals(by) => {
+            if let Some(term) = play.terminals.get_mut(&play.shown) {
+                let half = (term.screen.size().0 as isize / 2).max(1);
+                term.screen.scroll(by as isize * half);
+            }
+        }
+        Command::Notes => play.notes = !play.notes,
+        Command::OtherTerminal => {
+            play.shown = match play.shown {
+                TerminalId::Container => TerminalId::Host,
+                TerminalId::Host => TerminalId::Container,
+            };
+        }
+        Command::Terminal => {
+            play.left = play.focus == Focus::Terminal;
+            play.focus = if play.left { Focus::Lesson } else { Focus::Terminal };
+        }
+        Command::GoTo => state.overlay = Some(Overlay::GoTo(play.session.step_index())),
+        Command::RunUntil => state.overlay = Some(Overlay::Until(String::new())),
+        _ => {}
+    }
+}
+
+fn turn(play: &mut Play, by: usize) {
+    let place = (play.pane as usize + by) % Pane::ALL.len();
+    play.show(Pane::ALL.get(place).copied().unwrap_or_default());
+}
+
+fn accept(state: &mut State) -> Vec<Effect> {
+    match state.overlay.take() {
+        Some(Overlay::GoTo(step)) => in_lesson_go_to(state, step),
+        Some(Overlay::Until(name)) if !name.is_empty() => tell(state, Input::Wish(Wish::RunUntil(name))),
+        Some(Overlay::Consent(index)) => start(state, index, 0),
+        Some(_) => Vec::new(),
+        None if state.play.as_ref().is_some_and(|play| play.index == state.selected) => {
+            state.view = View::Lesson;
+            sizes(state)
+        }
+        None if state.lesson(state.selected).is_some_and(|lesson| lesson.foreign) => {
+            state.overlay = Some(Overlay::Consent(state.selected));
+            Vec::new()
+        }
+        None => start(state, state.selected, 0),
+    }
+}
+
+fn in_lesson_go_to(state: &mut State, step: usize) -> Vec<Effect> {
+    if let Some(play) = &mut state.play {
+        play.tops.clear();
+        play.came_from = None;
+        play.pane = Pane::Lesson;
+    }
+    tell(state, Input::Wish(Wish::GoTo(step)))
+}
+
+/// Begins a lesson at a step.
+pub(super) fn start(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
+    let Some(lesson) = state.lesson(index).cloned() else { return Vec::new() };
+    let session = Session::new(lesson, false, state.lacking());
+    state.selected = index;
+    state.view = View::Lesson;
+    state.play = Some(Play::new(index, session, (24, 80)));
+    // The sizes come first: the shells start with them.
+    let mut effects = sizes(state);
+    effects.extend(tell(state, Input::Wish(Wish::GoTo(step))));
+    effects
+}
+
+fn close(state: &mut State) {
+    if state.overlay.take().is_none() {
+        state.view = match state.view {
+            View::Doctor if state.play.is_some() => View::Lesson,
+            _ => View::Opening,
+        };
+    }
+    state.top = 0;
+}
+
+fn choose(state: &mut State, by: i32) {
+    let moved = |at: usize, count: usize| at.saturating_add_signed(by as isize).min(count.saturating_sub(1));
+    match &mut state.overlay {
+        Some(Overlay::GoTo(step)) => {
+            let count = state.play.as_ref().map_or(0, |play| play.session.lesson().steps.len());
+            *step = moved(*step, count);
+        }
+        _ => state.selected = moved(state.selected, state.lessons.len()),
+    }
+}
+
+fn language(state: &mut State) -> Vec<Effect> {
+    state.lang = state.lang.pick(crate::lang::Lang::Zh, crate::lang::Lang::En);
+    let lesson = state.play.as_ref().and_then(|play| state.lesson(play.index)).cloned();
+    if let (Some(play), Some(lesson)) = (&mut state.play, lesson) {
+        play.session.translate(lesson);
+        play.tops.remove(&Pane::Lesson);
+    }
+    if state.view == View::Doctor { vec![Effect::Doctor(state.lang)] } else { Vec::new() }
+}
+
+fn scroll(state: &mut State, by: i32, pages: bool) {
+    let key = scrolled(state);
+    let Some(extent) = state.extents.get(&key).copied() else { return };
+    let lines = if pages { by * extent.rows.saturating_sub(1).max(1) as i32 } else { by };
+    set_top(state, key, extent, extent.top.saturating_add_signed(lines as isize));
+}
+
+fn edge(state: &mut State, end: bool) {
+    let key = scrolled(state);
+    let Some(extent) = state.extents.get(&key).copied() else { return };
+    set_top(state, key, extent, if end { usize::MAX } else { 0 });
+}
+
+/// What the scrolling keys move: the overlay or the view where they have one text, else the chosen pane.
+fn scrolled(state: &State) -> Option<Pane> {
+    match (&state.overlay, state.view, &state.play) {
+        (None, View::Lesson, Some(play)) => Some(play.pane),
+        _ => None,
+    }
+}
+
+fn set_top(state: &mut State, key: Option<Pane>, extent: Extent, top: usize) {
+    let top = top.min(extent.last_top());
+    match (key, &mut state.play) {
+        (Some(pane), Some(play)) => {
+            // At the end it follows what happens again.
+            if top == extent.last_top() && pane != Pane::Source {
+                play.tops.remove(&pane);
+            } else {
+                play.tops.insert(pane, top);
+            }
+        }
+        _ => state.top = top,
+    }
+}

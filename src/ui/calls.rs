@@ -1,0 +1,185 @@
+//! System calls, newest last: what was called, how it ended, what it changed, and what is about to happen.
+
+use super::{
+    causes, marks,
+    sheet::{Follow, Sheet},
+    text::{Pieces, Rich, clip, hang, line, pad, width, wrap},
+    theme::Role,
+};
+use crate::{
+    app::{Play, Row, State},
+    kernel::namespaces::Kind,
+    lang::Lang,
+    trace::{Call, Change, Ended, SyscallEvent},
+};
+use unicode_width::UnicodeWidthStr;
+
+/// Lays out the calls of this step.
+pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
+    let mut sheet = Sheet { follow: Follow::End, ..Sheet::default() };
+    let lang = state.lang;
+    if let Some(reason) = play.session.untraced() {
+        let text = lang.pick("System calls cannot be seen here: ", "这里看不到系统调用：");
+        sheet.add(wrap(&format!("{text}{reason}"), Role::Danger, columns));
+    }
+    let newest = play.calls.rows().rev().find_map(|row| match row {
+        Row::Call(event) => Some(event),
+        Row::End(..) => None,
+    });
+    for row in play.calls.rows() {
+        match row {
+            Row::Call(event) => {
+                returned(event, lang, columns, newest.is_some_and(|last| std::ptr::eq(last, event)), &mut sheet)
+            }
+            Row::End(pid, comm, ended) => sheet.line(end(*pid, comm, *ended, lang)),
+        }
+    }
+    for (_, call) in play.session.held() {
+        held(call, lang, columns, &mut sheet);
+    }
+    if sheet.lines.is_empty() {
+        let text = lang.pick(
+            "Nothing yet. Calls that make or change a container appear here as they happen.",
+            "还没有。与容器有关的系统调用会在发生时出现在这里。",
+        );
+        sheet.add(wrap(text, Role::Quiet, columns));
+    }
+    sheet
+}
+
+fn who(call: &Call, columns: usize) -> Pieces {
+    let mut out = vec![(format!("{:>5} ", call.pid), Role::Quiet)];
+    if columns >= 80 {
+        out.push((pad(&call.comm, 9), Role::Quiet));
+        out.push((" ".into(), Role::Plain));
+    }
+    out
+}
+
+/// The call as strace writes it; the prefix that all flags share is left out where room is short.
+fn text(call: &Call, room: usize) -> String {
+    let whole = format!("{}({})", call.name, call.args);
+    if whole.width() <= room { whole } else { format!("{}({})", call.name, call.args.replace("CLONE_", "")) }
+}
+
+fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, sheet: &mut Sheet) {
+    let first = who(&event.call, columns);
+    let room = columns.saturating_sub(width(&first));
+    let (result, role) = match (event.errno, event.result) {
+        (Some(errno), _) => (format!("= -1 {errno}"), Role::Danger),
+        (None, Some(result)) => (format!("= {result}"), Role::Strong),
+        (None, None) => (lang.pick("= ? (it ended in the call)", "= ?（进程在调用中结束）").into(), Role::Danger),
+    };
+    let time = duration(event.micros);
+    let body = text(&event.call, room.saturating_sub(result.width() + time.width() + 3));
+    let call_role = if newest { Role::Strong } else { Role::Plain };
+    let rich = Rich::default().with(&body, call_role).with(" ", Role::Plain).with(&result, role);
+    let mut lines = hang(&first, &rich, columns);
+    if let Some(last) = lines.last_mut() {
+        let free = columns.saturating_sub(width(last));
+        if free > time.width() + 1 {
+            last.push((format!("{}{time}", " ".repeat(free - time.width())), Role::Quiet));
+        }
+    }
+    sheet.add(lines);
+    let indent = " ".repeat(width(&first).min(6));
+    if let Some(cause) = event.errno.and_then(|errno| causes::cause(event.call.name, errno, lang)) {
+        sheet.add(hang(&[(indent.clone(), Role::Plain)], &Rich::default().with(cause, Role::Plain), columns));
+    }
+    for text in changes(&event.changed, lang) {
+        let rich = Rich::default().with(&text, Role::Changed);
+        sheet.add(hang(
+            &[(indent.clone(), Role::Plain), (format!("{} ", marks::CHANGED), Role::Changed)],
+            &rich,
+            columns,
+        ));
+    }
+}
+
+/// What a call changed, in few words: links of namespaces together, everything else by itself.
+pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
+    let mut links = Vec::new();
+    let mut out = Vec::new();
+    for change in changed {
+        match (&change.before, &change.after) {
+            _ if Kind::from_link(&change.what).is_some() && change.after.is_some() => links.push(change.what.as_str()),
+            (Some(_), None) if change.what == "pid_for_children" => out.push(
+                lang.pick("pid_for_children: made at the next fork", "pid_for_children：下一次 fork 时才创建")
+                    .to_string(),
+            ),
+            (None, Some(after)) => out.push(format!("{}: {after}", change.what)),
+            (Some(before), None) => {
+                out.push(format!("{}: {before} {} {}", change.what, marks::TO, lang.pick("gone", "消失")))
+            }
+            (Some(before), Some(after)) => out.push(format!("{}: {before} {} {after}", change.what, marks::TO)),
+            (None, None) => out.push(change.what.clone()),
+        }
+    }
+    if !links.is_empty() {
+        out.insert(0, format!("{}{}", links.join(" "), lang.pick(": new", "：新的")));
+    }
+    out
+}
+
+fn held(call: &Call, lang: Lang, columns: usize, sheet: &mut Sheet) {
+    let first = who(call, columns);
+    let room = columns.saturating_sub(width(&first));
+    let note = format!("{} {}", marks::HELD, lang.pick("about to happen", "即将发生"));
+    let body = text(call, room.saturating_sub(note.width() + 2));
+    let mut lines = hang(&first, &Rich::default().with(&body, Role::Strong), columns);
+    match lines.last_mut() {
+        Some(last) if width(last) + note.width() + 2 <= columns => {
+            let free = columns - width(last) - note.width();
+            last.push((format!("{}{note}", " ".repeat(free)), Role::Changed));
+        }
+        _ => lines.push(vec![("      ".into(), Role::Plain), (note, Role::Changed)]),
+    }
+    sheet.add(lines);
+}
+
+fn end(pid: i32, comm: &str, ended: Ended, lang: Lang) -> Pieces {
+    let (text, role) = match ended {
+        Ended::Exited(0) => (lang.pick("ended, status 0".to_string(), "结束，状态 0".into()), Role::Quiet),
+        Ended::Exited(status) => {
+            (lang.pick(format!("ended, status {status}"), format!("结束，状态 {status}")), Role::Plain)
+        }
+        Ended::Killed(signal, _) => {
+            (lang.pick(format!("killed by {signal}"), format!("被 {signal} 杀死")), Role::Danger)
+        }
+    };
+    let mut out = line(format!("{pid:>5} {} ", clip(comm, 15)), Role::Quiet);
+    out.push((text, role));
+    out
+}
+
+fn duration(micros: u64) -> String {
+    match micros {
+        0..1000 => format!("{micros} us"),
+        1000..1_000_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
+        _ => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_told_together() {
+        let change = |what: &str, before: Option<&str>, after: Option<&str>| Change {
+            what: what.into(),
+            before: before.map(Into::into),
+            after: after.map(Into::into),
+        };
+        let list = [
+            change("uts", Some("1"), Some("2")),
+            change("hostname", Some("a"), Some("box")),
+            change("ipc", Some("1"), Some("3")),
+            change("pid_for_children", Some("4"), None),
+        ];
+        assert_eq!(
+            changes(&list, Lang::En),
+            ["uts ipc: new", "hostname: a → box", "pid_for_children: made at the next fork"]
+        );
+    }
+}

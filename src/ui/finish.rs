@@ -1,0 +1,34 @@
+//! The last pass over a frame: no colours where none are wanted, nothing but ASCII where nothing else can be shown.
+
+use super::marks;
+use crate::{app::State, lang::Lang};
+use ratatui::{buffer::Buffer, style::Color};
+use unicode_width::UnicodeWidthStr;
+
+/// Takes out what this terminal must not get.
+pub fn finish(buffer: &mut Buffer, state: &State) {
+    let look = state.look;
+    if !look.colourless && !look.ascii {
+        return;
+    }
+    for cell in &mut buffer.content {
+        if look.colourless {
+            cell.fg = Color::Reset;
+            cell.bg = Color::Reset;
+        }
+        if look.ascii && !cell.symbol().is_ascii() {
+            // Chinese that was asked for stays: whoever asks for it there has a terminal that can show it.
+            let wide = cell.symbol().width() == 2;
+            if wide && state.lang == Lang::Zh {
+                continue;
+            }
+            let stand_in = cell.symbol().chars().next().map_or(' ', marks::ascii);
+            // A wide character covers the next cell too, which is not drawn by itself.
+            if wide {
+                cell.set_symbol("??")
+            } else {
+                cell.set_char(stand_in)
+            };
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The lesson's text, revealed as far as the learner has come.
+
+mod ask;
+mod parts;
+
+use super::{
+    marks, prose,
+    sheet::{Follow, Sheet},
+    text::{Rich, hang, line, wrap},
+    theme::Role,
+};
+use crate::{
+    app::{Play, State},
+    lesson::Block,
+    session::{Outcome, Phase},
+};
+
+/// Lays out the current step up to where the learner is.
+pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
+    let mut sheet = Sheet::default();
+    let session = &play.session;
+    let phase = session.phase();
+    if let Phase::Preparing(done, total) = phase {
+        let text = state.lang.pick(
+            format!("Building the state that this step begins with: command {done} of {total} …"),
+            format!("正在准备这一步的初始状态：第 {done}/{total} 条命令…"),
+        );
+        sheet.add(wrap(&text, Role::Quiet, columns));
+        return sheet;
+    }
+    let Some(step) = session.step() else { return sheet };
+    if session.step_index() == 0 && !session.lesson().intro.is_empty() {
+        sheet.add(prose::lines(&session.lesson().intro, columns));
+        sheet.gap();
+    }
+    let at = session.at();
+    let mut current = 0;
+    for (index, block) in step.blocks.iter().enumerate() {
+        if index > at && !looks_ahead(step.blocks.get(at..index).unwrap_or_default(), block, &phase) {
+            continue;
+        }
+        sheet.gap();
+        if index == at {
+            current = sheet.lines.len();
+        }
+        parts::block(state, play, index, block, columns, &mut sheet);
+    }
+    parts::hints(state, play, columns, &mut sheet);
+    end(state, &phase, session.outcomes().get(session.step_index()), columns, play, &mut sheet);
+    sheet.follow = Follow::EndFrom(if current == 0 { usize::MAX } else { current });
+    sheet
+}
+
+/// While a command runs, the checks right after it are shown: they are what to watch for.
+fn looks_ahead(between: &[Block], block: &Block, phase: &Phase) -> bool {
+    matches!(phase, Phase::Running | Phase::Held)
+        && matches!(block, Block::Check(_))
+        && between.iter().skip(1).all(|block| matches!(block, Block::Hint(_) | Block::Note(_) | Block::Solution(_)))
+}
+
+/// The last lines: what the step waits for.
+fn end(
+    state: &State,
+    phase: &Phase,
+    outcome: Option<&Option<Outcome>>,
+    columns: usize,
+    play: &Play,
+    sheet: &mut Sheet,
+) {
+    let lang = state.lang;
+    let last = play.session.step_index() + 1 >= play.session.lesson().steps.len();
+    sheet.gap();
+    let now = |text: &str| {
+        hang(&[(format!("{} ", marks::NOW), Role::Focus)], &Rich::default().with(text, Role::Strong), columns)
+    };
+    match phase {
+        Phase::Held => {
+            if let Some((_, call)) = play.session.held().first() {
+                let rich = Rich::default()
+                    .with(lang.pick("About to happen: ", "即将发生："), Role::Plain)
+                    .with(&format!("{}({})", call.name, call.args), Role::Code);
+                sheet.add(hang(&[(format!("{} ", marks::HELD), Role::Changed)], &rich, columns));
+            }
+            sheet.add(now(lang.pick("Space lets the held call happen.", "按空格，让暂停的调用发生。")));
+        }
+        Phase::Running => {
+            let text = lang.pick("The command runs; the step goes on when it ends.", "命令正在运行，结束后继续。");
+            sheet.add(wrap(text, Role::Quiet, columns));
+        }
+        Phase::Blocked(reason) => {
+            let text = lang.pick("This step cannot be done here: ", "这台机器无法完成这一步：");
+            sheet.add(wrap(&format!("{text}{reason}"), Role::Danger, columns));
+            if !last {
+                sheet.add(now(lang.pick("Space goes to the next step.", "按空格进入下一步。")));
+            }
+        }
+        Phase::Done => {
+            if let Some(Some(Outcome::Skipped(reason))) = outcome {
+                let text = lang.pick("Not everything could be seen here: ", "有些内容在这里看不到：");
+                sheet.add(wrap(&format!("{text}{reason}"), Role::Limit, columns));
+            }
+            if last {
+                let text = lang.pick("The lesson is done.", "本课完成。");
+                sheet.line(vec![(format!("{} {text}", marks::PASSED), Role::Container)]);
+                sheet.add(wrap(lang.pick("Esc shows the lessons.", "按 Esc 查看课程列表。"), Role::Plain, columns));
+            } else {
+                sheet.add(now(lang.pick("Space goes to the next step.", "按空格进入下一步。")));
+            }
+        }
+        Phase::Checking(_) if play.commands == 0 => {
+            let text = lang.pick("Your turn: t goes to the terminal.", "轮到你了：按 t 进入终端。");
+            sheet.add(now(text));
+        }
+        Phase::Asking(_) => {
+            let text = lang.pick("Answer with a number key.", "按数字键作答。");
+            sheet.line(line(text, Role::Quiet));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,119 @@
+//! One block of a step.
+
+use super::{
+    super::{
+        chrome::terminal_name,
+        marks, prose,
+        sheet::Sheet,
+        text::{Rich, hang, inline, line, wrap},
+        theme::Role,
+    },
+    ask,
+};
+use crate::{
+    app::{Play, State},
+    lesson::{Block, Check, Run, TerminalId},
+    session::{Phase, Verdict},
+};
+
+/// Lays out one block.
+pub fn block(state: &State, play: &Play, index: usize, block: &Block, columns: usize, sheet: &mut Sheet) {
+    match block {
+        Block::Prose(text) => sheet.add(prose::lines(&play.fill(text), columns)),
+        Block::Predict(predict) => ask::question(state, play, index, predict, columns, sheet),
+        Block::Run(run) => command(state, play, index, run, columns, sheet),
+        Block::Check(list) => checks(state, play, index, list, columns, sheet),
+        Block::Why(text) => {
+            sheet.line(line(state.lang.pick("Why", "为什么"), Role::Strong));
+            sheet.add(prose::lines(&play.fill(text), columns));
+        }
+        Block::Note(text) if play.notes => {
+            sheet.line(line(state.lang.pick("For the speaker", "讲者备注"), Role::Limit));
+            sheet.add(prose::lines(text, columns));
+        }
+        Block::Note(_) | Block::Hint(_) | Block::Solution(_) | Block::Requires(_) => {}
+    }
+}
+
+/// The rungs of help that were asked for.
+pub fn hints(state: &State, play: &Play, columns: usize, sheet: &mut Sheet) {
+    let Some(step) = play.session.step() else { return };
+    let rungs = step.blocks.iter().filter_map(|block| match block {
+        Block::Hint(text) => Some(text),
+        _ => None,
+    });
+    for (number, text) in rungs.take(play.session.hints()).enumerate() {
+        sheet.gap();
+        sheet.line(line(format!("{} {}", state.lang.pick("Hint", "提示"), number + 1), Role::Limit));
+        sheet.add(prose::lines(&play.fill(text), columns));
+    }
+}
+
+fn command(state: &State, play: &Play, index: usize, run: &Run, columns: usize, sheet: &mut Sheet) {
+    let lang = state.lang;
+    let code = Rich::default().with(&play.fill(&run.line), Role::Code);
+    if play.session.phase() != Phase::Due(index) {
+        let prompt = match run.terminal {
+            TerminalId::Container => "$ ".to_string(),
+            TerminalId::Host => format!("{} $ ", terminal_name(run.terminal, lang)),
+        };
+        sheet.add(hang(&[(prompt, Role::Quiet)], &code, columns));
+        return;
+    }
+    let place = match run.terminal {
+        TerminalId::Container => lang.pick("Enter types:", "按回车输入："),
+        TerminalId::Host => lang.pick("Enter types in the host terminal:", "按回车在宿主机终端输入："),
+    };
+    sheet.line(vec![(format!("{} ", marks::NOW), Role::Focus), (place.into(), Role::Strong)]);
+    sheet.add(hang(&[("  ".into(), Role::Plain)], &code, columns));
+    if run.hold {
+        let text = lang.pick("Each system call waits for you.", "每个系统调用都会等你放行。");
+        sheet.add(hang(&[("  ".into(), Role::Plain)], &Rich::default().with(text, Role::Quiet), columns));
+    }
+}
+
+fn checks(state: &State, play: &Play, index: usize, list: &[Check], columns: usize, sheet: &mut Sheet) {
+    let done = index < play.session.at();
+    // A fact that does not hold yet is a refusal only after something was tried; in a challenge there is no hurry.
+    let tried = play.commands > 0 && play.session.phase() == Phase::Checking(index);
+    let patient = play.session.step().is_some_and(|step| step.challenge);
+    for (number, check) in list.iter().enumerate() {
+        let verdict = play.session.verdicts(index).get(number);
+        let passed = verdict.and_then(|verdict| verdict.passed);
+        let (mark, role) = match (passed, verdict) {
+            (Some(true), _) => (marks::PASSED, Role::Container),
+            (Some(false), _) if tried && !patient && !done => (marks::REFUSED, Role::Danger),
+            (None, Some(_)) => ("-", Role::Limit),
+            _ => (marks::OPEN, Role::Plain),
+        };
+        let text = inline(&play.fill(&check.text), Role::Plain);
+        sheet.add(hang(&[(format!("{mark} "), role)], &text, columns));
+        if let Some(verdict) = verdict {
+            detail(state, verdict, tried && !done, columns, sheet);
+        }
+    }
+}
+
+/// What was asked for and what was seen instead.
+fn detail(state: &State, verdict: &Verdict, tried: bool, columns: usize, sheet: &mut Sheet) {
+    let lang = state.lang;
+    let mut row = |name: &str, value: &str, role: Role| {
+        let rich = Rich::default().with(value, role);
+        sheet.add(hang(&[(format!("    {name} "), Role::Quiet)], &rich, columns));
+    };
+    match verdict.passed {
+        Some(false) if tried => {
+            row(lang.pick("expected", "期望"), &verdict.expected, Role::Plain);
+            row(lang.pick("observed", "实际"), &verdict.observed, Role::Changed);
+        }
+        None => {
+            let text = lang.pick("cannot be seen here: ", "在这里看不到：");
+            for piece in wrap(&format!("{text}{}", verdict.observed), Role::Limit, columns.saturating_sub(4)) {
+                let mut whole = line("    ", Role::Plain);
+                whole.extend(piece);
+                sheet.line(whole);
+            }
+        }
+        _ => {}
+    }
+}

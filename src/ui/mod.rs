@@ -1,0 +1,85 @@
+//! Draws [`State`]. No I/O, no mutation: what a frame measured goes back as [`Extents`], for the keys that scroll.
+
+mod calls;
+mod causes;
+mod cgroup;
+mod chrome;
+mod doctor;
+mod finish;
+mod lesson;
+mod marks;
+mod mounts;
+mod namespaces;
+mod opening;
+mod overlay;
+mod processes;
+mod prose;
+mod sheet;
+mod sides;
+mod source;
+mod terminal;
+mod text;
+mod theme;
+
+#[cfg(test)]
+mod snapshots;
+#[cfg(test)]
+pub mod stage;
+
+use crate::app::{Extents, Focus, Pane, Play, Shape, State, View, layout};
+use ratatui::{Frame, layout::Rect};
+use sheet::Sheet;
+
+/// Draws one frame.
+pub fn draw(state: &State, frame: &mut Frame) -> Extents {
+    let mut extents = Extents::new();
+    let area = frame.area();
+    if area.area() == 0 {
+        return extents;
+    }
+    if Shape::of((area.width, area.height)) == Shape::TooSmall {
+        chrome::too_small(state, frame);
+    } else {
+        match (state.view, &state.play) {
+            (View::Lesson, Some(play)) => lesson_view(state, play, frame, &mut extents),
+            (View::Doctor, _) => doctor::draw(state, frame, &mut extents),
+            _ => opening::draw(state, frame, &mut extents),
+        }
+        if let Some(over) = &state.overlay {
+            overlay::draw(state, over, frame, &mut extents);
+        }
+        chrome::bar(state, frame);
+    }
+    finish::finish(frame.buffer_mut(), state);
+    extents
+}
+
+fn lesson_view(state: &State, play: &Play, frame: &mut Frame, extents: &mut Extents) {
+    let area = frame.area();
+    let places = layout::places((area.width, area.height), play.focus, play.pane, play.bottom);
+    chrome::header(state, play, places.header, frame);
+    if places.terminal.height > 0 {
+        terminal::draw(state, play, places.terminal, frame);
+    }
+    for (pane, place) in &places.panes {
+        let extent = draw_pane(state, play, *pane, *place, frame);
+        extents.insert(Some(*pane), extent);
+    }
+}
+
+fn draw_pane(state: &State, play: &Play, pane: Pane, place: Rect, frame: &mut Frame) -> crate::app::Extent {
+    let inner = place.width.saturating_sub(4) as usize;
+    let sheet: Sheet = match pane {
+        Pane::Lesson => lesson::sheet(state, play, inner),
+        Pane::Calls => calls::sheet(state, play, inner),
+        Pane::Namespaces => namespaces::sheet(state, play, inner, place.height.saturating_sub(2) as usize),
+        Pane::Processes => processes::sheet(state, play, inner),
+        Pane::Sides => sides::sheet(state, play, inner),
+        Pane::Mounts => mounts::sheet(state, play, inner),
+        Pane::Cgroup => cgroup::sheet(state, play, inner),
+        Pane::Source => source::sheet(state, play, inner),
+    };
+    let focused = play.focus == Focus::Lesson && play.pane == pane;
+    let title = chrome::pane_title(state, play, pane, place.width as usize);
+    sheet.draw(state, place, title, focused, play.tops.get(&pane).copied(), frame)
+}

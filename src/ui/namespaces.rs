@@ -1,0 +1,120 @@
+//! The namespace links: the host's and the container process's, and what the last call changed.
+
+use super::{
+    marks,
+    sheet::Sheet,
+    text::{Pieces, line, pad, wrap},
+    theme::Role,
+};
+use crate::{
+    app::{Play, State},
+    kernel::namespaces::Kind,
+    observe::{ForChildren, Sample},
+};
+
+/// The kinds in the order in which they are told: what `unshare -imnpu` makes first.
+const ORDER: [Kind; 8] = [Kind::Uts, Kind::Ipc, Kind::Mnt, Kind::Net, Kind::Pid, Kind::User, Kind::Cgroup, Kind::Time];
+
+/// Lays out the table; links that say nothing share a line where the rows are not enough.
+pub fn sheet(state: &State, play: &Play, columns: usize, rows: usize) -> Sheet {
+    let mut sheet = Sheet::default();
+    let lang = state.lang;
+    let Some(now) = play.sample.as_deref() else {
+        sheet.line(line(lang.pick("Nothing was read yet.", "尚未读到任何状态。"), Role::Quiet));
+        return sheet;
+    };
+    let before = play.before.as_deref().unwrap_or(now);
+    let narrow = columns < 44;
+    let name = if narrow { 17 } else { 18 };
+    let gap = if narrow { 12 } else { 13 };
+    let who = match now.container {
+        Some(pid) => format!("pid {pid}"),
+        None => lang.pick("no process", "没有进程").into(),
+    };
+    sheet.line(vec![
+        (" ".repeat(name), Role::Plain),
+        (pad(lang.pick("host", "宿主机"), gap), Role::Host),
+        (who, Role::Container),
+    ]);
+    let tight = rows < ORDER.len() + 2;
+    let mut shared = Vec::new();
+    for kind in ORDER {
+        let quiet = matches!(kind, Kind::User | Kind::Cgroup | Kind::Time);
+        if tight && quiet && same(now, kind) && same(before, kind) {
+            shared.push(kind.to_string());
+            continue;
+        }
+        sheet.line(link(state, now, before, kind, name, gap));
+        if kind == Kind::Pid {
+            sheet.line(children(state, now, before, name, gap));
+        }
+    }
+    if !shared.is_empty() {
+        let text = format!("{}  {}", shared.join(" "), lang.pick("shared with the host", "与宿主机共用"));
+        sheet.add(wrap(&text, Role::Quiet, columns));
+    }
+    sheet
+}
+
+fn same(sample: &Sample, kind: Kind) -> bool {
+    sample.namespaces.get(&kind) == sample.host_namespaces.get(&kind)
+}
+
+fn number(inode: Option<u64>) -> String {
+    inode.map_or_else(|| "?".into(), |inode| inode.to_string())
+}
+
+fn link(state: &State, now: &Sample, before: &Sample, kind: Kind, name: usize, gap: usize) -> Pieces {
+    let (host, inside) = (now.host_namespaces.get(&kind).copied(), now.namespaces.get(&kind).copied());
+    let changed = before.namespaces.get(&kind) != now.namespaces.get(&kind);
+    let equal = host.is_some() && host == inside;
+    let word = match (equal, changed) {
+        (true, true) => state.lang.pick("back to the host's", "回到宿主机的"),
+        (false, true) => state.lang.pick("new", "新的"),
+        _ => "",
+    };
+    row(
+        kind.row().link,
+        number(host),
+        if equal { "=".into() } else { number(inside) },
+        equal,
+        changed.then_some(word),
+        name,
+        gap,
+    )
+}
+
+fn children(state: &State, now: &Sample, before: &Sample, name: usize, gap: usize) -> Pieces {
+    let host = now.host_namespaces.get(&Kind::Pid).copied();
+    let changed = before.for_children != now.for_children;
+    let (text, equal) = match now.for_children {
+        ForChildren::Inode(inode) if Some(inode) == host => ("=".to_string(), true),
+        ForChildren::Inode(inode) => (inode.to_string(), false),
+        ForChildren::NotMade => (state.lang.pick("not made yet", "尚未创建").into(), false),
+        ForChildren::Unknown => ("?".into(), true),
+    };
+    row("pid_for_children", number(host), text, equal, changed.then_some(""), name, gap)
+}
+
+fn row(
+    link: &str,
+    host: String,
+    inside: String,
+    equal: bool,
+    changed: Option<&str>,
+    name: usize,
+    gap: usize,
+) -> Pieces {
+    let role = match (changed, equal) {
+        (Some(_), _) => Role::Changed,
+        (None, true) => Role::Quiet,
+        (None, false) => Role::Container,
+    };
+    let mut out = vec![(pad(link, name), Role::Plain), (pad(&host, gap), Role::Host), (inside, role)];
+    // The sign stands last: where it is drawn two columns wide, nothing moves because of it.
+    if let Some(word) = changed {
+        let text = format!(" {} {word}", marks::CHANGED);
+        out.push((text.trim_end().to_string(), Role::Changed));
+    }
+    out
+}

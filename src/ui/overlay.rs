@@ -1,0 +1,126 @@
+//! What lies over a view: keys, steps, a question.
+
+use super::{
+    marks,
+    sheet::{Follow, Sheet},
+    text::{Rich, clip, hang, line, pad, paint_line, wrap},
+    theme::Role,
+};
+use crate::{
+    app::{Extents, Overlay, State, View, keys},
+    session::Outcome,
+};
+use ratatui::{Frame, layout::Rect, widgets::Clear};
+
+/// Draws it in the middle of the screen, above the key bar.
+pub fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &mut Extents) {
+    let columns = frame.area().width.saturating_sub(8).clamp(20, 76) as usize;
+    let (title, sheet) = match over {
+        Overlay::Help => (state.lang.pick(" Keys ", " 按键 "), help(state, columns)),
+        Overlay::GoTo(step) => (state.lang.pick(" Go to step ", " 跳到某一步 "), steps(state, *step, columns)),
+        Overlay::Until(name) => (state.lang.pick(" Run until ", " 运行到 "), until(state, name, columns)),
+        Overlay::Consent(index) => {
+            (state.lang.pick(" A lesson from a folder ", " 外部课程 "), consent(state, *index, columns))
+        }
+    };
+    let room = frame.area();
+    let rows = (sheet.lines.len() as u16 + 2).min(room.height.saturating_sub(3));
+    let width = (columns as u16 + 4).min(room.width);
+    let place = Rect::new((room.width - width) / 2, (room.height.saturating_sub(1 + rows)) / 2, width, rows);
+    frame.render_widget(Clear, place);
+    let title = paint_line(&line(title, Role::Strong), state.look.theme);
+    let top = matches!(over, Overlay::Help).then_some(state.top);
+    let extent = sheet.draw(state, place, title, true, top, frame);
+    extents.insert(None, extent);
+}
+
+/// Every key that works below the overlay, from the table that handles them.
+fn help(state: &State, columns: usize) -> Sheet {
+    let mut sheet = Sheet::default();
+    let lang = state.lang;
+    let mut seen: Vec<String> = Vec::new();
+    for binding in keys::below(state) {
+        let label = lang.pick(binding.label.0, binding.label.1);
+        if label.is_empty() || seen.contains(&binding.shown) {
+            continue;
+        }
+        let rich = Rich::default().with(label, Role::Plain);
+        sheet.add(hang(&[(pad(&binding.shown, 24.min(columns / 3)), Role::Key)], &rich, columns));
+        seen.push(binding.shown);
+    }
+    if state.view == View::Lesson {
+        sheet.gap();
+        let key = state.prefix;
+        let text = lang.pick(
+            format!(
+                "In a terminal every key goes to the shell, except {key}: it gives the keys back to the lesson; pressed \
+                 twice it goes to the shell. BOXWRIGHT_PREFIX sets another one. Ctrl-C there first lets held calls go on, so that it can arrive."
+            ),
+            format!(
+                "在终端里，除 {key} 外的所有键都发给 shell；按 {key} 回到课程，连按两次则发给 shell。\
+                 可用 BOXWRIGHT_PREFIX 换一个键。终端里的 Ctrl-C 会先放行暂停的调用，这样中断才能送达。"
+            ),
+        );
+        sheet.add(wrap(&text, Role::Quiet, columns));
+        sheet.gap();
+        for (mark, meaning) in [
+            (marks::CHANGED, lang.pick("changed by the last call or command", "被上一个调用或命令改变")),
+            (marks::HELD, lang.pick("waits before a call", "在调用前暂停")),
+            (marks::TRUE, lang.pick("the kernel says it is so", "内核确认成立")),
+            (marks::PASSED, lang.pick("a check that holds", "检查通过")),
+            (marks::REFUSED, lang.pick("a check that does not hold", "检查未通过")),
+            (marks::OPEN, lang.pick("a check that is not decided yet", "检查尚未判定")),
+        ] {
+            sheet.line(vec![(format!("{mark}  "), Role::Changed), (meaning.into(), Role::Plain)]);
+        }
+    }
+    sheet
+}
+
+fn steps(state: &State, chosen: usize, columns: usize) -> Sheet {
+    let mut sheet = Sheet { follow: Follow::Around(chosen), ..Sheet::default() };
+    let Some(play) = &state.play else { return sheet };
+    for (index, step) in play.session.lesson().steps.iter().enumerate() {
+        let mark = match play.session.outcomes().get(index) {
+            Some(Some(Outcome::Passed)) => marks::PASSED,
+            Some(Some(Outcome::Failed(_))) => marks::REFUSED,
+            Some(Some(Outcome::Skipped(_))) => "-",
+            _ => marks::OPEN,
+        };
+        let cursor = if index == chosen { marks::NOW } else { " " };
+        let role = if index == chosen { Role::Strong } else { Role::Plain };
+        sheet.line(vec![
+            (format!("{cursor} "), Role::Focus),
+            (format!("{:>2} ", index + 1), Role::Quiet),
+            (pad(&step.title, columns.saturating_sub(9)), role),
+            (format!(" {mark}"), Role::Container),
+        ]);
+    }
+    sheet
+}
+
+fn until(state: &State, name: &str, columns: usize) -> Sheet {
+    let mut sheet = Sheet::default();
+    let text = state.lang.pick("Go on until the next call of this name:", "继续运行，直到下一次这个调用：");
+    sheet.add(wrap(text, Role::Plain, columns));
+    sheet.gap();
+    sheet.line(vec![
+        ("> ".into(), Role::Focus),
+        (clip(name, columns.saturating_sub(4)), Role::Code),
+        ("_".into(), Role::Focus),
+    ]);
+    sheet.gap();
+    sheet.add(wrap("unshare  clone  mount  execve  sethostname  pivot_root  setns", Role::Quiet, columns));
+    sheet
+}
+
+fn consent(state: &State, index: usize, columns: usize) -> Sheet {
+    let mut sheet = Sheet::default();
+    let name = state.lesson(index).map(|lesson| lesson.id.clone()).unwrap_or_default();
+    let text = state.lang.pick(
+        format!("{name} does not come with boxwright. Its commands run on this machine with your rights."),
+        format!("{name} 不是 boxwright 自带的课程。其中的命令会以你的权限在这台机器上运行。"),
+    );
+    sheet.add(wrap(&text, Role::Plain, columns));
+    sheet
+}

@@ -1,0 +1,98 @@
+//! A page of lines in a box, scrolled: what every pane of text is.
+
+use super::{
+    marks,
+    text::{Pieces, paint},
+    theme::{Role, style},
+};
+use crate::app::{Extent, State};
+use ratatui::{
+    Frame,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::{Block, BorderType, Paragraph},
+};
+
+/// What a page shows while the learner does not scroll it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Follow {
+    /// Its beginning.
+    #[default]
+    Top,
+    /// Its end.
+    End,
+    /// Its end, or less of it, so that this line is visible.
+    EndFrom(usize),
+    /// This line, with some lines before it.
+    Around(usize),
+}
+
+/// Lines that fit the width of their pane.
+#[derive(Debug, Default)]
+pub struct Sheet {
+    /// The lines.
+    pub lines: Vec<Pieces>,
+    /// What is shown by itself.
+    pub follow: Follow,
+}
+
+impl Sheet {
+    /// Appends a line.
+    pub fn line(&mut self, line: Pieces) {
+        self.lines.push(line);
+    }
+
+    /// Appends lines.
+    pub fn add(&mut self, lines: Vec<Pieces>) {
+        self.lines.extend(lines);
+    }
+
+    /// Appends an empty line, unless there is one already or nothing yet.
+    pub fn gap(&mut self) {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
+            self.lines.push(Pieces::new());
+        }
+    }
+
+    /// Draws the box and as many lines as fit.
+    pub fn draw(
+        &self,
+        state: &State,
+        area: Rect,
+        title: Line<'_>,
+        focused: bool,
+        top: Option<usize>,
+        frame: &mut Frame,
+    ) -> Extent {
+        let rows = area.height.saturating_sub(2) as usize;
+        let mut extent = Extent { top: 0, rows, lines: self.lines.len() };
+        let last = extent.last_top();
+        extent.top = top
+            .unwrap_or(match self.follow {
+                Follow::Top => 0,
+                Follow::End => last,
+                Follow::EndFrom(line) => last.min(line),
+                Follow::Around(line) => line.saturating_sub(rows / 3),
+            })
+            .min(last);
+        let theme = state.look.theme;
+        let border = style(theme, if focused { Role::Focus } else { Role::Quiet });
+        let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(border).title(title);
+        if extent.top < last {
+            block = block.title_bottom(more(state, marks::BELOW).right_aligned());
+        } else if extent.top > 0 {
+            block = block.title_bottom(more(state, marks::ABOVE).right_aligned());
+        }
+        let inner = block.inner(area);
+        frame.render_widget(block, area);
+        let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+        let visible: Vec<Pieces> = self.lines.iter().skip(extent.top).take(rows).cloned().collect();
+        frame.render_widget(Paragraph::new(paint(&visible, theme)), inner);
+        extent
+    }
+}
+
+fn more(state: &State, sign: &str) -> Line<'static> {
+    let word = state.lang.pick("more", "还有");
+    Line::from(Span::styled(format!(" {word} {sign} "), style(state.look.theme, Role::Quiet)))
+}

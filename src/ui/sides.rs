@@ -1,0 +1,84 @@
+//! The same questions to both sides: the host, and the container's namespaces.
+
+use super::{
+    marks,
+    sheet::Sheet,
+    text::{Rich, line, pad},
+    theme::Role,
+};
+use crate::{
+    app::{Play, State},
+    lang::Lang,
+    observe::Side,
+};
+
+/// Lays out questions and answers.
+pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
+    let mut sheet = Sheet::default();
+    let lang = state.lang;
+    let Some(now) = play.sample.as_deref() else {
+        sheet.line(line(lang.pick("Nothing was read yet.", "尚未读到任何状态。"), Role::Quiet));
+        return sheet;
+    };
+    let before = play.before.as_deref().unwrap_or(now);
+    let name = 16.min(columns / 4).max(9);
+    let half = columns.saturating_sub(name) / 2;
+    sheet.line(vec![
+        (" ".repeat(name), Role::Plain),
+        (pad(lang.pick("host", "宿主机"), half), Role::Host),
+        (lang.pick("inside", "容器内").into(), Role::Container),
+    ]);
+    for (question, answer) in QUESTIONS {
+        let (host, inside) = (answer(&now.host, lang), answer(&now.inside, lang));
+        let moved = |old: &Side, new: &str| answer(old, lang) != *new;
+        let left = cell(&host, half, Role::Host, moved(&before.host, &host));
+        let right = cell(&inside, half, Role::Container, moved(&before.inside, &inside));
+        for row in 0..left.len().max(right.len()) {
+            let title = if row == 0 { lang.pick(question.0, question.1) } else { "" };
+            let mut whole = vec![(pad(title, name), Role::Plain)];
+            let (text, role) = left.get(row).cloned().unwrap_or((String::new(), Role::Plain));
+            whole.push((pad(&text, half), role));
+            whole.extend(right.get(row).cloned());
+            sheet.line(whole);
+        }
+    }
+    sheet
+}
+
+type Question = ((&'static str, &'static str), fn(&Side, Lang) -> String);
+
+const QUESTIONS: [Question; 5] = [
+    (("host name", "主机名"), |side, _| side.hostname.clone().unwrap_or_else(|| "?".into())),
+    (("interfaces", "网络接口"), |side, lang| {
+        let list = side.interfaces.iter().map(|link| format!("{} {}", link.name, if link.up { "UP" } else { "DOWN" }));
+        listed(list.collect(), lang)
+    }),
+    (("TCP ports", "TCP 端口"), |side, lang| listed(side.listening.iter().map(u16::to_string).collect(), lang)),
+    (("System V IPC", "System V IPC"), |side, lang| listed(side.sysv.clone(), lang)),
+    (("/proc shows", "/proc 显示"), |side, lang| {
+        match side.proc_shows_host {
+            Some(true) => lang.pick("the host's processes", "宿主机的进程"),
+            Some(false) => lang.pick("its own processes", "自己的进程"),
+            None => lang.pick("nothing", "没有"),
+        }
+        .into()
+    }),
+];
+
+fn listed(items: Vec<String>, lang: Lang) -> String {
+    if items.is_empty() { lang.pick("none", "无").into() } else { items.join(", ") }
+}
+
+/// Lines of one answer: at most three, because a host may listen on a hundred ports.
+fn cell(text: &str, columns: usize, role: Role, changed: bool) -> Vec<(String, Role)> {
+    let role = if changed { Role::Changed } else { role };
+    let text = if changed { format!("{text} {}", marks::CHANGED) } else { text.to_string() };
+    let lines = Rich::default().with(&text, role).wrap(columns.saturating_sub(2));
+    let more = lines.len() > 3;
+    let mut out: Vec<(String, Role)> =
+        lines.into_iter().take(3).map(|line| (line.into_iter().map(|(text, _)| text).collect(), role)).collect();
+    if more && let Some((text, _)) = out.last_mut() {
+        text.push('…');
+    }
+    out
+}

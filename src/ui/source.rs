@@ -1,0 +1,124 @@
+//! The source of the tool that runs, at the lines that make the current call.
+
+use super::{
+    marks,
+    sheet::{Follow, Sheet},
+    text::{Pieces, clip, line, wrap},
+    theme::Role,
+};
+use crate::{
+    app::{Play, State},
+    tools,
+};
+
+/// Lays out the file with line numbers.
+pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
+    let mut sheet = Sheet::default();
+    let tool = play.running_tool();
+    let Some((tool, call)) = tool.as_ref().and_then(|(name, call)| Some((tools::find(name)?, *call))) else {
+        let name = tool.map(|(name, _)| name).unwrap_or_default();
+        let text = state.lang.pick(
+            format!("No source of {name} here: it is a program of this machine. The tools of the lessons show theirs."),
+            format!("{name} 是这台机器上的程序，这里没有它的源码。课程自带的工具会显示源码。"),
+        );
+        sheet.add(wrap(&text, Role::Quiet, columns));
+        return sheet;
+    };
+    sheet.line(line(format!("src/tools/{}.rs", tool.name), Role::Quiet));
+    for (number, text) in tool.source.lines().enumerate() {
+        let here = call.is_some_and(|call| makes(text, call));
+        if here && sheet.follow == Follow::Top {
+            sheet.follow = Follow::Around(sheet.lines.len());
+        }
+        let (sign, role) = if here { (marks::NOW, Role::Changed) } else { (" ", Role::Quiet) };
+        let mut whole = vec![(format!("{:>4}{sign}", number + 1), role)];
+        whole.extend(coloured(&clip(text, columns.saturating_sub(6)), here));
+        sheet.line(whole);
+    }
+    sheet
+}
+
+/// Whether a line of source makes this call: its name stands there as a word before a bracket.
+fn makes(text: &str, call: &str) -> bool {
+    let code = text.trim_start();
+    if code.starts_with("//") || code.starts_with("use ") {
+        return false;
+    }
+    // A C library makes these calls under another name.
+    let names: &[&str] = match call {
+        "clone" | "clone3" | "vfork" => &["fork", "clone", "spawn"],
+        "umount2" => &["umount2", "umount"],
+        "execve" | "execveat" => &["execve", "execvp", "execv", "exec"],
+        _ => &[call],
+    };
+    names.iter().any(|name| {
+        code.match_indices(name).any(|(at, _)| {
+            let before = code.get(..at).and_then(|text| text.chars().last());
+            let after = code.get(at + name.len()..).and_then(|text| text.chars().next());
+            after == Some('(') && before.is_none_or(|letter| !letter.is_alphanumeric() && letter != '_')
+        })
+    })
+}
+
+const WORDS: [&str; 24] = [
+    "as", "const", "else", "enum", "false", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move",
+    "mut", "pub", "return", "static", "struct", "true", "unsafe", "use", "while",
+];
+
+/// Comments, strings and words of the language: as much colour as reading needs.
+fn coloured(text: &str, here: bool) -> Pieces {
+    if text.trim_start().starts_with("//") {
+        return line(text, Role::Quiet);
+    }
+    let plain = if here { Role::Strong } else { Role::Plain };
+    let mut out = Pieces::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let (end, role) = if first == '"' {
+            (string_end(rest), Role::Host)
+        } else if first.is_alphabetic() || first == '_' {
+            let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
+            let word = rest.get(..end).unwrap_or_default();
+            (end, if WORDS.contains(&word) { Role::Limit } else { plain })
+        } else {
+            let end = rest.find(|letter: char| letter.is_alphabetic() || letter == '_' || letter == '"');
+            (end.unwrap_or(rest.len()).max(first.len_utf8()), plain)
+        };
+        let (piece, later) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        out.push((piece.to_string(), role));
+        rest = later;
+    }
+    out
+}
+
+/// The byte after a string's closing quote.
+fn string_end(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, letter) in text.char_indices().skip(1) {
+        match letter {
+            '\\' if !escaped => escaped = true,
+            '"' if !escaped => return at + 1,
+            _ => escaped = false,
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_makes_a_call_by_its_whole_name() {
+        assert!(makes("    unshare(flags)?;", "unshare"));
+        assert!(!makes("// unshare(flags)", "unshare") && !makes("    do_unshare(x)", "unshare"));
+        assert!(makes("match unsafe { fork() }?", "clone"));
+    }
+
+    #[test]
+    fn colouring_keeps_every_character() {
+        for text in ["let a = \"x\\\"y\"; // ok", "'容' \"", "fn f() -> i32 { 0x1f }", ""] {
+            assert_eq!(coloured(text, false).into_iter().map(|(text, _)| text).collect::<String>(), text);
+        }
+    }
+}

@@ -108,7 +108,7 @@ impl Binding {
 /// Every key that works now, in the order of the help page.
 pub fn bindings(state: &State) -> Vec<Binding> {
     match (&state.overlay, state.view, &state.play) {
-        (Some(overlay), ..) => in_overlay(overlay),
+        (Some(overlay), ..) => in_overlay(state, overlay),
         (None, View::Lesson, Some(play)) if play.focus == Focus::Terminal => in_terminal(state, play),
         _ => below(state),
     }
@@ -128,12 +128,14 @@ fn choosing() -> [Binding; 2] {
     ]
 }
 
-fn scrolling() -> Vec<Binding> {
+/// The keys that move the text `pane` (`None`: the overlay or the view); the bar tells of them where there is more.
+fn scrolling(state: &State, pane: Option<Pane>) -> Vec<Binding> {
+    let more = state.extents.get(&pane).is_some_and(|extent| extent.top < extent.last_top());
     vec![
-        bind(&[Key::Up, Key::Char('k')], Command::Scroll(-1), ("scroll", "滚动"), None).shown("↑ ↓ PgUp PgDn Home End"),
+        bind(&[Key::PageDown], Command::Page(1), ("more", "下翻"), more.then_some(3)),
+        bind(&[Key::Up, Key::Char('k')], Command::Scroll(-1), ("scroll", "滚动"), None).shown("↑ ↓ PgUp Home End"),
         bind(&[Key::Down, Key::Char('j')], Command::Scroll(1), ("", ""), None),
         bind(&[Key::PageUp], Command::Page(-1), ("", ""), None),
-        bind(&[Key::PageDown], Command::Page(1), ("", ""), None),
         bind(&[Key::Home], Command::Edge(false), ("", ""), None),
         bind(&[Key::End], Command::Edge(true), ("", ""), None),
     ]
@@ -168,14 +170,14 @@ fn opening(state: &State) -> Vec<Binding> {
     all
 }
 
-fn doctor() -> Vec<Binding> {
+fn doctor(state: &State) -> Vec<Binding> {
     let mut all = vec![bind(&[Key::Esc, Key::Char('d'), Key::Enter], Command::Close, ("back", "返回"), 0)];
-    all.extend(scrolling());
+    all.extend(scrolling(state, None));
     all.extend(common(View::Doctor));
     all
 }
 
-fn in_overlay(overlay: &Overlay) -> Vec<Binding> {
+fn in_overlay(state: &State, overlay: &Overlay) -> Vec<Binding> {
     let quit = bind(&[Key::Ctrl('c')], Command::Quit, ("quit", "退出"), None);
     let mut all = Vec::new();
     match overlay {
@@ -186,7 +188,7 @@ fn in_overlay(overlay: &Overlay) -> Vec<Binding> {
                 ("close", "关闭"),
                 0,
             ));
-            all.extend(scrolling());
+            all.extend(scrolling(state, None));
         }
         Overlay::GoTo(_) => {
             all.push(bind(&[Key::Enter, Key::Char(' ')], Command::Accept, ("go there", "前往"), 0));
@@ -208,8 +210,8 @@ fn in_overlay(overlay: &Overlay) -> Vec<Binding> {
 
 fn in_terminal(state: &State, play: &Play) -> Vec<Binding> {
     let label = match play.session.phase() {
-        Phase::Held => ("lesson keys: Space next call …", "回到课程（空格：下一个调用…）"),
-        _ => ("lesson keys", "回到课程"),
+        Phase::Held => ("leaves the terminal; then Space: next call", "离开终端；再按空格：下一个调用"),
+        _ => ("leaves the terminal; every other key goes to the shell", "离开终端；其他按键都发给 shell"),
     };
     vec![bind(&[state.prefix.key()], Command::Terminal, label, 0)]
 }
@@ -227,7 +229,7 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
         Phase::Done | Phase::Blocked(_) if !last => all.push(bind(go, Command::Go, ("next step", "下一步"), 0)),
         _ => {}
     }
-    if phase == Phase::Held || session.holding() {
+    if phase == Phase::Held {
         all.push(letter('c', Command::RunOn, ("run on", "放行"), 1));
         all.push(letter('u', Command::RunUntil, ("run until …", "运行到…"), 5));
     }
@@ -236,7 +238,7 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     } else {
         ("hold each call", "逐个暂停调用")
     };
-    all.push(letter('x', Command::ToggleHold, hold, if session.holding() { None } else { Some(14) }));
+    all.push(letter('x', Command::ToggleHold, hold, Some(if session.holding() { 5 } else { 14 })));
     all.push(bind(&[Key::Char('t'), state.prefix.key()], Command::Terminal, ("to the terminal", "进入终端"), 4));
     let other = match play.shown {
         TerminalId::Container => ("host terminal", "宿主机终端"),
@@ -271,7 +273,7 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     all.push(letter(']', Command::Terminals(-1), ("scroll the terminal down", "终端向下滚动"), None));
     all.push(letter('N', Command::Notes, ("speaker notes", "讲者备注"), None));
     all.push(bind(&[Key::Esc], Command::Close, ("lessons", "课程列表"), None));
-    all.extend(scrolling());
+    all.extend(scrolling(state, Some(play.pane)));
     all.extend(common(View::Lesson));
     all
 }
@@ -294,7 +296,7 @@ fn answers(play: &Play, block: usize) -> Vec<Binding> {
 pub fn below(state: &State) -> Vec<Binding> {
     match (state.view, &state.play) {
         (View::Opening, _) | (View::Lesson, None) => opening(state),
-        (View::Doctor, _) => doctor(),
+        (View::Doctor, _) => doctor(state),
         (View::Lesson, Some(play)) => in_lesson(state, play),
     }
 }

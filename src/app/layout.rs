@@ -101,15 +101,28 @@ pub struct Places {
     pub terminal_size: (u16, u16),
 }
 
-/// Lays out the lesson view. `pane` is the chosen one, `bottom` the one in the lower right of a wide screen.
-pub fn places(size: (u16, u16), focus: Focus, pane: Pane, bottom: Pane) -> Places {
+/// What the learner looks at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chosen {
+    /// Where keys go.
+    pub focus: Focus,
+    /// The pane that a small screen shows.
+    pub pane: Pane,
+    /// The pane in the lower right of a wide screen.
+    pub bottom: Pane,
+    /// Whether no command was given in this step: then there is more to read than to see.
+    pub reading: bool,
+}
+
+/// Lays out the lesson view.
+pub fn places(size: (u16, u16), chosen: Chosen) -> Places {
     let (columns, rows) = size;
     let header = Rect::new(0, 0, columns, rows.min(1));
     let bar = Rect::new(0, rows.saturating_sub(1), columns, rows.min(1));
     let body = Rect::new(0, 1, columns, rows.saturating_sub(2));
     match Shape::of(size) {
-        Shape::Wide => wide(header, body, bar, bottom),
-        _ => small(header, body, bar, focus, pane),
+        Shape::Wide => wide(header, body, bar, chosen.bottom),
+        _ => small(header, body, bar, chosen),
     }
 }
 
@@ -136,17 +149,20 @@ fn wide(header: Rect, body: Rect, bar: Rect, bottom: Pane) -> Places {
     }
 }
 
-fn small(header: Rect, body: Rect, bar: Rect, focus: Focus, pane: Pane) -> Places {
+fn small(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
     // Where two boxes would be slivers, the focused one has it all.
-    let (large, little) =
-        if body.height < 14 { (body.height, 0) } else { (body.height * 5 / 8, body.height - body.height * 5 / 8) };
-    let terminal_rows = if focus == Focus::Terminal { large } else { little };
+    let large = if body.height < 14 { body.height } else { body.height * 5 / 8 };
+    let terminal_rows = match chosen.focus {
+        Focus::Terminal => large,
+        Focus::Lesson if body.height >= 18 && chosen.reading && chosen.pane == Pane::Lesson => 4,
+        Focus::Lesson => body.height - large,
+    };
     let terminal = Rect::new(0, body.y, body.width, terminal_rows);
     let below = Rect::new(0, body.y + terminal_rows, body.width, body.height - terminal_rows);
     Places {
         header,
         terminal,
-        panes: if below.height > 0 { vec![(pane, below)] } else { Vec::new() },
+        panes: if below.height > 0 { vec![(chosen.pane, below)] } else { Vec::new() },
         bar,
         terminal_size: inner(Rect { height: large, ..body }),
     }
@@ -165,8 +181,9 @@ mod tests {
     fn nothing_overlaps_and_nothing_leaves_the_screen() {
         for columns in (1..260).step_by(7).chain([40, 80, 110, 140, 500]) {
             for rows in (1..120).step_by(3).chain([10, 24, 32, 45, 200]) {
-                for focus in [Focus::Lesson, Focus::Terminal] {
-                    let places = places((columns, rows), focus, Pane::Calls, Pane::Mounts);
+                for (focus, reading) in [(Focus::Lesson, false), (Focus::Lesson, true), (Focus::Terminal, true)] {
+                    let chosen = Chosen { focus, reading, bottom: Pane::Mounts, ..Chosen::default() };
+                    let places = places((columns, rows), chosen);
                     let mut all: Vec<Rect> = places.panes.iter().map(|(_, area)| *area).collect();
                     all.extend([places.terminal, places.header, places.bar]);
                     let screen = Rect::new(0, 0, columns, rows);
@@ -185,7 +202,7 @@ mod tests {
     #[test]
     fn the_focus_does_not_change_the_size_of_the_terminals() {
         for size in [(80, 24), (140, 45), (60, 12)] {
-            let with = |focus| places(size, focus, Pane::Lesson, Pane::Calls).terminal_size;
+            let with = |focus| places(size, Chosen { focus, ..Chosen::default() }).terminal_size;
             assert_eq!(with(Focus::Lesson), with(Focus::Terminal));
         }
     }

@@ -1,6 +1,6 @@
 //! A lesson being played: the session, its terminals, and what the learner looks at.
 
-use super::{CallLog, Pane};
+use super::{CallLog, Pane, layout::Chosen};
 use crate::{
     lesson::{Block, TerminalId},
     observe::Sample,
@@ -93,6 +93,11 @@ impl Play {
     /// Marks from here on what differs from now.
     pub fn remember(&mut self) {
         self.before.clone_from(&self.sample);
+    }
+
+    /// What the layout depends on.
+    pub fn chosen(&self) -> Chosen {
+        Chosen { focus: self.focus, pane: self.pane, bottom: self.bottom, reading: self.commands == 0 }
     }
 
     /// Shows a pane.

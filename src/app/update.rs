@@ -46,6 +46,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Drawn(extents) => {
+            // The key bar says whether there is more to read.
+            state.dirty |= state.extents != extents;
             state.extents = extents;
             Vec::new()
         }
@@ -193,7 +195,7 @@ pub(super) fn sizes(state: &mut State) -> Vec<Effect> {
     if Shape::of(size) == Shape::TooSmall {
         return Vec::new();
     }
-    let (rows, columns) = layout::places(size, play.focus, play.pane, play.bottom).terminal_size;
+    let (rows, columns) = layout::places(size, play.chosen()).terminal_size;
     let mut effects = Vec::new();
     for (terminal, term) in &mut play.terminals {
         term.screen.set_size(rows, columns);

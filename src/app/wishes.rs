@@ -100,7 +100,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
     match state.overlay.take() {
         Some(Overlay::GoTo(step)) => in_lesson_go_to(state, step),
         Some(Overlay::Until(name)) if !name.is_empty() => tell(state, Input::Wish(Wish::RunUntil(name))),
-        Some(Overlay::Consent(index)) => start(state, index, 0),
+        Some(Overlay::Consent(index)) => begin(state, index, 0),
         Some(_) => Vec::new(),
         None if state.play.as_ref().is_some_and(|play| play.index == state.selected) => {
             state.view = View::Lesson;
@@ -110,7 +110,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
             state.overlay = Some(Overlay::Consent(state.selected));
             Vec::new()
         }
-        None => start(state, state.selected, 0),
+        None => begin(state, state.selected, 0),
     }
 }
 
@@ -124,7 +124,7 @@ fn in_lesson_go_to(state: &mut State, step: usize) -> Vec<Effect> {
 }
 
 /// Begins a lesson at a step.
-pub(super) fn start(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
+pub fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
     let Some(lesson) = state.lesson(index).cloned() else { return Vec::new() };
     let session = Session::new(lesson, false, state.lacking());
     state.selected = index;

@@ -77,14 +77,25 @@ fn outlooks(rows: &[Row]) -> Vec<Outlook> {
     LESSONS.into_iter().map(outlook).collect()
 }
 
-/// Checks everything and prints one table. Status 3 where a lesson cannot be done on this machine.
-pub fn run(json: bool, lang: Lang) -> ExitCode {
+/// Checks everything; gives the table line by line, for the screen.
+pub fn lines(lang: Lang) -> Vec<String> {
+    let (rows, outlooks) = examine(lang);
+    table(&rows, &outlooks, lang).lines().map(str::to_owned).collect()
+}
+
+fn examine(lang: Lang) -> (Vec<Row>, Vec<Outlook>) {
     let machine = Machine::read();
     let mut rows = machine.rows(lang);
     rows.extend(isolation::rows(&machine, lang));
     rows.extend(cgroups::rows(&machine, lang));
     rows.extend(surroundings::rows(lang));
     let outlooks = outlooks(&rows);
+    (rows, outlooks)
+}
+
+/// Checks everything and prints one table. Status 3 where a lesson cannot be done on this machine.
+pub fn run(json: bool, lang: Lang) -> ExitCode {
+    let (rows, outlooks) = examine(lang);
     let text = match json {
         true => serde_json::json!({ "event": "doctor", "rows": rows, "lessons": outlooks }).to_string(),
         false => table(&rows, &outlooks, lang),

@@ -56,10 +56,28 @@ fn who(call: &Call, columns: usize) -> Pieces {
     out
 }
 
-/// The call as strace writes it; the prefix that all flags share is left out where room is short.
+/// The call as strace writes it, without what says nothing about containers; the prefix that all flags share is left out
+/// where room is short.
 fn text(call: &Call, room: usize) -> String {
-    let whole = format!("{}({})", call.name, call.args);
-    if whole.width() <= room { whole } else { format!("{}({})", call.name, call.args.replace("CLONE_", "")) }
+    let whole = format!("{}({})", call.name, brief(call));
+    if whole.width() <= room { whole } else { whole.replace("CLONE_", "") }
+}
+
+/// The arguments without addresses, and without what a C library adds to every fork.
+pub fn brief(call: &Call) -> String {
+    match call.name {
+        "clone" | "clone3" => {
+            let flags = call.args.split("flags=").nth(1).unwrap_or(&call.args);
+            let flags = flags.split([',', '}', ' ']).next().unwrap_or(flags);
+            let exit = call.args.split("exit_signal=").nth(1).and_then(|rest| rest.split([',', '}']).next());
+            let own = ["CLONE_CHILD_CLEARTID", "CLONE_CHILD_SETTID", "CLONE_PARENT_SETTID", "0"];
+            let kept: Vec<&str> = flags.split('|').filter(|flag| !own.contains(flag)).chain(exit).collect();
+            kept.join("|")
+        }
+        // The environment is an address and a count.
+        "execve" => call.args.rsplit_once("], ").map_or_else(|| call.args.clone(), |(start, _)| format!("{start}]")),
+        _ => call.args.clone(),
+    }
 }
 
 fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, sheet: &mut Sheet) {
@@ -103,7 +121,7 @@ pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
     for change in changed {
         match (&change.before, &change.after) {
             _ if Kind::from_link(&change.what).is_some() && change.after.is_some() => links.push(change.what.as_str()),
-            (Some(_), None) if change.what == "pid_for_children" => out.push(
+            (Some(_), after) if change.what == "pid_for_children" && after.as_deref().is_none_or(not_made) => out.push(
                 lang.pick("pid_for_children: made at the next fork", "pid_for_children：下一次 fork 时才创建")
                     .to_string(),
             ),
@@ -119,6 +137,11 @@ pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
         out.insert(0, format!("{}{}", links.join(" "), lang.pick(": new", "：新的")));
     }
     out
+}
+
+/// The tracer's words for a namespace that has no process yet.
+fn not_made(text: &str) -> bool {
+    text == "not made yet"
 }
 
 fn held(call: &Call, lang: Lang, columns: usize, sheet: &mut Sheet) {
@@ -165,6 +188,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_fork_says_only_what_matters() {
+        let brief = |name, args: &str| brief(&Call { pid: 1, comm: "sh".into(), name, args: args.into() });
+        let glibc =
+            "child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f95eaab8a10";
+        assert_eq!(brief("clone", glibc), "SIGCHLD");
+        assert_eq!(brief("clone", "child_stack=NULL, flags=CLONE_NEWPID|SIGCHLD"), "CLONE_NEWPID|SIGCHLD");
+        assert_eq!(
+            brief("clone3", "{flags=CLONE_VM|CLONE_VFORK, exit_signal=SIGCHLD, stack=0x7f}, 88"),
+            "CLONE_VM|CLONE_VFORK|SIGCHLD"
+        );
+        assert_eq!(
+            brief("execve", "\"/bin/sh\", [\"sh\", \"-c\"], 0x55 /* 9 vars */"),
+            "\"/bin/sh\", [\"sh\", \"-c\"]"
+        );
+        assert_eq!(brief("unshare", "CLONE_NEWNS"), "CLONE_NEWNS");
+    }
+
+    #[test]
     fn links_are_told_together() {
         let change = |what: &str, before: Option<&str>, after: Option<&str>| Change {
             what: what.into(),
@@ -175,7 +216,7 @@ mod tests {
             change("uts", Some("1"), Some("2")),
             change("hostname", Some("a"), Some("box")),
             change("ipc", Some("1"), Some("3")),
-            change("pid_for_children", Some("4"), None),
+            change("pid_for_children", Some("4"), Some("not made yet")),
         ];
         assert_eq!(
             changes(&list, Lang::En),

@@ -49,6 +49,7 @@ fn limit(text: Option<String>, lang: Lang) -> (String, Role) {
 
 fn cpu(cgroup: &Cgroup, lang: Lang) -> Rich {
     let cpu = &cgroup.cpu;
+    let comma = lang.pick(", ", "，");
     let used = cpu
         .usage_micros
         .map_or_else(|| "?".into(), |micros| format!("{}.{:02} s", micros / 1_000_000, micros % 1_000_000 / 10_000));
@@ -56,26 +57,27 @@ fn cpu(cgroup: &Cgroup, lang: Lang) -> Rich {
     let (cap, role) =
         limit(quota.map(|(quota, period)| format!("{} % ({quota}/{period} us)", quota * 100 / period)), lang);
     let mut rich =
-        Rich::default().with(&format!("{} {used}, ", lang.pick("used", "已用")), Role::Plain).with(&cap, role);
+        Rich::default().with(&format!("{} {used}{comma}", lang.pick("used", "已用")), Role::Plain).with(&cap, role);
     if let (Some(periods), Some(throttled)) = (cpu.periods, cpu.throttled)
         && periods > 0
     {
-        rich.push(&format!(", {} {throttled}/{periods}", lang.pick("throttled", "被限流")), Role::Plain);
+        rich.push(&format!("{comma}{} {throttled}/{periods}", lang.pick("throttled", "被限流")), Role::Plain);
     }
     rich
 }
 
 fn memory(cgroup: &Cgroup, lang: Lang) -> Rich {
     let memory = &cgroup.memory;
-    let mib = |bytes: u64| format!("{}.{} MiB", bytes >> 20, (bytes & 0xf_ffff) * 10 >> 20);
+    let mib = |bytes: u64| format!("{}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20);
     let text = |value: Option<u64>| value.map_or_else(|| "?".into(), mib);
+    let comma = lang.pick(", ", "，");
     let (cap, role) = limit(memory.limit.map(mib), lang);
     let mut rich = Rich::default()
         .with(&format!("{} / ", text(memory.current)), Role::Plain)
         .with(&cap, role)
-        .with(&format!(", {} {}", lang.pick("peak", "峰值"), text(memory.peak)), Role::Plain);
+        .with(&format!("{comma}{} {}", lang.pick("peak", "峰值"), text(memory.peak)), Role::Plain);
     if let Some(kills) = memory.oom_kills.filter(|kills| *kills > 0) {
-        rich.push(&format!(", {} {kills}", lang.pick("OOM kills", "OOM 杀死")), Role::Danger);
+        rich.push(&format!("{comma}{} {kills}", lang.pick("OOM kills", "OOM 杀死")), Role::Danger);
     }
     rich
 }

@@ -108,7 +108,7 @@ pub fn pane_title(state: &State, play: &Play, pane: Pane, columns: usize) -> Lin
     let name = |pane: Pane| state.lang.pick(pane.label().0, pane.label().1);
     let theme = state.look.theme;
     if wide && pane.always_on_wide() {
-        return paint_line(&vec![(format!(" {} ", name(pane)), Role::Strong)], theme);
+        return paint_line(&[(format!(" {} ", name(pane)), Role::Strong)], theme);
     }
     let tabs: Vec<Pane> = Pane::ALL.into_iter().filter(|tab| !wide || !tab.always_on_wide()).collect();
     let numbers = !matches!(play.session.phase(), Phase::Asking(_)) && play.focus == Focus::Lesson;

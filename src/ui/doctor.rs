@@ -18,15 +18,16 @@ pub fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
         None => sheet.line(line(state.lang.pick("Looking …", "检查中…"), Role::Quiet)),
         Some(lines) => {
             for text in lines {
+                if text.is_empty() {
+                    sheet.gap();
+                    continue;
+                }
                 let indent = text.len() - text.trim_start().len();
                 let role = if indent > 0 { Role::Quiet } else { Role::Plain };
                 for piece in wrap(text.trim_start(), role, columns.saturating_sub(indent)) {
                     let mut whole = line(" ".repeat(indent), role);
                     whole.extend(piece);
                     sheet.line(whole);
-                }
-                if text.is_empty() {
-                    sheet.gap();
                 }
             }
         }

@@ -44,6 +44,7 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
             current = sheet.lines.len();
         }
         parts::block(state, play, index, block, columns, &mut sheet);
+        ask::told_after(state, play, index, columns, &mut sheet);
     }
     parts::hints(state, play, columns, &mut sheet);
     end(state, &phase, session.outcomes().get(session.step_index()), columns, play, &mut sheet);
@@ -78,7 +79,7 @@ fn end(
             if let Some((_, call)) = play.session.held().first() {
                 let rich = Rich::default()
                     .with(lang.pick("About to happen: ", "即将发生："), Role::Plain)
-                    .with(&format!("{}({})", call.name, call.args), Role::Code);
+                    .with(&format!("{}({})", call.name, super::calls::brief(call)), Role::Code);
                 sheet.add(hang(&[(format!("{} ", marks::HELD), Role::Changed)], &rich, columns));
             }
             sheet.add(now(lang.pick("Space lets the held call happen.", "按空格，让暂停的调用发生。")));
@@ -109,6 +110,13 @@ fn end(
         }
         Phase::Checking(_) if play.commands == 0 => {
             let text = lang.pick("Your turn: t goes to the terminal.", "轮到你了：按 t 进入终端。");
+            sheet.add(now(text));
+        }
+        Phase::Checking(_) => {
+            let text = lang.pick(
+                "Not yet. Go on in the terminal (t), take a hint (h), or begin the step again (r).",
+                "还没有通过。可以继续在终端里试（t）、看提示（h），或重做这一步（r）。",
+            );
             sheet.add(now(text));
         }
         Phase::Asking(_) => {

@@ -56,7 +56,7 @@ pub fn draw(state: &State, frame: &mut Frame) -> Extents {
 
 fn lesson_view(state: &State, play: &Play, frame: &mut Frame, extents: &mut Extents) {
     let area = frame.area();
-    let places = layout::places((area.width, area.height), play.focus, play.pane, play.bottom);
+    let places = layout::places((area.width, area.height), play.chosen());
     chrome::header(state, play, places.header, frame);
     if places.terminal.height > 0 {
         terminal::draw(state, play, places.terminal, frame);

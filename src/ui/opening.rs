@@ -49,7 +49,7 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
         Pieces::new(),
         Pieces::new(),
     ];
-    let lead = lang.pick("A container is a process with four properties.", "容器就是一个具有四种属性的进程。");
+    let lead = lang.pick("A container is a process with four properties.", "容器就是一个具有四种性质的进程。");
     let mut body: Vec<Pieces> = vec![vec![(lead.into(), Role::Plain)], Pieces::new()];
     let mut chosen = 0;
     let of = |id: &str| state.lessons.iter().position(|lesson| lesson.values().any(|lesson| lesson.id == id));

@@ -78,12 +78,21 @@ fn help() {
     });
 }
 
+/// No snapshot: the tools' sources change with the tools.
 #[test]
 fn source() {
-    all("source", |state| {
-        held(state);
-        press(state, "s");
-    });
+    for size in SIZES {
+        let mut state = stage::state(Lang::En, size, Look::default());
+        held(&mut state);
+        press(&mut state, "s");
+        shot(&mut state);
+        let text = stage::text(&shot(&mut state));
+        straight(&text, size);
+        match crate::tools::find("unshare") {
+            Some(_) => assert!(text.contains("unshare(") && text.contains('▶'), "{text}"),
+            None => assert!(text.contains("No source of unshare"), "{text}"),
+        }
+    }
 }
 
 #[test]
@@ -150,4 +159,23 @@ fn ascii_and_colourless() {
             .all(|cell| cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset)
     );
     insta::assert_snapshot!("ascii", text);
+}
+
+#[test]
+fn every_step_of_the_lessons_fits_its_pane() {
+    let mut lessons = crate::lesson::load(None).unwrap();
+    for lesson in lessons.iter_mut().flat_map(|lesson| lesson.values_mut()) {
+        for step in &lesson.steps {
+            for block in &step.blocks {
+                use crate::lesson::Block::{Hint, Note, Prose, Why};
+                let (Prose(text) | Why(text) | Hint(text) | Note(text)) = block else { continue };
+                for columns in [36, 46, 76] {
+                    for line in super::prose::lines(text, columns) {
+                        let wide: usize = line.iter().map(|(text, _)| text.width()).sum();
+                        assert!(wide <= columns, "{}/{}: {line:?}", lesson.id, step.id);
+                    }
+                }
+            }
+        }
+    }
 }

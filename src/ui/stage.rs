@@ -112,10 +112,8 @@ pub fn press(state: &mut State, keys: &str) -> Vec<Effect> {
 /// Gives an event, and answers every request for a sample with the current one.
 pub fn feed(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = update(state, event);
-    loop {
-        let Some(place) = effects.iter().position(|effect| matches!(effect, Effect::Session(Action::Sample(_)))) else {
-            break;
-        };
+    let wanted = |effect: &Effect| matches!(effect, Effect::Session(Action::Sample(_)));
+    while let Some(place) = effects.iter().position(wanted) {
         let Effect::Session(Action::Sample(number)) = effects.remove(place) else { break };
         let sample = state.play.as_ref().and_then(|play| play.sample.clone()).unwrap_or_else(|| Arc::new(plain()));
         effects.extend(update(state, Event::Sample(number, sample)));
@@ -141,7 +139,6 @@ pub fn at_question(state: &mut State) {
     prompts(state);
     press(state, "n");
     prompts(state);
-    prompts(state);
 }
 
 /// Answers, types the command and waits before its first call.
@@ -162,7 +159,7 @@ pub fn after(state: &mut State) {
     let change = |what: &str, before: u64, after: Option<u64>| Change {
         what: what.into(),
         before: Some(before.to_string()),
-        after: after.map(|after| after.to_string()),
+        after: Some(after.map_or_else(|| "not made yet".into(), |after| after.to_string())),
     };
     let event = SyscallEvent {
         call: Call { pid: 4711, comm: "unshare".into(), name: "unshare", args: FLAGS.into() },

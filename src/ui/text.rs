@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn chinese_is_broken_by_its_own_rules() {
-        let lines = plain(wrap("容器是一个普通的进程，内核给它加上四种属性。", Role::Plain, 10));
+        let lines = plain(wrap("容器是一个普通的进程，内核给它加上四种性质。", Role::Plain, 10));
         assert!(lines.iter().all(|line| line.width() <= 10), "{lines:?}");
         assert!(lines.iter().all(|line| !line.starts_with(['，', '。'])), "{lines:?}");
     }

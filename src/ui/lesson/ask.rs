@@ -16,7 +16,7 @@ use unicode_width::UnicodeWidthStr;
 pub fn question(state: &State, play: &Play, index: usize, predict: &Predict, columns: usize, sheet: &mut Sheet) {
     let lang = state.lang;
     let chosen = play.session.answer(index);
-    let told = decided(play, index);
+    let told = decider(play, index).is_some_and(|block| play.session.at() > block);
     let head = lang.pick("Predict  ", "先猜  ");
     let mut question = Rich::default().with(head, Role::Strong);
     question.append(&inline(&predict.question, Role::Plain));
@@ -40,8 +40,18 @@ pub fn question(state: &State, play: &Play, index: usize, predict: &Predict, col
         }
         sheet.add(lines);
     }
-    if let (true, Some(chosen)) = (told, chosen) {
-        tell(state, predict, chosen, columns, sheet);
+}
+
+/// Behind the block that decides a question: whether the learner was right.
+pub fn told_after(state: &State, play: &Play, block: usize, columns: usize, sheet: &mut Sheet) {
+    let Some(step) = play.session.step().filter(|_| play.session.at() > block) else { return };
+    for (index, asked) in step.blocks.iter().enumerate().take(block) {
+        if let (Block::Predict(predict), Some(chosen)) = (asked, play.session.answer(index))
+            && decider(play, index) == Some(block)
+        {
+            sheet.gap();
+            tell(state, predict, chosen, columns, sheet);
+        }
     }
 }
 
@@ -59,20 +69,20 @@ fn tell(state: &State, predict: &Predict, chosen: usize, columns: usize, sheet: 
     let (mark, role) = if right { (marks::PASSED, Role::Container) } else { (marks::REFUSED, Role::Danger) };
     let mut rich = Rich::default();
     if right {
-        rich.push(lang.pick("You were right.", "你猜对了。"), Role::Plain);
+        rich.push(lang.pick("Your prediction was right: ", "你猜对了："), Role::Strong);
     } else {
-        rich.push(lang.pick("You were wrong; the kernel says: ", "你猜错了，内核的回答是："), Role::Plain);
-        rich.append(&inline(predict.options.get(predict.answer).map_or("", String::as_str), Role::Plain));
+        rich.push(lang.pick("Your prediction was wrong. Right is: ", "你猜错了，正确的是："), Role::Strong);
     }
-    sheet.add(hang(&[(format!("  {mark} "), role)], &rich, columns));
+    rich.append(&inline(predict.options.get(predict.answer).map_or("", String::as_str), Role::Plain));
+    sheet.add(hang(&[(format!("{mark} "), role)], &rich, columns));
 }
 
-/// Whether what the question is about has happened: the checks after it hold, or, without checks, its command has ended.
-fn decided(play: &Play, index: usize) -> bool {
-    let Some(step) = play.session.step() else { return false };
+/// The block that decides a question: the checks after it, or, without checks, its command.
+fn decider(play: &Play, index: usize) -> Option<usize> {
+    let step = play.session.step()?;
     let later = || step.blocks.iter().enumerate().skip(index + 1);
-    let decides = later()
+    later()
         .find(|(_, block)| matches!(block, Block::Check(_)))
-        .or_else(|| later().find(|(_, block)| matches!(block, Block::Run(_))));
-    decides.is_none_or(|(block, _)| play.session.at() > block)
+        .or_else(|| later().find(|(_, block)| matches!(block, Block::Run(_))))
+        .map(|(block, _)| block)
 }

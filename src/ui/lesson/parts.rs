@@ -89,13 +89,13 @@ fn checks(state: &State, play: &Play, index: usize, list: &[Check], columns: usi
         let text = inline(&play.fill(&check.text), Role::Plain);
         sheet.add(hang(&[(format!("{mark} "), role)], &text, columns));
         if let Some(verdict) = verdict {
-            detail(state, verdict, tried && !done, columns, sheet);
+            detail(state, verdict, tried && !done, patient, columns, sheet);
         }
     }
 }
 
 /// What was asked for and what was seen instead.
-fn detail(state: &State, verdict: &Verdict, tried: bool, columns: usize, sheet: &mut Sheet) {
+fn detail(state: &State, verdict: &Verdict, tried: bool, patient: bool, columns: usize, sheet: &mut Sheet) {
     let lang = state.lang;
     let mut row = |name: &str, value: &str, role: Role| {
         let rich = Rich::default().with(value, role);
@@ -103,7 +103,10 @@ fn detail(state: &State, verdict: &Verdict, tried: bool, columns: usize, sheet: 
     };
     match verdict.passed {
         Some(false) if tried => {
-            row(lang.pick("expected", "期望"), &verdict.expected, Role::Plain);
+            // The sentences of a challenge say what is wanted well enough.
+            if !patient {
+                row(lang.pick("expected", "期望"), &verdict.expected, Role::Plain);
+            }
             row(lang.pick("observed", "实际"), &verdict.observed, Role::Changed);
         }
         None => {

@@ -1,7 +1,13 @@
 //! What happens to the app, and what it wants done.
 
 use super::Pane;
-use crate::{lang::Lang, lesson::TerminalId, observe::Sample, session::Action, trace::TraceEvent};
+use crate::{
+    lang::Lang,
+    lesson::TerminalId,
+    observe::Sample,
+    session::{Action, Lacking},
+    trace::TraceEvent,
+};
 use crossterm::event::KeyEvent;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -28,6 +34,10 @@ pub enum Event {
     Doctor(Vec<String>),
     /// Something went wrong that the learner must know, in one sentence.
     Trouble(String),
+    /// What this machine lacks, by language code. A step that began before is not judged anew.
+    Lacking(BTreeMap<&'static str, Lacking>),
+    /// A line for a terminal, without its Return.
+    Line(TerminalId, String),
     /// What the last frame measured; it changes nothing that is drawn.
     Drawn(Extents),
 }

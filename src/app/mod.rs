@@ -22,4 +22,4 @@ pub use layout::{Pane, Places, Shape};
 pub use play::{Focus, Play, Term};
 pub use state::{Facts, Look, Overlay, PROPERTIES, Property, State, ThemeName, View};
 pub use update::update;
-pub use wishes::begin;
+pub use wishes::{begin, wish};

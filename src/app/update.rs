@@ -45,6 +45,18 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             state.trouble = Some(text);
             Vec::new()
         }
+        Event::Lacking(lacking) => {
+            state.facts.lacking = lacking;
+            let lacking = state.lacking();
+            if let Some(play) = &mut state.play {
+                play.session.lacks(lacking);
+            }
+            Vec::new()
+        }
+        Event::Line(terminal, mut line) => {
+            line.push('\r');
+            send(state, terminal, line.into_bytes())
+        }
         Event::Drawn(extents) => {
             // The key bar says whether there is more to read.
             state.dirty |= state.extents != extents;

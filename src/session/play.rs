@@ -31,6 +31,8 @@ pub struct Session {
     pub(super) shells: BTreeMap<TerminalId, Shell>,
     pub(super) evidence: Evidence,
     pub(super) touched: bool,
+    /// Whether the learner typed something of their own since the last block of checks passed.
+    pub(super) own: bool,
     pub(super) solved: bool,
     pub(super) answers: BTreeMap<usize, usize>,
     pub(super) hints: usize,
@@ -71,6 +73,7 @@ impl Session {
             shells: BTreeMap::new(),
             evidence: Evidence::default(),
             touched: false,
+            own: false,
             solved: false,
             answers: BTreeMap::new(),
             hints: 0,
@@ -92,6 +95,7 @@ impl Session {
             Input::Prompt(terminal, _, _) => self.prompt(terminal, &mut out),
             Input::Typed(terminal) => {
                 self.touched = true;
+                self.own = true;
                 if self.shells.get(&terminal) == Some(&Shell::Idle) {
                     self.shells.insert(terminal, Shell::Busy);
                 }
@@ -234,6 +238,7 @@ impl Session {
         self.at = 0;
         self.due.clear();
         self.touched = false;
+        self.own = false;
         self.solved = false;
         self.answers.clear();
         self.hints = 0;
@@ -320,7 +325,7 @@ impl Session {
 
     /// A learner may reach a block of checks by typing, also past the commands before it.
     pub(super) fn look_ahead(&mut self, out: &mut Vec<Action>) {
-        if self.auto || !self.touched || self.waiting.is_some() {
+        if self.auto || !self.own || self.waiting.is_some() {
             return;
         }
         let Some(step) = self.step() else { return };
@@ -330,6 +335,7 @@ impl Session {
             self.due.clear();
             self.at = index + 1;
             self.touched = false;
+            self.own = false;
         }
     }
 
@@ -343,6 +349,7 @@ impl Session {
             && new.iter().all(|verdict| verdict.passed != Some(false));
         if holds {
             self.touched = false;
+            self.own = false;
             out.push(Action::Deadline(None));
             for (number, verdict) in new.iter().enumerate() {
                 out.push(Action::Report(Report::Check(self.step, index, number, verdict.clone())));

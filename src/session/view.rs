@@ -1,6 +1,6 @@
 //! What the screen may know of a session.
 
-use super::{HeldCall, Notice, Outcome, Phase, Session, Verdict};
+use super::{HeldCall, Lacking, Notice, Outcome, Phase, Session, Verdict};
 use crate::{
     lang::Lang,
     lesson::{Block, Lesson, Step},
@@ -101,6 +101,11 @@ impl Session {
         if lesson.id == self.lesson.id && lesson.steps.len() == self.lesson.steps.len() {
             self.lesson = lesson;
         }
+    }
+
+    /// Learns what this machine lacks. It counts for steps that have not begun yet.
+    pub fn lacks(&mut self, lacking: Lacking) {
+        self.lacking = lacking;
     }
 
     /// The language of the lesson.

@@ -47,6 +47,16 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     sheet
 }
 
+/// One row by itself.
+pub fn one(row: &Row, lang: Lang, columns: usize) -> Sheet {
+    let mut sheet = Sheet::default();
+    match row {
+        Row::Call(event) => returned(event, lang, columns, true, &mut sheet),
+        Row::End(pid, comm, ended) => sheet.line(end(*pid, comm, *ended, lang)),
+    }
+    sheet
+}
+
 fn who(call: &Call, columns: usize) -> Pieces {
     let mut out = vec![(format!("{:>5} ", call.pid), Role::Quiet)];
     if columns >= 80 {

@@ -168,7 +168,7 @@ pub fn bar(state: &State, frame: &mut Frame) {
 }
 
 /// What the learner must be told once.
-fn said(state: &State) -> Option<String> {
+pub fn said(state: &State) -> Option<String> {
     if let Some(trouble) = &state.trouble {
         return Some(trouble.clone());
     }

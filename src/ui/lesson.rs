@@ -3,6 +3,9 @@
 mod ask;
 mod parts;
 
+pub use ask::told_after;
+pub use parts::block;
+
 use super::{
     marks, prose,
     sheet::{Follow, Sheet},
@@ -48,6 +51,9 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     }
     parts::hints(state, play, columns, &mut sheet);
     end(state, &phase, session.outcomes().get(session.step_index()), columns, play, &mut sheet);
+    while sheet.lines.last().is_some_and(Vec::is_empty) {
+        sheet.lines.pop();
+    }
     sheet.follow = Follow::EndFrom(if current == 0 { usize::MAX } else { current });
     sheet
 }

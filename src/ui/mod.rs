@@ -12,6 +12,7 @@ mod mounts;
 mod namespaces;
 mod opening;
 mod overlay;
+pub mod plain;
 mod processes;
 mod prose;
 mod sheet;

@@ -8,6 +8,7 @@ use super::super::{
 };
 use crate::{
     app::{Play, State},
+    lang::Lang,
     lesson::{Block, Predict},
 };
 use unicode_width::UnicodeWidthStr;
@@ -21,25 +22,52 @@ pub fn question(state: &State, play: &Play, index: usize, predict: &Predict, col
     let mut question = Rich::default().with(head, Role::Strong);
     question.append(&inline(&predict.question, Role::Plain));
     sheet.add(question.wrap(columns));
-    for (number, option) in predict.options.iter().enumerate() {
-        let mine = chosen == Some(number);
-        let right = told && number == predict.answer;
-        let text = inline(option, Role::Plain);
-        let key = if chosen.is_none() { Role::Key } else { Role::Quiet };
-        let mut lines = hang(&[(format!("  {} ", number + 1), key)], &text, columns);
-        let mut notes = Vec::new();
-        if mine {
-            notes.push(format!("{} {}", marks::CHOSEN, lang.pick("your answer", "你的答案")));
-        }
-        if right && !mine {
-            notes.push(format!("{} {}", marks::PASSED, lang.pick("right", "正确")));
-        }
-        let note: String = notes.join("  ");
-        if !note.is_empty() {
-            put(&mut lines, &note, columns);
-        }
-        sheet.add(lines);
+    let options: Vec<Vec<Pieces>> =
+        (0..predict.options.len()).map(|number| option(state, predict, number, chosen, told, columns)).collect();
+    match beside(&options, lang, columns) {
+        Some(row) => sheet.line(row),
+        None => options.into_iter().for_each(|lines| sheet.add(lines)),
     }
+}
+
+/// One answer with its number, and what is to be said of it.
+fn option(
+    state: &State,
+    predict: &Predict,
+    number: usize,
+    chosen: Option<usize>,
+    told: bool,
+    columns: usize,
+) -> Vec<Pieces> {
+    let mine = chosen == Some(number);
+    let key = if chosen.is_none() { Role::Key } else { Role::Quiet };
+    let text = inline(predict.options.get(number).map_or("", String::as_str), Role::Plain);
+    let mut lines = hang(&[(format!("  {} ", number + 1), key)], &text, columns);
+    if mine {
+        put(&mut lines, &format!("{} {}", marks::CHOSEN, state.lang.pick("your answer", "你的答案")), columns);
+    } else if told && number == predict.answer {
+        put(&mut lines, &format!("{} {}", marks::PASSED, state.lang.pick("right", "正确")), columns);
+    }
+    lines
+}
+
+/// Short answers side by side, with room for what will be said of them: on a small screen the question then stands
+/// above the fold.
+fn beside(options: &[Vec<Pieces>], lang: Lang, columns: usize) -> Option<Pieces> {
+    let notes = lang.pick("  < your answer  < right", "  < 你的答案  < 正确").width();
+    let single: Vec<&Pieces> = options.iter().filter_map(|lines| lines.first().filter(|_| lines.len() == 1)).collect();
+    let bare = |pieces: &Pieces| {
+        pieces.iter().take_while(|(text, _)| !is_note(text)).map(|(text, _)| text.width()).sum::<usize>()
+    };
+    let all: usize = single.iter().map(|pieces| bare(pieces) + 1).sum();
+    (single.len() == options.len() && all + notes <= columns).then(|| {
+        single.into_iter().flat_map(|pieces| pieces.iter().cloned().chain([(" ".into(), Role::Plain)])).collect()
+    })
+}
+
+/// Whether a piece is what [`put`] appended.
+fn is_note(text: &str) -> bool {
+    text.starts_with(&format!("  {}", marks::CHOSEN)) || text.starts_with(&format!("  {}", marks::PASSED))
 }
 
 /// Behind the block that decides a question: whether the learner was right.

@@ -61,8 +61,8 @@ fn command(state: &State, play: &Play, index: usize, run: &Run, columns: usize, 
         return;
     }
     let place = match run.terminal {
-        TerminalId::Container => lang.pick("Enter types:", "按回车输入："),
-        TerminalId::Host => lang.pick("Enter types in the host terminal:", "按回车在宿主机终端输入："),
+        TerminalId::Container => lang.pick("Space types:", "按空格输入："),
+        TerminalId::Host => lang.pick("Space types in the host terminal:", "按空格在宿主机终端输入："),
     };
     sheet.line(vec![(format!("{} ", marks::NOW), Role::Focus), (place.into(), Role::Strong)]);
     sheet.add(hang(&[("  ".into(), Role::Plain)], &code, columns));

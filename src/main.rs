@@ -1,23 +1,31 @@
-//! Picks the role: tool, subcommand or TUI.
+//! Picks the role: tool, hidden role, subcommand or screen. All of it happens before the first thread exists.
 
-use boxwright::lang::Lang;
-use boxwright::{clean, doctor, inspect, observe};
-use std::process::ExitCode;
+use boxwright::{doctor, observe, tools, trace};
+use std::{ffi::OsString, path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let Some((role, rest)) = args.split_first() else { return ExitCode::from(2) };
-    let has = |flag: &str| rest.iter().any(|arg| arg == flag);
-    let lang = if has("zh") { Lang::Zh } else { Lang::from_env(|name| std::env::var(name).ok()) };
-    match role.as_str() {
-        observe::peek::ROLE => observe::peek::run(rest),
-        doctor::attempt::ROLE => doctor::attempt::run(rest),
-        "clean" => clean::run(has("--dry-run"), lang),
-        "doctor" => doctor::run(has("--json"), lang),
-        "inspect" => match rest.first().and_then(|pid| pid.parse().ok()) {
-            Some(pid) => inspect::run(pid, has("--json"), has("--watch"), lang),
-            None => ExitCode::from(2),
-        },
-        _ => ExitCode::from(2),
+    let mut args: Vec<OsString> = std::env::args_os().collect();
+    let called = args.first().map(Path::new).and_then(Path::file_name).unwrap_or_default().to_owned();
+    if let Some(tool) = called.to_str().and_then(tools::find) {
+        return (tool.run)(&words(args.get(1..).unwrap_or_default()));
     }
+    if args.is_empty() {
+        // execve(2) allows an empty argument list, which clap would take for a missing program name.
+        args.push("boxwright".into());
+    }
+    let rest = args.get(2..).unwrap_or_default();
+    match args.get(1).and_then(|role| role.to_str()) {
+        Some(trace::launch::ROLE) => trace::launch::run(rest),
+        Some(observe::peek::ROLE) => observe::peek::run(&words(rest)),
+        Some(doctor::attempt::ROLE) => doctor::attempt::run(&words(rest)),
+        Some(name) => match tools::find(name) {
+            Some(tool) => (tool.run)(&words(rest)),
+            None => boxwright::run(args),
+        },
+        None => boxwright::run(args),
+    }
+}
+
+fn words(args: &[OsString]) -> Vec<String> {
+    args.iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }

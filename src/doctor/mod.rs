@@ -7,8 +7,11 @@ pub mod attempt;
 mod cgroups;
 mod filter;
 mod isolation;
+mod lacking;
 mod machine;
 mod surroundings;
+
+pub use lacking::{lacking, requirements};
 
 use crate::columns::{align, printable};
 use crate::lang::Lang;

@@ -123,3 +123,20 @@ fn a_group_with_members_is_emptied_and_removed() {
     assert!(!reaper.join().unwrap().unwrap().success());
     assert!(!group.exists());
 }
+
+#[test]
+fn what_a_session_unpacked_ends_with_it_and_nothing_through_links() {
+    let (dir, precious) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(precious.path().join("thesis"), "x").unwrap();
+    let mut ledger = Ledger::create_in(dir.path()).unwrap();
+    let path = dir.path().join(named());
+    ledger.add(entry(path.to_str().unwrap())).unwrap();
+    let deep = path.join("work/rootfs/usr/bin");
+    std::fs::create_dir_all(&deep).unwrap();
+    std::fs::write(deep.join("sh"), "x").unwrap();
+    std::os::unix::fs::symlink(precious.path(), path.join("work/rootfs/home")).unwrap();
+    std::fs::set_permissions(&deep, std::os::unix::fs::PermissionsExt::from_mode(0o555)).unwrap();
+    drop(ledger);
+    assert!(!path.exists());
+    assert!(precious.path().join("thesis").exists());
+}

@@ -72,6 +72,8 @@ pub enum Action {
     Restart(TerminalId),
     /// Type this line and Return.
     Type(TerminalId, String),
+    /// Type Ctrl-C.
+    Interrupt(TerminalId),
     /// Set when the terminal's processes are held.
     Hold(TerminalId, Hold),
     /// Let the held call of this thread happen.

@@ -1,25 +1,30 @@
 //! Removing what a ledger lists, and nothing that merely has its name: never through links, never what others own.
 
+use super::run_dir::WORK;
 use crate::kernel::pidfd;
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, fstatat};
 use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, statfs};
 use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// How deep the directories below `work` may be nested.
+const DEEPEST: usize = 200;
+
 /// How long the members of a control group may take to end.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Removes a run directory: the links in `bin`, other files of ours beside it, and the two directories.
+/// Removes a run directory: the links in `bin`, everything below `work`, other files of ours, and the directories.
 ///
-/// Errors: EPERM where it is not ours; ENOTEMPTY where something is in it that this program never makes.
+/// Errors: EPERM where it is not ours; ENOTEMPTY where something is in it that this program never makes; EXDEV or EBUSY
+/// where something is still mounted below it: a mount is never entered, because what is in it is not ours.
 pub fn run_dir(path: &Path) -> io::Result<()> {
     let parent = path.parent().ok_or(Errno::EINVAL)?;
     let name = path.file_name().ok_or(Errno::EINVAL)?;
@@ -29,6 +34,14 @@ pub fn run_dir(path: &Path) -> io::Result<()> {
         Ok(bin) => {
             unlink(bin, |stat| kind(stat) == SFlag::S_IFLNK)?;
             unlinkat(&dir, "bin", UnlinkatFlags::RemoveDir)?;
+        }
+        Err(Errno::ENOENT) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    match below_work(&dir, WORK) {
+        Ok(work) => {
+            empty(work, 0)?;
+            unlinkat(&dir, WORK, UnlinkatFlags::RemoveDir)?;
         }
         Err(Errno::ENOENT) => {}
         Err(errno) => return Err(errno.into()),
@@ -47,6 +60,41 @@ fn ours(parent: &OwnedFd, name: &std::ffi::OsStr) -> nix::Result<OwnedFd> {
     let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let dir = openat(parent, name, flags, Mode::empty())?;
     if fstat(&dir)?.st_uid == geteuid().as_raw() { Ok(dir) } else { Err(Errno::EPERM) }
+}
+
+/// Opens a directory of the tree below `work`, never through a link and never into a mount (openat2(2)).
+fn below_work<P: ?Sized + nix::NixPath>(parent: &OwnedFd, name: &P) -> nix::Result<OwnedFd> {
+    let how = OpenHow::new()
+        .flags(OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
+        .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_XDEV | ResolveFlag::RESOLVE_NO_SYMLINKS);
+    openat2(parent, name, how)
+}
+
+/// Removes everything in a directory. An unpacked image is deep, but not this deep.
+fn empty(dir: OwnedFd, depth: usize) -> nix::Result<()> {
+    if depth > DEEPEST {
+        return Err(Errno::ELOOP);
+    }
+    // A learner may have taken the right to list or change it from its owner.
+    let _ = fchmod(&dir, Mode::S_IRWXU);
+    let mut listed = Dir::from_fd(dir.try_clone().map_err(|_| Errno::EMFILE)?)?;
+    let own = |name: &CStr| name != c"." && name != c"..";
+    let names: Vec<CString> = listed
+        .iter()
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_owned()))
+        .filter(|name| own(name.as_c_str()))
+        .collect();
+    for name in names {
+        match unlinkat(&dir, name.as_c_str(), UnlinkatFlags::NoRemoveDir) {
+            // unlink(2) of a directory is EISDIR on Linux; POSIX has EPERM.
+            Err(Errno::EISDIR | Errno::EPERM) => {
+                empty(below_work(&dir, name.as_c_str())?, depth + 1)?;
+                unlinkat(&dir, name.as_c_str(), UnlinkatFlags::RemoveDir)?;
+            }
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// Unlinks those names of a directory that are of the right kind.

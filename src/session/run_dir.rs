@@ -7,6 +7,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
+/// The directory that a session's shells begin in.
+pub(super) const WORK: &str = "work";
+
 /// How many random bytes a name has.
 const RANDOM: usize = 6;
 
@@ -88,6 +91,19 @@ impl RunDir {
     /// The directory itself.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The name of the session, `boxwright-UID-RANDOM`.
+    pub fn name(&self) -> &str {
+        // It was made from a string, so it is one.
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    /// An empty directory, which the session's shells begin in: what they make there ends with the session.
+    pub fn work(&self) -> io::Result<PathBuf> {
+        let work = self.path.join(WORK);
+        DirBuilder::new().mode(0o755).create(&work)?;
+        Ok(work)
     }
 
     /// The directory with the tools, for the front of `PATH`.

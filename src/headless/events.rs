@@ -1,0 +1,197 @@
+//! The events of `boxwright run --json`: one JSON object a line; fields are only ever added.
+
+use crate::{
+    lesson::{Block, Lesson, TerminalId},
+    observe::{Sample, cgroup_mode},
+    session::{Outcome, Report},
+    trace::{Ended, SyscallEvent, TraceEvent},
+};
+use serde::Serialize;
+
+/// One event.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event<'a> {
+    /// The run begins.
+    Session {
+        /// Of this program.
+        version: &'static str,
+        /// The kernel's release.
+        kernel: String,
+        /// `v1`, `hybrid`, `v2` or `none`.
+        cgroup_mode: &'static str,
+        /// `root` or `rootless`.
+        privilege: &'static str,
+        /// The image that lessons use.
+        image: &'static str,
+        /// The session's own name, `$BOX`: whatever it makes outside of its processes is called so.
+        name: String,
+    },
+    /// A step begins.
+    Step {
+        /// The lesson's name.
+        lesson: &'a str,
+        /// The step's name.
+        step: &'a str,
+        /// Its heading.
+        title: &'a str,
+    },
+    /// A command of the lesson is typed.
+    Command {
+        /// The lesson's name.
+        lesson: &'a str,
+        /// The step's name.
+        step: &'a str,
+        /// Into which terminal.
+        terminal: TerminalId,
+        /// The line.
+        line: &'a str,
+    },
+    /// A command printed something; with its end comes its status.
+    Output {
+        /// In which terminal.
+        terminal: TerminalId,
+        /// Without escape sequences and prompts.
+        text: String,
+        /// The exit status; `null` where it runs on.
+        status: Option<i32>,
+    },
+    /// A system call returned.
+    Syscall(&'a SyscallEvent),
+    /// A process ended.
+    Exit {
+        /// Its host PID.
+        pid: i32,
+        /// Its program.
+        comm: &'a str,
+        /// The exit status, where it exited.
+        status: Option<i32>,
+        /// The signal, where one killed it.
+        signal: Option<&'static str>,
+    },
+    /// System calls cannot be seen; why.
+    Untraced {
+        /// With the errno and the remedy.
+        reason: &'a str,
+    },
+    /// The state was read.
+    Sample(&'a Sample),
+    /// A check was decided.
+    Check {
+        /// The lesson's name.
+        lesson: &'a str,
+        /// The step's name.
+        step: &'a str,
+        /// The instruction as the lesson has it.
+        check: &'a str,
+        /// Whether it holds; `null` where it could not be seen.
+        passed: Option<bool>,
+        /// What should be.
+        expected: &'a str,
+        /// What is.
+        observed: &'a str,
+    },
+    /// A step came to its end.
+    Outcome {
+        /// The lesson's name.
+        lesson: &'a str,
+        /// The step's name.
+        step: &'a str,
+        /// `passed`, `failed` or `skipped`.
+        outcome: &'static str,
+        /// Why, where it did not pass.
+        reason: Option<&'a str>,
+    },
+    /// Something went wrong that is not a check's business.
+    Trouble {
+        /// One sentence.
+        text: String,
+    },
+    /// The run ends.
+    Summary(Summary),
+}
+
+/// What all steps came to.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Summary {
+    /// How many were played.
+    pub steps: usize,
+    /// How many passed.
+    pub passed: usize,
+    /// How many failed.
+    pub failed: usize,
+    /// Those that this machine cannot do.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A step that was not played.
+#[derive(Clone, Debug, Serialize)]
+pub struct Skipped {
+    /// `LESSON/STEP`.
+    pub step: String,
+    /// What is missing.
+    pub reason: String,
+}
+
+/// The first event.
+pub(super) fn session(name: &str) -> Event<'static> {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_string();
+    Event::Session {
+        version: env!("CARGO_PKG_VERSION"),
+        kernel,
+        cgroup_mode: cgroup_mode(),
+        privilege: if nix::unistd::geteuid().is_root() { "root" } else { "rootless" },
+        image: "builtin",
+        name: name.to_string(),
+    }
+}
+
+impl<'a> Event<'a> {
+    /// What the tracer saw, where it is told.
+    pub fn traced(event: &'a TraceEvent) -> Option<Event<'a>> {
+        match event {
+            TraceEvent::Syscall(_, event) => Some(Event::Syscall(event)),
+            TraceEvent::Exit { pid, comm, ended, .. } => {
+                let (status, signal) = match ended {
+                    Ended::Exited(status) => (Some(*status), None),
+                    Ended::Killed(signal, _) => (None, Some(*signal)),
+                };
+                Some(Event::Exit { pid: *pid, comm, status, signal })
+            }
+            TraceEvent::Refused(_, reason) => Some(Event::Untraced { reason }),
+            TraceEvent::Held(..) | TraceEvent::Released(..) | TraceEvent::Finished(..) => None,
+        }
+    }
+
+    /// What the session reports.
+    pub(super) fn reported(report: &'a Report, lesson: &'a Lesson) -> Option<Event<'a>> {
+        let named = |index: &usize| lesson.steps.get(*index).map(|step| (lesson.id.as_str(), step.id.as_str(), step));
+        Some(match report {
+            Report::Step(index) => {
+                let (lesson, step, whole) = named(index)?;
+                Event::Step { lesson, step, title: &whole.title }
+            }
+            Report::Command(index, terminal, line) => {
+                let (lesson, step, _) = named(index)?;
+                Event::Command { lesson, step, terminal: *terminal, line }
+            }
+            Report::Check(index, block, number, verdict) => {
+                let (lesson, step, whole) = named(index)?;
+                let Some(Block::Check(checks)) = whole.blocks.get(*block) else { return None };
+                let check = checks.get(*number)?.source.as_str();
+                let (expected, observed) = (verdict.expected.as_str(), verdict.observed.as_str());
+                Event::Check { lesson, step, check, passed: verdict.passed, expected, observed }
+            }
+            Report::Outcome(index, outcome) => {
+                let (lesson, step, _) = named(index)?;
+                let (outcome, reason) = match outcome {
+                    Outcome::Passed => ("passed", None),
+                    Outcome::Failed(reason) => ("failed", Some(reason.as_str())),
+                    Outcome::Skipped(reason) => ("skipped", Some(reason.as_str())),
+                };
+                Event::Outcome { lesson, step, outcome, reason }
+            }
+            Report::End => return None,
+        })
+    }
+}

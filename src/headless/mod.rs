@@ -1,0 +1,303 @@
+//! The same session without a screen: `boxwright run`, as a transcript or as events.
+
+mod events;
+mod json;
+mod text;
+
+pub use events::Event;
+
+use crate::{
+    lang::Lang,
+    lesson::{self, Lesson, TerminalId, Translations},
+    observe::Sample,
+    runtime::{Happening, Machine, Seen, Trouble, signals},
+    session::{Action, Input, Lacking, Outcome, Report, Session, Wish},
+    terminal::{Mark, Piece, Transcript},
+};
+use events::{Skipped, Summary};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    sync::{Arc, mpsc},
+};
+
+/// Somebody who is told what happens.
+trait Teller {
+    /// Tells one event; `session` knows the lesson that it belongs to.
+    fn tell(&mut self, event: &Event<'_>, lesson: Option<&Lesson>) -> io::Result<()>;
+}
+
+/// A lesson, or one step of it.
+#[derive(Clone, Debug)]
+pub struct Place {
+    lesson: Lesson,
+    step: Option<usize>,
+}
+
+/// Finds `LESSON` or `LESSON/STEP` (a step's name or number from 1); the error says what there is instead.
+pub fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<Place, String> {
+    let (id, step) = name.split_once('/').map_or((name, None), |(id, step)| (id, Some(step)));
+    let translations = lessons.iter().find(|lesson| lesson::id(lesson) == id).ok_or_else(|| {
+        let known: Vec<&str> = lessons.iter().map(lesson::id).collect();
+        format!("no lesson `{id}`; there are: {}", known.join(", "))
+    })?;
+    let lesson = translations.get(lang.code()).or_else(|| translations.values().next()).cloned().unwrap_or_default();
+    let step = match step {
+        None | Some("") => None,
+        Some(step) => Some(step_index(&lesson, step).ok_or_else(|| {
+            let known: Vec<&str> = lesson.steps.iter().map(|step| step.id.as_str()).collect();
+            format!("no step `{step}` in `{id}`; there are 1 to {}, or by name: {}", known.len(), known.join(", "))
+        })?),
+    };
+    Ok(Place { lesson, step })
+}
+
+fn step_index(lesson: &Lesson, name: &str) -> Option<usize> {
+    let number = name.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    number.filter(|index| *index < lesson.steps.len()).or_else(|| lesson.steps.iter().position(|step| step.id == name))
+}
+
+impl Place {
+    /// The lesson and the step to begin with.
+    pub fn parts(&self) -> (&str, usize) {
+        (&self.lesson.id, self.step.unwrap_or(0))
+    }
+
+    /// Whether its commands come from a directory of the user's.
+    pub fn foreign(&self) -> bool {
+        self.lesson.foreign
+    }
+}
+
+/// How a run ended.
+pub enum Ended {
+    /// All places were played; what they came to.
+    Done {
+        /// Steps that failed.
+        failed: usize,
+        /// Steps that passed.
+        passed: usize,
+    },
+    /// A signal asked us to end.
+    Signal(i32),
+}
+
+/// Why a run could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// This machine cannot.
+    #[error(transparent)]
+    Machine(#[from] Trouble),
+    /// Nobody reads our output, or it cannot be written.
+    #[error("{0}")]
+    Output(#[from] io::Error),
+}
+
+enum Message {
+    Machine(Happening),
+    Signal(i32),
+}
+
+/// Runs these places one after the other. `json` chooses between events and a transcript on standard output.
+pub fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, json: bool) -> Result<Ended, Failure> {
+    let mut teller: Box<dyn Teller> = if json { Box::new(json::Json) } else { Box::new(text::Text::new(lang)) };
+    let (send, receive) = mpsc::channel();
+    let signalled = send.clone();
+    signals::watch(move |signal| drop(signalled.send(Message::Signal(signal))))?;
+    let machine = Machine::start(exe, Arc::new(move |happening| drop(send.send(Message::Machine(happening)))))?;
+    teller.tell(&events::session(machine.run_dir().name()), None)?;
+    let mut player = Player { machine, receive, teller, summary: Summary::default(), last: None };
+    for place in places {
+        if let Some(signal) = player.play(place, lacking)? {
+            return Ok(Ended::Signal(signal));
+        }
+    }
+    let Player { machine, mut teller, summary, .. } = player;
+    // The machine first: what is told last is then true of what is left.
+    drop(machine);
+    let (failed, passed) = (summary.failed, summary.passed);
+    teller.tell(&Event::Summary(summary), None)?;
+    Ok(Ended::Done { failed, passed })
+}
+
+struct Player {
+    machine: Machine,
+    receive: mpsc::Receiver<Message>,
+    teller: Box<dyn Teller>,
+    summary: Summary,
+    last: Option<Arc<Sample>>,
+}
+
+/// What one terminal has printed since its last prompt.
+#[derive(Default)]
+struct Printed {
+    transcript: Transcript,
+    text: String,
+    typed: Option<String>,
+}
+
+/// More than this is told before the command ends.
+const CHUNK: usize = 64 * 1024;
+
+impl Player {
+    /// Plays one place to its end; a signal's number where one came.
+    fn play(&mut self, place: &Place, lacking: &Lacking) -> Result<Option<i32>, Failure> {
+        let mut session = Session::new(place.lesson.clone(), true, lacking.clone());
+        let mut printed = BTreeMap::<TerminalId, Printed>::new();
+        let (_, first) = place.parts();
+        let begin = session.handle(Input::Wish(Wish::GoTo(first)));
+        let mut over = self.carry_out(begin, &mut session, place, &mut printed)?;
+        while !over {
+            let seen = match self.receive.recv() {
+                Ok(Message::Machine(happening)) => self.machine.sort(happening),
+                Ok(Message::Signal(signal)) => return Ok(Some(signal)),
+                Err(_) => return Err(io::Error::other("the machine has fallen silent").into()),
+            };
+            for seen in seen {
+                for input in self.take(seen, &session, &mut printed)? {
+                    let actions = session.handle(input);
+                    over |= self.carry_out(actions, &mut session, place, &mut printed)?;
+                    if over {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tells what was seen, and gives what the session must know of it.
+    fn take(
+        &mut self,
+        seen: Seen,
+        session: &Session,
+        printed: &mut BTreeMap<TerminalId, Printed>,
+    ) -> Result<Vec<Input>, Failure> {
+        let lesson = Some(session.lesson());
+        Ok(match seen {
+            Seen::Output(terminal, bytes) => {
+                let place = printed.entry(terminal).or_default();
+                let mut inputs = Vec::new();
+                for piece in place.transcript.process(&bytes) {
+                    match piece {
+                        Piece::Text(text) => place.text.push_str(&text),
+                        // What came before is the echo of the line.
+                        Piece::Mark(Mark::CommandStart) => place.text.clear(),
+                        Piece::Mark(Mark::Prompt { status, shell }) => {
+                            let text = place.take();
+                            if !text.is_empty() || place.typed.take().is_some() {
+                                self.teller.tell(&Event::Output { terminal, text, status: Some(status) }, lesson)?;
+                            }
+                            inputs.push(Input::Prompt(terminal, status, shell));
+                        }
+                    }
+                }
+                if place.text.len() > CHUNK {
+                    let text = place.take();
+                    self.teller.tell(&Event::Output { terminal, text, status: None }, lesson)?;
+                }
+                inputs
+            }
+            Seen::Closed(terminal) => {
+                let text = printed.remove(&terminal).map(|mut place| place.take()).unwrap_or_default();
+                if !text.is_empty() {
+                    self.teller.tell(&Event::Output { terminal, text, status: None }, lesson)?;
+                }
+                vec![Input::Closed(terminal)]
+            }
+            Seen::Trace(terminal, event) => {
+                if let Some(event) = Event::traced(&event) {
+                    self.teller.tell(&event, lesson)?;
+                }
+                vec![Input::Trace(terminal, event)]
+            }
+            Seen::Sample(number, sample) => {
+                if self.last.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &sample)) {
+                    self.teller.tell(&Event::Sample(&sample), lesson)?;
+                    self.last = Some(sample.clone());
+                }
+                vec![Input::Sample(number, sample)]
+            }
+            Seen::Deadline => vec![Input::Deadline],
+            Seen::Trouble(text) => {
+                self.teller.tell(&Event::Trouble { text }, lesson)?;
+                Vec::new()
+            }
+        })
+    }
+
+    /// Does what the session wants; true where the place is at its end.
+    fn carry_out(
+        &mut self,
+        actions: Vec<Action>,
+        session: &mut Session,
+        place: &Place,
+        printed: &mut BTreeMap<TerminalId, Printed>,
+    ) -> Result<bool, Failure> {
+        let mut actions = std::collections::VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
+            match &action {
+                Action::Restart(terminal) => drop(printed.remove(terminal)),
+                Action::Type(terminal, line) => printed.entry(*terminal).or_default().begin(line),
+                Action::Report(report) => {
+                    if self.report(report, session, place)? {
+                        return Ok(true);
+                    }
+                }
+                _ => {}
+            }
+            for seen in self.machine.apply(&action) {
+                for input in self.take(seen, session, printed)? {
+                    actions.extend(session.handle(input));
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn report(&mut self, report: &Report, session: &Session, place: &Place) -> Result<bool, Failure> {
+        let lesson = session.lesson();
+        if let Some(event) = Event::reported(report, lesson) {
+            self.teller.tell(&event, Some(lesson))?;
+        }
+        match report {
+            Report::End => return Ok(true),
+            Report::Outcome(step, outcome) => {
+                self.summary.steps += 1;
+                match outcome {
+                    Outcome::Passed => self.summary.passed += 1,
+                    Outcome::Failed(_) => self.summary.failed += 1,
+                    Outcome::Skipped(reason) => {
+                        let step = lesson.steps.get(*step).map(|step| step.id.clone()).unwrap_or_default();
+                        let step = format!("{}/{step}", lesson.id);
+                        self.summary.skipped.push(Skipped { step, reason: reason.clone() });
+                    }
+                }
+                if place.step.is_some() {
+                    return Ok(true);
+                }
+            }
+            _ => {}
+        }
+        Ok(false)
+    }
+}
+
+impl Printed {
+    fn begin(&mut self, line: &str) {
+        self.text.clear();
+        self.typed = Some(line.to_string());
+    }
+
+    /// The text since the last time, without the echo of the line that was typed.
+    fn take(&mut self) -> String {
+        let text = std::mem::take(&mut self.text);
+        match &self.typed {
+            Some(line) => {
+                text.strip_prefix(line.as_str()).map_or(text.clone(), |rest| rest.trim_start_matches('\n').into())
+            }
+            None => text,
+        }
+    }
+}

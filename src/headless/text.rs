@@ -1,0 +1,112 @@
+//! Events as a transcript for people: headings, commands, their output, the calls and what the kernel says.
+
+use super::{Event, Teller};
+use crate::{
+    lang::Lang,
+    lesson::{Block, Lesson},
+};
+use std::io::{self, Write};
+
+pub(super) struct Text {
+    lang: Lang,
+    out: Vec<u8>,
+}
+
+impl Text {
+    pub(super) fn new(lang: Lang) -> Text {
+        Text { lang, out: Vec::new() }
+    }
+
+    fn write(&mut self, event: &Event<'_>, lesson: Option<&Lesson>) -> io::Result<()> {
+        let (lang, out) = (self.lang, &mut self.out);
+        match event {
+            Event::Session { version, kernel, cgroup_mode, privilege, .. } => {
+                writeln!(out, "boxwright {version}  Linux {kernel}  cgroup {cgroup_mode}  {privilege}")
+            }
+            Event::Step { lesson: name, step, title } => {
+                let number = lesson.and_then(|lesson| lesson.steps.iter().position(|known| known.id == *step));
+                writeln!(out, "\n{name} {}  {title}", number.map_or(0, |index| index + 1))
+            }
+            Event::Command { terminal, line, .. } => writeln!(out, "  {} $ {line}", terminal.name()),
+            Event::Output { text, status, .. } => {
+                for line in text.lines() {
+                    writeln!(out, "    {line}")?;
+                }
+                match status {
+                    Some(status) if *status != 0 => {
+                        writeln!(out, "    [{} {status}]", lang.pick("exit status", "退出状态"))
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Event::Syscall(event) => {
+                let end = match (event.errno, event.result) {
+                    (Some(errno), _) => errno.to_string(),
+                    (None, Some(result)) => result.to_string(),
+                    (None, None) => "?".into(),
+                };
+                writeln!(
+                    out,
+                    "  · {} {} {}({}) = {end}",
+                    event.call.pid, event.call.comm, event.call.name, event.call.args
+                )?;
+                event.changed.iter().try_for_each(|change| writeln!(out, "      {change}"))
+            }
+            Event::Untraced { reason } => {
+                writeln!(out, "  {} {reason}", lang.pick("System calls cannot be seen:", "看不到系统调用："))
+            }
+            Event::Check { step, check, passed, expected, observed, .. } => {
+                let mark = match passed {
+                    Some(true) => lang.pick("ok", "通过"),
+                    Some(false) => lang.pick("FAILED", "未通过"),
+                    None => lang.pick("not seen", "看不到"),
+                };
+                let said = lesson.and_then(|lesson| sentence(lesson, step, check)).unwrap_or(check);
+                writeln!(out, "  [{mark}] {said}")?;
+                if *passed == Some(true) {
+                    return Ok(());
+                }
+                let (wanted, seen) = (lang.pick("expected", "应为"), lang.pick("observed", "实际"));
+                writeln!(out, "      {wanted}: {expected}\n      {seen}: {observed}")
+            }
+            Event::Outcome { outcome, reason: Some(reason), .. } => {
+                let word = match *outcome {
+                    "skipped" => lang.pick("skipped", "跳过"),
+                    _ => lang.pick("failed", "失败"),
+                };
+                writeln!(out, "  {word}: {reason}")
+            }
+            Event::Trouble { text } => writeln!(out, "  boxwright: {text}"),
+            Event::Summary(summary) => {
+                let words = lang.pick(["steps", "passed", "failed", "skipped"], ["个步骤", "通过", "失败", "跳过"]);
+                let [steps, passed, failed, skipped] = words;
+                let (all, missing) = (summary.steps, summary.skipped.len());
+                writeln!(
+                    out,
+                    "\n{all} {steps}: {} {passed}, {} {failed}, {missing} {skipped}",
+                    summary.passed, summary.failed
+                )?;
+                summary.skipped.iter().try_for_each(|left| writeln!(out, "  {skipped}: {}: {}", left.step, left.reason))
+            }
+            Event::Outcome { .. } | Event::Exit { .. } | Event::Sample(_) => Ok(()),
+        }
+    }
+}
+
+/// The learner's sentence for a check.
+fn sentence<'a>(lesson: &'a Lesson, step: &str, source: &str) -> Option<&'a str> {
+    let checks = lesson.step(step)?.blocks.iter().filter_map(|block| match block {
+        Block::Check(checks) => Some(checks),
+        _ => None,
+    });
+    checks.flatten().find(|check| check.source == source).map(|check| check.text.as_str())
+}
+
+impl Teller for Text {
+    fn tell(&mut self, event: &Event<'_>, lesson: Option<&Lesson>) -> io::Result<()> {
+        self.write(event, lesson)?;
+        let mut out = io::stdout().lock();
+        out.write_all(&std::mem::take(&mut self.out))?;
+        out.flush()
+    }
+}

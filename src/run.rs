@@ -1,0 +1,185 @@
+//! Carries out the command line: everything but the tools and the hidden roles, which never get here.
+
+use crate::{
+    clean,
+    cli::{Cli, Command, Common, Lessons},
+    doctor, headless, inspect,
+    kernel::errno,
+    lang::Lang,
+    lesson::{self, LoadError, Translations},
+    runtime::signals,
+    tools::TOOLS,
+    trace,
+};
+use clap::{Parser, error::ErrorKind};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+const CANNOT: u8 = 3;
+
+/// Reads the command line (`args` begins with the program's name) and does what it says.
+pub fn run(args: Vec<OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let lang = cli.common.lang();
+    match &cli.command {
+        None => screen(&cli, lang),
+        Some(Command::Run { places, json }) => run_lessons(places, *json, &cli.common, lang),
+        Some(Command::Trace { json, step, command }) => trace::cli::run(*json, *step, command, lang),
+        Some(Command::Inspect { pid, json, watch }) => inspect::run(*pid, *json, *watch, lang),
+        Some(Command::Doctor { json }) => doctor::run(*json, lang),
+        Some(Command::Clean { dry_run }) => clean::run(*dry_run, lang),
+        Some(Command::Lessons(command)) => lessons(command, &cli.common, lang),
+        Some(Command::Tools) => printed(list_tools()),
+    }
+}
+
+/// clap's own message, with the exit status of this program.
+fn usage(error: &clap::Error) -> ExitCode {
+    let shown = error.print().is_ok();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if shown => ExitCode::SUCCESS,
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::from(FAILED),
+        _ => ExitCode::from(USAGE),
+    }
+}
+
+/// One line on standard error, and an indented hint.
+pub(crate) fn complain(what: &str, hint: Option<&str>, status: u8) -> ExitCode {
+    let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
+    // A closed standard error leaves nobody to tell.
+    let _ = writeln!(io::stderr(), "boxwright: {what}{hint}");
+    ExitCode::from(status)
+}
+
+fn printed(result: io::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| output_failed(&error))
+}
+
+fn output_failed(error: &io::Error) -> ExitCode {
+    complain(&format!("standard output: {}", errno::why_io(error)), None, FAILED)
+}
+
+fn list_tools() -> io::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    TOOLS.iter().try_for_each(|tool| writeln!(out, "{:<11} {}", tool.name, tool.about))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The lessons that there are; where they cannot be loaded, that has been said.
+fn load(common: &Common, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
+    lesson::load(common.lessons.as_deref()).map_err(|error| match error {
+        LoadError::Problems(_) => {
+            let hint =
+                lang.pick("boxwright lessons check DIR shows all of them", "boxwright lessons check 目录 会列出全部");
+            complain(&format!("--lessons: {error}"), Some(hint), USAGE)
+        }
+        error => complain(&format!("--lessons: {error}"), None, USAGE),
+    })
+}
+
+fn lessons(command: &Lessons, common: &Common, lang: Lang) -> ExitCode {
+    let mut out = io::stdout().lock();
+    let result = match command {
+        Lessons::Check { dir } => lesson::cli::check(dir.as_deref().or(common.lessons.as_deref()), &mut out),
+        Lessons::New { id, dir } => lesson::cli::new(dir, id, &mut out),
+        Lessons::List | Lessons::Export { .. } => match load(common, lang) {
+            Err(status) => return status,
+            Ok(lessons) => match command {
+                Lessons::Export { id } => lesson::cli::export(&lessons, id, lang, &mut out),
+                _ => lesson::cli::list(&lessons, lang, &mut out).map(|()| ExitCode::SUCCESS),
+            },
+        },
+    };
+    let flushed = result.and_then(|status| out.flush().map(|()| status));
+    drop(out);
+    printed(flushed)
+}
+
+/// This program, for the links to our tools and for the hidden roles.
+fn own_program(lang: Lang) -> Result<PathBuf, ExitCode> {
+    std::env::current_exe().map_err(|error| {
+        let hint = lang.pick("is /proc mounted?", "/proc 挂载了吗？");
+        complain(&format!("/proc/self/exe: {}", errno::why_io(&error)), Some(hint), CANNOT)
+    })
+}
+
+fn run_lessons(names: &[String], json: bool, common: &Common, lang: Lang) -> ExitCode {
+    let lessons = match load(common, lang) {
+        Ok(lessons) => lessons,
+        Err(status) => return status,
+    };
+    let all: Vec<String> = lessons.iter().map(|lesson| lesson::id(lesson).to_string()).collect();
+    let wanted = if names.is_empty() { &all } else { names };
+    let mut places = Vec::new();
+    for name in wanted {
+        match headless::place(name, &lessons, lang) {
+            Ok(place) => places.push(place),
+            Err(why) => return complain(&why, Some("boxwright lessons list"), USAGE),
+        }
+    }
+    if let Some(place) = places.iter().find(|place| place.foreign())
+        && !lesson::trusted(common.yes)
+    {
+        let what = lang
+            .pick("its commands come from --lessons, not from boxwright", "其中的命令来自 --lessons，而不是 boxwright");
+        let hint = lang.pick("read them; then add --yes", "请先读一遍，然后加上 --yes");
+        return complain(&format!("{}: {what}", place.parts().0), Some(hint), USAGE);
+    }
+    let exe = match prepare(lang) {
+        Ok(exe) => exe,
+        Err(status) => return status,
+    };
+    let lacking = doctor::lacking(&doctor::requirements(&lessons));
+    let lacking = lacking.into_iter().find(|(known, _)| *known == lang).map(|(_, lacking)| lacking).unwrap_or_default();
+    match headless::run(&places, &exe, lang, &lacking, json) {
+        Ok(headless::Ended::Done { failed, .. }) if failed > 0 => ExitCode::from(FAILED),
+        Ok(headless::Ended::Done { passed: 0, .. }) => ExitCode::from(CANNOT),
+        Ok(headless::Ended::Done { .. }) => ExitCode::SUCCESS,
+        Ok(headless::Ended::Signal(signal)) => ExitCode::from(128u8.saturating_add(signal as u8)),
+        Err(headless::Failure::Machine(trouble)) => complain(&trouble.to_string(), Some("boxwright doctor"), CANNOT),
+        Err(headless::Failure::Output(error)) => output_failed(&error),
+    }
+}
+
+/// What every session does before its first thread: signals are kept for a signalfd(2), and what dead sessions left is
+/// removed.
+fn prepare(lang: Lang) -> Result<PathBuf, ExitCode> {
+    let exe = own_program(lang)?;
+    if let Err(error) = signals::block() {
+        return Err(complain(&format!("sigprocmask: {}", errno::why_io(&error)), None, CANNOT));
+    }
+    for line in clean::at_start(lang) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+    Ok(exe)
+}
+
+fn screen(cli: &Cli, lang: Lang) -> ExitCode {
+    let lessons = match load(&cli.common, lang) {
+        Ok(lessons) => lessons,
+        Err(status) => return status,
+    };
+    let place = match cli.place.as_deref().map(|name| headless::place(name, &lessons, lang)).transpose() {
+        Ok(place) => place,
+        Err(why) => return complain(&why, Some("boxwright lessons list"), USAGE),
+    };
+    let exe = match prepare(lang) {
+        Ok(exe) => exe,
+        Err(status) => return status,
+    };
+    open(cli, lang, &exe, lessons, place)
+}
+
+fn open(cli: &Cli, lang: Lang, exe: &Path, lessons: Vec<Translations>, place: Option<headless::Place>) -> ExitCode {
+    let _ = (cli, lang, exe, lessons, place);
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,311 @@
+//! What a session makes on this machine: two terminals with a traced shell each, a sampler, a clock, a run directory.
+
+use super::timer::Timer;
+use crate::{
+    kernel::namespaces::{Kind, read_link},
+    lesson::TerminalId,
+    observe::{Sample, Sampler, cgroup},
+    session::{Action, Entry, Ledger, RunDir},
+    terminal::{Pty, PtyEvent, shell},
+    tools::TOOLS,
+    trace::{Hold, Root, Spawn, TraceEvent, Tracer},
+};
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Rows and columns of a terminal until somebody says otherwise.
+const SIZE: (u16, u16) = (24, 80);
+
+/// Something that a thread of the machine brings; [`Machine::sort`] says what it means.
+#[derive(Debug)]
+pub enum Happening {
+    /// The terminal of this generation printed something or was closed.
+    Pty(TerminalId, u64, PtyEvent),
+    /// The tracer saw something.
+    Trace(TraceEvent),
+    /// A sample that answers every request up to this number.
+    Sample(u64, Arc<Sample>),
+    /// The deadline of this number is over.
+    Deadline(u64),
+}
+
+/// What happened, as far as it is still true.
+#[derive(Debug)]
+pub enum Seen {
+    /// A terminal printed this.
+    Output(TerminalId, Vec<u8>),
+    /// The shell of a terminal has ended.
+    Closed(TerminalId),
+    /// The tracer saw something in this terminal.
+    Trace(TerminalId, TraceEvent),
+    /// A sample that answers every request up to this number.
+    Sample(u64, Arc<Sample>),
+    /// The time that the session set is over.
+    Deadline,
+    /// A wish could not be carried out: one sentence.
+    Trouble(String),
+}
+
+/// Where the threads of the machine send what happens.
+pub type Sink = Arc<dyn Fn(Happening) + Send + Sync>;
+
+/// Why no session can be had here.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {why}")]
+pub struct Trouble {
+    /// What was tried.
+    pub what: &'static str,
+    /// Why it failed.
+    pub why: io::Error,
+}
+
+impl Trouble {
+    fn at(what: &'static str) -> impl Fn(io::Error) -> Trouble {
+        move |why| Trouble { what, why }
+    }
+}
+
+/// One terminal pane.
+#[derive(Default)]
+struct Terminal {
+    size: (u16, u16),
+    /// Counts the shells, so that what an earlier one still says is dropped.
+    generation: u64,
+    pty: Option<Pty>,
+    /// The family of processes that runs in it.
+    root: Option<Root>,
+    /// A new shell is wanted as soon as the family has ended.
+    restarting: bool,
+    hold: Hold,
+}
+
+/// Everything that runs for a session. Dropping it ends every process in its terminals, then removes what it made.
+pub struct Machine {
+    // Fields are dropped in this order: the processes first, the ledger (which removes the rest) last.
+    tracer: Tracer,
+    terminals: BTreeMap<TerminalId, Terminal>,
+    sampler: Sampler,
+    timer: Timer,
+    sink: Sink,
+    run_dir: RunDir,
+    work: PathBuf,
+    exe: PathBuf,
+    _ledger: Ledger,
+}
+
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine").field("run_dir", &self.run_dir).finish_non_exhaustive()
+    }
+}
+
+impl Machine {
+    /// Gets everything ready but the shells, which [`Action::Restart`] starts. `exe` is this program.
+    pub fn start(exe: &Path, sink: Sink) -> Result<Machine, Trouble> {
+        let mut ledger = Ledger::create().map_err(Trouble::at("no place for the ledger of what a session makes"))?;
+        let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).chain(["boxwright"]).collect();
+        let run_dir = RunDir::create(&mut ledger, exe, &names).map_err(Trouble::at("no run directory"))?;
+        let work = run_dir.work().map_err(Trouble::at("no directory to work in"))?;
+        // The control groups of this session bear its name. They are not made here, but by the learner.
+        for path in groups(run_dir.name()) {
+            ledger.add(Entry::Cgroup(path)).map_err(Trouble::at("the ledger cannot be written"))?;
+        }
+        let told = sink.clone();
+        let tracer =
+            Tracer::start(exe, move |event| told(Happening::Trace(event))).map_err(Trouble::at("no tracer"))?;
+        let told = sink.clone();
+        let sampled = move |number, sample| told(Happening::Sample(number, sample));
+        let sampler = Sampler::start_with(exe, sampled).map_err(Trouble::at("no sampler"))?;
+        let told = sink.clone();
+        let timer = Timer::start(move |number| told(Happening::Deadline(number))).map_err(Trouble::at("no timer"))?;
+        let terminals =
+            TerminalId::ALL.into_iter().map(|id| (id, Terminal { size: SIZE, ..Terminal::default() })).collect();
+        let exe = exe.to_path_buf();
+        Ok(Machine { tracer, terminals, sampler, timer, sink, run_dir, work, exe, _ledger: ledger })
+    }
+
+    /// Carries out one wish of the session. What goes wrong comes back as [`Seen::Trouble`].
+    pub fn apply(&mut self, action: &Action) -> Vec<Seen> {
+        match action {
+            Action::Restart(id) => return self.restart(*id),
+            Action::Type(id, line) => self.write(*id, format!("{line}\r").as_bytes()),
+            Action::Interrupt(id) => self.write(*id, &[0x03]),
+            Action::Hold(id, hold) => {
+                if let Some(terminal) = self.terminals.get_mut(id) {
+                    terminal.hold = hold.clone();
+                    if let Some(root) = terminal.root {
+                        self.tracer.hold(root, hold.clone());
+                    }
+                }
+            }
+            Action::Step(pid) => self.tracer.step(*pid),
+            Action::RunOn(id) => {
+                if let Some(terminal) = self.terminals.get_mut(id) {
+                    terminal.hold = Hold::Off;
+                    if let Some(root) = terminal.root {
+                        self.tracer.run_on(root);
+                    }
+                }
+            }
+            Action::Sample(number) => {
+                self.sampler.foreground(self.foreground(TerminalId::Container));
+                self.sampler.request(*number);
+            }
+            Action::Deadline(after) => self.timer.set(*after),
+            Action::Report(_) => {}
+        }
+        Vec::new()
+    }
+
+    /// Sends bytes to a terminal, as a keyboard would. A terminal without a shell takes nothing.
+    pub fn write(&self, id: TerminalId, bytes: &[u8]) {
+        if let Some(pty) = self.terminals.get(&id).and_then(|terminal| terminal.pty.as_ref()) {
+            // EIO says that it was closed meanwhile, which comes as an event of its own.
+            let _ = pty.write(bytes);
+        }
+    }
+
+    /// Sets the size of a terminal, for now and for every shell to come.
+    pub fn resize(&mut self, id: TerminalId, rows: u16, cols: u16) {
+        if let Some(terminal) = self.terminals.get_mut(&id) {
+            terminal.size = (rows.max(1), cols.max(1));
+            if let Some(pty) = &terminal.pty {
+                let _ = pty.resize(rows, cols);
+            }
+        }
+    }
+
+    /// The process group in a terminal's foreground.
+    pub fn foreground(&self, id: TerminalId) -> Option<i32> {
+        self.terminals.get(&id)?.pty.as_ref()?.foreground()
+    }
+
+    /// Says what a happening means now; nothing where it comes from a shell that is no longer wanted.
+    pub fn sort(&mut self, happening: Happening) -> Vec<Seen> {
+        match happening {
+            Happening::Pty(id, generation, event) => {
+                if self.terminals.get(&id).is_none_or(|terminal| terminal.generation != generation) {
+                    return Vec::new();
+                }
+                match event {
+                    PtyEvent::Output(bytes) => vec![Seen::Output(id, bytes)],
+                    PtyEvent::Closed => vec![Seen::Closed(id)],
+                }
+            }
+            Happening::Trace(event) => self.traced(event),
+            Happening::Sample(number, sample) => vec![Seen::Sample(number, sample)],
+            Happening::Deadline(number) => self.timer.is_due(number).then_some(Seen::Deadline).into_iter().collect(),
+        }
+    }
+
+    fn traced(&mut self, event: TraceEvent) -> Vec<Seen> {
+        let root = root_of(&event);
+        let Some(id) = self.terminals.iter().find(|(_, terminal)| terminal.root == Some(root)).map(|(id, _)| *id)
+        else {
+            return Vec::new();
+        };
+        let Some(terminal) = self.terminals.get_mut(&id) else { return Vec::new() };
+        let finished = matches!(event, TraceEvent::Finished(..));
+        if finished {
+            terminal.root = None;
+        }
+        if terminal.restarting {
+            return if finished { self.open(id) } else { Vec::new() };
+        }
+        // A job in the background may keep the terminal open; the pane is over with its shell all the same.
+        let closed = matches!(event, TraceEvent::Exit { root, pid, .. } if root == pid);
+        let mut seen = vec![Seen::Trace(id, event)];
+        seen.extend(closed.then_some(Seen::Closed(id)));
+        seen
+    }
+
+    fn restart(&mut self, id: TerminalId) -> Vec<Seen> {
+        let Some(terminal) = self.terminals.get_mut(&id) else { return Vec::new() };
+        terminal.generation += 1;
+        terminal.hold = Hold::Off;
+        match terminal.root {
+            Some(root) => {
+                terminal.restarting = true;
+                self.tracer.kill(root);
+                Vec::new()
+            }
+            None => self.open(id),
+        }
+    }
+
+    /// Opens a new pty and starts a shell in it.
+    fn open(&mut self, id: TerminalId) -> Vec<Seen> {
+        match self.try_open(id) {
+            Ok(()) => Vec::new(),
+            Err(error) => vec![Seen::Trouble(format!("{}: {error}", id.name())), Seen::Closed(id)],
+        }
+    }
+
+    fn try_open(&mut self, id: TerminalId) -> io::Result<()> {
+        let Some(terminal) = self.terminals.get_mut(&id) else { return Ok(()) };
+        terminal.restarting = false;
+        let (rows, cols) = terminal.size;
+        let pty = Pty::open(rows, cols)?;
+        let (sink, generation) = (self.sink.clone(), terminal.generation);
+        pty.reader(move |event| sink(Happening::Pty(id, generation, event)))?;
+        let uts = read_link(&Path::new("/proc/self/ns").join(Kind::Uts.row().link)).ok();
+        let mut shell = shell::command(self.run_dir.bin(), uts);
+        shell.set("BOX", self.run_dir.name());
+        shell.set("BOXWRIGHT_RUN", self.run_dir.path());
+        let mut argv = shell.argv;
+        if !nix::unistd::geteuid().is_root() {
+            // Without root every other namespace needs a user namespace around it, in which we are root.
+            let unshare = self.run_dir.bin().join("unshare");
+            argv.splice(0..0, [unshare.into(), "--user".into(), "--map-root-user".into(), "--".into()]);
+        }
+        let tty = Some(pty.slave_path().to_path_buf());
+        let root = self.tracer.spawn(Spawn { argv, env: shell.env, dir: self.work.clone(), tty })?;
+        self.tracer.hold(root, terminal.hold.clone());
+        terminal.root = Some(root);
+        terminal.pty = Some(pty);
+        if id == TerminalId::Container {
+            self.sampler.watch(root);
+        }
+        Ok(())
+    }
+
+    /// This session's directory, which ends with it.
+    pub fn run_dir(&self) -> &RunDir {
+        &self.run_dir
+    }
+
+    /// The program that the hidden roles are started from.
+    pub fn exe(&self) -> &Path {
+        &self.exe
+    }
+}
+
+fn root_of(event: &TraceEvent) -> Root {
+    match event {
+        TraceEvent::Syscall(root, _)
+        | TraceEvent::Held(root, _)
+        | TraceEvent::Released(root, _)
+        | TraceEvent::Exit { root, .. }
+        | TraceEvent::Finished(root, _)
+        | TraceEvent::Refused(root, _) => *root,
+    }
+}
+
+/// Where control groups of this name would be: at the top of each hierarchy, and in our own group of it.
+fn groups(name: &str) -> Vec<PathBuf> {
+    let (hierarchies, memberships) = cgroup::own();
+    let mut all: Vec<PathBuf> = hierarchies.iter().map(|hierarchy| Path::new(&hierarchy.point).join(name)).collect();
+    for hierarchy in &hierarchies {
+        let own = memberships.iter().find(|membership| membership.controllers == hierarchy.controllers);
+        if let Some(below) = own.and_then(|own| own.path.strip_prefix(&hierarchy.root)) {
+            all.push(Path::new(&hierarchy.point).join(below.trim_start_matches('/')).join(name));
+        }
+    }
+    all.sort();
+    all.dedup();
+    all
+}

@@ -1,0 +1,10 @@
+//! The imperative shell: threads, channels, terminals and the things that a session makes on the machine.
+//!
+//! Everything that decides lives elsewhere and is pure ([`crate::session`], [`crate::app`]); here its wishes are carried
+//! out, and what happened is brought back, as one stream of [`Happening`]s.
+
+pub mod machine;
+pub mod signals;
+mod timer;
+
+pub use machine::{Happening, Machine, Seen, Sink, Trouble};

@@ -1,0 +1,187 @@
+//! The lessons as tests of the whole product: `boxwright run --json` on the real kernel.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside #[test] functions are tests too")]
+
+mod support;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader},
+    os::fd::{AsFd, OwnedFd},
+    process::{Child, Command, Stdio},
+    sync::Mutex,
+};
+use support::{BOXWRIGHT, host, left_of, not_root};
+
+/// The state of the whole machine is compared, so only one of these tests may run at a time.
+static MACHINE: Mutex<()> = Mutex::new(());
+
+fn lessons() -> Vec<String> {
+    let output = Command::new(BOXWRIGHT).args(["lessons", "check"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter_map(|line| Some(line.split_once(':')?.0.to_string())).collect()
+}
+
+fn start(args: &[&str]) -> Child {
+    Command::new(BOXWRIGHT).arg("run").args(args).arg("--json").stdout(Stdio::piped()).spawn().unwrap()
+}
+
+fn event(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+fn run(args: &[&str]) -> (Vec<Value>, Option<i32>) {
+    let output = start(args).wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    (text.lines().map(event).collect(), output.status.code())
+}
+
+fn of<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    events.iter().filter(|event| event["event"] == kind).collect()
+}
+
+fn every_lesson_passes(lang: &str) {
+    if not_root("every lesson") {
+        return;
+    }
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let before = host();
+    for lesson in lessons() {
+        let (events, status) = run(&[&lesson, "--lang", lang]);
+        let bad: Vec<_> = events
+            .iter()
+            .filter(|event| event["passed"] == false || event["outcome"] == "failed" || event["event"] == "trouble")
+            .collect();
+        assert!(bad.is_empty(), "{lesson} {lang}: {bad:#?}");
+        let summary = of(&events, "summary")[0];
+        assert_eq!(status, Some(0), "{lesson} {lang}: {summary}");
+        assert_eq!(summary["failed"], 0);
+        let skipped = summary["skipped"].as_array().unwrap();
+        let steps = of(&events, "step").len();
+        assert_eq!(summary["passed"].as_u64().unwrap() as usize + skipped.len(), steps, "{lesson}: {summary}");
+        for left_out in skipped {
+            eprintln!("skipped: {lesson} {lang}: {left_out}");
+            assert!(!left_out["reason"].as_str().unwrap().is_empty());
+        }
+        let session = events[0]["name"].as_str().unwrap();
+        assert_eq!(left_of(session), Vec::<String>::new(), "{lesson}");
+        eprintln!("{lesson} {lang}: {steps} steps, {} calls", of(&events, "syscall").len());
+    }
+    assert_eq!(host(), before, "the machine is as it was");
+}
+
+#[test]
+fn every_lesson_passes_in_english() {
+    every_lesson_passes("en");
+}
+
+#[test]
+fn every_lesson_passes_in_chinese() {
+    every_lesson_passes("zh");
+}
+
+#[test]
+fn the_events_have_the_fields_of_the_contract() {
+    if not_root("the events") {
+        return;
+    }
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let (events, status) = run(&["isolate/4"]);
+    assert_eq!(status, Some(0));
+    let fields: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("session", &["version", "kernel", "cgroup_mode", "privilege", "image"][..]),
+        ("step", &["lesson", "step", "title"]),
+        ("command", &["lesson", "step", "terminal", "line"]),
+        ("syscall", &["pid", "comm", "name", "args", "result", "errno", "micros", "changed"]),
+        ("sample", &["container", "namespaces", "host_namespaces", "cgroup", "processes", "scorecard"]),
+        ("check", &["lesson", "step", "check", "passed", "expected", "observed"]),
+        ("summary", &["steps", "passed", "failed", "skipped"]),
+    ]);
+    for (kind, fields) in fields {
+        let some = of(&events, kind);
+        assert!(!some.is_empty(), "{kind}");
+        for event in some {
+            for field in fields {
+                assert!(event.get(field).is_some(), "{kind}: {field}: {event}");
+            }
+        }
+    }
+    // The heart of the lesson: the core command's calls, and what each of them changed.
+    let calls = of(&events, "syscall");
+    let unshare = calls.iter().find(|call| call["name"] == "unshare").unwrap();
+    assert_eq!(unshare["args"], "CLONE_NEWNS|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET");
+    let changed = unshare["changed"].to_string();
+    for link in ["uts", "ipc", "mnt", "net", "pid_for_children"] {
+        assert!(changed.contains(&format!("\"{link}: ")), "{link}: {changed}");
+    }
+    let last = of(&events, "sample").pop().unwrap();
+    assert_eq!(last["scorecard"]["isolated"], true);
+    assert_ne!(last["namespaces"]["pid"], last["host_namespaces"]["pid"]);
+}
+
+/// Waits until these processes have ended, with a deadline.
+fn wait_for_end(processes: &[OwnedFd]) {
+    for process in processes {
+        let ended = poll(&mut [PollFd::new(process.as_fd(), PollFlags::POLLIN)], PollTimeout::from(20_000u16));
+        assert_eq!(ended, Ok(1), "a process of the session outlived it");
+    }
+}
+
+/// Kills a run when its event of this number has come; gives its session's name.
+fn kill_at(number: usize) -> String {
+    let mut child = start(&["isolate"]);
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (mut session, mut processes) = (String::new(), Vec::new());
+    for line in lines.map_while(Result::ok).take(number) {
+        let event = event(&line);
+        match event["event"].as_str() {
+            Some("session") => session = event["name"].as_str().unwrap().to_string(),
+            Some("sample") => {
+                let pids = event["processes"].as_array().unwrap().iter().filter_map(|process| process["pid"].as_i64());
+                processes = pids.filter_map(|pid| boxwright::kernel::pidfd::open(pid as i32).ok()).collect();
+            }
+            _ => {}
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_for_end(&processes);
+    session
+}
+
+#[test]
+fn a_killed_run_leaves_nothing_after_the_next_start() {
+    if not_root("a killed run") {
+        return;
+    }
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let before = host();
+    let total = run(&["isolate"]).0.len();
+    let sessions: Vec<String> = (1..=10).map(|part| kill_at((total * part / 10).max(1))).collect();
+    assert!(Command::new(BOXWRIGHT).arg("clean").stdout(Stdio::null()).status().unwrap().success());
+    for session in sessions {
+        assert_eq!(left_of(&session), Vec::<String>::new());
+    }
+    assert_eq!(host(), before, "the machine is as it was");
+}
+
+#[test]
+fn ctrl_c_ends_a_run_and_leaves_nothing() {
+    if not_root("Ctrl-C") {
+        return;
+    }
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut child = start(&["isolate"]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let session = event(&lines.next().unwrap())["name"].as_str().unwrap().to_string();
+    lines.find(|line| line.contains("\"command\"")).unwrap();
+    let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    // What it still says must be read, or it would wait for us.
+    lines.for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(left_of(&session), Vec::<String>::new());
+}

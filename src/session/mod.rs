@@ -5,6 +5,7 @@ mod checks;
 mod ending;
 pub mod ledger;
 mod play;
+mod progress;
 mod removal;
 mod replay;
 mod run_dir;
@@ -15,6 +16,7 @@ mod view;
 pub use checks::{Evidence, Verdict, decide};
 pub use ledger::{Entry, Ledger};
 pub use play::Session;
+pub use progress::Progress;
 pub use run_dir::{RunDir, bases as run_dir_bases, fresh_name};
 pub use state_dir::{StateDir, Unsaved};
 

@@ -1,0 +1,211 @@
+//! Prints how we compare with what a user would otherwise use, measured side by side: `cargo bench`.
+//!
+//! Only ratios travel from one machine to another; the figures in milliseconds are this machine's. Nothing here can fail
+//! a test run: a slow machine is not a defect.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run says so by ending")]
+
+use boxwright::terminal::{Pty, PtyEvent};
+use std::{
+    ffi::OsStr,
+    fs::OpenOptions,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::{Duration, Instant},
+};
+
+const BOXWRIGHT: &str = env!("CARGO_BIN_EXE_boxwright");
+/// Longer than anything that works.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let benches: [(&str, fn()); 5] = [
+        ("unshare", unshare),
+        ("trace", uninteresting_calls),
+        ("first-frame", first_frame),
+        ("key", key_to_frame),
+        ("jump", jump),
+    ];
+    for (name, bench) in benches {
+        if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
+            bench();
+        }
+    }
+}
+
+fn timed(command: &mut Command) -> Duration {
+    let started = Instant::now();
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    let time = started.elapsed();
+    assert!(status.success(), "{command:?}: {status}");
+    time
+}
+
+fn command<S: AsRef<OsStr>>(words: &[S]) -> Command {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    command
+}
+
+/// Medians of both, taken in turns, so that what else the machine does strikes both alike.
+fn side_by_side(rounds: usize, one: &[&str], other: &[&str]) -> (Duration, Duration) {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        first.push(timed(&mut command(one)));
+        second.push(timed(&mut command(other)));
+    }
+    (percentile(&mut first, 50), percentile(&mut second, 50))
+}
+
+fn percentile(times: &mut [Duration], percent: usize) -> Duration {
+    times.sort();
+    times[(times.len() * percent / 100).min(times.len() - 1)]
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn unshare() {
+    const FLAGS: [&str; 4] = ["-imnpu", "--mount-proc", "--fork", "true"];
+    if !nix::unistd::geteuid().is_root() {
+        return println!("unshare: skipped: needs root");
+    }
+    let ours = [&[BOXWRIGHT, "unshare"][..], &FLAGS].concat();
+    let theirs = [&["/usr/bin/unshare"][..], &FLAGS].concat();
+    let (ours, theirs) = side_by_side(100, &ours, &theirs);
+    println!(
+        "unshare {}: ours {:.2} ms, util-linux {:.2} ms, ratio {:.2} (goal: 1)",
+        FLAGS.join(" "),
+        millis(ours),
+        millis(theirs),
+        ours.as_secs_f64() / theirs.as_secs_f64()
+    );
+}
+
+fn uninteresting_calls() {
+    // One read and one write a block.
+    const WORK: &str = "dd if=/dev/zero of=/dev/null bs=1 count=150000";
+    let traced = [BOXWRIGHT, "trace", "--", "sh", "-c", WORK];
+    let (traced, plain) = side_by_side(9, &traced, &["sh", "-c", WORK]);
+    // Starting and ending under the tracer is not what is asked here.
+    let (start, plain_start) =
+        side_by_side(20, &[BOXWRIGHT, "trace", "--", "sh", "-c", "dd --help"], &["sh", "-c", "dd --help"]);
+    let (traced, plain) = (traced.saturating_sub(start), plain.saturating_sub(plain_start));
+    println!(
+        "300,000 uninteresting calls: traced {:.1} ms, untraced {:.1} ms, ratio {:.3} (goal: at most 1.02)",
+        millis(traced),
+        millis(plain),
+        traced.as_secs_f64() / plain.as_secs_f64()
+    );
+}
+
+/// The program on a terminal of its own.
+struct Screen {
+    pty: Pty,
+    output: Receiver<PtyEvent>,
+    child: Child,
+}
+
+impl Screen {
+    fn start(args: &[&str]) -> Screen {
+        let pty = Pty::open(45, 140).unwrap();
+        let (send, output) = channel();
+        pty.reader(move |event| drop(send.send(event))).unwrap();
+        let tty = |path: &Path| OpenOptions::new().read(true).write(true).open(path).unwrap();
+        let child = Command::new("setsid")
+            .args(["--ctty", BOXWRIGHT])
+            .args(args)
+            .env("TERM", "xterm-256color")
+            .env("LANG", "C.UTF-8")
+            .stdin(tty(pty.slave_path()))
+            .stdout(tty(pty.slave_path()))
+            .stderr(tty(pty.slave_path()))
+            .spawn()
+            .unwrap();
+        Screen { pty, output, child }
+    }
+
+    /// Reads until this text has come.
+    fn wait_for(&self, text: &str) {
+        let mut all = Vec::new();
+        let deadline = Instant::now() + DEADLINE;
+        while !all.windows(text.len()).any(|part| part == text.as_bytes()) {
+            match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(PtyEvent::Output(bytes)) => all.extend(bytes),
+                other => panic!("{text:?} did not come: {other:?}: {}", String::from_utf8_lossy(&all)),
+            }
+        }
+    }
+
+    /// Presses a key, and waits for the first thing that is drawn after it.
+    fn press(&self, key: &[u8]) -> Duration {
+        while self.output.try_recv().is_ok() {}
+        let started = Instant::now();
+        self.pty.write(key).unwrap();
+        self.output.recv_timeout(DEADLINE).unwrap();
+        started.elapsed()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let pid = nix::unistd::Pid::from_raw(self.child.id() as i32);
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+        let _ = self.child.wait();
+    }
+}
+
+fn first_frame() {
+    let mut times: Vec<Duration> = (0..20)
+        .map(|_| {
+            let started = Instant::now();
+            let screen = Screen::start(&[]);
+            screen.wait_for("Linux ");
+            started.elapsed()
+        })
+        .collect();
+    println!(
+        "first frame: median {:.1} ms, 90th percentile {:.1} ms (goal: below 50)",
+        millis(percentile(&mut times, 50)),
+        millis(percentile(&mut times, 90))
+    );
+}
+
+fn key_to_frame() {
+    let screen = Screen::start(&["isolate/1"]);
+    screen.wait_for("ls -l");
+    // The help page and back: everything on the screen changes.
+    let mut times: Vec<Duration> = (0..300).map(|_| screen.press(b"?")).collect();
+    println!(
+        "key to frame: median {:.2} ms, 99th percentile {:.2} ms (goal: below 16)",
+        millis(percentile(&mut times, 50)),
+        millis(percentile(&mut times, 99))
+    );
+}
+
+/// How long a jump to each step takes, from the program's start to the moment at which the step begins.
+fn jump() {
+    if !nix::unistd::geteuid().is_root() {
+        return println!("jump: skipped: needs root");
+    }
+    let listed = Command::new(BOXWRIGHT).args(["lessons", "list", "--lang", "en"]).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let places: Vec<&str> = listed.split_whitespace().filter(|word| word.contains('/')).collect();
+    let mut slowest = (Duration::ZERO, "");
+    for place in places {
+        let step = place.split_once('/').unwrap().1;
+        let started = Instant::now();
+        let mut child = Command::new(BOXWRIGHT).args(["run", "--json", place]).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        let begun = format!("\"step\":\"{step}\"");
+        lines.map_while(Result::ok).find(|line| line.contains("\"event\":\"step\"") && line.contains(&begun)).unwrap();
+        slowest = slowest.max((started.elapsed(), place));
+        let _ =
+            nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM);
+        child.wait().unwrap();
+    }
+    println!("slowest jump: {} in {:.0} ms (goal: below 500)", slowest.1, millis(slowest.0));
+}

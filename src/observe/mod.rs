@@ -6,7 +6,7 @@
 
 pub mod cgroup;
 mod choose;
-mod mounts;
+pub mod mounts;
 mod network;
 pub mod peek;
 mod processes;
@@ -16,7 +16,7 @@ mod sampler;
 mod scorecard;
 mod sysv;
 
-pub use reader::{Reader, Subject};
+pub use reader::{Reader, Subject, for_children, links};
 pub use sample::{Cgroup, Cpu, ForChildren, Interface, Links, Memory, Mount, Pids, Process, Sample, Scorecard, Side};
 pub use sampler::Sampler;
 pub use scorecard::{Evidence, ISOLATING};

@@ -263,7 +263,8 @@ impl Machine {
             argv.splice(0..0, [unshare.into(), "--user".into(), "--map-root-user".into(), "--".into()]);
         }
         let tty = Some(pty.slave_path().to_path_buf());
-        let root = self.tracer.spawn(Spawn { argv, env: shell.env, dir: self.work.clone(), tty })?;
+        let program = argv.first().map(PathBuf::from).unwrap_or_default();
+        let root = self.tracer.spawn(Spawn { program, argv, env: shell.env, dir: self.work.clone(), tty })?;
         self.tracer.hold(root, terminal.hold.clone());
         terminal.root = Some(root);
         terminal.pty = Some(pty);

@@ -1,5 +1,22 @@
 //! The tracer: which container-relevant system calls does a command make, and what does each one change?
+//!
+//! A seccomp filter ([`filter`]) in the traced command stops it before the few interesting calls and lets all others run
+//! at full speed. One thread ([`Tracer`]) owns all traced processes, because ptrace(2) belongs to a thread: it decodes
+//! each call ([`decode`]), holds it where that is wanted, lets it happen, and looks at what changed ([`effects`]).
 
+mod calls;
+pub mod cli;
+mod decode;
+mod effects;
 mod event;
+mod filter;
+mod flags;
+mod following;
+pub mod launch;
+mod memory;
+mod stops;
+mod task;
+mod tracer;
 
 pub use event::{Call, Change, Ended, Hold, Root, SyscallEvent, TraceEvent};
+pub use tracer::{Spawn, Tracer};

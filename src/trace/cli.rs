@@ -1,0 +1,202 @@
+//! `boxwright trace [--json] [--step] -- COMMAND…`: any command, with the calls that make a container.
+//!
+//! The calls go to standard error, as those of strace(1) do, or as JSON to standard output, where the command's own output
+//! goes as well: a line of JSON begins with `{"event":`. `--step` waits for Return on the terminal before each call.
+
+use super::{Call, Ended, Hold, Spawn, SyscallEvent, TraceEvent, Tracer};
+use crate::{kernel::errno, lang::Lang};
+use nix::{
+    errno::Errno,
+    sys::{
+        signal::{SigSet, Signal},
+        signalfd::SignalFd,
+    },
+    unistd::{AccessFlags, access},
+};
+use serde_json::json;
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{self, BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::mpsc::{Sender, channel},
+    thread,
+};
+
+const NOT_EXECUTABLE: u8 = 126;
+const NOT_FOUND: u8 = 127;
+const CANNOT: u8 = 3;
+
+enum Message {
+    Trace(TraceEvent),
+    Go,
+    End,
+}
+
+/// Runs the command under the tracer; the exit status is the command's, or 128 and the signal that killed it.
+pub fn run(json: bool, step: bool, command: &[OsString], lang: Lang) -> ExitCode {
+    let name = command.first().cloned().unwrap_or_default();
+    let program = match find(&name) {
+        Ok(program) => program,
+        Err(errno) => {
+            let status = if errno == Errno::ENOENT { NOT_FOUND } else { NOT_EXECUTABLE };
+            return complain(&format!("{}: {}", name.display(), errno::why(errno)), status);
+        }
+    };
+    match follow(json, step, program, command, lang) {
+        Ok(Ended::Exited(status)) => ExitCode::from(status as u8),
+        Ok(Ended::Killed(_, signal)) => ExitCode::from(128u8.saturating_add(signal as u8)),
+        Err(error) => complain(&errno::why_io(&error), CANNOT),
+    }
+}
+
+fn complain(what: &str, status: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "boxwright: trace: {what}");
+    ExitCode::from(status)
+}
+
+/// The program that a shell would start.
+fn find(name: &OsStr) -> Result<PathBuf, Errno> {
+    let executable = |path: &Path| access(path, AccessFlags::X_OK).is_ok() && path.is_file();
+    let path = Path::new(name);
+    if path.components().count() > 1 || path.has_root() {
+        return match access(path, AccessFlags::X_OK) {
+            Err(errno) => Err(errno),
+            Ok(()) if path.is_dir() => Err(Errno::EISDIR),
+            Ok(()) => std::path::absolute(path).map_err(|_| Errno::ENOENT),
+        };
+    }
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| executable(path)).ok_or(Errno::ENOENT)
+}
+
+fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: Lang) -> io::Result<Ended> {
+    // Ctrl-C is the command's to handle; SIGHUP and SIGTERM end it and then us.
+    let ending: SigSet = [Signal::SIGHUP, Signal::SIGTERM].into_iter().collect();
+    let mut blocked = ending;
+    blocked.add(Signal::SIGINT);
+    blocked.add(Signal::SIGCHLD);
+    blocked.thread_block()?;
+    let (send, receive) = channel();
+    let traced = send.clone();
+    let exe = std::env::current_exe()?;
+    let tracer = Tracer::start(&exe, move |event| drop(traced.send(Message::Trace(event))))?;
+    let signals = SignalFd::new(&ending)?;
+    let ended = send.clone();
+    let wait = move || while !matches!(signals.read_signal(), Ok(Some(_)) | Err(_)) {};
+    thread::Builder::new().name("signals".into()).spawn(move || {
+        wait();
+        drop(ended.send(Message::End));
+    })?;
+    let root = tracer.spawn(Spawn {
+        program,
+        argv: command.to_vec(),
+        env: std::env::vars_os().collect(),
+        dir: std::env::current_dir()?,
+        tty: None,
+    })?;
+    if step {
+        keys(send)?;
+        tracer.hold(root, Hold::Every);
+    }
+    let mut held: Vec<Call> = Vec::new();
+    while let Ok(message) = receive.recv() {
+        let told = match message {
+            Message::Trace(TraceEvent::Finished(_, ended)) => return Ok(ended),
+            Message::Trace(TraceEvent::Held(_, call)) => {
+                let told = writeln!(io::stderr(), "{}  ⏸ {}", line_of(&call), held_hint(lang));
+                held.push(call);
+                told
+            }
+            Message::Trace(TraceEvent::Released(_, pid)) => {
+                held.retain(|call| call.pid != pid);
+                Ok(())
+            }
+            Message::Trace(event) => tell(&event, json),
+            Message::Go => {
+                held.first().iter().for_each(|call| tracer.step(call.pid));
+                Ok(())
+            }
+            Message::End => {
+                tracer.kill(root);
+                Ok(())
+            }
+        };
+        if told.is_err() {
+            // Nobody reads any more: the command goes on, but is not held.
+            tracer.run_on(root);
+        }
+    }
+    Err(io::Error::other("the tracer has ended"))
+}
+
+fn held_hint(lang: Lang) -> &'static str {
+    lang.pick("Return lets it happen", "按回车放行")
+}
+
+/// Each Return on the terminal lets one call happen. At its end nothing is held any longer.
+fn keys(send: Sender<Message>) -> io::Result<()> {
+    let terminal = BufReader::new(File::open("/dev/tty")?);
+    let read = move || {
+        for _ in terminal.lines().map_while(Result::ok) {
+            if send.send(Message::Go).is_err() {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name("keys".into()).spawn(read).map(drop)
+}
+
+fn line_of(call: &Call) -> String {
+    format!("{} {} {}({})", call.pid, call.comm, call.name, call.args)
+}
+
+fn tell(event: &TraceEvent, json: bool) -> io::Result<()> {
+    if json {
+        let Some(value) = as_json(event) else { return Ok(()) };
+        let mut out = io::stdout().lock();
+        writeln!(out, "{value}")?;
+        return out.flush();
+    }
+    let mut out = io::stderr().lock();
+    match event {
+        TraceEvent::Syscall(_, event) => {
+            writeln!(out, "{} = {}", line_of(&event.call), end_of(event))?;
+            event.changed.iter().try_for_each(|change| writeln!(out, "    {change}"))
+        }
+        TraceEvent::Exit { pid, comm, ended, .. } => match ended {
+            Ended::Exited(status) => writeln!(out, "{pid} {comm} +++ exited with {status} +++"),
+            Ended::Killed(signal, _) => writeln!(out, "{pid} {comm} +++ killed by {signal} +++"),
+        },
+        TraceEvent::Refused(_, reason) => writeln!(out, "boxwright: trace: {reason}"),
+        _ => Ok(()),
+    }
+}
+
+/// How a call ended, as strace writes it.
+fn end_of(event: &SyscallEvent) -> String {
+    match (event.errno, event.result) {
+        (Some(errno), _) => format!("-1 {errno}"),
+        (None, Some(result)) => result.to_string(),
+        (None, None) => "?".into(),
+    }
+}
+
+fn as_json(event: &TraceEvent) -> Option<String> {
+    // The kind comes first, so that these lines are told from the command's own output by their beginning.
+    let with_kind = |kind: &str, fields: String| Some(format!("{{\"event\":\"{kind}\",{}", fields.strip_prefix('{')?));
+    match event {
+        TraceEvent::Syscall(_, event) => with_kind("syscall", serde_json::to_string(event).ok()?),
+        TraceEvent::Exit { pid, comm, ended, .. } => {
+            let (status, signal) = match ended {
+                Ended::Exited(status) => (Some(status), None),
+                Ended::Killed(signal, _) => (None, Some(signal)),
+            };
+            let fields = json!({ "pid": pid, "comm": comm, "status": status, "signal": signal });
+            with_kind("exit", fields.to_string())
+        }
+        TraceEvent::Refused(_, reason) => with_kind("untraced", json!({ "reason": reason }).to_string()),
+        _ => None,
+    }
+}

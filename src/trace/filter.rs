@@ -1,0 +1,133 @@
+//! The seccomp filter that stops a process before the interesting calls (seccomp(2), classic BPF).
+#![allow(unsafe_code)]
+
+use super::calls::{CALLS, Trap};
+use nix::errno::Errno;
+
+/// What this program was compiled for; calls of any other ABI (i386 on x86-64) have other numbers and pass untraced.
+#[cfg(target_arch = "x86_64")]
+const ARCH: u32 = 0xc000_003e;
+#[cfg(target_arch = "aarch64")]
+const ARCH: u32 = 0xc000_00b7;
+
+/// Offsets in `struct seccomp_data`.
+const NR: u32 = 0;
+const ARCH_AT: u32 = 4;
+const ARGS: u32 = 16;
+
+/// Numbers from here on are the x32 ABI of x86-64.
+const X32: u32 = 0x4000_0000;
+
+const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+const AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
+const ANY_BIT: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
+const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+
+fn instruction(code: u16, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
+    libc::sock_filter { code, jt, jf, k }
+}
+
+/// The program. A jump skips that many instructions: every call is one block that the next number skips.
+fn program() -> Vec<libc::sock_filter> {
+    let (allow, trace) = (libc::SECCOMP_RET_ALLOW, libc::SECCOMP_RET_TRACE);
+    let mut out = vec![
+        instruction(LOAD, ARCH_AT, 0, 0),
+        instruction(EQUAL, ARCH, 1, 0),
+        instruction(RETURN, allow, 0, 0),
+        instruction(LOAD, NR, 0, 0),
+        instruction(AT_LEAST, X32, 0, 1),
+        instruction(RETURN, allow, 0, 0),
+    ];
+    for call in CALLS {
+        let number = call.number as u32;
+        // The low half of an argument holds every flag that is asked for; on little-endian machines it comes first.
+        let argument = |index: usize| ARGS + 8 * index as u32;
+        match call.trap {
+            Trap::Always => {
+                out.extend([instruction(EQUAL, number, 0, 1), instruction(RETURN, trace, 0, 0)]);
+            }
+            Trap::Unless(index, bits) | Trap::If(index, bits) => {
+                let (set, clear) = if matches!(call.trap, Trap::If(..)) { (trace, allow) } else { (allow, trace) };
+                out.extend([
+                    instruction(EQUAL, number, 0, 4),
+                    instruction(LOAD, argument(index), 0, 0),
+                    instruction(ANY_BIT, bits, 0, 1),
+                    instruction(RETURN, set, 0, 0),
+                    instruction(RETURN, clear, 0, 0),
+                ]);
+            }
+        }
+    }
+    out.push(instruction(RETURN, allow, 0, 0));
+    out
+}
+
+/// Installs the filter for this process and everything it starts. A process with CAP_SYS_ADMIN keeps set-user-ID programs
+/// working; without that capability the kernel wants no_new_privs first.
+///
+/// Errors: those of seccomp(2); ENOSYS where the kernel was built without filters.
+pub(super) fn install() -> nix::Result<()> {
+    let mut program = program();
+    match load(&mut program) {
+        Err(Errno::EACCES) => {
+            nix::sys::prctl::set_no_new_privs()?;
+            load(&mut program)
+        }
+        other => other,
+    }
+}
+
+fn load(program: &mut [libc::sock_filter]) -> nix::Result<()> {
+    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    // SAFETY: the program and its descriptor live until the call has copied them.
+    Errno::result(unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &filter) }).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs the program as the kernel would.
+    fn verdict(number: i64, args: [u64; 6]) -> u32 {
+        let program = program();
+        let (mut at, mut value) = (0, 0u32);
+        loop {
+            let step = program[at];
+            at += 1;
+            match step.code {
+                LOAD => {
+                    value = match step.k {
+                        NR => number as u32,
+                        ARCH_AT => ARCH,
+                        offset => args[(offset - ARGS) as usize / 8] as u32,
+                    }
+                }
+                RETURN => return step.k,
+                code => {
+                    let holds = match code {
+                        EQUAL => value == step.k,
+                        AT_LEAST => value >= step.k,
+                        _ => value & step.k != 0,
+                    };
+                    at += usize::from(if holds { step.jt } else { step.jf });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_interesting_calls_are_stopped() {
+        const TRACE: u32 = libc::SECCOMP_RET_TRACE;
+        const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
+        assert_eq!(verdict(libc::SYS_unshare, [0; 6]), TRACE);
+        assert_eq!(verdict(libc::SYS_read, [0; 6]), ALLOW);
+        assert_eq!(verdict(libc::SYS_clone, [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]), TRACE);
+        assert_eq!(verdict(libc::SYS_clone, [libc::CLONE_THREAD as u64, 0, 0, 0, 0, 0]), ALLOW, "a thread");
+        assert_eq!(verdict(libc::SYS_openat, [0, 0, libc::O_RDONLY as u64, 0, 0, 0]), ALLOW);
+        assert_eq!(verdict(libc::SYS_openat, [0, 0, (libc::O_WRONLY | libc::O_CREAT) as u64, 0, 0, 0]), TRACE);
+        assert_eq!(verdict(libc::SYS_unlinkat, [0; 6]), ALLOW);
+        assert_eq!(verdict(libc::SYS_unlinkat, [0, 0, libc::AT_REMOVEDIR as u64, 0, 0, 0]), TRACE);
+        assert_eq!(verdict(i64::from(X32) + 272, [0; 6]), ALLOW, "another ABI");
+    }
+}

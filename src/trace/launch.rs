@@ -1,0 +1,88 @@
+//! The hidden role `__launch FD TTY DIR PROGRAM ARGV…`: the last steps of a new process before it becomes the command.
+//!
+//! It waits until the tracer has seized it, so that not one call of the command is missed, and installs the filter itself,
+//! because a filter is inherited and never given from outside.
+#![allow(unsafe_code)]
+
+use super::filter;
+use crate::kernel::errno;
+use nix::{
+    errno::Errno,
+    fcntl::{OFlag, open},
+    sys::stat::Mode,
+    unistd::{chdir, dup2_stderr, dup2_stdin, dup2_stdout, execv, read, setsid},
+};
+use std::{
+    ffi::{CString, OsString},
+    os::{
+        fd::{AsRawFd, FromRawFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
+    path::Path,
+    process::ExitCode,
+};
+
+/// The first argument of the process.
+pub const ROLE: &str = "__launch";
+
+/// What the tracer writes into the pipe when it has seized the process.
+pub(super) const TRACED: u8 = b't';
+/// What it writes where ptrace is refused: go on without a filter, which would make its calls fail.
+pub(super) const UNTRACED: u8 = b'u';
+
+/// Exit status where the command cannot be started at all (as env(1) and chroot(1) have it).
+const NOT_STARTED: u8 = 125;
+const NOT_EXECUTABLE: u8 = 126;
+const NOT_FOUND: u8 = 127;
+
+/// Becomes the command. Comes back only with a failure, which it has then told on standard error.
+pub fn run(args: &[OsString]) -> ExitCode {
+    let [fd, tty, dir, program, argv @ ..] = args else { return ExitCode::from(NOT_STARTED) };
+    let Some(fd) = fd.to_str().and_then(|fd| fd.parse().ok()) else { return ExitCode::from(NOT_STARTED) };
+    // SAFETY: the tracer left exactly this descriptor open for us, and nothing else here knows of it.
+    let pipe = unsafe { OwnedFd::from_raw_fd(fd) };
+    let prepared = terminal(Path::new(tty))
+        .map_err(|errno| (tty, errno))
+        .and_then(|()| chdir(Path::new(dir)).map_err(|errno| (dir, errno)));
+    let mut word = [0];
+    let traced = match read(&pipe, &mut word) {
+        Ok(1) => word == [TRACED],
+        // The tracer is gone.
+        _ => return ExitCode::from(NOT_STARTED),
+    };
+    // The command must not find it.
+    drop(pipe);
+    if let Err((what, errno)) = prepared {
+        return fail(what, errno, NOT_STARTED);
+    }
+    if traced && let Err(errno) = filter::install() {
+        return fail(&"seccomp".into(), errno, NOT_STARTED);
+    }
+    let text = |word: &OsString| CString::new(word.as_bytes()).unwrap_or_default();
+    let words: Vec<CString> = argv.iter().map(text).collect();
+    match execv(&text(program), &words) {
+        Ok(never) => match never {},
+        Err(Errno::ENOENT) => fail(program, Errno::ENOENT, NOT_FOUND),
+        Err(errno) => fail(program, errno, NOT_EXECUTABLE),
+    }
+}
+
+/// Makes the terminal the controlling one of a new session, and standard input, output and error.
+fn terminal(tty: &Path) -> nix::Result<()> {
+    if tty.as_os_str().is_empty() {
+        return Ok(());
+    }
+    setsid()?;
+    let tty = open(tty, OFlag::O_RDWR, Mode::empty())?;
+    // SAFETY: the descriptor is open for the length of the call, and the argument is a plain number.
+    Errno::result(unsafe { libc::ioctl(tty.as_raw_fd(), libc::TIOCSCTTY, 0) })?;
+    dup2_stdin(&tty)?;
+    dup2_stdout(&tty)?;
+    dup2_stderr(&tty)
+}
+
+fn fail(what: &OsString, errno: Errno, status: u8) -> ExitCode {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "boxwright: {}: {}", what.display(), errno::why(errno));
+    ExitCode::from(status)
+}

@@ -1,0 +1,454 @@
+//! The tracer's thread: every stop of every traced thread, and what follows from it (ptrace(2)).
+#![allow(unsafe_code)]
+
+use super::{
+    Ended, Hold, Root, Spawn, TraceEvent,
+    calls::{self, CLOSES, Role, Spec},
+    decode, effects,
+    event::{Call, SyscallEvent},
+    following,
+    launch::{ROLE, TRACED, UNTRACED},
+    task::{Family, Pending, Task, comm, parent_of, process_of},
+};
+use crate::kernel::errno;
+use nix::{
+    errno::Errno,
+    sys::{
+        ptrace::{self, Options},
+        signal::{Signal, kill},
+    },
+    unistd::{Pid, pipe2, write},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    os::fd::AsRawFd,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+/// How we want to be told: of children, of new programs, with system call stops marked; and when we die, all die.
+const OPTIONS: Options = Options::PTRACE_O_TRACESYSGOOD
+    .union(Options::PTRACE_O_TRACESECCOMP)
+    .union(Options::PTRACE_O_TRACEFORK)
+    .union(Options::PTRACE_O_TRACEVFORK)
+    .union(Options::PTRACE_O_TRACECLONE)
+    .union(Options::PTRACE_O_TRACEEXEC)
+    .union(Options::PTRACE_O_EXITKILL);
+
+/// Errors with which the kernel says to itself that a call must be made again after a signal (`linux/errno.h`).
+const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
+
+type Sink = Box<dyn Fn(TraceEvent)>;
+
+/// Everything that the thread knows.
+pub(super) struct Tracing {
+    exe: PathBuf,
+    sink: Sink,
+    tasks: BTreeMap<i32, Task>,
+    families: BTreeMap<Root, Family>,
+    /// Threads that stopped for the first time before we were told whose children they are.
+    early: BTreeSet<i32>,
+}
+
+impl Tracing {
+    pub(super) fn new(exe: PathBuf, sink: Sink) -> Tracing {
+        Tracing { exe, sink, tasks: BTreeMap::new(), families: BTreeMap::new(), early: BTreeSet::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.families.is_empty()
+    }
+
+    fn tell(&self, event: TraceEvent) {
+        (self.sink)(event);
+    }
+
+    /// Starts a command: a process that waits at a pipe, is seized, and only then becomes the command.
+    pub(super) fn spawn(&mut self, spawn: &Spawn) -> io::Result<Root> {
+        // The reading end must outlive an execve, so it is not close-on-exec; the new process closes it.
+        let (read, go) = pipe2(nix::fcntl::OFlag::empty())?;
+        nix::fcntl::fcntl(&go, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
+        let mut command = Command::new(&self.exe);
+        command
+            .arg(ROLE)
+            .arg(read.as_raw_fd().to_string())
+            .arg(spawn.tty.clone().unwrap_or_default())
+            .arg(&spawn.dir)
+            .arg(&spawn.program)
+            .args(&spawn.argv)
+            .env_clear()
+            .envs(spawn.env.iter().cloned());
+        if spawn.tty.is_some() {
+            // Until it has its own terminal it must not touch ours.
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        }
+        let root = command.spawn()?.id() as i32;
+        drop(read);
+        let seized = ptrace::seize(Pid::from_raw(root), OPTIONS);
+        let untraced = seized.is_err();
+        self.families.insert(root, Family { hold: Hold::Off, ended: None, killing: false, untraced });
+        match seized {
+            Ok(()) => drop(self.tasks.insert(root, Task::new(root, root))),
+            Err(refused) => self.tell(TraceEvent::Refused(root, refusal(refused))),
+        }
+        // Where it has ended meanwhile, its end is told like any other.
+        let _ = write(&go, &[if untraced { UNTRACED } else { TRACED }]);
+        Ok(root)
+    }
+
+    pub(super) fn hold(&mut self, root: Root, hold: Hold) {
+        if let Some(family) = self.families.get_mut(&root) {
+            family.hold = hold;
+        }
+    }
+
+    pub(super) fn step(&mut self, tid: i32) {
+        if self.tasks.get(&tid).is_some_and(|task| task.held) {
+            self.release(tid);
+        }
+    }
+
+    pub(super) fn run_on(&mut self, root: Root) {
+        self.hold(root, Hold::Off);
+        let held = self.tasks.iter().filter(|(_, task)| task.root == root && task.held);
+        for tid in held.map(|(tid, _)| *tid).collect::<Vec<_>>() {
+            self.release(tid);
+        }
+    }
+
+    pub(super) fn kill(&mut self, root: Root) {
+        let Some(family) = self.families.get_mut(&root) else { return };
+        family.killing = true;
+        if family.untraced {
+            for pid in descendants(root) {
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            }
+            return;
+        }
+        let processes: BTreeSet<i32> =
+            self.tasks.values().filter(|task| task.root == root).map(|task| task.process).collect();
+        for pid in processes {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+
+    pub(super) fn kill_all(&mut self) {
+        for root in self.families.keys().copied().collect::<Vec<_>>() {
+            self.kill(root);
+        }
+    }
+
+    /// Takes every stop and every end that has come.
+    pub(super) fn reap(&mut self) {
+        loop {
+            let mut status = 0;
+            // Only this thread's own children and tracees: other threads start short-lived children of their own.
+            let flags = libc::__WALL | libc::WNOHANG | libc::__WNOTHREAD;
+            // SAFETY: the kernel writes one integer, which lives until the call has returned.
+            let tid = unsafe { libc::waitpid(-1, &raw mut status, flags) };
+            match tid {
+                0 => return,
+                -1 if Errno::last() == Errno::EINTR => {}
+                -1 => return,
+                tid if libc::WIFEXITED(status) => self.ended(tid, Ended::Exited(libc::WEXITSTATUS(status))),
+                tid if libc::WIFSIGNALED(status) => {
+                    let signal = libc::WTERMSIG(status);
+                    self.ended(tid, Ended::Killed(decode::signal_name(signal), signal));
+                }
+                tid if libc::WIFSTOPPED(status) => self.stopped(tid, libc::WSTOPSIG(status), status >> 16),
+                _ => {}
+            }
+        }
+    }
+
+    fn stopped(&mut self, tid: i32, signal: i32, event: i32) {
+        if !self.tasks.contains_key(&tid) && !self.adopt(tid) {
+            self.early.insert(tid);
+            return;
+        }
+        match event {
+            libc::PTRACE_EVENT_SECCOMP => self.before_call(tid),
+            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => {
+                self.made(tid);
+                self.resume(tid, 0);
+            }
+            libc::PTRACE_EVENT_EXEC => {
+                self.replaced(tid);
+                self.resume(tid, 0);
+            }
+            // A group-stop: the process must stay stopped until SIGCONT, but we want to hear of that.
+            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => request(libc::PTRACE_LISTEN, tid, 0),
+            0 if signal == libc::SIGTRAP | 0x80 => self.at_call(tid),
+            0 => self.resume(tid, signal),
+            _ => self.resume(tid, 0),
+        }
+    }
+
+    /// Lets a thread go on: to the end of its call where that matters, else at full speed to the next interesting one.
+    fn resume(&mut self, tid: i32, signal: i32) {
+        let stop = self.tasks.get(&tid).is_some_and(|task| task.pending.is_some() || task.following);
+        request(if stop { libc::PTRACE_SYSCALL } else { libc::PTRACE_CONT }, tid, signal);
+    }
+
+    /// Finds the family of a thread that stopped before its maker's event came. False where that is still unknown.
+    fn adopt(&mut self, tid: i32) -> bool {
+        let relatives = [process_of(tid).filter(|process| *process != tid), parent_of(tid)];
+        let known = relatives.into_iter().flatten().find_map(|pid| self.tasks.get(&pid)).map(|task| task.root);
+        known.is_some_and(|root| self.join(root, tid))
+    }
+
+    fn join(&mut self, root: Root, tid: i32) -> bool {
+        let task = self.tasks.entry(tid).or_insert_with(|| Task::new(root, tid));
+        if self.families.get(&root).is_some_and(|family| family.killing) {
+            let _ = kill(Pid::from_raw(task.process), Signal::SIGKILL);
+        }
+        true
+    }
+
+    /// A thread has made another one, or a process.
+    fn made(&mut self, tid: i32) {
+        let Ok(child) = ptrace::getevent(Pid::from_raw(tid)).map(|child| child as i32) else { return };
+        let Some(task) = self.tasks.get_mut(&tid) else { return };
+        let root = task.root;
+        // Not a thread, which the filter lets pass.
+        if let Some(pending) = &mut task.pending {
+            pending.child = Some(child);
+        }
+        let following = task.following;
+        self.join(root, child);
+        if let Some(task) = self.tasks.get_mut(&child) {
+            // It has the same files open.
+            task.following = following;
+        }
+        if self.early.remove(&child) {
+            self.resume(child, 0);
+        }
+    }
+
+    /// A program has replaced the one before. Where a thread other than the first did it, it has taken over the first
+    /// one's number, and all other threads are gone without a word.
+    fn replaced(&mut self, tid: i32) {
+        let former = ptrace::getevent(Pid::from_raw(tid)).map_or(tid, |former| former as i32);
+        if former != tid
+            && let Some(task) = self.tasks.remove(&former)
+        {
+            self.tasks.insert(tid, Task { process: tid, ..task });
+        }
+        self.tasks.retain(|known, task| task.process != tid || *known == tid);
+    }
+
+    /// Before an interesting call.
+    fn before_call(&mut self, tid: i32) {
+        let entry = call_info(tid, libc::PTRACE_SYSCALL_INFO_SECCOMP);
+        match entry.and_then(|(number, values)| Some((calls::find(number)?, values))) {
+            Some((spec, values)) => self.begin(tid, spec, values),
+            None => self.resume(tid, 0),
+        }
+    }
+
+    /// Takes up a call, and holds it where that is wanted.
+    fn begin(&mut self, tid: i32, spec: &'static Spec, values: [u64; 6]) {
+        let named = || following::named(tid, spec, &values);
+        let told = match spec.role {
+            Role::Report | Role::Fork | Role::Exec => true,
+            Role::Directory(_) => named().is_some_and(|path| following::in_cgroup(&path)),
+            Role::Open => false,
+        };
+        let wanted = told || (spec.role == Role::Open && named().is_some_and(|path| following::matters(&path)));
+        let Some(task) = self.tasks.get_mut(&tid).filter(|_| wanted) else { return self.resume(tid, 0) };
+        let failed = task.failed_exec.take().filter(|_| told && spec.role != Role::Exec);
+        task.comm = comm(tid);
+        let call =
+            Call { pid: tid, comm: task.comm.clone(), name: spec.name, args: decode::arguments(tid, spec, &values) };
+        let before = effects::Before::default();
+        let started = Instant::now();
+        task.pending = Some(Pending { spec, call: call.clone(), values, told, before, started, child: None });
+        let root = task.root;
+        if let Some(failed) = failed {
+            self.tell(TraceEvent::Syscall(root, failed));
+        }
+        if told && self.holds(root, spec, named) {
+            if let Some(task) = self.tasks.get_mut(&tid) {
+                task.held = true;
+            }
+            self.tell(TraceEvent::Held(root, call));
+        } else {
+            self.happen(tid);
+        }
+    }
+
+    /// Whether this call is held. The attempts with which a shell looks for a program along the PATH are not.
+    fn holds(&mut self, root: Root, spec: &Spec, named: impl Fn() -> Option<PathBuf>) -> bool {
+        let Some(family) = self.families.get_mut(&root).filter(|family| !family.killing) else { return false };
+        let hold = match &family.hold {
+            Hold::Off => false,
+            Hold::Every => true,
+            Hold::Until(name) => name == spec.name,
+        };
+        let hold = hold && (spec.role != Role::Exec || named().is_none_or(|path| path.symlink_metadata().is_ok()));
+        if hold {
+            family.hold = Hold::Every;
+        }
+        hold
+    }
+
+    fn release(&mut self, tid: i32) {
+        if let Some(task) = self.tasks.get_mut(&tid) {
+            task.held = false;
+            let root = task.root;
+            self.tell(TraceEvent::Released(root, tid));
+            self.happen(tid);
+        }
+    }
+
+    /// Lets the call happen, after a look at what it may change.
+    fn happen(&mut self, tid: i32) {
+        if let Some(pending) = self.tasks.get_mut(&tid).and_then(|task| task.pending.as_mut()) {
+            pending.before = effects::before(tid, pending.spec.name, &pending.values, &self.exe);
+            pending.started = Instant::now();
+        }
+        self.resume(tid, 0);
+    }
+
+    /// At the beginning of a call of a thread that is followed, or at the end of a call.
+    fn at_call(&mut self, tid: i32) {
+        if let Some((number, values)) = call_info(tid, libc::PTRACE_SYSCALL_INFO_ENTRY) {
+            let fd = values.first().map_or(-1, |fd| *fd as i32);
+            match calls::find_write(number).filter(|_| following::open_file(tid, fd).is_some()) {
+                Some(spec) => return self.begin(tid, spec, values),
+                None if CLOSES.contains(&number) => self.mark_close(tid),
+                None => {}
+            }
+            return self.resume(tid, 0);
+        }
+        match result(tid) {
+            Some(result) => self.returned(tid, result),
+            None => self.resume(tid, 0),
+        }
+    }
+
+    /// A followed thread may lose its file with this call; whether it did shows at its end.
+    fn mark_close(&mut self, tid: i32) {
+        if let Some(task) = self.tasks.get_mut(&tid) {
+            task.closing = true;
+        }
+    }
+
+    /// A call has returned.
+    fn returned(&mut self, tid: i32, result: i64) {
+        let micros = |pending: &Pending| pending.started.elapsed().as_micros() as u64;
+        let Some(task) = self.tasks.get_mut(&tid) else { return self.resume(tid, 0) };
+        let (root, failed) = (task.root, result < 0 && result >= -4095);
+        if let Some(pending) = task.pending.take() {
+            let micros = micros(&pending);
+            if pending.spec.role == Role::Open {
+                task.following |= !failed;
+            }
+            if pending.told && !(failed && RESTARTS.contains(&-result)) {
+                let errno = failed.then(|| decode::errno_name(-result as i32));
+                let changed = if failed { Vec::new() } else { effects::after(tid, &pending, &self.exe) };
+                let result = if failed { -1 } else { result };
+                let exec = pending.spec.role == Role::Exec;
+                let event = SyscallEvent { call: pending.call, result: Some(result), errno, micros, changed };
+                if exec {
+                    task.comm = comm(tid);
+                    task.following = task.following && following::any_open(tid);
+                    task.failed_exec = None;
+                }
+                if exec && failed {
+                    task.failed_exec = Some(event);
+                } else {
+                    self.tell(TraceEvent::Syscall(root, event));
+                }
+            }
+        } else if std::mem::take(&mut task.closing) {
+            task.following = following::any_open(tid);
+        }
+        self.resume(tid, 0);
+    }
+
+    /// A thread has ended; where it was the first of its process, so has the process.
+    fn ended(&mut self, tid: i32, ended: Ended) {
+        self.early.remove(&tid);
+        let root = match self.tasks.remove(&tid) {
+            Some(task) => {
+                let root = task.root;
+                if task.held {
+                    self.tell(TraceEvent::Released(root, tid));
+                }
+                if let Some(failed) = task.failed_exec {
+                    self.tell(TraceEvent::Syscall(root, failed));
+                }
+                if let Some(pending) = task.pending.filter(|pending| pending.told && !task.held) {
+                    let micros = pending.started.elapsed().as_micros() as u64;
+                    let event =
+                        SyscallEvent { call: pending.call, result: None, errno: None, micros, changed: Vec::new() };
+                    self.tell(TraceEvent::Syscall(root, event));
+                }
+                if task.process == tid {
+                    self.tell(TraceEvent::Exit { root, pid: tid, comm: task.comm, ended });
+                }
+                root
+            }
+            None if self.families.get(&tid).is_some_and(|family| family.untraced) => {
+                self.tell(TraceEvent::Exit { root: tid, pid: tid, comm: String::new(), ended });
+                tid
+            }
+            None => return,
+        };
+        let Some(family) = self.families.get_mut(&root) else { return };
+        if tid == root {
+            family.ended = Some(ended);
+        }
+        if !self.tasks.values().any(|task| task.root == root) {
+            let ended = family.ended.unwrap_or(ended);
+            self.families.remove(&root);
+            self.tell(TraceEvent::Finished(root, ended));
+        }
+    }
+}
+
+/// Makes a ptrace request that lets a thread go on. ESRCH says that it was killed meanwhile, and its end will come.
+fn request(request: libc::c_uint, tid: i32, signal: i32) {
+    // SAFETY: these requests take two numbers and touch no memory of ours.
+    unsafe { libc::ptrace(request, tid, std::ptr::null_mut::<libc::c_void>(), signal as libc::c_long) };
+}
+
+/// Number and arguments of the call at whose beginning a thread stands, if it is a stop of this kind.
+fn call_info(tid: i32, kind: u8) -> Option<(i64, [u64; 6])> {
+    let info = ptrace::syscall_info(Pid::from_raw(tid)).ok().filter(|info| info.op == kind)?;
+    // SAFETY: `op` says which part of the union the kernel has filled in, and both parts begin alike.
+    Some(unsafe { (info.u.entry.nr as i64, info.u.entry.args) })
+}
+
+/// What the call at whose end a thread stands has returned; an error as a negative number.
+fn result(tid: i32) -> Option<i64> {
+    let exit = libc::PTRACE_SYSCALL_INFO_EXIT;
+    let info = ptrace::syscall_info(Pid::from_raw(tid)).ok().filter(|info| info.op == exit)?;
+    // SAFETY: `op` says that the kernel has filled in this part of the union.
+    Some(unsafe { info.u.exit.sval })
+}
+
+/// Why system calls cannot be seen, and what would help.
+fn refusal(refused: Errno) -> String {
+    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    let remedy = match scope.trim() {
+        "2" | "3" => "kernel.yama.ptrace_scope forbids it",
+        _ => "a container or security policy forbids it: docker run --cap-add SYS_PTRACE",
+    };
+    format!("ptrace(PTRACE_SEIZE): {}; {remedy}", errno::why(refused))
+}
+
+/// A process and everybody below it, for a family that is not traced.
+fn descendants(root: i32) -> Vec<i32> {
+    let mut all = vec![root];
+    let mut at = 0;
+    while let Some(pid) = all.get(at).copied() {
+        at += 1;
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        all.extend(children.split_whitespace().filter_map(|child| child.parse::<i32>().ok()));
+    }
+    all
+}

@@ -1,0 +1,85 @@
+//! What the tracer knows of one traced thread, and of one family of processes.
+
+use super::{Ended, Hold, Root, SyscallEvent, calls::Spec, effects::Before, event::Call};
+use std::{fs, time::Instant};
+
+/// A traced thread.
+pub(super) struct Task {
+    /// The family that it belongs to.
+    pub(super) root: Root,
+    /// Its process (thread group).
+    pub(super) process: i32,
+    /// The name of its program.
+    pub(super) comm: String,
+    /// The interesting call that it is in.
+    pub(super) pending: Option<Pending>,
+    /// It waits before that call.
+    pub(super) held: bool,
+    /// It has a file open whose writes are told, so it stops at every call.
+    pub(super) following: bool,
+    /// The call that it is in may close that file.
+    pub(super) closing: bool,
+    /// The last program that it could not start: told only where no other attempt follows.
+    pub(super) failed_exec: Option<SyscallEvent>,
+}
+
+/// An interesting call under way.
+pub(super) struct Pending {
+    pub(super) spec: &'static Spec,
+    pub(super) call: Call,
+    pub(super) values: [u64; 6],
+    /// Whether it is told when it returns.
+    pub(super) told: bool,
+    /// What it may change, as it was before.
+    pub(super) before: Before,
+    pub(super) started: Instant,
+    /// The process that it made.
+    pub(super) child: Option<i32>,
+}
+
+/// Every process that descends from one spawned command.
+pub(super) struct Family {
+    pub(super) hold: Hold,
+    /// How its first process ended, once it has.
+    pub(super) ended: Option<Ended>,
+    /// It was told to end: whoever turns up is killed as well.
+    pub(super) killing: bool,
+    /// ptrace was refused: only the end of the first process is known.
+    pub(super) untraced: bool,
+}
+
+impl Task {
+    pub(super) fn new(root: Root, tid: i32) -> Task {
+        Task {
+            root,
+            process: process_of(tid).unwrap_or(tid),
+            comm: comm(tid),
+            pending: None,
+            held: false,
+            following: false,
+            closing: false,
+            failed_exec: None,
+        }
+    }
+}
+
+/// The process that a thread belongs to.
+pub(super) fn process_of(tid: i32) -> Option<i32> {
+    status_field(tid, "Tgid:")
+}
+
+/// The parent of a process, as we see it.
+pub(super) fn parent_of(tid: i32) -> Option<i32> {
+    status_field(tid, "PPid:")
+}
+
+fn status_field(tid: i32, name: &str) -> Option<i32> {
+    let status = fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
+}
+
+/// The name of a thread's program; empty where it is gone.
+pub(super) fn comm(tid: i32) -> String {
+    let bytes = fs::read(format!("/proc/{tid}/comm")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_string()
+}

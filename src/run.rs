@@ -1,13 +1,14 @@
 //! Carries out the command line: everything but the tools and the hidden roles, which never get here.
 
 use crate::{
+    app::{Look, Prefix},
     clean,
     cli::{Cli, Command, Common, Lessons},
     doctor, headless, inspect,
     kernel::errno,
     lang::Lang,
     lesson::{self, LoadError, Translations},
-    runtime::signals,
+    runtime::{TuiOptions, plain, signals, tui},
     tools::TOOLS,
     trace,
 };
@@ -15,7 +16,7 @@ use clap::{Parser, error::ErrorKind};
 use std::{
     ffi::OsString,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -176,10 +177,37 @@ fn screen(cli: &Cli, lang: Lang) -> ExitCode {
         Ok(exe) => exe,
         Err(status) => return status,
     };
-    open(cli, lang, &exe, lessons, place)
+    open(cli, lang, exe, lessons, place)
 }
 
-fn open(cli: &Cli, lang: Lang, exe: &Path, lessons: Vec<Translations>, place: Option<headless::Place>) -> ExitCode {
-    let _ = (cli, lang, exe, lessons, place);
-    ExitCode::SUCCESS
+fn open(
+    cli: &Cli,
+    lang: Lang,
+    exe: PathBuf,
+    mut lessons: Vec<Translations>,
+    place: Option<headless::Place>,
+) -> ExitCode {
+    if lesson::trusted(cli.common.yes) {
+        lessons.iter_mut().flat_map(|lesson| lesson.values_mut()).for_each(|lesson| lesson.foreign = false);
+    }
+    let start = place.as_ref().and_then(|place| {
+        let (id, step) = place.parts();
+        Some((lessons.iter().position(|lesson| lesson::id(lesson) == id)?, step))
+    });
+    let variable = |name: &str| std::env::var(name).ok();
+    let prefix = match variable("BOXWRIGHT_PREFIX").map(|text| (Prefix::parse(&text), text)) {
+        None => Prefix::default(),
+        Some((Some(prefix), _)) => prefix,
+        Some((None, text)) => {
+            let hint = lang.pick("write ^ and a letter that no shell needs: ^O", "写成 ^ 加一个 shell 不用的字母：^O");
+            return complain(&format!("BOXWRIGHT_PREFIX={text}"), Some(hint), USAGE);
+        }
+    };
+    let look = Look {
+        theme: cli.common.theme.unwrap_or_default(),
+        colourless: cli.common.colourless(),
+        ascii: tui::ascii_only(variable),
+    };
+    let options = TuiOptions { lang, look, lessons, start, prefix, exe };
+    if cli.plain { plain::run(options) } else { tui::run(options) }
 }

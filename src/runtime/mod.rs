@@ -3,8 +3,16 @@
 //! Everything that decides lives elsewhere and is pure ([`crate::session`], [`crate::app`]); here its wishes are carried
 //! out, and what happened is brought back, as one stream of [`Happening`]s.
 
+mod driver;
+mod guard;
+mod inbox;
+mod input;
+mod keyboard;
 pub mod machine;
+pub mod plain;
 pub mod signals;
 mod timer;
+pub mod tui;
 
 pub use machine::{Happening, Machine, Seen, Sink, Trouble};
+pub use tui::TuiOptions;

@@ -40,6 +40,35 @@ pub fn host() -> BTreeSet<String> {
     facts
 }
 
+/// The name of the session whose processes descend from this one.
+pub fn session_of(pid: i32) -> Option<String> {
+    let children = fs::read_dir(format!("/proc/{pid}/task"))
+        .ok()?
+        .flatten()
+        .filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<i32> = children
+        .flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .collect();
+    children.into_iter().find_map(|child| {
+        let environment = fs::read(format!("/proc/{child}/environ")).ok()?;
+        let mut variables = environment.split(|byte| *byte == 0);
+        let name = variables.find_map(|variable| variable.strip_prefix(b"BOX="))?;
+        String::from_utf8(name.to_vec()).ok()
+    })
+}
+
+/// The processes of the session of this name.
+pub fn processes_of(session: &str) -> Vec<i32> {
+    left_of(session).iter().filter_map(|what| what.strip_prefix("process ")?.split(' ').next()?.parse().ok()).collect()
+}
+
+/// Waits until the process of this pidfd has ended.
+pub fn wait_for_the_end(process: &impl std::os::fd::AsFd) {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let mut fds = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+    assert_eq!(poll(&mut fds, PollTimeout::from(30_000_u16)), Ok(1), "a process outlives its session");
+}
+
 /// What is left of the session of this name: its processes, run directory, control groups, ledger.
 pub fn left_of(session: &str) -> Vec<String> {
     let mut left = Vec::new();

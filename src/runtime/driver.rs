@@ -1,0 +1,161 @@
+//! Carries out what the app wants, and tells it what came of it: the part that the drawn and the plain screen share.
+
+use super::{
+    inbox::{Inbox, Letter},
+    machine::{Machine, Seen},
+};
+use crate::{
+    app::{Effect, Event, State, update},
+    doctor,
+    session::Action,
+};
+use std::{collections::VecDeque, io, path::PathBuf, sync::Arc, thread};
+
+/// The app and the machine that it plays on.
+#[derive(Debug)]
+pub struct Driver {
+    /// What the screen shows.
+    pub state: State,
+    /// Where everything arrives.
+    pub inbox: Arc<Inbox>,
+    exe: PathBuf,
+    /// Made when the first lesson begins: who only looks at the opening leaves nothing behind.
+    machine: Option<Machine>,
+    /// Whether it is known what this machine lacks. Until then no shell is started, because a step is judged when its
+    /// shells are ready.
+    examined: bool,
+    waiting: Vec<Effect>,
+    /// The newest sample that was asked for, and the newest that came.
+    asked: u64,
+    answered: u64,
+    ended: bool,
+}
+
+impl Driver {
+    /// Nothing is started yet.
+    pub fn new(state: State, exe: PathBuf) -> Driver {
+        let inbox = Arc::default();
+        Driver {
+            state,
+            inbox,
+            exe,
+            machine: None,
+            examined: false,
+            waiting: Vec::new(),
+            asked: 0,
+            answered: 0,
+            ended: false,
+        }
+    }
+
+    /// Starts to find out what this machine lacks, beside everything else: it takes longer than a frame.
+    pub fn examine(&self) -> io::Result<()> {
+        let needs = doctor::requirements(&self.state.lessons);
+        let inbox = self.inbox.clone();
+        let examine = move || {
+            let found = doctor::lacking(&needs).into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect();
+            inbox.send(Letter::Lacking(found));
+        };
+        thread::Builder::new().name("examine".into()).spawn(examine).map(drop)
+    }
+
+    /// Whether the learner wants to end.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether the session knows the state of the machine as it was after the last thing that happened.
+    pub fn is_up_to_date(&self) -> bool {
+        self.answered >= self.asked
+    }
+
+    /// What a happening on the machine means to the app.
+    pub fn sort(&mut self, happening: super::Happening) -> Vec<Event> {
+        let seen = self.machine.as_mut().map_or_else(Vec::new, |machine| machine.sort(happening));
+        seen.into_iter().map(event).collect()
+    }
+
+    /// What the thread of [`Driver::examine`] found.
+    pub fn examined(&mut self, lacking: std::collections::BTreeMap<&'static str, crate::session::Lacking>) {
+        self.tell(Event::Lacking(lacking));
+        self.examined = true;
+        let waiting = std::mem::take(&mut self.waiting);
+        self.perform(waiting);
+    }
+
+    /// Tells the app, and does what it wants.
+    pub fn tell(&mut self, event: Event) {
+        if let Event::Sample(number, _) = &event {
+            self.answered = self.answered.max(*number);
+        }
+        let effects = update(&mut self.state, event);
+        self.perform(effects);
+    }
+
+    /// Does what the app wants, and what it wants because of that.
+    pub fn perform(&mut self, effects: Vec<Effect>) {
+        let mut queue = VecDeque::from(effects);
+        while let Some(effect) = queue.pop_front() {
+            match effect {
+                Effect::Quit => self.ended = true,
+                Effect::Doctor(lang) => {
+                    let inbox = self.inbox.clone();
+                    let examine = move || inbox.send(Letter::Screen(Event::Doctor(doctor::lines(lang))));
+                    if let Err(error) = thread::Builder::new().name("doctor".into()).spawn(examine) {
+                        queue.extend(update(&mut self.state, Event::Trouble(error.to_string())));
+                    }
+                }
+                effect if !self.examined => self.waiting.push(effect),
+                effect => {
+                    for seen in self.on_machine(effect) {
+                        queue.extend(update(&mut self.state, event(seen)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn on_machine(&mut self, effect: Effect) -> Vec<Seen> {
+        if self.machine.is_none() {
+            // A start that failed is tried again with the next shell that is wanted, not with every key.
+            if self.state.trouble.is_some() && !matches!(effect, Effect::Session(Action::Restart(_))) {
+                return Vec::new();
+            }
+            let inbox = self.inbox.clone();
+            let sink = Arc::new(move |happening| inbox.send(Letter::Machine(happening)));
+            match Machine::start(&self.exe, sink) {
+                Ok(machine) => self.machine = Some(machine),
+                Err(trouble) => return vec![Seen::Trouble(trouble.to_string())],
+            }
+        }
+        let Some(machine) = &mut self.machine else { return Vec::new() };
+        if let Effect::Session(Action::Sample(number)) = &effect {
+            self.asked = *number;
+        }
+        match effect {
+            Effect::Session(action) => return machine.apply(&action),
+            Effect::Write(terminal, bytes) => machine.write(terminal, &bytes),
+            Effect::Resize(terminal, rows, columns) => machine.resize(terminal, rows, columns),
+            Effect::Doctor(_) | Effect::Quit => {}
+        }
+        Vec::new()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // Readers of terminals that wait for room must see that nobody reads any more.
+        self.inbox.close();
+    }
+}
+
+fn event(seen: Seen) -> Event {
+    match seen {
+        Seen::Output(terminal, bytes) => Event::Output(terminal, bytes),
+        Seen::Closed(terminal) => Event::Closed(terminal),
+        Seen::Trace(terminal, event) => Event::Trace(terminal, event),
+        Seen::Sample(number, sample) => Event::Sample(number, sample),
+        Seen::Deadline => Event::Deadline,
+        Seen::Trouble(text) => Event::Trouble(text),
+    }
+}

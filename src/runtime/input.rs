@@ -1,0 +1,121 @@
+//! The thread that listens to the screen's terminal.
+//!
+//! It waits in poll(2) for the terminal, for a new size and for its own end, and leaves at a hang-up: a reader that
+//! goes on after one is told "readable" for ever.
+#![allow(unsafe_code)]
+
+use super::{
+    inbox::{Inbox, Letter},
+    keyboard::Keyboard,
+};
+use crate::app::Event;
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::{
+        eventfd::{EfdFlags, EventFd},
+        signal::{SigSet, Signal},
+        signalfd::{SfdFlags, SignalFd},
+    },
+    unistd,
+};
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd},
+    sync::Arc,
+    thread,
+};
+
+/// How long the bytes of one key may be apart, in milliseconds. A slow line is slower, but people wait for Escape.
+const APART: u8 = 40;
+
+/// Signals that are about the terminal: a new size, and job control from outside (in raw mode ^Z is a key).
+const SIGNALS: [Signal; 2] = [Signal::SIGWINCH, Signal::SIGTSTP];
+
+/// Blocks the signals that the thread takes from a signalfd(2). To be called before any thread is made.
+pub fn block() -> io::Result<()> {
+    Ok(SIGNALS.into_iter().collect::<SigSet>().thread_block()?)
+}
+
+/// A running input thread. Dropping it ends the thread at its next wait.
+#[derive(Debug)]
+pub struct Input {
+    stop: Arc<EventFd>,
+}
+
+impl Input {
+    /// Starts listening to standard input.
+    pub fn start(inbox: Arc<Inbox>) -> io::Result<Input> {
+        let signals =
+            SignalFd::with_flags(&SIGNALS.into_iter().collect(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
+        let stopped = stop.clone();
+        thread::Builder::new().name("input".into()).spawn(move || {
+            listen(io::stdin().as_fd(), &signals, &stopped, &inbox);
+        })?;
+        Ok(Input { stop })
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        let _ = self.stop.write(1);
+    }
+}
+
+fn listen(terminal: BorrowedFd<'_>, signals: &SignalFd, stop: &EventFd, inbox: &Inbox) {
+    let mut keyboard = Keyboard::default();
+    let mut buffer = [0; 4096];
+    loop {
+        let mut fds = [
+            PollFd::new(stop.as_fd(), PollFlags::POLLIN),
+            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(terminal, PollFlags::POLLIN),
+        ];
+        let timeout = if keyboard.is_waiting() { PollTimeout::from(APART) } else { PollTimeout::NONE };
+        match poll(&mut fds, timeout) {
+            Err(Errno::EINTR) => continue,
+            Err(_) => return inbox.send(Letter::Gone),
+            Ok(0) => {
+                keyboard.flush().into_iter().for_each(|event| inbox.send(Letter::Screen(event)));
+                continue;
+            }
+            Ok(_) => {}
+        }
+        if fds[0].any() != Some(false) {
+            return;
+        }
+        while let Ok(Some(signal)) = signals.read_signal() {
+            inbox.send(match signal.ssi_signo as i32 {
+                libc::SIGWINCH => {
+                    let (columns, rows) = size();
+                    Letter::Screen(Event::Resize(columns, rows))
+                }
+                _ => Letter::Stop,
+            });
+        }
+        let ready = fds[2].revents().unwrap_or(PollFlags::POLLERR);
+        if ready.contains(PollFlags::POLLIN) {
+            match unistd::read(terminal, &mut buffer) {
+                Ok(count @ 1..) => {
+                    let bytes = buffer.get(..count).unwrap_or_default();
+                    keyboard.feed(bytes).into_iter().for_each(|event| inbox.send(Letter::Screen(event)));
+                }
+                Err(Errno::EINTR | Errno::EAGAIN) => {}
+                Ok(_) | Err(_) => return inbox.send(Letter::Gone),
+            }
+        } else if !ready.is_empty() {
+            return inbox.send(Letter::Gone);
+        }
+    }
+}
+
+nix::ioctl_read_bad!(window_size, libc::TIOCGWINSZ, libc::winsize);
+
+/// Columns and rows of the screen's terminal; 0 where it does not know.
+pub fn size() -> (u16, u16) {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the descriptor is open, and the kernel writes one winsize into a place that is one.
+    let result = unsafe { window_size(libc::STDOUT_FILENO, &raw mut size) };
+    if result.is_ok() { (size.ws_col, size.ws_row) } else { (0, 0) }
+}

@@ -1,0 +1,419 @@
+//! The same session in numbered plain lines: nothing is drawn, nothing moves, everything is said once, in order.
+//!
+//! Lines of a person are obeyed at once. Lines that come through a pipe wait until what the line before began has ended,
+//! so that a prepared conversation means the same on a slow machine.
+
+use super::{
+    driver::Driver,
+    inbox::{Inbox, Letter},
+    signals,
+    tui::TuiOptions,
+};
+use crate::{
+    app::{Effect, Event, Row, View, begin, wish},
+    lesson::{Block, TerminalId},
+    session::{Phase, Wish},
+    terminal::{Mark, Piece, Transcript},
+    trace::TraceEvent,
+    ui::plain as say,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    io::{self, BufRead, IsTerminal, Write},
+    process::ExitCode,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a prepared line waits for what the line before began: it may have begun something that reads lines itself.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Talks until the learner leaves or their lines end. Status 0; 1 where standard output is gone; 128 and the signal that
+/// ended it.
+pub fn run(options: TuiOptions) -> ExitCode {
+    let lang = options.lang;
+    let (state, start, exe) = options.state();
+    let mut talk = Talk::new(Driver::new(state, exe));
+    match talk.begin(start).and_then(|()| talk.follow()) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(error) => {
+            // A closed standard error leaves nobody to tell.
+            let _ = writeln!(io::stderr(), "boxwright: {}: {error}", lang.pick("standard output", "标准输出"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads lines until there are none.
+fn listen(inbox: &Inbox) {
+    for line in io::stdin().lock().lines() {
+        match line {
+            Ok(line) => inbox.send(Letter::Line(line)),
+            Err(_) => break,
+        }
+    }
+    inbox.send(Letter::Gone);
+}
+
+struct Talk {
+    driver: Driver,
+    person: bool,
+    lines: VecDeque<String>,
+    over: bool,
+    /// Since when the oldest prepared line waits.
+    waits: Option<Instant>,
+    /// Terminals in which a line of the learner's runs.
+    busy: BTreeSet<TerminalId>,
+    transcripts: BTreeMap<TerminalId, Transcript>,
+    /// Output that has no newline yet.
+    partial: BTreeMap<TerminalId, String>,
+    /// The lesson and step whose heading was said, what was said of its blocks, its hints.
+    said: Option<(usize, usize)>,
+    blocks: BTreeMap<usize, Vec<String>>,
+    hints: usize,
+    card: Option<String>,
+    /// What the session waited for when that was said.
+    waits_for: Option<Vec<String>>,
+}
+
+impl Talk {
+    fn new(driver: Driver) -> Talk {
+        Talk {
+            driver,
+            person: io::stdin().is_terminal(),
+            lines: VecDeque::new(),
+            over: false,
+            waits: None,
+            busy: BTreeSet::new(),
+            transcripts: BTreeMap::new(),
+            partial: BTreeMap::new(),
+            said: None,
+            blocks: BTreeMap::new(),
+            hints: 0,
+            card: None,
+            waits_for: None,
+        }
+    }
+
+    fn begin(&mut self, start: Option<(usize, usize)>) -> io::Result<()> {
+        self.driver.examine()?;
+        let inbox = self.driver.inbox.clone();
+        signals::watch(move |signal| inbox.send(Letter::Signal(signal)))?;
+        let inbox: Arc<Inbox> = self.driver.inbox.clone();
+        thread::Builder::new().name("lines".into()).spawn(move || listen(&inbox))?;
+        match start {
+            Some((lesson, step)) => self.start(lesson, step),
+            None => print(&say::opening(&self.driver.state)),
+        }
+    }
+
+    fn start(&mut self, lesson: usize, step: usize) -> io::Result<()> {
+        if self.driver.state.lesson(lesson).is_some_and(|lesson| lesson.foreign) {
+            let text = self.driver.state.lang.pick(
+                "This lesson does not come with boxwright: start again with --yes to let its commands run.",
+                "这一课不是 boxwright 自带的：加上 --yes 重新启动，才会运行其中的命令。",
+            );
+            return print(&[text.to_string()]);
+        }
+        self.forget();
+        let effects = begin(&mut self.driver.state, lesson, step);
+        self.driver.perform(effects);
+        Ok(())
+    }
+
+    fn forget(&mut self) {
+        self.said = None;
+        self.blocks.clear();
+        self.hints = 0;
+        self.waits_for = None;
+        self.busy.clear();
+        self.partial.clear();
+        self.transcripts.clear();
+    }
+
+    fn follow(&mut self) -> io::Result<u8> {
+        loop {
+            self.tell()?;
+            if self.driver.has_ended() {
+                return Ok(0);
+            }
+            let settled = self.is_settled();
+            if settled && let Some(line) = self.lines.pop_front() {
+                self.waits = None;
+                self.obey(&line)?;
+                continue;
+            }
+            if self.over && settled && self.lines.is_empty() {
+                return Ok(0);
+            }
+            let waiting = self.over || !self.lines.is_empty();
+            let until = waiting.then(|| *self.waits.get_or_insert_with(Instant::now) + PATIENCE);
+            match self.driver.inbox.take(until) {
+                Some(Letter::Line(line)) if self.person => self.obey(&line)?,
+                Some(Letter::Line(line)) => self.lines.push_back(line),
+                Some(Letter::Gone) if self.person => return Ok(0),
+                Some(Letter::Gone) => self.over = true,
+                Some(Letter::Signal(signal)) => return Ok(128_u8.saturating_add(signal as u8)),
+                Some(Letter::Lacking(lacking)) => self.driver.examined(lacking),
+                Some(Letter::Machine(happening)) => {
+                    for event in self.driver.sort(happening) {
+                        self.happened(event)?;
+                    }
+                }
+                Some(Letter::Screen(Event::Doctor(lines))) => print(&lines)?,
+                Some(Letter::Screen(_) | Letter::Stop) => {}
+                // What waited long enough is typed anyway; where nothing is left, this is the end.
+                None => match self.lines.pop_front() {
+                    Some(line) => {
+                        self.waits = None;
+                        self.obey(&line)?;
+                    }
+                    None => return Ok(0),
+                },
+            }
+        }
+    }
+
+    /// Whether what the last line began has ended.
+    fn is_settled(&self) -> bool {
+        let Some(play) = self.driver.state.play.as_ref().filter(|_| self.driver.state.view == View::Lesson) else {
+            return true;
+        };
+        let phase = play.session.phase();
+        let runs = matches!(phase, Phase::Preparing(..) | Phase::Running);
+        phase == Phase::Held || !runs && self.busy.is_empty() && self.driver.is_up_to_date()
+    }
+
+    fn happened(&mut self, event: Event) -> io::Result<()> {
+        match &event {
+            Event::Output(terminal, bytes) => self.output(*terminal, bytes)?,
+            Event::Closed(terminal) => {
+                self.busy.remove(terminal);
+            }
+            Event::Trace(_, trace) if self.is_visible() => {
+                let row = match trace {
+                    TraceEvent::Syscall(_, event) => Some(Row::Call(event.clone())),
+                    TraceEvent::Exit { pid, comm, ended, .. } => Some(Row::End(*pid, comm.clone(), *ended)),
+                    _ => None,
+                };
+                if let Some(row) = row {
+                    self.flush()?;
+                    print(&say::row(&self.driver.state, &row))?;
+                }
+                if let TraceEvent::Refused(_, why) = trace {
+                    let lang = self.driver.state.lang;
+                    print(&[format!(
+                        "{}{why}",
+                        lang.pick("System calls cannot be seen here: ", "这里看不到系统调用：")
+                    )])?;
+                }
+            }
+            _ => {}
+        }
+        self.driver.tell(event);
+        Ok(())
+    }
+
+    /// Whether what happens belongs to the step and not to the way there.
+    fn is_visible(&self) -> bool {
+        let play = self.driver.state.play.as_ref();
+        play.is_some_and(|play| !matches!(play.session.phase(), Phase::Preparing(..)))
+    }
+
+    fn output(&mut self, terminal: TerminalId, bytes: &[u8]) -> io::Result<()> {
+        let visible = self.is_visible();
+        for piece in self.transcripts.entry(terminal).or_default().process(bytes) {
+            match piece {
+                Piece::Text(text) if visible => {
+                    let partial = self.partial.entry(terminal).or_default();
+                    partial.push_str(&text);
+                    if let Some(end) = partial.rfind('\n') {
+                        let rest = partial.split_off(end + 1);
+                        let whole = std::mem::replace(partial, rest);
+                        print(&labelled(terminal, &whole))?;
+                    }
+                }
+                Piece::Mark(Mark::Prompt { .. }) => {
+                    self.busy.remove(&terminal);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what has no newline yet.
+    fn flush(&mut self) -> io::Result<()> {
+        for (terminal, text) in std::mem::take(&mut self.partial) {
+            print(&labelled(terminal, &text))?;
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, line: &str) -> io::Result<()> {
+        let line = line.trim_end_matches('\r');
+        let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        for (sign, terminal) in [('!', TerminalId::Container), ('@', TerminalId::Host)] {
+            if let Some(text) = line.trim_start().strip_prefix(sign) {
+                return self.type_line(terminal, text.strip_prefix(' ').unwrap_or(text));
+            }
+        }
+        let number = word.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let playing = self.driver.state.play.is_some() && self.driver.state.view == View::Lesson;
+        match word {
+            "q" => self.driver.perform(vec![Effect::Quit]),
+            "?" => print(&say::help(&self.driver.state))?,
+            "d" => self.driver.perform(vec![Effect::Doctor(self.driver.state.lang)]),
+            "l" => self.language(),
+            "m" => {
+                self.driver.state.view = View::Opening;
+                print(&say::opening(&self.driver.state))?;
+            }
+            _ if !playing => match number.filter(|number| *number < self.driver.state.lessons.len()) {
+                Some(lesson) => self.start(lesson, 0)?,
+                None => print(&say::opening(&self.driver.state))?,
+            },
+            _ => return self.in_lesson(word, rest, number),
+        }
+        Ok(())
+    }
+
+    fn in_lesson(&mut self, word: &str, rest: &str, number: Option<usize>) -> io::Result<()> {
+        let Some(play) = &mut self.driver.state.play else { return Ok(()) };
+        let step = play.session.step_index();
+        let to = rest.trim().parse::<usize>().ok().and_then(|step| step.checked_sub(1));
+        let wanted = match (word, number, to) {
+            ("", ..) => Wish::Go,
+            ("n", ..) => Wish::GoTo(step + 1),
+            ("p", ..) => Wish::GoTo(step.saturating_sub(1)),
+            ("r", ..) => Wish::GoTo(step),
+            ("g", _, Some(step)) => Wish::GoTo(step),
+            ("h", ..) => Wish::Hint,
+            ("c", ..) => Wish::RunOn,
+            ("x", ..) => Wish::ToggleHold,
+            ("u", ..) if !rest.trim().is_empty() => Wish::RunUntil(rest.trim().to_string()),
+            ("N", ..) => {
+                play.notes = !play.notes;
+                return Ok(());
+            }
+            ("w", ..) => return play_now(&self.driver.state),
+            (_, Some(answer), _) => Wish::Answer(answer),
+            _ => return print(&say::help(&self.driver.state)),
+        };
+        self.waits_for = None;
+        let effects = wish(&mut self.driver.state, wanted);
+        self.driver.perform(effects);
+        Ok(())
+    }
+
+    fn language(&mut self) {
+        use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+        self.driver.tell(Event::Key(KeyEvent::new(KeyCode::Char('l'), KeyModifiers::NONE)));
+        self.said = None;
+        self.blocks.clear();
+        self.waits_for = None;
+    }
+
+    /// Types a line of the learner's; `^C` and the like are the control characters that they name.
+    fn type_line(&mut self, terminal: TerminalId, text: &str) -> io::Result<()> {
+        match text.as_bytes() {
+            [b'^', letter @ (b'a'..=b'z' | b'A'..=b'Z' | b'\\')] => {
+                self.driver.perform(vec![Effect::Write(terminal, vec![letter & 0x1f])]);
+            }
+            _ => {
+                self.busy.insert(terminal);
+                self.driver.tell(Event::Line(terminal, text.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what has become visible since the last time.
+    fn tell(&mut self) -> io::Result<()> {
+        if let Some(text) = say::notice(&self.driver.state) {
+            self.driver.state.trouble = None;
+            if self.waits_for.is_none() {
+                print(&[format!("! {text}")])?;
+            }
+        }
+        let state = &self.driver.state;
+        let Some(play) = state.play.as_ref().filter(|_| state.view == View::Lesson) else { return Ok(()) };
+        let phase = play.session.phase();
+        if matches!(phase, Phase::Preparing(..)) {
+            if self.said.is_some() {
+                self.forget();
+            }
+            return Ok(());
+        }
+        let here = (play.index, play.session.step_index());
+        if self.said != Some(here) {
+            self.said = Some(here);
+            self.blocks.clear();
+            self.hints = 0;
+            self.waits_for = None;
+            print(&say::heading(state, play))?;
+        }
+        if !self.is_settled() {
+            return Ok(());
+        }
+        self.flush()?;
+        let state = &self.driver.state;
+        let Some(play) = &state.play else { return Ok(()) };
+        let count = play.session.step().map_or(0, |step| step.blocks.len());
+        for index in 0..count {
+            let lines = say::block(state, play, index);
+            let before = self.blocks.get(&index);
+            // Of checks only what has changed is said again.
+            let new: Vec<String> =
+                lines.iter().filter(|line| before.is_none_or(|old| !old.contains(line))).cloned().collect();
+            let check = matches!(play.session.step().and_then(|step| step.blocks.get(index)), Some(Block::Check(_)));
+            if !new.is_empty() && (before.is_none() || check) {
+                print(&new)?;
+                if !check {
+                    print(&[String::new()])?;
+                }
+            }
+            if !lines.is_empty() {
+                self.blocks.insert(index, lines);
+            }
+        }
+        while self.hints < play.session.hints() {
+            print(&say::hint(state, play, self.hints))?;
+            self.hints += 1;
+        }
+        let card = say::scorecard(state, play);
+        if card.is_some() && card != self.card {
+            print(&[format!(
+                "{}{}",
+                state.lang.pick("The container is: ", "这个容器："),
+                card.clone().unwrap_or_default()
+            )])?;
+            self.card = card;
+        }
+        let waits = say::waits_for(state, play);
+        if self.waits_for.as_ref() != Some(&waits) {
+            print(&waits)?;
+            self.waits_for = Some(waits);
+        }
+        Ok(())
+    }
+}
+
+fn play_now(state: &crate::app::State) -> io::Result<()> {
+    state.play.as_ref().map_or(Ok(()), |play| print(&say::now(state, play)))
+}
+
+/// Output of a terminal, each line with the terminal's name.
+fn labelled(terminal: TerminalId, text: &str) -> Vec<String> {
+    text.lines().map(|line| format!("{}| {}", terminal.name(), line.trim_end())).collect()
+}
+
+fn print(lines: &[String]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()
+}

@@ -1,0 +1,196 @@
+//! The drawn screen: one loop that waits, updates, and draws when something may look different.
+
+use super::{
+    driver::Driver,
+    guard::Guard,
+    inbox::Letter,
+    input::{self, Input},
+    signals,
+};
+use crate::{
+    app::{Event, Facts, Look, Overlay, Prefix, State, begin},
+    lang::Lang,
+    lesson::Translations,
+    observe, ui,
+};
+use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, layout::Rect};
+use std::{
+    io::{self, BufWriter, IsTerminal, Stdout, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+/// The time between two frames that nobody waits for. A frame after a key is drawn at once.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// Everything that the screen is started with.
+#[derive(Debug)]
+pub struct TuiOptions {
+    /// The language.
+    pub lang: Lang,
+    /// Colours and characters.
+    pub look: Look,
+    /// The lessons, in order.
+    pub lessons: Vec<Translations>,
+    /// A lesson and a step to begin with, by their places; otherwise the opening.
+    pub start: Option<(usize, usize)>,
+    /// The key that leaves a terminal.
+    pub prefix: Prefix,
+    /// This program, for the roles that it takes in other processes.
+    pub exe: PathBuf,
+}
+
+impl TuiOptions {
+    /// The app before anything has happened.
+    pub fn state(self) -> (State, Option<(usize, usize)>, PathBuf) {
+        (State::new(self.lang, self.look, facts(), self.lessons, self.prefix), self.start, self.exe)
+    }
+}
+
+/// What is known of this machine at once, without trying anything.
+fn facts() -> Facts {
+    let release = nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned());
+    Facts {
+        root: nix::unistd::geteuid().is_root(),
+        kernel: release.unwrap_or_default(),
+        cgroup_mode: observe::cgroup_mode().to_string(),
+        ..Facts::default()
+    }
+}
+
+/// Whether the terminal shows more than ASCII: what the locale says, as for every other program (locale(7)).
+pub fn ascii_only(get: impl Fn(&str) -> Option<String>) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| get(name).filter(|value| !value.is_empty()));
+    // Where none is set, the terminal is more likely to be a new one than an old one.
+    locale.is_some_and(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        !locale.contains("utf-8") && !locale.contains("utf8")
+    })
+}
+
+/// Why this is no place to draw; `None` where it is one.
+fn refusal(lang: Lang) -> Option<&'static str> {
+    let dumb = std::env::var("TERM").map_or(true, |term| term.is_empty() || term == "dumb");
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Some(lang.pick("standard input and output must be a terminal", "标准输入和标准输出必须是终端"));
+    }
+    dumb.then(|| lang.pick("TERM names no terminal that can be drawn on", "TERM 没有指明可以绘制的终端"))
+}
+
+/// Shows the screen until the learner leaves. Status 0; 3 where there is no terminal; 128 and the signal that ended it.
+pub fn run(options: TuiOptions) -> ExitCode {
+    let lang = options.lang;
+    if let Some(why) = refusal(lang) {
+        let what = lang.pick("no screen", "无法显示界面");
+        let hint = lang.pick(
+            "boxwright --plain asks and answers in plain lines; boxwright run plays the lessons by itself",
+            "boxwright --plain 以纯文本逐行交互；boxwright run 自动演示课程",
+        );
+        eprintln!("boxwright: {what}: {why}\n  {hint}");
+        return ExitCode::from(3);
+    }
+    match show(options) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("boxwright: {}: {error}", lang.pick("the screen", "界面"));
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn show(options: TuiOptions) -> io::Result<u8> {
+    input::block()?;
+    // NO_COLOR was looked at when the options were made; a second opinion would only hide --color always.
+    crossterm::style::force_color_output(true);
+    let (mut state, start, exe) = options.state();
+    let (columns, rows) = input::size();
+    drop(crate::app::update(&mut state, Event::Resize(columns, rows)));
+    let guard = Guard::take()?;
+    let mut screen = Screen::new(state.size)?;
+    let mut driver = Driver::new(state, exe);
+    if let Some((lesson, step)) = start {
+        open(&mut driver, lesson, step);
+    }
+    // The first frame comes before anything is started.
+    screen.draw(&mut driver.state)?;
+    driver.examine()?;
+    let inbox = driver.inbox.clone();
+    signals::watch(move |signal| inbox.send(Letter::Signal(signal)))?;
+    let input = Input::start(driver.inbox.clone())?;
+    let ended = follow(&mut driver, &mut screen, &guard);
+    drop(input);
+    // The shell gets its terminal first: tidying up may take a moment.
+    drop(guard);
+    drop(driver);
+    ended
+}
+
+/// Begins with a lesson, or asks whether its commands may run.
+fn open(driver: &mut Driver, lesson: usize, step: usize) {
+    driver.state.selected = lesson;
+    if driver.state.lesson(lesson).is_some_and(|lesson| lesson.foreign) {
+        driver.state.overlay = Some(Overlay::Consent(lesson));
+        return;
+    }
+    let effects = begin(&mut driver.state, lesson, step);
+    driver.perform(effects);
+}
+
+/// Waits for what happens, until the end; gives the exit status.
+fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result<u8> {
+    let mut next = Instant::now();
+    while !driver.has_ended() {
+        let until = driver.state.dirty.then_some(next);
+        let mut hurried = false;
+        match driver.inbox.take(until) {
+            Some(Letter::Screen(event)) => {
+                let resized = matches!(event, Event::Resize(..));
+                hurried = matches!(event, Event::Key(_) | Event::Resize(..));
+                driver.tell(event);
+                if resized {
+                    *screen = Screen::new(driver.state.size)?;
+                }
+            }
+            Some(Letter::Machine(happening)) => driver.sort(happening).into_iter().for_each(|event| driver.tell(event)),
+            Some(Letter::Lacking(lacking)) => driver.examined(lacking),
+            Some(Letter::Signal(signal)) => return Ok(128_u8.saturating_add(signal as u8)),
+            Some(Letter::Gone) => return Ok(128 + libc::SIGHUP as u8),
+            Some(Letter::Stop) => {
+                guard.lend();
+                nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP)?;
+                guard.retake()?;
+                *screen = Screen::new(driver.state.size)?;
+                driver.state.dirty = true;
+            }
+            Some(Letter::Line(_)) | None => {}
+        }
+        if driver.state.dirty && (hurried || Instant::now() >= next) {
+            screen.draw(&mut driver.state)?;
+            next = Instant::now() + FRAME;
+        }
+    }
+    Ok(0)
+}
+
+/// The terminal as ratatui draws on it.
+struct Screen(Terminal<CrosstermBackend<BufWriter<Stdout>>>);
+
+impl Screen {
+    /// An empty screen of this size. The size is ours to say: asking again might start a program.
+    fn new((columns, rows): (u16, u16)) -> io::Result<Screen> {
+        // One write for a frame: a slow line shows it at once, and not from the top to the bottom.
+        let mut out = BufWriter::with_capacity(256 * 1024, io::stdout());
+        out.write_all(b"\x1b[0m\x1b[2J")?;
+        let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
+        Ok(Screen(Terminal::with_options(CrosstermBackend::new(out), TerminalOptions { viewport })?))
+    }
+
+    fn draw(&mut self, state: &mut State) -> io::Result<()> {
+        let mut extents = crate::app::Extents::new();
+        state.dirty = false;
+        self.0.draw(|frame| extents = ui::draw(state, frame))?;
+        drop(crate::app::update(state, Event::Drawn(extents)));
+        Ok(())
+    }
+}

@@ -1,0 +1,220 @@
+//! The drawn screen, end to end: the real program in a real terminal, driven by keys alone.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside #[test] functions are tests too")]
+
+mod support;
+#[path = "support/tmux.rs"]
+mod tmux;
+
+use std::{fs, sync::Mutex};
+use support::{BOXWRIGHT, not_root};
+use tmux::Tmux;
+
+/// The machine is slow enough with one of these at a time.
+static MACHINE: Mutex<()> = Mutex::new(());
+
+const SMALL: (u16, u16) = (80, 24);
+const WIDE: (u16, u16) = (140, 45);
+
+/// A shell in a terminal that looks at its settings before and after the program.
+fn started(test: &str, (columns, rows): (u16, u16), args: &str) -> Option<Tmux> {
+    if not_root(test) {
+        return None;
+    }
+    let tmux = Tmux::start(columns, rows)?;
+    let (before, after) = (tmux.file("before"), tmux.file("after"));
+    tmux.line(&format!(
+        "stty -a > {}; {BOXWRIGHT} {args}; echo status=$?; stty -a > {}; echo done",
+        before.display(),
+        after.display()
+    ));
+    Some(tmux)
+}
+
+/// The program has left with this status, and the terminal is as it was.
+fn left(tmux: &Tmux, status: i32) {
+    tmux.until("the end", |screen| screen.contains(&format!("status={status}\n")) && screen.contains("\ndone\n"));
+    let settings = |name| fs::read_to_string(tmux.file(name)).unwrap();
+    assert_eq!(settings("before"), settings("after"));
+    assert_eq!(tmux.ask("#{cursor_flag} #{alternate_on} #{bracket_paste_flag}").trim_end(), "1 0");
+    tmux.line("echo ok");
+    tmux.until("the shell", |screen| screen.matches("ok\n").count() == 2);
+}
+
+#[test]
+fn it_opens_and_leaves_the_terminal_as_it_was() {
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    for size in [SMALL, WIDE, (40, 10), (20, 5)] {
+        let Some(tmux) = started("opening", size, "") else { return };
+        tmux.until("the opening", |screen| screen.contains("b o x") || screen.contains("enlarge"));
+        // Keys that mean nothing change nothing.
+        tmux.keys(&["z", "F7", "M-x", "Left", "C-\\"]);
+        tmux.keys(&["C-c"]);
+        left(&tmux, 0);
+    }
+}
+
+#[test]
+fn a_signal_ends_it_cleanly() {
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    for (signal, status) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
+        let Some(tmux) = started("signals", SMALL, "isolate/2 --lang en") else { return };
+        tmux.sees("Space type the command");
+        let pid = fs::read_dir("/proc").unwrap().flatten().find_map(|entry| child(&entry.path(), &tmux)).unwrap();
+        let sent = nix::sys::signal::kill(
+            nix::unistd::Pid::from_raw(pid),
+            format!("SIG{signal}").parse::<nix::sys::signal::Signal>().unwrap(),
+        );
+        assert_eq!(sent, Ok(()));
+        left(&tmux, status);
+    }
+}
+
+/// The PID of the program in the window, if this is its directory in /proc.
+fn child(process: &std::path::Path, tmux: &Tmux) -> Option<i32> {
+    let status = fs::read_to_string(process.join("status")).ok()?;
+    let field =
+        |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(|text| text.trim().to_string());
+    let mine = field("PPid:")? == tmux.ask("#{pane_pid}") && field("Name:")? == "boxwright";
+    mine.then(|| field("Pid:")?.parse().ok())?
+}
+
+/// What the lines of the screen say in one language.
+struct Words {
+    lang: &'static str,
+    command: &'static str,
+    call: &'static str,
+    next: &'static str,
+    answer: &'static str,
+    turn: &'static str,
+    done: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    lang: "en",
+    command: "Space type the command",
+    call: "Space next call",
+    next: "Space next step",
+    answer: "your answer",
+    turn: "Your turn",
+    done: "The lesson is done",
+};
+
+const CHINESE: Words = Words {
+    lang: "zh",
+    command: "Space 输入命令",
+    call: "Space 下一个调用",
+    next: "Space 下一步",
+    answer: "你的答案",
+    turn: "轮到你了",
+    done: "本课完成",
+};
+
+/// The row of a namespace: everything after its name.
+fn link(screen: &str, name: &str) -> String {
+    let row = screen.lines().filter_map(|line| line.split('│').find_map(|cell| cell.trim().strip_prefix(name)));
+    row.map(str::trim).next().unwrap_or_default().to_string()
+}
+
+fn takes_the_whole_lesson((columns, rows): (u16, u16), words: &Words) {
+    let Some(tmux) = started("a whole lesson", (columns, rows), &format!("--lang {}", words.lang)) else { return };
+    tmux.until("the opening", |screen| screen.contains("b o x w r i g h t"));
+    tmux.keys(&["Enter"]);
+    let wide = columns >= WIDE.0;
+    let mut calls = Vec::new();
+    let mut steps = std::collections::BTreeSet::new();
+    loop {
+        let bar = |screen: &str| screen.lines().last().unwrap_or_default().to_string();
+        let acts = [words.command, words.call, words.next, words.answer];
+        let screen = tmux.until("something to do", |screen| {
+            acts.iter().any(|act| bar(screen).contains(act))
+                || [words.turn, words.done].iter().any(|text| screen.contains(text))
+        });
+        let place = screen.lines().next().unwrap_or_default().split("isolate ").nth(1).unwrap_or_default();
+        steps.insert(place.split(' ').next().unwrap_or_default().to_string());
+        let bar = bar(&screen);
+        if screen.contains(words.done) {
+            break;
+        } else if bar.contains(words.answer) {
+            tmux.press(&["1"], "the answer", |now| !now.lines().last().unwrap_or_default().contains(words.answer));
+        } else if bar.contains(words.call) {
+            let row = link(&screen, "pid_for_children");
+            calls.push(screen.clone());
+            tmux.press(&["Space"], "the next call", |now| now != screen);
+            if wide && calls.len() == 1 {
+                // The first call is unshare(2): the link for the children changes, the caller's own does not.
+                tmux.until("the link", |now| {
+                    !link(now, "pid_for_children").is_empty() && link(now, "pid_for_children") != row
+                });
+            }
+        } else if bar.contains(words.command) || bar.contains(words.next) {
+            tmux.press(&["Space"], "what comes next", |now| now != screen);
+        } else {
+            tmux.press(&["t"], "the terminal", |now| now != screen);
+            for line in ["unshare -impu --mount-proc --fork sh", "hostname challenge"] {
+                tmux.line(line);
+            }
+            tmux.press(&["C-g"], "the end of the challenge", |now| now.contains(words.done));
+        }
+    }
+    assert_eq!(steps.len(), 10, "{steps:?}");
+    assert!(calls.len() > 3, "each call of the core command was held: {calls:#?}");
+    tmux.keys(&["q"]);
+    left(&tmux, 0);
+}
+
+#[test]
+fn the_whole_lesson_by_keys_alone() {
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    for words in [&ENGLISH, &CHINESE] {
+        for size in [SMALL, WIDE] {
+            takes_the_whole_lesson(size, words);
+        }
+    }
+}
+
+#[test]
+fn a_smaller_window_is_said_and_comes_back() {
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let Some(tmux) = started("another size", WIDE, "isolate/4 --lang en") else { return };
+    tmux.sees("your answer");
+    tmux.press(&["2"], "the command", |screen| screen.contains(ENGLISH.command));
+    tmux.press(&["Space"], "the held call", |screen| screen.contains(ENGLISH.call));
+    tmux.resize(20, 5);
+    tmux.sees("enlarge");
+    tmux.resize(80, 24);
+    tmux.until("the small screen", |screen| screen.contains("unshare(") && screen.contains(ENGLISH.call));
+    tmux.resize(140, 45);
+    tmux.until("the wide screen", |screen| screen.contains("pid_for_children") && screen.contains(ENGLISH.call));
+    tmux.keys(&["q"]);
+    left(&tmux, 0);
+}
+
+#[test]
+fn nothing_is_left_when_it_is_killed() {
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    for held in [false, true] {
+        let Some(tmux) = started("killed", SMALL, "isolate/4 --lang en") else { return };
+        tmux.sees("your answer");
+        tmux.press(&["2"], "the command", |screen| screen.contains(ENGLISH.command));
+        tmux.press(&["Space"], "the held call", |screen| screen.contains(ENGLISH.call));
+        if !held {
+            tmux.press(&["c"], "the end of the step", |screen| screen.contains(ENGLISH.next));
+        }
+        let pid = fs::read_dir("/proc").unwrap().flatten().find_map(|entry| child(&entry.path(), &tmux)).unwrap();
+        let session = support::session_of(pid).unwrap();
+        let family = support::processes_of(&session);
+        assert!(family.len() >= 3, "two shells and a container: {family:?}");
+        let ends: Vec<_> = family.iter().filter_map(|pid| boxwright::kernel::pidfd::open(*pid).ok()).collect();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).unwrap();
+        for end in ends {
+            support::wait_for_the_end(&end);
+        }
+        // The terminal was left raw: nobody else can mend that.
+        tmux.line("");
+        tmux.line("stty sane");
+        let swept = std::process::Command::new(BOXWRIGHT).arg("clean").output().unwrap();
+        assert!(swept.status.success(), "{swept:?}");
+        assert_eq!(support::left_of(&session), Vec::<String>::new());
+    }
+}

@@ -134,8 +134,9 @@ impl Play {
         if let Some(event) = self.calls.last_call() {
             return Some((event.call.comm.clone(), Some(event.call.name)));
         }
-        let blocks = self.session.step()?.blocks.iter().skip(self.session.at());
-        let line = blocks.into_iter().find_map(|block| match block {
+        // The command that comes next, or else the last one.
+        let (done, ahead) = self.session.step()?.blocks.split_at_checked(self.session.at())?;
+        let line = ahead.iter().chain(done.iter().rev()).find_map(|block| match block {
             Block::Run(run) => Some(run.line.clone()),
             _ => None,
         })?;

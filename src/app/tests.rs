@@ -108,6 +108,18 @@ fn the_bar_names_only_bound_keys() {
 }
 
 #[test]
+fn escape_and_a_key_right_after_it_are_two_keys() {
+    let mut state = state((80, 24));
+    stage::at_question(&mut state);
+    stage::press(&mut state, "?");
+    update(&mut state, Event::Key(KeyEvent::new(KeyCode::Char('g'), KeyModifiers::ALT)));
+    assert!(matches!(state.overlay, Some(super::Overlay::GoTo(_))), "{:?}", state.overlay);
+    stage::press(&mut state, "\x1bt");
+    let sent = update(&mut state, Event::Key(KeyEvent::new(KeyCode::Char('b'), KeyModifiers::ALT)));
+    assert_eq!(sent, [Effect::Write(TerminalId::Container, b"\x1bb".to_vec())]);
+}
+
+#[test]
 fn a_terminal_gets_every_key_but_one() {
     let mut state = state((80, 24));
     stage::at_question(&mut state);

@@ -7,7 +7,7 @@ use crate::{
     terminal::{Mark, Screen, keys as encoding},
     trace::TraceEvent,
 };
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// No system call has a longer name.
 const LONGEST_NAME: usize = 32;
@@ -110,6 +110,13 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     state.trouble = None;
+    if event.modifiers.contains(KeyModifiers::ALT) && !in_terminal(state) {
+        // Escape and a key pressed right after it arrive as one key with Alt, which nothing here is bound to.
+        let mut effects = on_key(state, KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
+        let rest = KeyEvent { modifiers: event.modifiers - KeyModifiers::ALT, ..event };
+        effects.extend(on_key(state, rest));
+        return effects;
+    }
     let key = Key::of(&event);
     if state.view == View::Lesson && state.overlay.is_none() {
         let prefix = state.prefix;
@@ -132,6 +139,12 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         }
         (None, _) => Vec::new(),
     }
+}
+
+/// Whether keys go to a shell.
+fn in_terminal(state: &State) -> bool {
+    let focus = state.play.as_ref().map(|play| play.focus);
+    state.view == View::Lesson && state.overlay.is_none() && focus == Some(Focus::Terminal)
 }
 
 fn type_name(name: &mut String, code: KeyCode) {

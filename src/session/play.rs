@@ -179,7 +179,9 @@ impl Session {
         if self.waiting == Some(terminal) {
             self.waiting = None;
             out.push(Action::Deadline(None));
-            if self.holding && self.due.is_empty() && self.replay.is_none() {
+            // The command that is still in front has just ended; it was held by itself, and the next one is not.
+            let held = !self.auto && self.due.front().is_some_and(|run| run.hold);
+            if self.holding && (self.due.is_empty() || held) && self.replay.is_none() {
                 self.holding = false;
                 out.push(Action::Hold(terminal, Hold::Off));
             }

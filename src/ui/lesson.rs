@@ -49,7 +49,10 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         parts::block(state, play, index, block, columns, &mut sheet);
         ask::told_after(state, play, index, columns, &mut sheet);
     }
-    parts::hints(state, play, columns, &mut sheet);
+    // Who has done it needs no help, but wants to read why.
+    if phase != Phase::Done {
+        parts::hints(state, play, columns, &mut sheet);
+    }
     end(state, &phase, session.outcomes().get(session.step_index()), columns, play, &mut sheet);
     while sheet.lines.last().is_some_and(Vec::is_empty) {
         sheet.lines.pop();

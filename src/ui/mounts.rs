@@ -9,7 +9,7 @@ use super::{
 use crate::{
     app::{Play, State},
     kernel::namespaces::Kind,
-    observe::{Mount, Sample},
+    observe::Mount,
 };
 
 /// Lays out what differs.
@@ -29,8 +29,9 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         return sheet;
     }
     let before = play.before.as_deref().unwrap_or(now);
-    let own: Vec<&Mount> = now.inside.mounts.iter().filter(|mount| !has(&now.host.mounts, mount)).collect();
-    let gone: Vec<&Mount> = now.host.mounts.iter().filter(|mount| !has(&now.inside.mounts, mount)).collect();
+    let own = beyond(&now.inside.mounts, &now.host.mounts);
+    let gone = beyond(&now.host.mounts, &now.inside.mounts);
+    let new = beyond(&now.inside.mounts, &before.inside.mounts);
     let shared = now.inside.mounts.len() - own.len();
     let text = lang.pick(
         format!("{shared} mounts as on the host, {} of its own, {} of the host's not there", own.len(), gone.len()),
@@ -53,22 +54,45 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         sheet.line(whole);
     };
     for mount in own {
-        row(mount, "+", Role::Container, !known(before, mount));
+        row(mount, "+", Role::Container, new.iter().any(|new| std::ptr::eq(*new, mount)));
     }
     for mount in gone {
-        row(mount, "-", Role::Host, has(&before.inside.mounts, mount) && before.container == now.container);
+        let was = before.inside.mounts.iter().any(|old| same(old, mount));
+        row(mount, "-", Role::Host, was && before.container == now.container);
     }
     sheet
 }
 
-fn known(before: &Sample, mount: &Mount) -> bool {
-    has(&before.inside.mounts, mount)
+/// The mounts of a table that are not in another one. One that covers an equal one, as a container's own /proc does,
+/// stands in its table twice.
+fn beyond<'a>(table: &'a [Mount], other: &[Mount]) -> Vec<&'a Mount> {
+    let mut left: Vec<&Mount> = other.iter().collect();
+    let mut out = Vec::new();
+    for mount in table {
+        match left.iter().position(|known| same(known, mount)) {
+            Some(place) => drop(left.remove(place)),
+            None => out.push(mount),
+        }
+    }
+    out
 }
 
-/// Whether a table has this mount, apart from its number, which is another one in each mount namespace.
-fn has(table: &[Mount], wanted: &Mount) -> bool {
-    table.iter().any(|mount| {
-        (&mount.point, &mount.kind, &mount.source, &mount.root)
-            == (&wanted.point, &wanted.kind, &wanted.source, &wanted.root)
-    })
+/// Whether two entries are one mount, apart from its number, which is another one in each mount namespace.
+fn same(one: &Mount, other: &Mount) -> bool {
+    (&one.point, &one.kind, &one.source, &one.root) == (&other.point, &other.kind, &other.source, &other.root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_over_an_equal_one_is_one_more() {
+        let proc = Mount { point: "/proc".into(), kind: "proc".into(), ..Mount::default() };
+        let root = Mount { point: "/".into(), ..Mount::default() };
+        let host = [root.clone(), proc.clone()];
+        let inside = [root, proc.clone(), Mount { id: 9, ..proc }];
+        assert_eq!(beyond(&inside, &host).iter().map(|mount| mount.id).collect::<Vec<_>>(), [9]);
+        assert_eq!(beyond(&host, &inside), Vec::<&Mount>::new());
+    }
 }

@@ -16,7 +16,11 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let mut sheet = Sheet::default();
     let tool = play.running_tool();
     let Some((tool, call)) = tool.as_ref().and_then(|(name, call)| Some((tools::find(name)?, *call))) else {
-        let name = tool.map(|(name, _)| name).unwrap_or_default();
+        let Some((name, _)) = tool else {
+            let text = state.lang.pick("No program yet: the source of the tool that runs appears here.", "还没有程序：正在运行的工具，其源码会显示在这里。");
+            sheet.add(wrap(text, Role::Quiet, columns));
+            return sheet;
+        };
         let text = state.lang.pick(
             format!("No source of {name} here: it is a program of this machine. The tools of the lessons show theirs."),
             format!("{name} 是这台机器上的程序，这里没有它的源码。课程自带的工具会显示源码。"),

@@ -9,7 +9,7 @@ use crate::{
     trace::TraceEvent,
 };
 use crossterm::event::KeyEvent;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -28,6 +28,9 @@ pub enum Event {
     Trace(TerminalId, TraceEvent),
     /// A sample that began after the request of this number.
     Sample(u64, Arc<Sample>),
+    /// So much time has passed since the program began. It is told before a sample, whose counters are worth nothing
+    /// without it.
+    Clock(Duration),
     /// The time that the session set is over.
     Deadline,
     /// The lines of the report on this machine.

@@ -6,6 +6,7 @@
 
 mod calls;
 mod event;
+mod history;
 pub mod keys;
 pub mod layout;
 mod play;
@@ -17,6 +18,7 @@ mod wishes;
 
 pub use calls::{CallLog, Row};
 pub use event::{Effect, Event, Extent, Extents};
+pub use history::History;
 pub use keys::{Binding, Command, Key, Prefix};
 pub use layout::{Pane, Places, Shape};
 pub use play::{Focus, Play, Term};

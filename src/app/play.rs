@@ -1,6 +1,6 @@
 //! A lesson being played: the session, its terminals, and what the learner looks at.
 
-use super::{CallLog, Pane, layout::Chosen};
+use super::{CallLog, History, Pane, layout::Chosen};
 use crate::{
     lesson::{Block, TerminalId},
     observe::Sample,
@@ -64,6 +64,8 @@ pub struct Play {
     pub commands: usize,
     /// The state now.
     pub sample: Option<Arc<Sample>>,
+    /// What the container's control group used.
+    pub history: History,
     /// The state before the last command or the last step of a held process: what differs from it is marked.
     pub before: Option<Arc<Sample>>,
 }
@@ -86,6 +88,7 @@ impl Play {
             calls: CallLog::default(),
             commands: 0,
             sample: None,
+            history: History::default(),
             before: None,
         }
     }

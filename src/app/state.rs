@@ -6,7 +6,7 @@ use crate::{
     lesson::{Lesson, Translations},
     session::Lacking,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A named set of colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,6 +157,8 @@ pub struct State {
     pub extents: Extents,
     /// The key that leaves a terminal.
     pub prefix: Prefix,
+    /// When the last sample came, since the program began.
+    pub now: Duration,
     /// Something that the learner must know.
     pub trouble: Option<String>,
     /// Whether the next frame may differ from the last one.
@@ -180,6 +182,7 @@ impl State {
             top: 0,
             extents: Extents::new(),
             prefix,
+            now: Duration::ZERO,
             trouble: None,
             dirty: true,
         }

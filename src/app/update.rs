@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 32;
 
 /// Takes in what happened; gives what is to be done, in order.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
-    if !matches!(event, Event::Drawn(_)) {
+    if !matches!(event, Event::Drawn(_) | Event::Clock(_)) {
         state.dirty = true;
     }
     match event {
@@ -31,10 +31,15 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Trace(terminal, event) => trace(state, terminal, event),
         Event::Sample(number, sample) => {
             if let Some(play) = &mut state.play {
+                play.history.push(state.now, &sample.cgroup);
                 play.before.get_or_insert_with(|| sample.clone());
                 play.sample = Some(sample.clone());
             }
             tell(state, Input::Sample(number, sample))
+        }
+        Event::Clock(now) => {
+            state.now = now;
+            Vec::new()
         }
         Event::Deadline => tell(state, Input::Deadline),
         Event::Doctor(lines) => {

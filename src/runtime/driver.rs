@@ -9,7 +9,7 @@ use crate::{
     doctor,
     session::Action,
 };
-use std::{collections::VecDeque, io, path::PathBuf, sync::Arc, thread};
+use std::{collections::VecDeque, io, path::PathBuf, sync::Arc, thread, time::Instant};
 
 /// The app and the machine that it plays on.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub struct Driver {
     /// The newest sample that was asked for, and the newest that came.
     asked: u64,
     answered: u64,
+    began: Instant,
     ended: bool,
 }
 
@@ -44,6 +45,7 @@ impl Driver {
             waiting: Vec::new(),
             asked: 0,
             answered: 0,
+            began: Instant::now(),
             ended: false,
         }
     }
@@ -71,6 +73,9 @@ impl Driver {
 
     /// What a happening on the machine means to the app.
     pub fn sort(&mut self, happening: super::Happening) -> Vec<Event> {
+        if matches!(happening, super::Happening::Sample(..)) {
+            drop(update(&mut self.state, Event::Clock(self.began.elapsed())));
+        }
         let seen = self.machine.as_mut().map_or_else(Vec::new, |machine| machine.sort(happening));
         seen.into_iter().map(event).collect()
     }

@@ -1,16 +1,22 @@
 //! The cgroup of the container process: where it is, what it uses, what it may use.
 
 use super::{
+    chart, marks,
     sheet::Sheet,
-    text::{Rich, hang, line, pad},
+    text::{Pieces, Rich, hang, line, pad},
     theme::Role,
 };
 use crate::{
     app::{Play, State},
     lang::Lang,
-    observe::Cgroup,
+    observe::{Cgroup, Sample},
 };
 use std::collections::BTreeMap;
+
+/// The columns of the names on the left.
+const NAME: usize = 9;
+/// The columns of a bar.
+const BAR: usize = 20;
 
 /// Lays out paths, use and limits.
 pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
@@ -20,17 +26,22 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         sheet.line(line(lang.pick("Nothing was read yet.", "尚未读到任何状态。"), Role::Quiet));
         return sheet;
     };
+    let before = play.before.as_deref().unwrap_or(sample);
     let cgroup = &sample.cgroup;
-    let mut row = |name: &str, value: Rich| {
-        sheet.add(hang(&[(pad(name, 10), Role::Strong)], &value, columns));
-    };
-    row(lang.pick("Mode", "版本"), Rich::default().with(&state.facts.cgroup_mode, Role::Plain));
-    for (value, controllers) in paths(cgroup) {
-        row(lang.pick("Group", "组"), Rich::default().with(&value, Role::Container).with(&controllers, Role::Quiet));
+    for (number, (path, controllers)) in paths(cgroup).into_iter().enumerate() {
+        let name = if number == 0 { lang.pick("Group", "组") } else { "" };
+        let moved = !paths(&before.cgroup).iter().any(|(old, _)| *old == path);
+        let role = if moved { Role::Changed } else { Role::Container };
+        let mut rich = Rich::default().with(&path, role);
+        if moved {
+            rich.push(&format!(" {}", marks::CHANGED), Role::Changed);
+        }
+        rich.push(&format!("  {controllers}"), Role::Quiet);
+        sheet.add(hang(&[(pad(name, NAME), Role::Strong)], &rich, columns));
     }
-    row("CPU", cpu(cgroup, lang));
-    row(lang.pick("Memory", "内存"), memory(cgroup, lang));
-    row(lang.pick("Processes", "进程数"), pids(cgroup, lang));
+    cpu(state, play, cgroup, &before.cgroup, columns, &mut sheet);
+    sheet.add(memory(sample, before, lang, columns));
+    sheet.add(pids(cgroup, &before.cgroup, lang, columns));
     sheet
 }
 
@@ -40,50 +51,103 @@ fn paths(cgroup: &Cgroup) -> Vec<(String, String)> {
     for (controller, path) in &cgroup.paths {
         by_path.entry(path).or_default().push(if controller.is_empty() { "v2" } else { controller });
     }
-    by_path.into_iter().map(|(path, names)| (path.to_string(), format!("  {}", names.join(" ")))).collect()
+    by_path.into_iter().map(|(path, names)| (path.to_string(), names.join(" "))).collect()
 }
 
-fn limit(text: Option<String>, lang: Lang) -> (String, Role) {
-    text.map_or_else(|| (lang.pick("no limit", "无上限").to_string(), Role::Quiet), |text| (text, Role::Limit))
+/// What a limit says, and whether the last command changed it.
+fn limit(text: Option<String>, before: Option<String>, lang: Lang) -> (String, Role) {
+    let changed = text != before;
+    let sign = if changed { format!(" {}", marks::CHANGED) } else { String::new() };
+    match text {
+        Some(text) => (format!("{text}{sign}"), if changed { Role::Changed } else { Role::Limit }),
+        None => (format!("{}{sign}", lang.pick("no limit", "无上限")), if changed { Role::Changed } else { Role::Quiet }),
+    }
 }
 
-fn cpu(cgroup: &Cgroup, lang: Lang) -> Rich {
-    let cpu = &cgroup.cpu;
-    let comma = lang.pick(", ", "，");
-    let used = cpu
-        .usage_micros
-        .map_or_else(|| "?".into(), |micros| format!("{}.{:02} s", micros / 1_000_000, micros % 1_000_000 / 10_000));
-    let quota = cpu.quota_micros.zip(cpu.period_micros).filter(|(_, period)| *period > 0);
-    let (cap, role) =
-        limit(quota.map(|(quota, period)| format!("{} % ({quota}/{period} us)", quota * 100 / period)), lang);
-    let mut rich =
-        Rich::default().with(&format!("{} {used}{comma}", lang.pick("used", "已用")), Role::Plain).with(&cap, role);
-    if let (Some(periods), Some(throttled)) = (cpu.periods, cpu.throttled)
+/// The CPU limit in percent of one CPU, and as the kernel has it.
+fn quota(cgroup: &Cgroup) -> Option<(f64, String)> {
+    let (quota, period) = cgroup.cpu.quota_micros.zip(cgroup.cpu.period_micros).filter(|(_, period)| *period > 0)?;
+    let percent = quota as f64 * 100.0 / period as f64;
+    Some((percent, format!("{percent:.0} % ({quota}/{period} us)")))
+}
+
+fn cpu(state: &State, play: &Play, cgroup: &Cgroup, before: &Cgroup, columns: usize, sheet: &mut Sheet) {
+    let lang = state.lang;
+    let cap = quota(cgroup);
+    let used: Vec<f64> = play.history.percent().collect();
+    let mut text = Rich::default();
+    match (used.last(), cgroup.cpu.usage_micros) {
+        (Some(percent), _) => text.push(&format!("{percent:.1} %"), Role::Strong),
+        (None, Some(micros)) => text.push(
+            &format!("{} {}.{:02} s", lang.pick("used", "已用"), micros / 1_000_000, micros % 1_000_000 / 10_000),
+            Role::Plain,
+        ),
+        (None, None) => text.push(lang.pick("not counted for this group", "这个组不计数"), Role::Quiet),
+    }
+    let (words, role) =
+        limit(cap.as_ref().map(|(_, text)| text.clone()), quota(before).map(|(_, text)| text), lang);
+    text.push(&format!("  {} ", lang.pick("limit", "上限")), Role::Quiet);
+    text.push(&words, role);
+    if let (Some(periods), Some(throttled)) = (cgroup.cpu.periods, cgroup.cpu.throttled)
         && periods > 0
     {
-        rich.push(&format!("{comma}{} {throttled}/{periods}", lang.pick("throttled", "被限流")), Role::Plain);
+        let more = throttled > before.cpu.throttled.unwrap_or(0) && cgroup.paths == before.paths;
+        let role = if more { Role::Changed } else { Role::Plain };
+        text.push(&format!("  {} {throttled}/{periods}", lang.pick("throttled", "限流")), role);
     }
-    rich
+    sheet.add(hang(&[(pad("CPU", NAME), Role::Strong)], &text, columns));
+    if !used.is_empty() {
+        sheet.add(chart::lines(&used, cap.map(|(percent, _)| percent), columns, NAME));
+    }
 }
 
-fn memory(cgroup: &Cgroup, lang: Lang) -> Rich {
-    let memory = &cgroup.memory;
-    let mib = |bytes: u64| format!("{}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20);
-    let text = |value: Option<u64>| value.map_or_else(|| "?".into(), mib);
-    let comma = lang.pick(", ", "，");
-    let (cap, role) = limit(memory.limit.map(mib), lang);
-    let mut rich = Rich::default()
-        .with(&format!("{} / ", text(memory.current)), Role::Plain)
-        .with(&cap, role)
-        .with(&format!("{comma}{} {}", lang.pick("peak", "峰值"), text(memory.peak)), Role::Plain);
+fn memory(sample: &Sample, before: &Sample, lang: Lang, columns: usize) -> Vec<Pieces> {
+    let (memory, old) = (&sample.cgroup.memory, &before.cgroup.memory);
+    let mut text = Rich::default();
+    let Some(current) = memory.current else {
+        text.push(lang.pick("not counted for this group", "这个组不计数"), Role::Quiet);
+        return hang(&[(pad(lang.pick("Memory", "内存"), NAME), Role::Strong)], &text, columns);
+    };
+    let mut first = vec![(pad(lang.pick("Memory", "内存"), NAME), Role::Strong)];
+    if let Some(most) = memory.limit
+        && columns > 60
+    {
+        first.extend(chart::bar(current as f64 / most.max(1) as f64, BAR));
+        first.push(("  ".into(), Role::Plain));
+    }
+    let (words, role) = limit(memory.limit.map(mib), old.limit.map(mib), lang);
+    text.push(&mib(current), Role::Strong);
+    text.push(&format!("  {} ", lang.pick("limit", "上限")), Role::Quiet);
+    text.push(&words, role);
+    if let Some(peak) = memory.peak {
+        text.push(&format!("  {} {}", lang.pick("peak", "峰值"), mib(peak)), Role::Plain);
+    }
     if let Some(kills) = memory.oom_kills.filter(|kills| *kills > 0) {
-        rich.push(&format!("{comma}{} {kills}", lang.pick("OOM kills", "OOM 杀死")), Role::Danger);
+        let new = kills > old.oom_kills.unwrap_or(0);
+        let sign = if new { format!(" {}", marks::CHANGED) } else { String::new() };
+        text.push(&format!("  {} {kills}{sign}", lang.pick("OOM kills", "OOM 杀死")), Role::Danger);
     }
-    rich
+    hang(&first, &text, columns)
 }
 
-fn pids(cgroup: &Cgroup, lang: Lang) -> Rich {
-    let now = cgroup.pids.current.map_or_else(|| "?".into(), |count| count.to_string());
-    let (cap, role) = limit(cgroup.pids.max.map(|max| max.to_string()), lang);
-    Rich::default().with(&format!("{now} / "), Role::Plain).with(&cap, role)
+fn mib(bytes: u64) -> String {
+    format!("{}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20)
+}
+
+fn pids(cgroup: &Cgroup, before: &Cgroup, lang: Lang, columns: usize) -> Vec<Pieces> {
+    let name = lang.pick("PIDs", "进程数");
+    let mut text = Rich::default();
+    match cgroup.pids.current {
+        None => text.push(lang.pick("not counted for this group", "这个组不计数"), Role::Quiet),
+        Some(count) => {
+            let number = |count: u64| count.to_string();
+            let (words, role) = limit(cgroup.pids.max.map(number), before.pids.max.map(number), lang);
+            text.push(&count.to_string(), Role::Strong);
+            text.push(&format!("  {} ", lang.pick("limit", "上限")), Role::Quiet);
+            text.push(&words, role);
+        }
+    }
+    let first = vec![(pad(name, NAME), Role::Strong)];
+
+    hang(&first, &text, columns)
 }

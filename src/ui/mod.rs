@@ -2,6 +2,7 @@
 
 mod calls;
 mod causes;
+mod chart;
 mod cgroup;
 mod chrome;
 mod doctor;

@@ -60,7 +60,9 @@ fn limit(text: Option<String>, before: Option<String>, lang: Lang) -> (String, R
     let sign = if changed { format!(" {}", marks::CHANGED) } else { String::new() };
     match text {
         Some(text) => (format!("{text}{sign}"), if changed { Role::Changed } else { Role::Limit }),
-        None => (format!("{}{sign}", lang.pick("no limit", "无上限")), if changed { Role::Changed } else { Role::Quiet }),
+        None => {
+            (format!("{}{sign}", lang.pick("no limit", "无上限")), if changed { Role::Changed } else { Role::Quiet })
+        }
     }
 }
 
@@ -84,8 +86,7 @@ fn cpu(state: &State, play: &Play, cgroup: &Cgroup, before: &Cgroup, columns: us
         ),
         (None, None) => text.push(lang.pick("not counted for this group", "这个组不计数"), Role::Quiet),
     }
-    let (words, role) =
-        limit(cap.as_ref().map(|(_, text)| text.clone()), quota(before).map(|(_, text)| text), lang);
+    let (words, role) = limit(cap.as_ref().map(|(_, text)| text.clone()), quota(before).map(|(_, text)| text), lang);
     text.push(&format!("  {} ", lang.pick("limit", "上限")), Role::Quiet);
     text.push(&words, role);
     if let (Some(periods), Some(throttled)) = (cgroup.cpu.periods, cgroup.cpu.throttled)

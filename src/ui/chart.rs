@@ -20,7 +20,13 @@ pub fn lines(percent: &[f64], limit: Option<f64>, columns: usize, indent: usize)
     let mut out = Vec::new();
     for row in (0..ROWS).rev() {
         let (low, high) = (step * row as f64, step * (row + 1) as f64);
-        let scale = if row + 1 == ROWS { format!("{top:.0}") } else if row == 0 { "0".into() } else { String::new() };
+        let scale = if row + 1 == ROWS {
+            format!("{top:.0}")
+        } else if row == 0 {
+            "0".into()
+        } else {
+            String::new()
+        };
         let mut line: Pieces = vec![(format!("{scale:>indent$} "), Role::Quiet)];
         let here = limit.is_some_and(|limit| low < limit && limit <= high);
         line.push((if row == 0 { "┼" } else { "┤" }.to_string(), Role::Quiet));

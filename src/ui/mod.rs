@@ -2,8 +2,8 @@
 
 mod calls;
 mod causes;
-mod chart;
 mod cgroup;
+mod chart;
 mod chrome;
 mod doctor;
 mod finish;

@@ -17,7 +17,10 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let tool = play.running_tool();
     let Some((tool, call)) = tool.as_ref().and_then(|(name, call)| Some((tools::find(name)?, *call))) else {
         let Some((name, _)) = tool else {
-            let text = state.lang.pick("No program yet: the source of the tool that runs appears here.", "还没有程序：正在运行的工具，其源码会显示在这里。");
+            let text = state.lang.pick(
+                "No program yet: the source of the tool that runs appears here.",
+                "还没有程序：正在运行的工具，其源码会显示在这里。",
+            );
             sheet.add(wrap(text, Role::Quiet, columns));
             return sheet;
         };

@@ -44,6 +44,8 @@ pub struct Session {
     pub(super) seen: u64,
     pub(super) notice: Option<Notice>,
     pub(super) finished: bool,
+    /// The block of checks that has a deadline.
+    pub(super) pressed: Option<usize>,
 }
 
 /// What a terminal's shell is doing.
@@ -85,6 +87,7 @@ impl Session {
             seen: 0,
             notice: None,
             finished: false,
+            pressed: None,
         }
     }
 
@@ -238,6 +241,7 @@ impl Session {
     /// Begins a step whose state is there.
     pub(super) fn begin(&mut self, out: &mut Vec<Action>) {
         self.at = 0;
+        self.pressed = None;
         self.due.clear();
         self.touched = false;
         self.own = false;
@@ -302,7 +306,9 @@ impl Session {
                         return;
                     }
                     if !self.decide_block(self.at, out) {
-                        if self.auto && self.waiting.is_none() {
+                        // Once: whatever happens meanwhile must not put the end off.
+                        if self.auto && self.waiting.is_none() && self.pressed != Some(self.at) {
+                            self.pressed = Some(self.at);
                             out.push(Action::Deadline(Some(PATIENCE)));
                         }
                         return;

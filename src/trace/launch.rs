@@ -9,7 +9,10 @@ use crate::kernel::errno;
 use nix::{
     errno::Errno,
     fcntl::{OFlag, open},
-    sys::stat::Mode,
+    sys::{
+        signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
+        stat::Mode,
+    },
     unistd::{chdir, dup2_stderr, dup2_stdin, dup2_stdout, execv, read, setsid},
 };
 use std::{
@@ -58,6 +61,7 @@ pub fn run(args: &[OsString]) -> ExitCode {
     if traced && let Err(errno) = filter::install() {
         return fail(&"seccomp".into(), errno, NOT_STARTED);
     }
+    restore_signals(!tty.is_empty());
     let text = |word: &OsString| CString::new(word.as_bytes()).unwrap_or_default();
     let words: Vec<CString> = argv.iter().map(text).collect();
     match execv(&text(program), &words) {
@@ -65,6 +69,17 @@ pub fn run(args: &[OsString]) -> ExitCode {
         Err(Errno::ENOENT) => fail(program, Errno::ENOENT, NOT_FOUND),
         Err(errno) => fail(program, errno, NOT_EXECUTABLE),
     }
+}
+
+/// Undoes what this program did to its own signals: it blocks some, and ignores SIGPIPE. On a terminal of its own a
+/// command begins as after a login, whatever was ignored around us.
+fn restore_signals(all: bool) {
+    for signal in Signal::iterator().filter(|signal| all || *signal == Signal::SIGPIPE) {
+        // SAFETY: no handler of ours is installed or replaced: both ways lead to what the kernel does by itself.
+        // SIGKILL and SIGSTOP refuse, and are never ignored.
+        let _ = unsafe { sigaction(signal, &SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty())) };
+    }
+    let _ = SigSet::empty().thread_set_mask();
 }
 
 /// Makes the terminal the controlling one of a new session, and standard input, output and error.

@@ -38,6 +38,8 @@ pub(super) enum Arg {
     Env,
     /// The flags of clone(2), with the signal in the lowest byte.
     CloneFlags,
+    /// The flags of mount(2), which may carry a magic number from the time of Linux 0.99.
+    MountFlags,
     /// A `struct clone_args`.
     CloneArgs,
     /// A `struct mount_attr`.
@@ -80,7 +82,10 @@ macro_rules! args {
     ($($arg:expr),* $(,)?) => { &[$(("", $arg)),*] };
 }
 
-use Arg::{Address, Argv, At, Bytes, CloneArgs, CloneFlags, Env, Flags, Mode, MountAttr, Number, OneOf, OpenHow, Text};
+use Arg::{
+    Address, Argv, At, Bytes, CloneArgs, CloneFlags, Env, Flags, Mode, MountAttr, MountFlags, Number, OneOf, OpenHow,
+    Text,
+};
 use Role::{Directory, Exec, Fork, Open, Report};
 use Trap::{Always, If, Unless};
 
@@ -104,7 +109,7 @@ pub(super) const CALLS: &[Spec] = &[
     spec("clone3", libc::SYS_clone3, Always, Fork, args![CloneArgs, Number]),
     spec("execve", libc::SYS_execve, Always, Exec, args![Text, Argv, Env]),
     spec("execveat", libc::SYS_execveat, Always, Exec, args![At, Text, Argv, Env, Flags(&flags::AT)]),
-    spec("mount", libc::SYS_mount, Always, Report, args![Text, Text, Text, Flags(&flags::MS), Text]),
+    spec("mount", libc::SYS_mount, Always, Report, args![Text, Text, Text, MountFlags, Text]),
     spec("umount2", libc::SYS_umount2, Always, Report, args![Text, Flags(&flags::UMOUNT)]),
     spec("fsopen", libc::SYS_fsopen, Always, Report, args![Text, Flags(&flags::FSOPEN)]),
     spec("fsconfig", libc::SYS_fsconfig, Always, Report, args![Number, OneOf(&flags::FSCONFIG), Text, Text, Number]),

@@ -8,6 +8,9 @@ use std::fmt::Write;
 
 /// Longer strings are cut, and end in dots.
 const LONGEST: usize = 4096;
+/// What old programs put into the upper half of mount(2)'s flags; the kernel takes it away (`linux/mount.h`).
+const MAGIC: u64 = 0xc0ed_0000;
+const MAGIC_MASK: u64 = 0xffff_0000;
 /// More arguments of a program are not shown.
 const MOST_WORDS: usize = 64;
 
@@ -45,6 +48,11 @@ fn argument(pid: i32, arg: Arg, value: u64, next: u64) -> String {
             let count = memory::words(pid, value, MOST_WORDS * 16).iter().take_while(|word| **word != 0).count();
             format!("{value:#x} /* {count} vars */")
         }
+        Arg::MountFlags if value & MAGIC_MASK == MAGIC && value != MAGIC => {
+            format!("MS_MGC_VAL|{}", flags::bits(&flags::MS, value & !MAGIC_MASK))
+        }
+        Arg::MountFlags if value == MAGIC => "MS_MGC_VAL".into(),
+        Arg::MountFlags => flags::bits(&flags::MS, value),
         Arg::CloneFlags => with_signal(value),
         Arg::CloneArgs => clone_args(pid, value),
         Arg::MountAttr => {
@@ -184,6 +192,8 @@ mod tests {
         let root = c"/";
         let mount = [c"none".as_ptr() as u64, root.as_ptr() as u64, 0, 0x4_4000, 0, 0];
         assert_eq!(decoded(libc::SYS_mount, mount), r#""none", "/", NULL, MS_REC|MS_PRIVATE, NULL"#);
+        let old = [0, root.as_ptr() as u64, 0, 0xc0ed_1000, 0, 0];
+        assert_eq!(decoded(libc::SYS_mount, old), r#"NULL, "/", NULL, MS_MGC_VAL|MS_BIND, NULL"#);
         assert_eq!(decoded(libc::SYS_chroot, [1, 0, 0, 0, 0, 0]), "0x1", "memory that is not there");
         let host = b"boxes";
         assert_eq!(decoded(libc::SYS_sethostname, [host.as_ptr() as u64, 3, 0, 0, 0, 0]), r#""box", 3"#);

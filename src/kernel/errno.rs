@@ -18,6 +18,20 @@ pub fn why_io(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), |raw| why(Errno::from_raw(raw)))
 }
 
+/// What may help where namespaces cannot be made (namespaces(7), user_namespaces(7)).
+pub fn unshare_hint(errno: Errno) -> Option<String> {
+    match errno {
+        Errno::EPERM => Some("this needs root, or a user namespace around it: -r (--map-root-user)".into()),
+        Errno::ENOSPC => Some(
+            "not the disk: a limit on namespaces (/proc/sys/user/max_*_namespaces), or they are nested more than 32 deep"
+                .into(),
+        ),
+        Errno::EINVAL => Some("this kernel was built without one of these namespaces".into()),
+        Errno::EUSERS => Some("user namespaces are nested too deeply".into()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

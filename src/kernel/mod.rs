@@ -1,5 +1,7 @@
 //! Facts of the kernel that tools and observers share, each in one table or one reader.
 
 pub mod errno;
+pub mod mounts;
 pub mod namespaces;
 pub mod pidfd;
+pub mod process;

@@ -1,6 +1,26 @@
 //! The tools that learners type: one file a tool, the real system calls in the kernel's own order.
+//!
+//! Each is a single-threaded process of its own with the flags, exit status and essential output of the field's tool of
+//! that name. The Source pane shows these files beside the calls that they make, so they are written to be read.
 
-use std::process::ExitCode;
+#![allow(clippy::print_stdout, reason = "printing is what a tool is for")]
+
+pub mod args;
+mod hostname;
+mod ip;
+mod ipcmk;
+mod ipcrm;
+mod ipcs;
+mod mount;
+mod nc;
+mod ps;
+mod start;
+mod umount;
+mod unshare;
+
+use crate::kernel::errno;
+use nix::errno::Errno;
+use std::{io::Write, process::ExitCode};
 
 /// A tool, found by the name it is called by.
 pub struct Tool {
@@ -10,14 +30,62 @@ pub struct Tool {
     pub run: fn(&[String]) -> ExitCode,
     /// Its source, which the Source pane shows.
     pub source: &'static str,
-    /// One line on what it does, for `boxwright help`.
+    /// One line on what it does, for `boxwright tools`.
     pub about: &'static str,
 }
 
-/// Every tool, in alphabetical order.
-pub const TOOLS: &[Tool] = &[];
+macro_rules! tools {
+    ($($name:ident: $about:literal,)*) => {
+        /// Every tool, in alphabetical order.
+        pub const TOOLS: &[Tool] = &[$(Tool {
+            name: stringify!($name),
+            run: $name::run,
+            source: include_str!(concat!(stringify!($name), ".rs")),
+            about: $about,
+        },)*];
+    };
+}
+
+tools! {
+    hostname: "show or set the host name of the UTS namespace",
+    ip: "show network interfaces and addresses; bring an interface up or down",
+    ipcmk: "make a System V queue, semaphore set or shared memory segment",
+    ipcrm: "remove System V objects",
+    ipcs: "list the System V objects of the IPC namespace",
+    mount: "mount a file system, bind a directory, change propagation",
+    nc: "listen on a TCP port, or connect to one",
+    ps: "list processes, as /proc shows them",
+    umount: "unmount a file system",
+    unshare: "run a program in new namespaces",
+}
 
 /// Finds a tool by name.
 pub fn find(name: &str) -> Option<&'static Tool> {
     TOOLS.iter().find(|tool| tool.name == name)
+}
+
+/// Runs a tool as the field's tool of that name would run: a closed pipe ends it quietly.
+pub fn run(tool: &Tool, args: &[String]) -> ExitCode {
+    start::end_on_closed_pipe();
+    (tool.run)(args)
+}
+
+/// One line on standard error: `TOOL: WHAT`.
+fn complain(tool: &str, what: &str, status: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{tool}: {what}");
+    ExitCode::from(status)
+}
+
+/// The same for a failed call: `TOOL: WHAT: WHY (ERRNO)`, and what may help.
+fn failed(tool: &str, what: &str, errno: Errno, hint: Option<&str>, status: u8) -> ExitCode {
+    let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
+    complain(tool, &format!("{what}: {}{hint}", errno::why(errno)), status)
+}
+
+/// Prints lines; a reader that has gone is nobody to complain to.
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
 }

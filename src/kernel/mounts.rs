@@ -1,0 +1,97 @@
+//! Mounts: the flags by their names, and what tools do to the whole tree (mount(2), mount_namespaces(7)).
+
+use nix::{
+    errno::Errno,
+    mount::{MsFlags, mount},
+};
+
+/// Options of mount(8) that are flags of mount(2): the name, the flag, and whether the name sets it.
+pub const OPTIONS: [(&str, MsFlags, bool); 22] = [
+    ("ro", MsFlags::MS_RDONLY, true),
+    ("rw", MsFlags::MS_RDONLY, false),
+    ("nosuid", MsFlags::MS_NOSUID, true),
+    ("suid", MsFlags::MS_NOSUID, false),
+    ("nodev", MsFlags::MS_NODEV, true),
+    ("dev", MsFlags::MS_NODEV, false),
+    ("noexec", MsFlags::MS_NOEXEC, true),
+    ("exec", MsFlags::MS_NOEXEC, false),
+    ("sync", MsFlags::MS_SYNCHRONOUS, true),
+    ("async", MsFlags::MS_SYNCHRONOUS, false),
+    ("dirsync", MsFlags::MS_DIRSYNC, true),
+    ("remount", MsFlags::MS_REMOUNT, true),
+    ("bind", MsFlags::MS_BIND, true),
+    ("rbind", MsFlags::MS_BIND.union(MsFlags::MS_REC), true),
+    ("move", MsFlags::MS_MOVE, true),
+    ("noatime", MsFlags::MS_NOATIME, true),
+    ("atime", MsFlags::MS_NOATIME, false),
+    ("nodiratime", MsFlags::MS_NODIRATIME, true),
+    ("relatime", MsFlags::MS_RELATIME, true),
+    ("strictatime", MsFlags::MS_STRICTATIME, true),
+    ("silent", MsFlags::MS_SILENT, true),
+    ("defaults", MsFlags::empty(), true),
+];
+
+/// Kinds of propagation by the names of mount(8)'s `--make-…` options; with an `r` before it the whole tree is meant.
+pub const PROPAGATION: [(&str, MsFlags); 4] = [
+    ("shared", MsFlags::MS_SHARED),
+    ("slave", MsFlags::MS_SLAVE),
+    ("private", MsFlags::MS_PRIVATE),
+    ("unbindable", MsFlags::MS_UNBINDABLE),
+];
+
+/// Changes the propagation of every mount below `/`.
+///
+/// Inside a chroot `/` is often no mount point, and the kernel answers EINVAL; then each mount that can be seen is
+/// changed by itself.
+///
+/// Errors: those of mount(2).
+pub fn propagate(flags: MsFlags) -> nix::Result<()> {
+    match change(flags, "/") {
+        Err(Errno::EINVAL) => {
+            let points = points();
+            points.iter().filter(|point| *point != "/").try_for_each(|point| change(flags, point))
+        }
+        other => other,
+    }
+}
+
+fn change(flags: MsFlags, point: &str) -> nix::Result<()> {
+    mount(Some("none"), point, None::<&str>, flags, None::<&str>)
+}
+
+/// Where something is mounted, as this process sees it; the newest last.
+pub fn points() -> Vec<String> {
+    let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    table.lines().filter_map(|line| Some(unescape(line.split(' ').nth(4)?))).collect()
+}
+
+/// Undoes the escapes of mount tables: a blank, tab, newline or backslash stands as three octal digits.
+pub fn unescape(text: &str) -> String {
+    ["\\040", "\\011", "\\012", "\\134"]
+        .iter()
+        .zip([" ", "\t", "\n", "\\"])
+        .fold(text.into(), |text, (from, to)| text.replace(from, to))
+}
+
+/// Why a proc file system could not be mounted.
+pub fn proc_hint(errno: Errno) -> Option<&'static str> {
+    match errno {
+        Errno::EPERM => Some(
+            "without root it needs a new PID namespace and a child in it (-p --fork); and where parts of the host's \
+             /proc are covered, as in a container, the kernel refuses a new one",
+        ),
+        Errno::ENOENT | Errno::ENOTDIR => Some("the directory must exist"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_blanks_are_read() {
+        assert_eq!(unescape("/a\\040b\\134c"), "/a b\\c");
+        assert!(points().contains(&"/proc".to_string()), "{:?}", points());
+    }
+}

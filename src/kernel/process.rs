@@ -1,0 +1,124 @@
+//! One process as `/proc/PID` shows it (proc_pid_stat(5)): what ps and top print.
+
+use std::fs;
+
+/// What is read of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Its PID, as the `/proc` that is read shows it.
+    pub pid: i32,
+    /// Its parent's; 0 where the parent is not visible there.
+    pub ppid: i32,
+    /// The name of its program.
+    pub comm: String,
+    /// R, S, D, T, t, Z, …
+    pub state: char,
+    /// The session.
+    pub session: i32,
+    /// The controlling terminal's device number; 0 for none.
+    pub tty: u64,
+    /// CPU time in clock ticks: in user mode and in the kernel.
+    pub ticks: u64,
+    /// When it started, in clock ticks after boot.
+    pub start: u64,
+    /// Virtual memory in bytes.
+    pub virtual_bytes: u64,
+    /// Resident memory in pages.
+    pub resident_pages: u64,
+    /// Its user.
+    pub uid: u32,
+    /// Its arguments; empty for kernel threads and zombies.
+    pub command: Vec<String>,
+}
+
+/// Clock ticks a second, the unit of times in `/proc`: 100 on every machine that this program runs on (time(7)).
+pub const TICKS: u64 = 100;
+
+/// Reads a stat line. The program's name may hold blanks and brackets, so the last bracket ends it.
+pub fn parse(stat: &str) -> Option<Process> {
+    let (open, close) = (stat.find('(')?, stat.rfind(')')?);
+    let rest: Vec<&str> = stat.get(close + 1..)?.split_ascii_whitespace().collect();
+    // Fields are numbered from 1 in the manual; the state, here the first, is number 3.
+    let number = |field: usize| rest.get(field - 3).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    Some(Process {
+        pid: stat.get(..open)?.trim().parse().ok()?,
+        comm: stat.get(open + 1..close)?.to_string(),
+        state: rest.first()?.chars().next()?,
+        ppid: number(4) as i32,
+        session: number(6) as i32,
+        tty: number(7),
+        ticks: number(14) + number(15),
+        start: number(22),
+        virtual_bytes: number(23),
+        resident_pages: number(24),
+        ..Process::default()
+    })
+}
+
+/// Reads one process; `None` where it has ended.
+pub fn read(pid: i32) -> Option<Process> {
+    let text =
+        |name: &str| fs::read(format!("/proc/{pid}/{name}")).ok().map(|b| String::from_utf8_lossy(&b).into_owned());
+    let mut process = parse(&text("stat")?)?;
+    let status = text("status")?;
+    let uid = status.lines().find_map(|line| line.strip_prefix("Uid:"))?.split_whitespace().nth(1)?.parse().ok()?;
+    process.uid = uid;
+    process.command = text("cmdline")?.split_terminator('\0').map(str::to_string).collect();
+    Some(process)
+}
+
+/// Every process that this `/proc` shows, in the order of their PIDs. No system call lists processes: this is it.
+pub fn all() -> std::io::Result<Vec<Process>> {
+    let names = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut pids: Vec<i32> = names.collect();
+    pids.sort_unstable();
+    Ok(pids.into_iter().filter_map(read).collect())
+}
+
+impl Process {
+    /// The arguments in one line, or the program's name in brackets.
+    pub fn line(&self) -> String {
+        match (self.command.is_empty(), self.state) {
+            (false, _) => self.command.join(" "),
+            (true, 'Z') => format!("[{}] <defunct>", self.comm),
+            (true, _) => format!("[{}]", self.comm),
+        }
+    }
+
+    /// The name of the controlling terminal, such as `pts/3`.
+    pub fn terminal(&self) -> String {
+        // The minor number has 20 bits, of which the upper 12 stand above the major one (makedev(3)).
+        let (major, minor) = ((self.tty >> 8) & 0xfff, (self.tty & 0xff) | ((self.tty >> 12) & 0xf_ff00));
+        match (self.tty, major) {
+            (0, _) => "?".into(),
+            (_, 136..=143) => format!("pts/{}", (major - 136) * 256 + minor),
+            (_, 4) if minor < 64 => format!("tty{minor}"),
+            (_, 4) => format!("ttyS{}", minor - 64),
+            (_, 5) if minor == 1 => "console".into(),
+            _ => format!("{major}:{minor}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_hold_brackets() {
+        let stat = "42 (a) b (c) S 7 42 40 34819 42 0 1 2 3 4 100 50 0 0 20 0 1 0 999 4096 12 18446744073709551615";
+        let process = parse(stat).unwrap();
+        assert_eq!((process.pid, process.ppid, process.comm.as_str(), process.state), (42, 7, "a) b (c", 'S'));
+        assert_eq!((process.session, process.ticks, process.start, process.resident_pages), (40, 150, 999, 12));
+        assert_eq!(process.terminal(), "pts/3");
+        assert_eq!(parse("42 (sh"), None);
+    }
+
+    #[test]
+    fn we_are_among_all_processes() {
+        let me = std::process::id() as i32;
+        let all = all().unwrap();
+        assert!(all.is_sorted_by_key(|process| process.pid));
+        assert!(all.iter().any(|process| process.pid == me && !process.command.is_empty()));
+    }
+}

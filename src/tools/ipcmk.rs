@@ -1,0 +1,51 @@
+//! ipcmk(1): make a System V queue, semaphore set or shared memory segment.
+#![allow(unsafe_code)]
+
+use super::{
+    args::{
+        Opt,
+        Value::{Must, No},
+        parse,
+    },
+    complain, failed, print,
+};
+use nix::errno::Errno;
+use std::process::ExitCode;
+
+const OPTIONS: [Opt; 4] = [('Q', "queue", No), ('M', "shmem", Must), ('S', "semaphore", Must), ('p', "mode", Must)];
+
+/// Runs the tool.
+pub fn run(args: &[String]) -> ExitCode {
+    let parsed = match parse(args, &OPTIONS, false) {
+        Ok(parsed) if !parsed.options.is_empty() => parsed,
+        Ok(_) => return complain("ipcmk", "bad usage\n  usage: ipcmk -Q | ipcmk -M BYTES | ipcmk -S COUNT", 1),
+        Err(what) => return complain("ipcmk", &what, 1),
+    };
+    let mode = parsed.value("mode").map_or(Some(0o644), |mode| libc::c_int::from_str_radix(mode, 8).ok());
+    let Some(mode) = mode else { return complain("ipcmk", "failed to parse mode", 1) };
+    // Made anew and found by nobody's key: IPC_PRIVATE. It stays in the IPC namespace when its maker has ended.
+    let flags = mode | libc::IPC_CREAT | libc::IPC_EXCL;
+    for (name, value) in &parsed.options {
+        let size = value.as_deref().and_then(|value| value.parse::<usize>().ok());
+        let (what, id) = match (*name, size) {
+            // SAFETY: the calls take numbers only.
+            ("queue", _) => ("Message queue", unsafe { libc::msgget(libc::IPC_PRIVATE, flags) }),
+            // SAFETY: as above.
+            ("shmem", Some(size)) => ("Shared memory", unsafe { libc::shmget(libc::IPC_PRIVATE, size, flags) }),
+            // SAFETY: as above.
+            ("semaphore", Some(n)) => {
+                ("Semaphore", unsafe { libc::semget(libc::IPC_PRIVATE, n as libc::c_int, flags) })
+            }
+            ("mode", _) => continue,
+            _ => return complain("ipcmk", &format!("failed to parse the value of --{name}"), 1),
+        };
+        match Errno::result(id) {
+            Ok(id) => drop(print(&format!("{what} id: {id}\n"))),
+            Err(errno) => {
+                let hint = Some("ENOSPC: the IPC namespace's limit, /proc/sys/kernel/msgmni (or shmmni, sem)");
+                return failed("ipcmk", "create failed", errno, hint.filter(|_| errno == Errno::ENOSPC), 1);
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}

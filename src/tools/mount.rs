@@ -1,0 +1,143 @@
+//! mount(8): mount a file system, bind a directory, change propagation.
+
+use super::{
+    args::{
+        Opt,
+        Value::{Must, No},
+        parse,
+    },
+    complain, failed, print,
+};
+use crate::kernel::mounts::{self, OPTIONS, PROPAGATION, unescape};
+use nix::{
+    errno::Errno,
+    mount::{MsFlags, mount},
+};
+use std::{fs, process::ExitCode};
+
+/// mount(8): the call failed.
+const FAILED: u8 = 32;
+
+const ARGS: [Opt; 17] = [
+    ('t', "types", Must),
+    ('o', "options", Must),
+    ('B', "bind", No),
+    ('R', "rbind", No),
+    ('M', "move", No),
+    ('r', "read-only", No),
+    ('w', "rw", No),
+    ('n', "no-mtab", No),
+    ('v', "verbose", No),
+    ('\0', "make-shared", No),
+    ('\0', "make-slave", No),
+    ('\0', "make-private", No),
+    ('\0', "make-unbindable", No),
+    ('\0', "make-rshared", No),
+    ('\0', "make-rslave", No),
+    ('\0', "make-rprivate", No),
+    ('\0', "make-runbindable", No),
+];
+
+/// Runs the tool.
+pub fn run(args: &[String]) -> ExitCode {
+    let parsed = match parse(args, &ARGS, false) {
+        Ok(parsed) => parsed,
+        Err(what) => return complain("mount", &format!("{what}\nTry 'man mount' for more information."), 1),
+    };
+    if parsed.words.is_empty() {
+        return list(parsed.value("types"));
+    }
+    let (mut flags, mut data) = (MsFlags::empty(), Vec::new());
+    for option in parsed.options.iter().filter(|(name, _)| *name == "options").filter_map(|(_, value)| value.as_ref()) {
+        for word in option.split(',').filter(|word| !word.is_empty()) {
+            match OPTIONS.iter().find(|(name, ..)| *name == word) {
+                Some((_, bits, on)) => flags.set(*bits, *on),
+                // What mount(2) has no flag for is the file system's own business, such as size=10m of tmpfs.
+                None => data.push(word),
+            }
+        }
+    }
+    flags.set(MsFlags::MS_RDONLY, flags.contains(MsFlags::MS_RDONLY) || parsed.has("read-only"));
+    for (name, bits) in
+        [("bind", MsFlags::MS_BIND), ("rbind", MsFlags::MS_BIND | MsFlags::MS_REC), ("move", MsFlags::MS_MOVE)]
+    {
+        flags.set(bits, flags.contains(bits) || parsed.has(name));
+    }
+    let made = |(name, kind): &(&str, MsFlags)| match () {
+        () if parsed.has(&format!("make-r{name}")) => Some(*kind | MsFlags::MS_REC),
+        () if parsed.has(&format!("make-{name}")) => Some(*kind),
+        () => None,
+    };
+    let propagation = PROPAGATION.iter().find_map(made);
+    let (source, target) = match parsed.words.as_slice() {
+        [target] if propagation.is_some() || flags.contains(MsFlags::MS_REMOUNT) => ("none", target.as_str()),
+        [source, target] => (source.as_str(), target.as_str()),
+        [word] => {
+            return complain(
+                "mount",
+                &format!("{word}: can't find in /etc/fstab.\n  it takes a source and a directory"),
+                1,
+            );
+        }
+        _ => return complain("mount", "bad usage\nTry 'man mount' for more information.", 1),
+    };
+    let kind = parsed.value("types");
+    let moves = flags.intersects(MsFlags::MS_BIND | MsFlags::MS_MOVE | MsFlags::MS_REMOUNT);
+    if kind.is_none() && !moves && propagation.is_none() {
+        return complain(
+            "mount",
+            &format!("{source}: unknown file system type\n  say which with -t: mount -t tmpfs …"),
+            1,
+        );
+    }
+    if propagation.is_none() || parsed.words.len() == 2 {
+        let data = (!data.is_empty()).then(|| data.join(","));
+        // One call does all of it: which file system, from what, where, how. It counts for this mount namespace, and for
+        // those that the parent mount is shared with.
+        let mut result = mount(Some(source), target, kind, flags, data.as_deref());
+        // A bind mount takes its flags from its source; only a second call can make it read-only.
+        let changes = flags & (MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC);
+        if result.is_ok()
+            && flags.contains(MsFlags::MS_BIND)
+            && !flags.contains(MsFlags::MS_REMOUNT)
+            && !changes.is_empty()
+        {
+            let again = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | changes;
+            result = mount(None::<&str>, target, None::<&str>, again, None::<&str>);
+        }
+        if let Err(errno) = result {
+            return failed("mount", target, errno, hint(errno, source, target, kind), FAILED);
+        }
+    }
+    if let Some(kind) = propagation
+        // A call of its own, as mount(2) wants it: it changes no file system, only with whom the mount is shared.
+        && let Err(errno) = mount(Some("none"), target, None::<&str>, kind, None::<&str>)
+    {
+        return failed("mount", target, errno, hint(errno, source, target, None), FAILED);
+    }
+    ExitCode::SUCCESS
+}
+
+fn hint(errno: Errno, source: &str, target: &str, kind: Option<&str>) -> Option<&'static str> {
+    match errno {
+        Errno::EPERM if kind == Some("proc") => mounts::proc_hint(errno),
+        Errno::EPERM => Some("this needs root, or a user and a mount namespace: unshare -rm"),
+        Errno::ENODEV => Some("this kernel does not know that file system: cat /proc/filesystems"),
+        Errno::ENOENT if fs::symlink_metadata(target).is_err() => Some("the directory to mount on does not exist"),
+        Errno::ENOENT if fs::symlink_metadata(source).is_err() => Some("the source does not exist"),
+        Errno::EINVAL if kind.is_none() => Some("it is not a mount point, or not a mount of this mount namespace"),
+        Errno::EBUSY => Some("it is mounted there already, or in use"),
+        _ => None,
+    }
+}
+
+/// Every mount that this process sees, as `SOURCE on POINT type TYPE (OPTIONS)`.
+fn list(kind: Option<&str>) -> ExitCode {
+    let table = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let line = |line: &str| {
+        let fields: Vec<String> = line.split(' ').map(unescape).collect();
+        let [source, point, known, options, ..] = fields.as_slice() else { return None };
+        kind.is_none_or(|kind| kind == known).then(|| format!("{source} on {point} type {known} ({options})\n"))
+    };
+    print(&table.lines().filter_map(line).collect::<String>())
+}

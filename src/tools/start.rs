@@ -1,0 +1,58 @@
+//! How a tool begins, and how it becomes another program.
+#![allow(unsafe_code)]
+
+use nix::{
+    errno::Errno,
+    sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
+    unistd::{ForkResult, execvp, fork},
+};
+use std::{ffi::CString, process::ExitCode};
+
+/// Exit status where a program was not found, or cannot be executed (as a shell has it).
+const NOT_FOUND: u8 = 127;
+const NOT_EXECUTABLE: u8 = 126;
+
+/// Rust ignores SIGPIPE, and `ps | head` would end with an error; the kernel's default is to end quietly.
+pub(super) fn end_on_closed_pipe() {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: this installs the kernel's own behaviour and no function of ours.
+    let _ = unsafe { sigaction(Signal::SIGPIPE, &default) };
+}
+
+/// Makes a child (fork(2)): the child gets `None`, the parent the child's PID.
+pub(super) fn split() -> nix::Result<Option<nix::unistd::Pid>> {
+    // SAFETY: a tool has one thread, so the child finds no lock that somebody else holds.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => Ok(Some(child)),
+        ForkResult::Child => Ok(None),
+    }
+}
+
+/// Becomes the program (execve(2), searched along the PATH). It only comes back where that failed, and says why.
+pub(super) fn become_program(tool: &str, words: &[String]) -> ExitCode {
+    let text = |word: &String| CString::new(word.as_bytes()).unwrap_or_default();
+    let argv: Vec<CString> = words.iter().map(text).collect();
+    let program = argv.first().cloned().unwrap_or_default();
+    let errno = execvp(&program, &argv).err().unwrap_or(Errno::ENOENT);
+    let status = if errno == Errno::ENOENT { NOT_FOUND } else { NOT_EXECUTABLE };
+    let hint = super::start::why_not(&program.to_string_lossy(), errno);
+    super::failed(tool, &format!("failed to execute {}", program.to_string_lossy()), errno, hint.as_deref(), status)
+}
+
+/// What the file itself says about a failed execve: ENOENT may mean the interpreter, ENOEXEC another machine.
+pub(super) fn why_not(program: &str, errno: Errno) -> Option<String> {
+    let head = std::fs::read(program).ok().filter(|_| program.contains('/'))?;
+    match errno {
+        Errno::ENOENT if head.starts_with(b"#!") => {
+            let line = head.split(|byte| *byte == b'\n').next()?.get(2..)?;
+            let interpreter = String::from_utf8_lossy(line).split_whitespace().next()?.to_string();
+            Some(format!("the file is there; its interpreter {interpreter} is not"))
+        }
+        Errno::ENOENT if head.starts_with(b"\x7fELF") => {
+            Some("the file is there; the loader that it names is not: is its lib directory in this root?".into())
+        }
+        Errno::ENOEXEC if head.starts_with(b"\x7fELF") => Some("it is a program for another kind of machine".into()),
+        Errno::ENOEXEC => Some("it is no program: neither ELF nor a script that begins with #!".into()),
+        _ => None,
+    }
+}

@@ -240,11 +240,7 @@ impl Player {
             match &action {
                 Action::Restart(terminal) => drop(printed.remove(terminal)),
                 Action::Type(terminal, line) => printed.entry(*terminal).or_default().begin(line),
-                Action::Report(report) => {
-                    if self.report(report, session, place)? {
-                        return Ok(true);
-                    }
-                }
+                Action::Report(report) if self.report(report, session, place)? => return Ok(true),
                 _ => {}
             }
             for seen in self.machine.apply(&action) {

@@ -340,7 +340,7 @@ impl Tracing {
     fn returned(&mut self, tid: i32, result: i64) {
         let micros = |pending: &Pending| pending.started.elapsed().as_micros() as u64;
         let Some(task) = self.tasks.get_mut(&tid) else { return self.resume(tid, 0) };
-        let (root, failed) = (task.root, result < 0 && result >= -4095);
+        let (root, failed) = (task.root, (-4095..0).contains(&result));
         if let Some(pending) = task.pending.take() {
             let micros = micros(&pending);
             if pending.spec.role == Role::Open {

@@ -6,6 +6,8 @@
 #![allow(clippy::print_stdout, reason = "printing is what a tool is for")]
 
 pub mod args;
+mod chroot;
+mod hog;
 mod hostname;
 mod ip;
 mod ipcmk;
@@ -13,8 +15,11 @@ mod ipcrm;
 mod ipcs;
 mod mount;
 mod nc;
+mod nsenter;
+mod pivot_root;
 mod ps;
 mod start;
+mod top;
 mod umount;
 mod unshare;
 
@@ -47,6 +52,8 @@ macro_rules! tools {
 }
 
 tools! {
+    chroot: "run a program with another root directory",
+    hog: "use up CPU time, memory or PIDs, to see what a limit does",
     hostname: "show or set the host name of the UTS namespace",
     ip: "show network interfaces and addresses; bring an interface up or down",
     ipcmk: "make a System V queue, semaphore set or shared memory segment",
@@ -54,7 +61,10 @@ tools! {
     ipcs: "list the System V objects of the IPC namespace",
     mount: "mount a file system, bind a directory, change propagation",
     nc: "listen on a TCP port, or connect to one",
+    nsenter: "run a program in the namespaces of another process",
+    pivot_root: "swap the root mount of a mount namespace",
     ps: "list processes, as /proc shows them",
+    top: "show processes by the CPU time that they use",
     umount: "unmount a file system",
     unshare: "run a program in new namespaces",
 }

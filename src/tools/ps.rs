@@ -161,17 +161,17 @@ fn start(process: &Process) -> String {
 }
 
 /// All memory of the machine, in KiB.
-fn memory() -> u64 {
+pub(super) fn memory() -> u64 {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     text.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0)
 }
 
 /// User names, asked for once each.
 #[derive(Default)]
-struct Names(BTreeMap<u32, String>);
+pub(super) struct Names(BTreeMap<u32, String>);
 
 impl Names {
-    fn of(&mut self, uid: u32) -> String {
+    pub(super) fn of(&mut self, uid: u32) -> String {
         let name =
             || User::from_uid(Uid::from_raw(uid)).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name);
         self.0.entry(uid).or_insert_with(name).clone()

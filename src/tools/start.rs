@@ -3,8 +3,11 @@
 
 use nix::{
     errno::Errno,
-    sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
-    unistd::{ForkResult, execvp, fork},
+    sys::{
+        signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, raise, sigaction, sigprocmask},
+        wait::{WaitStatus, waitpid},
+    },
+    unistd::{ForkResult, Pid, execvp, fork},
 };
 use std::{ffi::CString, process::ExitCode};
 
@@ -20,12 +23,33 @@ pub(super) fn end_on_closed_pipe() {
 }
 
 /// Makes a child (fork(2)): the child gets `None`, the parent the child's PID.
-pub(super) fn split() -> nix::Result<Option<nix::unistd::Pid>> {
+pub(super) fn split() -> nix::Result<Option<Pid>> {
     // SAFETY: a tool has one thread, so the child finds no lock that somebody else holds.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(Some(child)),
         ForkResult::Child => Ok(None),
     }
+}
+
+/// Waits for the child and ends as it ended: with its status, or by the same signal.
+pub(super) fn wait_for(tool: &str, child: Pid, blocked: &SigSet) -> ExitCode {
+    loop {
+        match waitpid(child, None) {
+            Ok(WaitStatus::Exited(_, status)) => return ExitCode::from(status as u8),
+            Ok(WaitStatus::Signaled(_, signal, _)) => {
+                let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(blocked), None);
+                let _ = raise(signal);
+                return ExitCode::from(128u8.saturating_add(signal as u8));
+            }
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return super::failed(tool, "waitpid failed", errno, None, 1),
+        }
+    }
+}
+
+/// The program that runs where none was named: the user's shell.
+pub(super) fn shell() -> String {
+    std::env::var("SHELL").ok().filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".into())
 }
 
 /// Becomes the program (execve(2), searched along the PATH). It only comes back where that failed, and says why.

@@ -7,7 +7,7 @@ use super::{
         parse,
     },
     complain, failed,
-    start::{become_program, split},
+    start::{become_program, shell, split, wait_for},
 };
 use crate::kernel::{errno::unshare_hint, mounts, namespaces::TABLE};
 use nix::{
@@ -16,8 +16,7 @@ use nix::{
     sched::{CloneFlags, unshare},
     sys::{
         prctl::set_pdeathsig,
-        signal::{SigSet, SigmaskHow, Signal, raise, sigprocmask},
-        wait::{WaitStatus, waitpid},
+        signal::{SigSet, SigmaskHow, Signal, sigprocmask},
     },
     unistd::{chdir, chroot, getegid, geteuid},
 };
@@ -73,7 +72,7 @@ pub fn run(args: &[String]) -> ExitCode {
         let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ours), None);
         match split() {
             Err(errno) => return failed("unshare", "fork failed", errno, None, 1),
-            Ok(Some(child)) => return wait_for(child, &ours),
+            Ok(Some(child)) => return wait_for("unshare", child, &ours),
             // The first child is PID 1 of the new PID namespace, and the namespace lives exactly as long as it does.
             Ok(None) => drop(sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&ours), None)),
         }
@@ -125,22 +124,5 @@ pub fn run(args: &[String]) -> ExitCode {
             return failed("unshare", &format!("mount {place} failed"), errno, mounts::proc_hint(errno), 1);
         }
     }
-    let shell = || vec![std::env::var("SHELL").unwrap_or_else(|_| "/bin/sh".into())];
-    become_program("unshare", &if options.words.is_empty() { shell() } else { options.words })
-}
-
-/// Waits for the child and ends as it ended: with its status, or by the same signal.
-fn wait_for(child: nix::unistd::Pid, blocked: &SigSet) -> ExitCode {
-    loop {
-        match waitpid(child, None) {
-            Ok(WaitStatus::Exited(_, status)) => return ExitCode::from(status as u8),
-            Ok(WaitStatus::Signaled(_, signal, _)) => {
-                let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(blocked), None);
-                let _ = raise(signal);
-                return ExitCode::from(128u8.saturating_add(signal as u8));
-            }
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) => return failed("unshare", "waitpid failed", errno, None, 1),
-        }
-    }
+    become_program("unshare", &if options.words.is_empty() { vec![shell()] } else { options.words })
 }

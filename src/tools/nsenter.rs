@@ -1,0 +1,169 @@
+//! nsenter(1): run a program in the namespaces of another process.
+
+use super::{
+    args::{
+        Opt, Parsed,
+        Value::{May, Must, No},
+        parse,
+    },
+    complain, failed,
+    start::{become_program, shell, split, wait_for},
+};
+use crate::kernel::namespaces::{Kind, Namespace, TABLE, read_link};
+use nix::{
+    errno::Errno,
+    sched::{CloneFlags, setns},
+    sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask},
+    unistd::{chdir, chroot, fchdir, setgid, setgroups, setuid},
+};
+use std::{fs::File, path::Path, process::ExitCode};
+
+const OPTIONS: [Opt; 14] = [
+    ('a', "all", No),
+    ('t', "target", Must),
+    ('m', "mount", May),
+    ('u', "uts", May),
+    ('i', "ipc", May),
+    ('n', "net", May),
+    ('p', "pid", May),
+    ('U', "user", May),
+    ('C', "cgroup", May),
+    ('T', "time", May),
+    ('r', "root", May),
+    ('w', "wd", May),
+    ('F', "no-fork", No),
+    ('\0', "preserve-credentials", No),
+];
+
+/// Runs the tool.
+pub fn run(args: &[String]) -> ExitCode {
+    enter(args).unwrap_or_else(|status| status)
+}
+
+fn enter(args: &[String]) -> Result<ExitCode, ExitCode> {
+    let options = parse(args, &OPTIONS, true)
+        .map_err(|what| complain("nsenter", &format!("{what}\nTry 'man nsenter' for more information."), 1))?;
+    let target: Option<i32> = match options.value("target").map(|pid| (pid, pid.parse())) {
+        Some((_, Ok(pid))) => Some(pid),
+        Some((text, Err(_))) => return Err(complain("nsenter", &format!("failed to parse pid: '{text}'"), 1)),
+        None if options.has("all") => return Err(complain("nsenter", "no target PID specified for --all", 1)),
+        None => None,
+    };
+    // Every file is opened before the first setns(2): as soon as we are in the other mount namespace, /proc/PID may be
+    // another process or nothing at all. An open descriptor holds its namespace or directory wherever we go.
+    let mut files: Vec<(&Namespace, File)> = Vec::new();
+    for row in &TABLE {
+        if let Some(path) = wanted(&options, row.long, target, &format!("ns/{}", row.link))? {
+            files.push((row, open(&path, target)?));
+        } else if options.has("all") {
+            let (path, own) =
+                (format!("/proc/{}/ns/{}", target.unwrap_or(0), row.link), format!("/proc/self/ns/{}", row.link));
+            let (theirs, own) = (read_link(Path::new(&path)), read_link(Path::new(&own)));
+            // Where both are in the same namespace there is nothing to enter; for a user namespace setns(2) would even
+            // fail, because it would give back capabilities that were given up.
+            if own.is_ok() && theirs.as_ref().ok() != own.as_ref().ok() {
+                files.push((row, open(&path, target)?));
+            }
+        }
+    }
+    let root = wanted(&options, "root", target, "root")?.map(|path| open(&path, target)).transpose()?;
+    let dir = wanted(&options, "wd", target, "cwd")?.map(|path| open(&path, target)).transpose()?;
+
+    // The order of the table: the user namespace first, because the capabilities in it are what allows to enter those
+    // that belong to it; the mount namespace late, because paths lead elsewhere afterwards.
+    for (row, file) in &files {
+        setns(file, CloneFlags::from_bits_retain(row.flag as i32)).map_err(|errno| {
+            failed(
+                "nsenter",
+                &format!("reassociate to namespace 'ns/{}' failed", row.link),
+                errno,
+                hint(errno, row.kind),
+                1,
+            )
+        })?;
+    }
+    if let Some(root) = &root {
+        // A directory that came along from outside stays usable after chroot(2): first go there, then make it the root.
+        let result = fchdir(root).and_then(|()| chroot(".")).and_then(|()| chdir("/"));
+        result.map_err(|errno| failed("nsenter", "cannot change root directory", errno, None, 1))?;
+    }
+    if let Some(dir) = &dir {
+        fchdir(dir).map_err(|errno| failed("nsenter", "cannot change directory", errno, None, 1))?;
+    }
+    let entered = |kind| files.iter().any(|(row, _)| row.kind == kind);
+    let users = entered(Kind::User) && !options.has("preserve-credentials");
+    let forks = entered(Kind::Pid) && !options.has("no-fork");
+    drop((files, root, dir));
+    if forks {
+        // A process never changes its PID, so only a child is inside the PID namespace that we entered.
+        let ours: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
+        let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ours), None);
+        match split() {
+            Err(errno) => return Err(failed("nsenter", "fork failed", errno, fork_hint(errno), 1)),
+            Ok(Some(child)) => return Ok(wait_for("nsenter", child, &ours)),
+            Ok(None) => drop(sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&ours), None)),
+        }
+    }
+    if users {
+        // Our own IDs mean nothing in there, so become its root. Groups come first: without root they cannot be changed,
+        // and where the namespace denies setgroups(2) they stay.
+        let _ = setgroups(&[]);
+        setgid(0.into())
+            .and_then(|()| setuid(0.into()))
+            .map_err(|errno| failed("nsenter", "cannot become root of the user namespace", errno, None, 1))?;
+    }
+    Ok(become_program("nsenter", &if options.words.is_empty() { vec![shell()] } else { options.words }))
+}
+
+/// The path that an option means: its own value, or the target's; `None` where it was not given.
+fn wanted(options: &Parsed, option: &str, target: Option<i32>, file: &str) -> Result<Option<String>, ExitCode> {
+    match (options.has(option), options.value(option), target) {
+        (false, ..) => Ok(None),
+        (true, Some(path), _) => Ok(Some(path.to_string())),
+        (true, None, Some(pid)) => Ok(Some(format!("/proc/{pid}/{file}"))),
+        (true, None, None) => Err(complain(
+            "nsenter",
+            &format!("neither filename nor target pid supplied for {file}\n  -t PID says whose"),
+            1,
+        )),
+    }
+}
+
+fn open(path: &str, target: Option<i32>) -> Result<File, ExitCode> {
+    File::open(path).map_err(|error| {
+        let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
+        match target.filter(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            Some(pid) if path.starts_with("/proc/") => {
+                let hint = "it has ended, or this /proc belongs to another PID namespace: ps -ef shows who is here";
+                failed("nsenter", &format!("PID {pid}"), Errno::ESRCH, Some(hint), 1)
+            }
+            _ => {
+                let hint = match errno {
+                    Errno::EACCES | Errno::EPERM => {
+                        Some("the kernel asks for as much power over the process as ptrace(2) does: root, in its user namespace")
+                    }
+                    Errno::ENOENT if path.chars().all(|letter| "muinpUCTrwF".contains(letter)) => {
+                        Some("each letter may have a FILE, so they are not joined: -i -m -n -p -u")
+                    }
+                    _ => None,
+                };
+                failed("nsenter", &format!("cannot open {path}"), errno, hint, 1)
+            }
+        }
+    })
+}
+
+fn hint(errno: Errno, kind: Kind) -> Option<&'static str> {
+    match errno {
+        Errno::EINVAL if kind == Kind::User => Some("you are in this user namespace already: leave out -U"),
+        Errno::EINVAL => Some("the file is a namespace of another kind, or this kernel lacks the kind"),
+        Errno::EPERM => {
+            Some("it takes CAP_SYS_ADMIN in the user namespace that owns it: root, or enter that one as well (-U)")
+        }
+        _ => None,
+    }
+}
+
+fn fork_hint(errno: Errno) -> Option<&'static str> {
+    (errno == Errno::ENOMEM).then_some("PID 1 of that PID namespace has ended, and nobody can join it any more")
+}

@@ -1,0 +1,96 @@
+//! pivot_root(8): swap the root mount of a mount namespace.
+
+use super::{args::parse, complain, failed};
+use crate::observe::{Mount, mounts};
+use nix::{errno::Errno, unistd::pivot_root};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Runs the tool.
+pub fn run(args: &[String]) -> ExitCode {
+    let words = parse(args, &[], false).map(|parsed| parsed.words).unwrap_or_default();
+    let [new, put_old] = words.as_slice() else {
+        return complain("pivot_root", "bad usage\n  pivot_root NEW_ROOT PUT_OLD", 1);
+    };
+    // One call: the mount NEW_ROOT becomes `/` of this mount namespace, and the old root mount is attached at PUT_OLD.
+    // Unlike chroot(2) it moves mounts, so the old root can then be unmounted and is gone for good. Processes whose
+    // root and working directory were the old ones are moved along by the kernel, our shell among them.
+    let Err(errno) = pivot_root(new.as_str(), put_old.as_str()) else { return ExitCode::SUCCESS };
+    let what = format!("failed to change root from `{new}' to `{put_old}'");
+    failed("pivot_root", &what, errno, why(errno, new, put_old).as_deref(), 1)
+}
+
+/// What pivot_root(2) leaves unsaid: its two errors have many causes, and this asks for each in the kernel's own order.
+fn why(errno: Errno, new: &str, put_old: &str) -> Option<String> {
+    match errno {
+        Errno::EPERM => return Some("it takes CAP_SYS_ADMIN and a mount namespace of its own: unshare -m".into()),
+        Errno::ENOENT => {
+            let missing = [new, put_old].into_iter().find(|dir| !Path::new(dir).exists())?;
+            return Some(format!("{missing} does not exist: mkdir {missing}"));
+        }
+        Errno::ENOTDIR => {
+            let file = [new, put_old].into_iter().find(|dir| !Path::new(dir).is_dir())?;
+            return Some(format!("{file} is no directory"));
+        }
+        Errno::EINVAL | Errno::EBUSY => {}
+        _ => return None,
+    }
+    let table = mounts::parse(&fs::read_to_string("/proc/self/mountinfo").ok()?);
+    diagnose(&table, &fs::canonicalize(new).ok()?, &fs::canonicalize(put_old).ok()?)
+}
+
+/// Both directories as they are seen from the root that `table` is about.
+fn diagnose(table: &[Mount], new: &Path, put_old: &Path) -> Option<String> {
+    let (show, bind) = (new.display(), format!("mount --bind {0} {0}", new.display()));
+    let Some(root) = at(table, Path::new("/")) else {
+        return Some("the current root is no mount point, as after chroot: this works only from a root mount".into());
+    };
+    let (new_mount, old_mount) = (holding(table, new)?, holding(table, put_old)?);
+    let parent = |mount: &Mount| table.iter().find(|other| other.id == mount.parent);
+    // A shared mount would pass the change on to other mount namespaces, whose roots would then move as well.
+    let shared = [
+        (format!("the mount that {} is on", put_old.display()), Some(old_mount)),
+        (format!("the parent mount of {show}"), parent(new_mount)),
+        ("the parent mount of the current root".into(), parent(root)),
+    ];
+    if let Some((what, mount)) =
+        shared.iter().find_map(|(what, mount)| Some((what, mount.filter(|m| m.propagation == "shared")?)))
+    {
+        let point = &mount.point;
+        return Some(format!("{what} ({point}) is shared with other mount namespaces: mount --make-rprivate /"));
+    }
+    if new_mount.id == root.id {
+        return Some(format!("{show} is on the current root mount, and must be a mount of its own: {bind}"));
+    }
+    if old_mount.id == root.id {
+        let put_old = put_old.display();
+        return Some(format!(
+            "{put_old} is on the current root mount; the old root must go to a directory at or below {show}"
+        ));
+    }
+    if root.kind == "rootfs" || root.parent == root.id {
+        return Some(
+            "the current root is the kernel's first file system (initramfs), which cannot be moved: switch_root".into(),
+        );
+    }
+    if Path::new(&new_mount.point) != new {
+        return Some(format!("{show} is no mount point: {bind}"));
+    }
+    if !put_old.starts_with(new) {
+        return Some(format!("{} is not at or below {show}, where the old root must go", put_old.display()));
+    }
+    None
+}
+
+/// The mount that is seen at exactly this place: the newest one covers the others.
+fn at<'a>(table: &'a [Mount], point: &Path) -> Option<&'a Mount> {
+    table.iter().rev().find(|mount| Path::new(&mount.point) == point)
+}
+
+/// The mount that a directory is on.
+fn holding<'a>(table: &'a [Mount], dir: &Path) -> Option<&'a Mount> {
+    dir.ancestors().map(PathBuf::from).find_map(|point| at(table, &point))
+}

@@ -94,6 +94,34 @@ impl<'a> Args<'a> {
         (!rest.is_empty()).then_some(rest)
     }
 
+    /// The rest of the instruction, which must not be empty.
+    pub(super) fn text(&mut self) -> Result<String, Wrong> {
+        match self.rest() {
+            Some(text) => Ok(text),
+            None => Err((self.words.len(), format!("expected a text, found nothing; {}", self.usage()))),
+        }
+    }
+
+    /// A number, or `none`.
+    pub(super) fn limit(&mut self) -> Result<Option<u64>, Wrong> {
+        let word = self.take();
+        match word.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) if word == "none" => Ok(None),
+            Err(_) => self.wrong("a number or `none`"),
+        }
+    }
+
+    /// Two numbers, such as `45..55`.
+    pub(super) fn range(&mut self) -> Result<(u64, u64), Wrong> {
+        let word = self.take();
+        let ends = word.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+        match ends.filter(|(from, to)| from <= to) {
+            Some(ends) => Ok(ends),
+            None => self.wrong("a range such as `45..55`"),
+        }
+    }
+
     pub(super) fn one_of(&mut self, allowed: &[&str]) -> Result<String, Wrong> {
         let word = self.take();
         if allowed.contains(&word.as_str()) { Ok(word) } else { self.wrong(&allowed.join(" or ")) }

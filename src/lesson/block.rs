@@ -59,6 +59,7 @@ fn runs(source: &mut Source<'_>, word: Word<'_>, arguments: &[Word<'_>], body: &
         match argument.text {
             "hold" => model.hold = true,
             "fails" => model.fails = true,
+            "busy" => model.busy = true,
             name => match TerminalId::ALL.into_iter().find(|id| id.name() == name) {
                 Some(id) if terminal.is_none() => terminal = Some(id),
                 Some(_) => source.wrong(*argument, "a second terminal is named"),
@@ -73,7 +74,7 @@ fn runs(source: &mut Source<'_>, word: Word<'_>, arguments: &[Word<'_>], body: &
     lines(body).map(|line| Run { line: line.text.to_owned(), at: line.line, ..model.clone() }).collect()
 }
 
-const FLAGS: &str = "container, host, hold, fails";
+const FLAGS: &str = "container, host, hold, fails, busy";
 
 fn lines<'a>(body: &[Word<'a>]) -> impl Iterator<Item = Word<'a>> {
     body.iter().map(|line| line.trim()).filter(|line| !line.text.is_empty())
@@ -148,6 +149,13 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
         match texts.as_slice() {
             ["root"] => needs.push(Requirement::Root),
             ["ptrace"] => needs.push(Requirement::Ptrace),
+            ["swap"] => needs.push(Requirement::Swap),
+            ["cgroup", "v1"] => needs.push(Requirement::CgroupVersion(1)),
+            ["cgroup", "v2"] => needs.push(Requirement::CgroupVersion(2)),
+            ["controller", names] => {
+                needs.extend(names.split(',').map(|name| Requirement::Controller(name.to_owned())));
+            }
+            ["filesystem", name] => needs.push(Requirement::Filesystem((*name).to_owned())),
             ["program", name] => needs.push(Requirement::Program((*name).to_owned())),
             ["namespace", kinds] => match kinds.split(',').map(Kind::from_link).collect::<Option<Vec<_>>>() {
                 Some(kinds) => needs.extend(kinds.into_iter().map(Requirement::Namespace)),
@@ -155,7 +163,7 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
                     source.wrong(words.get(1).copied().unwrap_or(line), "expected namespace kinds such as `pid,uts`")
                 }
             },
-            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…` or `program NAME`"),
+            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…`, `controller NAME,…`, `cgroup v1|v2`, `swap`, `filesystem NAME` or `program NAME`"),
         }
     }
     needs

@@ -2,7 +2,7 @@
 
 use super::{
     args::{Args, Wrong},
-    model::{End, Fact},
+    model::{Counter, End, Fact, FileFact, GroupFact, Setting},
 };
 
 /// One word of the vocabulary.
@@ -19,7 +19,7 @@ pub struct Word {
 }
 
 /// Every check that a lesson can ask for.
-pub const VOCABULARY: [Word; 19] = [
+pub const VOCABULARY: [Word; 22] = [
     Word {
         name: "namespace",
         usage: "KIND,… new|same",
@@ -157,6 +157,56 @@ pub const VOCABULARY: [Word; 19] = [
         },
     },
     Word {
+        name: "file",
+        usage: "SIDE PATH present|absent|contains TEXT",
+        meaning: "The file exists on that side, or not, or has TEXT in it. On the host a relative path begins in the \
+                  session's work directory.",
+        example: "file host rootfs/etc/os-release contains boxwright",
+        parse: |a| {
+            let (side, path) = (a.side()?, a.word("a path")?);
+            let fact = match a.one_of(&["present", "absent", "contains"])?.as_str() {
+                "contains" => FileFact::Contains(a.text()?),
+                word => FileFact::Present(word == "present"),
+            };
+            Ok(Fact::File(side, path, fact))
+        },
+    },
+    Word {
+        name: "group",
+        usage: "exists|gone|quota N|period N|memory N|pids N|cpu A..B|throttled grew|oom-kills grew",
+        meaning: "The session's own control group exists or is gone; its limit is N (or `none`); its CPU use over three \
+                  seconds is between A and B percent; a counter is greater than when the step began.",
+        example: "group quota 50000",
+        parse: |a| {
+            let word =
+                a.one_of(&["exists", "gone", "quota", "period", "memory", "pids", "cpu", "throttled", "oom-kills"])?;
+            let setting = |a: &mut Args<'_>, setting| Ok(GroupFact::Setting(setting, a.limit()?));
+            let fact = match word.as_str() {
+                "quota" => setting(a, Setting::Quota)?,
+                "period" => setting(a, Setting::Period)?,
+                "memory" => setting(a, Setting::Memory)?,
+                "pids" => setting(a, Setting::Pids)?,
+                "cpu" => {
+                    let (from, to) = a.range()?;
+                    GroupFact::Cpu(from, to)
+                }
+                "throttled" | "oom-kills" => {
+                    a.literal("grew")?;
+                    GroupFact::Grew(if word == "throttled" { Counter::Throttled } else { Counter::OomKills })
+                }
+                word => GroupFact::Exists(word == "exists"),
+            };
+            Ok(Fact::Group(fact))
+        },
+    },
+    Word {
+        name: "in-group",
+        usage: "PROGRAM yes|no",
+        meaning: "A process of this program is a member of the session's own control group, or none is.",
+        example: "in-group sh yes",
+        parse: |a| Ok(Fact::InGroup(a.word("a program")?, a.choice("yes", "no")?)),
+    },
+    Word {
         name: "scorecard",
         usage: "isolated|rooted|limited|entered on|off",
         meaning: "The scorecard says that the container process has this property, or lacks it.",
@@ -214,6 +264,10 @@ mod tests {
         assert_eq!(read("listening inside {port}"), Ok(Fact::Listening(Where::Inside, 0)));
         let text = Some("CLONE_NEWPID now".to_owned());
         assert_eq!(read("call unshare ok CLONE_NEWPID now"), Ok(Fact::Call("unshare".into(), Outcome::Ok, text)));
+        assert_eq!(read("group cpu 45..55"), Ok(Fact::Group(GroupFact::Cpu(45, 55))));
+        assert_eq!(read("group pids none"), Ok(Fact::Group(GroupFact::Setting(Setting::Pids, None))));
+        let contains = FileFact::Contains("a b".into());
+        assert_eq!(read("file inside /x contains a b"), Ok(Fact::File(Where::Inside, "/x".into(), contains)));
         assert_eq!(read("ended sh status 2"), Ok(Fact::Ended("sh".into(), End::Status(2))));
     }
 
@@ -233,6 +287,11 @@ mod tests {
             ("call unshare enomem", 2),
             ("ended sh signal KILL", 3),
             ("ended sh status 256", 3),
+            ("file host x exists", 3),
+            ("file host x contains", 4),
+            ("group quota much", 2),
+            ("group cpu 55..45", 2),
+            ("group throttled", 2),
             ("alone now", 1),
             ("", 0),
         ] {

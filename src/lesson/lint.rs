@@ -200,6 +200,8 @@ fn instructions(step: &Step, lines: &[usize]) -> Vec<(usize, String)> {
 }
 
 fn typed(word: &str, run: &Run) -> String {
-    let flags = [(run.hold, " hold"), (run.fails, " fails")].map(|(on, flag)| if on { flag } else { "" }).concat();
+    let flags = [(run.hold, " hold"), (run.fails, " fails"), (run.busy, " busy")]
+        .map(|(on, flag)| if on { flag } else { "" })
+        .concat();
     format!("{word} {}{flags}: {}", run.terminal.name(), run.line)
 }

@@ -119,8 +119,21 @@ pub struct Run {
     /// Whether the experiment is meant to fail: its failure is what the step shows. The line then ends with a status
     /// other than 0; a line without this flag ends with 0 or leaves a new shell at its prompt.
     pub fails: bool,
+    /// Whether the command does not come back by itself: the step goes on without waiting for a prompt. Replays leave it
+    /// out, and the Ctrl-C that ends it.
+    pub busy: bool,
     /// The line of the instruction in the file, from 1.
     pub at: usize,
+}
+
+/// The line that is not typed but sent as the key that it names: Ctrl-C.
+pub const INTERRUPT: &str = "^C";
+
+impl Run {
+    /// Whether it is Ctrl-C.
+    pub fn interrupts(&self) -> bool {
+        self.line == INTERRUPT
+    }
 }
 
 /// Something that a machine may lack.
@@ -134,6 +147,14 @@ pub enum Requirement {
     Namespace(Kind),
     /// A program is in the PATH.
     Program(String),
+    /// A control group controller can be used.
+    Controller(String),
+    /// The `cpu` controller, or else the machine, has control groups of this version.
+    CgroupVersion(u8),
+    /// There is swap.
+    Swap,
+    /// The kernel knows this file system.
+    Filesystem(String),
 }
 
 impl std::fmt::Display for Requirement {
@@ -144,6 +165,10 @@ impl std::fmt::Display for Requirement {
             Requirement::Ptrace => f.write_str("ptrace"),
             Requirement::Namespace(kind) => write!(f, "namespace {kind}"),
             Requirement::Program(name) => write!(f, "program {name}"),
+            Requirement::Controller(name) => write!(f, "controller {name}"),
+            Requirement::CgroupVersion(version) => write!(f, "cgroup v{version}"),
+            Requirement::Swap => f.write_str("swap"),
+            Requirement::Filesystem(name) => write!(f, "filesystem {name}"),
         }
     }
 }
@@ -229,10 +254,60 @@ pub enum Fact {
     Call(String, Outcome, Option<String>),
     /// `ended NAME status N` or `ended NAME signal SIGNAL`: such a process ended since the step began.
     Ended(String, End),
+    /// `file inside|host PATH present|absent`, `file inside|host PATH contains TEXT`.
+    File(Where, String, FileFact),
+    /// `group …`: the session's own control group.
+    Group(GroupFact),
+    /// `in-group NAME yes|no`: a process of this name is a member of that group.
+    InGroup(String, bool),
     /// `scorecard isolated|rooted|limited|entered on|off`.
     Scorecard(String, bool),
     /// `alone`: nothing in the terminal is isolated (any more).
     Alone,
+}
+
+/// What is asked of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileFact {
+    /// It exists, or not.
+    Present(bool),
+    /// This text is in it.
+    Contains(String),
+}
+
+/// What is asked of the session's own control group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupFact {
+    /// It exists, or not.
+    Exists(bool),
+    /// The kernel's value of a setting; `None` for no limit.
+    Setting(Setting, Option<u64>),
+    /// CPU use over at least three seconds, in percent of one CPU: from, to.
+    Cpu(u64, u64),
+    /// A counter is greater than when the step began.
+    Grew(Counter),
+}
+
+/// A setting of a control group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// CPU time a period, in microseconds.
+    Quota,
+    /// The period, in microseconds.
+    Period,
+    /// Memory in bytes.
+    Memory,
+    /// Processes.
+    Pids,
+}
+
+/// A counter of a control group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// Periods in which it was throttled.
+    Throttled,
+    /// Processes that the OOM killer has killed in it.
+    OomKills,
 }
 
 /// A place in a lesson file where something is wrong.

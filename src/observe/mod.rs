@@ -6,6 +6,8 @@
 
 pub mod cgroup;
 mod choose;
+mod files;
+mod group;
 pub mod mounts;
 mod network;
 pub mod peek;
@@ -16,8 +18,10 @@ mod sampler;
 mod scorecard;
 mod sysv;
 
-pub use reader::{Reader, Subject, for_children, links};
-pub use sample::{Cgroup, Cpu, ForChildren, Interface, Links, Memory, Mount, Pids, Process, Sample, Scorecard, Side};
+pub use reader::{Extra, Reader, Subject, for_children, links};
+pub use sample::{
+    Asked, Cgroup, Cpu, ForChildren, Group, Interface, Links, Memory, Mount, Pids, Process, Sample, Scorecard, Side,
+};
 pub use sampler::Sampler;
 pub use scorecard::{Evidence, ISOLATING};
 

@@ -2,7 +2,10 @@
 
 use super::processes::Tree;
 use super::scorecard::{self, Evidence};
-use super::{ForChildren, Links, Process, Sample, Side, cgroup, choose, mounts, network, peek, processes, sysv, text};
+use super::{
+    ForChildren, Links, Process, Sample, Side, cgroup, choose, files, group, mounts, network, peek, processes, sysv,
+    text,
+};
 use crate::kernel::namespaces::{Kind, TABLE, read_link};
 use std::collections::BTreeSet;
 use std::io;
@@ -23,12 +26,29 @@ pub struct Reader {
     proc_root: PathBuf,
     exe: PathBuf,
     answer: Option<(Links, peek::Answer)>,
+    extra: Extra,
+}
+
+/// What a session looks at besides its container.
+#[derive(Clone, Debug, Default)]
+pub struct Extra {
+    /// The name of its control group.
+    pub group: Option<String>,
+    /// Its work directory.
+    pub work: PathBuf,
+    /// The files that the current step looks at.
+    pub files: Vec<super::Asked>,
 }
 
 impl Reader {
     /// Reads below this `/proc`; `exe` is the program that takes the role `__peek`.
     pub fn new(proc_root: &Path, exe: &Path) -> Reader {
-        Reader { proc_root: proc_root.into(), exe: exe.into(), answer: None }
+        Reader { proc_root: proc_root.into(), exe: exe.into(), answer: None, extra: Extra::default() }
+    }
+
+    /// Looks at this as well from now on.
+    pub fn look_at(&mut self, extra: Extra) {
+        self.extra = extra;
     }
 
     /// Forgets what was answered from inside, because something may have changed there.
@@ -54,10 +74,16 @@ impl Reader {
             mounts: own_mounts.into_iter().map(|(mount, _)| mount).collect(),
             proc_shows_host: proc_shows_host(&own),
         };
+        if let Some(name) = &self.extra.group {
+            let membership = cgroup::parse_membership(&text(&own.join("cgroup")).unwrap_or_default());
+            sample.group = group::read(name, &hierarchies, &membership);
+        }
         let tree = Tree::read(&self.proc_root);
         let Some(container) = self.choose(&tree, subject, &sample.host_namespaces) else {
+            sample.files = self.files(None);
             return (sample, Evidence::default());
         };
+        sample.files = self.files(Some(container));
         let dir = self.dir(container);
         sample.container = Some(container);
         sample.namespaces = links(&dir);
@@ -84,6 +110,11 @@ impl Reader {
         };
         sample.scorecard = scorecard::scorecard(&sample, &evidence);
         (sample, evidence)
+    }
+
+    fn files(&self, container: Option<i32>) -> std::collections::BTreeMap<super::Asked, Option<String>> {
+        let files = self.extra.files.iter();
+        files.map(|asked| (asked.clone(), files::read(asked, container, &self.extra.work))).collect()
     }
 
     fn choose(&self, tree: &Tree, subject: Subject, host: &Links) -> Option<i32> {

@@ -169,4 +169,36 @@ pub struct Sample {
     pub host: Side,
     /// What the container answers.
     pub inside: Side,
+    /// The session's own control group.
+    pub group: Group,
+    /// The beginnings of the files that a lesson looks at; `None` for one that does not exist.
+    pub files: BTreeMap<Asked, Option<String>>,
+}
+
+/// The control group that bears the session's name, whether or not the container process is in it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Group {
+    /// Whether it exists in a hierarchy of `cpu`, `memory` or `pids`.
+    pub exists: bool,
+    /// The host PIDs of its members, in any of these hierarchies.
+    pub members: Vec<i32>,
+    /// Its counters and limits.
+    pub values: Cgroup,
+    /// When they were read, in microseconds after the first reading.
+    pub at_micros: u64,
+}
+
+/// A file that a lesson looks at: whether below the container's root, and the path as the lesson has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// Below the root of the container process; otherwise on the host, relative to the session's work directory.
+    pub inside: bool,
+    /// The path.
+    pub path: String,
+}
+
+impl Serialize for Asked {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}:{}", if self.inside { "inside" } else { "host" }, self.path))
+    }
 }

@@ -1,7 +1,7 @@
 //! The thread that reads samples when something happened, and once a second while there is a container to look at.
 
-use super::Sample;
-use super::reader::{Reader, Subject};
+use super::reader::{Extra, Reader, Subject};
+use super::{Group, Sample};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,8 @@ struct Wishes {
     foreground: Option<i32>,
     /// The newest number that was asked for.
     number: u64,
+    /// What to look at besides, where that has changed.
+    extra: Option<Extra>,
     requested: bool,
     stop: bool,
 }
@@ -79,6 +81,11 @@ impl Sampler {
         self.shared.lock().foreground = pid;
     }
 
+    /// Looks at this as well from now on.
+    pub fn look_at(&self, extra: Extra) {
+        self.tell(|wishes| wishes.extra = Some(extra));
+    }
+
     fn tell(&self, wish: impl FnOnce(&mut Wishes)) {
         let mut wishes = self.shared.lock();
         wish(&mut wishes);
@@ -102,6 +109,13 @@ struct Next {
     /// Something happened; otherwise only time has passed.
     asked: bool,
     number: u64,
+    extra: Option<Extra>,
+}
+
+/// Whether two samples say the same. The time alone is no news.
+fn equal(one: &Sample, other: &Sample) -> bool {
+    let apart_from_time = Group { at_micros: other.group.at_micros, ..one.group.clone() };
+    apart_from_time == other.group && Sample { group: other.group.clone(), ..one.clone() } == *other
 }
 
 fn sample(shared: &Shared, reader: &mut Reader, sink: impl Fn(u64, Arc<Sample>)) {
@@ -112,9 +126,12 @@ fn sample(shared: &Shared, reader: &mut Reader, sink: impl Fn(u64, Arc<Sample>))
         if next.asked {
             reader.forget();
         }
+        if let Some(extra) = next.extra {
+            reader.look_at(extra);
+        }
         let (sample, _) = reader.read(next.subject);
         rest = started.elapsed() * REST;
-        let same = last.take().filter(|(_, before)| **before == sample);
+        let same = last.take().filter(|(_, before)| equal(before, &sample));
         let known = same.as_ref().is_some_and(|(number, _)| *number == next.number);
         let sample = same.map_or_else(|| Arc::new(sample), |(_, before)| before);
         last = Some((next.number, sample.clone()));
@@ -137,14 +154,16 @@ fn next(shared: &Shared, rest: Duration, ticking: bool) -> Option<Next> {
     };
     let asked = std::mem::take(&mut wishes.requested);
     let subject = Subject::Below(wishes.watched, wishes.foreground);
-    (!wishes.stop).then_some(Next { subject, asked, number: wishes.number })
+    let extra = wishes.extra.take();
+    (!wishes.stop).then_some(Next { subject, asked, number: wishes.number, extra })
 }
 
 /// Whether there is anything to look at that moves by itself.
 fn exists(sample: &Sample) -> bool {
     let card = sample.scorecard;
     let apart = sample.namespaces.iter().any(|(kind, inode)| sample.host_namespaces.get(kind) != Some(inode));
-    sample.container.is_some() && (apart || card.rooted || card.limited || card.entered)
+    !sample.group.members.is_empty()
+        || sample.container.is_some() && (apart || card.rooted || card.limited || card.entered)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::timer::Timer;
 use crate::{
     kernel::namespaces::{Kind, read_link},
     lesson::TerminalId,
-    observe::{Sample, Sampler, cgroup},
+    observe::{Extra, Sample, Sampler, cgroup},
     session::{Action, Entry, Ledger, RunDir},
     terminal::{Pty, PtyEvent, shell},
     tools::TOOLS,
@@ -155,6 +155,11 @@ impl Machine {
                 self.sampler.foreground(self.foreground(TerminalId::Container));
                 self.sampler.request(*number);
             }
+            Action::Watch(files) => self.sampler.look_at(Extra {
+                group: Some(self.run_dir.name().to_string()),
+                work: self.work.clone(),
+                files: files.clone(),
+            }),
             Action::Deadline(after) => self.timer.set(*after),
             Action::Report(_) => {}
         }

@@ -2,11 +2,11 @@
 
 use crate::{
     lang::Lang,
-    lesson::{End, Fact, Outcome, Where},
-    observe::{ForChildren, Process, Sample, Side},
+    lesson::{Counter, End, Fact, FileFact, GroupFact, Outcome, Setting, Where},
+    observe::{Asked, ForChildren, Process, Sample, Side},
     trace::{Ended, SyscallEvent},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Everything that a check may look at.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,54 @@ pub struct Evidence {
     pub ends: Vec<(String, Ended)>,
     /// Why calls cannot be seen on this machine, if so.
     pub untraced: Option<String>,
+    /// The counters of the session's group since the step began, oldest first.
+    pub history: VecDeque<Counted>,
+}
+
+/// The counters of a control group at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// The moment, in microseconds.
+    pub at: u64,
+    /// CPU time used, in microseconds.
+    pub usage: u64,
+    /// Throttled periods.
+    pub throttled: u64,
+    /// Processes killed by the OOM killer.
+    pub oom_kills: u64,
+}
+
+/// CPU use is measured over at least this time, in microseconds.
+const WINDOW: u64 = 3_000_000;
+/// Samples come once a second, or when something happened.
+const MOST_COUNTED: usize = 256;
+
+impl Evidence {
+    /// Keeps the counters of a sample, to compare later ones with.
+    pub(super) fn remember(&mut self, sample: &Sample) {
+        let (group, zero) = (&sample.group, |value: Option<u64>| value.unwrap_or(0));
+        if !group.exists {
+            return;
+        }
+        let counted = Counted {
+            at: group.at_micros,
+            usage: zero(group.values.cpu.usage_micros),
+            throttled: zero(group.values.cpu.throttled),
+            oom_kills: zero(group.values.memory.oom_kills),
+        };
+        if self.history.len() >= MOST_COUNTED {
+            // The first one stays: counters are compared with it.
+            self.history.remove(1);
+        }
+        self.history.push_back(counted);
+    }
+
+    /// CPU use in percent of one CPU over the last three seconds or a little more.
+    fn cpu_use(&self) -> Option<f64> {
+        let last = self.history.back()?;
+        let first = self.history.iter().rev().find(|counted| last.at.saturating_sub(counted.at) >= WINDOW)?;
+        Some((last.usage.saturating_sub(first.usage)) as f64 * 100.0 / (last.at - first.at) as f64)
+    }
 }
 
 /// What a check came to.
@@ -37,6 +85,8 @@ pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
     match fact {
         Fact::Call(name, outcome, text) => return call(name, outcome, text.as_deref(), evidence, lang),
         Fact::Ended(name, end) => return ended(name, end, evidence, lang),
+        Fact::Group(GroupFact::Cpu(from, to)) => return cpu(*from, *to, evidence, lang),
+        Fact::Group(GroupFact::Grew(counter)) => return grew(*counter, evidence, lang),
         _ => {}
     }
     let Some(sample) = evidence.sample.as_deref() else {
@@ -163,7 +213,88 @@ fn state(fact: &Fact, sample: &Sample, lang: Lang) -> (bool, String, String) {
             );
             equal(lang.pick("no container", "没有容器").into(), seen.into())
         }
-        Fact::Call(..) | Fact::Ended(..) => (false, String::new(), String::new()),
+        Fact::File(place, path, fact) => file(sample, *place, path, fact, lang),
+        Fact::Group(GroupFact::Exists(wanted)) => {
+            let word = |exists: bool| {
+                lang.pick(if exists { "it exists" } else { "none" }, if exists { "存在" } else { "不存在" })
+            };
+            equal(word(*wanted).into(), word(sample.group.exists).into())
+        }
+        Fact::Group(GroupFact::Setting(setting, wanted)) => {
+            let values = &sample.group.values;
+            let seen = match setting {
+                Setting::Quota => values.cpu.quota_micros,
+                Setting::Period => values.cpu.period_micros,
+                Setting::Memory => values.memory.limit,
+                Setting::Pids => values.pids.max,
+            };
+            let word = |value: Option<u64>| {
+                value.map_or_else(|| lang.pick("no limit", "无限制").into(), |value| value.to_string())
+            };
+            let (passed, expected, observed) = equal(word(*wanted), word(seen));
+            let gone = || lang.pick("there is no such group", "没有这个组").to_string();
+            (passed && sample.group.exists, expected, if sample.group.exists { observed } else { gone() })
+        }
+        Fact::InGroup(name, wanted) => {
+            let member = |process: &&Process| sample.group.members.contains(&process.pid) && process.comm == *name;
+            let word = |yes: bool| {
+                format!(
+                    "{name}: {}",
+                    lang.pick(if yes { "a member" } else { "no member" }, if yes { "是成员" } else { "不是成员" })
+                )
+            };
+            equal(word(*wanted), word(sample.processes.iter().any(|process| member(&process))))
+        }
+        Fact::Call(..) | Fact::Ended(..) | Fact::Group(GroupFact::Cpu(..) | GroupFact::Grew(_)) => {
+            (false, String::new(), String::new())
+        }
+    }
+}
+
+fn file(sample: &Sample, place: Where, path: &str, fact: &FileFact, lang: Lang) -> (bool, String, String) {
+    let asked = Asked { inside: place == Where::Inside, path: path.to_string() };
+    let Some(found) = sample.files.get(&asked) else {
+        return (false, path.to_string(), lang.pick("was not read yet", "尚未读取").into());
+    };
+    let word = |there: bool| {
+        format!(
+            "{path}: {}",
+            lang.pick(if there { "present" } else { "absent" }, if there { "存在" } else { "不存在" })
+        )
+    };
+    match (fact, found) {
+        (FileFact::Present(wanted), found) => (found.is_some() == *wanted, word(*wanted), word(found.is_some())),
+        (FileFact::Contains(text), None) => (false, format!("{path}: …{text}…"), word(false)),
+        (FileFact::Contains(text), Some(contents)) => {
+            let expected = format!("{path}: …{text}…");
+            let passed = contents.contains(text.as_str());
+            let first = contents.lines().next().unwrap_or_default();
+            let observed = if passed { expected.clone() } else { format!("{path}: {first}…") };
+            (passed, expected, observed)
+        }
+    }
+}
+
+fn cpu(from: u64, to: u64, evidence: &Evidence, lang: Lang) -> Verdict {
+    let expected = format!("{from}–{to} %");
+    let used = evidence.cpu_use();
+    let passed = used.is_some_and(|used| (from as f64..=to as f64).contains(&used));
+    let measuring = || lang.pick("three seconds are being measured", "正在测量三秒钟").to_string();
+    Verdict { passed: Some(passed), expected, observed: used.map_or_else(measuring, |used| format!("{used:.1} %")) }
+}
+
+fn grew(counter: Counter, evidence: &Evidence, lang: Lang) -> Verdict {
+    let value = |counted: &Counted| match counter {
+        Counter::Throttled => counted.throttled,
+        Counter::OomKills => counted.oom_kills,
+    };
+    let (first, last) = (evidence.history.front().map(value), evidence.history.back().map(value));
+    let passed = first.zip(last).is_some_and(|(first, last)| last > first);
+    let none = || lang.pick("there is no such group", "没有这个组").to_string();
+    Verdict {
+        passed: Some(passed),
+        expected: first.map_or_else(none, |first| format!("> {first}")),
+        observed: last.map_or_else(none, |last| last.to_string()),
     }
 }
 

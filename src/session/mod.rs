@@ -22,7 +22,7 @@ pub use state_dir::{StateDir, Unsaved};
 
 use crate::{
     lesson::{Requirement, TerminalId},
-    observe::Sample,
+    observe::{Asked, Sample},
     trace::{Call, Hold, TraceEvent},
 };
 use std::{sync::Arc, time::Duration};
@@ -76,6 +76,8 @@ pub enum Action {
     Type(TerminalId, String),
     /// Type Ctrl-C.
     Interrupt(TerminalId),
+    /// Look at these files from now on, in every sample.
+    Watch(Vec<Asked>),
     /// Set when the terminal's processes are held.
     Hold(TerminalId, Hold),
     /// Let the held call of this thread happen.

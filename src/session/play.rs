@@ -4,7 +4,8 @@ use super::{
     Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, Phase, Report, Verdict, Wish, decide, replay::Replay,
 };
 use crate::{
-    lesson::{Block, Lesson, Run, TerminalId},
+    lesson::{Block, Fact, Lesson, Run, TerminalId, Where},
+    observe::Asked,
     trace::{Hold, TraceEvent},
 };
 use std::{
@@ -118,6 +119,7 @@ impl Session {
             Input::Trace(terminal, event) => self.trace(terminal, event, &mut out),
             Input::Sample(number, sample) => {
                 self.seen = self.seen.max(number);
+                self.evidence.remember(&sample);
                 self.evidence.sample = Some(sample);
                 self.go_on(&mut out);
             }
@@ -132,7 +134,10 @@ impl Session {
         match wish {
             Wish::GoTo(step) => self.rebuild(step, out),
             Wish::Go => match self.phase() {
-                Phase::Due(_) => self.type_due(out),
+                Phase::Due(_) => {
+                    self.type_due(out);
+                    self.go_on(out);
+                }
                 Phase::Asking(_) => self.notice = Some(Notice::AnswerFirst),
                 Phase::Done | Phase::Blocked(_) => self.next_step(out),
                 Phase::Held => self.wish(Wish::StepCall, out),
@@ -251,7 +256,9 @@ impl Session {
         self.verdicts.clear();
         self.evidence.calls.clear();
         self.evidence.ends.clear();
+        self.evidence.history.clear();
         self.finished = false;
+        out.push(Action::Watch(self.asked()));
         if let Some(outcome) = self.outcomes.get_mut(self.step) {
             *outcome = None;
         }
@@ -261,6 +268,19 @@ impl Session {
         } else {
             self.go_on(out);
         }
+    }
+
+    /// The files that the checks of the current step look at.
+    fn asked(&self) -> Vec<Asked> {
+        let checks = self.step().into_iter().flat_map(|step| &step.blocks).filter_map(|block| match block {
+            Block::Check(checks) => Some(checks),
+            _ => None,
+        });
+        let file = |fact: &Fact| match fact {
+            Fact::File(place, path, _) => Some(Asked { inside: *place == Where::Inside, path: path.clone() }),
+            _ => None,
+        };
+        checks.flatten().filter_map(|check| file(&check.fact)).collect()
     }
 
     /// What this machine lacks for the current step.

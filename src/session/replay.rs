@@ -23,7 +23,7 @@ impl Replay {
         let lines: VecDeque<Run> = before
             .flat_map(|step| {
                 let runs = step.blocks.iter().filter_map(|block| match block {
-                    Block::Run(run) => Some(run.clone()),
+                    Block::Run(run) if !run.busy && !run.interrupts() => Some(run.clone()),
                     _ => None,
                 });
                 runs.chain(solution(step)).collect::<Vec<_>>()

@@ -44,6 +44,9 @@ impl Session {
     /// Types a line into a terminal that stands at its prompt; false (and a notice) where it does not.
     pub(super) fn type_line(&mut self, run: &Run, out: &mut Vec<Action>) -> bool {
         match self.shells.get(&run.terminal) {
+            // Whoever pressed Ctrl-C was faster.
+            Some(Shell::Idle) if run.interrupts() => return true,
+            Some(Shell::Busy) if run.interrupts() => {}
             Some(Shell::Idle) => {}
             Some(Shell::Ended) => {
                 self.notice = Some(Notice::Ended(run.terminal));
@@ -65,10 +68,16 @@ impl Session {
         if self.auto || self.replay.is_some() {
             out.push(Action::Deadline(Some(PATIENCE)));
         }
-        out.push(Action::Type(run.terminal, line));
+        out.push(if run.interrupts() { Action::Interrupt(run.terminal) } else { Action::Type(run.terminal, line) });
         self.shells.insert(run.terminal, Shell::Busy);
-        self.waiting = Some(run.terminal);
         self.touched = true;
+        if run.busy {
+            // No prompt will say when to go on.
+            out.push(Action::Deadline(None));
+            self.look(out);
+        } else {
+            self.waiting = Some(run.terminal);
+        }
         true
     }
 

@@ -1,6 +1,9 @@
 //! Facts of the kernel that tools and observers share, each in one table or one reader.
 
+pub mod cgroups;
 pub mod errno;
+pub mod exec;
+pub mod mountinfo;
 pub mod mounts;
 pub mod namespaces;
 pub mod pidfd;

@@ -1,5 +1,6 @@
 //! Mounts: the flags by their names, and what tools do to the whole tree (mount(2), mount_namespaces(7)).
 
+use super::mountinfo;
 use nix::{
     errno::Errno,
     mount::{MsFlags, mount},
@@ -61,16 +62,7 @@ fn change(flags: MsFlags, point: &str) -> nix::Result<()> {
 
 /// Where something is mounted, as this process sees it; the newest last.
 pub fn points() -> Vec<String> {
-    let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    table.lines().filter_map(|line| Some(unescape(line.split(' ').nth(4)?))).collect()
-}
-
-/// Undoes the escapes of mount tables: a blank, tab, newline or backslash stands as three octal digits.
-pub fn unescape(text: &str) -> String {
-    ["\\040", "\\011", "\\012", "\\134"]
-        .iter()
-        .zip([" ", "\t", "\n", "\\"])
-        .fold(text.into(), |text, (from, to)| text.replace(from, to))
+    mountinfo::own().into_iter().map(|mount| mount.point).collect()
 }
 
 /// Why a proc file system could not be mounted.
@@ -82,16 +74,5 @@ pub fn proc_hint(errno: Errno) -> Option<&'static str> {
         ),
         Errno::ENOENT | Errno::ENOTDIR => Some("the directory must exist"),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_with_blanks_are_read() {
-        assert_eq!(unescape("/a\\040b\\134c"), "/a b\\c");
-        assert!(points().contains(&"/proc".to_string()), "{:?}", points());
     }
 }

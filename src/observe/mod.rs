@@ -8,7 +8,6 @@ pub mod cgroup;
 mod choose;
 mod files;
 mod group;
-pub mod mounts;
 mod network;
 pub mod peek;
 mod processes;
@@ -18,9 +17,10 @@ mod sampler;
 mod scorecard;
 mod sysv;
 
+pub use crate::kernel::mountinfo::{self as mounts, Mount};
 pub use reader::{Extra, Reader, Subject, for_children, links};
 pub use sample::{
-    Asked, Cgroup, Cpu, ForChildren, Group, Interface, Links, Memory, Mount, Pids, Process, Sample, Scorecard, Side,
+    Asked, Cgroup, Cpu, ForChildren, Group, Interface, Links, Memory, Pids, Process, Sample, Scorecard, Side,
 };
 pub use sampler::Sampler;
 pub use scorecard::{Evidence, ISOLATING};

@@ -1,6 +1,6 @@
 //! The state of a container and its host at one moment, read from `/proc`, cgroupfs and the sockets API. Raw values only.
 
-use crate::kernel::namespaces::Kind;
+use crate::kernel::{mountinfo::Mount, namespaces::Kind};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,25 +35,6 @@ pub struct Process {
     pub state: char,
     /// The inode number of its PID namespace, where readable.
     pub pid_ns: Option<u64>,
-}
-
-/// One mount of a mount namespace (proc_pid_mountinfo(5)).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Mount {
-    /// The mount's ID.
-    pub id: u32,
-    /// The ID of the mount that it stands on.
-    pub parent: u32,
-    /// The directory of the file system that is mounted here.
-    pub root: String,
-    /// Where it is mounted, as the process sees it.
-    pub point: String,
-    /// The file system type.
-    pub kind: String,
-    /// The source, such as a device.
-    pub source: String,
-    /// `shared`, `slave`, `unbindable`, or empty for private.
-    pub propagation: String,
 }
 
 /// A network interface.

@@ -76,7 +76,7 @@ pub fn find(name: &str) -> Option<&'static Tool> {
 
 /// Runs a tool as the field's tool of that name would run: a closed pipe ends it quietly.
 pub fn run(tool: &Tool, args: &[String]) -> ExitCode {
-    start::end_on_closed_pipe();
+    start::default_signals();
     (tool.run)(args)
 }
 

@@ -8,7 +8,10 @@ use super::{
     },
     complain, failed, print,
 };
-use crate::kernel::mounts::{self, OPTIONS, PROPAGATION, unescape};
+use crate::kernel::{
+    mountinfo::unescape,
+    mounts::{self, OPTIONS, PROPAGATION},
+};
 use nix::{
     errno::Errno,
     mount::{MsFlags, mount},

@@ -7,13 +7,12 @@ use super::{
         parse,
     },
     complain, failed,
-    start::{become_program, shell, split, wait_for},
+    start::{become_program, end_like, shell, split},
 };
 use crate::kernel::namespaces::{Kind, Namespace, TABLE, read_link};
 use nix::{
     errno::Errno,
     sched::{CloneFlags, setns},
-    sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask},
     unistd::{chdir, chroot, fchdir, setgid, setgroups, setuid},
 };
 use std::{fs::File, path::Path, process::ExitCode};
@@ -69,17 +68,15 @@ fn enter(args: &[String]) -> Result<ExitCode, ExitCode> {
     let root = wanted(&options, "root", target, "root")?.map(|path| open(&path, target)).transpose()?;
     let dir = wanted(&options, "wd", target, "cwd")?.map(|path| open(&path, target)).transpose()?;
 
-    // The order of the table: the user namespace first, because the capabilities in it are what allows to enter those
-    // that belong to it; the mount namespace late, because paths lead elsewhere afterwards.
-    for (row, file) in &files {
-        setns(file, CloneFlags::from_bits_retain(row.flag as i32)).map_err(|errno| {
-            failed(
-                "nsenter",
-                &format!("reassociate to namespace 'ns/{}' failed", row.link),
-                errno,
-                hint(errno, row.kind),
-                1,
-            )
+    // Twice through the table. A privileged caller enters the user namespace last, because that gives up the right to the
+    // others; an unprivileged one must be root of the user namespace before it may enter what belongs to it. So the first
+    // round leaves the user namespace and every refusal to the second.
+    let mut left: Vec<&(&Namespace, File)> = files.iter().collect();
+    left.retain(|(row, file)| row.kind == Kind::User || setns(file, flag(row)).is_err());
+    for (row, file) in left {
+        setns(file, flag(row)).map_err(|errno| {
+            let what = format!("reassociate to namespace 'ns/{}' failed", row.link);
+            failed("nsenter", &what, errno, hint(errno, row.kind), 1)
         })?;
     }
     if let Some(root) = &root {
@@ -96,12 +93,10 @@ fn enter(args: &[String]) -> Result<ExitCode, ExitCode> {
     drop((files, root, dir));
     if forks {
         // A process never changes its PID, so only a child is inside the PID namespace that we entered.
-        let ours: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
-        let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ours), None);
         match split() {
             Err(errno) => return Err(failed("nsenter", "fork failed", errno, fork_hint(errno), 1)),
-            Ok(Some(child)) => return Ok(wait_for("nsenter", child, &ours)),
-            Ok(None) => drop(sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&ours), None)),
+            Ok(Some(child)) => return Ok(end_like("nsenter", child, true)),
+            Ok(None) => {}
         }
     }
     if users {
@@ -113,6 +108,10 @@ fn enter(args: &[String]) -> Result<ExitCode, ExitCode> {
             .map_err(|errno| failed("nsenter", "cannot become root of the user namespace", errno, None, 1))?;
     }
     Ok(become_program("nsenter", &if options.words.is_empty() { vec![shell()] } else { options.words }))
+}
+
+fn flag(row: &Namespace) -> CloneFlags {
+    CloneFlags::from_bits_retain(row.flag as i32)
 }
 
 /// The path that an option means: its own value, or the target's; `None` where it was not given.

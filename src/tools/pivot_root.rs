@@ -1,7 +1,7 @@
 //! pivot_root(8): swap the root mount of a mount namespace.
 
 use super::{args::parse, complain, failed};
-use crate::observe::{Mount, mounts};
+use crate::kernel::mountinfo::{self, Mount};
 use nix::{errno::Errno, unistd::pivot_root};
 use std::{
     fs,
@@ -38,8 +38,7 @@ fn why(errno: Errno, new: &str, put_old: &str) -> Option<String> {
         Errno::EINVAL | Errno::EBUSY => {}
         _ => return None,
     }
-    let table = mounts::parse(&fs::read_to_string("/proc/self/mountinfo").ok()?);
-    diagnose(&table, &fs::canonicalize(new).ok()?, &fs::canonicalize(put_old).ok()?)
+    diagnose(&mountinfo::own(), &fs::canonicalize(new).ok()?, &fs::canonicalize(put_old).ok()?)
 }
 
 /// Both directories as they are seen from the root that `table` is about.

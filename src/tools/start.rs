@@ -1,11 +1,13 @@
-//! How a tool begins, and how it becomes another program.
+//! How a tool begins, becomes another program, and ends like its child.
 #![allow(unsafe_code)]
 
+use super::failed;
+use crate::kernel::exec::why_not;
 use nix::{
     errno::Errno,
     sys::{
-        signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, raise, sigaction, sigprocmask},
-        wait::{WaitStatus, waitpid},
+        signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, kill, raise, sigaction, sigprocmask},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
     },
     unistd::{ForkResult, Pid, execvp, fork},
 };
@@ -15,11 +17,17 @@ use std::{ffi::CString, process::ExitCode};
 const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
 
-/// Rust ignores SIGPIPE, and `ps | head` would end with an error; the kernel's default is to end quietly.
-pub(super) fn end_on_closed_pipe() {
+fn set_default(signal: Signal) {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: this installs the kernel's own behaviour and no function of ours.
-    let _ = unsafe { sigaction(Signal::SIGPIPE, &default) };
+    let _ = unsafe { sigaction(signal, &default) };
+}
+
+/// Rust ignores SIGPIPE, and `ps | head` would end with an error; the kernel's default is to end quietly. A parent that
+/// ignores SIGCHLD would take the status of our child away.
+pub(super) fn default_signals() {
+    set_default(Signal::SIGPIPE);
+    set_default(Signal::SIGCHLD);
 }
 
 /// Makes a child (fork(2)): the child gets `None`, the parent the child's PID.
@@ -31,22 +39,6 @@ pub(super) fn split() -> nix::Result<Option<Pid>> {
     }
 }
 
-/// Waits for the child and ends as it ended: with its status, or by the same signal.
-pub(super) fn wait_for(tool: &str, child: Pid, blocked: &SigSet) -> ExitCode {
-    loop {
-        match waitpid(child, None) {
-            Ok(WaitStatus::Exited(_, status)) => return ExitCode::from(status as u8),
-            Ok(WaitStatus::Signaled(_, signal, _)) => {
-                let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(blocked), None);
-                let _ = raise(signal);
-                return ExitCode::from(128u8.saturating_add(signal as u8));
-            }
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) => return super::failed(tool, "waitpid failed", errno, None, 1),
-        }
-    }
-}
-
 /// The program that runs where none was named: the user's shell.
 pub(super) fn shell() -> String {
     std::env::var("SHELL").ok().filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".into())
@@ -54,29 +46,32 @@ pub(super) fn shell() -> String {
 
 /// Becomes the program (execve(2), searched along the PATH). It only comes back where that failed, and says why.
 pub(super) fn become_program(tool: &str, words: &[String]) -> ExitCode {
-    let text = |word: &String| CString::new(word.as_bytes()).unwrap_or_default();
-    let argv: Vec<CString> = words.iter().map(text).collect();
+    let argv: Vec<CString> = words.iter().filter_map(|word| CString::new(word.as_bytes()).ok()).collect();
     let program = argv.first().cloned().unwrap_or_default();
     let errno = execvp(&program, &argv).err().unwrap_or(Errno::ENOENT);
     let status = if errno == Errno::ENOENT { NOT_FOUND } else { NOT_EXECUTABLE };
-    let hint = super::start::why_not(&program.to_string_lossy(), errno);
-    super::failed(tool, &format!("failed to execute {}", program.to_string_lossy()), errno, hint.as_deref(), status)
+    let program = program.to_string_lossy();
+    failed(tool, &format!("failed to execute {program}"), errno, why_not(&program, errno).as_deref(), status)
 }
 
-/// What the file itself says about a failed execve: ENOENT may mean the interpreter, ENOEXEC another machine.
-pub(super) fn why_not(program: &str, errno: Errno) -> Option<String> {
-    let head = std::fs::read(program).ok().filter(|_| program.contains('/'))?;
-    match errno {
-        Errno::ENOENT if head.starts_with(b"#!") => {
-            let line = head.split(|byte| *byte == b'\n').next()?.get(2..)?;
-            let interpreter = String::from_utf8_lossy(line).split_whitespace().next()?.to_string();
-            Some(format!("the file is there; its interpreter {interpreter} is not"))
+/// Waits for the child and ends as it ended: with its status, or by the same signal. With `stops`, a stop of the child
+/// stops us as well, so that a shell's job control sees one job.
+pub(super) fn end_like(tool: &str, child: Pid, stops: bool) -> ExitCode {
+    loop {
+        match waitpid(child, stops.then_some(WaitPidFlag::WUNTRACED)) {
+            Ok(WaitStatus::Exited(_, status)) => return ExitCode::from(status as u8),
+            Ok(WaitStatus::Signaled(_, signal, _)) => {
+                set_default(signal);
+                let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&signal.into()), None);
+                let _ = raise(signal);
+                return ExitCode::from(128u8.saturating_add(signal as u8));
+            }
+            Ok(WaitStatus::Stopped(..)) => {
+                let _ = raise(Signal::SIGSTOP);
+                let _ = kill(child, Signal::SIGCONT);
+            }
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return failed(tool, "waitpid failed", errno, None, 1),
         }
-        Errno::ENOENT if head.starts_with(b"\x7fELF") => {
-            Some("the file is there; the loader that it names is not: is its lib directory in this root?".into())
-        }
-        Errno::ENOEXEC if head.starts_with(b"\x7fELF") => Some("it is a program for another kind of machine".into()),
-        Errno::ENOEXEC => Some("it is no program: neither ELF nor a script that begins with #!".into()),
-        _ => None,
     }
 }

@@ -7,7 +7,7 @@ use super::{
         parse,
     },
     complain, failed,
-    start::{become_program, shell, split, wait_for},
+    start::{become_program, end_like, shell, split},
 };
 use crate::kernel::{errno::unshare_hint, mounts, namespaces::TABLE};
 use nix::{
@@ -72,7 +72,7 @@ pub fn run(args: &[String]) -> ExitCode {
         let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ours), None);
         match split() {
             Err(errno) => return failed("unshare", "fork failed", errno, None, 1),
-            Ok(Some(child)) => return wait_for("unshare", child, &ours),
+            Ok(Some(child)) => return end_like("unshare", child, false),
             // The first child is PID 1 of the new PID namespace, and the namespace lives exactly as long as it does.
             Ok(None) => drop(sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&ours), None)),
         }

@@ -1,6 +1,25 @@
 //! Mounts from `/proc/PID/mountinfo` (proc_pid_mountinfo(5)).
 
-use super::Mount;
+use serde::Serialize;
+
+/// One mount of a mount namespace (proc_pid_mountinfo(5)).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Mount {
+    /// The mount's ID.
+    pub id: u32,
+    /// The ID of the mount that it stands on.
+    pub parent: u32,
+    /// The directory of the file system that is mounted here.
+    pub root: String,
+    /// Where it is mounted, as the process sees it.
+    pub point: String,
+    /// The file system type.
+    pub kind: String,
+    /// The source, such as a device.
+    pub source: String,
+    /// `shared`, `slave`, `unbindable`, or empty for private.
+    pub propagation: String,
+}
 
 /// Reads every line of a mountinfo file, each with the file system's own options, which cgroup v1 names controllers in.
 pub fn parse_with_options(text: &str) -> Vec<(Mount, String)> {
@@ -10,6 +29,11 @@ pub fn parse_with_options(text: &str) -> Vec<(Mount, String)> {
 /// Reads every line of a mountinfo file.
 pub fn parse(text: &str) -> Vec<Mount> {
     text.lines().filter_map(parse_line).map(|(mount, _)| mount).collect()
+}
+
+/// The mounts that this process sees; the newest last.
+pub fn own() -> Vec<Mount> {
+    parse(&String::from_utf8_lossy(&std::fs::read("/proc/self/mountinfo").unwrap_or_default()))
 }
 
 fn parse_line(line: &str) -> Option<(Mount, String)> {

@@ -1,0 +1,128 @@
+//! Control groups from `/proc/PID/cgroup` and mountinfo: version 1, version 2, and machines that have both.
+//!
+//! Whether a controller is version 1 or 2 is decided for each one by itself: on a hybrid machine the version 2 tree may
+//! hold no controller, or an unimportant one, and so says nothing about where `cpu` and `memory` are.
+
+use super::mountinfo::Mount;
+use std::path::{Path, PathBuf};
+
+/// A mounted hierarchy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hierarchy {
+    /// 1 or 2.
+    pub version: u8,
+    /// The controllers that a version 1 hierarchy was mounted with; empty for version 2.
+    pub controllers: Vec<String>,
+    /// The group that is mounted there (not `/` inside a container that sees only its own part).
+    pub root: String,
+    /// Where it is mounted.
+    pub point: String,
+}
+
+/// One line of `/proc/PID/cgroup`: the group of the process in one hierarchy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The controllers of the hierarchy; empty for version 2.
+    pub controllers: Vec<String>,
+    /// The group's path.
+    pub path: String,
+}
+
+/// The options of a cgroup mount that are no controllers.
+const NO_CONTROLLERS: [&str; 8] =
+    ["rw", "ro", "clone_children", "xattr", "noprefix", "cpuset_v2_mode", "release_agent", "nsdelegate"];
+
+/// Finds the mounted hierarchies in the lines of a mountinfo file.
+pub fn hierarchies(mounts: &[(Mount, String)]) -> Vec<Hierarchy> {
+    let hierarchy = |(mount, options): &(Mount, String)| {
+        let version = match mount.kind.as_str() {
+            "cgroup" => 1,
+            "cgroup2" => 2,
+            _ => return None,
+        };
+        let named = options
+            .split(',')
+            .filter(|option| version == 1 && !NO_CONTROLLERS.contains(&option.split('=').next().unwrap_or_default()));
+        let controllers = named.map(str::to_string).collect();
+        Some(Hierarchy { version, controllers, root: mount.root.clone(), point: mount.point.clone() })
+    };
+    mounts.iter().filter_map(hierarchy).collect()
+}
+
+/// Reads `/proc/PID/cgroup` (cgroups(7)).
+pub fn parse_membership(text: &str) -> Vec<Membership> {
+    let line = |line: &str| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?);
+        let controllers = controllers.split(',').filter(|name| !name.is_empty()).map(str::to_string).collect();
+        Some(Membership { controllers, path: path.to_string() })
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// The mounted hierarchies and boxwright's own memberships.
+pub fn own() -> (Vec<Hierarchy>, Vec<Membership>) {
+    let mounts = lossy("/proc/self/mountinfo");
+    let memberships = lossy("/proc/self/cgroup");
+    (hierarchies(&super::mountinfo::parse_with_options(&mounts)), parse_membership(&memberships))
+}
+
+/// Says how this machine mounts its hierarchies: `v1`, `hybrid`, `v2` or `none`.
+///
+/// A version 1 hierarchy without any controller (systemd's own, `name=systemd`) does not make a machine hybrid.
+pub fn mode(hierarchies: &[Hierarchy]) -> &'static str {
+    let real = |hierarchy: &Hierarchy| hierarchy.controllers.iter().any(|name| !name.starts_with("name="));
+    let v1 = hierarchies.iter().any(|hierarchy| hierarchy.version == 1 && real(hierarchy));
+    let v2 = hierarchies.iter().any(|hierarchy| hierarchy.version == 2);
+    match (v1, v2) {
+        (true, true) => "hybrid",
+        (true, false) => "v1",
+        (false, true) => "v2",
+        (false, false) => "none",
+    }
+}
+
+/// Where the files of one controller are, for one process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// 1 or 2.
+    pub version: u8,
+    /// The group's path within its hierarchy.
+    pub path: String,
+    /// The directory that shows the hierarchy's mounted part.
+    point: String,
+    root: String,
+}
+
+impl Place {
+    /// The directory of this group, or of another one in the same hierarchy. `None` where it is outside what is mounted.
+    pub fn dir(&self, path: &str) -> Option<PathBuf> {
+        let below = if self.root == "/" { path } else { path.strip_prefix(&self.root)? };
+        let point = Path::new(&self.point);
+        match below.trim_start_matches('/') {
+            "" => Some(point.into()),
+            // A path that begins with ".." is above the root of our own cgroup namespace.
+            inner if below.starts_with('/') && !inner.starts_with("..") => Some(point.join(inner)),
+            _ => None,
+        }
+    }
+}
+
+/// Finds a controller's files: in the version 1 hierarchy that the process's memberships name it in, else in version 2.
+pub fn place(hierarchies: &[Hierarchy], memberships: &[Membership], controller: &str) -> Option<Place> {
+    let named = |names: &[String]| names.iter().any(|name| name == controller);
+    let v1 = memberships.iter().find(|membership| named(&membership.controllers));
+    let membership = v1.or_else(|| memberships.iter().find(|membership| membership.controllers.is_empty()))?;
+    let version = if v1.is_some() { 1 } else { 2 };
+    let places = hierarchies
+        .iter()
+        .filter(|hierarchy| hierarchy.version == version && (version == 2 || named(&hierarchy.controllers)));
+    places
+        .map(|h| Place { version, path: membership.path.clone(), point: h.point.clone(), root: h.root.clone() })
+        .find(|place| place.dir(&place.path).is_some())
+}
+
+/// Reads a file of the kernel's; a name in it that is not UTF-8 must not hide all the rest.
+fn lossy(path: &str) -> String {
+    String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
+}

@@ -1,0 +1,120 @@
+//! Why execve(2) refused a program, read from the file itself: ENOENT may mean its interpreter, ENOEXEC another machine.
+
+use nix::errno::Errno;
+use std::{
+    fs::{self, File},
+    io::Read,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+/// Machines by their number in an ELF header (elf(5)).
+const MACHINES: [(u16, &str); 7] =
+    [(3, "i386"), (40, "arm"), (62, "x86_64"), (183, "aarch64"), (243, "riscv64"), (22, "s390x"), (21, "ppc64")];
+
+/// What may help; `None` where the errno says it all.
+pub fn why_not(program: &str, errno: Errno) -> Option<String> {
+    let Some(path) = find(program) else {
+        return (errno == Errno::ENOENT).then(|| match program.contains('/') {
+            true => format!("there is no {program} in this root directory"),
+            false => format!("{program} is in no directory of PATH, as seen from this root directory"),
+        });
+    };
+    let shown = path.display();
+    if errno == Errno::EACCES {
+        let metadata = fs::metadata(&path).ok()?;
+        return Some(match () {
+            () if metadata.is_dir() => format!("{shown} is a directory"),
+            () if metadata.permissions().mode() & 0o111 == 0 => format!("{shown} is not executable: chmod +x"),
+            () => format!("the mount that {shown} is on may be noexec"),
+        });
+    }
+    let mut head = Vec::new();
+    File::open(&path).ok()?.take(4096).read_to_end(&mut head).ok()?;
+    match (errno, needs(&head)) {
+        (Errno::ENOENT, Needs::Interpreter(name)) if !Path::new(&name).exists() => {
+            Some(format!("{shown} is there, but not the interpreter that it names: {name}"))
+        }
+        (Errno::ENOEXEC, Needs::Machine(machine)) => {
+            Some(format!("{shown} is a program for another machine: {machine}"))
+        }
+        (Errno::ENOEXEC, _) => Some(format!("{shown} is neither an ELF program for this machine nor a script with #!")),
+        _ => None,
+    }
+}
+
+/// The file that execvp(3) would take.
+fn find(program: &str) -> Option<PathBuf> {
+    if program.contains('/') {
+        return fs::symlink_metadata(program).is_ok().then(|| program.into());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file())
+}
+
+/// What a program needs besides itself.
+#[derive(Debug, PartialEq, Eq)]
+enum Needs {
+    Interpreter(String),
+    Machine(String),
+    Nothing,
+}
+
+fn needs(head: &[u8]) -> Needs {
+    if let Some(line) = head.strip_prefix(b"#!") {
+        let line = String::from_utf8_lossy(line.split(|byte| *byte == b'\n').next().unwrap_or_default()).into_owned();
+        return Needs::Interpreter(line.split_whitespace().next().unwrap_or_default().to_string());
+    }
+    if !head.starts_with(b"\x7fELF") {
+        return Needs::Nothing;
+    }
+    // Both machines that this program runs on are little-endian with 64 bits; of others only the machine is of interest.
+    let number = |at: usize, bytes: usize| {
+        let bytes = head.get(at..at + bytes).unwrap_or_default();
+        bytes.iter().rev().fold(0u64, |value, byte| value << 8 | u64::from(*byte)) as usize
+    };
+    let machine = if head.get(5) == Some(&2) { number(18, 2).swap_bytes() >> 48 } else { number(18, 2) } as u16;
+    let name = MACHINES.iter().find(|(known, _)| *known == machine).map(|(_, name)| *name);
+    if name != Some(std::env::consts::ARCH) {
+        return Needs::Machine(name.map_or(format!("ELF machine {machine}"), str::to_string));
+    }
+    let (table, size, count) = (number(32, 8), number(54, 2), number(56, 2));
+    // PT_INTERP, of type 3, is the loader for shared libraries; the kernel runs it in the program's place.
+    let interpreter = (0..count).map(|index| table + index * size).find(|at| number(*at, 4) == 3);
+    let text = interpreter.and_then(|at| head.get(number(at + 8, 8)..)?.split(|byte| *byte == 0).next());
+    text.map_or(Needs::Nothing, |text| Needs::Interpreter(String::from_utf8_lossy(text).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interpreter_is_read_from_scripts_and_from_programs() {
+        assert_eq!(needs(b"#! /bin/sh -e\nx"), Needs::Interpreter("/bin/sh".into()));
+        assert_eq!(needs(b"text"), Needs::Nothing);
+        let shell = fs::read("/bin/sh").unwrap();
+        let Needs::Interpreter(loader) = needs(&shell[..4096]) else { panic!("/bin/sh is linked statically") };
+        assert!(Path::new(&loader).exists(), "{loader}");
+    }
+
+    #[test]
+    fn another_machine_is_named() {
+        let mut head = fs::read("/bin/sh").unwrap();
+        head[18..20].copy_from_slice(&[22, 0]);
+        assert_eq!(needs(&head), Needs::Machine("s390x".into()));
+        head[5] = 2;
+        head[18..20].copy_from_slice(&[0, 22]);
+        assert_eq!(needs(&head), Needs::Machine("s390x".into()));
+    }
+
+    #[test]
+    fn a_cut_file_is_no_reason_to_stumble() {
+        let shell = fs::read("/bin/sh").unwrap();
+        (0..80).for_each(|length| drop(needs(&shell[..length])));
+        assert_eq!(find("no-such-program"), None);
+        let directory = why_not("/etc", Errno::EACCES);
+        assert_eq!(directory.as_deref(), Some("/etc is a directory"));
+        assert!(why_not("/no/such", Errno::ENOENT).unwrap().contains("no /no/such in this root"));
+    }
+}

@@ -22,7 +22,10 @@ impl Session {
         }
         match self.due.pop_front() {
             Some(run) => {
-                self.type_line(&run, out);
+                if !self.type_line(&run, out) {
+                    // It needs a newer sample, or a prompt that is still to come.
+                    self.due.push_front(run);
+                }
                 true
             }
             None => false,

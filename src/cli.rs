@@ -80,7 +80,7 @@ pub enum Command {
         #[arg(long)]
         step: bool,
         /// The command and its arguments
-        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+        #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
     /// Show namespaces, mounts, cgroup and the scorecard of any process

@@ -9,7 +9,7 @@ use nix::{
     errno::Errno,
     sys::{
         signal::{SigSet, Signal},
-        signalfd::SignalFd,
+        signalfd::{SfdFlags, SignalFd},
     },
     unistd::{AccessFlags, access},
 };
@@ -27,6 +27,7 @@ use std::{
 const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
 const CANNOT: u8 = 3;
+const USAGE: u8 = 2;
 
 enum Message {
     Trace(TraceEvent),
@@ -36,8 +37,12 @@ enum Message {
 
 /// Runs the command under the tracer; the exit status is the command's, or 128 and the signal that killed it.
 pub fn run(json: bool, step: bool, command: &[OsString], lang: Lang) -> ExitCode {
-    let name = command.first().cloned().unwrap_or_default();
-    let program = match find(&name) {
+    let Some(name) = command.first() else {
+        let status = complain(lang.pick("no command given", "没有给出命令"), USAGE);
+        let _ = writeln!(io::stderr(), "  boxwright trace [--json] [--step] -- CMD…");
+        return status;
+    };
+    let program = match find(name) {
         Ok(program) => program,
         Err(errno) => {
             let status = if errno == Errno::ENOENT { NOT_FOUND } else { NOT_EXECUTABLE };
@@ -72,17 +77,20 @@ fn find(name: &OsStr) -> Result<PathBuf, Errno> {
 }
 
 fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: Lang) -> io::Result<Ended> {
-    // Ctrl-C is the command's to handle; SIGHUP and SIGTERM end it and then us.
+    // Ctrl-C is the command's to handle; SIGHUP and SIGTERM end it and then us. Ctrl-Z stops the command, and the tracer
+    // then stops us.
     let ending: SigSet = [Signal::SIGHUP, Signal::SIGTERM].into_iter().collect();
     let mut blocked = ending;
     blocked.add(Signal::SIGINT);
+    blocked.add(Signal::SIGQUIT);
+    blocked.add(Signal::SIGTSTP);
     blocked.add(Signal::SIGCHLD);
     blocked.thread_block()?;
     let (send, receive) = channel();
     let traced = send.clone();
     let exe = std::env::current_exe()?;
     let tracer = Tracer::start(&exe, move |event| drop(traced.send(Message::Trace(event))))?;
-    let signals = SignalFd::new(&ending)?;
+    let signals = SignalFd::with_flags(&ending, SfdFlags::SFD_CLOEXEC)?;
     let ended = send.clone();
     let wait = move || while !matches!(signals.read_signal(), Ok(Some(_)) | Err(_)) {};
     thread::Builder::new().name("signals".into()).spawn(move || {

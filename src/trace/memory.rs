@@ -1,4 +1,4 @@
-//! Reading another process's memory (process_vm_readv(2)), as far as it can be read.
+//! The memory of a traced process, read as its system calls' arguments point into it.
 
 use nix::{
     sys::uio::{RemoteIoVec, process_vm_readv},
@@ -6,47 +6,91 @@ use nix::{
 };
 use std::io::IoSliceMut;
 
-/// A read never crosses a page, because the next one may not be there.
+/// Reads never cross this many bytes at once, because the next page may not be there.
 const PAGE: u64 = 4096;
 
-/// Reads at most so many bytes; fewer where the memory ends.
-pub(super) fn bytes(pid: i32, address: u64, length: usize) -> Vec<u8> {
-    let mut all = Vec::new();
-    while all.len() < length {
-        let at = address.wrapping_add(all.len() as u64);
-        let part = (PAGE - at % PAGE).min((length - all.len()) as u64) as usize;
-        let mut buffer = vec![0; part];
-        let remote = [RemoteIoVec { base: at as usize, len: part }];
-        match process_vm_readv(Pid::from_raw(pid), &mut [IoSliceMut::new(&mut buffer)], &remote) {
-            Ok(count) if count > 0 => all.extend(buffer.get(..count).unwrap_or_default()),
-            _ => break,
-        }
-    }
-    all
-}
+/// One process's memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory(pub i32);
 
-/// Reads a C string of at most so many bytes; `None` where it cannot be read.
-pub(super) fn text(pid: i32, address: u64, most: usize) -> Option<Vec<u8>> {
-    let mut all: Vec<u8> = Vec::new();
-    while all.len() < most {
-        let at = address.wrapping_add(all.len() as u64);
-        let part = bytes(pid, at, (PAGE - at % PAGE).min((most - all.len()) as u64) as usize);
-        if part.is_empty() {
-            return None;
-        }
-        match part.iter().position(|byte| *byte == 0) {
-            Some(end) => {
-                all.extend(part.get(..end).unwrap_or_default());
-                return Some(all);
+impl Memory {
+    /// Fills the buffer from this address as far as memory is there, and says how far.
+    fn read(self, address: u64, buffer: &mut [u8]) -> usize {
+        let mut done = 0;
+        while done < buffer.len() {
+            let Some(base) = address.checked_add(done as u64) else { break };
+            let len = ((PAGE - base % PAGE) as usize).min(buffer.len() - done);
+            let remote = [RemoteIoVec { base: base as usize, len }];
+            let local = &mut buffer[done..done + len];
+            match process_vm_readv(Pid::from_raw(self.0), &mut [IoSliceMut::new(local)], &remote) {
+                Ok(read) if read > 0 => done += read,
+                _ => break,
             }
-            None => all.extend(part),
         }
+        done
     }
-    Some(all)
+
+    /// Exactly this many bytes.
+    pub fn bytes(self, address: u64, len: usize) -> Option<Vec<u8>> {
+        let mut buffer = vec![0; len];
+        (self.read(address, &mut buffer) == len).then_some(buffer)
+    }
+
+    /// The bytes before the first NUL, at most `most` of them; and whether there are more.
+    pub fn text(self, address: u64, most: usize) -> Option<(Vec<u8>, bool)> {
+        let mut text = Vec::new();
+        while text.len() <= most {
+            let at = address.checked_add(text.len() as u64)?;
+            let mut part = vec![0; ((PAGE - at % PAGE) as usize).min(256)];
+            let read = self.read(at, &mut part);
+            if read == 0 {
+                return None;
+            }
+            if let Some(end) = part[..read].iter().position(|&byte| byte == 0) {
+                text.extend_from_slice(&part[..end]);
+                let more = text.len() > most;
+                text.truncate(most);
+                return Some((text, more));
+            }
+            text.extend_from_slice(&part[..read]);
+        }
+        text.truncate(most);
+        Some((text, true))
+    }
+
+    /// One 64-bit word.
+    pub fn word(self, address: u64) -> Option<u64> {
+        let mut word = [0; 8];
+        (self.read(address, &mut word) == 8).then(|| u64::from_ne_bytes(word))
+    }
+
+    /// Words up to the first zero, at most `most`.
+    pub fn words(self, address: u64, most: usize) -> Option<Vec<u64>> {
+        let mut words = Vec::new();
+        while words.len() < most {
+            match self.word(address.checked_add(8 * words.len() as u64)?)? {
+                0 => break,
+                word => words.push(word),
+            }
+        }
+        Some(words)
+    }
 }
 
-/// Reads whole words; fewer where the memory ends.
-pub(super) fn words(pid: i32, address: u64, count: usize) -> Vec<u64> {
-    let all = bytes(pid, address, count * 8);
-    all.as_chunks::<8>().0.iter().map(|word| u64::from_ne_bytes(*word)).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_an_address_points_to() {
+        let me = Memory(std::process::id() as i32);
+        let text = *b"unshare\0rest";
+        let address = text.as_ptr() as u64;
+        assert_eq!(me.text(address, 100), Some((b"unshare".to_vec(), false)));
+        assert_eq!(me.text(address, 3), Some((b"uns".to_vec(), true)));
+        assert_eq!(me.bytes(address, 9), Some(b"unshare\0r".to_vec()));
+        assert_eq!(me.text(8, 100), None, "nothing is mapped there");
+        let words = [7u64, 9, 0, 1];
+        assert_eq!(me.words(words.as_ptr() as u64, 10), Some(vec![7, 9]));
+    }
 }

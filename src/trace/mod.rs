@@ -4,6 +4,7 @@
 //! at full speed. One thread ([`Tracer`]) owns all traced processes, because ptrace(2) belongs to a thread: it decodes
 //! each call ([`decode`]), holds it where that is wanted, lets it happen, and looks at what changed ([`effects`]).
 
+mod births;
 mod calls;
 pub mod cli;
 mod decode;
@@ -14,6 +15,7 @@ mod flags;
 mod following;
 pub mod launch;
 mod memory;
+mod mounts;
 mod stops;
 mod task;
 mod tracer;

@@ -6,9 +6,9 @@ use super::{
     calls::{self, CLOSES, Role, Spec},
     decode, effects,
     event::{Call, SyscallEvent},
-    following,
+    following::{self, Cgroups},
     launch::{ROLE, TRACED, UNTRACED},
-    task::{Family, Pending, Task, comm, parent_of, process_of},
+    task::{Family, Pending, Task, comm},
 };
 use crate::kernel::errno;
 use nix::{
@@ -40,28 +40,34 @@ const OPTIONS: Options = Options::PTRACE_O_TRACESYSGOOD
 /// Errors with which the kernel says to itself that a call must be made again after a signal (`linux/errno.h`).
 const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
 
+/// Calls after which a mount table may be another one.
+const MOUNTING: [&str; 8] =
+    ["mount", "umount2", "move_mount", "pivot_root", "unshare", "setns", "chroot", "mount_setattr"];
+
 type Sink = Box<dyn Fn(TraceEvent)>;
 
 /// Everything that the thread knows.
 pub(super) struct Tracing {
     exe: PathBuf,
-    sink: Sink,
-    tasks: BTreeMap<i32, Task>,
-    families: BTreeMap<Root, Family>,
+    pub(super) sink: Sink,
+    pub(super) tasks: BTreeMap<i32, Task>,
+    pub(super) families: BTreeMap<Root, Family>,
     /// Threads that stopped for the first time before we were told whose children they are.
-    early: BTreeSet<i32>,
+    pub(super) early: BTreeSet<i32>,
+    cgroups: Cgroups,
 }
 
 impl Tracing {
     pub(super) fn new(exe: PathBuf, sink: Sink) -> Tracing {
-        Tracing { exe, sink, tasks: BTreeMap::new(), families: BTreeMap::new(), early: BTreeSet::new() }
+        let (tasks, families) = (BTreeMap::new(), BTreeMap::new());
+        Tracing { exe, sink, tasks, families, early: BTreeSet::new(), cgroups: Cgroups::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.families.is_empty()
     }
 
-    fn tell(&self, event: TraceEvent) {
+    pub(super) fn tell(&self, event: TraceEvent) {
         (self.sink)(event);
     }
 
@@ -88,7 +94,10 @@ impl Tracing {
         drop(read);
         let seized = ptrace::seize(Pid::from_raw(root), OPTIONS);
         let untraced = seized.is_err();
-        self.families.insert(root, Family { hold: Hold::Off, ended: None, killing: false, untraced });
+        let comm = spawn.program.file_name().unwrap_or_default().display().to_string();
+        let shares_our_terminal = spawn.tty.is_none();
+        let family = Family { hold: Hold::Off, ended: None, killing: false, untraced, comm, shares_our_terminal };
+        self.families.insert(root, family);
         match seized {
             Ok(()) => drop(self.tasks.insert(root, Task::new(root, root))),
             Err(refused) => self.tell(TraceEvent::Refused(root, refusal(refused))),
@@ -149,9 +158,9 @@ impl Tracing {
             // SAFETY: the kernel writes one integer, which lives until the call has returned.
             let tid = unsafe { libc::waitpid(-1, &raw mut status, flags) };
             match tid {
-                0 => return,
+                0 => break,
                 -1 if Errno::last() == Errno::EINTR => {}
-                -1 => return,
+                -1 => break,
                 tid if libc::WIFEXITED(status) => self.ended(tid, Ended::Exited(libc::WEXITSTATUS(status))),
                 tid if libc::WIFSIGNALED(status) => {
                     let signal = libc::WTERMSIG(status);
@@ -161,10 +170,12 @@ impl Tracing {
                 _ => {}
             }
         }
+        self.take_in_orphans();
     }
 
     fn stopped(&mut self, tid: i32, signal: i32, event: i32) {
-        if !self.tasks.contains_key(&tid) && !self.adopt(tid) {
+        if !self.tasks.contains_key(&tid) {
+            // It waits for its maker's report, so that nobody misses what it is born with.
             self.early.insert(tid);
             return;
         }
@@ -179,7 +190,13 @@ impl Tracing {
                 self.resume(tid, 0);
             }
             // A group-stop: the process must stay stopped until SIGCONT, but we want to hear of that.
-            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => request(libc::PTRACE_LISTEN, tid, 0),
+            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => {
+                request(libc::PTRACE_LISTEN, tid, 0);
+                // The shell that started us must see its job stopped, and wakes both of us.
+                if self.families.get(&tid).is_some_and(|family| family.shares_our_terminal) {
+                    let _ = nix::sys::signal::raise(Signal::SIGSTOP);
+                }
+            }
             0 if signal == libc::SIGTRAP | 0x80 => self.at_call(tid),
             0 => self.resume(tid, signal),
             _ => self.resume(tid, 0),
@@ -187,56 +204,9 @@ impl Tracing {
     }
 
     /// Lets a thread go on: to the end of its call where that matters, else at full speed to the next interesting one.
-    fn resume(&mut self, tid: i32, signal: i32) {
+    pub(super) fn resume(&mut self, tid: i32, signal: i32) {
         let stop = self.tasks.get(&tid).is_some_and(|task| task.pending.is_some() || task.following);
         request(if stop { libc::PTRACE_SYSCALL } else { libc::PTRACE_CONT }, tid, signal);
-    }
-
-    /// Finds the family of a thread that stopped before its maker's event came. False where that is still unknown.
-    fn adopt(&mut self, tid: i32) -> bool {
-        let relatives = [process_of(tid).filter(|process| *process != tid), parent_of(tid)];
-        let known = relatives.into_iter().flatten().find_map(|pid| self.tasks.get(&pid)).map(|task| task.root);
-        known.is_some_and(|root| self.join(root, tid))
-    }
-
-    fn join(&mut self, root: Root, tid: i32) -> bool {
-        let task = self.tasks.entry(tid).or_insert_with(|| Task::new(root, tid));
-        if self.families.get(&root).is_some_and(|family| family.killing) {
-            let _ = kill(Pid::from_raw(task.process), Signal::SIGKILL);
-        }
-        true
-    }
-
-    /// A thread has made another one, or a process.
-    fn made(&mut self, tid: i32) {
-        let Ok(child) = ptrace::getevent(Pid::from_raw(tid)).map(|child| child as i32) else { return };
-        let Some(task) = self.tasks.get_mut(&tid) else { return };
-        let root = task.root;
-        // Not a thread, which the filter lets pass.
-        if let Some(pending) = &mut task.pending {
-            pending.child = Some(child);
-        }
-        let following = task.following;
-        self.join(root, child);
-        if let Some(task) = self.tasks.get_mut(&child) {
-            // It has the same files open.
-            task.following = following;
-        }
-        if self.early.remove(&child) {
-            self.resume(child, 0);
-        }
-    }
-
-    /// A program has replaced the one before. Where a thread other than the first did it, it has taken over the first
-    /// one's number, and all other threads are gone without a word.
-    fn replaced(&mut self, tid: i32) {
-        let former = ptrace::getevent(Pid::from_raw(tid)).map_or(tid, |former| former as i32);
-        if former != tid
-            && let Some(task) = self.tasks.remove(&former)
-        {
-            self.tasks.insert(tid, Task { process: tid, ..task });
-        }
-        self.tasks.retain(|known, task| task.process != tid || *known == tid);
     }
 
     /// Before an interesting call.
@@ -250,26 +220,34 @@ impl Tracing {
 
     /// Takes up a call, and holds it where that is wanted.
     fn begin(&mut self, tid: i32, spec: &'static Spec, values: [u64; 6]) {
-        let named = || following::named(tid, spec, &values);
         let told = match spec.role {
-            Role::Report | Role::Fork | Role::Exec => true,
-            Role::Directory(_) => named().is_some_and(|path| following::in_cgroup(&path)),
-            Role::Open => false,
+            Role::Report | Role::Exec => true,
+            Role::Fork => spec.name != "clone3" || !decode::makes_thread(tid, &values),
+            Role::Directory(index) => self.cgroups.directory(tid, &values, index).is_some(),
+            Role::Open(_) => false,
         };
-        let wanted = told || (spec.role == Role::Open && named().is_some_and(|path| following::matters(&path)));
+        let wanted = match spec.role {
+            Role::Open(index) => following::may_be_control_file(tid, &values, index),
+            _ => told,
+        };
         let Some(task) = self.tasks.get_mut(&tid).filter(|_| wanted) else { return self.resume(tid, 0) };
         let failed = task.failed_exec.take().filter(|_| told && spec.role != Role::Exec);
         task.comm = comm(tid);
-        let call =
-            Call { pid: tid, comm: task.comm.clone(), name: spec.name, args: decode::arguments(tid, spec, &values) };
+        let call = Call {
+            pid: tid,
+            comm: task.comm.clone(),
+            name: spec.name,
+            args: decode::arguments(tid, spec.name, &values),
+        };
         let before = effects::Before::default();
         let started = Instant::now();
-        task.pending = Some(Pending { spec, call: call.clone(), values, told, before, started, child: None });
+        task.pending = Some(Pending { spec, call: call.clone(), values, told, before, started, born: Vec::new() });
         let root = task.root;
         if let Some(failed) = failed {
             self.tell(TraceEvent::Syscall(root, failed));
         }
-        if told && self.holds(root, spec, named) {
+        let again = self.tasks.get_mut(&tid).and_then(|task| task.again.take()) == Some((spec.number, values));
+        if told && !again && self.holds(root, tid, spec, &values) {
             if let Some(task) = self.tasks.get_mut(&tid) {
                 task.held = true;
             }
@@ -280,14 +258,14 @@ impl Tracing {
     }
 
     /// Whether this call is held. The attempts with which a shell looks for a program along the PATH are not.
-    fn holds(&mut self, root: Root, spec: &Spec, named: impl Fn() -> Option<PathBuf>) -> bool {
+    fn holds(&mut self, root: Root, tid: i32, spec: &Spec, values: &[u64; 6]) -> bool {
         let Some(family) = self.families.get_mut(&root).filter(|family| !family.killing) else { return false };
         let hold = match &family.hold {
             Hold::Off => false,
             Hold::Every => true,
             Hold::Until(name) => name == spec.name,
         };
-        let hold = hold && (spec.role != Role::Exec || named().is_none_or(|path| path.symlink_metadata().is_ok()));
+        let hold = hold && (spec.name != "execve" || following::program_exists(tid, values));
         if hold {
             family.hold = Hold::Every;
         }
@@ -306,7 +284,11 @@ impl Tracing {
     /// Lets the call happen, after a look at what it may change.
     fn happen(&mut self, tid: i32) {
         if let Some(pending) = self.tasks.get_mut(&tid).and_then(|task| task.pending.as_mut()) {
-            pending.before = effects::before(tid, pending.spec.name, &pending.values, &self.exe);
+            let group = match pending.spec.role {
+                Role::Directory(index) => self.cgroups.directory(tid, &pending.values, index),
+                _ => None,
+            };
+            pending.before = effects::before(tid, pending.spec.name, &pending.values, group, &self.exe);
             pending.started = Instant::now();
         }
         self.resume(tid, 0);
@@ -316,7 +298,7 @@ impl Tracing {
     fn at_call(&mut self, tid: i32) {
         if let Some((number, values)) = call_info(tid, libc::PTRACE_SYSCALL_INFO_ENTRY) {
             let fd = values.first().map_or(-1, |fd| *fd as i32);
-            match calls::find_write(number).filter(|_| following::open_file(tid, fd).is_some()) {
+            match calls::find_write(number).filter(|_| following::control_file(tid, fd).is_some()) {
                 Some(spec) => return self.begin(tid, spec, values),
                 None if CLOSES.contains(&number) => self.mark_close(tid),
                 None => {}
@@ -341,25 +323,40 @@ impl Tracing {
         let micros = |pending: &Pending| pending.started.elapsed().as_micros() as u64;
         let Some(task) = self.tasks.get_mut(&tid) else { return self.resume(tid, 0) };
         let (root, failed) = (task.root, (-4095..0).contains(&result));
-        if let Some(pending) = task.pending.take() {
+        if let Some(mut pending) = task.pending.take() {
             let micros = micros(&pending);
-            if pending.spec.role == Role::Open {
-                task.following |= !failed;
+            if matches!(pending.spec.role, Role::Open(_)) {
+                if !failed && following::control_file(tid, result as i32).is_some() {
+                    self.follow(tid);
+                }
+                return self.resume(tid, 0);
             }
-            if pending.told && !(failed && RESTARTS.contains(&-result)) {
+            if failed && RESTARTS.contains(&-result) {
+                task.again = Some((pending.spec.number, pending.values));
+            } else if pending.told {
                 let errno = failed.then(|| decode::errno_name(-result as i32));
-                let changed = if failed { Vec::new() } else { effects::after(tid, &pending, &self.exe) };
+                let changed = if failed { Vec::new() } else { effects::after(tid, &mut pending, &self.exe) };
                 let result = if failed { -1 } else { result };
+                if MOUNTING.contains(&pending.spec.name) {
+                    self.cgroups.forget();
+                }
                 let exec = pending.spec.role == Role::Exec;
                 let event = SyscallEvent { call: pending.call, result: Some(result), errno, micros, changed };
                 if exec {
                     task.comm = comm(tid);
                     task.following = task.following && following::any_open(tid);
-                    task.failed_exec = None;
                 }
                 if exec && failed {
-                    task.failed_exec = Some(event);
+                    // "Not there" says less than any other reason that the search met.
+                    let earlier = task.failed_exec.take().filter(|earlier| earlier.errno != Some("ENOENT"));
+                    task.failed_exec = Some(match earlier {
+                        Some(earlier) if errno == Some("ENOENT") => earlier,
+                        _ => event,
+                    });
                 } else {
+                    if exec {
+                        task.failed_exec = None;
+                    }
                     self.tell(TraceEvent::Syscall(root, event));
                 }
             }
@@ -384,19 +381,21 @@ impl Tracing {
                 if let Some(pending) = task.pending.filter(|pending| pending.told && !task.held) {
                     let micros = pending.started.elapsed().as_micros() as u64;
                     let event =
-                        SyscallEvent { call: pending.call, result: None, errno: None, micros, changed: Vec::new() };
+                        SyscallEvent { call: pending.call, result: None, errno: None, micros, changed: pending.born };
                     self.tell(TraceEvent::Syscall(root, event));
                 }
                 if task.process == tid {
+                    // The number of a namespace that ends with it may be given to another one.
+                    self.cgroups.forget();
                     self.tell(TraceEvent::Exit { root, pid: tid, comm: task.comm, ended });
                 }
                 root
             }
-            None if self.families.get(&tid).is_some_and(|family| family.untraced) => {
-                self.tell(TraceEvent::Exit { root: tid, pid: tid, comm: String::new(), ended });
+            None => {
+                let Some(family) = self.families.get(&tid).filter(|family| family.untraced) else { return };
+                self.tell(TraceEvent::Exit { root: tid, pid: tid, comm: family.comm.clone(), ended });
                 tid
             }
-            None => return,
         };
         let Some(family) = self.families.get_mut(&root) else { return };
         if tid == root {

@@ -1,6 +1,6 @@
 //! What the tracer knows of one traced thread, and of one family of processes.
 
-use super::{Ended, Hold, Root, SyscallEvent, calls::Spec, effects::Before, event::Call};
+use super::{Change, Ended, Hold, Root, SyscallEvent, calls::Spec, effects::Before, event::Call};
 use std::{fs, time::Instant};
 
 /// A traced thread.
@@ -21,6 +21,8 @@ pub(super) struct Task {
     pub(super) closing: bool,
     /// The last program that it could not start: told only where no other attempt follows.
     pub(super) failed_exec: Option<SyscallEvent>,
+    /// A call that a signal interrupted and that the kernel makes again: it is not held twice.
+    pub(super) again: Option<(i64, [u64; 6])>,
 }
 
 /// An interesting call under way.
@@ -33,8 +35,8 @@ pub(super) struct Pending {
     /// What it may change, as it was before.
     pub(super) before: Before,
     pub(super) started: Instant,
-    /// The process that it made.
-    pub(super) child: Option<i32>,
+    /// What is known of the process that it made, before it returns.
+    pub(super) born: Vec<Change>,
 }
 
 /// Every process that descends from one spawned command.
@@ -44,6 +46,10 @@ pub(super) struct Family {
     pub(super) ended: Option<Ended>,
     /// It was told to end: whoever turns up is killed as well.
     pub(super) killing: bool,
+    /// The name of its first program.
+    pub(super) comm: String,
+    /// It has no terminal of its own: Ctrl-Z is meant for both of us.
+    pub(super) shares_our_terminal: bool,
     /// ptrace was refused: only the end of the first process is known.
     pub(super) untraced: bool,
 }
@@ -59,6 +65,7 @@ impl Task {
             following: false,
             closing: false,
             failed_exec: None,
+            again: None,
         }
     }
 }
@@ -71,6 +78,13 @@ pub(super) fn process_of(tid: i32) -> Option<i32> {
 /// The parent of a process, as we see it.
 pub(super) fn parent_of(tid: i32) -> Option<i32> {
     status_field(tid, "PPid:")
+}
+
+/// The session that a thread is in.
+pub(super) fn session_of(tid: i32) -> Option<i32> {
+    // The program's name stands in parentheses and may contain anything, so fields are counted behind the last one.
+    let stat = fs::read_to_string(format!("/proc/{tid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(3)?.parse().ok()
 }
 
 fn status_field(tid: i32, name: &str) -> Option<i32> {

@@ -1,0 +1,90 @@
+//! Who belongs to whom: children as they are made, programs that replace threads, newcomers without a maker.
+
+use super::{
+    Root, TraceEvent, effects,
+    stops::Tracing,
+    task::{Task, parent_of, process_of, session_of},
+};
+use nix::{
+    sys::{
+        ptrace,
+        signal::{Signal, kill},
+    },
+    unistd::Pid,
+};
+
+impl Tracing {
+    fn join(&mut self, root: Root, tid: i32) {
+        let task = self.tasks.entry(tid).or_insert_with(|| Task::new(root, tid));
+        if self.families.get(&root).is_some_and(|family| family.killing) {
+            let _ = kill(Pid::from_raw(task.process), Signal::SIGKILL);
+        }
+        if self.early.remove(&tid) {
+            self.resume(tid, 0);
+        }
+    }
+
+    /// A thread has made another one, or a process. Neither of the two runs now.
+    pub(super) fn made(&mut self, tid: i32) {
+        let Ok(child) = ptrace::getevent(Pid::from_raw(tid)).map(|child| child as i32) else { return };
+        let Some(task) = self.tasks.get_mut(&tid) else { return };
+        let (root, following) = (task.root, task.following);
+        // Without a pending call it is a thread, which the filter lets pass.
+        if let Some(pending) = task.pending.as_mut().filter(|pending| pending.told) {
+            pending.born = effects::born(tid, child, &pending.before);
+        }
+        let mut newcomer = Task::new(root, child);
+        // It has the same files open.
+        newcomer.following = following;
+        self.tasks.insert(child, newcomer);
+        self.join(root, child);
+    }
+
+    /// A program has replaced the one before. Where a thread other than the first did it, it has taken over the first
+    /// one's number, and all other threads are gone without a word.
+    pub(super) fn replaced(&mut self, tid: i32) {
+        let former = ptrace::getevent(Pid::from_raw(tid)).map_or(tid, |former| former as i32);
+        let mut gone = Vec::new();
+        if former != tid
+            && let Some(task) = self.tasks.remove(&former)
+        {
+            gone.extend(self.tasks.insert(tid, Task { process: tid, ..task }).map(|first| (tid, first)));
+        }
+        let others: Vec<i32> = self
+            .tasks
+            .iter()
+            .filter(|(known, task)| task.process == tid && **known != tid)
+            .map(|(tid, _)| *tid)
+            .collect();
+        gone.extend(others.into_iter().filter_map(|other| Some((other, self.tasks.remove(&other)?))));
+        for (tid, task) in gone.into_iter().filter(|(_, task)| task.held) {
+            self.tell(TraceEvent::Released(task.root, tid));
+        }
+    }
+
+    /// Every call of this process stops from now on. Its other threads share the file; they learn it at once.
+    pub(super) fn follow(&mut self, tid: i32) {
+        let Some(process) = self.tasks.get(&tid).map(|task| task.process) else { return };
+        for (other, task) in self.tasks.iter_mut().filter(|(_, task)| task.process == process && !task.following) {
+            task.following = true;
+            if *other != tid {
+                let _ = ptrace::interrupt(Pid::from_raw(*other));
+            }
+        }
+    }
+
+    /// A newcomer whose maker was killed before it could report it is known by its process, its parent or its session.
+    pub(super) fn take_in_orphans(&mut self) {
+        for tid in self.early.iter().copied().collect::<Vec<_>>() {
+            let relatives = [process_of(tid).filter(|process| *process != tid), parent_of(tid)];
+            if relatives.into_iter().flatten().any(|pid| self.tasks.contains_key(&pid)) {
+                // The maker's report is on its way.
+                continue;
+            }
+            let session = session_of(tid).filter(|session| self.families.contains_key(session));
+            if let Some(root) = session.or_else(|| self.families.keys().next().copied()) {
+                self.join(root, tid);
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What a call changed in a mount table: two readings of `/proc/PID/mountinfo`, compared.
+
+use super::Change;
+use crate::observe::{Mount, mounts::parse};
+use std::{collections::BTreeMap, path::Path};
+
+/// More mounts than this with the same change are told as one line.
+const FEW: usize = 3;
+
+/// One reading: every mount by its ID, with its own options (such as `ro`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Table(BTreeMap<u64, (Mount, String)>);
+
+impl Table {
+    /// Reads the mount table that a thread sees; empty where it is gone.
+    pub(super) fn read(tid: i32) -> Table {
+        Table::parse(&std::fs::read_to_string(format!("/proc/{tid}/mountinfo")).unwrap_or_default())
+    }
+
+    fn parse(text: &str) -> Table {
+        let entry = |line: &str| {
+            let mount = parse(line).pop()?;
+            let options = line.split(' ').nth(5)?.to_string();
+            Some((u64::from(mount.id), (mount, options)))
+        };
+        Table(text.lines().filter_map(entry).collect())
+    }
+
+    /// The mount that holds this path: of those whose point is a prefix of it, the longest and newest.
+    pub(super) fn holding(&self, path: &Path) -> Option<&Mount> {
+        let mounts = self.0.values().map(|(mount, _)| mount);
+        mounts.filter(|mount| path.starts_with(&mount.point)).max_by_key(|mount| mount.point.len())
+    }
+
+    /// What a learner must know of a mount: the file system, and for a bind mount the directory that it shows.
+    fn describe(mount: &Mount) -> String {
+        if mount.root == "/" { mount.kind.clone() } else { format!("{} {}", mount.kind, mount.root) }
+    }
+
+    /// The newest mount on `/`.
+    fn root(&self) -> Option<&Mount> {
+        self.0.values().map(|(mount, _)| mount).filter(|mount| mount.point == "/").max_by_key(|mount| mount.id)
+    }
+
+    fn moves(&self, later: &Table) -> Vec<Change> {
+        let pairs = self.0.iter().filter_map(|(id, (before, _))| Some((before, &later.0.get(id)?.0)));
+        let pairs = pairs.filter(|(before, after)| before.point != after.point);
+        pairs
+            .map(|(before, after)| change("mount".into(), Some(before.point.clone()), Some(after.point.clone())))
+            .collect()
+    }
+
+    /// What is different in the later reading.
+    pub(super) fn changes(&self, later: &Table) -> Vec<Change> {
+        let mut out = Vec::new();
+        for (id, (mount, _)) in &self.0 {
+            if !later.0.contains_key(id) {
+                out.push(change(format!("mount {}", mount.point), Some(Table::describe(mount)), None));
+            }
+        }
+        let mut propagation = Vec::new();
+        let mut moved = false;
+        for (id, (after, options)) in &later.0 {
+            let Some((before, earlier)) = self.0.get(id) else {
+                out.push(change(format!("mount {}", after.point), None, Some(Table::describe(after))));
+                continue;
+            };
+            if before.propagation != after.propagation {
+                let word = |text: &str| if text.is_empty() { "private".to_string() } else { text.to_string() };
+                propagation.push((after.point.clone(), word(&before.propagation), word(&after.propagation)));
+            }
+            if earlier != options {
+                let what = format!("options of {}", after.point);
+                out.push(change(what, Some(earlier.clone()), Some(options.clone())));
+            }
+            moved |= before.point != after.point;
+        }
+        out.extend(told(propagation));
+        // pivot_root(2) moves every mount at once; what it does is give `/` to another one.
+        if moved && self.root().map(|mount| mount.id) != later.root().map(|mount| mount.id) {
+            let name = |table: &Table| table.root().map(|mount| format!("{} {}", Table::describe(mount), mount.source));
+            out.insert(0, change("root".into(), name(self), name(later)));
+        } else if moved {
+            out.extend(self.moves(later));
+        }
+        out
+    }
+}
+
+fn change(what: String, before: Option<String>, after: Option<String>) -> Change {
+    Change { what, before, after }
+}
+
+/// Few changed mounts one by one; many, as after a recursive call, by count.
+fn told(list: Vec<(String, String, String)>) -> Vec<Change> {
+    if list.len() <= FEW {
+        let each = |(point, before, after)| change(format!("propagation of {point}"), Some(before), Some(after));
+        return list.into_iter().map(each).collect();
+    }
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (_, before, after) in list {
+        *counts.entry((before, after)).or_default() += 1;
+    }
+    let each = |((before, after), count)| change(format!("propagation of {count} mounts"), Some(before), Some(after));
+    counts.into_iter().map(each).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(list: &[&str]) -> Table {
+        Table::parse(&list.join("\n"))
+    }
+
+    #[test]
+    fn a_new_mount_and_a_gone_one() {
+        let before = lines(&["1 0 8:1 / / rw shared:1 - ext4 /dev/sda rw", "3 1 0:5 / /tmp rw - tmpfs tmpfs rw"]);
+        let after = lines(&["1 0 8:1 / / ro - ext4 /dev/sda rw", "4 1 8:1 /srv/box /mnt rw - ext4 /dev/sda rw"]);
+        let told: Vec<String> = before.changes(&after).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "mount /tmp: tmpfs -> none",
+                "options of /: rw -> ro",
+                "mount /mnt: none -> ext4 /srv/box",
+                "propagation of /: shared -> private",
+            ]
+        );
+        assert_eq!(before.holding(Path::new("/tmp/x")).map(|mount| mount.kind.as_str()), Some("tmpfs"));
+        assert_eq!(before.holding(Path::new("/tmpx")).map(|mount| mount.kind.as_str()), Some("ext4"));
+    }
+
+    #[test]
+    fn many_alike_are_counted() {
+        let table = |tag: &str| {
+            let list: Vec<String> = (0..5).map(|id| format!("{id} 0 8:1 / /m{id} rw{tag} - ext4 a rw")).collect();
+            Table::parse(&list.join("\n"))
+        };
+        let told: Vec<String> = table(" shared:1").changes(&table("")).iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["propagation of 5 mounts: shared -> private"]);
+    }
+
+    #[test]
+    fn a_pivot_is_a_new_root() {
+        let before = lines(&["1 0 8:1 / / rw - ext4 a rw", "2 1 0:9 / /new rw - tmpfs b rw"]);
+        let after = lines(&["1 2 8:1 / /old rw - ext4 a rw", "2 0 0:9 / / rw - tmpfs b rw"]);
+        let told: Vec<String> = before.changes(&after).iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["root: ext4 a -> tmpfs b"]);
+    }
+}

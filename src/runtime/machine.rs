@@ -2,10 +2,13 @@
 
 use super::timer::Timer;
 use crate::{
-    kernel::namespaces::{Kind, read_link},
+    kernel::{
+        errno,
+        namespaces::{Kind, read_link},
+    },
     lesson::TerminalId,
     observe::{Extra, Sample, Sampler, cgroup},
-    session::{Action, Entry, Ledger, RunDir},
+    session::{Action, Entry, Ledger, RunDir, removal},
     terminal::{Pty, PtyEvent, shell},
     tools::TOOLS,
     trace::{Hold, Root, Spawn, TraceEvent, Tracer},
@@ -93,6 +96,7 @@ pub struct Machine {
     sink: Sink,
     run_dir: RunDir,
     work: PathBuf,
+    groups: Vec<PathBuf>,
     exe: PathBuf,
     _ledger: Ledger,
 }
@@ -111,7 +115,8 @@ impl Machine {
         let run_dir = RunDir::create(&mut ledger, exe, &names).map_err(Trouble::at("no run directory"))?;
         let work = run_dir.work().map_err(Trouble::at("no directory to work in"))?;
         // The control groups of this session bear its name. They are not made here, but by the learner.
-        for path in groups(run_dir.name()) {
+        let groups = groups(run_dir.name());
+        for path in groups.iter().cloned() {
             ledger.add(Entry::Cgroup(path)).map_err(Trouble::at("the ledger cannot be written"))?;
         }
         let told = sink.clone();
@@ -125,7 +130,7 @@ impl Machine {
         let terminals =
             TerminalId::ALL.into_iter().map(|id| (id, Terminal { size: SIZE, ..Terminal::default() })).collect();
         let exe = exe.to_path_buf();
-        Ok(Machine { tracer, terminals, sampler, timer, sink, run_dir, work, exe, _ledger: ledger })
+        Ok(Machine { tracer, terminals, sampler, timer, sink, run_dir, work, groups, exe, _ledger: ledger })
     }
 
     /// Carries out one wish of the session. What goes wrong comes back as [`Seen::Trouble`].
@@ -244,10 +249,24 @@ impl Machine {
 
     /// Opens a new pty and starts a shell in it.
     fn open(&mut self, id: TerminalId) -> Vec<Seen> {
-        match self.try_open(id) {
-            Ok(()) => Vec::new(),
-            Err(error) => vec![Seen::Trouble(format!("{}: {error}", id.name())), Seen::Closed(id)],
+        let mut seen = Vec::new();
+        if id == TerminalId::Container
+            && let Err(error) = self.clear()
+        {
+            seen.push(Seen::Trouble(format!("{}: {}", self.run_dir.name(), errno::why_io(&error))));
         }
+        if let Err(error) = self.try_open(id) {
+            seen.extend([Seen::Trouble(format!("{}: {error}", id.name())), Seen::Closed(id)]);
+        }
+        seen
+    }
+
+    /// A step begins from nothing: what earlier commands left in the session's group and directory goes.
+    fn clear(&self) -> io::Result<()> {
+        for group in self.groups.iter().filter(|group| group.exists()) {
+            removal::cgroup(group)?;
+        }
+        removal::contents(&self.work)
     }
 
     fn try_open(&mut self, id: TerminalId) -> io::Result<()> {

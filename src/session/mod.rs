@@ -6,7 +6,7 @@ mod ending;
 pub mod ledger;
 mod play;
 mod progress;
-mod removal;
+pub mod removal;
 mod replay;
 mod run_dir;
 mod state_dir;

@@ -62,6 +62,14 @@ fn ours(parent: &OwnedFd, name: &std::ffi::OsStr) -> nix::Result<OwnedFd> {
     if fstat(&dir)?.st_uid == geteuid().as_raw() { Ok(dir) } else { Err(Errno::EPERM) }
 }
 
+/// Empties a session's work directory, which stays.
+///
+/// Errors: EXDEV or EBUSY where something is mounted below it.
+pub fn contents(work: &Path) -> io::Result<()> {
+    let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    Ok(empty(openat(nix::fcntl::AT_FDCWD, work, flags, Mode::empty())?, 0)?)
+}
+
 /// Opens a directory of the tree below `work`, never through a link and never into a mount (openat2(2)).
 fn below_work<P: ?Sized + nix::NixPath>(parent: &OwnedFd, name: &P) -> nix::Result<OwnedFd> {
     let how = OpenHow::new()

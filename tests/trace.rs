@@ -312,3 +312,50 @@ fn the_command_inherits_nothing_of_the_tracers() {
     let alike = |lines: Vec<String>| lines.into_iter().filter(|line| !line.starts_with("/proc/")).collect::<Vec<_>>();
     assert_eq!(alike(own(&out.stdout)), alike(own(&plain.stdout)));
 }
+
+/// What a shell prints that runs this program with job control: it and the program are one job.
+fn in_a_terminal(script: &str) -> Option<String> {
+    let out = Command::new("script").args(["-qec", script, "/dev/null"]).stdin(Stdio::null()).output().ok()?;
+    Some(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+#[test]
+fn a_stopped_command_stops_the_tracer_too() {
+    let test = "a_stopped_command_stops_the_tracer_too";
+    if not_root(test) || !installed(test, "script") || !installed(test, "bash") {
+        return;
+    }
+    let inner = format!("set -m; {BOXWRIGHT} trace -- sh -c 'kill -TSTP $$; echo woken'; jobs; fg; echo status $?");
+    let shown = in_a_terminal(&format!("bash --norc -c \"{}\"", inner.replace('$', "\\$"))).unwrap();
+    assert!(shown.contains("Stopped") && shown.contains("woken") && shown.contains("status 0"), "{shown}");
+}
+
+#[test]
+fn everybody_dies_with_the_tracer() {
+    let test = "everybody_dies_with_the_tracer";
+    if not_root(test) || !installed(test, "unshare") {
+        return;
+    }
+    let script = "setsid sleep 91 & unshare -p --fork --mount-proc sh -c 'sleep 90 & echo ready; exec sleep 89'";
+    let mut tracer = Command::new(BOXWRIGHT);
+    tracer.args(["trace", "--", "sh", "-c", script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut tracer = tracer.spawn().unwrap();
+    // Read until the last program has started, and learn all their PIDs.
+    let mut calls = std::io::BufReader::new(tracer.stderr.take().unwrap());
+    let mut pids = std::collections::BTreeSet::new();
+    let mut line = String::new();
+    while pids.len() < 3 {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut calls, &mut line).unwrap() > 0, "it ended before all had started");
+        let (pid, rest) = line.split_once(' ').unwrap_or_default();
+        if rest.contains(" execve(") && ["\"89\"", "\"90\"", "\"91\""].iter().any(|arg| rest.contains(arg)) {
+            pids.insert(pid.parse::<i32>().unwrap());
+        }
+    }
+    let open: Vec<_> = pids.iter().map(|pid| boxwright::kernel::pidfd::open(*pid).unwrap()).collect();
+    tracer.kill().unwrap();
+    tracer.wait().unwrap();
+    for process in &open {
+        support::wait_for_the_end(process);
+    }
+}

@@ -2,7 +2,7 @@
 
 use nix::sys::{
     signal::{SigSet, Signal},
-    signalfd::SignalFd,
+    signalfd::{SfdFlags, SignalFd},
 };
 use std::{io, thread};
 
@@ -19,7 +19,7 @@ pub fn block() -> io::Result<()> {
 
 /// Starts a thread that tells of each ending signal, by its number.
 pub fn watch(sink: impl Fn(i32) + Send + 'static) -> io::Result<()> {
-    let signals = SignalFd::new(&ENDING.into_iter().collect())?;
+    let signals = SignalFd::with_flags(&ENDING.into_iter().collect(), SfdFlags::SFD_CLOEXEC)?;
     let listen = move || {
         while let Ok(Some(info)) = signals.read_signal() {
             sink(info.ssi_signo as i32);

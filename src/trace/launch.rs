@@ -62,6 +62,9 @@ pub fn run(args: &[OsString]) -> ExitCode {
         return fail(&"seccomp".into(), errno, NOT_STARTED);
     }
     restore_signals(!tty.is_empty());
+    if !tty.is_empty() {
+        leave_files();
+    }
     let text = |word: &OsString| CString::new(word.as_bytes()).unwrap_or_default();
     let words: Vec<CString> = argv.iter().map(text).collect();
     match execv(&text(program), &words) {
@@ -80,6 +83,13 @@ fn restore_signals(all: bool) {
         let _ = unsafe { sigaction(signal, &SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty())) };
     }
     let _ = SigSet::empty().thread_set_mask();
+}
+
+/// On a terminal of its own a command begins with nothing but that: whatever else was open around us is closed by the exec.
+fn leave_files() {
+    let (first, last, on_exec) = (3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+    // SAFETY: the call takes three numbers. Kernels before 5.11 refuse, and nothing is lost by that.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, on_exec) };
 }
 
 /// Makes the terminal the controlling one of a new session, and standard input, output and error.

@@ -1,23 +1,24 @@
 //! The tracer's handle: orders go to its one thread, events come out of the sink.
+#![allow(unsafe_code)]
 
 use super::{Hold, Root, TraceEvent, stops::Tracing};
 use nix::{
     errno::Errno,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
+        epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
         eventfd::{EfdFlags, EventFd},
-        signal::{SigSet, Signal},
-        signalfd::{SfdFlags, SignalFd},
+        signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
     },
 };
 use std::{
     collections::VecDeque,
     ffi::OsString,
     io,
-    os::fd::AsFd,
+    os::fd::AsRawFd,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicI32, Ordering},
         mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -68,17 +69,20 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// Starts the thread. `exe` is this program, which takes the role [`super::launch::ROLE`]. SIGCHLD must be blocked in
-    /// every thread, because the kernel throws away a signal that is ignored.
+    /// Starts the thread. `exe` is this program, which takes the role [`super::launch::ROLE`]. The process gets a handler
+    /// for SIGCHLD; other threads may block the signal or not.
     ///
-    /// Errors: those of eventfd(2), signalfd(2) and of making a thread.
+    /// Errors: those of eventfd(2), epoll_create(2), sigaction(2) and of making a thread.
     pub fn start(exe: &Path, sink: impl Fn(TraceEvent) + Send + 'static) -> io::Result<Tracer> {
         let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         let desk = Arc::new(Desk { orders: Mutex::default(), bell });
-        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-        let signals = SignalFd::with_flags(&SigSet::from(Signal::SIGCHLD), flags)?;
+        let poll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        // An edge each time it rings, so that nobody has to read the counter, which all tracers of the process share.
+        let edge = |data| EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLET, data);
+        poll.add(children()?, edge(0))?;
+        poll.add(&desk.bell, edge(1))?;
         let (at, exe) = (desk.clone(), exe.to_path_buf());
-        let work = move || run(&at, &signals, Tracing::new(exe, Box::new(sink)));
+        let work = move || run(&at, &poll, Tracing::new(exe, Box::new(sink)));
         let thread = thread::Builder::new().name("tracer".into()).spawn(work)?;
         Ok(Tracer { desk, thread: Some(thread) })
     }
@@ -129,12 +133,12 @@ impl Drop for Tracer {
     }
 }
 
-fn run(desk: &Desk, signals: &SignalFd, mut tracing: Tracing) {
+fn run(desk: &Desk, poll: &Epoll, mut tracing: Tracing) {
     let mut stopping = false;
+    // Where the signal is blocked around us, this thread is the one that takes it.
+    let _ = SigSet::from(Signal::SIGCHLD).thread_unblock();
     loop {
-        // The signal only says that something happened, once for any number of stops: all of them are taken.
-        while let Ok(Some(_)) = signals.read_signal() {}
-        let _ = desk.bell.read();
+        // A ring only says that something happened, once for any number of stops: all of them are taken.
         tracing.reap();
         loop {
             let Some(order) = desk.lock().pop_front() else { break };
@@ -153,11 +157,35 @@ fn run(desk: &Desk, signals: &SignalFd, mut tracing: Tracing) {
         if stopping && tracing.is_empty() {
             return;
         }
-        let mut fds =
-            [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(desk.bell.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut fds, PollTimeout::NONE) {
+        match poll.wait(&mut [EpollEvent::empty(); 2], EpollTimeout::NONE) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(_) => return,
         }
     }
+}
+
+static CHILDREN: AtomicI32 = AtomicI32::new(-1);
+
+/// The counter that rings whenever a child of this process has something to tell.
+///
+/// A signalfd(2) would be silent as soon as one thread does not block SIGCHLD; a handler works whoever takes the signal.
+fn children() -> io::Result<&'static EventFd> {
+    static COUNTER: OnceLock<EventFd> = OnceLock::new();
+    if let Some(counter) = COUNTER.get() {
+        return Ok(counter);
+    }
+    let made = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+    let counter = COUNTER.get_or_init(|| made);
+    CHILDREN.store(counter.as_raw_fd(), Ordering::SeqCst);
+    let action = SigAction::new(SigHandler::Handler(ring), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler calls nothing but write(2), as signal-safety(7) asks, and keeps errno.
+    unsafe { sigaction(Signal::SIGCHLD, &action) }?;
+    Ok(counter)
+}
+
+extern "C" fn ring(_: libc::c_int) {
+    let (errno, one) = (Errno::last_raw(), 1u64.to_ne_bytes());
+    // SAFETY: eight bytes of ours go to a descriptor that is open as long as the process lives.
+    unsafe { libc::write(CHILDREN.load(Ordering::SeqCst), one.as_ptr().cast(), one.len()) };
+    Errno::set_raw(errno);
 }

@@ -97,6 +97,10 @@ pub struct Machine {
     run_dir: RunDir,
     work: PathBuf,
     groups: Vec<PathBuf>,
+    /// The number of the last sample that was asked for, and of the last one before the terminals began anew. Each
+    /// session counts its requests from 1; the sampler's numbers only ever grow.
+    requested: u64,
+    answered: u64,
     exe: PathBuf,
     _ledger: Ledger,
 }
@@ -130,7 +134,20 @@ impl Machine {
         let terminals =
             TerminalId::ALL.into_iter().map(|id| (id, Terminal { size: SIZE, ..Terminal::default() })).collect();
         let exe = exe.to_path_buf();
-        Ok(Machine { tracer, terminals, sampler, timer, sink, run_dir, work, groups, exe, _ledger: ledger })
+        Ok(Machine {
+            tracer,
+            terminals,
+            sampler,
+            timer,
+            sink,
+            run_dir,
+            work,
+            groups,
+            requested: 0,
+            answered: 0,
+            exe,
+            _ledger: ledger,
+        })
     }
 
     /// Carries out one wish of the session. What goes wrong comes back as [`Seen::Trouble`].
@@ -158,7 +175,8 @@ impl Machine {
             }
             Action::Sample(number) => {
                 self.sampler.foreground(self.foreground(TerminalId::Container));
-                self.sampler.request(*number);
+                self.requested = self.answered + number;
+                self.sampler.request(self.requested);
             }
             Action::Watch(files) => self.sampler.look_at(Extra {
                 group: Some(self.run_dir.name().to_string()),
@@ -207,7 +225,8 @@ impl Machine {
                 }
             }
             Happening::Trace(event) => self.traced(event),
-            Happening::Sample(number, sample) => vec![Seen::Sample(number, sample)],
+            // What was read before the terminals began anew answers none of the requests since.
+            Happening::Sample(number, sample) => vec![Seen::Sample(number.saturating_sub(self.answered), sample)],
             Happening::Deadline(number) => self.timer.is_due(number).then_some(Seen::Deadline).into_iter().collect(),
         }
     }
@@ -234,6 +253,7 @@ impl Machine {
     }
 
     fn restart(&mut self, id: TerminalId) -> Vec<Seen> {
+        self.answered = self.requested;
         let Some(terminal) = self.terminals.get_mut(&id) else { return Vec::new() };
         terminal.generation += 1;
         terminal.hold = Hold::Off;

@@ -42,6 +42,7 @@ pub mod cli;
 pub mod columns;
 pub mod doctor;
 pub mod headless;
+pub mod image;
 pub mod inspect;
 pub mod kernel;
 pub mod lang;

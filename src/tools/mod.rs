@@ -9,6 +9,7 @@ pub mod args;
 mod chroot;
 mod hog;
 mod hostname;
+mod image_source;
 mod ip;
 mod ipcmk;
 mod ipcrm;
@@ -18,6 +19,8 @@ mod nc;
 mod nsenter;
 mod pivot_root;
 mod ps;
+mod sha256sum;
+mod skopeo;
 mod start;
 mod top;
 mod umount;
@@ -64,6 +67,8 @@ tools! {
     nsenter: "run a program in the namespaces of another process",
     pivot_root: "swap the root mount of a mount namespace",
     ps: "list processes, as /proc shows them",
+    sha256sum: "print the SHA-256 of files, or check them against a list",
+    skopeo: "copy an image from one place to another, or look at it",
     top: "show processes by the CPU time that they use",
     umount: "unmount a file system",
     unshare: "run a program in new namespaces",

@@ -1,0 +1,146 @@
+//! What an ELF file says about the files that it needs: its interpreter, its libraries, where to look for them (elf(5)).
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::unix::{ffi::OsStringExt, fs::FileExt},
+    path::{Path, PathBuf},
+};
+
+/// No honest table of a program header, string or dynamic section is larger.
+const MAX_TABLE: u64 = 4 << 20;
+const PT_LOAD: u32 = 1;
+const PT_DYNAMIC: u32 = 2;
+const PT_INTERP: u32 = 3;
+const DT_NEEDED: u64 = 1;
+const DT_STRTAB: u64 = 5;
+const DT_STRSZ: u64 = 10;
+const DT_RPATH: u64 = 15;
+const DT_RUNPATH: u64 = 29;
+
+/// What a program or a library needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Class and machine: a library of another kind is none for this program.
+    pub kind: (u8, u16),
+    /// The loader. A static program has none.
+    pub interpreter: Option<PathBuf>,
+    /// The names of its libraries.
+    pub libraries: Vec<String>,
+    /// Where it wants them looked for first, `$ORIGIN` already replaced.
+    pub search: Vec<PathBuf>,
+}
+
+/// Reads a file's needs; `None` where it is no ELF file.
+pub fn needs(path: &Path) -> io::Result<Option<Needs>> {
+    let file = File::open(path)?;
+    let mut start = Vec::new();
+    (&file).take(64).read_to_end(&mut start)?;
+    if !start.starts_with(b"\x7fELF") {
+        return Ok(None);
+    }
+    let origin = path.canonicalize()?.parent().map(Path::to_path_buf).unwrap_or_default();
+    parse(&file, &Bytes::new(start), &origin).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOEXEC)).map(Some)
+}
+
+/// Bytes with the width and order that the file says.
+struct Bytes {
+    all: Vec<u8>,
+    wide: bool,
+    little: bool,
+}
+
+impl Bytes {
+    fn new(all: Vec<u8>) -> Bytes {
+        let (wide, little) = (all.get(4) == Some(&2), all.get(5) == Some(&1));
+        Bytes { all, wide, little }
+    }
+
+    fn like(&self, all: Vec<u8>) -> Bytes {
+        Bytes { all, ..*self }
+    }
+
+    fn number(&self, at: usize, size: usize) -> Option<u64> {
+        let bytes = self.all.get(at..at.checked_add(size)?)?;
+        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+        Some(if self.little { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) })
+    }
+
+    /// A field that is as wide as an address, at one of two offsets.
+    fn word(&self, narrow: usize, wide: usize) -> Option<u64> {
+        if self.wide { self.number(wide, 8) } else { self.number(narrow, 4) }
+    }
+
+    fn pick(&self, narrow: usize, wide: usize) -> usize {
+        if self.wide { wide } else { narrow }
+    }
+}
+
+fn read(file: &File, offset: u64, size: u64) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(size.min(MAX_TABLE)).ok()?];
+    file.read_exact_at(&mut bytes, offset).ok()?;
+    Some(bytes)
+}
+
+struct Segment {
+    kind: u32,
+    offset: u64,
+    address: u64,
+    size: u64,
+}
+
+fn parse(file: &File, header: &Bytes, origin: &Path) -> Option<Needs> {
+    let machine = u16::try_from(header.number(18, 2)?).ok()?;
+    let class = *header.all.get(4)?;
+    let (entry, count) = (header.number(header.pick(42, 54), 2)?, header.number(header.pick(44, 56), 2)?);
+    let table = header.like(read(file, header.word(28, 32)?, entry * count)?);
+    let mut segments = Vec::new();
+    for index in 0..usize::try_from(count).ok()? {
+        let at = index * usize::try_from(entry).ok()?;
+        segments.push(Segment {
+            kind: u32::try_from(table.number(at, 4)?).ok()?,
+            offset: table.word(at + 4, at + 8)?,
+            address: table.word(at + 8, at + 16)?,
+            size: table.word(at + 16, at + 32)?,
+        });
+    }
+    let mut needs = Needs { kind: (class, machine), ..Needs::default() };
+    if let Some(interpreter) = segments.iter().find(|segment| segment.kind == PT_INTERP) {
+        let bytes = read(file, interpreter.offset, interpreter.size)?;
+        let name = bytes.split(|byte| *byte == 0).next()?.to_vec();
+        needs.interpreter = Some(PathBuf::from(std::ffi::OsString::from_vec(name)));
+    }
+    if let Some(dynamic) = segments.iter().find(|segment| segment.kind == PT_DYNAMIC) {
+        read_dynamic(file, &header.like(read(file, dynamic.offset, dynamic.size)?), &segments, origin, &mut needs)?;
+    }
+    Some(needs)
+}
+
+fn read_dynamic(file: &File, table: &Bytes, segments: &[Segment], origin: &Path, needs: &mut Needs) -> Option<()> {
+    let half = table.pick(4, 8);
+    let entries: Vec<(u64, u64)> = (0..table.all.len() / (2 * half))
+        .map_while(|index| Some((table.number(index * 2 * half, half)?, table.number(index * 2 * half + half, half)?)))
+        .take_while(|(tag, _)| *tag != 0)
+        .collect();
+    let value = |wanted: u64| entries.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
+    let (Some(address), Some(size)) = (value(DT_STRTAB), value(DT_STRSZ)) else { return Some(()) };
+    // The table gives addresses in memory; the segment that is loaded there says where they are in the file.
+    let within = |one: &&Segment| one.kind == PT_LOAD && (one.address..one.address + one.size).contains(&address);
+    let segment = segments.iter().find(within)?;
+    let strings = read(file, segment.offset + (address - segment.address), size)?;
+    let text = |offset: u64| {
+        let tail = strings.get(usize::try_from(offset).ok()?..)?;
+        Some(String::from_utf8_lossy(tail.split(|byte| *byte == 0).next()?).into_owned())
+    };
+    let all = |wanted: u64| entries.iter().filter(move |(tag, _)| *tag == wanted).filter_map(|(_, at)| text(*at));
+    needs.libraries = all(DT_NEEDED).collect();
+    let origin = origin.to_string_lossy();
+    let search = all(DT_RUNPATH).chain(all(DT_RPATH)).collect::<Vec<_>>();
+    needs.search = search
+        .iter()
+        .flat_map(|list| list.split(':'))
+        .filter(|dir| !dir.is_empty())
+        .map(|dir| dir.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin).into())
+        .collect();
+    Some(())
+}

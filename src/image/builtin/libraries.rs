@@ -1,0 +1,106 @@
+//! Where the loader finds a program's libraries (ld.so(8)).
+
+use super::elf::{Needs, needs};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Where every loader looks last.
+const USUAL: [&str; 4] = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+
+/// Finds libraries; it reads the loader's configuration once.
+pub(super) struct Libraries {
+    /// Directories that the loader knows by itself.
+    known: Vec<PathBuf>,
+    /// Directories that it knows by its configuration, which the image does not have.
+    configured: Vec<PathBuf>,
+    /// Where the C library is.
+    home: PathBuf,
+}
+
+impl Libraries {
+    /// Reads `/etc/ld.so.conf` and what it includes, and musl's path file.
+    pub(super) fn new() -> Libraries {
+        let mut configured = Vec::new();
+        read_config(Path::new("/etc/ld.so.conf"), &mut configured, 0);
+        for entry in fs::read_dir("/etc").into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with("ld-musl-") && name.ends_with(".path") {
+                let text = fs::read_to_string(entry.path()).unwrap_or_default();
+                configured.extend(text.split([':', '\n']).filter(|dir| !dir.is_empty()).map(PathBuf::from));
+            }
+        }
+        // A loader that was built for a distribution knows that one's directories: /lib/x86_64-linux-gnu.
+        let triplets = fs::read_dir("/lib").into_iter().flatten().flatten();
+        let mut known: Vec<PathBuf> = triplets
+            .filter(|entry| entry.file_name().to_string_lossy().contains("-linux-"))
+            .flat_map(|entry| [Path::new("/lib").join(entry.file_name()), Path::new("/usr/lib").join(entry.file_name())])
+            .collect();
+        known.sort();
+        known.extend(USUAL.map(PathBuf::from));
+        let home = known.iter().find(|dir| dir.join("libc.so.6").exists() || dir.join("libc.so").exists());
+        let home = home.cloned().unwrap_or_else(|| "/lib".into());
+        Libraries { known, configured, home }
+    }
+
+    /// Everything that a program needs to be loaded, itself not included: path in the image → file of the host.
+    ///
+    /// A library that is found by configuration alone goes beside the C library: the image has no configuration.
+    pub(super) fn of(&self, program: &Path, found: &mut BTreeMap<PathBuf, PathBuf>) -> io::Result<()> {
+        let Some(first) = needs(program)? else { return Ok(()) };
+        let mut waiting = VecDeque::from([first]);
+        while let Some(one) = waiting.pop_front() {
+            if let Some(interpreter) = &one.interpreter
+                && !found.contains_key(interpreter)
+            {
+                found.insert(interpreter.clone(), interpreter.canonicalize()?);
+            }
+            for name in &one.libraries {
+                let (inside, outside, needs) = self.find(name, &one)?;
+                if !found.contains_key(&inside) {
+                    found.insert(inside, outside.canonicalize()?);
+                    waiting.push_back(needs);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds one library of the right kind: its path in the image, its file here, and what it needs itself.
+    fn find(&self, name: &str, wanted_by: &Needs) -> io::Result<(PathBuf, PathBuf, Needs)> {
+        let right = |path: &Path| needs(path).ok().flatten().filter(|needs| needs.kind == wanted_by.kind);
+        let fixed = wanted_by.search.iter().chain(&self.known).map(|dir| (dir.join(name), dir.join(name)));
+        let moved = self.configured.iter().map(|dir| (self.home.join(name), dir.join(name)));
+        for (inside, outside) in fixed.chain(moved) {
+            if let Some(needs) = right(&outside) {
+                return Ok((inside, outside, needs));
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::NotFound, format!("{name}: this library is nowhere to be found")))
+    }
+}
+
+fn read_config(path: &Path, found: &mut Vec<PathBuf>, depth: usize) {
+    let Ok(text) = fs::read_to_string(path) else { return };
+    for line in text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()) {
+        match line.strip_prefix("include ").map(str::trim) {
+            Some(pattern) if depth < 4 => {
+                // The only pattern in use is a directory and `*.conf`.
+                let dir = path.parent().unwrap_or(Path::new("/")).join(pattern);
+                let mut files: Vec<PathBuf> = fs::read_dir(dir.parent().unwrap_or(Path::new("/")))
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .map(|entry| entry.path())
+                    .filter(|file| file.extension().is_some_and(|extension| extension == "conf"))
+                    .collect();
+                files.sort();
+                files.iter().for_each(|file| read_config(file, found, depth + 1));
+            }
+            None if line.starts_with('/') => found.push(line.into()),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What can go wrong with an image, as people read it: `WHAT: WHY (ERRNO)` and what may help.
+
+use super::Digest;
+use crate::kernel::errno;
+use std::{io, path::Path};
+
+/// The result of everything in this module.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why an image could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A system call failed.
+    #[error("{what}: {}", errno::why_io(.source))]
+    Io {
+        /// The file, with the layer that it belongs to.
+        what: String,
+        /// The error.
+        source: io::Error,
+    },
+    /// The bytes are not those that the digest names.
+    #[error("{what}: its digest is {found}, expected {expected}")]
+    Digest {
+        /// What was read.
+        what: String,
+        /// What the file that names it says.
+        expected: Digest,
+        /// What the bytes say.
+        found: Digest,
+    },
+    /// There are more or fewer bytes than named.
+    #[error("{what}: {found} bytes, expected {expected}")]
+    Size {
+        /// What was read.
+        what: String,
+        /// What the file that names it says.
+        expected: u64,
+        /// How many there are (one more than expected where there are more).
+        found: u64,
+    },
+    /// It is not what it should be.
+    #[error("{what}: {why}")]
+    Malformed {
+        /// What was read.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It is right, and still nothing that can be used here.
+    #[error("{what}: {why}")]
+    Unusable {
+        /// What was asked for.
+        what: String,
+        /// Why not.
+        why: String,
+        /// What may help.
+        hint: String,
+    },
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// A failed system call on a file.
+    pub fn io(path: &Path) -> impl FnOnce(io::Error) -> Error {
+        let what = path.display().to_string();
+        move |source| Error::from_io(what, source)
+    }
+
+    /// Malformed content.
+    pub fn malformed(what: impl Into<String>, why: impl ToString) -> Error {
+        Error::Malformed { what: what.into(), why: why.to_string() }
+    }
+
+    /// An error that travelled through a reader comes out as what it was.
+    pub fn from_io(what: impl Into<String>, source: io::Error) -> Error {
+        if source.get_ref().is_some_and(|inner| inner.is::<Error>()) {
+            match source.into_inner().map(|inner| inner.downcast::<Error>()) {
+                Some(Ok(error)) => return *error,
+                _ => return Error::malformed(what, "unreadable"),
+            }
+        }
+        Error::Io { what: what.into(), source }
+    }
+
+    /// What may help, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Digest { .. } => Some("the bytes are not those that the name promises: get them again".into()),
+            Error::Size { expected, found, .. } if found < expected => Some("it was cut: get it again".into()),
+            Error::Unusable { hint, .. } => Some(hint.clone()).filter(|hint| !hint.is_empty()),
+            Error::Io { source, .. } => match source.raw_os_error() {
+                Some(libc::ENOSPC) => Some("the disk is full: free some space, or choose another directory".into()),
+                Some(libc::EROFS) => Some("this file system is read-only: choose another directory".into()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> io::Error {
+        io::Error::other(error)
+    }
+}

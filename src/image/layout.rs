@@ -1,0 +1,124 @@
+//! `oci:`: an OCI image layout: `oci-layout`, `index.json`, and each blob as `blobs/ALGORITHM/DIGITS`.
+
+use super::{
+    Digest, Error, Result, Source,
+    manifest::{Descriptor, Index, MAX_JSON, json},
+    staging::{Staging, open_plain, read_small},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// The annotation that holds a tag.
+pub(super) const TAG: &str = "org.opencontainers.image.ref.name";
+const MARK: &str = "oci-layout";
+const INDEX: &str = "index.json";
+
+/// A layout, and the image that is meant.
+#[derive(Debug)]
+pub(super) struct Layout {
+    path: PathBuf,
+    image: Descriptor,
+}
+
+impl Layout {
+    /// Opens a layout and finds the image: that with the tag, or the only one.
+    pub(super) fn open(path: &Path, tag: Option<&str>) -> Result<Layout> {
+        let index = index(path)?;
+        let what = || format!("oci:{}", path.display());
+        let tags: Vec<&str> =
+            index.manifests.iter().filter_map(|one| one.annotations.get(TAG)).map(String::as_str).collect();
+        let found = match tag {
+            Some(tag) => index.manifests.iter().find(|one| one.annotations.get(TAG).is_some_and(|name| name == tag)),
+            None if index.manifests.len() == 1 => index.manifests.first(),
+            None => None,
+        };
+        let image = found.cloned().ok_or_else(|| Error::Unusable {
+            what: what(),
+            why: match tag {
+                Some(tag) => format!("no image of the tag {tag:?}"),
+                None => format!("{} images in it: which one?", index.manifests.len()),
+            },
+            hint: format!("its tags: {}", if tags.is_empty() { "none".into() } else { tags.join(", ") }),
+        })?;
+        Ok(Layout { path: path.into(), image })
+    }
+}
+
+impl Source for Layout {
+    fn top(&self) -> Result<(Vec<u8>, Option<Descriptor>)> {
+        let bytes = read_small(&blob_path(&self.path, &self.image.digest), MAX_JSON)?;
+        Ok((bytes, Some(self.image.clone())))
+    }
+
+    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
+        Ok(Box::new(open_plain(&blob_path(&self.path, &descriptor.digest))?))
+    }
+}
+
+fn blob_path(layout: &Path, digest: &Digest) -> PathBuf {
+    layout.join("blobs").join(digest.algorithm().name()).join(digest.hex())
+}
+
+fn index(path: &Path) -> Result<Index> {
+    let path = path.join(INDEX);
+    json(&read_small(&path, MAX_JSON)?, &path.display().to_string())
+}
+
+/// A layout that an image is copied to; images that are there already stay.
+#[derive(Debug)]
+pub(super) struct Target {
+    path: PathBuf,
+    staging: Staging,
+    index: Index,
+}
+
+impl Target {
+    /// Takes a layout, an empty directory, or makes one.
+    pub(super) fn create(path: &Path) -> Result<Target> {
+        let mut staging = Staging::default();
+        staging.directory(path)?;
+        let empty = fs::read_dir(path).map_err(Error::io(path))?.next().is_none();
+        let index = if empty {
+            staging.file(&path.join(MARK), &br#"{"imageLayoutVersion": "1.0.0"}"#[..])?;
+            Index { schema_version: 2, media_type: None, manifests: Vec::new() }
+        } else {
+            index(path)?
+        };
+        Ok(Target { path: path.into(), staging, index })
+    }
+
+    /// Writes a blob; the reader verifies it.
+    pub(super) fn put(&mut self, descriptor: &Descriptor, content: impl Read) -> Result<()> {
+        let path = blob_path(&self.path, &descriptor.digest);
+        if let Some(parent) = path.parent() {
+            self.staging.directory(parent)?;
+        }
+        self.staging.file(&path, content)
+    }
+
+    /// Writes the manifest, and last the index that names it.
+    pub(super) fn finish(mut self, raw: &[u8], media_type: &str, tag: Option<&str>) -> Result<()> {
+        let tags: BTreeMap<String, String> = tag.map(|tag| (TAG.to_string(), tag.to_string())).into_iter().collect();
+        let descriptor = Descriptor {
+            media_type: media_type.into(),
+            digest: Digest::of(raw),
+            size: raw.len() as u64,
+            platform: None,
+            annotations: tags,
+        };
+        self.put(&descriptor, raw)?;
+        // A tag names one image: the one that had it before loses it.
+        self.index.manifests.retain(|one| {
+            one.annotations.get(TAG).map(String::as_str) != tag || (tag.is_none() && one.digest != descriptor.digest)
+        });
+        self.index.manifests.push(descriptor);
+        let text = serde_json::to_vec(&self.index).map_err(|error| Error::malformed(INDEX, error))?;
+        self.staging.file(&self.path.join(INDEX), text.as_slice())?;
+        self.staging.keep();
+        Ok(())
+    }
+}

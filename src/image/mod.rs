@@ -1,0 +1,23 @@
+//! Images: where they come from, how they are checked, and how their layers become a directory tree.
+//!
+//! An image is only files, named by the digests of what they hold (OCI image specification). Nothing of an image is used
+//! before its digest and size have been compared with what the file that names it says: the index names manifests, a
+//! manifest names a configuration and layers, and the configuration names the layers once more, uncompressed (`diff_ids`).
+
+pub mod builtin;
+pub mod copy;
+pub mod digest;
+mod dir;
+mod error;
+mod layout;
+pub mod manifest;
+mod platform;
+pub mod reference;
+pub mod source;
+pub mod staging;
+
+pub use digest::Digest;
+pub use error::{Error, Result};
+pub use platform::Platform;
+pub use reference::Reference;
+pub use source::{Image, Source};

@@ -1,0 +1,152 @@
+//! An image that is open: its manifest and configuration are verified, its layers are verified while they are read.
+
+use super::{
+    Digest, Error, Platform, Reference, Result, builtin,
+    digest::Verified,
+    dir::Dir,
+    layout::Layout,
+    manifest::{Config, Descriptor, Document, MAX_JSON, Manifest, json},
+};
+use std::io::Read;
+
+/// How many lists may name each other.
+const MAX_DEPTH: usize = 8;
+
+/// A place that images come from. It hands out bytes; it is [`Image`] that checks them.
+pub trait Source {
+    /// The document that the reference names, with what its name promises about it where the name promises anything.
+    fn top(&self) -> Result<(Vec<u8>, Option<Descriptor>)>;
+    /// A blob, not yet verified.
+    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>>;
+}
+
+/// An open image.
+pub struct Image {
+    source: Box<dyn Source>,
+    name: String,
+    /// The manifest, byte for byte.
+    pub raw: Vec<u8>,
+    /// Its media type.
+    pub media_type: String,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The configuration, byte for byte.
+    pub raw_config: Vec<u8>,
+    /// The configuration.
+    pub config: Config,
+}
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Image").field("name", &self.name).field("manifest", &self.manifest).finish_non_exhaustive()
+    }
+}
+
+impl Image {
+    /// Opens the image for a platform. `tools` are the names that the built-in image gives to this program.
+    pub fn open(reference: &Reference, platform: &Platform, tools: &[&str]) -> Result<Image> {
+        let source: Box<dyn Source> = match reference {
+            Reference::Oci { dir, tag } => Box::new(Layout::open(dir, tag.as_deref())?),
+            Reference::Dir(dir) => Box::new(Dir::open(dir)?),
+            Reference::Builtin => Box::new(builtin::open(tools)?),
+        };
+        Image::from_source(source, reference.to_string(), platform)
+    }
+
+    /// The same for any source.
+    pub fn from_source(source: Box<dyn Source>, name: String, platform: &Platform) -> Result<Image> {
+        let (mut raw, mut promised) = source.top()?;
+        for _ in 0..MAX_DEPTH {
+            let what = format!("{name}: manifest");
+            if let Some(promised) = &promised {
+                verify(&raw, promised, &what)?;
+            }
+            let named = promised.as_ref().map(|promised| promised.media_type.clone()).unwrap_or_default();
+            match Document::parse(&raw, &named, &what)? {
+                Document::Manifest(manifest) => return Image::finish(source, name, raw, named, manifest),
+                Document::Index(index) => {
+                    let chosen = platform.choose(&index.manifests, &name)?.clone();
+                    raw = whole(source.as_ref(), &chosen, &what)?;
+                    promised = Some(chosen);
+                }
+            }
+        }
+        Err(Error::malformed(name, format!("lists name lists more than {MAX_DEPTH} deep")))
+    }
+
+    fn finish(
+        source: Box<dyn Source>,
+        name: String,
+        raw: Vec<u8>,
+        named: String,
+        manifest: Manifest,
+    ) -> Result<Image> {
+        let media_type = manifest.media_type.clone().unwrap_or(named);
+        let raw_config = whole(source.as_ref(), &manifest.config, &format!("{name}: config"))?;
+        let config: Config = json(&raw_config, &format!("{name}: config"))?;
+        Ok(Image { source, name, raw, media_type, manifest, raw_config, config })
+    }
+
+    /// The reference, for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The digest of the manifest, which is the image's name for good.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.raw)
+    }
+
+    /// A layer as people call it: `layer 2 of 3 (sha256:…)`.
+    pub fn layer_name(&self, index: usize) -> String {
+        let digest = self.manifest.layers.get(index).map(|layer| layer.digest.to_string()).unwrap_or_default();
+        format!("{}: layer {} of {} ({digest})", self.name, index + 1, self.manifest.layers.len())
+    }
+
+    /// A blob of the manifest: reading it to its end fails where the bytes are not the promised ones.
+    pub fn blob(&self, descriptor: &Descriptor, what: &str) -> Result<Verified<Box<dyn Read + Send>>> {
+        Ok(Verified::new(self.source.blob(descriptor)?, descriptor, what))
+    }
+
+    /// The uncompressed layers' digests, one for each layer.
+    pub fn diff_ids(&self) -> Result<&[Digest]> {
+        let (ids, layers) = (self.config.rootfs.diff_ids.as_slice(), self.manifest.layers.len());
+        if ids.len() == layers {
+            return Ok(ids);
+        }
+        let why = format!("{} diff_ids for {layers} layers", ids.len());
+        Err(Error::malformed(format!("{}: config", self.name), why))
+    }
+
+    /// Whether this machine can run it, by the configuration's own word.
+    pub fn check_platform(&self, platform: &Platform) -> Result<()> {
+        let (os, architecture) = (&self.config.os, &self.config.architecture);
+        let same = |theirs: &str, ours: &str| theirs.is_empty() || theirs == ours;
+        if same(os, &platform.os) && same(architecture, &platform.architecture) {
+            return Ok(());
+        }
+        Err(Error::Unusable {
+            what: self.name.clone(),
+            why: format!("wrong architecture: the image is for {os}/{architecture}, wanted {platform}"),
+            hint: format!("--platform {os}/{architecture} takes it all the same; running it needs qemu (binfmt_misc)"),
+        })
+    }
+}
+
+/// Reads a small blob as a whole.
+fn whole(source: &dyn Source, descriptor: &Descriptor, what: &str) -> Result<Vec<u8>> {
+    if descriptor.size > MAX_JSON {
+        return Err(Error::malformed(what, format!("{} bytes are too many for JSON", descriptor.size)));
+    }
+    let what = format!("{what} {}", descriptor.digest);
+    let mut bytes = Vec::new();
+    let mut reader = Verified::new(source.blob(descriptor)?, descriptor, what.clone());
+    reader.read_to_end(&mut bytes).map_err(|error| Error::from_io(what, error))?;
+    Ok(bytes)
+}
+
+fn verify(bytes: &[u8], promised: &Descriptor, what: &str) -> Result<()> {
+    let what = format!("{what} {}", promised.digest);
+    let mut reader = Verified::new(bytes, promised, what.clone());
+    std::io::copy(&mut reader, &mut std::io::sink()).map(drop).map_err(|error| Error::from_io(what, error))
+}

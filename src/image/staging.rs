@@ -1,0 +1,161 @@
+//! Writing files so that a half-written one never has its final name, and a failure leaves nothing behind.
+
+use super::{Error, Result};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+/// The buffer between a reader and a file.
+const BUFFER: usize = 128 << 10;
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Notes that Ctrl-C was pressed. It is all that a signal handler does.
+pub extern "C" fn interrupt(_signal: libc::c_int) {
+    INTERRUPTED.store(true, Ordering::Relaxed);
+}
+
+/// Fails once Ctrl-C was pressed.
+pub fn go_on() -> Result<()> {
+    if INTERRUPTED.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+/// Files and directories that are removed again unless [`Staging::keep`] is called.
+#[derive(Debug, Default)]
+pub struct Staging {
+    made: Vec<PathBuf>,
+}
+
+impl Staging {
+    /// Makes a directory and what is missing above it; those that were there stay.
+    pub fn directory(&mut self, path: &Path) -> Result<()> {
+        let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.as_os_str().is_empty()).collect();
+        for path in missing.into_iter().rev() {
+            match fs::create_dir(path) {
+                Ok(()) => self.made.push(path.into()),
+                Err(_) if path.is_dir() => {}
+                Err(error) => return Err(Error::io(path)(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a file: first under another name, then, complete and on the disk, under its own.
+    pub fn file(&mut self, path: &Path, mut content: impl Read) -> Result<()> {
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(".partial");
+        let partial = path.with_file_name(name);
+        let new = fs::symlink_metadata(path).is_err();
+        let written = write(&partial, &mut content).and_then(|()| fs::rename(&partial, path).map_err(Error::io(path)));
+        match written {
+            Ok(()) if new => self.made.push(path.into()),
+            Ok(()) => {}
+            Err(error) => {
+                let _ = fs::remove_file(&partial);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything went well: what was made stays.
+    pub fn keep(mut self) {
+        self.made.clear();
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        for path in self.made.drain(..).rev() {
+            // A directory in which somebody else has made something by now stays, as it should.
+            let _ = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
+        }
+    }
+}
+
+fn write(path: &Path, content: &mut impl Read) -> Result<()> {
+    // What an earlier run left under this name may be anything, a link included.
+    let _ = fs::remove_file(path);
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::io(path))?;
+    copy(content, &mut file, &path.display().to_string())?;
+    file.sync_all().map_err(Error::io(path))
+}
+
+/// Copies until the reader ends; Ctrl-C ends it earlier.
+pub fn copy(from: &mut impl Read, to: &mut impl Write, what: &str) -> Result<u64> {
+    let mut buffer = vec![0; BUFFER];
+    let mut total = 0;
+    loop {
+        go_on()?;
+        let count = match from.read(&mut buffer) {
+            Ok(0) => return Ok(total),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Error::from_io(what, error)),
+        };
+        let bytes = buffer.get(..count).unwrap_or_default();
+        to.write_all(bytes).map_err(|error| Error::from_io(what, error))?;
+        total += count as u64;
+    }
+}
+
+/// Opens a file that must be a plain one: a device or a pipe of that name would be read for ever.
+pub fn open_plain(path: &Path) -> Result<File> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    match file.metadata() {
+        Ok(metadata) if metadata.is_file() => Ok(file),
+        Ok(_) => Err(Error::malformed(path.display().to_string(), "not a plain file")),
+        Err(error) => Err(Error::io(path)(error)),
+    }
+}
+
+/// Reads a small file; a larger one is an error.
+pub fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_plain(path)?.take(limit + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::malformed(path.display().to_string(), format!("more than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_leaves_nothing() {
+        let top = tempfile::tempdir().unwrap();
+        let path = top.path().join("a/b/file");
+        {
+            let mut staging = Staging::default();
+            staging.directory(&top.path().join("a/b")).unwrap();
+            staging.file(&path, &b"whole"[..]).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"whole");
+        }
+        assert_eq!(fs::read_dir(top.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_was_kept_stays_and_nothing_partial_does() {
+        let top = tempfile::tempdir().unwrap();
+        let mut staging = Staging::default();
+        staging.file(&top.path().join("a"), &b"whole"[..]).unwrap();
+        let broken = io::Read::chain(&b"half"[..], Broken);
+        assert!(staging.file(&top.path().join("b"), broken).is_err());
+        staging.keep();
+        let names: Vec<_> = fs::read_dir(top.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["a"]);
+    }
+
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::from_raw_os_error(libc::EIO))
+        }
+    }
+}

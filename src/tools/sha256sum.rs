@@ -1,0 +1,116 @@
+//! sha256sum(1): print the SHA-256 of files, or check them against a list.
+
+use super::{
+    args::{Opt, Parsed, Value::No, parse},
+    complain, print,
+};
+use crate::{
+    image::digest::{Algorithm, Hasher},
+    kernel::errno,
+};
+use std::{
+    fs::File,
+    io::{self, Read, stdin},
+    process::ExitCode,
+};
+
+const OPTIONS: [Opt; 6] = [
+    ('b', "binary", No),
+    ('t', "text", No),
+    ('c', "check", No),
+    ('\0', "quiet", No),
+    ('\0', "status", No),
+    ('\0', "tag", No),
+];
+
+/// Runs the tool.
+pub fn run(args: &[String]) -> ExitCode {
+    let mut parsed = match parse(args, &OPTIONS, false) {
+        Ok(parsed) => parsed,
+        Err(what) => return complain("sha256sum", &format!("{what}\n  usage: sha256sum [-c] [FILE…]"), 1),
+    };
+    if parsed.words.is_empty() {
+        parsed.words.push("-".into());
+    }
+    let mut status = ExitCode::SUCCESS;
+    for name in &parsed.words {
+        let one = match hash_or_check(&parsed, name) {
+            Ok(status) => status,
+            Err(error) => complain("sha256sum", &format!("{name}: {}", errno::why_io(&error)), 1),
+        };
+        if one != ExitCode::SUCCESS {
+            status = one;
+        }
+    }
+    status
+}
+
+fn hash_or_check(parsed: &Parsed, name: &str) -> io::Result<ExitCode> {
+    if parsed.has("check") {
+        return Ok(check(name, parsed.has("quiet") || parsed.has("status")));
+    }
+    let digest = hash(name)?;
+    let mark = if parsed.has("binary") { '*' } else { ' ' };
+    Ok(print(&if parsed.has("tag") { format!("SHA256 ({name}) = {digest}\n") } else { format!("{digest} {mark}{name}\n") }))
+}
+
+fn open(name: &str) -> io::Result<Box<dyn Read>> {
+    Ok(if name == "-" { Box::new(stdin()) } else { Box::new(File::open(name)?) })
+}
+
+/// A file may be larger than memory, so it is hashed piece by piece.
+fn hash(name: &str) -> io::Result<String> {
+    let (mut file, mut hasher, mut buffer) = (open(name)?, Hasher::new(Algorithm::Sha256), vec![0; 128 << 10]);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.finish().hex().to_string()),
+            Ok(count) => hasher.update(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Each line of the list is `DIGITS  NAME`.
+fn check(list: &str, quiet: bool) -> ExitCode {
+    let mut text = String::new();
+    if let Err(error) = open(list).and_then(|mut file| file.read_to_string(&mut text)) {
+        return complain("sha256sum", &format!("{list}: {}", errno::why_io(&error)), 1);
+    }
+    let (mut wrong, mut unread, mut right) = (0, 0, 0);
+    for line in text.lines() {
+        let Some((digits, name)) = line.split_once(' ').map(|(digits, name)| (digits, name.get(1..).unwrap_or_default()))
+        else {
+            continue;
+        };
+        if digits.len() != 64 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            continue;
+        }
+        let verdict = match hash(name) {
+            Ok(found) if found.eq_ignore_ascii_case(digits) => {
+                right += 1;
+                "OK"
+            }
+            Ok(_) => {
+                wrong += 1;
+                "FAILED"
+            }
+            Err(error) => {
+                complain("sha256sum", &format!("{name}: {}", errno::why_io(&error)), 1);
+                unread += 1;
+                "FAILED open or read"
+            }
+        };
+        if !(quiet && verdict == "OK") {
+            print(&format!("{name}: {verdict}\n"));
+        }
+    }
+    if wrong > 0 {
+        complain("sha256sum", &format!("WARNING: {wrong} computed checksum did NOT match"), 1);
+    }
+    match (right + wrong + unread, wrong + unread) {
+        (0, _) => complain("sha256sum", &format!("{list}: no properly formatted checksum lines found"), 1),
+        (_, 0) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}

@@ -1,9 +1,8 @@
 //! Copying an image: every blob is verified on its way.
 
 use super::{
-    Error, Image, Reference, Result,
-    dir, layout,
-    manifest::{Descriptor, Manifest, DOCKER_MANIFEST, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST},
+    Error, Image, Reference, Result, dir, layout,
+    manifest::{DOCKER_MANIFEST, Descriptor, Manifest, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST},
 };
 use std::{collections::BTreeSet, io::Read};
 
@@ -80,12 +79,8 @@ fn as_oci(image: &Image) -> Result<(Vec<u8>, String)> {
         },
         ..layer.clone()
     });
-    let manifest = Manifest {
-        media_type: Some(OCI_MANIFEST.into()),
-        config,
-        layers: layers.collect(),
-        ..image.manifest.clone()
-    };
+    let manifest =
+        Manifest { media_type: Some(OCI_MANIFEST.into()), config, layers: layers.collect(), ..image.manifest.clone() };
     let raw = serde_json::to_vec(&manifest).map_err(|error| Error::malformed(image.name(), error))?;
     Ok((raw, OCI_MANIFEST.into()))
 }

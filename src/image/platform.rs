@@ -97,14 +97,10 @@ impl FromStr for Platform {
 
     fn from_str(text: &str) -> std::result::Result<Platform, String> {
         match text.split('/').map(str::to_string).collect::<Vec<_>>().as_slice() {
-            [os, architecture] => {
-                Ok(Platform { architecture: architecture.clone(), os: os.clone(), variant: None })
+            [os, architecture] => Ok(Platform { architecture: architecture.clone(), os: os.clone(), variant: None }),
+            [os, architecture, variant] => {
+                Ok(Platform { architecture: architecture.clone(), os: os.clone(), variant: Some(variant.clone()) })
             }
-            [os, architecture, variant] => Ok(Platform {
-                architecture: architecture.clone(),
-                os: os.clone(),
-                variant: Some(variant.clone()),
-            }),
             _ => Err(format!("{text}: a platform is OS/ARCHITECTURE[/VARIANT], such as linux/arm64/v8")),
         }
     }

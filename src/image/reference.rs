@@ -39,9 +39,7 @@ impl FromStr for Reference {
             // The path ends at the first colon, as with skopeo: a directory with a colon in its name needs another name.
             "oci" => match rest.split_once(':') {
                 Some(("", _)) => Err(wrong("no directory named")),
-                Some((dir, tag)) if !tag.is_empty() => {
-                    Ok(Reference::Oci { dir: dir.into(), tag: Some(tag.into()) })
-                }
+                Some((dir, tag)) if !tag.is_empty() => Ok(Reference::Oci { dir: dir.into(), tag: Some(tag.into()) }),
                 Some(_) => Err(wrong("no tag after the colon")),
                 None => Ok(Reference::Oci { dir: rest.into(), tag: None }),
             },

@@ -74,13 +74,7 @@ impl Image {
         Err(Error::malformed(name, format!("lists name lists more than {MAX_DEPTH} deep")))
     }
 
-    fn finish(
-        source: Box<dyn Source>,
-        name: String,
-        raw: Vec<u8>,
-        named: String,
-        manifest: Manifest,
-    ) -> Result<Image> {
+    fn finish(source: Box<dyn Source>, name: String, raw: Vec<u8>, named: String, manifest: Manifest) -> Result<Image> {
         let media_type = manifest.media_type.clone().unwrap_or(named);
         let raw_config = whole(source.as_ref(), &manifest.config, &format!("{name}: config"))?;
         let config: Config = json(&raw_config, &format!("{name}: config"))?;

@@ -51,7 +51,11 @@ fn hash_or_check(parsed: &Parsed, name: &str) -> io::Result<ExitCode> {
     }
     let digest = hash(name)?;
     let mark = if parsed.has("binary") { '*' } else { ' ' };
-    Ok(print(&if parsed.has("tag") { format!("SHA256 ({name}) = {digest}\n") } else { format!("{digest} {mark}{name}\n") }))
+    Ok(print(&if parsed.has("tag") {
+        format!("SHA256 ({name}) = {digest}\n")
+    } else {
+        format!("{digest} {mark}{name}\n")
+    }))
 }
 
 fn open(name: &str) -> io::Result<Box<dyn Read>> {
@@ -79,7 +83,8 @@ fn check(list: &str, quiet: bool) -> ExitCode {
     }
     let (mut wrong, mut unread, mut right) = (0, 0, 0);
     for line in text.lines() {
-        let Some((digits, name)) = line.split_once(' ').map(|(digits, name)| (digits, name.get(1..).unwrap_or_default()))
+        let Some((digits, name)) =
+            line.split_once(' ').map(|(digits, name)| (digits, name.get(1..).unwrap_or_default()))
         else {
             continue;
         };

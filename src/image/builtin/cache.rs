@@ -112,9 +112,7 @@ fn store_in(place: &Place, packed: &Packed) -> Result<()> {
 /// the name at this moment finds one or the other, and never half of one.
 fn take_name(new: &Path, place: &Place) -> io::Result<()> {
     match fs::rename(new, &place.path) {
-        Err(_) if place.owned() => {
-            Ok(renameat2(AT_FDCWD, new, AT_FDCWD, &place.path, RenameFlags::RENAME_EXCHANGE)?)
-        }
+        Err(_) if place.owned() => Ok(renameat2(AT_FDCWD, new, AT_FDCWD, &place.path, RenameFlags::RENAME_EXCHANGE)?),
         renamed => renamed,
     }
 }

@@ -36,7 +36,9 @@ impl Libraries {
         let triplets = fs::read_dir("/lib").into_iter().flatten().flatten();
         let mut known: Vec<PathBuf> = triplets
             .filter(|entry| entry.file_name().to_string_lossy().contains("-linux-"))
-            .flat_map(|entry| [Path::new("/lib").join(entry.file_name()), Path::new("/usr/lib").join(entry.file_name())])
+            .flat_map(|entry| {
+                [Path::new("/lib").join(entry.file_name()), Path::new("/usr/lib").join(entry.file_name())]
+            })
             .collect();
         known.sort();
         known.extend(USUAL.map(PathBuf::from));

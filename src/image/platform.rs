@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn what_is_there_is_named() {
-        let error = "linux/s390x".parse::<Platform>().unwrap().choose(&list(&["linux/amd64", "linux/arm64"]), "x");
+        let all = list(&["linux/amd64", "linux/arm64"]);
+        let error = "linux/s390x".parse::<Platform>().unwrap().choose(&all, "x");
         assert_eq!(error.unwrap_err().to_string(), "x: no image for linux/s390x; there is linux/amd64, linux/arm64");
     }
 }

@@ -1,10 +1,12 @@
 //! Facts of the kernel that tools and observers share, each in one table or one reader.
 
 pub mod cgroups;
+pub mod clock;
 pub mod errno;
 pub mod exec;
 pub mod mountinfo;
 pub mod mounts;
 pub mod namespaces;
+pub mod netlink;
 pub mod pidfd;
 pub mod process;

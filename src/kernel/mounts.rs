@@ -65,6 +65,16 @@ pub fn points() -> Vec<String> {
     mountinfo::own().into_iter().map(|mount| mount.point).collect()
 }
 
+/// The source and the options of the mount at a point, such as `tmpfs` and `rw,nosuid,relatime`.
+pub fn at(point: &str) -> Option<(String, String)> {
+    let point = std::fs::canonicalize(point).ok()?;
+    let table = String::from_utf8_lossy(&std::fs::read("/proc/self/mountinfo").ok()?).into_owned();
+    let is =
+        |line: &&str| line.split(' ').nth(4).is_some_and(|text| mountinfo::unescape(text) == point.to_string_lossy());
+    let (mount, file_system) = table.lines().rev().find(is)?.split_once(" - ")?;
+    Some((mountinfo::unescape(file_system.split(' ').nth(1)?), mount.split(' ').nth(5)?.into()))
+}
+
 /// Why a proc file system could not be mounted.
 pub fn proc_hint(errno: Errno) -> Option<&'static str> {
     match errno {

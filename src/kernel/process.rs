@@ -13,8 +13,16 @@ pub struct Process {
     pub comm: String,
     /// R, S, D, T, t, Z, …
     pub state: char,
+    /// Its process group.
+    pub group: i32,
     /// The session.
     pub session: i32,
+    /// The process group in the foreground of its terminal; -1 without one.
+    pub foreground: i32,
+    /// Its nice value.
+    pub nice: i32,
+    /// How many threads it has.
+    pub threads: u64,
     /// The controlling terminal's device number; 0 for none.
     pub tty: u64,
     /// CPU time in clock ticks: in user mode and in the kernel.
@@ -40,12 +48,17 @@ pub fn parse(stat: &str) -> Option<Process> {
     let rest: Vec<&str> = stat.get(close + 1..)?.split_ascii_whitespace().collect();
     // Fields are numbered from 1 in the manual; the state, here the first, is number 3.
     let number = |field: usize| rest.get(field - 3).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    let signed = |field: usize| rest.get(field - 3).and_then(|text| text.parse().ok()).unwrap_or(0);
     Some(Process {
         pid: stat.get(..open)?.trim().parse().ok()?,
         comm: stat.get(open + 1..close)?.to_string(),
         state: rest.first()?.chars().next()?,
         ppid: number(4) as i32,
+        group: number(5) as i32,
         session: number(6) as i32,
+        foreground: signed(8),
+        nice: signed(19),
+        threads: number(20),
         tty: number(7),
         ticks: number(14) + number(15),
         start: number(22),
@@ -76,6 +89,18 @@ pub fn all() -> std::io::Result<Vec<Process>> {
 }
 
 impl Process {
+    /// The state with the letters that ps adds: session leader, threads, foreground, niceness.
+    pub fn states(&self) -> String {
+        let more = [
+            ('<', self.nice < 0),
+            ('N', self.nice > 0),
+            ('s', self.session == self.pid),
+            ('l', self.threads > 1),
+            ('+', self.foreground == self.group && self.group != 0),
+        ];
+        std::iter::once(self.state).chain(more.into_iter().filter(|(_, is)| *is).map(|(letter, _)| letter)).collect()
+    }
+
     /// The arguments in one line, or the program's name in brackets.
     pub fn line(&self) -> String {
         match (self.command.is_empty(), self.state) {
@@ -110,7 +135,7 @@ mod tests {
         let process = parse(stat).unwrap();
         assert_eq!((process.pid, process.ppid, process.comm.as_str(), process.state), (42, 7, "a) b (c", 'S'));
         assert_eq!((process.session, process.ticks, process.start, process.resident_pages), (40, 150, 999, 12));
-        assert_eq!(process.terminal(), "pts/3");
+        assert_eq!((process.terminal(), process.states()), ("pts/3".into(), "S+".into()));
         assert_eq!(parse("42 (sh"), None);
     }
 

@@ -20,13 +20,18 @@ const OPTIONS: [Opt; 1] = [('s', "short", No)];
 pub fn run(args: &[String]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
-        Err(what) => return complain("hostname", &format!("{what}\n  usage: hostname [-s] | hostname NAME"), 1),
+        Err(what) => return usage(&what),
     };
     match parsed.words.as_slice() {
         [] => show(parsed.has("short")),
         [name] => set(name),
-        _ => complain("hostname", "too many arguments", 1),
+        _ => usage("too many arguments"),
     }
+}
+
+/// hostname(1) ends with -1 here, which is 255.
+fn usage(what: &str) -> ExitCode {
+    complain("hostname", &format!("{what}\n  usage: hostname [-s] | hostname NAME"), 255)
 }
 
 fn show(short: bool) -> ExitCode {
@@ -55,6 +60,9 @@ fn set(name: &str) -> ExitCode {
             let hint = Some("this needs root, or a user and a UTS namespace: unshare -ru");
             failed("hostname", &format!("sethostname(\"{name}\")"), Errno::EPERM, hint, 1)
         }
-        Err(errno) => failed("hostname", &format!("sethostname(\"{name}\")"), errno, Some("at most 64 bytes"), 1),
+        Err(errno) => {
+            let hint = Some("at most 64 bytes").filter(|_| errno == Errno::EINVAL);
+            failed("hostname", &format!("sethostname(\"{name}\")"), errno, hint, 1)
+        }
     }
 }

@@ -2,23 +2,41 @@
 #![allow(unsafe_code)]
 
 use super::{
-    args::{Opt, Value::Must, parse},
+    args::{
+        Opt,
+        Value::{Must, No},
+        parse,
+    },
     complain, failed,
 };
 use nix::errno::Errno;
 use std::process::ExitCode;
 
-const OPTIONS: [Opt; 3] = [('q', "queue-id", Must), ('m', "shmem-id", Must), ('s', "semaphore-id", Must)];
+const OPTIONS: [Opt; 4] =
+    [('q', "queue-id", Must), ('m', "shmem-id", Must), ('s', "semaphore-id", Must), ('a', "all", No)];
+
+/// The kernel's tables of these objects (sysvipc(7)), by the option that removes one.
+const TABLES: [(&str, &str); 3] = [("queue-id", "msg"), ("shmem-id", "shm"), ("semaphore-id", "sem")];
 
 /// Runs the tool.
 pub fn run(args: &[String]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
-        Ok(parsed) if !parsed.options.is_empty() => parsed,
-        Ok(_) => return complain("ipcrm", "bad usage\n  usage: ipcrm -q ID | ipcrm -m ID | ipcrm -s ID", 1),
-        Err(what) => return complain("ipcrm", &what, 1),
+        Ok(parsed) => parsed,
+        Err(what) => {
+            return complain(
+                "ipcrm",
+                &format!("{what}\n  usage: ipcrm -q ID | ipcrm -m ID | ipcrm -s ID | ipcrm -a"),
+                1,
+            );
+        }
     };
     let mut status = ExitCode::SUCCESS;
-    for (name, value) in &parsed.options {
+    let mut wanted = parsed.options.clone();
+    wanted.retain(|(name, _)| *name != "all");
+    if parsed.has("all") {
+        wanted.extend(TABLES.iter().flat_map(|(name, file)| ids(file).into_iter().map(|id| (*name, Some(id)))));
+    }
+    for (name, value) in &wanted {
         let Some(id) = value.as_deref().and_then(|id| id.parse().ok()) else {
             return complain("ipcrm", &format!("failed to parse the value of --{name}"), 1);
         };
@@ -37,4 +55,10 @@ pub fn run(args: &[String]) -> ExitCode {
         }
     }
     status
+}
+
+/// Everything in one table of this IPC namespace: the second field of each line below the heading.
+fn ids(file: &str) -> Vec<String> {
+    let table = std::fs::read_to_string(format!("/proc/sysvipc/{file}")).unwrap_or_default();
+    table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1).map(String::from)).collect()
 }

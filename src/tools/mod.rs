@@ -22,6 +22,7 @@ mod ps;
 mod sha256sum;
 mod skopeo;
 mod start;
+mod table;
 mod top;
 mod umount;
 mod unshare;
@@ -82,7 +83,11 @@ pub fn find(name: &str) -> Option<&'static Tool> {
 /// Runs a tool as the field's tool of that name would run: a closed pipe ends it quietly.
 pub fn run(tool: &Tool, args: &[String]) -> ExitCode {
     start::default_signals();
-    (tool.run)(args)
+    match args.first().map(String::as_str) {
+        Some("--help") => print(&format!("{0}: {1}\nIts options are those of man {0}.\n", tool.name, tool.about)),
+        Some("--version") => print(&format!("{} (boxwright {})\n", tool.name, env!("CARGO_PKG_VERSION"))),
+        _ => (tool.run)(args),
+    }
 }
 
 /// One line on standard error: `TOOL: WHAT`.

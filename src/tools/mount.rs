@@ -51,6 +51,15 @@ pub fn run(args: &[String]) -> ExitCode {
         return list(parsed.value("types"));
     }
     let (mut flags, mut data) = (MsFlags::empty(), Vec::new());
+    // A remount replaces all flags of the mount, so those that it has are where we begin: without them a read-only
+    // remount would also make it suid again.
+    let is_remount =
+        |(_, value): &(_, Option<String>)| value.iter().any(|list| list.split(',').any(|o| o == "remount"));
+    let remounted =
+        parsed.words.last().filter(|_| parsed.options.iter().any(is_remount)).and_then(|word| mounts::at(word));
+    for word in remounted.iter().flat_map(|(_, options)| options.split(',')) {
+        OPTIONS.iter().filter(|(name, ..)| *name == word).for_each(|(_, bits, on)| flags.set(*bits, *on));
+    }
     for option in parsed.options.iter().filter(|(name, _)| *name == "options").filter_map(|(_, value)| value.as_ref()) {
         for word in option.split(',').filter(|word| !word.is_empty()) {
             match OPTIONS.iter().find(|(name, ..)| *name == word) {
@@ -60,11 +69,13 @@ pub fn run(args: &[String]) -> ExitCode {
             }
         }
     }
-    flags.set(MsFlags::MS_RDONLY, flags.contains(MsFlags::MS_RDONLY) || parsed.has("read-only"));
-    for (name, bits) in
-        [("bind", MsFlags::MS_BIND), ("rbind", MsFlags::MS_BIND | MsFlags::MS_REC), ("move", MsFlags::MS_MOVE)]
-    {
-        flags.set(bits, flags.contains(bits) || parsed.has(name));
+    for (name, bits) in [
+        ("read-only", MsFlags::MS_RDONLY),
+        ("bind", MsFlags::MS_BIND),
+        ("rbind", MsFlags::MS_BIND | MsFlags::MS_REC),
+        ("move", MsFlags::MS_MOVE),
+    ] {
+        flags.insert(if parsed.has(name) { bits } else { MsFlags::empty() });
     }
     let made = |(name, kind): &(&str, MsFlags)| match () {
         () if parsed.has(&format!("make-r{name}")) => Some(*kind | MsFlags::MS_REC),
@@ -73,7 +84,9 @@ pub fn run(args: &[String]) -> ExitCode {
     };
     let propagation = PROPAGATION.iter().find_map(made);
     let (source, target) = match parsed.words.as_slice() {
-        [target] if propagation.is_some() || flags.contains(MsFlags::MS_REMOUNT) => ("none", target.as_str()),
+        [target] if propagation.is_some() || flags.contains(MsFlags::MS_REMOUNT) => {
+            (remounted.as_ref().map_or("none", |(source, _)| source), target.as_str())
+        }
         [source, target] => (source.as_str(), target.as_str()),
         [word] => {
             return complain(

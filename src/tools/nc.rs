@@ -47,7 +47,13 @@ pub fn run(args: &[String]) -> ExitCode {
         _ => return complain("nc", USAGE, 1),
     };
     let Ok(port) = port.parse::<u16>() else { return complain("nc", &format!("port number invalid: {port}"), 1) };
-    let result = if listens { listen(host, port, parsed.has("keep")) } else { connect(host, port, parsed.has("scan")) };
+    // Without -N the end of our input is no reason to end the other's: it may still have something to say.
+    let ends = parsed.has("shutdown");
+    let result = if listens {
+        listen(host, port, parsed.has("keep"), ends)
+    } else {
+        connect(host, port, parsed.has("scan"), ends)
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -63,20 +69,20 @@ pub fn run(args: &[String]) -> ExitCode {
 }
 
 /// socket(2), bind(2), listen(2): the port belongs to the network namespace of this process from now on.
-fn listen(host: &str, port: u16, keep: bool) -> io::Result<()> {
+fn listen(host: &str, port: u16, keep: bool, ends: bool) -> io::Result<()> {
     let listener = TcpListener::bind((host, port))?;
     loop {
         let (connection, _) = listener.accept()?;
-        talk(connection)?;
+        talk(connection, ends)?;
         if !keep {
             return Ok(());
         }
     }
 }
 
-fn connect(host: &str, port: u16, scan: bool) -> io::Result<()> {
+fn connect(host: &str, port: u16, scan: bool, ends: bool) -> io::Result<()> {
     let connection = TcpStream::connect((host, port))?;
-    if scan { Ok(()) } else { talk(connection) }
+    if scan { Ok(()) } else { talk(connection, ends) }
 }
 
 /// In the background the terminal's input belongs to somebody else: reading it would stop us (SIGTTIN).
@@ -86,7 +92,7 @@ fn may_read_input() -> bool {
 }
 
 /// Copies both ways until the other side has ended.
-fn talk(mut connection: TcpStream) -> io::Result<()> {
+fn talk(mut connection: TcpStream, ends: bool) -> io::Result<()> {
     let (mut input, mut reading) = (io::stdin(), true);
     let mut buffer = [0; 4096];
     loop {
@@ -113,7 +119,9 @@ fn talk(mut connection: TcpStream) -> io::Result<()> {
             match input.read(&mut buffer)? {
                 0 => {
                     reading = false;
-                    connection.shutdown(Shutdown::Write)?;
+                    if ends {
+                        connection.shutdown(Shutdown::Write)?;
+                    }
                 }
                 count => connection.write_all(buffer.get(..count).unwrap_or_default())?,
             }

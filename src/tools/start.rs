@@ -39,6 +39,12 @@ pub(super) fn split() -> nix::Result<Option<Pid>> {
     }
 }
 
+/// Reads a signal by number or name, with or without `SIG`.
+pub(super) fn signal(text: &str) -> Option<Signal> {
+    let number = || text.parse::<i32>().ok().and_then(|number| Signal::try_from(number).ok());
+    format!("SIG{}", text.trim_start_matches("SIG")).parse().ok().or_else(number)
+}
+
 /// The program that runs where none was named: the user's shell.
 pub(super) fn shell() -> String {
     std::env::var("SHELL").ok().filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".into())

@@ -7,7 +7,7 @@ use super::{
         parse,
     },
     complain, print,
-    ps::{Names, memory},
+    table::{Names, memory},
 };
 use crate::kernel::process::{self, Process, TICKS};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode, size};

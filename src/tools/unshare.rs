@@ -7,7 +7,7 @@ use super::{
         parse,
     },
     complain, failed,
-    start::{become_program, end_like, shell, split},
+    start::{become_program, end_like, shell, signal, split},
 };
 use crate::kernel::{errno::unshare_hint, mounts, namespaces::TABLE};
 use nix::{
@@ -43,10 +43,16 @@ const OPTIONS: [Opt; 16] = [
 
 /// Runs the tool.
 pub fn run(args: &[String]) -> ExitCode {
-    let options = match parse(args, &OPTIONS, true) {
-        Ok(options) => options,
-        Err(what) => return complain("unshare", &format!("{what}\nTry 'man unshare' for more information."), 1),
-    };
+    match build(args) {
+        Ok(command) => become_program("unshare", &command),
+        Err(status) => status,
+    }
+}
+
+/// Does everything up to the program, in this order; gives the program, or the exit status.
+fn build(args: &[String]) -> Result<Vec<String>, ExitCode> {
+    let options = parse(args, &OPTIONS, true)
+        .map_err(|what| complain("unshare", &format!("{what}\nTry 'man unshare' for more information."), 1))?;
     let wanted = TABLE.iter().filter(|row| options.has(row.long));
     let mut flags = wanted.fold(CloneFlags::empty(), |all, row| all | CloneFlags::from_bits_retain(row.flag as i32));
     let map = options.has("map-root-user") || options.has("map-current-user");
@@ -57,27 +63,28 @@ pub fn run(args: &[String]) -> ExitCode {
         "shared" => Some(MsFlags::MS_SHARED),
         "slave" => Some(MsFlags::MS_SLAVE),
         "unchanged" => None,
-        other => return complain("unshare", &format!("unsupported propagation mode: {other}"), 1),
+        other => return Err(complain("unshare", &format!("unsupported propagation mode: {other}"), 1)),
     };
+    let dies_with_us = match options.value("kill-child") {
+        None => options.has("kill-child").then_some(Signal::SIGKILL),
+        Some(name) => Some(signal(name).ok_or_else(|| complain("unshare", &format!("unknown signal: {name}"), 1))?),
+    };
+    // Asked for now: in a new user namespace without a map both would read as "nobody".
     let (uid, gid) = (geteuid(), getegid());
 
     // All namespaces in one call. The caller itself moves into each of them at once, except for the PID namespace: that
     // one is only for its children, because a process never changes its own PID.
-    if let Err(errno) = unshare(flags) {
-        return failed("unshare", "unshare failed", errno, unshare_hint(errno).as_deref(), 1);
-    }
-    if options.has("fork") || options.has("kill-child") {
+    unshare(flags).map_err(|errno| fail("unshare failed", errno, unshare_hint(errno)))?;
+    if options.has("fork") || dies_with_us.is_some() {
         // The terminal's signals are for the child; we wait for it, whatever happens.
         let ours: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
         let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ours), None);
-        match split() {
-            Err(errno) => return failed("unshare", "fork failed", errno, None, 1),
-            Ok(Some(child)) => return end_like("unshare", child, false),
-            // The first child is PID 1 of the new PID namespace, and the namespace lives exactly as long as it does.
-            Ok(None) => drop(sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&ours), None)),
+        // The first child is PID 1 of the new PID namespace, and the namespace lives exactly as long as it does.
+        if let Some(child) = split().map_err(|errno| fail("fork failed", errno, None))? {
+            return Err(end_like("unshare", child, false));
         }
-        if options.has("kill-child") {
-            let signal = options.value("kill-child").and_then(|name| name.parse().ok()).unwrap_or(Signal::SIGKILL);
+        let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&ours), None);
+        if let Some(signal) = dies_with_us {
             let _ = set_pdeathsig(signal);
         }
     }
@@ -85,44 +92,51 @@ pub fn run(args: &[String]) -> ExitCode {
         let (user, group) = if options.has("map-root-user") { (0, 0) } else { (uid.as_raw(), gid.as_raw()) };
         // A user may give itself one ID, and only after it has given up setgroups(2), with which it could drop a group
         // that keeps it out of a file. Each map is one single write (user_namespaces(7)).
-        let maps = [
-            ("uid_map", format!("{user} {uid} 1")),
-            ("setgroups", "deny".into()),
-            ("gid_map", format!("{group} {gid} 1")),
-        ];
-        for (file, value) in maps {
-            if let Err(error) = fs::write(format!("/proc/self/{file}"), value) {
-                let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
-                let hint = Some("a security policy may forbid it: boxwright doctor");
-                return failed("unshare", &format!("write failed /proc/self/{file}"), errno, hint, 1);
-            }
-        }
+        write("uid_map", &format!("{user} {uid} 1"))?;
+        write("setgroups", "deny")?;
+        write("gid_map", &format!("{group} {gid} 1"))?;
     }
-    if flags.contains(CloneFlags::CLONE_NEWNS)
-        && let Some(kind) = propagation
+    if let Some(kind) = propagation.filter(|_| flags.contains(CloneFlags::CLONE_NEWNS)) {
         // The new mount namespace is a copy whose mounts still belong to the groups of the old ones. Without this, the
         // next mount would appear on the host as well.
-        && let Err(errno) = mounts::propagate(MsFlags::MS_REC | kind)
-    {
-        return failed("unshare", "cannot change root filesystem propagation", errno, None, 1);
+        let result = mounts::propagate(MsFlags::MS_REC | kind);
+        result.map_err(|errno| fail("cannot change root filesystem propagation", errno, None))?;
     }
-    if let Some(root) = options.value("root")
-        && let Err(errno) = chroot(root).and_then(|()| chdir("/"))
-    {
-        return failed("unshare", &format!("cannot change root directory to '{root}'"), errno, None, 1);
+    if let Some(root) = options.value("root") {
+        let what = format!("cannot change root directory to '{root}'");
+        chroot(root).and_then(|()| chdir("/")).map_err(|errno| fail(&what, errno, None))?;
     }
-    if let Some(dir) = options.value("wd")
-        && let Err(errno) = chdir(dir)
-    {
-        return failed("unshare", &format!("cannot chdir to '{dir}'"), errno, None, 1);
+    if let Some(dir) = options.value("wd") {
+        chdir(dir).map_err(|errno| fail(&format!("cannot chdir to '{dir}'"), errno, None))?;
     }
     if options.has("mount-proc") {
         let place = options.value("mount-proc").unwrap_or("/proc");
+        // Where the mounts are still shared, at least this one must not appear on the host, whose ps it would break.
+        if propagation != Some(MsFlags::MS_PRIVATE) && !options.has("root") {
+            let private = MsFlags::MS_PRIVATE | MsFlags::MS_REC;
+            match mount(Some("none"), place, None::<&str>, private, None::<&str>) {
+                // Nothing is mounted there yet, so nothing can be shared there.
+                Ok(()) | Err(Errno::EINVAL) => {}
+                Err(errno) => return Err(fail(&format!("cannot change {place} propagation"), errno, None)),
+            }
+        }
         // A proc file system shows the PID namespace of whoever mounts it: of us, who are inside by now.
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NODEV;
-        if let Err(errno) = mount(Some("proc"), place, Some("proc"), flags, None::<&str>) {
-            return failed("unshare", &format!("mount {place} failed"), errno, mounts::proc_hint(errno), 1);
-        }
+        let hint = |errno| mounts::proc_hint(errno).map(String::from);
+        mount(Some("proc"), place, Some("proc"), flags, None::<&str>)
+            .map_err(|errno| fail(&format!("mount {place} failed"), errno, hint(errno)))?;
     }
-    become_program("unshare", &if options.words.is_empty() { vec![shell()] } else { options.words })
+    Ok(if options.words.is_empty() { vec![shell()] } else { options.words })
+}
+
+fn fail(what: &str, errno: Errno, hint: Option<String>) -> ExitCode {
+    failed("unshare", what, errno, hint.as_deref(), 1)
+}
+
+fn write(file: &str, value: &str) -> Result<(), ExitCode> {
+    fs::write(format!("/proc/self/{file}"), value).map_err(|error| {
+        let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
+        let hint = "a security policy may forbid it: boxwright doctor";
+        fail(&format!("write failed /proc/self/{file}"), errno, Some(hint.into()))
+    })
 }

@@ -1,0 +1,162 @@
+//! rtnetlink(7): the socket through which the kernel tells, and changes, what the caller's network namespace holds.
+
+use nix::{
+    errno::Errno,
+    sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket},
+};
+use std::os::fd::AsRawFd;
+
+/// Message types (linux/rtnetlink.h): change a link, list links, list addresses.
+pub const NEW_LINK: u16 = 16;
+/// Lists links.
+pub const GET_LINK: u16 = 18;
+/// Lists addresses.
+pub const GET_ADDRESS: u16 = 22;
+
+const REQUEST: u16 = 1;
+const ACKNOWLEDGE: u16 = 4;
+const DUMP: u16 = 0x300;
+const ERROR: u16 = 2;
+const DONE: u16 = 3;
+/// The length of `struct nlmsghdr`, which stands before every message.
+const HEADER: usize = 16;
+
+/// One object: its fixed part, then attributes by number.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    head: Vec<u8>,
+    attributes: Vec<(u16, Vec<u8>)>,
+}
+
+impl Message {
+    /// A byte of the fixed part.
+    pub fn byte(&self, at: usize) -> u8 {
+        self.head.get(at).copied().unwrap_or_default()
+    }
+
+    /// Two bytes of the fixed part.
+    pub fn short(&self, at: usize) -> u16 {
+        number(&self.head, at, 2) as u16
+    }
+
+    /// Four bytes of the fixed part.
+    pub fn word(&self, at: usize) -> u32 {
+        number(&self.head, at, 4)
+    }
+
+    /// An attribute's bytes.
+    pub fn attribute(&self, wanted: u16) -> Option<&[u8]> {
+        self.attributes.iter().find(|(number, _)| *number == wanted).map(|(_, bytes)| bytes.as_slice())
+    }
+
+    /// An attribute that is a number of one to four bytes.
+    pub fn number(&self, wanted: u16) -> Option<u32> {
+        self.attribute(wanted).map(|bytes| number(bytes, 0, bytes.len().min(4)))
+    }
+
+    /// An attribute that is a text, which ends with a zero.
+    pub fn text(&self, wanted: u16) -> Option<String> {
+        let bytes = self.attribute(wanted)?;
+        Some(String::from_utf8_lossy(bytes.strip_suffix(&[0]).unwrap_or(bytes)).into_owned())
+    }
+}
+
+/// Numbers in these messages are in the machine's own byte order.
+fn number(bytes: &[u8], at: usize, length: usize) -> u32 {
+    let bytes = bytes.get(at..at + length).unwrap_or_default();
+    let add = |value: u32, byte: &u8| value << 8 | u32::from(*byte);
+    if cfg!(target_endian = "big") { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
+}
+
+/// Lists all objects of one kind.
+///
+/// Errors: those of the socket, and what the kernel answers.
+pub fn list(kind: u16) -> nix::Result<Vec<Message>> {
+    // Both kinds of list take a fixed part of at most 16 bytes, where zeros mean "all".
+    exchange(kind, REQUEST | DUMP, &[0; 16], if kind == GET_ADDRESS { 8 } else { 16 })
+}
+
+/// Asks the kernel to change something; `body` is the fixed part.
+///
+/// Errors: EPERM without CAP_NET_ADMIN in the user namespace that owns the network namespace; ENODEV.
+pub fn change(kind: u16, body: &[u8]) -> nix::Result<()> {
+    exchange(kind, REQUEST | ACKNOWLEDGE, body, 0).map(drop)
+}
+
+fn exchange(kind: u16, flags: u16, body: &[u8], fixed: usize) -> nix::Result<Vec<Message>> {
+    let socket = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
+    let mut request = Vec::with_capacity(HEADER + body.len());
+    request.extend(((HEADER + body.len()) as u32).to_ne_bytes());
+    request.extend(kind.to_ne_bytes());
+    request.extend(flags.to_ne_bytes());
+    // Sequence and sender: one socket for one question needs neither.
+    request.extend([0; 8]);
+    request.extend(body);
+    send(socket.as_raw_fd(), &request, MsgFlags::empty())?;
+    let (mut all, mut buffer) = (Vec::new(), vec![0; 1 << 16]);
+    loop {
+        let length = recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
+        if read(buffer.get(..length).unwrap_or_default(), fixed, &mut all)? {
+            return Ok(all);
+        }
+    }
+}
+
+/// Reads the messages of one answer; true when it was the last.
+fn read(mut bytes: &[u8], fixed: usize, all: &mut Vec<Message>) -> nix::Result<bool> {
+    while let Some((body, kind, rest)) =
+        cut(bytes, HEADER, 4, |bytes| (number(bytes, 0, 4) as usize, number(bytes, 4, 2)))
+    {
+        bytes = rest;
+        match kind as u16 {
+            DONE => return Ok(true),
+            // An error of zero is the acknowledgement.
+            ERROR => {
+                let code = number(body, 0, 4) as i32;
+                return if code == 0 { Ok(true) } else { Err(Errno::from_raw(-code)) };
+            }
+            _ => {
+                let (head, mut rest) = body.split_at_checked(fixed).unwrap_or((body, &[]));
+                let mut message = Message { head: head.into(), ..Message::default() };
+                let attribute = |bytes: &[u8]| (number(bytes, 0, 2) as usize, number(bytes, 2, 2) & 0x3fff);
+                while let Some((value, kind, next)) = cut(rest, 4, 4, attribute) {
+                    message.attributes.push((kind as u16, value.into()));
+                    rest = next;
+                }
+                all.push(message);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Cuts off one piece: its length stands at its beginning, and the next one begins at the next multiple of `align`.
+fn cut(bytes: &[u8], header: usize, align: usize, what: fn(&[u8]) -> (usize, u32)) -> Option<(&[u8], u32, &[u8])> {
+    let (length, kind) = what(bytes.get(..header)?);
+    let body = bytes.get(header..length)?;
+    Some((body, kind, bytes.get(length.next_multiple_of(align)..).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loopback_interface_is_listed() {
+        let links = list(GET_LINK).unwrap();
+        let lo = links.iter().find(|link| link.text(3).as_deref() == Some("lo")).unwrap();
+        assert_eq!((lo.short(2), lo.word(4)), (772, 1));
+        assert!(list(GET_ADDRESS).unwrap().iter().all(|address| address.byte(1) <= 128));
+    }
+
+    #[test]
+    fn a_refusal_has_its_errno_and_a_cut_message_does_no_harm() {
+        let mut body = [0; 16];
+        body[4..8].copy_from_slice(&999_999u32.to_ne_bytes());
+        assert!(matches!(change(NEW_LINK, &body), Err(Errno::ENODEV | Errno::EPERM)));
+        let mut all = Vec::new();
+        assert_eq!(read(&[200, 0, 0, 0, 16, 0, 0], 16, &mut all), Ok(false));
+        assert_eq!(read(&[255; 40], 16, &mut all), Ok(false));
+        assert!(all.is_empty());
+    }
+}

@@ -1,0 +1,478 @@
+//! The tools of the first lesson beside the distribution's, with the same arguments, on a real kernel: the same exit
+//! status, the same system calls in the same order, the same facts on the screen.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside #[test] functions are tests too")]
+
+mod support;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    os::unix::{fs::symlink, process::ExitStatusExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+use support::{BOXWRIGHT, not_root};
+use tempfile::TempDir;
+
+const TOOLS: [&str; 10] = ["unshare", "mount", "umount", "hostname", "ps", "ip", "nc", "ipcmk", "ipcs", "ipcrm"];
+
+/// Our tools under their own names, as a learner's PATH has them.
+fn ours() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    TOOLS.iter().for_each(|tool| symlink(BOXWRIGHT, dir.path().join(tool)).unwrap());
+    // A test that becomes another user must still reach them.
+    fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    dir
+}
+
+/// The distribution's tool, and a word about the skipped comparison where it has none.
+fn theirs(tool: &str) -> Option<PathBuf> {
+    let dirs = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
+    let found = dirs.iter().map(|dir| Path::new(dir).join(tool)).find(|path| path.exists());
+    if found.is_none() {
+        eprintln!("skipped: a comparison needs the distribution's {tool}");
+    }
+    found
+}
+
+fn run(program: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(program);
+    command.args(args).env("LC_ALL", "C.UTF-8").env("SHELL", "/bin/sh").env_remove("BOXWRIGHT_HOST_UTS");
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// A shell command with our tools first in its PATH, in namespaces of its own that the distribution's unshare made.
+fn inside(flags: &str, script: &str, bin: Option<&Path>) -> Output {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = bin.map_or_else(|| path.clone(), |bin| format!("{}:{path}", bin.display()));
+    let mut command = Command::new("/usr/bin/unshare");
+    command.args([flags, "--mount-proc", "--fork", "env", &format!("PATH={path}"), "sh", "-c", script]);
+    command.env("LC_ALL", "C.UTF-8").env_remove("BOXWRIGHT_HOST_UTS").stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+/// Both tools end with the same status or signal, and ours says at least one line where it fails.
+fn same_end(args: &str) {
+    let (bin, list) = (ours(), words(args));
+    let Some(theirs) = theirs(list[0]) else { return };
+    let (mine, other) = (run(&bin.path().join(list[0]), &list[1..]), run(&theirs, &list[1..]));
+    let end = |output: &Output| (output.status.code(), output.status.signal());
+    assert_eq!(end(&mine), end(&other), "{args}: {} / {}", text(&mine.stderr), text(&other.stderr));
+    if mine.status.code() != Some(0) && !other.stderr.is_empty() {
+        let said = text(&mine.stderr);
+        assert!(said.starts_with(&format!("{}: ", list[0])) && said.ends_with('\n'), "{args}: {said:?}");
+    }
+}
+
+const TRACED: &str = "unshare,setns,clone,clone3,fork,vfork,mount,umount2,fsopen,chroot,pivot_root,sethostname,execve,\
+                      prctl,msgget,semget,shmget,msgctl,shmctl,semctl";
+
+/// The calls of a command line by strace, without addresses and process numbers; forks are `fork`, and execve shows the
+/// program's own name alone. The execve of the tool itself is left out.
+fn calls(program: &Path, args: &[&str]) -> Option<Vec<String>> {
+    let strace = theirs("strace")?;
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let output = Command::new(strace)
+        .args(["-f", "-qq", "-e", &format!("trace={TRACED}"), "-e", "signal=none", "-o"])
+        .arg(log.path())
+        .arg(program)
+        .args(args)
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
+    let log = fs::read_to_string(log.path()).unwrap();
+    assert!(!log.is_empty(), "strace: {output:?}");
+    let call = |line: &str| {
+        let (name, rest) = line.split_once(' ')?.1.trim_start().split_once('(')?;
+        let done = rest.rsplit_once(" = ").map_or(rest, |(call, _)| call).trim_end().trim_end_matches(')');
+        let failed = rest.rsplit_once(" = -1 ").map(|(_, why)| format!(" {}", words(why)[0])).unwrap_or_default();
+        match name {
+            "clone" | "clone3" | "fork" | "vfork" => Some(format!("fork{failed}")),
+            // The search along the PATH depends on where the tool was found.
+            "execve" if failed == " ENOENT" => None,
+            "execve" => Some(format!("execve {}{failed}", done.split(", [").nth(1)?.split(']').next()?)),
+            "prctl" if !done.contains("PDEATHSIG") => None,
+            _ => Some(format!("{name} {done}{failed}")),
+        }
+    };
+    Some(log.lines().filter(|line| !line.contains("resumed>")).filter_map(call).skip(1).collect())
+}
+
+fn same_calls(args: &[&str]) {
+    let (bin, Some(theirs)) = (ours(), theirs(args[0])) else { return };
+    let mine = calls(&bin.path().join(args[0]), &args[1..]);
+    let other = calls(&theirs, &args[1..]);
+    assert_eq!(mine, other, "{args:?}");
+}
+
+#[test]
+fn unshare_makes_the_calls_of_util_linux_in_its_order() {
+    if not_root("unshare's calls") {
+        return;
+    }
+    let lines: [&[&str]; 12] = [
+        &["unshare", "-imnpu", "--mount-proc", "--fork", "true"],
+        &[
+            "unshare",
+            "--ipc",
+            "--mount",
+            "--net",
+            "--pid",
+            "--uts",
+            "--cgroup",
+            "--mount-proc",
+            "-f",
+            "sh",
+            "-c",
+            "true",
+        ],
+        &["unshare", "-p", "true"],
+        &["unshare", "true"],
+        &["unshare", "-r", "true"],
+        &["unshare", "-rf", "true"],
+        &["unshare", "-cUm", "--", "true"],
+        &["unshare", "-m", "--propagation", "unchanged", "true"],
+        &["unshare", "-m", "--propagation=slave", "--mount-proc", "-pf", "true"],
+        &["unshare", "-pf", "--kill-child=TERM", "true"],
+        &["unshare", "-T", "-f", "true"],
+        &["unshare", "-m", "-R", "/", "-w", "/tmp", "true"],
+    ];
+    lines.iter().for_each(|line| same_calls(line));
+}
+
+#[test]
+fn mount_and_umount_make_the_calls_of_util_linux() {
+    if not_root("mount's calls") {
+        return;
+    }
+    let script = "mount -t tmpfs box /mnt && mkdir /mnt/a /mnt/b && mount --bind /mnt/a /mnt/b && \
+                  mount --make-rshared /mnt && mount --make-private /mnt/b && umount /mnt/b && \
+                  mount -t tmpfs -o size=1m,nosuid,mode=700 box /mnt/a && umount -l /mnt/a && \
+                  mount -o remount,ro /mnt && mount --rbind /mnt /srv && umount -R /srv && umount -l /mnt";
+    let made = |bin: Option<&Path>| {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let traced =
+            format!("strace -f -qq -e trace=mount,umount2 -e signal=none -o {} sh -c '{script}'", log.path().display());
+        let output = inside("-mp", &traced, bin);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let log = fs::read_to_string(log.path()).unwrap();
+        // A mount without data may have a null pointer or an empty text there; without a type it may be either, too.
+        let call = |line: &str| line.split_once(' ').map(|(_, call)| blank_type(call.trim())).unwrap();
+        log.lines().map(call).collect::<Vec<_>>()
+    };
+    if theirs("strace").is_none() || theirs("mount").is_none() {
+        return;
+    }
+    let (mine, other) = (made(Some(ours().path())), made(None));
+    assert_eq!(mine, other);
+}
+
+/// util-linux passes an arbitrary address as the type where mount(2) ignores it, and NULL for no source.
+fn blank_type(call: &str) -> String {
+    let Some(rest) = call.strip_prefix("mount(") else { return call.to_string() };
+    let fields: Vec<&str> = rest.split(", ").collect();
+    let kind = if fields[2].starts_with("0x") { "NULL" } else { fields[2] };
+    format!("mount({}, {}, {kind}, {}", fields[0], fields[1], fields[3..].join(", "))
+}
+
+#[test]
+fn statuses_and_signals_are_the_distributions() {
+    if not_root("exit statuses") {
+        return;
+    }
+    for line in [
+        "unshare --frob",
+        "unshare -Z",
+        "unshare -m --propagation frob true",
+        "unshare --kill-child=FROB true",
+        "unshare /nonexistent",
+        "unshare /etc/passwd",
+        "unshare -w /nonexistent true",
+        "unshare -R /nonexistent true",
+        "unshare -pf false",
+        "mount --frob",
+        "mount /nonexistent",
+        "mount -t tmpfs box /nonexistent",
+        "mount -t frobfs box /mnt",
+        "umount",
+        "umount /nonexistent",
+        "umount /etc",
+        "umount -Z /mnt",
+        "hostname -Z",
+        "hostname a b",
+        "ps --frob",
+        "ps -p 4194305",
+        "ps -o frob",
+        "ip frob",
+        "ip link set",
+        "ip link set nosuch up",
+        "ip link set lo frob",
+        "ip addr show dev nosuch",
+        "ipcmk",
+        "ipcmk -Z",
+        "ipcrm -q 99999999",
+        "ipcrm",
+        "ipcs -Z",
+        "nc",
+        "nc -l",
+        "nc -z 127.0.0.1 1",
+    ] {
+        same_end(line);
+    }
+    // A child that is killed takes its parent along by the same signal.
+    let (bin, sh) = (ours(), "kill -TERM $$");
+    let killed = run(&bin.path().join("unshare"), &["-f", "sh", "-c", sh]);
+    assert_eq!(killed.status.signal(), Some(15));
+    assert_eq!(run(&bin.path().join("unshare"), &["-pf", "sh", "-c", "exit 42"]).status.code(), Some(42));
+}
+
+#[test]
+fn a_user_who_may_not_is_told_why() {
+    if not_root("a refusal") {
+        return;
+    }
+    let bin = ours();
+    // The built program may lie where only root can read it.
+    let program = bin.path().join("program");
+    fs::copy(BOXWRIGHT, &program).unwrap();
+    let refused = |tool: &str, args: &[&str], status: i32| {
+        let as_nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", program.to_str().unwrap(), tool];
+        let args: Vec<&str> = as_nobody.iter().chain(args).copied().collect();
+        let output = run(&theirs("setpriv").unwrap(), &args);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{tool}: {said}");
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines.len() == 2 && lines[0].ends_with("(EPERM)") && lines[1].starts_with("  "), "{tool}: {said}");
+    };
+    if theirs("setpriv").is_some() {
+        refused("unshare", &["-m", "true"], 1);
+        refused("mount", &["-t", "tmpfs", "box", "/mnt"], 32);
+        refused("umount", &["/proc"], 32);
+        refused("hostname", &["box"], 1);
+        refused("ip", &["link", "set", "lo", "up"], 2);
+    }
+}
+
+#[test]
+fn the_host_keeps_its_name() {
+    if not_root("the host's name") {
+        return;
+    }
+    let uts = fs::read_link("/proc/self/ns/uts").unwrap().display().to_string();
+    let inode = uts.trim_matches(|letter: char| !letter.is_ascii_digit());
+    let bin = ours();
+    let set = |program: &Path, args: &[&str]| {
+        Command::new(program).args(args).env("BOXWRIGHT_HOST_UTS", inode).output().unwrap()
+    };
+    let hostname = bin.path().join("hostname");
+    let before = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let refused = set(&hostname, &["renamed"]);
+    assert_eq!((refused.status.code(), fs::read_to_string("/proc/sys/kernel/hostname").unwrap()), (Some(1), before));
+    assert!(text(&refused.stderr).contains("unshare -u"), "{}", text(&refused.stderr));
+    // In another UTS namespace the same variable does not stand in the way.
+    let script = format!("{0} renamed && {0} && {0} -s", hostname.display());
+    let renamed = set(Path::new("/usr/bin/unshare"), &["-u", "sh", "-c", &script]);
+    assert_eq!(text(&renamed.stdout), "renamed\nrenamed\n", "{}", text(&renamed.stderr));
+}
+
+#[test]
+fn ps_shows_what_procps_shows() {
+    if not_root("ps inside") || theirs("ps").is_none() {
+        return;
+    }
+    let bin = ours();
+    // Two sleepers, a zombie's parent and ps itself; process numbers are the same in both, because each is PID 1's world.
+    for args in
+        ["-ef", "aux", "ax", "-e", "-e -o pid,ppid,pgid,sid,stat,comm", "-e -o pid=", "-p 1", "-o args -p 1", "1"]
+    {
+        let script = format!("sleep 100 & sleep 200 & ps {args}");
+        let (mine, other) = (inside("-mp", &script, Some(bin.path())), inside("-mp", &script, None));
+        assert_eq!(mine.status.code(), other.status.code(), "{args}");
+        let (mine, other) = (text(&mine.stdout), text(&other.stdout));
+        let lines = |text: &str| -> Vec<Vec<String>> { text.lines().map(|line| stable(args, line)).collect() };
+        assert_eq!(lines(&mine), lines(&other), "{args}:\n{mine}\n{other}");
+        assert!(!mine.is_empty());
+    }
+}
+
+/// The fields of one line that do not depend on the moment (a shell may still run or sleep already) or on the program's
+/// size.
+fn stable(args: &str, line: &str) -> Vec<String> {
+    let fields: Vec<String> = words(line).into_iter().map(String::from).collect();
+    let moving: &[usize] = match args {
+        "-ef" => &[3, 4, 6],
+        "aux" => &[2, 3, 4, 5, 7, 8, 9],
+        "ax" | "1" => &[2, 3],
+        "-e -o pid,ppid,pgid,sid,stat,comm" => &[4],
+        "-e" | "-p 1" => &[2],
+        _ => &[],
+    };
+    let keep = |(at, _): &(usize, String)| !moving.contains(at) || line.contains("PID");
+    fields.into_iter().enumerate().filter(keep).map(|(_, field)| field).collect()
+}
+
+#[test]
+fn ps_is_not_disturbed_by_processes_that_vanish() {
+    let bin = ours();
+    let ps = bin.path().join("ps");
+    let mut spawner = Command::new("sh").args(["-c", "while :; do /bin/true; done"]).spawn().unwrap();
+    for _ in 0..50 {
+        let output = run(&ps, &["-e", "-o", "pid,comm"]);
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        let listed = text(&output.stdout);
+        assert!(listed.lines().skip(1).all(|line| words(line).len() >= 2), "{listed}");
+    }
+    spawner.kill().unwrap();
+    spawner.wait().unwrap();
+}
+
+#[test]
+fn ip_shows_what_iproute2_shows() {
+    if not_root("ip inside") || theirs("ip").is_none() {
+        return;
+    }
+    let bin = ours();
+    for show in ["ip addr", "ip a", "ip link", "ip link show lo", "ip address show dev lo", "ip -4 addr", "ip -6 a"] {
+        let real = theirs("ip").unwrap();
+        // Both look at the same network namespace, with lo up and a pair of cables where the kernel has them.
+        let script = format!(
+            "{0} link add v0 type veth peer name v1 2>/dev/null && {0} link set v0 up && {0} link set v1 up && \
+             {0} addr add 10.1.2.3/24 dev v0; ip link set lo up || exit 9; {show}; echo ---; {0} {1}",
+            real.display(),
+            show.trim_start_matches("ip "),
+        );
+        let output = inside("-mnp", &script, Some(bin.path()));
+        let all = text(&output.stdout);
+        let (mine, other) = all.split_once("---\n").unwrap_or_else(|| panic!("{}", text(&output.stderr)));
+        // An IPv6 address is tentative for a moment, and newer versions add who made it.
+        let plain = |text: &str| {
+            let line = |line: &str| {
+                line.replace(" tentative", "").replace(" proto kernel_lo", "").replace(" proto kernel_ll", "")
+            };
+            text.lines().map(|text| line(text).trim_end().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(plain(mine), plain(other), "{show}");
+        assert!(mine.contains("lo"), "{show}: {mine}");
+    }
+}
+
+#[test]
+fn lo_goes_up_and_down() {
+    if not_root("lo up") {
+        return;
+    }
+    let bin = ours();
+    let script = "ip a; echo --; ip link set lo up; ip a; echo --; ip link set dev lo down; ip a";
+    let output = inside("-mnp", script, Some(bin.path()));
+    let all = text(&output.stdout);
+    let parts: Vec<&str> = all.split("--\n").collect();
+    let [new, up, down] = parts.as_slice() else { panic!("{output:?}") };
+    assert!(new.contains("lo: <LOOPBACK> ") && new.contains("state DOWN") && !new.contains("inet"), "{new}");
+    assert!(up.contains("lo: <LOOPBACK,UP,LOWER_UP> ") && up.contains("inet 127.0.0.1/8 scope host lo"), "{up}");
+    assert!(down.contains("lo: <LOOPBACK> "), "{down}");
+}
+
+#[test]
+fn system_v_objects_are_made_listed_and_removed() {
+    if not_root("System V objects") || theirs("ipcs").is_none() {
+        return;
+    }
+    let (bin, real) = (ours(), theirs("ipcs").unwrap());
+    let script = format!(
+        "ipcmk -Q; ipcmk -M 4096 -S 3; ipcs; echo --; {}; echo --; ipcrm -q 0 && ipcs -q; ipcrm -a; ipcs",
+        real.display()
+    );
+    let output = inside("-imp", &script, Some(bin.path()));
+    let all = text(&output.stdout);
+    let made = "Message queue id: 0\nShared memory id: 0\nSemaphore id: 0\n";
+    assert!(all.starts_with(made), "{all} {}", text(&output.stderr));
+    let rows = |text: &str| -> Vec<String> {
+        let rows = text.lines().filter(|line| line.starts_with("0x"));
+        rows.map(|line| words(line).join(" ")).collect()
+    };
+    let all_rows = rows(&all);
+    assert_eq!(all_rows.len(), 6, "{all}");
+    assert_eq!(all_rows[..3], all_rows[3..]);
+    assert!(all_rows[0].ends_with(" 0 root 644 0 0") && all_rows[1].ends_with(" 0 root 644 4096 0"), "{all_rows:?}");
+    assert!(all_rows[2].ends_with(" 0 root 644 3"), "{all_rows:?}");
+}
+
+/// A listener, ended when it is dropped.
+struct Listener(Child);
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Waits until somebody listens on the port: the kernel's table is looked at until the process has ended or it is there.
+fn connect(listener: &mut Listener, port: u16) -> TcpStream {
+    loop {
+        if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
+            return stream;
+        }
+        assert!(listener.0.try_wait().unwrap().is_none(), "the listener has ended");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn nc_carries_bytes_both_ways() {
+    let (bin, port) = (ours(), free_port());
+    for args in [vec!["-l", "127.0.0.1"], vec!["-l", "-p"]] {
+        let mut command = Command::new(bin.path().join("nc"));
+        command.args(args).arg(port.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut nc = Listener(command.spawn().unwrap());
+        let mut stream = connect(&mut nc, port);
+        nc.0.stdin.as_mut().unwrap().write_all(b"to you\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "to you\n");
+        stream.write_all(b"to me\n").unwrap();
+        drop(stream);
+        let mut got = String::new();
+        nc.0.stdout.take().unwrap().read_to_string(&mut got).unwrap();
+        assert_eq!((got.as_str(), nc.0.wait().unwrap().code()), ("to me\n", Some(0)));
+    }
+}
+
+#[test]
+fn nc_names_an_address_in_use() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let output = run(&ours().path().join("nc"), &["-l", "127.0.0.1", &port]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("(EADDRINUSE)"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_closed_pipe_ends_a_tool_quietly() {
+    let bin = ours();
+    let script = format!("{}/ps -ef | true; {}/ps -ef | head -1", bin.path().display(), bin.path().display());
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("UID "));
+}
+
+#[test]
+fn both_ways_to_call_a_tool_are_the_same() {
+    let link = run(&ours().path().join("hostname"), &[]);
+    let word = run(Path::new(BOXWRIGHT), &["hostname"]);
+    assert_eq!((link.status, &link.stdout), (word.status, &word.stdout));
+    assert!(!link.stdout.is_empty());
+}

@@ -103,6 +103,10 @@ fn follow(play: &mut Play, action: Action) -> Option<Effect> {
                 play.tops.insert(Pane::Lesson, 0);
                 play.shown = TerminalId::Container;
             }
+            if let Report::Outcome(..) = report {
+                // What came of it stands at the end.
+                play.tops.remove(&Pane::Lesson);
+            }
             return None;
         }
         _ => {}
@@ -189,6 +193,7 @@ fn send(state: &mut State, terminal: TerminalId, bytes: Vec<u8>) -> Vec<Effect> 
         if let Some(play) = &mut state.play {
             play.remember();
             play.commands += 1;
+            play.tops.remove(&Pane::Lesson);
         }
         effects.extend(tell(state, Input::Typed(terminal)));
     }

@@ -122,6 +122,7 @@ fn takes_the_whole_lesson((columns, rows): (u16, u16), words: &Words) {
     tmux.keys(&["Enter"]);
     let wide = columns >= WIDE.0;
     let mut calls = Vec::new();
+    let mut seen = !wide;
     let mut steps = std::collections::BTreeSet::new();
     loop {
         let bar = |screen: &str| screen.lines().last().unwrap_or_default().to_string();
@@ -141,11 +142,14 @@ fn takes_the_whole_lesson((columns, rows): (u16, u16), words: &Words) {
             let row = link(&screen, "pid_for_children");
             calls.push(screen.clone());
             tmux.press(&["Space"], "the next call", |now| now != screen);
-            if wide && calls.len() == 1 {
-                // The first call is unshare(2): the link for the children changes, the caller's own does not.
+            let core = screen.lines().any(|line| line.contains("unshare(NEW") && line.contains('⏸'));
+            if wide && core {
+                // The link for the children changes, the caller's own does not.
                 tmux.until("the link", |now| {
                     !link(now, "pid_for_children").is_empty() && link(now, "pid_for_children") != row
                 });
+                assert!(link(&tmux.screen(), "pid ").ends_with('='));
+                seen = true;
             }
         } else if bar.contains(words.command) || bar.contains(words.next) {
             tmux.press(&["Space"], "what comes next", |now| now != screen);
@@ -158,6 +162,7 @@ fn takes_the_whole_lesson((columns, rows): (u16, u16), words: &Words) {
         }
     }
     assert_eq!(steps.len(), 10, "{steps:?}");
+    assert!(seen, "the core call was held: {calls:#?}");
     assert!(calls.len() > 3, "each call of the core command was held: {calls:#?}");
     tmux.keys(&["q"]);
     left(&tmux, 0);

@@ -84,8 +84,18 @@ pub fn brief(call: &Call) -> String {
             let kept: Vec<&str> = flags.split('|').filter(|flag| !own.contains(flag)).chain(exit).collect();
             kept.join("|")
         }
-        // The environment is an address and a count.
-        "execve" => call.args.rsplit_once("], ").map_or_else(|| call.args.clone(), |(start, _)| format!("{start}]")),
+        // The environment is an address and a count; the folder of the tools has a long name that says nothing.
+        "execve" => {
+            let args = call.args.rsplit_once("], ").map_or_else(|| call.args.clone(), |(start, _)| format!("{start}]"));
+            match (args.find("/boxwright-"), args.find("/bin/")) {
+                (Some(run), Some(bin))
+                    if args.starts_with('"') && run < bin && bin < args.find("\", ").unwrap_or(0) =>
+                {
+                    format!("\"…{}", args.get(bin..).unwrap_or_default())
+                }
+                _ => args,
+            }
+        }
         _ => call.args.clone(),
     }
 }
@@ -212,6 +222,8 @@ mod tests {
             brief("execve", "\"/bin/sh\", [\"sh\", \"-c\"], 0x55 /* 9 vars */"),
             "\"/bin/sh\", [\"sh\", \"-c\"]"
         );
+        let tool = "\"/run/boxwright-0-1a2b/bin/ps\", [\"ps\", \"-e\"], 0x1 /* 9 vars */";
+        assert_eq!(brief("execve", tool), "\"…/bin/ps\", [\"ps\", \"-e\"]");
         assert_eq!(brief("unshare", "CLONE_NEWNS"), "CLONE_NEWNS");
     }
 

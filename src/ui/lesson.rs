@@ -24,10 +24,13 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let session = &play.session;
     let phase = session.phase();
     if let Phase::Preparing(done, total) = phase {
-        let text = state.lang.pick(
-            format!("Building the state that this step begins with: command {done} of {total} …"),
-            format!("正在准备这一步的初始状态：第 {done}/{total} 条命令…"),
-        );
+        let text = match total {
+            0 => state.lang.pick("New shells start …".into(), "正在启动新的 shell…".into()),
+            _ => state.lang.pick(
+                format!("Building the state that this step begins with: command {done} of {total} …"),
+                format!("正在准备这一步的初始状态：第 {done}/{total} 条命令…"),
+            ),
+        };
         sheet.add(wrap(&text, Role::Quiet, columns));
         return sheet;
     }

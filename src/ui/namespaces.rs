@@ -66,7 +66,8 @@ fn number(inode: Option<u64>) -> String {
 
 fn link(state: &State, now: &Sample, before: &Sample, kind: Kind, name: usize, gap: usize) -> Pieces {
     let (host, inside) = (now.host_namespaces.get(&kind).copied(), now.namespaces.get(&kind).copied());
-    let changed = before.namespaces.get(&kind) != now.namespaces.get(&kind);
+    // A process that has ended has no links; that is no change of one.
+    let changed = inside.is_some() && before.namespaces.get(&kind).is_some_and(|before| Some(*before) != inside);
     let equal = host.is_some() && host == inside;
     let word = match (equal, changed) {
         (true, true) => state.lang.pick("back to the host's", "回到宿主机的"),
@@ -76,7 +77,7 @@ fn link(state: &State, now: &Sample, before: &Sample, kind: Kind, name: usize, g
     row(
         kind.row().link,
         number(host),
-        if equal { "=".into() } else { number(inside) },
+        if equal { "=".into() } else { inside.map_or_else(|| "-".into(), |inode| inode.to_string()) },
         equal,
         changed.then_some(word),
         name,
@@ -86,12 +87,13 @@ fn link(state: &State, now: &Sample, before: &Sample, kind: Kind, name: usize, g
 
 fn children(state: &State, now: &Sample, before: &Sample, name: usize, gap: usize) -> Pieces {
     let host = now.host_namespaces.get(&Kind::Pid).copied();
-    let changed = before.for_children != now.for_children;
+    let changed = before.for_children != now.for_children
+        && [now.for_children, before.for_children].iter().all(|link| *link != ForChildren::Unknown);
     let (text, equal) = match now.for_children {
         ForChildren::Inode(inode) if Some(inode) == host => ("=".to_string(), true),
         ForChildren::Inode(inode) => (inode.to_string(), false),
         ForChildren::NotMade => (state.lang.pick("not made yet", "尚未创建").into(), false),
-        ForChildren::Unknown => ("?".into(), true),
+        ForChildren::Unknown => ("-".into(), true),
     };
     row("pid_for_children", number(host), text, equal, changed.then_some(""), name, gap)
 }

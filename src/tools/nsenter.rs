@@ -66,7 +66,11 @@ fn enter(args: &[String]) -> Result<ExitCode, ExitCode> {
         }
     }
     let root = wanted(&options, "root", target, "root")?.map(|path| open(&path, target)).transpose()?;
-    let dir = wanted(&options, "wd", target, "cwd")?.map(|path| open(&path, target)).transpose()?;
+    let dir = match wanted(&options, "wd", target, "cwd")? {
+        Some(path) => Some(open(&path, target)?),
+        // A new root does not change where we work: without -w that stays a directory outside.
+        None => root.as_ref().map(|_| open(".", None)).transpose()?,
+    };
 
     // Twice through the table. A privileged caller enters the user namespace last, because that gives up the right to the
     // others; an unprivileged one must be root of the user namespace before it may enter what belongs to it. So the first

@@ -93,3 +93,7 @@ fn at<'a>(table: &'a [Mount], point: &Path) -> Option<&'a Mount> {
 fn holding<'a>(table: &'a [Mount], dir: &Path) -> Option<&'a Mount> {
     dir.ancestors().map(PathBuf::from).find_map(|point| at(table, &point))
 }
+
+#[cfg(test)]
+#[path = "pivot_root_tests.rs"]
+mod tests;

@@ -48,7 +48,8 @@ pub fn run(args: &[String]) -> ExitCode {
     let pids: Option<Vec<i32>> =
         options.value("pid").map(|list| list.split(',').filter_map(|pid| pid.parse().ok()).collect());
     let batch = options.has("batch");
-    if !batch && !(stdin().is_terminal() && stdout().is_terminal()) {
+    let terminal = stdin().is_terminal() && stdout().is_terminal();
+    if !batch && !terminal {
         return complain("top", "failed tty get\n  without a terminal: top -b -n 1", 1);
     }
     // Raw mode hands each key over at once; with it ^C is a key too, and comes to us as a byte.
@@ -79,7 +80,8 @@ fn refresh(number: u64, delay: Duration, pids: Option<&[i32]>, batch: bool) -> E
         if batch {
             text.push('\n');
         } else {
-            let (columns, rows) = size().unwrap_or((80, 24));
+            // A terminal that nobody has given a size says 0.
+            let (columns, rows) = size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0).unwrap_or((80, 24));
             let fits = |line: &str| line.chars().take(columns.into()).collect::<String>();
             let lines: Vec<String> = text.lines().take(rows.into()).map(fits).collect();
             // Home, each line with the rest of its row cleared, then everything below: that flickers less than clearing.

@@ -6,7 +6,7 @@ fn diagnosis(table: &[(u64, u64, &str, &str, &str)], new: &str, put_old: &str) -
         let shared = if shared.is_empty() { "" } else { "shared:1 " };
         format!("{id} {parent} 0:{id} / {point} rw {shared}- {kind} none rw\n")
     };
-    let table = mounts::parse(&table.iter().map(line).collect::<String>());
+    let table = mountinfo::parse(&table.iter().map(line).collect::<String>());
     diagnose(&table, Path::new(new), Path::new(put_old))
 }
 

@@ -1,7 +1,7 @@
 //! Who belongs to whom: children as they are made, programs that replace threads, newcomers without a maker.
 
 use super::{
-    Root, TraceEvent, effects,
+    Root, TraceEvent, decode, effects,
     stops::Tracing,
     task::{Task, parent_of, process_of, session_of},
 };
@@ -19,6 +19,13 @@ impl Tracing {
         if self.families.get(&root).is_some_and(|family| family.killing) {
             let _ = kill(Pid::from_raw(task.process), Signal::SIGKILL);
         }
+    }
+
+    /// Lets a newcomer go, now or when it has stopped for the first time.
+    pub(super) fn begin_life(&mut self, tid: i32) {
+        if let Some(task) = self.tasks.get_mut(&tid) {
+            task.unborn = false;
+        }
         if self.early.remove(&tid) {
             self.resume(tid, 0);
         }
@@ -29,15 +36,21 @@ impl Tracing {
         let Ok(child) = ptrace::getevent(Pid::from_raw(tid)).map(|child| child as i32) else { return };
         let Some(task) = self.tasks.get_mut(&tid) else { return };
         let (root, following) = (task.root, task.following);
+        let mut unborn = false;
         // Without a pending call it is a thread, which the filter lets pass.
         if let Some(pending) = task.pending.as_mut().filter(|pending| pending.told) {
             pending.born = effects::born(tid, child, &pending.before);
+            // What it does is told after the call that made it; but where the maker waits for it, it must not wait as well.
+            unborn = !decode::waits_for_child(tid, pending.spec.name, &pending.values);
+            pending.child = unborn.then_some(child);
         }
-        let mut newcomer = Task::new(root, child);
         // It has the same files open.
-        newcomer.following = following;
+        let newcomer = Task { following, unborn, ..Task::new(root, child) };
         self.tasks.insert(child, newcomer);
         self.join(root, child);
+        if !unborn {
+            self.begin_life(child);
+        }
     }
 
     /// A program has replaced the one before. Where a thread other than the first did it, it has taken over the first
@@ -76,6 +89,9 @@ impl Tracing {
     /// A newcomer whose maker was killed before it could report it is known by its process, its parent or its session.
     pub(super) fn take_in_orphans(&mut self) {
         for tid in self.early.iter().copied().collect::<Vec<_>>() {
+            if self.tasks.get(&tid).is_some_and(|task| task.unborn) {
+                continue;
+            }
             let relatives = [process_of(tid).filter(|process| *process != tid), parent_of(tid)];
             if relatives.into_iter().flatten().any(|pid| self.tasks.contains_key(&pid)) {
                 // The maker's report is on its way.
@@ -84,6 +100,7 @@ impl Tracing {
             let session = session_of(tid).filter(|session| self.families.contains_key(session));
             if let Some(root) = session.or_else(|| self.families.keys().next().copied()) {
                 self.join(root, tid);
+                self.begin_life(tid);
             }
         }
     }

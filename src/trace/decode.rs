@@ -59,6 +59,11 @@ pub(super) fn makes_thread(pid: i32, args: &[u64; 6]) -> bool {
     Memory(pid).word(args[0]).is_some_and(|flags| flags & libc::CLONE_THREAD as u64 != 0)
 }
 
+/// Whether the maker of a process stands still until that process has called exec or ended (vfork(2)).
+pub(super) fn waits_for_child(pid: i32, name: &str, args: &[u64; 6]) -> bool {
+    name == "vfork" || clone_flags(pid, name, args) & libc::CLONE_VFORK as u64 != 0
+}
+
 /// The flags of a call that makes a process.
 pub(super) fn clone_flags(pid: i32, name: &str, args: &[u64; 6]) -> u64 {
     match name {

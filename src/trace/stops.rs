@@ -149,32 +149,35 @@ impl Tracing {
         }
     }
 
-    /// Takes every stop and every end that has come.
-    pub(super) fn reap(&mut self) {
+    /// The next stop or end that has come, if any: which thread, and its wait status.
+    pub(super) fn news(&self) -> Option<(i32, i32)> {
         loop {
             let mut status = 0;
             // Only this thread's own children and tracees: other threads start short-lived children of their own.
             let flags = libc::__WALL | libc::WNOHANG | libc::__WNOTHREAD;
             // SAFETY: the kernel writes one integer, which lives until the call has returned.
-            let tid = unsafe { libc::waitpid(-1, &raw mut status, flags) };
-            match tid {
-                0 => break,
+            match unsafe { libc::waitpid(-1, &raw mut status, flags) } {
                 -1 if Errno::last() == Errno::EINTR => {}
-                -1 => break,
-                tid if libc::WIFEXITED(status) => self.ended(tid, Ended::Exited(libc::WEXITSTATUS(status))),
-                tid if libc::WIFSIGNALED(status) => {
-                    let signal = libc::WTERMSIG(status);
-                    self.ended(tid, Ended::Killed(decode::signal_name(signal), signal));
-                }
-                tid if libc::WIFSTOPPED(status) => self.stopped(tid, libc::WSTOPSIG(status), status >> 16),
-                _ => {}
+                0 | -1 => return None,
+                tid => return Some((tid, status)),
             }
         }
-        self.take_in_orphans();
+    }
+
+    /// Decides how a thread that stopped goes on, or takes note of its end.
+    pub(super) fn take(&mut self, tid: i32, status: i32) {
+        if libc::WIFEXITED(status) {
+            self.ended(tid, Ended::Exited(libc::WEXITSTATUS(status)));
+        } else if libc::WIFSIGNALED(status) {
+            let signal = libc::WTERMSIG(status);
+            self.ended(tid, Ended::Killed(decode::signal_name(signal), signal));
+        } else if libc::WIFSTOPPED(status) {
+            self.stopped(tid, libc::WSTOPSIG(status), status >> 16);
+        }
     }
 
     fn stopped(&mut self, tid: i32, signal: i32, event: i32) {
-        if !self.tasks.contains_key(&tid) {
+        if self.tasks.get(&tid).is_none_or(|task| task.unborn) {
             // It waits for its maker's report, so that nobody misses what it is born with.
             self.early.insert(tid);
             return;
@@ -241,7 +244,8 @@ impl Tracing {
         };
         let before = effects::Before::default();
         let started = Instant::now();
-        task.pending = Some(Pending { spec, call: call.clone(), values, told, before, started, born: Vec::new() });
+        task.pending =
+            Some(Pending { spec, call: call.clone(), values, told, before, started, born: Vec::new(), child: None });
         let root = task.root;
         if let Some(failed) = failed {
             self.tell(TraceEvent::Syscall(root, failed));
@@ -323,7 +327,9 @@ impl Tracing {
         let micros = |pending: &Pending| pending.started.elapsed().as_micros() as u64;
         let Some(task) = self.tasks.get_mut(&tid) else { return self.resume(tid, 0) };
         let (root, failed) = (task.root, (-4095..0).contains(&result));
+        let mut child = None;
         if let Some(mut pending) = task.pending.take() {
+            child = pending.child;
             let micros = micros(&pending);
             if matches!(pending.spec.role, Role::Open(_)) {
                 if !failed && following::control_file(tid, result as i32).is_some() {
@@ -363,6 +369,10 @@ impl Tracing {
         } else if std::mem::take(&mut task.closing) {
             task.following = following::any_open(tid);
         }
+        if let Some(child) = child {
+            // Its making has been told: now it may begin.
+            self.begin_life(child);
+        }
         self.resume(tid, 0);
     }
 
@@ -377,6 +387,9 @@ impl Tracing {
                 }
                 if let Some(failed) = task.failed_exec {
                     self.tell(TraceEvent::Syscall(root, failed));
+                }
+                if let Some(child) = task.pending.as_ref().and_then(|pending| pending.child) {
+                    self.begin_life(child);
                 }
                 if let Some(pending) = task.pending.filter(|pending| pending.told && !task.held) {
                     let micros = pending.started.elapsed().as_micros() as u64;

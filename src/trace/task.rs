@@ -13,6 +13,8 @@ pub(super) struct Task {
     pub(super) comm: String,
     /// The interesting call that it is in.
     pub(super) pending: Option<Pending>,
+    /// It has not begun yet: the call that made it has not returned.
+    pub(super) unborn: bool,
     /// It waits before that call.
     pub(super) held: bool,
     /// It has a file open whose writes are told, so it stops at every call.
@@ -37,6 +39,8 @@ pub(super) struct Pending {
     pub(super) started: Instant,
     /// What is known of the process that it made, before it returns.
     pub(super) born: Vec<Change>,
+    /// That process, where it waits until the call has returned.
+    pub(super) child: Option<i32>,
 }
 
 /// Every process that descends from one spawned command.
@@ -61,6 +65,7 @@ impl Task {
             process: process_of(tid).unwrap_or(tid),
             comm: comm(tid),
             pending: None,
+            unborn: false,
             held: false,
             following: false,
             closing: false,

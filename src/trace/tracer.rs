@@ -138,28 +138,37 @@ fn run(desk: &Desk, poll: &Epoll, mut tracing: Tracing) {
     // Where the signal is blocked around us, this thread is the one that takes it.
     let _ = SigSet::from(Signal::SIGCHLD).thread_unblock();
     loop {
-        // A ring only says that something happened, once for any number of stops: all of them are taken.
-        tracing.reap();
-        loop {
-            let Some(order) = desk.lock().pop_front() else { break };
-            match order {
-                Order::Spawn(spawn, answer) => drop(answer.send(tracing.spawn(&spawn))),
-                Order::Hold(root, hold) => tracing.hold(root, hold),
-                Order::Step(pid) => tracing.step(pid),
-                Order::RunOn(root) => tracing.run_on(root),
-                Order::Kill(root) => tracing.kill(root),
-                Order::Stop => {
-                    stopping = true;
-                    tracing.kill_all();
-                }
-            }
+        obey(desk, &mut tracing, &mut stopping);
+        // A ring only says that something happened, once for any number of stops: all of them are taken. What was ordered
+        // before a stop came is obeyed before it is taken, so that whoever says "hold" and then types is not too late.
+        while let Some((tid, status)) = tracing.news() {
+            obey(desk, &mut tracing, &mut stopping);
+            tracing.take(tid, status);
         }
+        tracing.take_in_orphans();
         if stopping && tracing.is_empty() {
             return;
         }
         match poll.wait(&mut [EpollEvent::empty(); 2], EpollTimeout::NONE) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(_) => return,
+        }
+    }
+}
+
+fn obey(desk: &Desk, tracing: &mut Tracing, stopping: &mut bool) {
+    loop {
+        let Some(order) = desk.lock().pop_front() else { return };
+        match order {
+            Order::Spawn(spawn, answer) => drop(answer.send(tracing.spawn(&spawn))),
+            Order::Hold(root, hold) => tracing.hold(root, hold),
+            Order::Step(pid) => tracing.step(pid),
+            Order::RunOn(root) => tracing.run_on(root),
+            Order::Kill(root) => tracing.kill(root),
+            Order::Stop => {
+                *stopping = true;
+                tracing.kill_all();
+            }
         }
     }
 }

@@ -155,9 +155,10 @@ fn takes_the_whole_lesson((columns, rows): (u16, u16), words: &Words) {
             tmux.press(&["Space"], "what comes next", |now| now != screen);
         } else {
             tmux.press(&["t"], "the terminal", |now| now != screen);
-            for line in ["unshare -impu --mount-proc --fork sh", "hostname challenge"] {
-                tmux.line(line);
-            }
+            // What is typed before the new shell reads would be lost on the way, as on every terminal.
+            tmux.line("unshare -impu --mount-proc --fork sh");
+            tmux.until("the new shell's prompt", |now| now.matches("│$").count() >= 2);
+            tmux.line("hostname challenge");
             tmux.press(&["C-g"], "the end of the challenge", |now| now.contains(words.done));
         }
     }

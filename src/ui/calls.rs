@@ -140,6 +140,7 @@ pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
     let mut out = Vec::new();
     for change in changed {
         match (&change.before, &change.after) {
+            _ if change.what == "child" => {}
             _ if Kind::from_link(&change.what).is_some() && change.after.is_some() => links.push(change.what.as_str()),
             (Some(_), after) if change.what == "pid_for_children" && after.as_deref().is_none_or(not_made) => out.push(
                 lang.pick("pid_for_children: made at the next fork", "pid_for_children：下一次 fork 时才创建")
@@ -153,8 +154,22 @@ pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
             (None, None) => out.push(change.what.clone()),
         }
     }
-    if !links.is_empty() {
-        out.insert(0, format!("{}{}", links.join(" "), lang.pick(": new", "：新的")));
+    // In the order of the Namespaces pane.
+    links.sort_by_key(|link| super::namespaces::ORDER.iter().position(|kind| kind.row().link == *link));
+    let child = changed.iter().find(|change| change.what == "child").and_then(|change| change.after.clone());
+    let new = if links.is_empty() {
+        String::new()
+    } else {
+        format!("{}{}", links.join(" "), lang.pick(": new", "：新的"))
+    };
+    match child {
+        // The links that a fork changes are the child's; its maker keeps its own.
+        Some(child) => {
+            let name = lang.pick(format!("child {child}"), format!("子进程 {child}"));
+            out.insert(0, if new.is_empty() { name } else { format!("{name}{}{new}", lang.pick(", ", "，")) });
+        }
+        None if new.is_empty() => {}
+        None => out.insert(0, new),
     }
     out
 }
@@ -244,5 +259,8 @@ mod tests {
             changes(&list, Lang::En),
             ["uts ipc: new", "hostname: a → box", "pid_for_children: made at the next fork"]
         );
+        let fork = [change("child", None, Some("7")), change("pid", Some("1"), Some("2"))];
+        assert_eq!(changes(&fork, Lang::En), ["child 7, pid: new"]);
+        assert_eq!(changes(&fork[..1], Lang::En), ["child 7"]);
     }
 }

@@ -95,6 +95,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Where the hierarchy is mounted.
+    pub fn top(&self) -> PathBuf {
+        PathBuf::from(&self.point)
+    }
+
     /// The directory of this group, or of another one in the same hierarchy. `None` where it is outside what is mounted.
     pub fn dir(&self, path: &str) -> Option<PathBuf> {
         let below = if self.root == "/" { path } else { path.strip_prefix(&self.root)? };

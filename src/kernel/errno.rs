@@ -13,7 +13,12 @@ pub fn why(errno: Errno) -> String {
     format!("{} ({})", errno.desc(), name(errno))
 }
 
-/// The same for an error of the standard library, which may also come from no system call at all.
+/// The errno of an error of the standard library; an unknown one where it comes from no system call.
+pub fn of(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(0))
+}
+
+/// `WHY (ERRNO)` for an error of the standard library, which may also come from no system call at all.
 pub fn why_io(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), |raw| why(Errno::from_raw(raw)))
 }

@@ -2,8 +2,10 @@
 
 pub mod cgroups;
 pub mod clock;
+pub mod controls;
 pub mod errno;
 pub mod exec;
+pub mod groups;
 pub mod mountinfo;
 pub mod mounts;
 pub mod namespaces;

@@ -6,6 +6,12 @@
 #![allow(clippy::print_stdout, reason = "printing is what a tool is for")]
 
 pub mod args;
+mod cgclassify;
+mod cgcreate;
+mod cgdelete;
+mod cgexec;
+mod cgget;
+mod cgset;
 mod chroot;
 mod hog;
 mod hostname;
@@ -56,6 +62,12 @@ macro_rules! tools {
 }
 
 tools! {
+    cgclassify: "move processes into control groups",
+    cgcreate: "make control groups",
+    cgdelete: "remove control groups",
+    cgexec: "run a program in control groups",
+    cgget: "show the control files of groups",
+    cgset: "set limits of control groups",
     chroot: "run a program with another root directory",
     hog: "use up CPU time, memory or PIDs, to see what a limit does",
     hostname: "show or set the host name of the UTS namespace",

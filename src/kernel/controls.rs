@@ -1,0 +1,172 @@
+//! Control files by the names that both versions of cgroups have for the same thing, and why a value is refused.
+//!
+//! Only what is exactly the same is translated: `cpu.shares` and `cpu.weight`, say, are not.
+
+use super::groups::{Group, members};
+use nix::errno::Errno;
+use std::{fs, path::Path};
+
+/// The largest memory limit that version 1 shows: "no limit", in whole pages.
+const NO_LIMIT: u64 = 9_223_372_036_854_771_712;
+
+/// Reads a number with the kernel's suffixes, such as `10M`; `None` for `max`, `-1` and whatever is no number.
+pub fn bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let (digits, unit) = match text.char_indices().last()? {
+        (at, 'k' | 'K') => (text.get(..at)?, 1 << 10),
+        (at, 'm' | 'M') => (text.get(..at)?, 1 << 20),
+        (at, 'g' | 'G') => (text.get(..at)?, 1 << 30),
+        _ => (text, 1u64),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// "No limit" as version 2 writes it.
+fn as_max(value: &str) -> String {
+    let none = value.trim() == "-1" || bytes(value).is_some_and(|value| value >= NO_LIMIT);
+    if none { "max".into() } else { value.trim().to_string() }
+}
+
+/// "No limit" as version 1 takes it.
+fn as_minus(value: &str) -> String {
+    if value.trim() == "max" { "-1".into() } else { value.trim().to_string() }
+}
+
+fn sum(left: &str, right: &str) -> String {
+    bytes(left)
+        .zip(bytes(right))
+        .and_then(|(left, right)| left.checked_add(right))
+        .map_or("-1".into(), |n| n.to_string())
+}
+
+/// The files and values of the other version that mean the same; `None` where the name is this version's own, or has
+/// no exact counterpart. `read` reads a file of the group.
+pub fn set(version: u8, name: &str, value: &str, read: &dyn Fn(&str) -> String) -> Option<Vec<(&'static str, String)>> {
+    let quota = || read("cpu.max").split(' ').next().unwrap_or("max").to_string();
+    let period = || read("cpu.max").split_whitespace().nth(1).unwrap_or("100000").to_string();
+    Some(match (version, name) {
+        (2, "cpu.cfs_quota_us") => vec![("cpu.max", format!("{} {}", as_max(value), period()))],
+        (2, "cpu.cfs_period_us") => vec![("cpu.max", format!("{} {value}", quota()))],
+        (2, "memory.limit_in_bytes") => vec![("memory.max", as_max(value))],
+        // Version 1 limits memory and swap together, version 2 swap alone.
+        (2, "memory.memsw.limit_in_bytes") => {
+            let memory = bytes(&read("memory.max"));
+            let swap = memory.zip(bytes(value)).and_then(|(memory, both)| both.checked_sub(memory));
+            vec![("memory.swap.max", swap.map_or("max".into(), |swap| swap.to_string()))]
+        }
+        (2, "freezer.state") => vec![("cgroup.freeze", u8::from(value == "FROZEN").to_string())],
+        (1, "cpu.max") => {
+            let mut fields = value.split_whitespace();
+            let quota = as_minus(fields.next()?);
+            let mut files = vec![("cpu.cfs_quota_us", quota)];
+            // The period first: with the old one the new quota may be more than the group above has.
+            files.splice(0..0, fields.next().map(|period| ("cpu.cfs_period_us", period.to_string())));
+            files
+        }
+        (1, "memory.max") => vec![("memory.limit_in_bytes", as_minus(value))],
+        (1, "memory.swap.max") => vec![("memory.memsw.limit_in_bytes", sum(&read("memory.limit_in_bytes"), value))],
+        _ => return None,
+    })
+}
+
+/// The value of a file of the other version, from this version's files; `None` as above.
+pub fn get(version: u8, name: &str, read: &dyn Fn(&str) -> String) -> Option<String> {
+    let field = |at: usize| read("cpu.max").split_whitespace().nth(at).unwrap_or_default().to_string();
+    let number = |text: String| if text.trim() == "max" { NO_LIMIT.to_string() } else { text.trim().to_string() };
+    Some(match (version, name) {
+        (2, "cpu.cfs_quota_us") => as_minus(&field(0)),
+        (2, "cpu.cfs_period_us") => field(1),
+        (2, "memory.limit_in_bytes") => number(read("memory.max")),
+        (2, "memory.usage_in_bytes") => number(read("memory.current")),
+        (2, "memory.max_usage_in_bytes") => number(read("memory.peak")),
+        (2, "memory.memsw.limit_in_bytes") => match sum(&read("memory.max"), &read("memory.swap.max")).as_str() {
+            "-1" => NO_LIMIT.to_string(),
+            both => both.to_string(),
+        },
+        (2, "cpuacct.usage") => {
+            let stat = read("cpu.stat");
+            let micros = stat.lines().find_map(|line| line.strip_prefix("usage_usec ")?.parse::<u64>().ok())?;
+            (micros * 1000).to_string()
+        }
+        (1, "cpu.max") => format!("{} {}", as_max(&read("cpu.cfs_quota_us")), read("cpu.cfs_period_us").trim()),
+        (1, "memory.max") => as_max(&read("memory.limit_in_bytes")),
+        (1, "memory.current") => number(read("memory.usage_in_bytes")),
+        (1, "memory.peak") => number(read("memory.max_usage_in_bytes")),
+        (1, "memory.swap.max") => {
+            let both = bytes(&read("memory.memsw.limit_in_bytes")).filter(|both| *both < NO_LIMIT);
+            let swap =
+                both.zip(bytes(&read("memory.limit_in_bytes"))).and_then(|(both, memory)| both.checked_sub(memory));
+            swap.map_or("max".into(), |swap| swap.to_string())
+        }
+        _ => return None,
+    })
+}
+
+/// Why the kernel did not take a value, from the state of the group.
+pub fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<String> {
+    let read = |name: &str| fs::read_to_string(group.dir.join(name)).unwrap_or_default().trim().to_string();
+    match errno {
+        Errno::ENOENT => missing(group, name),
+        Errno::EACCES | Errno::EPERM if group.dir.join(name).exists() => {
+            Some("the file is read-only, or this needs root".into())
+        }
+        Errno::EROFS => Some("cgroupfs is mounted read-only here, as in a container without privileges".into()),
+        Errno::EBUSY if name.starts_with("memory.") => {
+            let used = read("memory.usage_in_bytes");
+            Some(format!(
+                "the group uses {used} bytes, and the kernel could not take them back: {}",
+                members(&group.dir).join(", ")
+            ))
+        }
+        Errno::EINVAL => match name {
+            "cpu.cfs_quota_us" | "cpu.cfs_period_us" | "cpu.max" => Some(format!(
+                "a quota is at least 1000 microseconds, a period 1000 to 1000000, and the share no larger than the one \
+                 of the group above ({})",
+                above(&group.dir)
+            )),
+            "memory.memsw.limit_in_bytes" if bytes(value) < bytes(&read("memory.limit_in_bytes")) => Some(format!(
+                "memory and swap together cannot be less than memory alone, which is {}: set memory.limit_in_bytes first",
+                read("memory.limit_in_bytes")
+            )),
+            "memory.limit_in_bytes" if bytes(value) > bytes(&read("memory.memsw.limit_in_bytes")) => Some(format!(
+                "memory alone cannot be more than memory and swap together, which is {}: set memory.memsw.limit_in_bytes \
+                 first",
+                read("memory.memsw.limit_in_bytes")
+            )),
+            _ => Some(format!("{value} is no value for it")),
+        },
+        _ => None,
+    }
+}
+
+/// The CPU share of the group above, in the words of its own files.
+fn above(dir: &Path) -> String {
+    let read = |name: &str| dir.parent().and_then(|above| fs::read_to_string(above.join(name)).ok());
+    let v1 = read("cpu.cfs_quota_us").zip(read("cpu.cfs_period_us"));
+    let both = read("cpu.max").or_else(|| v1.map(|(quota, period)| format!("{} {}", as_max(&quota), period.trim())));
+    both.map_or("no limit".into(), |text| text.trim().to_string())
+}
+
+fn missing(group: &Group, name: &str) -> Option<String> {
+    if !group.dir.exists() {
+        return Some("there is no such group: cgcreate makes one".into());
+    }
+    let controller = name.split('.').next()?;
+    if name.contains("memsw") || name.starts_with("memory.swap") {
+        let swap = fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().count() > 1);
+        let what = if swap { "and swap is on: it can dodge the limit" } else { "but there is no swap either" };
+        return Some(format!("this kernel does not count swap, {what}"));
+    }
+    let control = group.dir.parent()?.join("cgroup.subtree_control");
+    if group.version == 2 && super::groups::listed(&control).all(|known| known != controller) {
+        return Some(format!(
+            "the group above does not hand down {controller}: echo +{controller} > {}",
+            control.display()
+        ));
+    }
+    Some(format!("the groups of {controller} have no such file here (cgroup v{})", group.version))
+}
+
+#[cfg(test)]
+#[path = "controls_tests.rs"]
+mod tests;

@@ -1,0 +1,171 @@
+//! Control groups as their tools name them, such as `cpu,memory:box`, and the directories that these names mean.
+
+use super::cgroups::{self, Hierarchy, Membership, Place};
+use nix::errno::Errno;
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+};
+
+/// A group in several hierarchies, by the controllers that have them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// The controllers; `*` means all that there are.
+    pub controllers: Vec<String>,
+    /// The group's path below each hierarchy's mount point.
+    pub path: String,
+}
+
+/// Reads `CONTROLLER[,CONTROLLER…]:PATH`. A path that leads out of the hierarchy is none.
+pub fn parse(text: &str) -> Option<Name> {
+    let (controllers, path) = text.split_once(':')?;
+    let controllers: Vec<String> = controllers.split(',').map(String::from).collect();
+    let whole = controllers.iter().all(|name| !name.is_empty()) && path.split('/').all(|part| part != "..");
+    whole.then(|| Name { controllers, path: path.trim_matches('/').to_string() })
+}
+
+/// A group in one hierarchy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// 1 or 2.
+    pub version: u8,
+    /// The controllers that were asked for and that this hierarchy has.
+    pub controllers: Vec<String>,
+    /// Where the hierarchy is mounted.
+    pub top: PathBuf,
+    /// The group's directory.
+    pub dir: PathBuf,
+}
+
+/// The hierarchies of this machine, version 1 or 2 for each controller by itself.
+#[derive(Debug)]
+pub struct Hierarchies(Vec<Hierarchy>, Vec<Membership>);
+
+impl Hierarchies {
+    /// Reads them from `/proc`.
+    pub fn read() -> Self {
+        let (hierarchies, memberships) = cgroups::own();
+        Hierarchies(hierarchies, memberships)
+    }
+
+    /// The controllers that there are.
+    pub fn controllers(&self) -> BTreeSet<String> {
+        let (v1, v2): (Vec<_>, Vec<_>) = self.0.iter().partition(|hierarchy| hierarchy.version == 1);
+        let first = v1.into_iter().flat_map(|hierarchy| hierarchy.controllers.clone());
+        let second =
+            v2.into_iter().flat_map(|hierarchy| listed(&Path::new(&hierarchy.point).join("cgroup.controllers")));
+        first.chain(second).filter(|name| !name.starts_with("name=")).collect()
+    }
+
+    /// Finds the hierarchy of a controller. The error says why there is none.
+    pub fn find(&self, controller: &str) -> Result<Place, String> {
+        let place = cgroups::place(&self.0, &self.1, controller);
+        // Version 2 counts CPU time without a controller: cpuacct is part of every group there.
+        let offered = |place: &Place| {
+            place.version == 1
+                || controller == "cpuacct"
+                || listed(&place.top().join("cgroup.controllers")).any(|name| name == controller)
+        };
+        place.filter(offered).ok_or_else(|| match enabled(controller) {
+            None => format!("this kernel has no controller {controller}"),
+            Some(false) => format!("the controller {controller} is switched off at boot (cgroup_disable=)"),
+            Some(true) => format!("the controller {controller} is in no hierarchy that is mounted here"),
+        })
+    }
+
+    /// The directories of a group: one for each hierarchy that has one of its controllers.
+    pub fn groups(&self, name: &Name) -> Result<Vec<Group>, String> {
+        let all = name.controllers.iter().any(|controller| controller == "*");
+        let wanted = if all { self.controllers().into_iter().collect() } else { name.controllers.clone() };
+        let mut groups: Vec<Group> = Vec::new();
+        for controller in wanted {
+            let place = self.find(&controller)?;
+            let (top, version) = (place.top(), place.version);
+            match groups.iter_mut().find(|group| group.top == top) {
+                Some(group) => group.controllers.push(controller),
+                None => {
+                    let dir = if name.path.is_empty() { top.clone() } else { top.join(&name.path) };
+                    groups.push(Group { version, controllers: vec![controller], top, dir });
+                }
+            }
+        }
+        Ok(groups)
+    }
+}
+
+/// Whether the kernel has a controller, and whether it is enabled (`/proc/cgroups`).
+fn enabled(controller: &str) -> Option<bool> {
+    let table = fs::read_to_string("/proc/cgroups").unwrap_or_default();
+    let line = table.lines().find(|line| line.split_whitespace().next() == Some(controller))?;
+    Some(line.ends_with('1'))
+}
+
+/// The words of a control file.
+pub fn listed(file: &Path) -> impl Iterator<Item = String> + use<> {
+    let words = fs::read_to_string(file).unwrap_or_default();
+    words.split_whitespace().map(String::from).collect::<Vec<_>>().into_iter()
+}
+
+/// Writes a control file by one write(2): the kernel takes each write for a whole value.
+///
+/// Errors: those of open(2), and what the controller answers.
+pub fn write(file: &Path, value: &str) -> nix::Result<()> {
+    let errno = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(0));
+    let file = File::options().write(true).open(file).map_err(errno)?;
+    nix::unistd::write(file.as_fd(), value.as_bytes()).map(drop)
+}
+
+/// Who is in a group, as `PID (name)`; at most ten are named.
+pub fn members(dir: &Path) -> Vec<String> {
+    let name = |pid: &String| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_string();
+    listed(&dir.join("cgroup.procs")).take(10).map(|pid| format!("{pid} ({})", name(&pid))).collect()
+}
+
+/// The groups directly below a group.
+pub fn children(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+}
+
+/// Why a process cannot join a group (cgroups(7)).
+pub fn join_hint(errno: Errno, group: &Group) -> Option<String> {
+    let dir = group.dir.display();
+    match errno {
+        Errno::ENOENT if !group.dir.exists() => Some(format!(
+            "there is no such group: cgcreate -g {}:{}",
+            group.controllers.join(","),
+            group.dir.strip_prefix(&group.top).unwrap_or(&group.dir).display()
+        )),
+        Errno::ESRCH => Some("that process has ended, or the number is of another PID namespace".into()),
+        Errno::ENOSPC => Some(format!("{dir}/cpuset.cpus and cpuset.mems are empty: say which CPUs and memory first")),
+        Errno::EBUSY => Some(format!(
+            "a group that gives controllers to groups below it (cgroup.subtree_control) may hold no process of its own: \
+             join one below {dir}"
+        )),
+        Errno::EACCES | Errno::EPERM => Some("this needs root, or a group that was handed over to you".into()),
+        Errno::EINVAL if group.version == 1 => Some("a real-time process, or a kernel thread, cannot go there".into()),
+        Errno::EOPNOTSUPP => Some(format!("{dir} is threaded: it takes single threads (cgroup.threads)")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_controllers_and_a_path_that_stays_inside() {
+        let name = parse("cpu,memory:/a/b").unwrap();
+        assert_eq!((name.controllers, name.path.as_str()), (vec!["cpu".into(), "memory".into()], "a/b"));
+        for wrong in ["cpu", ":x", "cpu,:x", "cpu:../x", "cpu:a/../../x"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_controller_that_no_kernel_has_is_named() {
+        assert!(Hierarchies::read().find("frob").unwrap_err().contains("no controller frob"));
+    }
+}

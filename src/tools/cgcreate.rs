@@ -1,0 +1,115 @@
+//! cgcreate(1): make control groups.
+
+use super::{
+    args::{Opt, Value::Must, parse},
+    complain, failed,
+};
+use crate::kernel::{
+    errno::of,
+    groups::{self, Group, Hierarchies, listed, members},
+};
+use nix::errno::Errno;
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+const USAGE: &str = "usage: cgcreate -g CONTROLLER[,CONTROLLER…]:PATH …";
+const OPTIONS: [Opt; 1] = [('g', "group", Must)];
+
+/// libcgroup's statuses: wrong usage; the controller is not mounted; another error, which errno tells.
+const WRONG: u8 = 255;
+const NOT_MOUNTED: u8 = 84;
+const OTHER: u8 = 96;
+
+/// Runs the tool.
+pub fn run(args: &[String]) -> ExitCode {
+    let parsed = match parse(args, &OPTIONS, false) {
+        Ok(parsed) if !parsed.options.is_empty() && parsed.words.is_empty() => parsed,
+        Ok(_) => return complain("cgcreate", USAGE, WRONG),
+        Err(what) => return complain("cgcreate", &format!("{what}\n  {USAGE}"), WRONG),
+    };
+    let hierarchies = Hierarchies::read();
+    for text in parsed.options.iter().filter_map(|(_, value)| value.as_deref()) {
+        let Some(name) = groups::parse(text) else { return complain("cgcreate", &format!("{text}: {USAGE}"), WRONG) };
+        let found = match hierarchies.groups(&name) {
+            Ok(found) => found,
+            Err(why) => return complain("cgcreate", &format!("can't create cgroup {}: {why}", name.path), NOT_MOUNTED),
+        };
+        // A hierarchy is a tree of directories of its own, so the group is made once in each of them.
+        for group in &found {
+            if let Err(status) = make(group) {
+                return status;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Makes the group and those above it, from the top down.
+fn make(group: &Group) -> Result<(), ExitCode> {
+    let below = group.dir.strip_prefix(&group.top).unwrap_or(Path::new(""));
+    let mut dir = group.top.clone();
+    for part in below.components() {
+        if group.version == 2 {
+            hand_down(&dir, &group.controllers)?;
+        }
+        let above: PathBuf = dir.clone();
+        dir.push(part);
+        // mkdir(2) is all it takes: the kernel fills the directory with control files, and rmdir(2) removes them again.
+        match fs::create_dir(&dir) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+            Err(error) => {
+                let errno = of(&error);
+                return Err(failed("cgcreate", &format!("mkdir {}", dir.display()), errno, refused(errno), OTHER));
+            }
+        }
+        if group.version == 1 && group.controllers.iter().any(|controller| controller == "cpuset") {
+            // A new group of this controller has no CPU and no memory, and nobody could join it (ENOSPC).
+            for file in ["cpuset.cpus", "cpuset.mems"] {
+                let value = fs::read_to_string(above.join(file)).unwrap_or_default();
+                let _ = groups::write(&dir.join(file), value.trim());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// In version 2 a group has only the controllers that the group above it hands down, one level at a time.
+fn hand_down(dir: &Path, controllers: &[String]) -> Result<(), ExitCode> {
+    let file = dir.join("cgroup.subtree_control");
+    let handed: Vec<String> = listed(&file).collect();
+    for controller in controllers.iter().filter(|name| *name != "cpuacct" && !handed.contains(name)) {
+        if let Err(errno) = groups::write(&file, &format!("+{controller}")) {
+            let hint = match errno {
+                Errno::EBUSY => format!(
+                    "only a group without processes of its own may hand {controller} down; in {} are {}",
+                    dir.display(),
+                    members(dir).join(", ")
+                ),
+                Errno::ENOENT => format!("the group above {} does not hand {controller} down to it", dir.display()),
+                _ => "this needs root, or a group that was handed over to you".into(),
+            };
+            return Err(failed(
+                "cgcreate",
+                &format!("write +{controller} to {}", file.display()),
+                errno,
+                Some(&hint),
+                OTHER,
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn refused(errno: Errno) -> Option<&'static str> {
+    match errno {
+        Errno::EACCES | Errno::EPERM => Some("this needs root, or a group that was handed over to you"),
+        Errno::EROFS => Some("cgroupfs is mounted read-only here, as in a container without privileges"),
+        Errno::EAGAIN => Some("cgroup.max.descendants of a group above it allows no more groups"),
+        _ => None,
+    }
+}

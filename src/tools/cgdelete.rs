@@ -1,0 +1,79 @@
+//! cgdelete(1): remove control groups.
+
+use super::{
+    args::{
+        Opt,
+        Value::{Must, No},
+        parse,
+    },
+    complain, failed,
+};
+use crate::kernel::{
+    errno::of,
+    groups::{self, Hierarchies, children, members},
+};
+use nix::errno::Errno;
+use std::{fs, path::Path, process::ExitCode};
+
+const USAGE: &str = "usage: cgdelete [-r] [-g] CONTROLLER[,CONTROLLER…]:PATH …";
+const OPTIONS: [Opt; 2] = [('g', "group", Must), ('r', "recursive", No)];
+
+/// libcgroup's statuses: wrong usage; the controller is not mounted; another error, which errno tells.
+const WRONG: u8 = 255;
+const NOT_MOUNTED: u8 = 84;
+const OTHER: u8 = 96;
+
+/// Runs the tool.
+pub fn run(args: &[String]) -> ExitCode {
+    let parsed = match parse(args, &OPTIONS, false) {
+        Ok(parsed) => parsed,
+        Err(what) => return complain("cgdelete", &format!("{what}\n  {USAGE}"), WRONG),
+    };
+    let hierarchies = Hierarchies::read();
+    let mut status = ExitCode::SUCCESS;
+    let given = parsed.options.iter().filter_map(|(_, value)| value.as_ref());
+    for text in given.chain(&parsed.words) {
+        let Some(name) = groups::parse(text).filter(|name| !name.path.is_empty()) else {
+            return complain("cgdelete", &format!("{text}: {USAGE}"), WRONG);
+        };
+        let found = match hierarchies.groups(&name) {
+            Ok(found) => found,
+            Err(why) => {
+                return complain("cgdelete", &format!("cannot remove group '{}': {why}", name.path), NOT_MOUNTED);
+            }
+        };
+        // The group is a directory in each hierarchy, and goes from each; one that stays is no reason to keep the rest.
+        for group in &found {
+            status = remove(&group.dir, parsed.has("recursive")).err().unwrap_or(status);
+        }
+    }
+    status
+}
+
+/// Removes a group; with `below` first those below it, because only an empty one can go.
+fn remove(dir: &Path, below: bool) -> Result<(), ExitCode> {
+    if below {
+        children(dir).iter().try_for_each(|child| remove(child, true))?;
+    }
+    // rmdir(2) alone: the control files are no files that could be removed, and they do not keep the directory.
+    fs::remove_dir(dir).map_err(|error| {
+        let errno = of(&error);
+        failed("cgdelete", &format!("cannot remove {}", dir.display()), errno, why(errno, dir).as_deref(), OTHER)
+    })
+}
+
+fn why(errno: Errno, dir: &Path) -> Option<String> {
+    match errno {
+        Errno::EBUSY => {
+            let (members, children) = (members(dir), children(dir));
+            Some(match children.first() {
+                _ if !members.is_empty() => format!("processes are still in it: {}", members.join(", ")),
+                Some(child) => format!("a group is below it, {}: -r removes all of them first", child.display()),
+                None => "a process that has ended is still in it, until its parent reaps it".into(),
+            })
+        }
+        Errno::ENOENT => Some("there is no such group".into()),
+        Errno::EACCES | Errno::EPERM => Some("this needs root, or a group that was handed over to you".into()),
+        _ => None,
+    }
+}

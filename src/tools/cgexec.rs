@@ -1,0 +1,35 @@
+//! cgexec(1): run a program in control groups.
+
+use super::{
+    args::{
+        Opt,
+        Value::{Must, No},
+        parse,
+    },
+    cgclassify::join,
+    complain,
+    start::become_program,
+};
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cgexec -g CONTROLLER[,CONTROLLER…]:PATH … COMMAND [ARG…]";
+const OPTIONS: [Opt; 2] = [('g', "group", Must), ('\0', "sticky", No)];
+
+/// libcgroup's statuses: wrong usage; the group cannot be joined.
+const WRONG: u8 = 1;
+const NOT_JOINED: u8 = 82;
+
+/// Runs the tool.
+pub fn run(args: &[String]) -> ExitCode {
+    let parsed = match parse(args, &OPTIONS, true) {
+        Ok(parsed) if parsed.has("group") && !parsed.words.is_empty() => parsed,
+        Ok(_) => return complain("cgexec", USAGE, WRONG),
+        Err(what) => return complain("cgexec", &format!("{what}\n  {USAGE}"), WRONG),
+    };
+    // Joining comes first and the program afterwards: so it is in the group from its first instruction on, and so is
+    // every process that it makes, because children are born where their parent is.
+    match join("cgexec", &parsed, std::process::id(), NOT_JOINED) {
+        Ok(()) => become_program("cgexec", &parsed.words),
+        Err(status) => status,
+    }
+}

@@ -1,0 +1,83 @@
+//! cgset(1): set limits of control groups.
+
+use super::{
+    args::{Opt, Value::Must, parse},
+    complain, failed,
+};
+use crate::kernel::{
+    controls::{self, bytes},
+    groups::{self, Group, Hierarchies, Name},
+};
+use nix::errno::Errno;
+use std::{fs, process::ExitCode};
+
+const USAGE: &str = "usage: cgset -r NAME=VALUE … PATH …";
+const OPTIONS: [Opt; 1] = [('r', "set", Must)];
+
+/// libcgroup's statuses: wrong usage; the controller is not mounted; there is no such group or file; another error.
+const WRONG: u8 = 255;
+const NOT_MOUNTED: u8 = 84;
+const NO_FILE: u8 = 95;
+const OTHER: u8 = 96;
+
+/// Runs the tool.
+pub fn run(args: &[String]) -> ExitCode {
+    let parsed = match parse(args, &OPTIONS, false) {
+        Ok(parsed) if !parsed.options.is_empty() && !parsed.words.is_empty() => parsed,
+        Ok(_) => return complain("cgset", USAGE, WRONG),
+        Err(what) => return complain("cgset", &format!("{what}\n  {USAGE}"), WRONG),
+    };
+    let hierarchies = Hierarchies::read();
+    for path in &parsed.words {
+        // In the order in which they were given: a memory limit, say, must come before the one with swap.
+        for setting in parsed.options.iter().filter_map(|(_, value)| value.as_deref()) {
+            let Some((name, value)) = setting.split_once('=').filter(|(name, _)| name.contains('.')) else {
+                return complain("cgset", &format!("{setting}: {USAGE}"), WRONG);
+            };
+            let controllers = vec![name.split('.').next().unwrap_or_default().to_string()];
+            let wanted = groups::parse(&format!("{}:{path}", controllers.join(",")));
+            let Some(wanted) = wanted else { return complain("cgset", &format!("{path}: {USAGE}"), WRONG) };
+            if let Err(status) = set(&hierarchies, &wanted, name, value) {
+                return status;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn set(hierarchies: &Hierarchies, wanted: &Name, name: &str, value: &str) -> Result<(), ExitCode> {
+    let found = hierarchies.groups(wanted);
+    let found = found.map_err(|why| complain("cgset", &format!("{name}: {why}"), NOT_MOUNTED))?;
+    for group in &found {
+        let read = |file: &str| fs::read_to_string(group.dir.join(file)).unwrap_or_default();
+        match controls::set(group.version, name, value, &read).filter(|_| !group.dir.join(name).exists()) {
+            None => put(group, name, value)?,
+            Some(files) => {
+                for (file, value) in &files {
+                    complain("cgset", &format!("{name} is {file}={value} in cgroup v{}", group.version), 0);
+                    put(group, file, value)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes one value and reads back what the kernel made of it.
+fn put(group: &Group, name: &str, value: &str) -> Result<(), ExitCode> {
+    let file = group.dir.join(name);
+    // One write(2): the kernel takes each for a whole value, and a second one with the newline would be an empty value.
+    groups::write(&file, value).map_err(|errno| {
+        let status = if errno == Errno::ENOENT { NO_FILE } else { OTHER };
+        let what = format!("write {value} to {}", file.display());
+        failed("cgset", &what, errno, controls::why(errno, group, name, value).as_deref(), status)
+    })?;
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    if let (Some(asked), Some(kept)) = (bytes(value), bytes(&kept))
+        && asked != kept
+    {
+        // Memory comes in whole pages, for one.
+        complain("cgset", &format!("{name}: the kernel made {kept} of {value}"), 0);
+    }
+    Ok(())
+}

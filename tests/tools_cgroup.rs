@@ -1,0 +1,296 @@
+//! The control group tools beside libcgroup's, on the hierarchies that this machine has. Every group that is made here has
+//! the test's own name, and goes when the test ends.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside #[test] functions are tests too")]
+
+mod support;
+
+use boxwright::kernel::groups::{Group, Hierarchies, listed, parse};
+use std::{
+    fs,
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+use support::{BOXWRIGHT, not_root};
+
+/// A name that no other test has, and the removal of its groups.
+struct Name(String);
+
+impl Name {
+    /// `None`, with the reason, where the controllers cannot be used here.
+    fn new(test: &str, controllers: &[&str]) -> Option<Name> {
+        if not_root(test) {
+            return None;
+        }
+        let hierarchies = Hierarchies::read();
+        for controller in controllers {
+            if let Err(why) = hierarchies.find(controller) {
+                eprintln!("skipped: {test}: {why}");
+                return None;
+            }
+        }
+        Some(Name(format!("boxwright-test-{}-{}", std::process::id(), test.replace(' ', "-"))))
+    }
+
+    fn in_groups(&self, controllers: &str) -> String {
+        format!("{controllers}:{}", self.0)
+    }
+
+    fn group(&self, controller: &str) -> Group {
+        Hierarchies::read().groups(&parse(&self.in_groups(controller)).unwrap()).unwrap().remove(0)
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.group(file.split('.').next().unwrap()).dir.join(file)).unwrap().trim().to_string()
+    }
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        let all = Hierarchies::read().groups(&parse(&self.in_groups("*")).unwrap()).unwrap();
+        for group in all.iter().filter(|group| group.dir.exists()) {
+            for child in fs::read_dir(&group.dir).unwrap().flatten().filter(|entry| entry.file_type().unwrap().is_dir())
+            {
+                fs::remove_dir(child.path()).unwrap();
+            }
+            fs::remove_dir(&group.dir).unwrap();
+        }
+    }
+}
+
+fn ours(args: &[&str]) -> Output {
+    Command::new(BOXWRIGHT).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn good(args: &[&str]) -> String {
+    let output = ours(args);
+    assert!(output.status.success(), "{args:?}: {}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// libcgroup's tool, where it is installed.
+fn theirs(args: &[&str]) -> Option<Output> {
+    let path = Path::new("/usr/bin").join(args[0]);
+    if !path.exists() {
+        eprintln!("skipped: a comparison needs the distribution's {}", args[0]);
+        return None;
+    }
+    Some(Command::new(path).args(&args[1..]).stdin(Stdio::null()).output().unwrap())
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A process that does nothing, ended when this is dropped.
+struct Sleeper(Child);
+
+impl Sleeper {
+    fn new() -> Self {
+        Sleeper(Command::new("sleep").arg("600").spawn().unwrap())
+    }
+
+    fn pid(&self) -> String {
+        self.0.id().to_string()
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_group_is_made_in_every_hierarchy_and_removed_from_every_one() {
+    let Some(name) = Name::new("made and removed", &["cpu", "cpuacct", "memory"]) else { return };
+    let groups = name.in_groups("cpu,cpuacct,memory");
+    good(&["cgcreate", "-g", &groups]);
+    // Making what is there already is no mistake.
+    good(&["cgcreate", "-g", &groups]);
+    assert!(["cpu", "cpuacct", "memory"].iter().all(|controller| name.group(controller).dir.is_dir()));
+    good(&["cgdelete", "-g", &groups]);
+    assert!(["cpu", "cpuacct", "memory"].iter().all(|controller| !name.group(controller).dir.exists()));
+    let again = ours(&["cgdelete", "-g", &groups]);
+    assert_eq!(again.status.code(), Some(96));
+    assert!(said(&again).contains("(ENOENT)"), "{}", said(&again));
+}
+
+#[test]
+fn values_are_what_libcgroup_sets_and_shows() {
+    let Some(name) = Name::new("values", &["cpu", "memory"]) else { return };
+    good(&["cgcreate", "-g", &name.in_groups("cpu,memory")]);
+    let v1 = name.group("memory").version == 1 && name.group("cpu").version == 1;
+    let (quota, memory) = if v1 { ("cpu.cfs_quota_us", "memory.limit_in_bytes") } else { ("cpu.max", "memory.max") };
+    let half = if v1 { "50000" } else { "50000 100000" };
+    good(&["cgset", "-r", &format!("{quota}={half}"), "-r", &format!("{memory}=10M"), &name.0]);
+    assert_eq!((name.read(quota).as_str(), name.read(memory).as_str()), (half, "10485760"));
+    for show in [
+        vec!["cgget", "-r", quota, "-r", memory, &name.0],
+        vec!["cgget", "-n", "-r", quota, &name.0],
+        vec!["cgget", "-v", "-n", "-r", memory, &name.0],
+    ] {
+        if let Some(theirs) = theirs(&show) {
+            assert_eq!(good(&show), String::from_utf8_lossy(&theirs.stdout), "{show:?}");
+        }
+    }
+    // The names of the other version mean the same group.
+    let both = ["cpu.cfs_quota_us", "cpu.cfs_period_us", "memory.limit_in_bytes", "cpu.max", "memory.max"];
+    let values = both.map(|file| good(&["cgget", "-n", "-v", "-r", file, &name.0]).trim().to_string());
+    assert_eq!(values, ["50000", "100000", "10485760", "50000 100000", "10485760"]);
+    let other = if v1 { "cpu.max=20000 100000" } else { "cpu.cfs_quota_us=20000" };
+    let output = ours(&["cgset", "-r", other, &name.0]);
+    assert!(output.status.success() && said(&output).contains(quota), "{}", said(&output));
+    assert!(name.read(quota).starts_with("20000"));
+}
+
+#[test]
+fn every_value_is_one_write() {
+    let Some(name) = Name::new("one write", &["memory"]) else { return };
+    if !Path::new("/usr/bin/strace").exists() {
+        eprintln!("skipped: one write: needs strace");
+        return;
+    }
+    good(&["cgcreate", "-g", &name.in_groups("memory")]);
+    let v1 = name.group("memory").version == 1;
+    let file = if v1 { "memory.limit_in_bytes" } else { "memory.max" };
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let strace =
+        ["-y", "-e", "trace=write,pwrite64,writev", "-o", log.path().to_str().unwrap(), BOXWRIGHT, "cgset", "-r"];
+    let output = Command::new("strace").args(strace).arg(format!("{file}=10485760")).arg(&name.0).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let log = fs::read_to_string(log.path()).unwrap();
+    let writes: Vec<&str> = log.lines().filter(|line| line.contains("/cgroup")).collect();
+    assert_eq!(writes.len(), 1, "{log}");
+    assert!(writes[0].contains("\"10485760\", 8) = 8"), "{log}");
+}
+
+#[test]
+fn a_program_runs_in_the_groups_from_its_first_instruction_on() {
+    let Some(name) = Name::new("cgexec", &["cpu", "memory", "pids"]) else { return };
+    let groups = name.in_groups("cpu,memory,pids");
+    let early = ours(&["cgexec", "-g", &groups, "true"]);
+    assert_eq!(early.status.code(), Some(82));
+    assert!(said(&early).contains("cgcreate -g"), "{}", said(&early));
+    good(&["cgcreate", "-g", &groups]);
+    let inside = good(&["cgexec", "-g", &groups, "cat", "/proc/self/cgroup"]);
+    for controller in ["cpu", "memory", "pids"] {
+        let v1 = name.group(controller).version == 1;
+        let line = inside.lines().find(|line| match line.split(':').nth(1) {
+            Some("") => !v1,
+            names => v1 && names.is_some_and(|names| names.split(',').any(|known| known == controller)),
+        });
+        assert!(line.is_some_and(|line| line.ends_with(&format!("/{}", name.0))), "{controller}: {inside}");
+    }
+    assert_eq!(ours(&["cgexec", "-g", &groups, "sh", "-c", "exit 7"]).status.code(), Some(7));
+    assert_eq!(ours(&["cgexec", "-g", &groups, "/nonexistent"]).status.code(), Some(127));
+    // The pids controller refuses the second process.
+    good(&["cgset", "-r", "pids.max=1", &name.0]);
+    let bomb = ours(&["cgexec", "-g", &groups, BOXWRIGHT, "hog", "fork", "5"]);
+    assert!(said(&bomb).contains("(EAGAIN)"), "{}", said(&bomb));
+}
+
+#[test]
+fn a_group_with_a_process_is_busy_and_says_whose() {
+    let Some(name) = Name::new("busy", &["cpu", "memory"]) else { return };
+    let groups = name.in_groups("cpu,memory");
+    good(&["cgcreate", "-g", &groups, "-g", &format!("memory:{}/below", name.0)]);
+    let sleeper = Sleeper::new();
+    good(&["cgclassify", "-g", &groups, &sleeper.pid()]);
+    let dir = name.group("memory").dir;
+    assert!(listed(&dir.join("cgroup.procs")).any(|pid| pid == sleeper.pid()));
+    let busy = ours(&["cgdelete", "-r", "-g", &groups]);
+    assert_eq!(busy.status.code(), Some(96));
+    assert!(said(&busy).contains(&format!("{} (sleep)", sleeper.pid())), "{}", said(&busy));
+    // What had no process in it was removed all the same, and the rest follows.
+    assert!(dir.is_dir() && !dir.join("below").exists());
+    drop(sleeper);
+    good(&["cgdelete", "-g", &groups]);
+    assert!(!dir.exists());
+}
+
+#[test]
+fn a_refused_value_is_explained() {
+    let Some(name) = Name::new("refused", &["cpu", "memory"]) else { return };
+    good(&["cgcreate", "-g", &name.in_groups("cpu,memory")]);
+    let refused = |setting: &str, status: i32, why: &str| {
+        let args = ["cgset", "-r", setting, &name.0];
+        let output = ours(&args);
+        assert_eq!(output.status.code(), Some(status), "{setting}: {}", said(&output));
+        assert!(said(&output).contains(why), "{setting}: {}", said(&output));
+        if let Some(theirs) = theirs(&args) {
+            assert_eq!(theirs.status.code(), Some(status), "libcgroup: {setting}: {}", said(&theirs));
+        }
+    };
+    refused("nosuch.thing=1", 84, "no controller nosuch");
+    refused("cpu.nosuch=1", 95, "no such file");
+    if name.group("cpu").version == 1 {
+        refused("cpu.cfs_quota_us=999", 96, "at least 1000 microseconds");
+    }
+    if name.group("memory").version == 1 && name.group("memory").dir.join("memory.memsw.limit_in_bytes").exists() {
+        good(&["cgset", "-r", "memory.limit_in_bytes=10M", &name.0]);
+        refused("memory.memsw.limit_in_bytes=5M", 96, "set memory.limit_in_bytes first");
+        good(&["cgset", "-r", "memory.memsw.limit_in_bytes=10M", &name.0]);
+        refused("memory.limit_in_bytes=20M", 96, "set memory.memsw.limit_in_bytes first");
+    }
+    let rounded = ours(&["cgset", "-r", "memory.max=5000001", &name.0]);
+    assert!(rounded.status.success() && said(&rounded).contains("made 4997120 of 5000001"), "{}", said(&rounded));
+}
+
+#[test]
+fn a_new_cpuset_can_be_joined() {
+    let Some(name) = Name::new("cpuset", &["cpuset"]) else { return };
+    good(&["cgcreate", "-g", &format!("cpuset:{}/below", name.0)]);
+    good(&["cgexec", "-g", &format!("cpuset:{}/below", name.0), "true"]);
+}
+
+#[test]
+fn too_much_memory_ends_by_the_kernels_hand() {
+    let Some(name) = Name::new("oom", &["memory"]) else { return };
+    let group = name.in_groups("memory");
+    good(&["cgcreate", "-g", &group]);
+    good(&["cgset", "-r", "memory.max=10M", &name.0]);
+    // Where swap is not counted and there is none, the limit holds without this.
+    let _ = ours(&["cgset", "-r", "memory.swap.max=0", &name.0]);
+    let killed = ours(&["cgexec", "-g", &group, BOXWRIGHT, "hog", "memory", "64M", "--exit"]);
+    assert_eq!(killed.status.signal(), Some(9), "{killed:?}");
+    let file = if name.group("memory").version == 1 { "memory.oom_control" } else { "memory.events" };
+    let counted = name.read(file).lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse::<u64>().ok());
+    assert!(counted.is_some_and(|kills| kills >= 1), "{}", name.read(file));
+}
+
+#[test]
+fn wrong_command_lines_end_as_libcgroups() {
+    for (line, status) in [
+        ("cgcreate", 255),
+        ("cgcreate -g nosuch:x", 84),
+        ("cgset", 255),
+        ("cgget", 1),
+        ("cgexec", 1),
+        ("cgclassify", 2),
+        ("cgclassify -g cpu:/ 4194305", 1),
+    ] {
+        let args: Vec<&str> = line.split(' ').collect();
+        assert_eq!(ours(&args).status.code(), Some(status), "{line}: {}", said(&ours(&args)));
+        if let Some(theirs) = theirs(&args) {
+            assert_eq!(theirs.status.code(), Some(status), "libcgroup: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_user_without_rights_is_told_so() {
+    let Some(name) = Name::new("unprivileged", &["cpu"]) else { return };
+    let copy = tempfile::tempdir().unwrap();
+    fs::set_permissions(copy.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let program = copy.path().join("boxwright");
+    fs::copy(BOXWRIGHT, &program).unwrap();
+    let as_nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    let mut command = Command::new("setpriv");
+    command.args(as_nobody).arg(&program).args(["cgcreate", "-g", &name.in_groups("cpu")]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(96));
+    assert!(said(&output).contains("(EACCES)") && said(&output).contains("root"), "{}", said(&output));
+}

@@ -15,6 +15,7 @@ mod platform;
 pub mod reference;
 pub mod source;
 pub mod staging;
+pub mod unpack;
 
 pub use digest::Digest;
 pub use error::{Error, Result};

@@ -15,6 +15,7 @@ mod cgset;
 mod chroot;
 mod hog;
 mod hostname;
+mod image;
 mod image_source;
 mod ip;
 mod ipcmk;
@@ -71,6 +72,7 @@ tools! {
     chroot: "run a program with another root directory",
     hog: "use up CPU time, memory or PIDs, to see what a limit does",
     hostname: "show or set the host name of the UTS namespace",
+    image: "unpack every layer of an image in order",
     ip: "show network interfaces and addresses; bring an interface up or down",
     ipcmk: "make a System V queue, semaphore set or shared memory segment",
     ipcrm: "remove System V objects",

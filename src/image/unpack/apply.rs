@@ -1,0 +1,467 @@
+//! Entries become files: in order, over what is there, never outside the root.
+
+use super::{
+    entries::{Entries, Entry, Kind},
+    report::{Dropped, Report, shown},
+    tree::{Dir, Key, Tree, clean, is, key, split},
+    xattr,
+};
+use crate::image::{Error, Result, staging::go_on};
+use nix::{
+    errno::Errno,
+    fcntl::{AtFlags, OFlag, openat},
+    sys::{
+        stat::{
+            FchmodatFlags, FileStat, Mode, SFlag, UtimensatFlags, fchmod, fchmodat, fstat, fstatat, futimens, makedev,
+            mkdirat, mknodat, utimensat,
+        },
+        time::TimeSpec,
+    },
+    unistd::{Gid, LinkatFlags, Uid, UnlinkatFlags, fchown, fchownat, linkat, symlinkat, unlinkat},
+};
+use std::{
+    collections::{HashMap, HashSet, hash_map::RandomState},
+    fs::File,
+    hash::BuildHasher,
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::fd::OwnedFd,
+};
+
+/// How deep directories may lie in each other. Removing and walking a tree needs an open file for each level.
+const MAX_DEPTH: u32 = 200;
+const BUFFER: usize = 128 << 10;
+
+/// What applies to an archive, beyond its entries.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Whether it is a layer: whiteouts hide what lower layers put there, and nothing is left of what was not asked for.
+    pub layer: bool,
+    /// Whether owners are kept. Where that fails it is counted.
+    pub owners: bool,
+    /// Bits that modes lose.
+    pub umask: u32,
+    /// How many bytes of content there may be in all.
+    pub max_bytes: u64,
+    /// How many entries.
+    pub max_entries: u64,
+}
+
+/// A directory whose mode and time come last: the mode may close it to us, and every file made in it changes the time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Late {
+    pub mode: Option<u32>,
+    pub time: Option<TimeSpec>,
+    pub depth: u32,
+}
+
+/// Unpacks archives one over another.
+pub struct Unpacker {
+    pub(super) tree: Tree,
+    rules: Rules,
+    /// Names that the present layer has made, by directory and hashed name: a whiteout spares them.
+    made: HashSet<(u64, u64)>,
+    hashing: RandomState,
+    pub(super) late: HashMap<Key, Late>,
+    /// What was done.
+    pub report: Report,
+}
+
+/// Names the entry in a failed call's error.
+fn at(path: &[u8]) -> impl Fn(Errno) -> Error + '_ {
+    move |errno| Error::Io { what: shown(path), source: errno.into() }
+}
+
+impl Unpacker {
+    /// Unpacks below this directory.
+    pub fn new(root: OwnedFd, rules: Rules) -> nix::Result<Unpacker> {
+        let tree = Tree::new(root)?;
+        let mut late = HashMap::new();
+        if rules.layer {
+            // Whoever may enter the container must be able to enter its root, unless the image says otherwise. Its time is
+            // always the same one, so that the same image gives the same tree.
+            let root = Late { mode: Some(0o755), time: Some(TimeSpec::new(0, 0)), depth: 0 };
+            late.insert(tree.root().key, root);
+        }
+        let (made, hashing) = (HashSet::new(), RandomState::new());
+        Ok(Unpacker { tree, rules, made, hashing, late, report: Report::default() })
+    }
+
+    /// Unpacks an archive. `keep` is asked whether an entry is wanted, and sees each of them.
+    pub fn archive<R: Read>(&mut self, entries: &mut Entries<R>, mut keep: impl FnMut(&Entry) -> bool) -> Result<()> {
+        self.made.clear();
+        while let Some(entry) = entries.next_entry().map_err(|error| Error::from_io("archive", error))? {
+            go_on()?;
+            if !keep(&entry) {
+                continue;
+            }
+            self.report.entries += 1;
+            self.report.bytes = self.report.bytes.saturating_add(entry.size);
+            self.check_limits(&entry)?;
+            let placed = self.entry(&entry, entries);
+            match placed {
+                Ok(()) => {}
+                Err(error) if self.rules.layer || matches!(error, Error::Interrupted) => return Err(error),
+                Err(error) => self.report.failed.push(error.to_string()),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self, entry: &Entry) -> Result<()> {
+        let (entries, bytes) = (self.rules.max_entries, self.rules.max_bytes);
+        let limit = match self.report {
+            Report { entries: seen, .. } if seen > entries => format!("more than {entries} entries"),
+            Report { bytes: seen, .. } if seen > bytes => format!("more than {bytes} bytes of content"),
+            _ => return Ok(()),
+        };
+        let hint = "a small archive can name endless zeros; --limit BYTES allows more, if you know what it is".into();
+        Err(Error::Unusable { what: shown(&entry.path), why: limit, hint })
+    }
+
+    fn entry<R: Read>(&mut self, entry: &Entry, content: &mut Entries<R>) -> Result<()> {
+        let (path, escaped) = clean(&entry.path);
+        if escaped {
+            self.report.note(format!("{}: its path leads out of the root; it stays inside", shown(&entry.path)));
+        }
+        let fail = at(&entry.path);
+        if path.contains(&0) {
+            return Err(Error::malformed(shown(&entry.path), "a path with NUL in it"));
+        }
+        let (above, name) = split(&path);
+        if name.is_empty() {
+            return self.root_entry(entry).map_err(fail);
+        }
+        if self.rules.layer
+            && let Some(hidden) = name.strip_prefix(b".wh.")
+        {
+            return self.whiteout(above, hidden, entry).map_err(fail);
+        }
+        let parent = self.parent(above, entry).map_err(&fail)?;
+        match &entry.kind {
+            Kind::Directory => self.directory(&parent, name, entry).map_err(&fail)?,
+            Kind::File => self.file(&parent, name, entry, content)?,
+            Kind::HardLink(target) => self.hard_link(&parent, name, target, entry)?,
+            other => {
+                let made = self.special(&parent, name, other, entry.mode).map_err(&fail)?;
+                if !made {
+                    return Ok(());
+                }
+                self.metadata(&parent, name, entry).map_err(&fail)?;
+            }
+        }
+        self.note_made(&parent, name);
+        Ok(())
+    }
+
+    fn note_made(&mut self, parent: &Dir, name: &[u8]) {
+        if self.rules.layer {
+            self.made.insert((parent.key.1, self.hashing.hash_one((parent.key.0, name))));
+        }
+    }
+
+    fn was_made(&self, parent: Key, name: &[u8]) -> bool {
+        self.made.contains(&(parent.1, self.hashing.hash_one((parent.0, name))))
+    }
+
+    /// Opens the directory that the entry lies in. One that is missing is made: with mode 0755, whatever the umask.
+    fn parent(&mut self, above: &[u8], entry: &Entry) -> nix::Result<Dir> {
+        let parent = self.tree.directory(above, true)?;
+        for implied in std::mem::take(&mut self.tree.implied) {
+            let depth = self.depth(implied.parent.key)?;
+            let mode = 0o755 & !self.rules.umask;
+            self.late.insert(implied.key, Late { mode: Some(mode), time: Some(time(entry)), depth });
+            self.note_made(&implied.parent, &implied.name);
+        }
+        if self.rules.layer && !self.late.contains_key(&parent.key) {
+            // A layer that adds a file without naming the directory leaves the directory's time alone.
+            self.keep_time(&parent)?;
+        }
+        Ok(parent)
+    }
+
+    fn keep_time(&mut self, dir: &Dir) -> nix::Result<()> {
+        let stat = fstat(&dir.fd)?;
+        let late = self.late.entry(dir.key).or_default();
+        late.time.get_or_insert(TimeSpec::new(stat.st_mtime, stat.st_mtime_nsec));
+        Ok(())
+    }
+
+    fn depth(&self, parent: Key) -> nix::Result<u32> {
+        let depth = self.late.get(&parent).map_or(0, |late| late.depth) + 1;
+        if depth > MAX_DEPTH { Err(Errno::ENAMETOOLONG) } else { Ok(depth) }
+    }
+
+    fn root_entry(&mut self, entry: &Entry) -> nix::Result<()> {
+        if entry.kind != Kind::Directory {
+            return Err(Errno::EISDIR);
+        }
+        let root = self.tree.root().clone();
+        let dir = openat(&root.fd, ".", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+        self.own_file(&dir, entry)?;
+        let late = Late { mode: Some(entry.mode & !self.rules.umask), time: Some(time(entry)), depth: 0 };
+        self.late.insert(root.key, late);
+        Ok(())
+    }
+
+    fn directory(&mut self, parent: &Dir, name: &[u8], entry: &Entry) -> nix::Result<()> {
+        match stat(parent, name)? {
+            Some(there) if is(&there, SFlag::S_IFDIR) => {}
+            there => {
+                if there.is_some_and(|there| is(&there, SFlag::S_IFLNK)) && self.rules.layer {
+                    // The specification wants the link replaced. It is seldom what the author of the image wanted.
+                    let what = "a directory takes the place of a link: the image is probably broken";
+                    self.report.note(format!("{}: {what}", shown(&entry.path)));
+                }
+                if there.is_some() {
+                    self.remove(parent, name)?;
+                }
+                self.depth(parent.key)?;
+                mkdirat(&parent.fd, name, Mode::S_IRWXU)?;
+            }
+        }
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let dir = openat(&parent.fd, name, flags, Mode::empty())?;
+        self.own_file(&dir, entry)?;
+        let depth = self.depth(parent.key)?;
+        let late = Late { mode: Some(entry.mode & !self.rules.umask), time: Some(time(entry)), depth };
+        self.late.insert(key(&fstat(&dir)?), late);
+        Ok(())
+    }
+
+    /// A file is always a new one: an old one may have other names, be open, or be a link to somewhere else.
+    fn file<R: Read>(&mut self, parent: &Dir, name: &[u8], entry: &Entry, content: &mut Entries<R>) -> Result<()> {
+        let fail = at(&entry.path);
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let create = || openat(&parent.fd, name, flags, Mode::S_IRUSR | Mode::S_IWUSR);
+        let fd = match create() {
+            Err(Errno::EEXIST) => {
+                self.remove(parent, name).map_err(&fail)?;
+                create().map_err(&fail)?
+            }
+            created => created.map_err(&fail)?,
+        };
+        let mut file = File::from(fd);
+        let what = shown(&entry.path);
+        let io = |error: io::Error| Error::from_io(what.as_str(), error);
+        match &entry.pieces {
+            None => {
+                copy(content, &mut file, entry.size, &what)?;
+            }
+            Some(pieces) => {
+                for (offset, length) in pieces {
+                    file.seek(SeekFrom::Start(*offset)).map_err(io)?;
+                    copy(content, &mut file, *length, &what)?;
+                }
+                file.set_len(entry.size).map_err(io)?;
+            }
+        }
+        // Owner before mode: chown(2) takes the setuid bit away. Attributes last: both can take capabilities away.
+        self.own_file(&file, entry).map_err(&fail)?;
+        fchmod(&file, Mode::from_bits_truncate(entry.mode & !self.rules.umask)).map_err(&fail)?;
+        self.attributes(entry, |name, value| xattr::set_on_file(&file, name, value)).map_err(&fail)?;
+        futimens(&file, &time(entry), &time(entry)).map_err(&fail)
+    }
+
+    /// Another name for a file of this archive or of a lower layer. Owner, mode and time are the file's own: its entry
+    /// set them, and this one only adds a name.
+    fn hard_link(&mut self, parent: &Dir, name: &[u8], target: &[u8], entry: &Entry) -> Result<()> {
+        let what = || format!("{}: hard link to {}", shown(&entry.path), shown(target));
+        let fail = |errno: Errno| Error::Io { what: what(), source: errno.into() };
+        let (path, _) = clean(target);
+        let (above, file) = split(&path);
+        let dir = self.tree.directory(above, false).map_err(fail)?;
+        let there = stat(&dir, file).map_err(fail)?.ok_or_else(|| fail(Errno::ENOENT))?;
+        match stat(parent, name).map_err(fail)? {
+            // Linked to itself by another path.
+            Some(old) if key(&old) == key(&there) => return Ok(()),
+            Some(_) => self.remove(parent, name).map_err(fail)?,
+            None => {}
+        }
+        linkat(&dir.fd, file, &parent.fd, name, LinkatFlags::empty()).map_err(fail)
+    }
+
+    /// Links, pipes and devices; `false` where a device may not be made. A plain file of its name would be worse than none.
+    fn special(&mut self, parent: &Dir, name: &[u8], kind: &Kind, mode: u32) -> nix::Result<bool> {
+        if stat(parent, name)?.is_some() {
+            self.remove(parent, name)?;
+        }
+        let node = |kind, device| mknodat(&parent.fd, name, kind, Mode::from_bits_truncate(mode & 0o777), device);
+        let made = match kind {
+            // The text is kept as it is. Where it leads is decided when it is followed, inside the root.
+            Kind::Symlink(text) => symlinkat(text.as_slice(), &parent.fd, name),
+            Kind::Fifo => node(SFlag::S_IFIFO, 0),
+            Kind::Character(major, minor) => node(SFlag::S_IFCHR, makedev((*major).into(), (*minor).into())),
+            Kind::Block(major, minor) => node(SFlag::S_IFBLK, makedev((*major).into(), (*minor).into())),
+            Kind::File | Kind::Directory | Kind::HardLink(_) => Err(Errno::EINVAL),
+        };
+        match made {
+            Err(Errno::EPERM) if matches!(kind, Kind::Character(..) | Kind::Block(..)) => {
+                self.report.drop(Dropped::Device);
+                Ok(false)
+            }
+            made => made.map(|()| true),
+        }
+    }
+
+    /// Owner, mode, attributes and time of what cannot be opened for it.
+    fn metadata(&mut self, parent: &Dir, name: &[u8], entry: &Entry) -> nix::Result<()> {
+        let (uid, gid) = owner(entry);
+        let owned = fchownat(&parent.fd, name, uid, gid, AtFlags::AT_SYMLINK_NOFOLLOW);
+        self.owned(owned, entry)?;
+        if !matches!(entry.kind, Kind::Symlink(_)) {
+            let mode = Mode::from_bits_truncate(entry.mode & !self.rules.umask);
+            fchmodat(&parent.fd, name, mode, FchmodatFlags::FollowSymlink)?;
+        }
+        let fd = parent.fd.clone();
+        self.attributes(entry, |attribute, value| xattr::set_in(&*fd, name, attribute, value))?;
+        utimensat(&parent.fd, name, &time(entry), &time(entry), UtimensatFlags::NoFollowSymlink)
+    }
+
+    fn own_file(&mut self, file: &impl std::os::fd::AsFd, entry: &Entry) -> nix::Result<()> {
+        let (uid, gid) = owner(entry);
+        let owned = if self.rules.owners { fchown(file, uid, gid) } else { Ok(()) };
+        self.owned(owned, entry)?;
+        if entry.kind == Kind::Directory {
+            let fd = file.as_fd();
+            self.attributes(entry, |name, value| xattr::set_on_file(&fd, name, value))?;
+        }
+        Ok(())
+    }
+
+    /// EPERM: only root may give a file away. EINVAL: the number does not exist in this user namespace.
+    fn owned(&mut self, result: nix::Result<()>, entry: &Entry) -> nix::Result<()> {
+        match result {
+            Err(Errno::EPERM | Errno::EINVAL) => {
+                self.report.drop(Dropped::Owner);
+                if entry.kind == Kind::File && entry.mode & 0o6000 != 0 {
+                    self.report.drop(Dropped::SetId);
+                }
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn attributes(&mut self, entry: &Entry, set: impl Fn(&[u8], &[u8]) -> nix::Result<()>) -> nix::Result<()> {
+        for (name, value) in entry.xattrs.iter().filter(|(name, _)| xattr::wanted(name)) {
+            match set(name, value) {
+                Err(Errno::EPERM | Errno::EACCES | Errno::EOPNOTSUPP | Errno::EINVAL | Errno::ENOENT) => {
+                    self.report.drop(Dropped::Attribute);
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a name and what is below it.
+    fn remove(&mut self, parent: &Dir, name: &[u8]) -> nix::Result<()> {
+        self.tree.forget();
+        match unlinkat(&parent.fd, name, UnlinkatFlags::NoRemoveDir) {
+            Err(Errno::EISDIR | Errno::EPERM) if self.rules.layer => self.hide(parent, name, true),
+            Err(Errno::EISDIR | Errno::EPERM) => unlinkat(&parent.fd, name, UnlinkatFlags::RemoveDir),
+            other => other,
+        }
+    }
+
+    /// `.wh.NAME` hides NAME, and `.wh..wh..opq` everything, but only what lower layers put there, wherever among the
+    /// entries of this layer it stands (OCI image specification, layer).
+    fn whiteout(&mut self, above: &[u8], hidden: &[u8], entry: &Entry) -> nix::Result<()> {
+        let dir = match self.tree.directory(above, false) {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(()),
+            dir => dir?,
+        };
+        if !self.late.contains_key(&dir.key) {
+            self.keep_time(&dir)?;
+        }
+        self.tree.forget();
+        match hidden {
+            b".wh..opq" => self.hide_all(&dir, false),
+            // Other names of this form were AUFS's own notes; the remaining ones hide nothing that can exist.
+            b"" | b"." | b".." => {
+                self.report.note(format!("{}: hides nothing", shown(&entry.path)));
+                Ok(())
+            }
+            hidden if hidden.starts_with(b".wh.") => Ok(()),
+            hidden => match self.hide(&dir, hidden, false) {
+                Err(Errno::ENOENT) => Ok(()),
+                other => other,
+            },
+        }
+    }
+
+    /// Hides one name; without `all`, what this layer made itself stays, and the directories that lead to it.
+    fn hide(&mut self, parent: &Dir, name: &[u8], all: bool) -> nix::Result<()> {
+        let own = !all && self.was_made(parent.key, name);
+        let there = stat(parent, name)?.ok_or(Errno::ENOENT)?;
+        if !is(&there, SFlag::S_IFDIR) {
+            if !own {
+                unlinkat(&parent.fd, name, UnlinkatFlags::NoRemoveDir)?;
+                self.report.hidden += 1;
+            }
+            return Ok(());
+        }
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let dir = Dir { fd: openat(&parent.fd, name, flags, Mode::empty())?.into(), key: key(&there) };
+        self.hide_all(&dir, all)?;
+        if own {
+            return Ok(());
+        }
+        match unlinkat(&parent.fd, name, UnlinkatFlags::RemoveDir) {
+            Err(Errno::ENOTEMPTY | Errno::EEXIST) if !all => return Ok(()),
+            removed => removed?,
+        }
+        self.late.remove(&dir.key);
+        self.report.hidden += 1;
+        Ok(())
+    }
+
+    fn hide_all(&mut self, dir: &Dir, all: bool) -> nix::Result<()> {
+        for name in names(dir)? {
+            self.hide(dir, &name, all)?;
+        }
+        Ok(())
+    }
+}
+
+/// The names in a directory; they are collected first, because removing while reading may skip some.
+pub(super) fn names(dir: &Dir) -> nix::Result<Vec<Vec<u8>>> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let mut open = nix::dir::Dir::openat(&dir.fd, ".", flags, Mode::empty())?;
+    let mut names = Vec::new();
+    for entry in open.iter() {
+        let name = entry?.file_name().to_bytes().to_vec();
+        if name != b"." && name != b".." {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+pub(super) fn stat(dir: &Dir, name: &[u8]) -> nix::Result<Option<FileStat>> {
+    match fstatat(&dir.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+        Err(Errno::ENOENT) => Ok(None),
+        stat => stat.map(Some),
+    }
+}
+
+fn owner(entry: &Entry) -> (Option<Uid>, Option<Gid>) {
+    (Some(Uid::from_raw(entry.uid)), Some(Gid::from_raw(entry.gid)))
+}
+
+fn time(entry: &Entry) -> TimeSpec {
+    TimeSpec::new(entry.mtime.0, entry.mtime.1.into())
+}
+
+fn copy<R: Read>(from: &mut Entries<R>, to: &mut File, mut left: u64, what: &str) -> Result<()> {
+    let mut buffer = vec![0; BUFFER.min(usize::try_from(left).unwrap_or(BUFFER))];
+    while left > 0 {
+        go_on()?;
+        let most = usize::try_from(left).unwrap_or(BUFFER).min(buffer.len());
+        let part = buffer.get_mut(..most).unwrap_or_default();
+        let count = from.read(part).map_err(|error| Error::from_io(what, error))?;
+        to.write_all(part.get(..count).unwrap_or_default()).map_err(|error| Error::from_io(what, error))?;
+        left -= count as u64;
+    }
+    Ok(())
+}

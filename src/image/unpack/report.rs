@@ -1,0 +1,83 @@
+//! What unpacking did, and what it could not do as this user on this file system.
+
+use std::collections::BTreeMap;
+
+/// Notes beyond this number are only counted.
+const MAX_NOTES: usize = 20;
+
+/// What could not be kept, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dropped {
+    /// Files that belong to the caller instead.
+    Owner,
+    /// Device nodes that were not made.
+    Device,
+    /// Extended attributes that were not set.
+    Attribute,
+    /// Programs whose setuid or setgid bit means nothing, because their owner was dropped.
+    SetId,
+}
+
+impl Dropped {
+    fn words(self) -> &'static str {
+        match self {
+            Dropped::Owner => "owners not kept: only root may give files away, so these are yours",
+            Dropped::Device => "device nodes not made: only root may make them (mount /dev instead)",
+            Dropped::Attribute => "extended attributes not set: this user or this file system cannot",
+            Dropped::SetId => "setuid or setgid programs whose owner was not kept: the bit gives no other rights",
+        }
+    }
+}
+
+/// What unpacking did.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes of content.
+    pub bytes: u64,
+    /// Names that whiteouts and opaque directories took away.
+    pub hidden: u64,
+    /// What could not be kept.
+    pub dropped: BTreeMap<Dropped, u64>,
+    /// Entries that failed, where the rest went on.
+    pub failed: Vec<String>,
+    notes: Vec<String>,
+    more: u64,
+}
+
+impl Report {
+    pub(super) fn drop(&mut self, what: Dropped) {
+        *self.dropped.entry(what).or_default() += 1;
+    }
+
+    pub(super) fn note(&mut self, what: String) {
+        if self.notes.len() < MAX_NOTES {
+            self.notes.push(what);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// One line for each thing that somebody should know.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = self.notes.clone();
+        if self.more > 0 {
+            lines.push(format!("and {} more of these", self.more));
+        }
+        lines.extend(self.dropped.iter().map(|(what, count)| format!("{count} {}", what.words())));
+        lines
+    }
+}
+
+/// A path for people: bytes that are no text are written as escapes, so that no terminal is garbled.
+pub fn shown(path: &[u8]) -> String {
+    let mut out = String::new();
+    for chunk in path.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+        }
+        out.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    out
+}

@@ -1,0 +1,234 @@
+//! The directory that a layer is unpacked into, as the only root there is: no path and no link leads out of it.
+
+use nix::{
+    errno::Errno,
+    fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat},
+    sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat},
+};
+use std::{
+    collections::VecDeque,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
+    rc::Rc,
+};
+
+/// As many links as the kernel follows.
+const MAX_LINKS: usize = 40;
+
+/// A file's identity: device and inode number.
+pub(super) type Key = (u64, u64);
+
+/// The identity in what stat(2) says.
+pub(super) fn key(stat: &FileStat) -> Key {
+    (stat.st_dev, stat.st_ino)
+}
+
+/// Whether stat(2) says that it is of this type.
+pub(super) fn is(stat: &FileStat, kind: SFlag) -> bool {
+    stat.st_mode & SFlag::S_IFMT.bits() == kind.bits()
+}
+
+/// An open directory below the root.
+#[derive(Clone, Debug)]
+pub(super) struct Dir {
+    pub fd: Rc<OwnedFd>,
+    pub key: Key,
+}
+
+/// A directory that had to be made because something lies in it.
+#[derive(Debug)]
+pub(super) struct Implied {
+    pub parent: Dir,
+    pub name: Vec<u8>,
+    pub key: Key,
+}
+
+/// The root, and how paths are resolved below it.
+#[derive(Debug)]
+pub(super) struct Tree {
+    root: Dir,
+    /// Whether the kernel has openat2(2): Linux 5.6, and no filter that forbids it.
+    modern: bool,
+    /// Most entries lie beside the one before.
+    last: Option<(Vec<u8>, Dir)>,
+    /// Directories made on the way, for whoever asked.
+    pub implied: Vec<Implied>,
+}
+
+/// A path as its plain parts: no empty part, no dot, and no way up beyond the root.
+///
+/// The second value tells whether the path tried to leave the root.
+pub(super) fn clean(path: &[u8]) -> (Vec<u8>, bool) {
+    let (mut parts, mut escaped): (Vec<&[u8]>, bool) = (Vec::new(), false);
+    for part in path.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => escaped |= parts.pop().is_none(),
+            part => parts.push(part),
+        }
+    }
+    (parts.join(&b'/'), escaped)
+}
+
+/// A clean path's directory and last part.
+pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(at) => (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default()),
+        None => (b"", path),
+    }
+}
+
+impl Tree {
+    /// Takes an open directory as the root.
+    pub(super) fn new(root: OwnedFd) -> nix::Result<Tree> {
+        let key = key(&fstat(&root)?);
+        Ok(Tree { root: Dir { fd: Rc::new(root), key }, modern: true, last: None, implied: Vec::new() })
+    }
+
+    /// Does without openat2(2), as on an older kernel.
+    #[cfg(test)]
+    pub(super) fn old_kernel(&mut self) {
+        self.modern = false;
+    }
+
+    pub(super) fn root(&self) -> &Dir {
+        &self.root
+    }
+
+    /// Something was removed: what was resolved before may lead elsewhere now.
+    pub(super) fn forget(&mut self) {
+        self.last = None;
+    }
+
+    /// Opens the directory of a clean path, following links below the root; with `create`, what is missing is made.
+    pub(super) fn directory(&mut self, path: &[u8], create: bool) -> nix::Result<Dir> {
+        if path.is_empty() {
+            return Ok(self.root.clone());
+        }
+        if let Some((_, dir)) = self.last.as_ref().filter(|(known, _)| known == path) {
+            return Ok(dir.clone());
+        }
+        let opened = if self.modern { self.open_at_once(path) } else { Err(Errno::ENOSYS) };
+        let dir = match opened {
+            Ok(dir) => dir,
+            Err(Errno::ENOSYS | Errno::EPERM | Errno::E2BIG) => {
+                self.modern = false;
+                self.walk(path, create)?
+            }
+            // Something moved while the kernel looked (EAGAIN), or a part is missing: part by part then.
+            Err(Errno::EAGAIN) => self.walk(path, create)?,
+            Err(Errno::ENOENT) if create => self.walk(path, create)?,
+            Err(errno) => return Err(errno),
+        };
+        self.last = Some((path.to_vec(), dir.clone()));
+        Ok(dir)
+    }
+
+    /// One call: RESOLVE_IN_ROOT makes the kernel treat our directory as `/` for links and for `..` (openat2(2)).
+    fn open_at_once(&self, path: &[u8]) -> nix::Result<Dir> {
+        let how = OpenHow::new()
+            .flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC)
+            .resolve(ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+        let fd = openat2(&self.root.fd, path, how)?;
+        let key = key(&fstat(&fd)?);
+        Ok(Dir { fd: Rc::new(fd), key })
+    }
+
+    /// The same, part by part. No part is followed by the kernel: a link's text is read and walked like any other path.
+    fn walk(&mut self, path: &[u8], create: bool) -> nix::Result<Dir> {
+        let parts = |path: &[u8]| path.split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let mut waiting: VecDeque<Vec<u8>> = parts(path).into();
+        let (mut stack, mut links) = (vec![self.root.clone()], 0);
+        while let Some(part) = waiting.pop_front() {
+            let at = stack.last().unwrap_or(&self.root).clone();
+            match part.as_slice() {
+                b"" | b"." => continue,
+                b".." => {
+                    if stack.len() > 1 {
+                        stack.pop();
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            let fd = match openat(&at.fd, part.as_slice(), flags, Mode::empty()) {
+                Err(Errno::ENOENT) if create => self.make(&at, &part)?,
+                opened => opened?,
+            };
+            let stat = fstat(&fd)?;
+            if is(&stat, SFlag::S_IFLNK) {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(Errno::ELOOP);
+                }
+                let text = readlinkat(fd.as_fd(), "")?;
+                if text.as_bytes().starts_with(b"/") {
+                    stack.truncate(1);
+                }
+                parts(text.as_bytes()).into_iter().rev().for_each(|part| waiting.push_front(part));
+            } else if is(&stat, SFlag::S_IFDIR) {
+                stack.push(Dir { fd: Rc::new(fd), key: key(&stat) });
+            } else {
+                return Err(Errno::ENOTDIR);
+            }
+        }
+        Ok(stack.pop().unwrap_or_else(|| self.root.clone()))
+    }
+
+    fn make(&mut self, parent: &Dir, name: &[u8]) -> nix::Result<OwnedFd> {
+        // Closed to others until everything in it is there: the mode comes last.
+        mkdirat(&parent.fd, name, Mode::S_IRWXU)?;
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let fd = openat(&parent.fd, name, flags, Mode::empty())?;
+        self.implied.push(Implied { parent: parent.clone(), name: name.to_vec(), key: key(&fstat(&fd)?) });
+        Ok(fd)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::symlink};
+
+    #[test]
+    fn paths_stay_below_the_root() {
+        let table: [(&str, &str, bool); 6] = [
+            ("./a//b/", "a/b", false),
+            ("/etc/passwd", "etc/passwd", false),
+            ("a/../b", "b", false),
+            ("../../x", "x", true),
+            ("a/../../x", "x", true),
+            ("./", "", false),
+        ];
+        for (path, wanted, escaped) in table {
+            assert_eq!(clean(path.as_bytes()), (wanted.as_bytes().to_vec(), escaped), "{path}");
+        }
+    }
+
+    #[test]
+    fn both_ways_of_resolving_agree() {
+        let top = tempfile::tempdir().unwrap();
+        let root = top.path().join("root");
+        fs::create_dir_all(root.join("usr/lib")).unwrap();
+        fs::create_dir(top.path().join("outside")).unwrap();
+        symlink("usr/lib", root.join("lib")).unwrap();
+        symlink("/usr", root.join("absolute")).unwrap();
+        symlink("../../../../../../usr", root.join("up")).unwrap();
+        symlink(top.path().join("outside"), root.join("out")).unwrap();
+        symlink("loop", root.join("loop")).unwrap();
+        fs::write(root.join("file"), "").unwrap();
+        for path in ["lib", "absolute/lib", "up/lib", "out", "loop/x", "file", "file/x", "missing", "usr/lib"] {
+            let [new, old] = [false, true].map(|old| {
+                let mut tree = Tree::new(fs::File::open(&root).unwrap().into()).unwrap();
+                if old {
+                    tree.old_kernel();
+                }
+                tree.directory(path.as_bytes(), false).map(|dir| dir.key)
+            });
+            assert_eq!(new, old, "{path}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `boxwright image unpack REF DIR`: every layer of an image in order, as a container engine does before it starts one.
+//! (skopeo copy only copies, and tar unpacks one archive and knows no whiteouts.)
+
+use super::{
+    args::{Opt, Value::Must, Value::No, parse},
+    complain, image_source, print,
+};
+use crate::image::{Error, Reference, unpack};
+use std::{io::Write, path::Path, process::ExitCode};
+
+const USAGE: &str = "usage: boxwright image unpack [--platform OS/ARCH] [--limit BYTES] REF DIR";
+
+const OPTIONS: [Opt; 3] = [('q', "quiet", No), ('\0', "platform", Must), ('\0', "limit", Must)];
+
+/// Runs the tool.
+pub fn run(args: &[String]) -> ExitCode {
+    let parsed = match parse(args, &OPTIONS, false) {
+        Ok(parsed) => parsed,
+        Err(what) => return complain("image", &format!("{what}\n  {USAGE}"), 2),
+    };
+    let limit = parsed.value("limit").map_or(Some(unpack::MAX_BYTES), |text| text.parse().ok());
+    let (from, dir, limit) = match (parsed.words.as_slice(), limit) {
+        ([verb, from, dir], Some(limit)) if verb == "unpack" => (from, dir, limit),
+        _ => return complain("image", USAGE, 2),
+    };
+    let read = |why: String| complain("image", &why, 2);
+    let (reference, platform) = match (from.parse::<Reference>(), image_source::platform(&parsed)) {
+        (Ok(reference), Ok(platform)) => (reference, platform),
+        (Err(why), _) | (_, Err(why)) => return read(why),
+    };
+    image_source::watch_for_interrupts();
+    let quiet = parsed.has("quiet");
+    let unpacked = image_source::open(&reference, &platform).and_then(|image| {
+        image.check_platform(&platform)?;
+        let layers = image.manifest.layers.clone();
+        unpack::image(&image, Path::new(dir), limit, |index, report| {
+            if let Some(layer) = layers.get(index).filter(|_| !quiet) {
+                let (number, all) = (index + 1, layers.len());
+                print(&format!("layer {number} of {all}: {}: {} entries so far\n", layer.digest, report.entries));
+            }
+        })
+    });
+    match unpacked {
+        Ok(report) => {
+            let mut err = std::io::stderr();
+            report.lines().iter().for_each(|line| drop(writeln!(err, "image: {line}")));
+            let (entries, bytes, hidden) = (report.entries, report.bytes, report.hidden);
+            let done = format!("{dir}: {entries} entries, {bytes} bytes; {hidden} hidden by upper layers\n");
+            if quiet { ExitCode::SUCCESS } else { print(&done) }
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &Error) -> ExitCode {
+    let hint = error.hint().map(|hint| format!("\n  {hint}")).unwrap_or_default();
+    let status = if matches!(error, Error::Interrupted) { 130 } else { 1 };
+    complain("image", &format!("{error}{hint}"), status)
+}

@@ -8,9 +8,7 @@ use super::{
 use nix::{
     errno::Errno,
     fcntl::{OFlag, openat},
-    sys::{
-        stat::{Mode, SFlag, fchmod, fstat, futimens},
-    },
+    sys::stat::{Mode, SFlag, fchmod, fstat, futimens},
 };
 
 impl Unpacker {

@@ -54,7 +54,8 @@ pub fn image(image: &Image, dir: &Path, max_bytes: u64, mut tell: impl FnMut(usi
     }
     let place = Place::new(dir)?;
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let root = openat(AT_FDCWD, &place.path, flags, Mode::empty()).map_err(|errno| Error::io(&place.path)(errno.into()))?;
+    let root =
+        openat(AT_FDCWD, &place.path, flags, Mode::empty()).map_err(|errno| Error::io(&place.path)(errno.into()))?;
     let rules = Rules { layer: true, owners: true, umask: 0, max_bytes, max_entries: MAX_ENTRIES };
     let failed = |errno: nix::errno::Errno| Error::io(dir)(errno.into());
     let mut unpacker = Unpacker::new(root, rules).map_err(failed)?;
@@ -72,7 +73,9 @@ pub fn image(image: &Image, dir: &Path, max_bytes: u64, mut tell: impl FnMut(usi
 /// Names the layer in an error that does not.
 fn within(layer: &str, error: Error) -> Error {
     match error {
-        Error::Io { what, source } if !what.starts_with(layer) => Error::Io { what: format!("{layer}: {what}"), source },
+        Error::Io { what, source } if !what.starts_with(layer) => {
+            Error::Io { what: format!("{layer}: {what}"), source }
+        }
         Error::Malformed { what, why } if !what.starts_with(layer) => {
             Error::Malformed { what: format!("{layer}: {what}"), why }
         }
@@ -84,13 +87,7 @@ fn within(layer: &str, error: Error) -> Error {
 }
 
 /// One layer: another thread hashes and decompresses it while this one writes.
-fn layer(
-    image: &Image,
-    index: usize,
-    diff_id: &super::Digest,
-    unpacker: &mut Unpacker,
-    max_bytes: u64,
-) -> Result<()> {
+fn layer(image: &Image, index: usize, diff_id: &super::Digest, unpacker: &mut Unpacker, max_bytes: u64) -> Result<()> {
     let name = image.layer_name(index);
     let descriptor = image.manifest.layers.get(index).ok_or_else(|| Error::malformed(&name, "there is none"))?;
     let stored = image.blob(descriptor, &name)?;

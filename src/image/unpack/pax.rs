@@ -22,7 +22,8 @@ impl Extended {
     /// Reads the records of one header.
     pub(super) fn add(&mut self, mut rest: &[u8]) -> io::Result<()> {
         while !rest.is_empty() && rest.first() != Some(&0) {
-            let space = rest.iter().take(12).position(|byte| *byte == b' ').ok_or_else(|| malformed("without length"))?;
+            let space =
+                rest.iter().take(12).position(|byte| *byte == b' ').ok_or_else(|| malformed("without length"))?;
             let (digits, _) = rest.split_at(space);
             let length = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<usize>().ok());
             let length = length.filter(|length| *length > space + 1 && *length <= rest.len());

@@ -98,7 +98,10 @@ impl Zstd {
             if magic.is_empty() {
                 return Ok(false);
             }
-            if magic.len() == 4 && magic.first().is_some_and(|byte| byte & 0xf0 == 0x50) && magic.ends_with(&[0x2a, 0x4d, 0x18]) {
+            if magic.len() == 4
+                && magic.first().is_some_and(|byte| byte & 0xf0 == 0x50)
+                && magic.ends_with(&[0x2a, 0x4d, 0x18])
+            {
                 let mut length = [0; 4];
                 stored.read_exact(&mut length)?;
                 io::copy(&mut (&mut stored).take(u32::from_le_bytes(length).into()), &mut io::sink())?;
@@ -107,7 +110,8 @@ impl Zstd {
             }
             let rest: Stored = Box::new(Cursor::new(magic).chain(stored));
             let decoder = StreamingDecoder::new_with_max_window_size(rest, WINDOW);
-            self.frame = Some(decoder.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("zstd: {error}")))?);
+            self.frame =
+                Some(decoder.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("zstd: {error}")))?);
             return Ok(true);
         }
         Ok(false)

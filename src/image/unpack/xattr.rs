@@ -15,8 +15,7 @@ pub(super) fn wanted(name: &[u8]) -> bool {
 pub(super) fn set_on_file(file: &impl AsRawFd, name: &[u8], value: &[u8]) -> nix::Result<()> {
     let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
     // SAFETY: name ends in NUL, value is as long as said, and the kernel only reads both.
-    let result =
-        unsafe { libc::fsetxattr(file.as_raw_fd(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
+    let result = unsafe { libc::fsetxattr(file.as_raw_fd(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
     Errno::result(result).map(drop)
 }
 

@@ -119,7 +119,8 @@ pub fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<Strin
             ))
         }
         Errno::EINVAL => match name {
-            "cpu.cfs_quota_us" | "cpu.cfs_period_us" | "cpu.max" => Some(format!(
+            "cpu.max" => Some("a quota is at least 1000 microseconds or max, a period 1000 to 1000000".into()),
+            "cpu.cfs_quota_us" | "cpu.cfs_period_us" => Some(format!(
                 "a quota is at least 1000 microseconds, a period 1000 to 1000000, and the share no larger than the one \
                  of the group above ({})",
                 above(&group.dir)
@@ -139,12 +140,11 @@ pub fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<Strin
     }
 }
 
-/// The CPU share of the group above, in the words of its own files.
+/// The CPU share of the group above, as quota and period.
 fn above(dir: &Path) -> String {
     let read = |name: &str| dir.parent().and_then(|above| fs::read_to_string(above.join(name)).ok());
-    let v1 = read("cpu.cfs_quota_us").zip(read("cpu.cfs_period_us"));
-    let both = read("cpu.max").or_else(|| v1.map(|(quota, period)| format!("{} {}", as_max(&quota), period.trim())));
-    both.map_or("no limit".into(), |text| text.trim().to_string())
+    let both = read("cpu.cfs_quota_us").zip(read("cpu.cfs_period_us"));
+    both.map_or("no limit".into(), |(quota, period)| format!("{} {}", as_max(&quota), period.trim()))
 }
 
 fn missing(group: &Group, name: &str) -> Option<String> {
@@ -163,6 +163,9 @@ fn missing(group: &Group, name: &str) -> Option<String> {
             "the group above does not hand down {controller}: echo +{controller} > {}",
             control.display()
         ));
+    }
+    if let (2, "cpu.shares") | (1, "cpu.weight") = (group.version, name) {
+        return Some("shares (1024 by default, v1) and weight (100 by default, v2) are on different scales".into());
     }
     Some(format!("the groups of {controller} have no such file here (cgroup v{})", group.version))
 }

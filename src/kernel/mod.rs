@@ -6,6 +6,7 @@ pub mod controls;
 pub mod errno;
 pub mod exec;
 pub mod groups;
+pub mod interfaces;
 pub mod mountinfo;
 pub mod mounts;
 pub mod namespaces;

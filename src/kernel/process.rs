@@ -53,7 +53,7 @@ pub fn parse(stat: &str) -> Option<Process> {
         pid: stat.get(..open)?.trim().parse().ok()?,
         comm: stat.get(open + 1..close)?.to_string(),
         state: rest.first()?.chars().next()?,
-        ppid: number(4) as i32,
+        ppid: rest.get(1)?.parse().ok()?,
         group: number(5) as i32,
         session: number(6) as i32,
         foreground: signed(8),

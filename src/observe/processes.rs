@@ -1,6 +1,7 @@
 //! Processes from `/proc/PID/stat` and `/proc/PID/status`, and the tree that they form.
 
 use super::text;
+use crate::kernel::process;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
@@ -24,16 +25,10 @@ impl Stat {
     }
 }
 
-/// Reads one stat line. The program's name may itself contain spaces and parentheses, so the *last* one ends it.
+/// Reads one stat line.
 pub fn parse_stat(line: &str) -> Option<Stat> {
-    let (open, close) = (line.find('(')?, line.rfind(')')?);
-    let mut rest = line.get(close + 1..)?.split_ascii_whitespace();
-    Some(Stat {
-        pid: line.get(..open)?.trim().parse().ok()?,
-        comm: line.get(open + 1..close)?.to_string(),
-        state: rest.next()?.chars().next()?,
-        ppid: rest.next()?.parse().ok()?,
-    })
+    let process = process::parse(line)?;
+    Some(Stat { pid: process.pid, ppid: process.ppid, comm: process.comm, state: process.state })
 }
 
 /// Reads the `NSpid` line of `/proc/PID/status`: the PID in each namespace from the reader's own to the innermost.

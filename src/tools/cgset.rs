@@ -34,8 +34,8 @@ pub fn run(args: &[String]) -> ExitCode {
             let Some((name, value)) = setting.split_once('=').filter(|(name, _)| name.contains('.')) else {
                 return complain("cgset", &format!("{setting}: {USAGE}"), WRONG);
             };
-            let controllers = vec![name.split('.').next().unwrap_or_default().to_string()];
-            let wanted = groups::parse(&format!("{}:{path}", controllers.join(",")));
+            let controller = name.split('.').next().unwrap_or_default();
+            let wanted = groups::parse(&format!("{controller}:{path}"));
             let Some(wanted) = wanted else { return complain("cgset", &format!("{path}: {USAGE}"), WRONG) };
             if let Err(status) = set(&hierarchies, &wanted, name, value) {
                 return status;

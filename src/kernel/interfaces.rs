@@ -1,0 +1,194 @@
+//! Network interfaces and their addresses in the caller's network namespace, as rtnetlink(7) tells them.
+
+use super::netlink::{GET_ADDRESS, GET_LINK, Message, NEW_LINK, change, list};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The interface was brought up by an administrator (IFF_UP).
+pub const UP: u32 = 0x1;
+/// It has a carrier (IFF_LOWER_UP).
+pub const LOWER_UP: u32 = 0x1_0000;
+
+/// Interface flags by name, in the order in which ip(8) shows them (netdevice(7)).
+pub const FLAGS: [(u32, &str); 10] = [
+    (0x8, "LOOPBACK"),
+    (0x2, "BROADCAST"),
+    (0x10, "POINTOPOINT"),
+    (0x1000, "MULTICAST"),
+    (0x80, "NOARP"),
+    (0x100, "PROMISC"),
+    (0x400, "MASTER"),
+    (0x800, "SLAVE"),
+    (UP, "UP"),
+    (LOWER_UP, "LOWER_UP"),
+];
+
+/// Address flags by name (rtnetlink(7)); an address that is not permanent has a lease.
+pub const ADDRESS_FLAGS: [(u32, &str); 6] = [
+    (0x1, "secondary"),
+    (0x2, "nodad"),
+    (0x8, "dadfailed"),
+    (0x20, "deprecated"),
+    (0x40, "tentative"),
+    (0x200, "noprefixroute"),
+];
+const PERMANENT: u32 = 0x80;
+
+/// Operational states (RFC 2863).
+const STATES: [&str; 7] = ["UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"];
+
+/// One interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Its number.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// The number of the cable's other end, or of the interface that it rides on; and whether that one is in another
+    /// network namespace.
+    pub other: Option<(u32, bool)>,
+    /// Its flags.
+    pub flags: u32,
+    /// The largest packet.
+    pub mtu: u32,
+    /// Its queueing discipline.
+    pub qdisc: String,
+    /// Its operational state.
+    pub state: &'static str,
+    /// The group of interfaces that it belongs to; 0 is the default.
+    pub group: u32,
+    /// The length of its queue.
+    pub queue: Option<u32>,
+    /// `ether`, `loopback` or `none`.
+    pub kind: &'static str,
+    /// Its hardware address.
+    pub address: Vec<u8>,
+    /// The hardware address for everybody.
+    pub broadcast: Vec<u8>,
+}
+
+/// One address of an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The interface's number.
+    pub index: u32,
+    /// The address.
+    pub ip: IpAddr,
+    /// How many bits of it are the network's.
+    pub prefix: u8,
+    /// The address for everybody in that network.
+    pub broadcast: Option<IpAddr>,
+    /// `global`, `site`, `link` or `host`.
+    pub scope: &'static str,
+    /// Its flags.
+    pub flags: u32,
+    /// The label of an IPv4 address.
+    pub label: Option<String>,
+    /// For how many seconds it is valid, and preferred; `None` for ever.
+    pub lifetimes: [Option<u32>; 2],
+}
+
+impl Address {
+    /// Whether it was leased, and not set by hand.
+    pub fn dynamic(&self) -> bool {
+        self.flags & PERMANENT == 0
+    }
+}
+
+/// The interfaces.
+///
+/// Errors: those of the netlink socket.
+pub fn links() -> nix::Result<Vec<Link>> {
+    Ok(list(GET_LINK)?.iter().map(link).collect())
+}
+
+/// The addresses of all interfaces.
+///
+/// Errors: those of the netlink socket.
+pub fn addresses() -> nix::Result<Vec<Address>> {
+    Ok(list(GET_ADDRESS)?.iter().filter_map(address).collect())
+}
+
+/// Brings an interface up or down.
+///
+/// Errors: EPERM without CAP_NET_ADMIN in the user namespace that owns the network namespace.
+pub fn set_up(index: u32, up: bool) -> nix::Result<()> {
+    // A `struct ifinfomsg`: the interface, its new flags, and a mask that says which of them is meant.
+    let body: Vec<u8> = [0, index, if up { UP } else { 0 }, UP].into_iter().flat_map(u32::to_ne_bytes).collect();
+    change(NEW_LINK, &body)
+}
+
+/// A `struct ifinfomsg` (family, type, index, flags, mask), and attributes by the numbers of linux/if_link.h.
+fn link(message: &Message) -> Link {
+    let index = message.word(4);
+    Link {
+        index,
+        name: message.text(3).unwrap_or_default(),
+        other: message.number(5).filter(|other| *other != index).map(|other| (other, message.attribute(37).is_some())),
+        flags: message.word(8),
+        mtu: message.number(4).unwrap_or(0),
+        qdisc: message.text(6).unwrap_or_default(),
+        state: STATES.get(message.number(16).unwrap_or(0) as usize).unwrap_or(&"UNKNOWN"),
+        group: message.number(27).unwrap_or(0),
+        queue: message.number(13),
+        kind: match message.short(2) {
+            1 => "ether",
+            772 => "loopback",
+            _ => "none",
+        },
+        address: message.attribute(1).unwrap_or_default().into(),
+        broadcast: message.attribute(2).unwrap_or_default().into(),
+    }
+}
+
+/// A `struct ifaddrmsg` (family, prefix, flags, scope, index), and attributes by the numbers of linux/if_addr.h.
+fn address(message: &Message) -> Option<Address> {
+    // The address itself is number 2; number 1 is the other end's where there is a point-to-point line.
+    let own = message.attribute(2).or(message.attribute(1))?;
+    let lifetime = |at: usize| {
+        let bytes = message.attribute(6)?.get(at..at + 4)?.try_into().ok()?;
+        Some(u32::from_ne_bytes(bytes)).filter(|seconds| *seconds != u32::MAX)
+    };
+    let ip = ip(own)?;
+    Some(Address {
+        index: message.word(4),
+        ip,
+        prefix: message.byte(1),
+        broadcast: message.attribute(4).and_then(self::ip),
+        scope: match message.byte(3) {
+            0 => "global",
+            253 => "link",
+            254 => "host",
+            _ => "site",
+        },
+        flags: message.number(8).unwrap_or_else(|| message.byte(2).into()),
+        label: message.text(3).filter(|_| ip.is_ipv4()),
+        // The structure begins with the preferred lifetime.
+        lifetimes: [lifetime(4), lifetime(0)],
+    })
+}
+
+fn ip(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(|bytes| Ipv4Addr::from(bytes).into());
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(|bytes| Ipv6Addr::from(bytes).into())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lo_has_its_address_where_it_is_up() {
+        let lo = links().unwrap().into_iter().find(|link| link.name == "lo").unwrap();
+        assert_eq!((lo.index, lo.kind, lo.other), (1, "loopback", None));
+        let own = addresses().unwrap().into_iter().find(|address| address.index == 1 && address.ip.is_ipv4());
+        let expected = (lo.flags & UP != 0).then(|| ("127.0.0.1".parse().unwrap(), 8, "host"));
+        assert_eq!(own.map(|own| (own.ip, own.prefix, own.scope)), expected);
+    }
+
+    #[test]
+    fn what_is_no_address_is_left_out() {
+        assert_eq!(ip(&[127, 0, 0]), None);
+        assert_eq!(address(&Message::default()), None);
+        assert_eq!(link(&Message::default()).state, "UNKNOWN");
+    }
+}

@@ -6,7 +6,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 /// Build a Linux container by hand, one system call at a time.
 #[derive(Debug, Parser)]
-#[command(name = "boxwright", version, about, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(name = "boxwright", version, about, disable_help_subcommand = true)]
 #[command(after_help = "boxwright TOOL ARGS… runs one of the tools that lessons use; `boxwright tools` lists them.\n\
                         Exit status: 0 all well; 1 a check failed; 2 usage; 3 this machine cannot.")]
 pub struct Cli {

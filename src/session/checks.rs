@@ -28,8 +28,8 @@ pub struct Evidence {
 pub struct Counted {
     /// The moment, in microseconds.
     pub at: u64,
-    /// CPU time used, in microseconds.
-    pub usage: u64,
+    /// CPU time used, in microseconds; `None` where nobody counts it.
+    pub usage: Option<u64>,
     /// Throttled periods.
     pub throttled: u64,
     /// Processes killed by the OOM killer.
@@ -50,7 +50,7 @@ impl Evidence {
         }
         let counted = Counted {
             at: group.at_micros,
-            usage: zero(group.values.cpu.usage_micros),
+            usage: group.values.cpu.usage_micros,
             throttled: zero(group.values.cpu.throttled),
             oom_kills: zero(group.values.memory.oom_kills),
         };
@@ -65,7 +65,7 @@ impl Evidence {
     fn cpu_use(&self) -> Option<f64> {
         let last = self.history.back()?;
         let first = self.history.iter().rev().find(|counted| last.at.saturating_sub(counted.at) >= WINDOW)?;
-        Some((last.usage.saturating_sub(first.usage)) as f64 * 100.0 / (last.at - first.at) as f64)
+        Some(last.usage?.saturating_sub(first.usage?) as f64 * 100.0 / (last.at - first.at) as f64)
     }
 }
 
@@ -279,7 +279,11 @@ fn cpu(from: u64, to: u64, evidence: &Evidence, lang: Lang) -> Verdict {
     let expected = format!("{from}–{to} %");
     let used = evidence.cpu_use();
     let passed = used.is_some_and(|used| (from as f64..=to as f64).contains(&used));
-    let measuring = || lang.pick("three seconds are being measured", "正在测量三秒钟").to_string();
+    let counted = evidence.history.back().is_none_or(|last| last.usage.is_some());
+    let measuring = || match counted {
+        true => lang.pick("three seconds are being measured", "正在测量三秒钟").to_string(),
+        false => lang.pick("no counter: cpuacct knows no such group", "没有计数：cpuacct 里没有这个组").to_string(),
+    };
     Verdict { passed: Some(passed), expected, observed: used.map_or_else(measuring, |used| format!("{used:.1} %")) }
 }
 

@@ -256,7 +256,8 @@ impl Session {
         self.verdicts.clear();
         self.evidence.calls.clear();
         self.evidence.ends.clear();
-        self.evidence.history.clear();
+        // Counters are compared with what was last seen before the step's commands.
+        self.evidence.history.drain(..self.evidence.history.len().saturating_sub(1));
         self.finished = false;
         out.push(Action::Watch(self.asked()));
         if let Some(outcome) = self.outcomes.get_mut(self.step) {

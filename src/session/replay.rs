@@ -50,6 +50,7 @@ impl Session {
     pub(super) fn rebuild(&mut self, target: usize, out: &mut Vec<Action>) {
         let target = target.min(self.lesson.steps.len().saturating_sub(1));
         self.forget();
+        self.evidence.history.clear();
         self.step = target;
         for terminal in TerminalId::ALL {
             self.shells.insert(terminal, Shell::Busy);

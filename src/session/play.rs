@@ -4,7 +4,7 @@ use super::{
     Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, Phase, Report, Verdict, Wish, decide, replay::Replay,
 };
 use crate::{
-    lesson::{Block, Fact, Lesson, Run, TerminalId, Where},
+    lesson::{Block, Check, Fact, GroupFact, Lesson, Run, TerminalId, Where},
     observe::Asked,
     trace::{Hold, TraceEvent},
 };
@@ -15,6 +15,8 @@ use std::{
 
 /// How long a headless run waits for a prompt or for a check; a learner may take for ever.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// The same where CPU use is measured: on a machine that is busy otherwise, the group may not get what it may use.
+const MEASURING: Duration = Duration::from_secs(40);
 /// How many calls of one step are kept; a fork bomb must not fill the memory.
 const MOST_CALLS: usize = 20_000;
 
@@ -322,7 +324,7 @@ impl Session {
                         return;
                     }
                 }
-                Block::Check(_) => {
+                Block::Check(checks) => {
                     if self.auto && self.solve(out) {
                         return;
                     }
@@ -330,7 +332,9 @@ impl Session {
                         // Once: whatever happens meanwhile must not put the end off.
                         if self.auto && self.waiting.is_none() && self.pressed != Some(self.at) {
                             self.pressed = Some(self.at);
-                            out.push(Action::Deadline(Some(PATIENCE)));
+                            let measures = |check: &Check| matches!(check.fact, Fact::Group(GroupFact::Cpu(..)));
+                            let patience = if checks.iter().any(measures) { MEASURING } else { PATIENCE };
+                            out.push(Action::Deadline(Some(patience)));
                         }
                         return;
                     }

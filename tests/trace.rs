@@ -109,6 +109,10 @@ fn normal(name: &str, args: &str, result: &str) -> String {
         text += "0x…";
     }
     text += rest;
+    // The runtime's own temporary name.
+    if let Some((before, after)) = text.clone().split_once("/tmp/crun.") {
+        text = format!("{before}/tmp/crun.…{}", after.trim_start_matches(|c: char| c.is_ascii_alphanumeric()));
+    }
     // strace looks at this after the call, we before it.
     if let Some((before, after)) = text.clone().split_once("parent_tid=[") {
         text = format!("{before}parent_tid=0x…{}", after.split_once(']').unwrap().1);
@@ -146,6 +150,37 @@ fn our_own_unshare() {
 fn bubblewrap() {
     let command = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"];
     same("bubblewrap", &command);
+}
+
+/// The runtime refuses a machine where both cgroup versions are mounted, so it runs where the newer one is not.
+#[test]
+fn a_container_runtime() {
+    let test = "a_container_runtime";
+    if not_root(test) || !installed(test, "crun") {
+        return;
+    }
+    let bundle = tempfile::tempdir().unwrap();
+    let path = bundle.path().display();
+    let spec = Command::new("crun").arg("spec").current_dir(&bundle).status().unwrap();
+    assert!(spec.success());
+    let file = bundle.path().join("config.json");
+    let mut config: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    config["process"]["terminal"] = false.into();
+    config["process"]["args"] = serde_json::json!(["/bin/true"]);
+    config["linux"].as_object_mut().unwrap().remove("resources");
+    config["mounts"] = serde_json::json!([{ "destination": "/proc", "type": "proc", "source": "proc" }]);
+    fs::write(&file, config.to_string()).unwrap();
+    fs::create_dir_all(bundle.path().join("rootfs")).unwrap();
+    let name = format!("boxwright-test-{}", std::process::id());
+    let script = format!(
+        "umount /sys/fs/cgroup/unified 2>/dev/null; mount --bind / {path}/rootfs; \
+         exec crun --root {path}/state --cgroup-manager=disabled run --bundle {path} {name}"
+    );
+    let command = ["unshare", "-m", "sh", "-c", &script];
+    if !Command::new(command[0]).args(&command[1..]).stdin(Stdio::null()).status().unwrap().success() {
+        return eprintln!("skipped: {test}: crun does not run here even untraced");
+    }
+    same(test, &command);
 }
 
 #[test]
@@ -358,4 +393,70 @@ fn everybody_dies_with_the_tracer() {
     for process in &open {
         support::wait_for_the_end(process);
     }
+}
+
+#[test]
+fn a_tracer_in_a_tracer_says_why_it_sees_nothing() {
+    if not_root("a_tracer_in_a_tracer_says_why_it_sees_nothing") {
+        return;
+    }
+    let (out, events) = trace(&[BOXWRIGHT, "trace", "--", "sh", "-c", "exit 4"]);
+    assert_eq!(out.status.code(), Some(4));
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(text.starts_with("boxwright: trace: ptrace(PTRACE_SEIZE): Operation not permitted (EPERM)"), "{text}");
+    assert!(text.contains("traces this one already") && text.contains("sh +++ exited with 4 +++"), "{text}");
+    assert!(calls(&events, "execve").iter().any(|call| call["args"].as_str().unwrap().contains("/sh\"")));
+}
+
+#[test]
+fn without_root() {
+    let test = "without_root";
+    if not_root(test) || !installed(test, "setpriv") || !installed(test, "unshare") {
+        return;
+    }
+    // The program is put where everybody may run it.
+    let dir = tempfile::tempdir_in("/tmp").unwrap();
+    fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let program = dir.path().join("boxwright");
+    fs::copy(BOXWRIGHT, &program).unwrap();
+    let user = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    let mut command = Command::new("setpriv");
+    command.args(user).arg(&program).args(["trace", "--json", "--", "unshare", "-r", "true"]).current_dir("/");
+    let out = command.stdin(Stdio::null()).output().unwrap();
+    if !Command::new("setpriv").args(user).args(["unshare", "-r", "true"]).status().unwrap().success() {
+        return eprintln!("skipped: {test}: users may not make user namespaces here");
+    }
+    assert!(out.status.success(), "{out:?}");
+    let events = events(&out.stdout);
+    assert!(calls(&events, "unshare")[0]["changed"][0].as_str().unwrap().starts_with("user: "));
+    let maps: Vec<&Value> = calls(&events, "write").iter().map(|call| &call["changed"][0]).collect();
+    assert_eq!(maps, ["uid_map: none -> 0 65534 1", "setgroups: allow -> deny", "gid_map: none -> 0 65534 1"]);
+}
+
+#[test]
+fn without_filters_the_command_still_runs() {
+    let test = "without_filters_the_command_still_runs";
+    if not_root(test) || !installed(test, "python3") {
+        return;
+    }
+    // A filter that refuses every further one: seccomp(2) answers EINVAL.
+    let deny = "import ctypes, os, struct, sys\n\
+                number = {'x86_64': 317, 'aarch64': 277}[os.uname().machine]\n\
+                code = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x50016), (6, 0, 0, 0x7fff0000)]\n\
+                program = b''.join(struct.pack('HBBI', *op) for op in code)\n\
+                text = ctypes.create_string_buffer(program)\n\
+                filter = ctypes.create_string_buffer(struct.pack('HP', len(code), ctypes.addressof(text)))\n\
+                libc = ctypes.CDLL(None)\n\
+                assert libc.prctl(38, 1, 0, 0, 0) == 0\n\
+                assert libc.prctl(22, 2, filter, 0, 0) == 0\n\
+                os.execv(sys.argv[1], sys.argv[1:])\n";
+    let mut command = Command::new("python3");
+    let out = command.args(["-c", deny, BOXWRIGHT, "trace", "--json", "--", "sh", "-c", "exit 6"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(6), "{out:?}");
+    let events = events(&out.stdout);
+    assert!(
+        events[0]["event"] == "untraced" && events[0]["reason"].as_str().unwrap().starts_with("seccomp("),
+        "{events:?}"
+    );
+    assert_eq!(ends(&events)[0]["status"], 6);
 }

@@ -303,3 +303,58 @@ fn kill_ends_the_whole_family() {
     });
     assert_eq!(left.count(), 0);
 }
+
+#[test]
+fn step_by_step_from_the_command_line() {
+    if not_root("step_by_step_from_the_command_line") {
+        return;
+    }
+    let mut shell = Shell::start();
+    shell.prompt();
+    // The shell is traced already, so the tracer under test would see nothing: it gets a terminal of its own.
+    let pty = Pty::open(24, 200).unwrap();
+    let (send, printed) = channel();
+    pty.reader(move |event| {
+        if let PtyEvent::Output(bytes) = event {
+            drop(send.send(bytes));
+        }
+    })
+    .unwrap();
+    let command = format!("{BOXWRIGHT} trace --step -- unshare -u true; echo status $?");
+    let mut setsid = std::process::Command::new("setsid");
+    let terminal = pty.slave_path().display();
+    setsid.args(["-c", "sh", "-c", &command]);
+    for stream in 0..3 {
+        let file = fs::File::options().read(true).write(true).open(terminal.to_string()).unwrap();
+        match stream {
+            0 => setsid.stdin(file),
+            1 => setsid.stdout(file),
+            _ => setsid.stderr(file),
+        };
+    }
+    let mut child = setsid.spawn().unwrap();
+    drop(setsid);
+    let mut screen = String::new();
+    let mut until = |text: &str| {
+        while !screen.contains(text) {
+            match printed.recv_timeout(PATIENCE) {
+                Ok(bytes) => screen += &String::from_utf8_lossy(&bytes),
+                Err(_) => panic!("never: {text}:\n{screen}"),
+            }
+        }
+        let end = screen.find(text).unwrap() + text.len();
+        screen.drain(..end).collect::<String>()
+    };
+    // Whether the very first start is already held depends on who is quicker; the calls after it always are.
+    let mut shown = String::new();
+    while !shown.contains("unshare(CLONE_NEWUTS)") {
+        shown = until("lets it happen");
+        assert!(!shown.contains("unshare(CLONE_NEWUTS) ="), "it happened before it was let go: {shown}");
+        pty.write(b"\n").unwrap();
+    }
+    until("unshare(CLONE_NEWUTS) = 0");
+    assert!(until("lets it happen").contains("execve(\"/usr/bin/true\", [\"true\"]"));
+    pty.write(b"\n").unwrap();
+    until("status 0");
+    child.wait().unwrap();
+}

@@ -2,6 +2,7 @@
 
 use super::{
     Root, TraceEvent, decode, effects,
+    launch::ROLE,
     stops::Tracing,
     task::{Task, parent_of, process_of, session_of},
 };
@@ -56,6 +57,7 @@ impl Tracing {
     /// A program has replaced the one before. Where a thread other than the first did it, it has taken over the first
     /// one's number, and all other threads are gone without a word.
     pub(super) fn replaced(&mut self, tid: i32) {
+        self.started(tid);
         let former = ptrace::getevent(Pid::from_raw(tid)).map_or(tid, |former| former as i32);
         let mut gone = Vec::new();
         if former != tid
@@ -72,6 +74,22 @@ impl Tracing {
         gone.extend(others.into_iter().filter_map(|other| Some((other, self.tasks.remove(&other)?))));
         for (tid, task) in gone.into_iter().filter(|(_, task)| task.held) {
             self.tell(TraceEvent::Released(task.root, tid));
+        }
+    }
+
+    /// The first program of a family makes a stop before it starts, if the filter is there.
+    fn started(&mut self, tid: i32) {
+        let Some(task) = self.tasks.get(&tid) else { return };
+        let (root, stopped) = (task.root, task.pending.is_some());
+        // The launcher may be seized before its own start is quite over; it is not what the filter is for.
+        let command = std::fs::read(format!("/proc/{tid}/cmdline")).unwrap_or_default();
+        if !stopped && command.split(|byte| *byte == 0).nth(1) == Some(ROLE.as_bytes()) {
+            return;
+        }
+        let Some(family) = self.families.get_mut(&root) else { return };
+        if !std::mem::replace(&mut family.started, true) && !stopped {
+            let text = "seccomp(SECCOMP_SET_MODE_FILTER): no filter can be installed here; only the ends of processes are seen";
+            self.tell(TraceEvent::Refused(root, text.into()));
         }
     }
 

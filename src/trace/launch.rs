@@ -58,8 +58,9 @@ pub fn run(args: &[OsString]) -> ExitCode {
     if let Err((what, errno)) = prepared {
         return fail(what, errno, NOT_STARTED);
     }
-    if traced && let Err(errno) = filter::install() {
-        return fail(&"seccomp".into(), errno, NOT_STARTED);
+    if traced {
+        // Where the kernel takes no filter the command runs all the same; the tracer notices that its start makes no stop.
+        let _ = filter::install();
     }
     restore_signals(!tty.is_empty());
     if !tty.is_empty() {

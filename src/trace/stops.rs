@@ -96,7 +96,15 @@ impl Tracing {
         let untraced = seized.is_err();
         let comm = spawn.program.file_name().unwrap_or_default().display().to_string();
         let shares_our_terminal = spawn.tty.is_none();
-        let family = Family { hold: Hold::Off, ended: None, killing: false, untraced, comm, shares_our_terminal };
+        let family = Family {
+            hold: Hold::Off,
+            ended: None,
+            killing: false,
+            started: false,
+            untraced,
+            comm,
+            shares_our_terminal,
+        };
         self.families.insert(root, family);
         match seized {
             Ok(()) => drop(self.tasks.insert(root, Task::new(root, root))),
@@ -445,10 +453,14 @@ fn result(tid: i32) -> Option<i64> {
 
 /// Why system calls cannot be seen, and what would help.
 fn refusal(refused: Errno) -> String {
-    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
-    let remedy = match scope.trim() {
-        "2" | "3" => "kernel.yama.ptrace_scope forbids it",
-        _ => "a container or security policy forbids it: docker run --cap-add SYS_PTRACE",
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let status = read("/proc/self/status");
+    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:")).unwrap_or_default().trim();
+    let remedy = match (tracer, read("/proc/sys/kernel/yama/ptrace_scope").trim()) {
+        ("0" | "", "2") => "kernel.yama.ptrace_scope is 2: only root may trace".into(),
+        ("0" | "", "3") => "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot".into(),
+        ("0" | "", _) => "a container or security policy forbids it: docker run --cap-add SYS_PTRACE".into(),
+        (tracer, _) => format!("process {tracer} traces this one already, and a process has one tracer at most"),
     };
     format!("ptrace(PTRACE_SEIZE): {}; {remedy}", errno::why(refused))
 }

@@ -54,6 +54,8 @@ pub(super) struct Family {
     pub(super) comm: String,
     /// It has no terminal of its own: Ctrl-Z is meant for both of us.
     pub(super) shares_our_terminal: bool,
+    /// Its first program has started.
+    pub(super) started: bool,
     /// ptrace was refused: only the end of the first process is known.
     pub(super) untraced: bool,
 }

@@ -97,17 +97,17 @@ fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: 
         wait();
         drop(ended.send(Message::End));
     })?;
-    let root = tracer.spawn(Spawn {
+    if step {
+        keys(send)?;
+    }
+    let spawn = Spawn {
         program,
         argv: command.to_vec(),
         env: std::env::vars_os().collect(),
         dir: std::env::current_dir()?,
         tty: None,
-    })?;
-    if step {
-        keys(send)?;
-        tracer.hold(root, Hold::Every);
-    }
+    };
+    let root = tracer.spawn_held(spawn, if step { Hold::Every } else { Hold::Off })?;
     let mut held: Vec<Call> = Vec::new();
     while let Ok(message) = receive.recv() {
         let told = match message {

@@ -72,7 +72,7 @@ impl Tracing {
     }
 
     /// Starts a command: a process that waits at a pipe, is seized, and only then becomes the command.
-    pub(super) fn spawn(&mut self, spawn: &Spawn) -> io::Result<Root> {
+    pub(super) fn spawn(&mut self, spawn: &Spawn, hold: Hold) -> io::Result<Root> {
         // The reading end must outlive an execve, so it is not close-on-exec; the new process closes it.
         let (read, go) = pipe2(nix::fcntl::OFlag::empty())?;
         nix::fcntl::fcntl(&go, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
@@ -96,15 +96,7 @@ impl Tracing {
         let untraced = seized.is_err();
         let comm = spawn.program.file_name().unwrap_or_default().display().to_string();
         let shares_our_terminal = spawn.tty.is_none();
-        let family = Family {
-            hold: Hold::Off,
-            ended: None,
-            killing: false,
-            started: false,
-            untraced,
-            comm,
-            shares_our_terminal,
-        };
+        let family = Family { hold, ended: None, killing: false, started: false, untraced, comm, shares_our_terminal };
         self.families.insert(root, family);
         match seized {
             Ok(()) => drop(self.tasks.insert(root, Task::new(root, root))),

@@ -41,7 +41,7 @@ pub struct Spawn {
 
 /// What the thread is told.
 pub(super) enum Order {
-    Spawn(Spawn, SyncSender<io::Result<Root>>),
+    Spawn(Spawn, Hold, SyncSender<io::Result<Root>>),
     Hold(Root, Hold),
     Step(i32),
     RunOn(Root),
@@ -92,8 +92,14 @@ impl Tracer {
     /// Errors: those of fork(2) and of starting this program. A command that cannot be executed says so on its own
     /// standard error and ends with 126 or 127, as under env(1).
     pub fn spawn(&self, spawn: Spawn) -> io::Result<Root> {
+        self.spawn_held(spawn, Hold::Off)
+    }
+
+    /// The same for a command that may have to wait before its very first call: a hold that is asked for afterwards could
+    /// come too late.
+    pub fn spawn_held(&self, spawn: Spawn, hold: Hold) -> io::Result<Root> {
         let (answer, answered) = sync_channel(1);
-        self.tell(Order::Spawn(spawn, answer));
+        self.tell(Order::Spawn(spawn, hold, answer));
         answered.recv().unwrap_or_else(|_| Err(io::Error::other("the tracer has ended")))
     }
 
@@ -160,7 +166,7 @@ fn obey(desk: &Desk, tracing: &mut Tracing, stopping: &mut bool) {
     loop {
         let Some(order) = desk.lock().pop_front() else { return };
         match order {
-            Order::Spawn(spawn, answer) => drop(answer.send(tracing.spawn(&spawn))),
+            Order::Spawn(spawn, hold, answer) => drop(answer.send(tracing.spawn(&spawn, hold))),
             Order::Hold(root, hold) => tracing.hold(root, hold),
             Order::Step(pid) => tracing.step(pid),
             Order::RunOn(root) => tracing.run_on(root),

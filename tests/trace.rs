@@ -1,5 +1,7 @@
 //! `boxwright trace` on real programs. The ground truth for calls is strace(1), one file a process.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use serde_json::Value;

@@ -1,5 +1,7 @@
 //! The tracer and a shell on a terminal: hold and step, job control, deaths. Every wait is for an event, with a deadline.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use boxwright::{

@@ -46,7 +46,9 @@ fn cpu(place: Found, accounting: Found) -> Cpu {
     match &place {
         Some((2, _)) => {
             let (quota_micros, period_micros) = parse_cpu_max(&file("cpu.max"));
-            Cpu { usage_micros: field(&stat, "usage_usec"), quota_micros, period_micros, periods, throttled }
+            let throttled_micros = field(&stat, "throttled_usec");
+            let usage_micros = field(&stat, "usage_usec");
+            Cpu { usage_micros, quota_micros, period_micros, periods, throttled, throttled_micros }
         }
         _ => {
             // In version 1 the time used is another controller's, which may stand in another hierarchy.
@@ -58,6 +60,7 @@ fn cpu(place: Found, accounting: Found) -> Cpu {
                 period_micros: number(&file("cpu.cfs_period_us")),
                 periods,
                 throttled,
+                throttled_micros: field(&stat, "throttled_time").map(|nanos| nanos / 1000),
             }
         }
     }
@@ -72,10 +75,15 @@ pub fn parse_cpu_max(text: &str) -> (Option<u64>, Option<u64>) {
 fn memory(place: Found) -> Memory {
     let Some((version, dir)) = place else { return Memory::default() };
     let file = |v1: &str, v2: &str| text(&dir.join(if version == 1 { v1 } else { v2 })).unwrap_or_default();
+    let memory = limit(&file("memory.limit_in_bytes", "memory.max"));
+    // Version 1 limits memory and swap together, version 2 swap alone.
+    let swap = limit(&file("memory.memsw.limit_in_bytes", "memory.swap.max"));
+    let with_swap = if version == 1 { swap } else { memory.zip(swap).map(|(memory, swap)| memory + swap) };
     Memory {
         current: number(&file("memory.usage_in_bytes", "memory.current")),
         peak: number(&file("memory.max_usage_in_bytes", "memory.peak")),
-        limit: limit(&file("memory.limit_in_bytes", "memory.max")),
+        limit: memory,
+        with_swap,
         oom_kills: field(&file("memory.oom_control", "memory.events"), "oom_kill"),
     }
 }

@@ -83,11 +83,15 @@ fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
 #[test]
 fn version_2_files_are_read() {
     let dir = tree(&[
-        ("box/cpu.stat", "usage_usec 2113044\nuser_usec 1\nsystem_usec 2\nnr_periods 47\nnr_throttled 43\n"),
+        (
+            "box/cpu.stat",
+            "usage_usec 2113044\nuser_usec 1\nsystem_usec 2\nnr_periods 47\nnr_throttled 43\nthrottled_usec 1999\n",
+        ),
         ("box/cpu.max", "50000 100000\n"),
         ("box/memory.current", "5242880\n"),
         ("box/memory.peak", "10485760\n"),
         ("box/memory.max", "10485760\n"),
+        ("box/memory.swap.max", "4096\n"),
         ("box/memory.events", "low 0\nhigh 0\nmax 12\noom 2\noom_kill 1\noom_group_kill 0\n"),
         ("box/pids.current", "3\n"),
         ("box/pids.max", "max\n"),
@@ -102,9 +106,16 @@ fn version_2_files_are_read() {
         period_micros: Some(100000),
         periods: Some(47),
         throttled: Some(43),
+        throttled_micros: Some(1999),
     };
     assert_eq!(group.cpu, cpu);
-    let memory = Memory { current: Some(5242880), peak: Some(10485760), limit: Some(10485760), oom_kills: Some(1) };
+    let memory = Memory {
+        current: Some(5242880),
+        peak: Some(10485760),
+        limit: Some(10485760),
+        with_swap: Some(10489856),
+        oom_kills: Some(1),
+    };
     assert_eq!(group.memory, memory);
     assert_eq!(group.pids, Pids { current: Some(3), max: None });
     assert_eq!(group.paths.get("").map(String::as_str), Some("/box"));
@@ -116,11 +127,12 @@ fn version_2_files_are_read() {
 #[test]
 fn version_1_files_are_read_from_two_hierarchies() {
     let dir = tree(&[
-        ("cpu/box/cpu.stat", "nr_periods 4\nnr_throttled 3\nthrottled_time 99\n"),
+        ("cpu/box/cpu.stat", "nr_periods 4\nnr_throttled 3\nthrottled_time 99999\n"),
         ("cpu/box/cpu.cfs_quota_us", "-1\n"),
         ("cpu/box/cpu.cfs_period_us", "100000\n"),
         ("acct/box/cpuacct.usage", "2113044999\n"),
         ("memory/box/memory.limit_in_bytes", "9223372036854771712\n"),
+        ("memory/box/memory.memsw.limit_in_bytes", "20971520\n"),
         ("memory/box/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n"),
     ]);
     let hierarchy = |name: &str, controller: &str| Hierarchy {
@@ -134,6 +146,7 @@ fn version_1_files_are_read_from_two_hierarchies() {
     let group = read(&hierarchies, &memberships);
     assert_eq!((group.cpu.usage_micros, group.cpu.quota_micros), (Some(2113044), None));
     assert_eq!((group.cpu.periods, group.cpu.throttled), (Some(4), Some(3)));
+    assert_eq!((group.cpu.throttled_micros, group.memory.with_swap), (Some(99), Some(20971520)));
     assert_eq!((group.memory.limit, group.memory.oom_kills, group.memory.current), (None, Some(7), None));
     assert_eq!(applied_limit(&hierarchies, &memberships, &[]), None);
 }

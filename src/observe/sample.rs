@@ -104,6 +104,8 @@ pub struct Cpu {
     pub periods: Option<u64>,
     /// In how many of them the group was throttled.
     pub throttled: Option<u64>,
+    /// For how long its processes were kept waiting by that, in microseconds, all CPUs together.
+    pub throttled_micros: Option<u64>,
 }
 
 /// Memory use and limits of a cgroup, in bytes.
@@ -115,6 +117,8 @@ pub struct Memory {
     pub peak: Option<u64>,
     /// The limit; `None` where there is no limit.
     pub limit: Option<u64>,
+    /// The limit of memory and swap together; `None` where there is no limit, or where the kernel does not count swap.
+    pub with_swap: Option<u64>,
     /// How many processes the OOM killer has killed in the group.
     pub oom_kills: Option<u64>,
 }

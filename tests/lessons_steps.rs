@@ -1,0 +1,142 @@
+//! Every step of every lesson on the real kernel: unsolved before, solved after, unsolved again after going back; by
+//! keys, by hand, and with the distribution's own tools; and a challenge refuses wrong ways.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+#[path = "support/learner.rs"]
+mod learner;
+mod support;
+
+use boxwright::{
+    lang::Lang,
+    lesson::TerminalId::{self, Container, Host},
+    session::Verdict,
+    tools::TOOLS,
+};
+use learner::{Learner, lacking, lessons};
+use std::{os::unix::fs::symlink, panic::catch_unwind, path::Path, process::ExitCode};
+use support::{BOXWRIGHT, host, left_of, not_root};
+
+/// One at a time, because the state of the whole machine is compared.
+const TESTS: [(&str, fn()); 3] = [
+    ("every_step_is_unsolved_before_and_solved_after_and_unsolved_again", by_keys),
+    ("every_step_can_be_typed_with_the_distributions_tools", by_hand),
+    ("a_challenge_refuses_what_only_looks_right", wrong_ways),
+];
+
+/// The tracer wants SIGCHLD blocked in every thread, and the usual harness starts some before a test can block anything.
+fn main() -> ExitCode {
+    boxwright::runtime::signals::block().unwrap();
+    let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    let chosen = TESTS.iter().filter(|(name, _)| filter.as_ref().is_none_or(|filter| name.contains(filter.as_str())));
+    let mut good = true;
+    for (name, test) in chosen {
+        let passed = not_root(name) || catch_unwind(test).is_ok();
+        println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+        good &= passed;
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// At least one fact does not hold, and says what should be and what is.
+fn unsolved(verdicts: &[Verdict], place: &str) {
+    let missed: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.passed == Some(false)).collect();
+    assert!(!missed.is_empty(), "{place} holds without its commands: {verdicts:#?}");
+    for verdict in missed {
+        assert!(!verdict.expected.is_empty() && !verdict.observed.is_empty(), "{place}: {verdict:?}");
+        assert_ne!(verdict.expected, verdict.observed, "{place}");
+    }
+}
+
+/// Goes through all lessons; `play` brings the step that is open to its end.
+fn through_all(lang: Lang, play: impl Fn(&mut Learner)) {
+    let before = host();
+    let lacking = lacking(lang);
+    for lesson in lessons(lang) {
+        let steps = lesson.steps.len();
+        let id = lesson.id.clone();
+        let mut learner = Learner::new(lesson, lacking.clone());
+        let name = learner.name();
+        for step in 0..steps {
+            if !learner.go_to(step) {
+                continue;
+            }
+            let place = format!("{id}/{}", learner.id());
+            unsolved(&learner.return_only(), &place);
+            assert!(!learner.done(), "{place}");
+            learner.go_to(step);
+            play(&mut learner);
+            assert!(learner.done(), "{place}");
+            learner.go_to(step);
+            unsolved(&learner.return_only(), &place);
+        }
+        drop(learner);
+        assert_eq!(left_of(&name), Vec::<String>::new(), "{id}");
+    }
+    assert_eq!(host(), before, "the machine is as it was");
+}
+
+fn by_keys() {
+    through_all(Lang::En, Learner::play);
+}
+
+/// A directory with what no distribution has, and what this machine's lacks.
+fn only_ours() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let there = |name: &str| DISTRIBUTION.split(':').any(|place| Path::new(place).join(name).exists());
+    for name in TOOLS.iter().map(|tool| tool.name).chain(["boxwright"]) {
+        if OURS.contains(&name) || !there(name) {
+            if !OURS.contains(&name) {
+                eprintln!("skipped: {name}: this machine has none of its own");
+            }
+            symlink(BOXWRIGHT, dir.path().join(name)).unwrap();
+        }
+    }
+    dir
+}
+
+const DISTRIBUTION: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+/// What no distribution has: `skopeo` is here because the built-in image is a source that only ours knows.
+const OURS: [&str; 3] = ["boxwright", "hog", "skopeo"];
+
+fn by_hand() {
+    let ours = only_ours();
+    let path = format!("PATH={}:{DISTRIBUTION}", ours.path().display());
+    through_all(Lang::Zh, |learner| {
+        for terminal in TerminalId::ALL {
+            learner.line(terminal, &path);
+        }
+        learner.type_all();
+    });
+}
+
+/// A way that looks right and is not: the lesson, and the lines.
+type Wrong = (&'static str, &'static [(TerminalId, &'static str)]);
+
+const WRONG: [Wrong; 4] = [
+    ("isolate", &[(Container, "unshare -imnpu --mount-proc --fork sh"), (Container, "hostname challenge")]),
+    ("isolate", &[(Container, "unshare -impu --fork sh"), (Container, "hostname challenge")]),
+    ("nsenter", &[(Container, "unshare -imnpu --mount-proc --fork sh"), (Container, "sleep 300 &")]),
+    ("nsenter", &[(Container, "unshare -imnpu --mount-proc --fork sh"), (Host, "sleep 300 &")]),
+];
+
+fn wrong_ways() {
+    let lacking = lacking(Lang::En);
+    for lesson in lessons(Lang::En) {
+        let Some(challenge) = lesson.steps.iter().position(|step| step.challenge) else { continue };
+        let id = lesson.id.clone();
+        let wrong: Vec<&Wrong> = WRONG.iter().filter(|(of, _)| *of == id).collect();
+        assert!(!wrong.is_empty(), "{id}: no wrong way is tried");
+        let mut learner = Learner::new(lesson, lacking.clone());
+        for (_, lines) in wrong {
+            if !learner.go_to(challenge) {
+                break;
+            }
+            for (terminal, line) in *lines {
+                learner.line(*terminal, line);
+            }
+            unsolved(&learner.verdicts(), &format!("{id}: {lines:?}"));
+            assert!(!learner.done(), "{id}: {lines:?}");
+        }
+    }
+}

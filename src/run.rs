@@ -9,6 +9,7 @@ use crate::{
     lang::Lang,
     lesson::{self, LoadError, Translations},
     runtime::{TuiOptions, plain, signals, tui},
+    session::{Progress, StateDir},
     tools::TOOLS,
     trace,
 };
@@ -180,6 +181,33 @@ fn screen(cli: &Cli, lang: Lang) -> ExitCode {
     open(cli, lang, exe, lessons, place)
 }
 
+/// How far the learner has come, and where that is kept. Lessons can be taken without.
+fn progress(reset: bool, lang: Lang) -> (Progress, Option<StateDir>) {
+    let opened = StateDir::open().map_err(|unsaved| unsaved.to_string()).and_then(|kept| {
+        let loaded = if reset {
+            let empty = Progress::default();
+            empty.save(&kept).map(|()| (empty, None))
+        } else {
+            Progress::load(&kept)
+        };
+        loaded.map(|loaded| (loaded, kept)).map_err(|error| error.to_string())
+    });
+    match opened {
+        Ok(((progress, aside), kept)) => {
+            if let Some(aside) = aside {
+                let what = lang.pick("progress could not be read and was put aside", "进度无法读取，已另存");
+                complain(&format!("{what}: {aside}"), None, 0);
+            }
+            (progress, Some(kept))
+        }
+        Err(why) => {
+            let what = lang.pick("progress is not kept", "进度无法保存");
+            complain(&format!("{what}: {why}"), None, 0);
+            (Progress::default(), None)
+        }
+    }
+}
+
 fn open(
     cli: &Cli,
     lang: Lang,
@@ -208,6 +236,7 @@ fn open(
         colourless: cli.common.colourless(),
         ascii: tui::ascii_only(variable),
     };
-    let options = TuiOptions { lang, look, lessons, start, prefix, exe };
+    let (progress, kept) = progress(cli.reset, lang);
+    let options = TuiOptions { lang, look, lessons, start, prefix, exe, progress, kept };
     if cli.plain { plain::run(options) } else { tui::run(options) }
 }

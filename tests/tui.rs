@@ -24,8 +24,9 @@ fn started(test: &str, (columns, rows): (u16, u16), args: &str) -> Option<Tmux> 
     let tmux = Tmux::start(columns, rows)?;
     let (before, after) = (tmux.file("before"), tmux.file("after"));
     tmux.line(&format!(
-        "stty -a > {}; {BOXWRIGHT} {args}; echo status=$?; stty -a > {}; echo done",
+        "stty -a > {}; XDG_STATE_HOME={} {BOXWRIGHT} {args}; echo status=$?; stty -a > {}; echo done",
         before.display(),
+        tmux.file("state").display(),
         after.display()
     ));
     Some(tmux)
@@ -219,7 +220,10 @@ fn nothing_is_left_when_it_is_killed() {
         // The terminal was left raw: nobody else can mend that.
         tmux.line("");
         tmux.line("stty sane");
-        let swept = std::process::Command::new(BOXWRIGHT).arg("clean").output().unwrap();
+        let swept = std::process::Command::new(BOXWRIGHT)
+            .arg("clean")
+            .env("XDG_STATE_HOME", tmux.file("state"))
+            .output().unwrap();
         assert!(swept.status.success(), "{swept:?}");
         assert_eq!(support::left_of(&session), Vec::<String>::new());
     }

@@ -56,6 +56,8 @@ pub enum Effect {
     Resize(TerminalId, u16, u16),
     /// Look what this machine allows, and say so in this language with [`Event::Doctor`].
     Doctor(Lang),
+    /// Keep the progress for later sessions.
+    Save,
     /// End.
     Quit,
 }

@@ -15,6 +15,8 @@ use crate::{
 pub enum Command {
     /// Begin the chosen lesson, or accept.
     Accept,
+    /// Begin the chosen lesson at its first step.
+    FromStart,
     /// Close what lies on top, or go back to the opening.
     Close,
     /// Move the choice up.
@@ -159,9 +161,14 @@ fn common(view: View) -> Vec<Binding> {
 fn opening(state: &State) -> Vec<Binding> {
     let mut all = Vec::new();
     if !state.lessons.is_empty() {
-        let begun = state.play.as_ref().is_some_and(|play| play.index == state.selected);
+        let open = state.play.as_ref().is_some_and(|play| play.index == state.selected);
+        let begun = open || state.resumes_at(state.selected) > 0;
         let label = if begun { ("go on", "继续") } else { ("start", "开始") };
         all.push(bind(&[Key::Enter, Key::Char(' ')], Command::Accept, label, 0));
+        // A lesson from a folder is asked for first.
+        if begun && state.lesson(state.selected).is_some_and(|lesson| !lesson.foreign) {
+            all.push(letter('b', Command::FromStart, ("from the beginning", "从头开始"), 5));
+        }
     }
     if state.lessons.len() > 1 {
         all.extend(choosing());

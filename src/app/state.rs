@@ -4,7 +4,7 @@ use super::{Extents, Play, keys::Prefix};
 use crate::{
     lang::Lang,
     lesson::{Lesson, Translations},
-    session::Lacking,
+    session::{Lacking, Progress},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -147,6 +147,8 @@ pub struct State {
     pub overlay: Option<Overlay>,
     /// The chosen lesson of the opening.
     pub selected: usize,
+    /// How far the learner has come.
+    pub progress: Progress,
     /// The lesson being played.
     pub play: Option<Play>,
     /// The report on this machine, once it is there.
@@ -177,6 +179,7 @@ impl State {
             view: View::Opening,
             overlay: None,
             selected: 0,
+            progress: Progress::default(),
             play: None,
             doctor: None,
             top: 0,
@@ -192,6 +195,22 @@ impl State {
     pub fn lesson(&self, index: usize) -> Option<&Lesson> {
         let translations = self.lessons.get(index)?;
         translations.get(self.lang.code()).or_else(|| translations.values().next())
+    }
+
+    /// Takes over what earlier sessions have reached: the lesson that was open last is chosen.
+    pub fn resume(&mut self, progress: Progress) {
+        let open = |translations: &Translations| {
+            translations.values().any(|lesson| progress.last() == Some(lesson.id.as_str()))
+        };
+        self.selected = self.lessons.iter().position(open).unwrap_or(self.selected);
+        self.progress = progress;
+    }
+
+    /// The step at which a lesson goes on: where it was left, or its first one where it was not begun or is done.
+    pub fn resumes_at(&self, index: usize) -> usize {
+        let Some(lesson) = self.lesson(index) else { return 0 };
+        let done = self.progress.passed(lesson) >= lesson.steps.len();
+        self.progress.at(lesson).filter(|_| !done).unwrap_or(0)
     }
 
     /// What this machine lacks, in the language of the screen.

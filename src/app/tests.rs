@@ -289,3 +289,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_lesson_goes_on_where_it_was_left() {
+    let mut first = state((80, 24));
+    let effects = stage::press(&mut first, "\n");
+    assert!(!effects.contains(&Effect::Save), "nothing is reached before the shells are there");
+    stage::prompts(&mut first);
+    let effects = stage::press(&mut first, "n");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Session(Action::Restart(_)))), "{effects:?}");
+    stage::prompts(&mut first);
+    assert_eq!(first.play.as_ref().map(|play| play.session.step_index()), Some(1));
+
+    let mut second = state((80, 24));
+    second.resume(first.progress.clone());
+    assert!(stage::text(&stage::shot(&mut second)).contains("Enter go on"));
+    stage::press(&mut second, "\n");
+    stage::prompts(&mut second);
+    assert_eq!(second.play.as_ref().map(|play| play.session.step_index()), Some(1));
+    let mut third = state((80, 24));
+    third.resume(first.progress.clone());
+    stage::press(&mut third, "b");
+    stage::prompts(&mut third);
+    assert_eq!(third.play.as_ref().map(|play| play.session.step_index()), Some(0));
+}

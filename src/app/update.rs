@@ -75,7 +75,16 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 pub(super) fn tell(state: &mut State, input: Input) -> Vec<Effect> {
     let Some(play) = &mut state.play else { return Vec::new() };
     let actions = play.session.handle(input);
-    actions.into_iter().filter_map(|action| follow(play, action)).collect()
+    let mut effects = Vec::new();
+    let mut news = false;
+    for action in actions {
+        if let Action::Report(report) = &action {
+            news |= state.progress.note(play.session.lesson(), report);
+        }
+        effects.extend(follow(play, action));
+    }
+    effects.extend(news.then_some(Effect::Save));
+    effects
 }
 
 fn follow(play: &mut Play, action: Action) -> Option<Effect> {

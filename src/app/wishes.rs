@@ -17,6 +17,7 @@ pub(super) fn obey(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Close => close(state),
         Command::Up => choose(state, -1),
         Command::Down => choose(state, 1),
+        Command::FromStart => return begin(state, state.selected, 0),
         Command::Language => return language(state),
         Command::Theme => state.look.theme = state.look.theme.next(),
         Command::Doctor => {
@@ -100,7 +101,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
     match state.overlay.take() {
         Some(Overlay::GoTo(step)) => in_lesson_go_to(state, step),
         Some(Overlay::Until(name)) if !name.is_empty() => tell(state, Input::Wish(Wish::RunUntil(name))),
-        Some(Overlay::Consent(index)) => begin(state, index, 0),
+        Some(Overlay::Consent(index)) => begin(state, index, state.resumes_at(index)),
         Some(_) => Vec::new(),
         None if state.play.as_ref().is_some_and(|play| play.index == state.selected) => {
             state.view = View::Lesson;
@@ -110,7 +111,7 @@ fn accept(state: &mut State) -> Vec<Effect> {
             state.overlay = Some(Overlay::Consent(state.selected));
             Vec::new()
         }
-        None => begin(state, state.selected, 0),
+        None => begin(state, state.selected, state.resumes_at(state.selected)),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     app::{Effect, Event, State, update},
     doctor,
-    session::Action,
+    session::{Action, StateDir},
 };
 use std::{collections::VecDeque, io, path::PathBuf, sync::Arc, thread, time::Instant};
 
@@ -19,6 +19,7 @@ pub struct Driver {
     /// Where everything arrives.
     pub inbox: Arc<Inbox>,
     exe: PathBuf,
+    kept: Option<StateDir>,
     /// Made when the first lesson begins: who only looks at the opening leaves nothing behind.
     machine: Option<Machine>,
     /// Whether it is known what this machine lacks. Until then no shell is started, because a step is judged when its
@@ -33,13 +34,14 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Nothing is started yet.
-    pub fn new(state: State, exe: PathBuf) -> Driver {
+    /// Nothing is started yet. `kept` is where progress is kept, if anywhere.
+    pub fn new(state: State, exe: PathBuf, kept: Option<StateDir>) -> Driver {
         let inbox = Arc::default();
         Driver {
             state,
             inbox,
             exe,
+            kept,
             machine: None,
             examined: false,
             waiting: Vec::new(),
@@ -103,6 +105,7 @@ impl Driver {
         while let Some(effect) = queue.pop_front() {
             match effect {
                 Effect::Quit => self.ended = true,
+                Effect::Save => self.save(),
                 Effect::Doctor(lang) => {
                     let inbox = self.inbox.clone();
                     let examine = move || inbox.send(Letter::Screen(Event::Doctor(doctor::lines(lang))));
@@ -117,6 +120,21 @@ impl Driver {
                     }
                 }
             }
+        }
+    }
+
+    /// Keeps the progress. Where it cannot be kept, that is said once: the lesson goes on all the same.
+    fn save(&mut self) {
+        let Some(kept) = &self.kept else { return };
+        if let Err(error) = self.state.progress.save(kept) {
+            let place = kept.path().display().to_string();
+            let lang = self.state.lang;
+            let text = lang.pick(
+                format!("Progress is not kept: {place}: {error}"),
+                format!("进度无法保存：{place}：{error}"),
+            );
+            self.kept = None;
+            drop(update(&mut self.state, Event::Trouble(text)));
         }
     }
 
@@ -141,7 +159,7 @@ impl Driver {
             Effect::Session(action) => return machine.apply(&action),
             Effect::Write(terminal, bytes) => machine.write(terminal, &bytes),
             Effect::Resize(terminal, rows, columns) => machine.resize(terminal, rows, columns),
-            Effect::Doctor(_) | Effect::Quit => {}
+            Effect::Doctor(_) | Effect::Save | Effect::Quit => {}
         }
         Vec::new()
     }

@@ -33,8 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// ended it.
 pub fn run(options: TuiOptions) -> ExitCode {
     let lang = options.lang;
-    let (state, start, exe) = options.state();
-    let mut talk = Talk::new(Driver::new(state, exe));
+    let (driver, start) = options.driver();
+    let mut talk = Talk::new(driver);
     match talk.begin(start).and_then(|()| talk.follow()) {
         Ok(status) => ExitCode::from(status),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
@@ -272,7 +272,7 @@ impl Talk {
                 print(&say::opening(&self.driver.state))?;
             }
             _ if !playing => match number.filter(|number| *number < self.driver.state.lessons.len()) {
-                Some(lesson) => self.start(lesson, 0)?,
+                Some(lesson) => self.start(lesson, self.driver.state.resumes_at(lesson))?,
                 None => print(&say::opening(&self.driver.state))?,
             },
             _ => return self.in_lesson(word, rest, number),

@@ -11,6 +11,7 @@ use crate::{
     app::{Event, Facts, Look, Overlay, Prefix, State, begin},
     lang::Lang,
     lesson::Translations,
+    session::{Progress, StateDir},
     observe, ui,
 };
 use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, layout::Rect};
@@ -37,14 +38,20 @@ pub struct TuiOptions {
     pub start: Option<(usize, usize)>,
     /// The key that leaves a terminal.
     pub prefix: Prefix,
+    /// How far the learner has come.
+    pub progress: Progress,
+    /// Where that is kept; `None` where it cannot be.
+    pub kept: Option<StateDir>,
     /// This program, for the roles that it takes in other processes.
     pub exe: PathBuf,
 }
 
 impl TuiOptions {
     /// The app before anything has happened.
-    pub fn state(self) -> (State, Option<(usize, usize)>, PathBuf) {
-        (State::new(self.lang, self.look, facts(), self.lessons, self.prefix), self.start, self.exe)
+    pub(super) fn driver(self) -> (Driver, Option<(usize, usize)>) {
+        let mut state = State::new(self.lang, self.look, facts(), self.lessons, self.prefix);
+        state.resume(self.progress);
+        (Driver::new(state, self.exe, self.kept), self.start)
     }
 }
 
@@ -103,12 +110,11 @@ fn show(options: TuiOptions) -> io::Result<u8> {
     input::block()?;
     // NO_COLOR was looked at when the options were made; a second opinion would only hide --color always.
     crossterm::style::force_color_output(true);
-    let (mut state, start, exe) = options.state();
+    let (mut driver, start) = options.driver();
     let (columns, rows) = input::size();
-    drop(crate::app::update(&mut state, Event::Resize(columns, rows)));
+    driver.tell(Event::Resize(columns, rows));
     let guard = Guard::take()?;
-    let mut screen = Screen::new(state.size)?;
-    let mut driver = Driver::new(state, exe);
+    let mut screen = Screen::new(driver.state.size)?;
     if let Some((lesson, step)) = start {
         open(&mut driver, lesson, step);
     }

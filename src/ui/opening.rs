@@ -100,10 +100,16 @@ fn row(state: &State, index: Option<usize>, name: &str, meaning: &str) -> Pieces
         Some(lesson) => {
             let count = lesson.steps.len();
             let word = if count == 1 { "step" } else { "steps" };
-            lang.pick(format!("{count:>3} {word}"), format!("{count:>3} 步"))
+            let passed = state.progress.passed(lesson);
+            let text = if passed > 0 { format!("{passed}/{count}") } else { count.to_string() };
+            lang.pick(format!("{text:>5} {word}"), format!("{text:>5} 步"))
         }
-        None => lang.pick("  not yet here".into(), "  尚未提供".into()),
+        None => lang.pick("    not yet here".into(), "    尚未提供".into()),
     };
+    let done = index
+        .and_then(|index| state.lesson(index))
+        .is_some_and(|lesson| !lesson.steps.is_empty() && state.progress.passed(lesson) == lesson.steps.len());
+    let mark = if done { marks::TRUE } else { marks::NOT_YET };
     let role = match (chosen, index) {
         (true, _) => Role::Strong,
         (false, Some(_)) => Role::Plain,
@@ -112,7 +118,7 @@ fn row(state: &State, index: Option<usize>, name: &str, meaning: &str) -> Pieces
     let name_columns = if name.width() > 12 { name.width().min(24) } else { 12 };
     vec![
         (cursor, Role::Focus),
-        (format!("{} ", marks::NOT_YET), role),
+        (format!("{mark} "), if done { Role::Container } else { role }),
         (pad(name, name_columns), role),
         (format!("  {}", pad(&clip(meaning, 36), 36)), if index.is_some() { Role::Plain } else { Role::Quiet }),
         (format!(" {steps}"), if chosen { Role::Strong } else { Role::Quiet }),

@@ -260,6 +260,13 @@ fn nsenter_says_why_not() {
     let own = said(&["-t", &std::process::id().to_string(), "-U", "true"]);
     assert!(own.contains("Invalid argument (EINVAL)\n  you are in this user namespace already"), "{own}");
     assert!(said(&["-m", "true"]).contains("-t PID says whose"));
+    // WNOWAIT waits for its end and leaves it a zombie.
+    let mut ended = Command::new("true").spawn().unwrap();
+    let id = nix::sys::wait::Id::Pid(nix::unistd::Pid::from_raw(ended.id() as i32));
+    nix::sys::wait::waitid(id, nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT).unwrap();
+    let zombie = said(&["-t", &ended.id().to_string(), "-a", "true"]);
+    ended.wait().unwrap();
+    assert!(zombie.contains("(ENOENT)\n  a process that has ended (a zombie)"), "{zombie}");
     assert!(said(&["-t", "1", "-imn", "true"]).contains("-i -m -n -p -u"));
 }
 

@@ -1,5 +1,6 @@
 //! Errors of system calls as people read them: what it means, then the name that the manual pages use.
 
+use super::namespaces::Kind;
 use nix::errno::Errno;
 use std::io;
 
@@ -33,6 +34,27 @@ pub fn unshare_hint(errno: Errno) -> Option<String> {
         ),
         Errno::EINVAL => Some("this kernel was built without one of these namespaces".into()),
         Errno::EUSERS => Some("user namespaces are nested too deeply".into()),
+        _ => None,
+    }
+}
+
+/// What may help where a namespace cannot be entered (setns(2)).
+pub fn setns_hint(errno: Errno, kind: Kind) -> Option<&'static str> {
+    match errno {
+        Errno::EINVAL if kind == Kind::User => Some("you are in this user namespace already: leave out -U"),
+        Errno::EINVAL => Some("the file is a namespace of another kind, or this kernel lacks the kind"),
+        Errno::EPERM => {
+            Some("it takes CAP_SYS_ADMIN in the user namespace that owns it: root, or enter that one as well (-U)")
+        }
+        _ => None,
+    }
+}
+
+/// What may help where no process can be made (fork(2)).
+pub fn fork_hint(errno: Errno) -> Option<&'static str> {
+    match errno {
+        Errno::ENOMEM => Some("where memory is left, PID 1 of the PID namespace has ended, and nobody can join it"),
+        Errno::EAGAIN => Some("a limit on processes: pids.max of the control group, RLIMIT_NPROC, or threads-max"),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ use super::{
     complain, failed,
     start::split,
 };
+use crate::kernel::errno::fork_hint;
 use nix::{
     errno::Errno,
     sys::{
@@ -125,9 +126,8 @@ fn fork(number: usize) -> ExitCode {
                 return ExitCode::SUCCESS;
             }
             Err(errno) => {
-                let hint = "EAGAIN means a limit on processes: pids.max of the control group, or RLIMIT_NPROC";
-                let what = format!("fork number {} failed", children.len() + 1);
-                status = failed("hog", &what, errno, (errno == Errno::EAGAIN).then_some(hint), 1);
+                status =
+                    failed("hog", &format!("fork number {} failed", children.len() + 1), errno, fork_hint(errno), 1);
                 break;
             }
         }

@@ -9,7 +9,10 @@ use super::{
     complain, failed,
     start::{become_program, end_like, shell, split},
 };
-use crate::kernel::namespaces::{Kind, Namespace, TABLE, read_link};
+use crate::kernel::{
+    errno::{fork_hint, setns_hint},
+    namespaces::{Kind, Namespace, TABLE, read_link},
+};
 use nix::{
     errno::Errno,
     sched::{CloneFlags, setns},
@@ -52,18 +55,12 @@ fn enter(args: &[String]) -> Result<ExitCode, ExitCode> {
     // another process or nothing at all. An open descriptor holds its namespace or directory wherever we go.
     let mut files: Vec<(&Namespace, File)> = Vec::new();
     for row in &TABLE {
-        if let Some(path) = wanted(&options, row.long, target, &format!("ns/{}", row.link))? {
-            files.push((row, open(&path, target)?));
-        } else if options.has("all") {
-            let (path, own) =
-                (format!("/proc/{}/ns/{}", target.unwrap_or(0), row.link), format!("/proc/self/ns/{}", row.link));
-            let (theirs, own) = (read_link(Path::new(&path)), read_link(Path::new(&own)));
-            // Where both are in the same namespace there is nothing to enter; for a user namespace setns(2) would even
-            // fail, because it would give back capabilities that were given up.
-            if own.is_ok() && theirs.as_ref().ok() != own.as_ref().ok() {
-                files.push((row, open(&path, target)?));
-            }
-        }
+        let path = match (wanted(&options, row.long, target, &format!("ns/{}", row.link))?, target) {
+            (None, Some(pid)) if options.has("all") && elsewhere(pid, row) => format!("/proc/{pid}/ns/{}", row.link),
+            (None, _) => continue,
+            (Some(path), _) => path,
+        };
+        files.push((row, open(&path, target)?));
     }
     let root = wanted(&options, "root", target, "root")?.map(|path| open(&path, target)).transpose()?;
     let dir = match wanted(&options, "wd", target, "cwd")? {
@@ -80,7 +77,7 @@ fn enter(args: &[String]) -> Result<ExitCode, ExitCode> {
     for (row, file) in left {
         setns(file, flag(row)).map_err(|errno| {
             let what = format!("reassociate to namespace 'ns/{}' failed", row.link);
-            failed("nsenter", &what, errno, hint(errno, row.kind), 1)
+            failed("nsenter", &what, errno, setns_hint(errno, row.kind), 1)
         })?;
     }
     if let Some(root) = &root {
@@ -118,55 +115,44 @@ fn flag(row: &Namespace) -> CloneFlags {
     CloneFlags::from_bits_retain(row.flag as i32)
 }
 
+/// Whether the target is in another namespace of this kind (or its own cannot be told). In the same one there is nothing
+/// to enter, and for a user namespace setns(2) would even fail, because it would give back capabilities once given up.
+fn elsewhere(pid: i32, row: &Namespace) -> bool {
+    let inode = |pid: &str| read_link(Path::new(&format!("/proc/{pid}/ns/{}", row.link))).ok();
+    inode("self").is_some_and(|own| inode(&pid.to_string()) != Some(own))
+}
+
 /// The path that an option means: its own value, or the target's; `None` where it was not given.
 fn wanted(options: &Parsed, option: &str, target: Option<i32>, file: &str) -> Result<Option<String>, ExitCode> {
     match (options.has(option), options.value(option), target) {
         (false, ..) => Ok(None),
         (true, Some(path), _) => Ok(Some(path.to_string())),
         (true, None, Some(pid)) => Ok(Some(format!("/proc/{pid}/{file}"))),
-        (true, None, None) => Err(complain(
-            "nsenter",
-            &format!("neither filename nor target pid supplied for {file}\n  -t PID says whose"),
-            1,
-        )),
+        (true, None, None) => {
+            let what = format!("neither filename nor target pid supplied for {file}\n  -t PID says whose");
+            Err(complain("nsenter", &what, 1))
+        }
     }
 }
 
 fn open(path: &str, target: Option<i32>) -> Result<File, ExitCode> {
     File::open(path).map_err(|error| {
         let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
-        match target.filter(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
-            Some(pid) if path.starts_with("/proc/") => {
-                let hint = "it has ended, or this /proc belongs to another PID namespace: ps -ef shows who is here";
-                failed("nsenter", &format!("PID {pid}"), Errno::ESRCH, Some(hint), 1)
-            }
-            _ => {
-                let hint = match errno {
-                    Errno::EACCES | Errno::EPERM => {
-                        Some("the kernel asks for as much power over the process as ptrace(2) does: root, in its user namespace")
-                    }
-                    Errno::ENOENT if path.chars().all(|letter| "muinpUCTrwF".contains(letter)) => {
-                        Some("each letter may have a FILE, so they are not joined: -i -m -n -p -u")
-                    }
-                    _ => None,
-                };
-                failed("nsenter", &format!("cannot open {path}"), errno, hint, 1)
-            }
+        let dead = target.filter(|pid| path.starts_with("/proc/") && !Path::new(&format!("/proc/{pid}")).exists());
+        if let Some(pid) = dead {
+            let hint = "it has ended, or this /proc belongs to another PID namespace: ps -ef shows who is here";
+            return failed("nsenter", &format!("PID {pid}"), Errno::ESRCH, Some(hint), 1);
         }
+        let hint = match errno {
+            Errno::EACCES | Errno::EPERM => {
+                Some("it takes the right to trace that process: root, in its user namespace")
+            }
+            Errno::ENOENT if path.starts_with("/proc/") => Some("a process that has ended (a zombie) is in it no more"),
+            Errno::ENOENT if path.chars().all(|letter| "muinpUCTrwF".contains(letter)) => {
+                Some("each letter may have a FILE, so they are not joined: -i -m -n -p -u")
+            }
+            _ => None,
+        };
+        failed("nsenter", &format!("cannot open {path}"), errno, hint, 1)
     })
-}
-
-fn hint(errno: Errno, kind: Kind) -> Option<&'static str> {
-    match errno {
-        Errno::EINVAL if kind == Kind::User => Some("you are in this user namespace already: leave out -U"),
-        Errno::EINVAL => Some("the file is a namespace of another kind, or this kernel lacks the kind"),
-        Errno::EPERM => {
-            Some("it takes CAP_SYS_ADMIN in the user namespace that owns it: root, or enter that one as well (-U)")
-        }
-        _ => None,
-    }
-}
-
-fn fork_hint(errno: Errno) -> Option<&'static str> {
-    (errno == Errno::ENOMEM).then_some("PID 1 of that PID namespace has ended, and nobody can join it any more")
 }

@@ -9,7 +9,10 @@ use super::{
     complain, print,
     table::{Names, memory},
 };
-use crate::kernel::process::{self, Process, TICKS};
+use crate::kernel::{
+    clock::Moment,
+    process::{self, Process, TICKS},
+};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode, size};
 use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -45,8 +48,9 @@ pub fn run(args: &[String]) -> ExitCode {
         return complain("top", "bad number\n  top [-b] [-n NUMBER] [-d SECONDS] [-p PID,…]", 1);
     };
     let number = number.and_then(Result::ok).unwrap_or(u64::MAX);
+    let lists = options.options.iter().filter(|(name, _)| *name == "pid").filter_map(|(_, list)| list.as_deref());
     let pids: Option<Vec<i32>> =
-        options.value("pid").map(|list| list.split(',').filter_map(|pid| pid.parse().ok()).collect());
+        options.has("pid").then(|| lists.flat_map(|list| list.split(',')).filter_map(|pid| pid.parse().ok()).collect());
     let batch = options.has("batch");
     let terminal = stdin().is_terminal() && stdout().is_terminal();
     if !batch && !terminal {
@@ -130,8 +134,9 @@ fn quits(pause: Duration, batch: bool) -> bool {
 fn frame(before: &Reading, now: &Reading, pids: Option<&[i32]>, names: &mut Names) -> String {
     let ticks: BTreeMap<(i32, u64), u64> = before.processes.iter().map(|p| ((p.pid, p.start), p.ticks)).collect();
     let seconds = now.at.duration_since(before.at).as_secs_f64().max(0.001);
-    // PID and start time together name one process; a PID alone may have passed to another between the readings.
-    let used = |p: &Process| p.ticks.saturating_sub(ticks.get(&(p.pid, p.start)).copied().unwrap_or(p.ticks));
+    // PID and start time together name one process; a PID alone may have passed to another between the readings. Who was
+    // not there before has used all its time since.
+    let used = |p: &Process| p.ticks.saturating_sub(ticks.get(&(p.pid, p.start)).copied().unwrap_or(0));
     let wanted = now.processes.iter().filter(|p| pids.is_none_or(|pids| pids.contains(&p.pid)));
     let mut shown: Vec<(u64, &Process)> = wanted.map(|p| (used(p), p)).collect();
     shown.sort_by_key(|(used, p)| (std::cmp::Reverse(*used), p.pid));
@@ -139,7 +144,7 @@ fn frame(before: &Reading, now: &Reading, pids: Option<&[i32]>, names: &mut Name
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load: Vec<&str> = load.split_whitespace().take(3).collect();
     let total = memory().max(1);
-    let mut out = format!("top - load average: {}\n", load.join(", "));
+    let mut out = format!("top - {} load average: {}\n", Moment::ago(Duration::ZERO).second(), load.join(", "));
     let (all, running, stopped, zombie) = (shown.len(), count("R"), count("Tt"), count("Z"));
     let asleep = all - running - stopped - zombie;
     let _ =

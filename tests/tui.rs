@@ -223,7 +223,8 @@ fn nothing_is_left_when_it_is_killed() {
         let swept = std::process::Command::new(BOXWRIGHT)
             .arg("clean")
             .env("XDG_STATE_HOME", tmux.file("state"))
-            .output().unwrap();
+            .output()
+            .unwrap();
         assert!(swept.status.success(), "{swept:?}");
         assert_eq!(support::left_of(&session), Vec::<String>::new());
     }

@@ -130,6 +130,12 @@ pub struct Run {
 pub const INTERRUPT: &str = "^C";
 
 impl Run {
+    /// Whether another status than 0 is all right: where failing is the point, and where a shell ends, because a shell in
+    /// a PID namespace cannot give the terminal back and then ends with a status of its own.
+    pub fn may_fail(&self) -> bool {
+        self.fails || self.interrupts() || self.line == "exit"
+    }
+
     /// Whether it is Ctrl-C.
     pub fn interrupts(&self) -> bool {
         self.line == INTERRUPT

@@ -129,10 +129,8 @@ impl Driver {
         if let Err(error) = self.state.progress.save(kept) {
             let place = kept.path().display().to_string();
             let lang = self.state.lang;
-            let text = lang.pick(
-                format!("Progress is not kept: {place}: {error}"),
-                format!("进度无法保存：{place}：{error}"),
-            );
+            let text =
+                lang.pick(format!("Progress is not kept: {place}: {error}"), format!("进度无法保存：{place}：{error}"));
             self.kept = None;
             drop(update(&mut self.state, Event::Trouble(text)));
         }

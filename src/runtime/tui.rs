@@ -11,8 +11,9 @@ use crate::{
     app::{Event, Facts, Look, Overlay, Prefix, State, begin},
     lang::Lang,
     lesson::Translations,
+    observe,
     session::{Progress, StateDir},
-    observe, ui,
+    ui,
 };
 use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, layout::Rect};
 use std::{

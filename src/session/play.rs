@@ -31,6 +31,8 @@ pub struct Session {
     pub(super) at: usize,
     pub(super) due: VecDeque<Run>,
     pub(super) waiting: Option<TerminalId>,
+    /// The line whose prompt is waited for.
+    pub(super) typed: Option<Run>,
     pub(super) shells: BTreeMap<TerminalId, Shell>,
     pub(super) evidence: Evidence,
     pub(super) touched: bool,
@@ -75,6 +77,7 @@ impl Session {
             at: 0,
             due: VecDeque::new(),
             waiting: None,
+            typed: None,
             shells: BTreeMap::new(),
             evidence: Evidence::default(),
             touched: false,
@@ -98,7 +101,7 @@ impl Session {
     pub fn handle(&mut self, input: Input) -> Vec<Action> {
         let mut out = Vec::new();
         match input {
-            Input::Prompt(terminal, _, _) => self.prompt(terminal, &mut out),
+            Input::Prompt(terminal, status, _) => self.prompt(terminal, status, &mut out),
             Input::Typed(terminal) => {
                 self.touched = true;
                 self.own = true;
@@ -184,11 +187,17 @@ impl Session {
         self.step().and_then(|step| step.blocks.get(index))
     }
 
-    pub(super) fn prompt(&mut self, terminal: TerminalId, out: &mut Vec<Action>) {
+    pub(super) fn prompt(&mut self, terminal: TerminalId, status: i32, out: &mut Vec<Action>) {
         self.shells.insert(terminal, Shell::Idle);
         if self.waiting == Some(terminal) {
             self.waiting = None;
             out.push(Action::Deadline(None));
+            let ran = self.typed.take().filter(|_| self.auto || self.replay.is_some());
+            if let Some(run) = ran.filter(|run| status != 0 && !run.may_fail()) {
+                // What follows was written for the state that this line should have made. Elsewhere, such as on the host
+                // instead of in a container, it might do harm.
+                return self.fail(format!("`{}` ended with status {status}", run.line), out);
+            }
             // The command that is still in front has just ended; it was held by itself, and the next one is not.
             let held = !self.auto && self.due.front().is_some_and(|run| run.hold);
             if self.holding && (self.due.is_empty() || held) && self.replay.is_none() {

@@ -80,6 +80,7 @@ impl Session {
             self.look(out);
         } else {
             self.waiting = Some(run.terminal);
+            self.typed = Some(run.clone());
         }
         true
     }

@@ -236,7 +236,8 @@ impl Learner {
 
     fn solution(&self) -> Vec<Run> {
         let blocks = self.session.step().unwrap().blocks.iter();
-        let solutions = blocks.filter_map(|block| if let Block::Solution(runs) = block { Some(runs.clone()) } else { None });
+        let solutions =
+            blocks.filter_map(|block| if let Block::Solution(runs) = block { Some(runs.clone()) } else { None });
         solutions.flatten().collect()
     }
 

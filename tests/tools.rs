@@ -290,11 +290,14 @@ fn ps_shows_what_procps_shows() {
         return;
     }
     let bin = ours();
-    // Two sleepers, a zombie's parent and ps itself; process numbers are the same in both, because each is PID 1's world.
+    // Two children of the shell that wait and never become another program, and ps itself; process numbers are the same in
+    // both, because each is PID 1's world.
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("fifo").display().to_string();
     for args in
         ["-ef", "aux", "ax", "-e", "-e -o pid,ppid,pgid,sid,stat,comm", "-e -o pid=", "-p 1", "-o args -p 1", "1"]
     {
-        let script = format!("sleep 100 & sleep 200 & ps {args}");
+        let script = format!("mkfifo {fifo}; (read x <{fifo}) & (read x <{fifo}) & ps {args}; s=$?; rm {fifo}; exit $s");
         let (mine, other) = (inside("-mp", &script, Some(bin.path())), inside("-mp", &script, None));
         assert_eq!(mine.status.code(), other.status.code(), "{args}");
         let (mine, other) = (text(&mine.stdout), text(&other.stdout));

@@ -135,10 +135,12 @@ fn remove_old(place: &Place, parent: &Path) {
         let age = entry.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
         let old = name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-')) && age > Some(KEPT);
         let ours = Place { path: entry.path(), owner: place.owner };
-        if old && ours.path != place.path && ours.owned() {
-            if let Err(error) = fs::remove_dir_all(&ours.path) {
-                let _ = writeln!(std::io::stderr(), "boxwright: {}: {}", ours.path.display(), errno::why_io(&error));
-            }
+        if old
+            && ours.path != place.path
+            && ours.owned()
+            && let Err(error) = fs::remove_dir_all(&ours.path)
+        {
+            let _ = writeln!(std::io::stderr(), "boxwright: {}: {}", ours.path.display(), errno::why_io(&error));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::elf::{Needs, needs};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -61,8 +61,8 @@ impl Libraries {
             }
             for name in &one.libraries {
                 let (inside, outside, needs) = self.find(name, &one)?;
-                if !found.contains_key(&inside) {
-                    found.insert(inside, outside.canonicalize()?);
+                if let Entry::Vacant(place) = found.entry(inside) {
+                    place.insert(outside.canonicalize()?);
                     waiting.push_back(needs);
                 }
             }

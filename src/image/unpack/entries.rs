@@ -69,6 +69,9 @@ fn malformed(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("malformed archive: {what}"))
 }
 
+/// Where the data of a sparse file belongs: offset and length of each piece, in bytes.
+type Pieces = Vec<(u64, u64)>;
+
 impl<R: Read> Entries<R> {
     /// Reads an archive from its beginning.
     pub fn new(reader: R) -> Entries<R> {
@@ -196,7 +199,7 @@ impl<R: Read> Entries<R> {
         header: &Header,
         extended: &Extended,
         stored: u64,
-    ) -> io::Result<(u64, Option<Vec<(u64, u64)>>)> {
+    ) -> io::Result<(u64, Option<Pieces>)> {
         let old = header.entry_type() == EntryType::GNUSparse;
         let (size, pieces) = if let Some(gnu) = header.as_gnu().filter(|_| old) {
             let mut pieces = Vec::new();

@@ -297,7 +297,8 @@ fn ps_shows_what_procps_shows() {
     for args in
         ["-ef", "aux", "ax", "-e", "-e -o pid,ppid,pgid,sid,stat,comm", "-e -o pid=", "-p 1", "-o args -p 1", "1"]
     {
-        let script = format!("mkfifo {fifo}; (read x <{fifo}) & (read x <{fifo}) & ps {args}; s=$?; rm {fifo}; exit $s");
+        let script =
+            format!("mkfifo {fifo}; (read x <{fifo}) & (read x <{fifo}) & ps {args}; s=$?; rm {fifo}; exit $s");
         let (mine, other) = (inside("-mp", &script, Some(bin.path())), inside("-mp", &script, None));
         assert_eq!(mine.status.code(), other.status.code(), "{args}");
         let (mine, other) = (text(&mine.stdout), text(&other.stdout));

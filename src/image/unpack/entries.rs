@@ -194,12 +194,7 @@ impl<R: Read> Entries<R> {
     }
 
     /// A sparse file's size and pieces: GNU's old header, or one of PAX's three ways.
-    fn sparse(
-        &mut self,
-        header: &Header,
-        extended: &Extended,
-        stored: u64,
-    ) -> io::Result<(u64, Option<Pieces>)> {
+    fn sparse(&mut self, header: &Header, extended: &Extended, stored: u64) -> io::Result<(u64, Option<Pieces>)> {
         let old = header.entry_type() == EntryType::GNUSparse;
         let (size, pieces) = if let Some(gnu) = header.as_gnu().filter(|_| old) {
             let mut pieces = Vec::new();

@@ -134,7 +134,17 @@ fn candidates(
     }
     // sudo may keep HOME: root makes nothing in a home that is not root's.
     let owner = user.is_root().then(|| (user, Gid::from_raw(0)));
-    all.extend(get("XDG_STATE_HOME").filter(usable).map(|state| at(state, "boxwright", owner)));
+    if let Some(state) = get("XDG_STATE_HOME").filter(usable) {
+        // The specification wants it to be made where it is missing; its parent is then where we begin.
+        let made = state.parent().zip(state.file_name());
+        let made = made.map(|(parent, name)| Candidate {
+            base: parent.into(),
+            below: Path::new(name).join("boxwright"),
+            owner,
+        });
+        all.push(at(state.clone(), "boxwright", owner));
+        all.extend(made);
+    }
     all.extend(get("HOME").filter(usable).map(|home| at(home, BELOW_HOME, owner)));
     all.extend(home_of(user).filter(usable).map(|home| at(home, BELOW_HOME, owner)));
     all.dedup();

@@ -16,7 +16,7 @@ fn the_specification_decides_and_the_user_database_helps_out() {
     assert_eq!(places(&[("HOME", "/home/li")], 1000, None), ["/home/li/.local/state/boxwright"].map(PathBuf::from));
     assert_eq!(
         places(&[("XDG_STATE_HOME", "/s"), ("HOME", "/home/li")], 1000, None),
-        ["/s/boxwright".into(), home.clone()]
+        ["/s/boxwright".into(), "/s/boxwright".into(), home.clone()]
     );
     assert_eq!(places(&[("XDG_STATE_HOME", "relative"), ("HOME", "/")], 1000, Some("/home/li")), [home]);
     assert!(places(&[], 1000, None).is_empty());

@@ -30,6 +30,8 @@ mod sha256sum;
 mod skopeo;
 mod start;
 mod table;
+mod tar;
+mod tar_list;
 mod top;
 mod umount;
 mod unshare;
@@ -84,6 +86,7 @@ tools! {
     ps: "list processes, as /proc shows them",
     sha256sum: "print the SHA-256 of files, or check them against a list",
     skopeo: "copy an image from one place to another, or look at it",
+    tar: "unpack an archive, or list what is in it",
     top: "show processes by the CPU time that they use",
     umount: "unmount a file system",
     unshare: "run a program in new namespaces",

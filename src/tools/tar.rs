@@ -1,0 +1,192 @@
+//! tar(1), as far as it reads: unpack an archive (-x) or list it (-t). A layer of an image is such an archive.
+//!
+//! It knows one archive and no image: the whiteouts of a layer become files like any other. `boxwright image unpack` is what
+//! applies one layer over another. What an archive says reaches nothing outside the directory, not even through its links.
+
+use super::{
+    args::{Opt, Value::Must, Value::No, parse},
+    complain, print, tar_list,
+};
+use crate::image::unpack::{
+    Rules, Unpacker,
+    entries::{Entries, Entry},
+    stream::{self, Compression},
+};
+use crate::kernel::errno;
+use nix::{
+    fcntl::{AT_FDCWD, OFlag, openat},
+    sys::stat::{Mode, umask},
+    unistd::geteuid,
+};
+use std::{cell::RefCell, fs::File, io, io::Read, path::Path, process::ExitCode};
+
+/// Exit statuses: what went wrong with the archive, and what with the command line.
+const FATAL: u8 = 2;
+const USAGE: u8 = 64;
+
+const OPTIONS: [Opt; 12] = [
+    ('x', "extract", No),
+    ('t', "list", No),
+    ('z', "gzip", No),
+    ('a', "auto-compress", No),
+    ('v', "verbose", No),
+    ('f', "file", Must),
+    ('C', "directory", Must),
+    ('p', "preserve-permissions", No),
+    ('\0', "same-owner", No),
+    ('o', "no-same-owner", No),
+    ('\0', "numeric-owner", No),
+    ('\0', "zstd", No),
+];
+
+/// Runs the tool.
+pub fn run(args: &[String]) -> ExitCode {
+    let parsed = match spread(args).and_then(|words| parse(&words, &OPTIONS, false)) {
+        Ok(parsed) => parsed,
+        Err(what) => return complain("tar", &what, USAGE),
+    };
+    let extract = match (parsed.has("extract"), parsed.has("list")) {
+        (true, false) => true,
+        (false, true) => false,
+        _ => return complain("tar", "say what to do: -x unpacks an archive, -t lists it", FATAL),
+    };
+    let name = parsed.value("file").unwrap_or("-");
+    let mut entries = match open(name, parsed.has("gzip")) {
+        Ok(archive) => Entries::new(archive),
+        Err(why) => return fatal(&format!("{name}: {why}")),
+    };
+    let members = Members::new(&parsed.words);
+    let done = if extract {
+        // Files belong to whom the archive says where root unpacks them, and keep every bit of their modes.
+        let root = geteuid().is_root();
+        let lost = umask(Mode::empty());
+        umask(lost);
+        let keep_modes = root || parsed.has("preserve-permissions");
+        let rules = Rules {
+            layer: false,
+            owners: (root || parsed.has("same-owner")) && !parsed.has("no-same-owner"),
+            umask: if keep_modes { 0 } else { lost.bits() },
+            max_bytes: u64::MAX,
+            max_entries: u64::MAX,
+        };
+        unpack(&mut entries, parsed.value("directory").unwrap_or("."), rules, &members, parsed.has("verbose"))
+    } else {
+        tar_list::list(&mut entries, &members, parsed.has("verbose"), parsed.has("numeric-owner"))
+    };
+    if let Err(why) = done {
+        return fatal(&format!("{name}: {why}"));
+    }
+    if members.all_well() {
+        return ExitCode::SUCCESS;
+    }
+    complain("tar", "Exiting with failure status due to previous errors", FATAL)
+}
+
+/// The old form has no dash, and the letters' values follow all letters: `tar xfC FILE DIR` is `tar -x -f FILE -C DIR`.
+fn spread(args: &[String]) -> Result<Vec<String>, String> {
+    let Some((letters, rest)) = args.split_first().filter(|(first, _)| !first.starts_with('-')) else {
+        return Ok(args.to_vec());
+    };
+    let (mut words, mut rest) = (Vec::new(), rest.iter());
+    for letter in letters.chars() {
+        words.push(format!("-{letter}"));
+        if OPTIONS.iter().any(|(short, _, value)| *short == letter && *value == Must) {
+            words.push(rest.next().ok_or(format!("Old option '{letter}' requires an argument."))?.clone());
+        }
+    }
+    words.extend(rest.cloned());
+    Ok(words)
+}
+
+/// Opens the archive; its first bytes tell how it is compressed, and `-z` only insists.
+fn open(name: &str, gzip: bool) -> Result<Box<dyn Read + Send>, String> {
+    let stored: Box<dyn Read + Send> = match name {
+        "-" => Box::new(io::stdin()),
+        path => Box::new(File::open(path).map_err(|error| format!("Cannot open: {}", errno::why_io(&error)))?),
+    };
+    match stream::open(stored).map_err(|error| format!("Cannot read: {}", errno::why_io(&error)))? {
+        (Compression::None | Compression::Zstd, _) if gzip => Err("not in gzip format".into()),
+        (_, archive) => Ok(archive),
+    }
+}
+
+fn unpack(
+    entries: &mut Entries<Box<dyn Read + Send>>,
+    dir: &str,
+    rules: Rules,
+    members: &Members,
+    verbose: bool,
+) -> Result<(), String> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let cannot = |errno| format!("cannot unpack into {dir}: {}", errno::why(errno));
+    let root = openat(AT_FDCWD, Path::new(dir), flags, Mode::empty()).map_err(cannot)?;
+    let mut unpacker = Unpacker::new(root, rules).map_err(cannot)?;
+    let unpacked = unpacker.archive(entries, |entry| {
+        let wanted = members.want(entry) && members.may_unpack(entry);
+        if wanted && verbose {
+            print(&format!("{}\n", tar_list::quoted(&entry.path)));
+        }
+        wanted
+    });
+    // Directories get their modes and times also where the archive ends early: what is there should be right.
+    let report = unpacker.finish().map_err(cannot)?;
+    unpacked.map_err(|error| error.to_string())?;
+    report.failed.iter().chain(&report.lines()).for_each(|line| members.trouble(line));
+    Ok(())
+}
+
+/// Which members are wanted (all, where none is named), which of those were there, and whether all went well.
+pub(super) struct Members {
+    /// Names, and whether each was found.
+    wanted: RefCell<Vec<(Vec<u8>, bool)>>,
+    state: RefCell<(bool, bool)>,
+}
+
+impl Members {
+    fn new(words: &[String]) -> Members {
+        let plain = |word: &String| (word.trim_end_matches('/').as_bytes().to_vec(), false);
+        Members { wanted: RefCell::new(words.iter().map(plain).collect()), state: RefCell::new((false, false)) }
+    }
+
+    /// Whether it is wanted: by its own name, or by that of a directory above it.
+    pub(super) fn want(&self, entry: &Entry) -> bool {
+        let mut wanted = self.wanted.borrow_mut();
+        let mut any = wanted.is_empty();
+        for (name, found) in wanted.iter_mut() {
+            let rest = entry.path.strip_prefix(name.as_slice());
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/")) {
+                (*found, any) = (true, true);
+            }
+        }
+        any
+    }
+
+    /// Nobody packs a way up into an archive by chance, so such a member is refused; a slash in front is only taken off.
+    fn may_unpack(&self, entry: &Entry) -> bool {
+        if entry.path.split(|byte| *byte == b'/').any(|part| part == b"..") {
+            self.trouble(&format!("{}: Member name contains '..'", tar_list::quoted(&entry.path)));
+            return false;
+        }
+        if entry.path.starts_with(b"/") && !std::mem::replace(&mut self.state.borrow_mut().1, true) {
+            complain("tar", "Removing leading `/' from member names", FATAL);
+        }
+        true
+    }
+
+    fn trouble(&self, line: &str) {
+        complain("tar", line, FATAL);
+        self.state.borrow_mut().0 = true;
+    }
+
+    fn all_well(&self) -> bool {
+        for (name, _) in self.wanted.borrow().iter().filter(|(_, found)| !found) {
+            self.trouble(&format!("{}: Not found in archive", tar_list::quoted(name)));
+        }
+        !self.state.borrow().0
+    }
+}
+
+fn fatal(what: &str) -> ExitCode {
+    complain("tar", what, FATAL);
+    complain("tar", "Error is not recoverable: exiting now", FATAL)
+}

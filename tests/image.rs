@@ -1,0 +1,368 @@
+//! Images through the built program: copied, refused, made of this machine, unpacked, entered.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside #[test] functions are tests too")]
+
+mod support;
+
+use flate2::{Compression, write::GzEncoder};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
+    path::Path,
+    process::{Command, Output},
+};
+use support::{BOXWRIGHT, not_root};
+use tar::{Builder, EntryType, Header};
+use tempfile::TempDir;
+
+const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+/// Runs the program with a cache of its own.
+fn boxwright(dir: &TempDir, args: &[&str]) -> Output {
+    let mut command = Command::new(BOXWRIGHT);
+    for name in ["SUDO_UID", "SUDO_GID"] {
+        command.env_remove(name);
+    }
+    command.args(args).current_dir(dir.path()).env("XDG_CACHE_HOME", dir.path().join("cache")).output().unwrap()
+}
+
+/// The same where it must succeed.
+fn done(dir: &TempDir, args: &[&str]) -> String {
+    let output = boxwright(dir, args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The same where it must fail; gives the complaint.
+fn refused(dir: &TempDir, args: &[&str]) -> String {
+    let output = boxwright(dir, args);
+    assert_eq!(output.status.code(), Some(1), "{args:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Every file of a directory with its content.
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(dir).unwrap().flatten();
+    entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).unwrap())).collect()
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(dir).unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One entry of a layer.
+struct Entry {
+    kind: EntryType,
+    path: &'static str,
+    link: &'static str,
+    content: &'static str,
+    mode: u32,
+    owner: (u64, u64),
+}
+
+fn entry(kind: EntryType, path: &'static str, rest: &'static str) -> Entry {
+    let link = matches!(kind, EntryType::Symlink | EntryType::Link);
+    let mode = if kind == EntryType::Directory { 0o755 } else { 0o644 };
+    let (link, content) = if link { (rest, "") } else { ("", rest) };
+    Entry { kind, path, link, content, mode, owner: (0, 0) }
+}
+
+fn file(path: &'static str, content: &'static str) -> Entry {
+    entry(EntryType::Regular, path, content)
+}
+
+fn dir(path: &'static str) -> Entry {
+    entry(EntryType::Directory, path, "")
+}
+
+/// An archive; names are written as they are, also those that no honest program writes.
+fn archive(entries: &[Entry]) -> Vec<u8> {
+    let mut builder = Builder::new(Vec::new());
+    for one in entries {
+        let mut header = Header::new_gnu();
+        header.as_old_mut().name[..one.path.len()].copy_from_slice(one.path.as_bytes());
+        header.set_entry_type(one.kind);
+        header.set_link_name_literal(one.link).unwrap();
+        header.set_mode(one.mode);
+        header.set_uid(one.owner.0);
+        header.set_gid(one.owner.1);
+        header.set_mtime(1_000_000_000);
+        header.set_size(one.content.len() as u64);
+        if one.kind == EntryType::Char {
+            header.set_device_major(1).unwrap();
+            header.set_device_minor(3).unwrap();
+        }
+        header.set_cksum();
+        builder.append(&header, one.content.as_bytes()).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Writes an OCI layout with one image of these archives, and gives the names of its layers' blobs.
+fn layout(path: &Path, archives: &[Vec<u8>], wrong_diff_id: bool) -> Vec<String> {
+    let blobs = path.join("blobs/sha256");
+    fs::create_dir_all(&blobs).unwrap();
+    let put = |media_type: &str, bytes: &[u8]| {
+        fs::write(blobs.join(sha256(bytes)), bytes).unwrap();
+        format!(r#"{{"mediaType":"{media_type}","digest":"sha256:{}","size":{}}}"#, sha256(bytes), bytes.len())
+    };
+    let layers: Vec<String> = archives.iter().map(|archive| put(LAYER, &gzip(archive))).collect();
+    let ids: Vec<String> = archives
+        .iter()
+        .map(|archive| format!(r#""sha256:{}""#, sha256(if wrong_diff_id { b"another" } else { archive })))
+        .collect();
+    let architecture = boxwright::image::Platform::host().architecture;
+    let config = format!(
+        r#"{{"architecture":"{architecture}","os":"linux","config":{{"Cmd":["/bin/sh"]}},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#,
+        ids.join(",")
+    );
+    let config = put("application/vnd.oci.image.config.v1+json", config.as_bytes());
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    let manifest = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{media_type}","config":{config},"layers":[{}]}}"#,
+        layers.join(",")
+    );
+    let named = put(media_type, manifest.as_bytes());
+    let tag = r#","annotations":{"org.opencontainers.image.ref.name":"latest"}}"#;
+    let named = named.strip_suffix('}').unwrap().to_string() + tag;
+    fs::write(path.join("index.json"), format!(r#"{{"schemaVersion":2,"manifests":[{named}]}}"#)).unwrap();
+    fs::write(path.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    archives.iter().map(|archive| sha256(&gzip(archive))).collect()
+}
+
+/// Unpacks an image of these archives, and gives the directory that holds `root`.
+fn unpacked(archives: &[Vec<u8>]) -> TempDir {
+    let top = tempfile::tempdir().unwrap();
+    layout(&top.path().join("oci"), archives, false);
+    done(&top, &["image", "unpack", "-q", "oci:oci:latest", "root"]);
+    top
+}
+
+#[test]
+fn copies_are_those_of_the_distributions_skopeo() {
+    let top = tempfile::tempdir().unwrap();
+    layout(&top.path().join("oci"), &[archive(&[dir("a/"), file("a/b", "c")]), archive(&[file("a/d", "e")])], false);
+    let theirs = |args: &[&str]| Command::new("skopeo").args(args).current_dir(top.path()).output();
+    let Ok(copied) = theirs(&["--insecure-policy", "copy", "oci:oci:latest", "dir:theirs"]) else {
+        eprintln!("skipped: copies_are_those_of_the_distributions_skopeo: needs skopeo");
+        return;
+    };
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    let told = done(&top, &["skopeo", "copy", "oci:oci:latest", "dir:ours"]);
+    assert_eq!(files(&top.path().join("ours")), files(&top.path().join("theirs")));
+    for line in String::from_utf8_lossy(&copied.stdout).lines().filter(|line| line.starts_with("Copying")) {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+    for more in [&[][..], &["--config"], &["--raw"]] {
+        let args = [&["inspect"], more, &["oci:oci:latest"]].concat();
+        let wanted = String::from_utf8(theirs(&args).unwrap().stdout).unwrap();
+        assert_eq!(done(&top, &[&["skopeo"], args.as_slice()].concat()), wanted, "{args:?}");
+    }
+    done(&top, &["skopeo", "copy", "dir:ours", "oci:back:latest"]);
+    let back = theirs(&["--insecure-policy", "copy", "oci:back:latest", "dir:again"]).unwrap();
+    assert!(back.status.success(), "{}", String::from_utf8_lossy(&back.stderr));
+    assert_eq!(files(&top.path().join("again")), files(&top.path().join("theirs")));
+}
+
+#[test]
+fn a_flipped_byte_is_refused_and_leaves_nothing() {
+    let top = tempfile::tempdir().unwrap();
+    let layers = layout(&top.path().join("oci"), &[archive(&[file("a", "b")])], false);
+    let blob = top.path().join("oci/blobs/sha256").join(&layers[0]);
+    let mut bytes = fs::read(&blob).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&blob, &bytes).unwrap();
+    for args in [&["skopeo", "copy", "oci:oci:latest", "dir:to"][..], &["image", "unpack", "oci:oci:latest", "to"]] {
+        let why = refused(&top, args);
+        assert!(why.contains(&layers[0]) && why.contains(&sha256(&bytes)) && why.contains("layer 1 of 1"), "{why}");
+        assert_eq!(names(top.path()), ["oci"], "{args:?}");
+    }
+}
+
+#[test]
+fn a_layer_that_is_not_its_diff_id_is_refused() {
+    let top = tempfile::tempdir().unwrap();
+    layout(&top.path().join("oci"), &[archive(&[file("a", "b")])], true);
+    let why = refused(&top, &["image", "unpack", "oci:oci:latest", "to"]);
+    assert!(why.contains("diff_id") && why.contains(&sha256(b"another")), "{why}");
+    assert_eq!(names(top.path()), ["oci"]);
+}
+
+#[test]
+fn whiteouts_hide_lower_layers_only_wherever_they_stand() {
+    let lower = archive(&[
+        dir("d/"),
+        file("d/old", "1"),
+        dir("d/sub/"),
+        file("d/sub/old", "2"),
+        file("gone", "3"),
+        file("both", "4"),
+    ]);
+    let upper = archive(&[
+        file("d/new", "5"),
+        file("d/sub/new", "6"),
+        file("both", "7"),
+        file(".wh.gone", ""),
+        file(".wh.both", ""),
+        file("d/.wh..wh..opq", ""),
+    ]);
+    let top = unpacked(&[lower, upper]);
+    let root = top.path().join("root");
+    assert_eq!(names(&root), ["both", "d"]);
+    assert_eq!(names(&root.join("d")), ["new", "sub"]);
+    assert_eq!(names(&root.join("d/sub")), ["new"]);
+    assert_eq!(fs::read(root.join("both")).unwrap(), b"7");
+}
+
+#[test]
+fn owners_modes_links_and_nodes_are_exact() {
+    if not_root("owners_modes_links_and_nodes_are_exact") {
+        return;
+    }
+    let su = Entry { mode: 0o4755, owner: (7, 8), ..file("bin/su", "x") };
+    let tmp = Entry { mode: 0o1777, ..dir("tmp/") };
+    let top = unpacked(&[
+        archive(&[su, tmp, entry(EntryType::Char, "dev/null", ""), entry(EntryType::Fifo, "pipe", "")]),
+        archive(&[
+            entry(EntryType::Link, "deep/er/su", "bin/su"),
+            entry(EntryType::Symlink, "etc/mtab", "/proc/mounts"),
+            entry(EntryType::Symlink, "var/run", "/run"),
+        ]),
+        archive(&[file("var/run/pid", "1")]),
+    ]);
+    let root = top.path().join("root");
+    let stat = |path: &str| fs::symlink_metadata(root.join(path)).unwrap();
+    let su = stat("bin/su");
+    assert_eq!((su.mode() & 0o7777, su.uid(), su.gid(), su.nlink()), (0o4755, 7, 8, 2));
+    assert_eq!(su.ino(), stat("deep/er/su").ino());
+    assert_eq!((su.mtime(), stat("tmp").mtime()), (1_000_000_000, 1_000_000_000));
+    for (path, mode) in [("tmp", 0o1777), ("bin", 0o755), ("deep/er", 0o755), ("", 0o755)] {
+        assert_eq!(stat(path).mode() & 0o7777, mode, "{path}");
+    }
+    assert!(stat("dev/null").file_type().is_char_device() && stat("pipe").file_type().is_fifo());
+    assert_eq!(stat("dev/null").rdev(), nix::sys::stat::makedev(1, 3));
+    assert_eq!(fs::read_link(root.join("etc/mtab")).unwrap(), Path::new("/proc/mounts"));
+    assert_eq!(fs::read(root.join("run/pid")).unwrap(), b"1");
+}
+
+#[test]
+fn nothing_is_written_outside_the_root() {
+    let top = tempfile::tempdir().unwrap();
+    let victim = top.path().join("outside");
+    fs::create_dir(&victim).unwrap();
+    fs::write(victim.join("keep"), "kept").unwrap();
+    let outside: &'static str = victim.to_str().unwrap().to_string().leak();
+    let layers = [
+        archive(&[
+            entry(EntryType::Symlink, "absolute", outside),
+            entry(EntryType::Symlink, "relative", "../outside"),
+            file("../outside/dots", "x"),
+            file("ok", "fine"),
+        ]),
+        archive(&[file("absolute/through", "x"), file("relative/through", "x"), file("relative/.wh.keep", "")]),
+    ];
+    layout(&top.path().join("oci"), &layers, false);
+    done(&top, &["image", "unpack", "-q", "oci:oci:latest", "root"]);
+    assert_eq!(files(&victim), BTreeMap::from([("keep".to_string(), b"kept".to_vec())]));
+    assert_eq!(fs::read(top.path().join("root/ok")).unwrap(), b"fine");
+    assert_eq!(names(top.path()), ["oci", "outside", "root"]);
+    let stolen = [archive(&[entry(EntryType::Symlink, "a", outside), entry(EntryType::Link, "b", "a/keep")])];
+    layout(&top.path().join("hard"), &stolen, false);
+    let why = refused(&top, &["image", "unpack", "oci:hard:latest", "other"]);
+    assert!(why.contains("hard link") && why.contains("ENOENT"), "{why}");
+    assert!(!top.path().join("other").exists());
+}
+
+#[test]
+fn an_image_is_not_unpacked_over_other_files() {
+    let top = tempfile::tempdir().unwrap();
+    layout(&top.path().join("oci"), &[archive(&[file("a", "b")])], false);
+    fs::create_dir(top.path().join("full")).unwrap();
+    fs::write(top.path().join("full/mine"), "").unwrap();
+    assert!(refused(&top, &["image", "unpack", "oci:oci:latest", "full"]).contains("not an empty directory"));
+    assert!(refused(&top, &["skopeo", "copy", "oci:oci:latest", "dir:full"]).contains("overwrite"));
+    assert_eq!(names(&top.path().join("full")), ["mine"]);
+    fs::create_dir(top.path().join("empty")).unwrap();
+    done(&top, &["image", "unpack", "-q", "oci:oci:latest", "empty"]);
+    assert_eq!(names(&top.path().join("empty")), ["a"]);
+}
+
+#[test]
+fn a_bomb_meets_the_limit() {
+    let top = tempfile::tempdir().unwrap();
+    layout(&top.path().join("oci"), &[archive(&[file("a", "0123456789")])], false);
+    let why = refused(&top, &["image", "unpack", "--limit", "9", "oci:oci:latest", "to"]);
+    assert!(why.contains("more than 9 bytes") && why.contains("--limit"), "{why}");
+    assert_eq!(names(top.path()), ["oci"]);
+    done(&top, &["image", "unpack", "-q", "--limit", "10", "oci:oci:latest", "to"]);
+}
+
+#[test]
+fn the_built_in_image_is_entered_and_is_the_same_each_time() {
+    let top = tempfile::tempdir().unwrap();
+    done(&top, &["skopeo", "copy", "builtin:", "dir:first"]);
+    let first = files(&top.path().join("first"));
+    // A damaged cache and a missing one both lead to the same image again.
+    let cached = top.path().join("cache/boxwright");
+    let name = names(&cached).pop().unwrap();
+    let blobs = cached.join(name).join("blobs/sha256");
+    let largest = fs::read_dir(&blobs).unwrap().flatten().max_by_key(|blob| blob.metadata().unwrap().len()).unwrap();
+    fs::write(largest.path(), "damaged").unwrap();
+    done(&top, &["skopeo", "copy", "builtin:", "dir:second"]);
+    assert_eq!(files(&top.path().join("second")), first);
+    fs::remove_dir_all(&cached).unwrap();
+    done(&top, &["image", "unpack", "builtin:", "root"]);
+    let root = top.path().join("root");
+    assert_eq!(names(&root.join("srv/notes")), ["plan.txt"]);
+    assert_eq!(names(&root.join("srv/shelf")), ["new"]);
+    assert_eq!(fs::metadata(root.join("bin/boxwright")).unwrap().nlink(), 1);
+    for tool in boxwright::tools::TOOLS {
+        assert!(root.join("bin").join(tool.name).exists(), "{}", tool.name);
+    }
+    if not_root("the_built_in_image_is_entered_and_is_the_same_each_time") {
+        return;
+    }
+    let line = "cat /etc/os-release; ls /srv/notes | tr a-z A-Z; hostname -s >/dev/null && echo right";
+    let output = Command::new("chroot").arg(&root).args(["/bin/sh", "-c", line]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("ID=boxwright") && told.contains("PLAN.TXT") && told.ends_with("right\n"), "{output:?}");
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_said_and_got_around() {
+    let top = tempfile::tempdir().unwrap();
+    let elsewhere = top.path().join("temporary");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o755)).unwrap();
+    // A plain file where the cache directory should be stops root as well.
+    fs::write(top.path().join("cache"), "").unwrap();
+    let output = Command::new(BOXWRIGHT)
+        .args(["skopeo", "copy", "-q", "builtin:", "dir:to"])
+        .current_dir(top.path())
+        .env_remove("SUDO_UID")
+        .env("XDG_CACHE_HOME", top.path().join("cache"))
+        .env("HOME", top.path().join("cache"))
+        .env("TMPDIR", &elsewhere)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("not kept in the cache"), "{told}");
+    assert!(top.path().join("to/manifest.json").exists());
+}

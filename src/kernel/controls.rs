@@ -32,6 +32,11 @@ fn as_minus(value: &str) -> String {
     if value.trim() == "max" { "-1".into() } else { value.trim().to_string() }
 }
 
+/// A number that is reckoned with, and must therefore be one.
+fn size(value: &str) -> Result<u64, String> {
+    bytes(value).ok_or_else(|| format!("{value} is no value for it"))
+}
+
 fn sum(left: &str, right: &str) -> String {
     bytes(left)
         .zip(bytes(right))
@@ -39,34 +44,50 @@ fn sum(left: &str, right: &str) -> String {
         .map_or("-1".into(), |n| n.to_string())
 }
 
+/// Files and the values to write into them, in this order.
+type Files = Vec<(&'static str, String)>;
+
 /// The files and values of the other version that mean the same; `None` where the name is this version's own, or has
 /// no exact counterpart. `read` reads a file of the group.
-pub fn set(version: u8, name: &str, value: &str, read: &dyn Fn(&str) -> String) -> Option<Vec<(&'static str, String)>> {
+///
+/// Errors: why the value means nothing here. The kernel could not tell: it would only see what it was translated to.
+pub fn set(version: u8, name: &str, value: &str, read: &dyn Fn(&str) -> String) -> Result<Option<Files>, String> {
     let quota = || read("cpu.max").split(' ').next().unwrap_or("max").to_string();
     let period = || read("cpu.max").split_whitespace().nth(1).unwrap_or("100000").to_string();
-    Some(match (version, name) {
+    Ok(Some(match (version, name) {
         (2, "cpu.cfs_quota_us") => vec![("cpu.max", format!("{} {}", as_max(value), period()))],
         (2, "cpu.cfs_period_us") => vec![("cpu.max", format!("{} {value}", quota()))],
         (2, "memory.limit_in_bytes") => vec![("memory.max", as_max(value))],
         // Version 1 limits memory and swap together, version 2 swap alone.
+        (2, "memory.memsw.limit_in_bytes") if as_max(value) == "max" => vec![("memory.swap.max", "max".into())],
         (2, "memory.memsw.limit_in_bytes") => {
-            let memory = bytes(&read("memory.max"));
-            let swap = memory.zip(bytes(value)).and_then(|(memory, both)| both.checked_sub(memory));
-            vec![("memory.swap.max", swap.map_or("max".into(), |swap| swap.to_string()))]
+            let memory = read("memory.max");
+            let swap = size(value)?.checked_sub(bytes(&memory).unwrap_or(NO_LIMIT));
+            let too_low = || {
+                let memory = memory.trim();
+                format!("memory and swap together cannot be less than memory alone, which is {memory}: set that first")
+            };
+            vec![("memory.swap.max", swap.ok_or_else(too_low)?.to_string())]
         }
         (2, "freezer.state") => vec![("cgroup.freeze", u8::from(value == "FROZEN").to_string())],
         (1, "cpu.max") => {
             let mut fields = value.split_whitespace();
-            let quota = as_minus(fields.next()?);
+            let quota = as_minus(fields.next().unwrap_or_default());
             let mut files = vec![("cpu.cfs_quota_us", quota)];
             // The period first: with the old one the new quota may be more than the group above has.
             files.splice(0..0, fields.next().map(|period| ("cpu.cfs_period_us", period.to_string())));
             files
         }
         (1, "memory.max") => vec![("memory.limit_in_bytes", as_minus(value))],
-        (1, "memory.swap.max") => vec![("memory.memsw.limit_in_bytes", sum(&read("memory.limit_in_bytes"), value))],
-        _ => return None,
-    })
+        (1, "memory.swap.max") if value.trim() == "max" => vec![("memory.memsw.limit_in_bytes", "-1".into())],
+        (1, "memory.swap.max") => {
+            let memory = bytes(&read("memory.limit_in_bytes")).filter(|memory| *memory < NO_LIMIT);
+            let both =
+                size(value)?.checked_add(memory.ok_or("swap is limited together with memory: limit memory first")?);
+            vec![("memory.memsw.limit_in_bytes", both.unwrap_or(NO_LIMIT).to_string())]
+        }
+        _ => return Ok(None),
+    }))
 }
 
 /// The value of a file of the other version, from this version's files; `None` as above.

@@ -50,7 +50,10 @@ fn set(hierarchies: &Hierarchies, wanted: &Name, name: &str, value: &str) -> Res
     let found = found.map_err(|why| complain("cgset", &format!("{name}: {why}"), NOT_MOUNTED))?;
     for group in &found {
         let read = |file: &str| fs::read_to_string(group.dir.join(file)).unwrap_or_default();
-        match controls::set(group.version, name, value, &read).filter(|_| !group.dir.join(name).exists()) {
+        let exists = group.dir.join(name).exists();
+        // A name of the other version is written as this version's, where both mean the same.
+        let files = if exists { Ok(None) } else { controls::set(group.version, name, value, &read) };
+        match files.map_err(|why| complain("cgset", &format!("{name}={value}: {why}"), OTHER))? {
             None => put(group, name, value)?,
             Some(files) => {
                 for (file, value) in &files {

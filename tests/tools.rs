@@ -9,33 +9,11 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    os::unix::{fs::symlink, process::ExitStatusExt},
-    path::{Path, PathBuf},
+    os::unix::process::ExitStatusExt,
+    path::Path,
     process::{Child, Command, Output, Stdio},
 };
-use support::{BOXWRIGHT, not_root};
-use tempfile::TempDir;
-
-const TOOLS: [&str; 10] = ["unshare", "mount", "umount", "hostname", "ps", "ip", "nc", "ipcmk", "ipcs", "ipcrm"];
-
-/// Our tools under their own names, as a learner's PATH has them.
-fn ours() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    TOOLS.iter().for_each(|tool| symlink(BOXWRIGHT, dir.path().join(tool)).unwrap());
-    // A test that becomes another user must still reach them.
-    fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    dir
-}
-
-/// The distribution's tool, and a word about the skipped comparison where it has none.
-fn theirs(tool: &str) -> Option<PathBuf> {
-    let dirs = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
-    let found = dirs.iter().map(|dir| Path::new(dir).join(tool)).find(|path| path.exists());
-    if found.is_none() {
-        eprintln!("skipped: a comparison needs the distribution's {tool}");
-    }
-    found
-}
+use support::{BOXWRIGHT, not_root, ours, theirs};
 
 fn run(program: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(program);

@@ -7,35 +7,16 @@ mod support;
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    os::unix::{fs::symlink, process::ExitStatusExt},
-    path::{Path, PathBuf},
+    os::unix::process::ExitStatusExt,
+    path::Path,
     process::{Child, Command, Output, Stdio},
 };
-use support::{BOXWRIGHT, not_root};
+use support::{not_root, ours, theirs};
 use tempfile::TempDir;
 
 /// No process can have this PID: the kernel's largest is 4194304.
 const NOBODY: &str = "4194305";
 const KINDS: [&str; 8] = ["user", "cgroup", "ipc", "uts", "net", "pid", "mnt", "time"];
-
-/// Our tools under their own names, as a learner's PATH has them.
-fn ours() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    for tool in ["nsenter", "chroot", "pivot_root", "hog", "top"] {
-        symlink(BOXWRIGHT, dir.path().join(tool)).unwrap();
-    }
-    dir
-}
-
-/// The distribution's tool, and a word about the skipped comparison where it has none.
-fn theirs(tool: &str) -> Option<PathBuf> {
-    let dirs = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
-    let found = dirs.iter().map(|dir| Path::new(dir).join(tool)).find(|path| path.exists());
-    if found.is_none() {
-        eprintln!("skipped: a comparison needs the distribution's {tool}");
-    }
-    found
-}
 
 fn run(program: &Path, args: &[&str]) -> Output {
     Command::new(program).args(args).env("LC_ALL", "C").stdin(Stdio::null()).output().unwrap()

@@ -4,7 +4,7 @@ use crate::{
     lesson::{Block, Lesson, TerminalId},
     observe::{Sample, cgroup_mode},
     session::{Outcome, Report},
-    trace::{Ended, SyscallEvent, TraceEvent},
+    trace::Told,
 };
 use serde::Serialize;
 
@@ -56,24 +56,6 @@ pub enum Event<'a> {
         /// The exit status; `null` where it runs on.
         status: Option<i32>,
     },
-    /// A system call returned.
-    Syscall(&'a SyscallEvent),
-    /// A process ended.
-    Exit {
-        /// Its host PID.
-        pid: i32,
-        /// Its program.
-        comm: &'a str,
-        /// The exit status, where it exited.
-        status: Option<i32>,
-        /// The signal, where one killed it.
-        signal: Option<&'static str>,
-    },
-    /// System calls cannot be seen; why.
-    Untraced {
-        /// With the errno and the remedy.
-        reason: &'a str,
-    },
     /// The state was read.
     Sample(&'a Sample),
     /// A check was decided.
@@ -109,6 +91,9 @@ pub enum Event<'a> {
     },
     /// The run ends.
     Summary(Summary),
+    /// The tracer saw something.
+    #[serde(untagged)]
+    Traced(Told<'a>),
 }
 
 /// What all steps came to.
@@ -147,22 +132,6 @@ pub(super) fn session(name: &str) -> Event<'static> {
 }
 
 impl<'a> Event<'a> {
-    /// What the tracer saw, where it is told.
-    pub fn traced(event: &'a TraceEvent) -> Option<Event<'a>> {
-        match event {
-            TraceEvent::Syscall(_, event) => Some(Event::Syscall(event)),
-            TraceEvent::Exit { pid, comm, ended, .. } => {
-                let (status, signal) = match ended {
-                    Ended::Exited(status) => (Some(*status), None),
-                    Ended::Killed(signal, _) => (None, Some(*signal)),
-                };
-                Some(Event::Exit { pid: *pid, comm, status, signal })
-            }
-            TraceEvent::Refused(_, reason) => Some(Event::Untraced { reason }),
-            TraceEvent::Held(..) | TraceEvent::Released(..) | TraceEvent::Finished(..) => None,
-        }
-    }
-
     /// What the session reports.
     pub(super) fn reported(report: &'a Report, lesson: &'a Lesson) -> Option<Event<'a>> {
         let named = |index: &usize| lesson.steps.get(*index).map(|step| (lesson.id.as_str(), step.id.as_str(), step));

@@ -13,6 +13,7 @@ use crate::{
     runtime::{Happening, Machine, Seen, Trouble, signals},
     session::{Action, Input, Lacking, Outcome, Report, Session, Wish},
     terminal::{Mark, Piece, Transcript},
+    trace::Told,
 };
 use events::{Skipped, Summary};
 use std::{
@@ -207,8 +208,8 @@ impl Player {
                 vec![Input::Closed(terminal)]
             }
             Seen::Trace(terminal, event) => {
-                if let Some(event) = Event::traced(&event) {
-                    self.teller.tell(&event, lesson)?;
+                if let Some(told) = Told::new(&event) {
+                    self.teller.tell(&Event::Traced(told), lesson)?;
                 }
                 vec![Input::Trace(terminal, event)]
             }

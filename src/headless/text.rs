@@ -4,6 +4,7 @@ use super::{Event, Teller};
 use crate::{
     lang::Lang,
     lesson::{Block, Lesson},
+    trace::Told,
 };
 use std::io::{self, Write};
 
@@ -39,7 +40,7 @@ impl Text {
                     _ => Ok(()),
                 }
             }
-            Event::Syscall(event) => {
+            Event::Traced(Told::Syscall(event)) => {
                 let end = match (event.errno, event.result) {
                     (Some(errno), _) => errno.to_string(),
                     (None, Some(result)) => result.to_string(),
@@ -52,7 +53,7 @@ impl Text {
                 )?;
                 event.changed.iter().try_for_each(|change| writeln!(out, "      {change}"))
             }
-            Event::Untraced { reason } => {
+            Event::Traced(Told::Untraced { reason }) => {
                 writeln!(out, "  {} {reason}", lang.pick("System calls cannot be seen:", "看不到系统调用："))
             }
             Event::Check { step, check, passed, expected, observed, .. } => {
@@ -88,7 +89,7 @@ impl Text {
                 )?;
                 summary.skipped.iter().try_for_each(|left| writeln!(out, "  {skipped}: {}: {}", left.step, left.reason))
             }
-            Event::Outcome { .. } | Event::Exit { .. } | Event::Sample(_) => Ok(()),
+            Event::Outcome { .. } | Event::Traced(Told::Exit { .. }) | Event::Sample(_) => Ok(()),
         }
     }
 }

@@ -11,5 +11,6 @@ pub mod mountinfo;
 pub mod mounts;
 pub mod namespaces;
 pub mod netlink;
+pub mod owner;
 pub mod pidfd;
 pub mod process;

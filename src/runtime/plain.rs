@@ -3,6 +3,8 @@
 //! Lines of a person are obeyed at once. Lines that come through a pipe wait until what the line before began has ended,
 //! so that a prepared conversation means the same on a slow machine.
 
+mod commands;
+
 use super::{
     driver::Driver,
     inbox::{Inbox, Letter},
@@ -10,9 +12,9 @@ use super::{
     tui::TuiOptions,
 };
 use crate::{
-    app::{Effect, Event, Row, View, begin, wish},
+    app::{Event, Row, View, begin},
     lesson::{Block, TerminalId},
-    session::{Phase, Wish},
+    session::Phase,
     terminal::{Mark, Piece, Transcript},
     trace::TraceEvent,
     ui::plain as say,
@@ -248,84 +250,6 @@ impl Talk {
     fn flush(&mut self) -> io::Result<()> {
         for (terminal, text) in std::mem::take(&mut self.partial) {
             print(&labelled(terminal, &text))?;
-        }
-        Ok(())
-    }
-
-    fn obey(&mut self, line: &str) -> io::Result<()> {
-        let line = line.trim_end_matches('\r');
-        let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
-        for (sign, terminal) in [('!', TerminalId::Container), ('@', TerminalId::Host)] {
-            if let Some(text) = line.trim_start().strip_prefix(sign) {
-                return self.type_line(terminal, text.strip_prefix(' ').unwrap_or(text));
-            }
-        }
-        let number = word.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        let playing = self.driver.state.play.is_some() && self.driver.state.view == View::Lesson;
-        match word {
-            "q" => self.driver.perform(vec![Effect::Quit]),
-            "?" => print(&say::help(&self.driver.state))?,
-            "d" => self.driver.perform(vec![Effect::Doctor(self.driver.state.lang)]),
-            "l" => self.language(),
-            "m" => {
-                self.driver.state.view = View::Opening;
-                print(&say::opening(&self.driver.state))?;
-            }
-            _ if !playing => match number.filter(|number| *number < self.driver.state.lessons.len()) {
-                Some(lesson) => self.start(lesson, self.driver.state.resumes_at(lesson))?,
-                None => print(&say::opening(&self.driver.state))?,
-            },
-            _ => return self.in_lesson(word, rest, number),
-        }
-        Ok(())
-    }
-
-    fn in_lesson(&mut self, word: &str, rest: &str, number: Option<usize>) -> io::Result<()> {
-        let Some(play) = &mut self.driver.state.play else { return Ok(()) };
-        let step = play.session.step_index();
-        let to = rest.trim().parse::<usize>().ok().and_then(|step| step.checked_sub(1));
-        let wanted = match (word, number, to) {
-            ("", ..) => Wish::Go,
-            ("n", ..) => Wish::GoTo(step + 1),
-            ("p", ..) => Wish::GoTo(step.saturating_sub(1)),
-            ("r", ..) => Wish::GoTo(step),
-            ("g", _, Some(step)) => Wish::GoTo(step),
-            ("h", ..) => Wish::Hint,
-            ("c", ..) => Wish::RunOn,
-            ("x", ..) => Wish::ToggleHold,
-            ("u", ..) if !rest.trim().is_empty() => Wish::RunUntil(rest.trim().to_string()),
-            ("N", ..) => {
-                play.notes = !play.notes;
-                return Ok(());
-            }
-            ("w", ..) => return play_now(&self.driver.state),
-            (_, Some(answer), _) => Wish::Answer(answer),
-            _ => return print(&say::help(&self.driver.state)),
-        };
-        self.waits_for = None;
-        let effects = wish(&mut self.driver.state, wanted);
-        self.driver.perform(effects);
-        Ok(())
-    }
-
-    fn language(&mut self) {
-        use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-        self.driver.tell(Event::Key(KeyEvent::new(KeyCode::Char('l'), KeyModifiers::NONE)));
-        self.said = None;
-        self.blocks.clear();
-        self.waits_for = None;
-    }
-
-    /// Types a line of the learner's; `^C` and the like are the control characters that they name.
-    fn type_line(&mut self, terminal: TerminalId, text: &str) -> io::Result<()> {
-        match text.as_bytes() {
-            [b'^', letter @ (b'a'..=b'z' | b'A'..=b'Z' | b'\\')] => {
-                self.driver.perform(vec![Effect::Write(terminal, vec![letter & 0x1f])]);
-            }
-            _ => {
-                self.busy.insert(terminal);
-                self.driver.tell(Event::Line(terminal, text.to_string()));
-            }
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! How a step ends: passed, failed or skipped; and what comes next.
 
-use super::{Action, Notice, Outcome, Phase, Report, Session, play::PATIENCE};
-use crate::lesson::Block;
+use super::{Action, Notice, Outcome, Phase, Report, Session, Verdict, play::PATIENCE};
+use crate::lesson::{Block, Run};
 
 impl Session {
     pub(super) fn deadline(&mut self, out: &mut Vec<Action>) {
+        let lang = self.lesson.lang;
         let reason = match self.phase() {
             Phase::Checking(block) => {
                 let missed = self.verdicts(block).iter().find(|verdict| verdict.passed == Some(false)).cloned();
@@ -16,13 +17,36 @@ impl Session {
                     }
                 }
                 missed.map_or_else(
-                    || "the checks did not hold".to_string(),
-                    |verdict| format!("expected {}, observed {}", verdict.expected, verdict.observed),
+                    || lang.pick("the checks did not hold", "检查没有通过").to_string(),
+                    |verdict| {
+                        let Verdict { expected, observed, .. } = verdict;
+                        lang.pick(
+                            format!("expected {expected}, observed {observed}"),
+                            format!("应为 {expected}，实际 {observed}"),
+                        )
+                    },
                 )
             }
-            _ => format!("no prompt came back within {} s", PATIENCE.as_secs()),
+            _ => {
+                let seconds = PATIENCE.as_secs();
+                lang.pick(format!("no prompt came back within {seconds} s"), format!("{seconds} 秒之内没有等到提示符"))
+            }
         };
         self.fail(reason, out);
+    }
+
+    /// A line did not do what the next ones count on. A learner may try it again, or begin the step again.
+    pub(super) fn stumble(&mut self, run: &Run, status: i32, out: &mut Vec<Action>) {
+        if self.auto || self.replay.is_some() {
+            let line = &run.line;
+            let lang = self.lesson.lang;
+            let reason =
+                lang.pick(format!("`{line}` ended with status {status}"), format!("`{line}` 的退出状态是 {status}"));
+            return self.fail(reason, out);
+        }
+        self.due.clear();
+        self.notice = Some(Notice::Stumbled(run.line.clone(), status));
+        self.look(out);
     }
 
     pub(super) fn fail(&mut self, reason: String, out: &mut Vec<Action>) {
@@ -76,5 +100,58 @@ impl Session {
             self.finished = true;
             out.push(Action::Report(Report::End));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        lesson::{Lesson, Step, TerminalId},
+        session::{Input, Wish},
+    };
+    use std::sync::Arc;
+
+    /// Everything that a machine would be told, where each of its shells comes up and each sample is empty.
+    fn begun(auto: bool) -> (Session, Vec<Action>) {
+        let run = |line: &str| Block::Run(Run { line: line.into(), ..Run::default() });
+        let step = Step { blocks: vec![run("first"), run("second")], ..Step::default() };
+        let mut session = Session::new(Lesson { steps: vec![step], ..Lesson::default() }, auto, Vec::new());
+        let mut told = session.handle(Input::Wish(Wish::GoTo(0)));
+        for terminal in TerminalId::ALL {
+            told.extend(session.handle(Input::Prompt(terminal, 0, 1)));
+        }
+        let number =
+            told.iter().filter_map(|action| if let Action::Sample(n) = action { Some(*n) } else { None }).max();
+        told.extend(session.handle(Input::Sample(number.unwrap(), Arc::default())));
+        (session, told)
+    }
+
+    fn typed(actions: &[Action]) -> Vec<&str> {
+        let lines = actions.iter().filter_map(|action| match action {
+            Action::Type(_, line) => Some(line.as_str()),
+            _ => None,
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn without_a_learner_nothing_follows_a_line_that_failed() {
+        let (mut session, told) = begun(true);
+        assert_eq!(typed(&told), ["first"]);
+        let told = session.handle(Input::Prompt(TerminalId::Container, 2, 1));
+        assert_eq!(typed(&told), [""; 0]);
+        assert!(matches!(session.outcomes(), [Some(Outcome::Failed(why))] if why.contains("first")));
+    }
+
+    #[test]
+    fn a_learner_is_given_the_same_line_again() {
+        let (mut session, _) = begun(false);
+        assert_eq!(typed(&session.handle(Input::Wish(Wish::Go))), ["first"]);
+        assert_eq!(typed(&session.handle(Input::Prompt(TerminalId::Container, 2, 1))), [""; 0]);
+        assert_eq!(session.notice(), Some(&Notice::Stumbled("first".into(), 2)));
+        assert_eq!(typed(&session.handle(Input::Wish(Wish::Go))), ["first"]);
+        session.handle(Input::Prompt(TerminalId::Container, 0, 1));
+        assert_eq!(typed(&session.handle(Input::Wish(Wish::Go))), ["second"]);
     }
 }

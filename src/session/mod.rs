@@ -4,6 +4,7 @@
 mod checks;
 mod ending;
 pub mod ledger;
+mod needs;
 mod play;
 mod progress;
 pub mod removal;
@@ -150,6 +151,8 @@ pub enum Notice {
     NotRebuilt(String),
     /// A question waits.
     AnswerFirst,
+    /// This line ended with this status, where it should have ended with 0.
+    Stumbled(String, i32),
 }
 
 /// What this machine lacks: a requirement and the reason, in the session's language.

@@ -4,8 +4,7 @@ use super::{
     Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, Phase, Report, Verdict, Wish, decide, replay::Replay,
 };
 use crate::{
-    lesson::{Block, Check, Fact, GroupFact, Lesson, Run, TerminalId, Where},
-    observe::Asked,
+    lesson::{Block, Check, Fact, GroupFact, Lesson, Run, TerminalId},
     trace::{Hold, TraceEvent},
 };
 use std::{
@@ -116,7 +115,7 @@ impl Session {
                     self.waiting = None;
                     self.notice = Some(Notice::Ended(terminal));
                     if self.auto || self.replay.is_some() {
-                        self.fail("the shell ended".into(), &mut out);
+                        self.fail(self.lesson.lang.pick("the shell ended", "shell 结束了").into(), &mut out);
                     }
                 }
                 self.look(&mut out);
@@ -192,11 +191,10 @@ impl Session {
         if self.waiting == Some(terminal) {
             self.waiting = None;
             out.push(Action::Deadline(None));
-            let ran = self.typed.take().filter(|_| self.auto || self.replay.is_some());
-            if let Some(run) = ran.filter(|run| status != 0 && !run.may_fail()) {
-                // What follows was written for the state that this line should have made. Elsewhere, such as on the host
-                // instead of in a container, it might do harm.
-                return self.fail(format!("`{}` ended with status {status}", run.line), out);
+            // What follows was written for the state that this line should have made. Elsewhere, such as on the host
+            // instead of in a container, it might do harm.
+            if let Some(run) = self.typed.take().filter(|run| status != 0 && !run.may_fail()) {
+                return self.stumble(&run, status, out);
             }
             // The command that is still in front has just ended; it was held by itself, and the next one is not.
             let held = !self.auto && self.due.front().is_some_and(|run| run.hold);
@@ -280,31 +278,6 @@ impl Session {
         } else {
             self.go_on(out);
         }
-    }
-
-    /// The files that the checks of the current step look at.
-    fn asked(&self) -> Vec<Asked> {
-        let checks = self.step().into_iter().flat_map(|step| &step.blocks).filter_map(|block| match block {
-            Block::Check(checks) => Some(checks),
-            _ => None,
-        });
-        let file = |fact: &Fact| match fact {
-            Fact::File(place, path, _) => Some(Asked { inside: *place == Where::Inside, path: path.clone() }),
-            _ => None,
-        };
-        checks.flatten().filter_map(|check| file(&check.fact)).collect()
-    }
-
-    /// What this machine lacks for the current step.
-    pub(super) fn lack(&self) -> Option<String> {
-        let step = self.step()?;
-        let needs = step.blocks.iter().filter_map(|block| match block {
-            Block::Requires(needs) => Some(needs),
-            _ => None,
-        });
-        needs
-            .flatten()
-            .find_map(|need| self.lacking.iter().find(|(lacking, _)| lacking == need).map(|(_, reason)| reason.clone()))
     }
 
     /// Moves over everything that is done, and decides the checks that are due.

@@ -1,11 +1,11 @@
 //! Where progress and ledgers are kept between runs, and what happens where nothing can be kept.
 
 use super::run_dir::home_of;
-use crate::kernel::errno;
+use crate::kernel::{errno, owner::AsOwner};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fstat, mkdirat};
-use nix::unistd::{Gid, Uid, UnlinkatFlags, geteuid, setfsgid, setfsuid, unlinkat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, geteuid, unlinkat};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -32,29 +32,6 @@ pub struct Unsaved {
     pub path: PathBuf,
     /// The error of the call that failed.
     pub reason: Errno,
-}
-
-/// Lets this thread reach files as their owner for a while (setfsuid(2)): what root makes below another user's home then
-/// belongs to that user from the first moment, and root cannot be led to touch what that user could not.
-struct AsOwner(Option<(Uid, Gid)>);
-
-impl AsOwner {
-    fn new(owner: Option<(Uid, Gid)>) -> AsOwner {
-        // The group first: without root's identity it could not be changed any more, nor changed back.
-        AsOwner(owner.filter(|(uid, _)| *uid != geteuid()).map(|(uid, gid)| {
-            let group = setfsgid(gid);
-            (setfsuid(uid), group)
-        }))
-    }
-}
-
-impl Drop for AsOwner {
-    fn drop(&mut self) {
-        if let Some((uid, gid)) = self.0 {
-            setfsuid(uid);
-            setfsgid(gid);
-        }
-    }
 }
 
 /// A place to try.

@@ -3,7 +3,7 @@
 //! The calls go to standard error, as those of strace(1) do, or as JSON to standard output, where the command's own output
 //! goes as well: a line of JSON begins with `{"event":`. `--step` waits for Return on the terminal before each call.
 
-use super::{Call, Ended, Hold, Spawn, SyscallEvent, TraceEvent, Tracer};
+use super::{Call, Ended, Hold, Spawn, SyscallEvent, Told, TraceEvent, Tracer};
 use crate::{kernel::errno, lang::Lang};
 use nix::{
     errno::Errno,
@@ -13,7 +13,6 @@ use nix::{
     },
     unistd::{AccessFlags, access},
 };
-use serde_json::json;
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
@@ -162,9 +161,9 @@ fn line_of(call: &Call) -> String {
 
 fn tell(event: &TraceEvent, json: bool) -> io::Result<()> {
     if json {
-        let Some(value) = as_json(event) else { return Ok(()) };
+        let Some(told) = Told::new(event) else { return Ok(()) };
         let mut out = io::stdout().lock();
-        writeln!(out, "{value}")?;
+        writeln!(out, "{}", serde_json::to_string(&told)?)?;
         return out.flush();
     }
     let mut out = io::stderr().lock();
@@ -188,23 +187,5 @@ fn end_of(event: &SyscallEvent) -> String {
         (Some(errno), _) => format!("-1 {errno}"),
         (None, Some(result)) => result.to_string(),
         (None, None) => "?".into(),
-    }
-}
-
-fn as_json(event: &TraceEvent) -> Option<String> {
-    // The kind comes first, so that these lines are told from the command's own output by their beginning.
-    let with_kind = |kind: &str, fields: String| Some(format!("{{\"event\":\"{kind}\",{}", fields.strip_prefix('{')?));
-    match event {
-        TraceEvent::Syscall(_, event) => with_kind("syscall", serde_json::to_string(event).ok()?),
-        TraceEvent::Exit { pid, comm, ended, .. } => {
-            let (status, signal) = match ended {
-                Ended::Exited(status) => (Some(status), None),
-                Ended::Killed(signal, _) => (None, Some(signal)),
-            };
-            let fields = json!({ "pid": pid, "comm": comm, "status": status, "signal": signal });
-            with_kind("exit", fields.to_string())
-        }
-        TraceEvent::Refused(_, reason) => with_kind("untraced", json!({ "reason": reason }).to_string()),
-        _ => None,
     }
 }

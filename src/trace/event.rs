@@ -65,6 +65,48 @@ pub enum Ended {
     Killed(&'static str, i32),
 }
 
+/// A [`TraceEvent`] as one JSON object, for whoever reads `--json`. The kind comes first in it.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Told<'a> {
+    /// A system call returned.
+    Syscall(&'a SyscallEvent),
+    /// A process ended.
+    Exit {
+        /// Its host PID.
+        pid: i32,
+        /// Its program.
+        comm: &'a str,
+        /// The exit status, where it exited.
+        status: Option<i32>,
+        /// The signal, where one killed it.
+        signal: Option<&'static str>,
+    },
+    /// System calls cannot be seen; why.
+    Untraced {
+        /// With the errno and the remedy.
+        reason: &'a str,
+    },
+}
+
+impl<'a> Told<'a> {
+    /// What is told of an event; nothing of those that only concern a screen.
+    pub fn new(event: &'a TraceEvent) -> Option<Told<'a>> {
+        match event {
+            TraceEvent::Syscall(_, event) => Some(Told::Syscall(event)),
+            TraceEvent::Exit { pid, comm, ended, .. } => {
+                let (status, signal) = match ended {
+                    Ended::Exited(status) => (Some(*status), None),
+                    Ended::Killed(signal, _) => (None, Some(*signal)),
+                };
+                Some(Told::Exit { pid: *pid, comm, status, signal })
+            }
+            TraceEvent::Refused(_, reason) => Some(Told::Untraced { reason }),
+            TraceEvent::Held(..) | TraceEvent::Released(..) | TraceEvent::Finished(..) => None,
+        }
+    }
+}
+
 /// The name of a spawned command's whole family of processes: the host PID of its first process.
 pub type Root = i32;
 

@@ -16,9 +16,12 @@ mod following;
 pub mod launch;
 mod memory;
 mod mounts;
+mod orders;
+mod requests;
 mod stops;
 mod task;
 mod tracer;
+mod untraced;
 
-pub use event::{Call, Change, Ended, Hold, Root, SyscallEvent, TraceEvent};
+pub use event::{Call, Change, Ended, Hold, Root, SyscallEvent, Told, TraceEvent};
 pub use tracer::{Spawn, Tracer};

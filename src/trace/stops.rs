@@ -2,40 +2,20 @@
 #![allow(unsafe_code)]
 
 use super::{
-    Ended, Hold, Root, Spawn, TraceEvent,
+    Ended, Hold, Root, TraceEvent,
     calls::{self, CLOSES, Role, Spec},
     decode, effects,
     event::{Call, SyscallEvent},
     following::{self, Cgroups},
-    launch::{ROLE, TRACED, UNTRACED},
+    requests::{call_info, request, result},
     task::{Family, Pending, Task, comm},
 };
-use crate::kernel::errno;
-use nix::{
-    errno::Errno,
-    sys::{
-        ptrace::{self, Options},
-        signal::{Signal, kill},
-    },
-    unistd::{Pid, pipe2, write},
-};
+use nix::{errno::Errno, sys::signal::Signal};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
-    os::fd::AsRawFd,
     path::PathBuf,
-    process::{Command, Stdio},
     time::Instant,
 };
-
-/// How we want to be told: of children, of new programs, with system call stops marked; and when we die, all die.
-const OPTIONS: Options = Options::PTRACE_O_TRACESYSGOOD
-    .union(Options::PTRACE_O_TRACESECCOMP)
-    .union(Options::PTRACE_O_TRACEFORK)
-    .union(Options::PTRACE_O_TRACEVFORK)
-    .union(Options::PTRACE_O_TRACECLONE)
-    .union(Options::PTRACE_O_TRACEEXEC)
-    .union(Options::PTRACE_O_EXITKILL);
 
 /// Errors with which the kernel says to itself that a call must be made again after a signal (`linux/errno.h`).
 const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
@@ -48,7 +28,7 @@ type Sink = Box<dyn Fn(TraceEvent)>;
 
 /// Everything that the thread knows.
 pub(super) struct Tracing {
-    exe: PathBuf,
+    pub(super) exe: PathBuf,
     pub(super) sink: Sink,
     pub(super) tasks: BTreeMap<i32, Task>,
     pub(super) families: BTreeMap<Root, Family>,
@@ -69,84 +49,6 @@ impl Tracing {
 
     pub(super) fn tell(&self, event: TraceEvent) {
         (self.sink)(event);
-    }
-
-    /// Starts a command: a process that waits at a pipe, is seized, and only then becomes the command.
-    pub(super) fn spawn(&mut self, spawn: &Spawn, hold: Hold) -> io::Result<Root> {
-        // The reading end must outlive an execve, so it is not close-on-exec; the new process closes it.
-        let (read, go) = pipe2(nix::fcntl::OFlag::empty())?;
-        nix::fcntl::fcntl(&go, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
-        let mut command = Command::new(&self.exe);
-        command
-            .arg(ROLE)
-            .arg(read.as_raw_fd().to_string())
-            .arg(spawn.tty.clone().unwrap_or_default())
-            .arg(&spawn.dir)
-            .arg(&spawn.program)
-            .args(&spawn.argv)
-            .env_clear()
-            .envs(spawn.env.iter().cloned());
-        if spawn.tty.is_some() {
-            // Until it has its own terminal it must not touch ours.
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        }
-        let root = command.spawn()?.id() as i32;
-        drop(read);
-        let seized = ptrace::seize(Pid::from_raw(root), OPTIONS);
-        let untraced = seized.is_err();
-        let comm = spawn.program.file_name().unwrap_or_default().display().to_string();
-        let shares_our_terminal = spawn.tty.is_none();
-        let family = Family { hold, ended: None, killing: false, started: false, untraced, comm, shares_our_terminal };
-        self.families.insert(root, family);
-        match seized {
-            Ok(()) => drop(self.tasks.insert(root, Task::new(root, root))),
-            Err(refused) => self.tell(TraceEvent::Refused(root, refusal(refused))),
-        }
-        // Where it has ended meanwhile, its end is told like any other.
-        let _ = write(&go, &[if untraced { UNTRACED } else { TRACED }]);
-        Ok(root)
-    }
-
-    pub(super) fn hold(&mut self, root: Root, hold: Hold) {
-        if let Some(family) = self.families.get_mut(&root) {
-            family.hold = hold;
-        }
-    }
-
-    pub(super) fn step(&mut self, tid: i32) {
-        if self.tasks.get(&tid).is_some_and(|task| task.held) {
-            self.release(tid);
-        }
-    }
-
-    pub(super) fn run_on(&mut self, root: Root) {
-        self.hold(root, Hold::Off);
-        let held = self.tasks.iter().filter(|(_, task)| task.root == root && task.held);
-        for tid in held.map(|(tid, _)| *tid).collect::<Vec<_>>() {
-            self.release(tid);
-        }
-    }
-
-    pub(super) fn kill(&mut self, root: Root) {
-        let Some(family) = self.families.get_mut(&root) else { return };
-        family.killing = true;
-        if family.untraced {
-            for pid in descendants(root) {
-                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-            }
-            return;
-        }
-        let processes: BTreeSet<i32> =
-            self.tasks.values().filter(|task| task.root == root).map(|task| task.process).collect();
-        for pid in processes {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-        }
-    }
-
-    pub(super) fn kill_all(&mut self) {
-        for root in self.families.keys().copied().collect::<Vec<_>>() {
-            self.kill(root);
-        }
     }
 
     /// The next stop or end that has come, if any: which thread, and its wait status.
@@ -276,7 +178,7 @@ impl Tracing {
         hold
     }
 
-    fn release(&mut self, tid: i32) {
+    pub(super) fn release(&mut self, tid: i32) {
         if let Some(task) = self.tasks.get_mut(&tid) {
             task.held = false;
             let root = task.root;
@@ -420,51 +322,4 @@ impl Tracing {
             self.tell(TraceEvent::Finished(root, ended));
         }
     }
-}
-
-/// Makes a ptrace request that lets a thread go on. ESRCH says that it was killed meanwhile, and its end will come.
-fn request(request: libc::c_uint, tid: i32, signal: i32) {
-    // SAFETY: these requests take two numbers and touch no memory of ours.
-    unsafe { libc::ptrace(request, tid, std::ptr::null_mut::<libc::c_void>(), signal as libc::c_long) };
-}
-
-/// Number and arguments of the call at whose beginning a thread stands, if it is a stop of this kind.
-fn call_info(tid: i32, kind: u8) -> Option<(i64, [u64; 6])> {
-    let info = ptrace::syscall_info(Pid::from_raw(tid)).ok().filter(|info| info.op == kind)?;
-    // SAFETY: `op` says which part of the union the kernel has filled in, and both parts begin alike.
-    Some(unsafe { (info.u.entry.nr as i64, info.u.entry.args) })
-}
-
-/// What the call at whose end a thread stands has returned; an error as a negative number.
-fn result(tid: i32) -> Option<i64> {
-    let exit = libc::PTRACE_SYSCALL_INFO_EXIT;
-    let info = ptrace::syscall_info(Pid::from_raw(tid)).ok().filter(|info| info.op == exit)?;
-    // SAFETY: `op` says that the kernel has filled in this part of the union.
-    Some(unsafe { info.u.exit.sval })
-}
-
-/// Why system calls cannot be seen, and what would help.
-fn refusal(refused: Errno) -> String {
-    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-    let status = read("/proc/self/status");
-    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:")).unwrap_or_default().trim();
-    let remedy = match (tracer, read("/proc/sys/kernel/yama/ptrace_scope").trim()) {
-        ("0" | "", "2") => "kernel.yama.ptrace_scope is 2: only root may trace".into(),
-        ("0" | "", "3") => "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot".into(),
-        ("0" | "", _) => "a container or security policy forbids it: docker run --cap-add SYS_PTRACE".into(),
-        (tracer, _) => format!("process {tracer} traces this one already, and a process has one tracer at most"),
-    };
-    format!("ptrace(PTRACE_SEIZE): {}; {remedy}", errno::why(refused))
-}
-
-/// A process and everybody below it, for a family that is not traced.
-fn descendants(root: i32) -> Vec<i32> {
-    let mut all = vec![root];
-    let mut at = 0;
-    while let Some(pid) = all.get(at).copied() {
-        at += 1;
-        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        all.extend(children.split_whitespace().filter_map(|child| child.parse::<i32>().ok()));
-    }
-    all
 }

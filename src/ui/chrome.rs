@@ -187,6 +187,10 @@ pub fn said(state: &State) -> Option<String> {
             format!("The state of this step could not be rebuilt: {reason}"),
             format!("无法重建这一步的状态：{reason}"),
         ),
+        Notice::Stumbled(line, status) => lang.pick(
+            format!("{line} ended with status {status}: Space types it again, r begins the step again"),
+            format!("{line} 的退出状态是 {status}：按空格再输入一次，按 r 重做这一步"),
+        ),
         Notice::AnswerFirst => lang.pick("Answer first: any answer will do".into(), "先选一个答案，对错都行".into()),
     })
 }

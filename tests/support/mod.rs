@@ -2,7 +2,12 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "every test binary uses a part of this")]
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+};
 
 /// The program under test.
 pub const BOXWRIGHT: &str = env!("CARGO_BIN_EXE_boxwright");
@@ -96,4 +101,23 @@ fn cgroup_mounts() -> Vec<String> {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let fields = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     fields.filter(|fields| fields[2].starts_with("cgroup")).map(|fields| fields[1].to_string()).collect()
+}
+
+/// Our tools under their own names, as a learner's PATH has them.
+pub fn ours() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    boxwright::tools::TOOLS.iter().for_each(|tool| symlink(BOXWRIGHT, dir.path().join(tool.name)).unwrap());
+    // A test that becomes another user must still reach them.
+    fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    dir
+}
+
+/// The distribution's tool, and a word about the skipped comparison where it has none.
+pub fn theirs(tool: &str) -> Option<PathBuf> {
+    let dirs = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
+    let found = dirs.iter().map(|dir| Path::new(dir).join(tool)).find(|path| path.exists());
+    if found.is_none() {
+        eprintln!("skipped: a comparison needs the distribution's {tool}");
+    }
+    found
 }

@@ -3,10 +3,10 @@
 use super::pack::Packed;
 use crate::{
     image::{Error, Result, layout::Target, manifest::OCI_MANIFEST},
-    kernel::errno,
+    kernel::{errno, owner::AsOwner},
 };
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use nix::unistd::{Gid, Uid, User, geteuid, setfsgid, setfsuid};
+use nix::unistd::{Gid, Uid, User, geteuid};
 use std::{
     fs,
     io::{self, Write},
@@ -37,28 +37,6 @@ impl Place {
     }
 }
 
-/// Lets this process reach files as another user for a while (setfsuid(2)): what root makes in that user's home then
-/// belongs to the user, and root cannot be led through a link to where the user could not go.
-struct AsOwner(Option<(Uid, Gid)>);
-
-impl AsOwner {
-    fn new((uid, gid): (Uid, Gid)) -> AsOwner {
-        AsOwner((uid != geteuid()).then(|| {
-            let group = setfsgid(gid);
-            (setfsuid(uid), group)
-        }))
-    }
-}
-
-impl Drop for AsOwner {
-    fn drop(&mut self) {
-        if let Some((uid, gid)) = self.0 {
-            setfsuid(uid);
-            setfsgid(gid);
-        }
-    }
-}
-
 /// The places to try, the best first (XDG base directory specification); the last one needs no home at all.
 pub(super) fn places(name: &str) -> Vec<Place> {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
@@ -81,7 +59,7 @@ pub(super) fn places(name: &str) -> Vec<Place> {
 pub(super) fn store(name: &str, packed: &Packed) -> Result<PathBuf> {
     let mut last = Error::malformed("built-in image", "there is no place for it");
     for (at, place) in places(name).iter().enumerate() {
-        let _owner = AsOwner::new(place.owner);
+        let _owner = AsOwner::new(Some(place.owner));
         match store_in(place, packed) {
             Ok(()) => return Ok(place.path.clone()),
             Err(Error::Interrupted) => return Err(Error::Interrupted),

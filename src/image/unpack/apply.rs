@@ -3,7 +3,7 @@
 use super::{
     entries::{Entries, Entry, Kind},
     report::{Dropped, Report, shown},
-    tree::{Dir, Key, Tree, clean, is, key, split},
+    tree::{Dir, Key, Tree, clean, is, key, split, stat},
     xattr,
 };
 use crate::image::{Error, Result, staging::go_on};
@@ -12,8 +12,8 @@ use nix::{
     fcntl::{AtFlags, OFlag, openat},
     sys::{
         stat::{
-            FchmodatFlags, FileStat, Mode, SFlag, UtimensatFlags, fchmod, fchmodat, fstat, fstatat, futimens, makedev,
-            mkdirat, mknodat, utimensat,
+            FchmodatFlags, Mode, SFlag, UtimensatFlags, fchmod, fchmodat, fstat, futimens, makedev, mkdirat, mknodat,
+            utimensat,
         },
         time::TimeSpec,
     },
@@ -159,7 +159,7 @@ impl Unpacker {
         }
     }
 
-    fn was_made(&self, parent: Key, name: &[u8]) -> bool {
+    pub(super) fn was_made(&self, parent: Key, name: &[u8]) -> bool {
         self.made.contains(&(parent.1, self.hashing.hash_one((parent.0, name))))
     }
 
@@ -179,7 +179,7 @@ impl Unpacker {
         Ok(parent)
     }
 
-    fn keep_time(&mut self, dir: &Dir) -> nix::Result<()> {
+    pub(super) fn keep_time(&mut self, dir: &Dir) -> nix::Result<()> {
         let stat = fstat(&dir.fd)?;
         let late = self.late.entry(dir.key).or_default();
         late.time.get_or_insert(TimeSpec::new(stat.st_mtime, stat.st_mtime_nsec));
@@ -362,86 +362,6 @@ impl Unpacker {
             Err(Errno::EISDIR | Errno::EPERM) => unlinkat(&parent.fd, name, UnlinkatFlags::RemoveDir),
             other => other,
         }
-    }
-
-    /// `.wh.NAME` hides NAME, and `.wh..wh..opq` everything, but only what lower layers put there, wherever among the
-    /// entries of this layer it stands (OCI image specification, layer).
-    fn whiteout(&mut self, above: &[u8], hidden: &[u8], entry: &Entry) -> nix::Result<()> {
-        let dir = match self.tree.directory(above, false) {
-            Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(()),
-            dir => dir?,
-        };
-        if !self.late.contains_key(&dir.key) {
-            self.keep_time(&dir)?;
-        }
-        self.tree.forget();
-        match hidden {
-            b".wh..opq" => self.hide_all(&dir, false),
-            // Other names of this form were AUFS's own notes; the remaining ones hide nothing that can exist.
-            b"" | b"." | b".." => {
-                self.report.note(format!("{}: hides nothing", shown(&entry.path)));
-                Ok(())
-            }
-            hidden if hidden.starts_with(b".wh.") => Ok(()),
-            hidden => match self.hide(&dir, hidden, false) {
-                Err(Errno::ENOENT) => Ok(()),
-                other => other,
-            },
-        }
-    }
-
-    /// Hides one name; without `all`, what this layer made itself stays, and the directories that lead to it.
-    fn hide(&mut self, parent: &Dir, name: &[u8], all: bool) -> nix::Result<()> {
-        let own = !all && self.was_made(parent.key, name);
-        let there = stat(parent, name)?.ok_or(Errno::ENOENT)?;
-        if !is(&there, SFlag::S_IFDIR) {
-            if !own {
-                unlinkat(&parent.fd, name, UnlinkatFlags::NoRemoveDir)?;
-                self.report.hidden += 1;
-            }
-            return Ok(());
-        }
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let dir = Dir { fd: openat(&parent.fd, name, flags, Mode::empty())?.into(), key: key(&there) };
-        self.hide_all(&dir, all)?;
-        if own {
-            return Ok(());
-        }
-        match unlinkat(&parent.fd, name, UnlinkatFlags::RemoveDir) {
-            Err(Errno::ENOTEMPTY | Errno::EEXIST) if !all => return Ok(()),
-            removed => removed?,
-        }
-        self.late.remove(&dir.key);
-        self.report.hidden += 1;
-        Ok(())
-    }
-
-    fn hide_all(&mut self, dir: &Dir, all: bool) -> nix::Result<()> {
-        for name in names(dir)? {
-            self.hide(dir, &name, all)?;
-        }
-        Ok(())
-    }
-}
-
-/// The names in a directory; they are collected first, because removing while reading may skip some.
-pub(super) fn names(dir: &Dir) -> nix::Result<Vec<Vec<u8>>> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut open = nix::dir::Dir::openat(&dir.fd, ".", flags, Mode::empty())?;
-    let mut names = Vec::new();
-    for entry in open.iter() {
-        let name = entry?.file_name().to_bytes().to_vec();
-        if name != b"." && name != b".." {
-            names.push(name);
-        }
-    }
-    Ok(names)
-}
-
-pub(super) fn stat(dir: &Dir, name: &[u8]) -> nix::Result<Option<FileStat>> {
-    match fstatat(&dir.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
-        Err(Errno::ENOENT) => Ok(None),
-        stat => stat.map(Some),
     }
 }
 

@@ -1,9 +1,9 @@
 //! The modes and times of directories, which come when everything else is done.
 
 use super::{
-    apply::{Unpacker, names, stat},
+    apply::Unpacker,
     report::Report,
-    tree::{Dir, is, key},
+    tree::{Dir, is, key, names, stat},
 };
 use nix::{
     errno::Errno,

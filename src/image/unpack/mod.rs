@@ -16,6 +16,7 @@ mod pax;
 pub mod report;
 pub mod stream;
 mod tree;
+mod whiteout;
 mod xattr;
 
 use super::{

@@ -2,8 +2,8 @@
 
 use nix::{
     errno::Errno,
-    fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat},
-    sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat},
+    fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat},
+    sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, mkdirat},
 };
 use std::{
     collections::VecDeque,
@@ -35,6 +35,27 @@ pub(super) fn is(stat: &FileStat, kind: SFlag) -> bool {
 pub(super) struct Dir {
     pub fd: Rc<OwnedFd>,
     pub key: Key,
+}
+
+/// The names in a directory; they are collected first, because removing while reading may skip some.
+pub(super) fn names(dir: &Dir) -> nix::Result<Vec<Vec<u8>>> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let mut open = nix::dir::Dir::openat(&dir.fd, ".", flags, Mode::empty())?;
+    let mut names = Vec::new();
+    for entry in open.iter() {
+        let name = entry?.file_name().to_bytes().to_vec();
+        if name != b"." && name != b".." {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+pub(super) fn stat(dir: &Dir, name: &[u8]) -> nix::Result<Option<FileStat>> {
+    match fstatat(&dir.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+        Err(Errno::ENOENT) => Ok(None),
+        stat => stat.map(Some),
+    }
 }
 
 /// A directory that had to be made because something lies in it.

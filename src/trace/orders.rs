@@ -1,0 +1,111 @@
+//! What the tracer's handle orders: start a command, hold it, let it go on, kill it.
+
+use super::{
+    Hold, Root, Spawn, TraceEvent,
+    launch::{ROLE, TRACED, UNTRACED},
+    stops::Tracing,
+    task::{Family, Task},
+    untraced::{descendants, refusal},
+};
+use nix::{
+    sys::{
+        ptrace::{self, Options},
+        signal::{Signal, kill},
+    },
+    unistd::{Pid, pipe2, write},
+};
+use std::{
+    collections::BTreeSet,
+    io,
+    os::fd::AsRawFd,
+    process::{Command, Stdio},
+};
+
+/// How we want to be told: of children, of new programs, with system call stops marked; and when we die, all die.
+const OPTIONS: Options = Options::PTRACE_O_TRACESYSGOOD
+    .union(Options::PTRACE_O_TRACESECCOMP)
+    .union(Options::PTRACE_O_TRACEFORK)
+    .union(Options::PTRACE_O_TRACEVFORK)
+    .union(Options::PTRACE_O_TRACECLONE)
+    .union(Options::PTRACE_O_TRACEEXEC)
+    .union(Options::PTRACE_O_EXITKILL);
+
+impl Tracing {
+    /// Starts a command: a process that waits at a pipe, is seized, and only then becomes the command.
+    pub(super) fn spawn(&mut self, spawn: &Spawn, hold: Hold) -> io::Result<Root> {
+        // The reading end must outlive an execve, so it is not close-on-exec; the new process closes it.
+        let (read, go) = pipe2(nix::fcntl::OFlag::empty())?;
+        nix::fcntl::fcntl(&go, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
+        let mut command = Command::new(&self.exe);
+        command
+            .arg(ROLE)
+            .arg(read.as_raw_fd().to_string())
+            .arg(spawn.tty.clone().unwrap_or_default())
+            .arg(&spawn.dir)
+            .arg(&spawn.program)
+            .args(&spawn.argv)
+            .env_clear()
+            .envs(spawn.env.iter().cloned());
+        if spawn.tty.is_some() {
+            // Until it has its own terminal it must not touch ours.
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        }
+        let root = command.spawn()?.id() as i32;
+        drop(read);
+        let seized = ptrace::seize(Pid::from_raw(root), OPTIONS);
+        let untraced = seized.is_err();
+        let comm = spawn.program.file_name().unwrap_or_default().display().to_string();
+        let shares_our_terminal = spawn.tty.is_none();
+        let family = Family { hold, ended: None, killing: false, started: false, untraced, comm, shares_our_terminal };
+        self.families.insert(root, family);
+        match seized {
+            Ok(()) => drop(self.tasks.insert(root, Task::new(root, root))),
+            Err(refused) => self.tell(TraceEvent::Refused(root, refusal(refused))),
+        }
+        // Where it has ended meanwhile, its end is told like any other.
+        let _ = write(&go, &[if untraced { UNTRACED } else { TRACED }]);
+        Ok(root)
+    }
+
+    pub(super) fn hold(&mut self, root: Root, hold: Hold) {
+        if let Some(family) = self.families.get_mut(&root) {
+            family.hold = hold;
+        }
+    }
+
+    pub(super) fn step(&mut self, tid: i32) {
+        if self.tasks.get(&tid).is_some_and(|task| task.held) {
+            self.release(tid);
+        }
+    }
+
+    pub(super) fn run_on(&mut self, root: Root) {
+        self.hold(root, Hold::Off);
+        let held = self.tasks.iter().filter(|(_, task)| task.root == root && task.held);
+        for tid in held.map(|(tid, _)| *tid).collect::<Vec<_>>() {
+            self.release(tid);
+        }
+    }
+
+    pub(super) fn kill(&mut self, root: Root) {
+        let Some(family) = self.families.get_mut(&root) else { return };
+        family.killing = true;
+        if family.untraced {
+            for pid in descendants(root) {
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            }
+            return;
+        }
+        let processes: BTreeSet<i32> =
+            self.tasks.values().filter(|task| task.root == root).map(|task| task.process).collect();
+        for pid in processes {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+
+    pub(super) fn kill_all(&mut self) {
+        for root in self.families.keys().copied().collect::<Vec<_>>() {
+            self.kill(root);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Where ptrace is refused: why, and how such a family is found to be ended.
+
+use crate::kernel::errno;
+use nix::errno::Errno;
+
+/// Why system calls cannot be seen, and what would help.
+pub(super) fn refusal(refused: Errno) -> String {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let status = read("/proc/self/status");
+    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:")).unwrap_or_default().trim();
+    let remedy = match (tracer, read("/proc/sys/kernel/yama/ptrace_scope").trim()) {
+        ("0" | "", "2") => "kernel.yama.ptrace_scope is 2: only root may trace".into(),
+        ("0" | "", "3") => "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot".into(),
+        ("0" | "", _) => "a container or security policy forbids it: docker run --cap-add SYS_PTRACE".into(),
+        (tracer, _) => format!("process {tracer} traces this one already, and a process has one tracer at most"),
+    };
+    format!("ptrace(PTRACE_SEIZE): {}; {remedy}", errno::why(refused))
+}
+
+/// A process and everybody below it, for a family that is not traced.
+pub(super) fn descendants(root: i32) -> Vec<i32> {
+    let mut all = vec![root];
+    let mut at = 0;
+    while let Some(pid) = all.get(at).copied() {
+        at += 1;
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        all.extend(children.split_whitespace().filter_map(|child| child.parse::<i32>().ok()));
+    }
+    all
+}

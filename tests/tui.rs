@@ -117,6 +117,12 @@ fn link(screen: &str, name: &str) -> String {
     row.map(str::trim).next().unwrap_or_default().to_string()
 }
 
+/// The call that waits, wherever it is shown.
+fn held(screen: &str) -> Vec<&str> {
+    let cells = screen.lines().flat_map(|line| line.split('│'));
+    cells.filter(|cell| cell.contains('⏸') && cell.contains('(')).map(str::trim).collect()
+}
+
 fn takes_the_whole_lesson((columns, rows): (u16, u16), words: &Words) {
     let Some(tmux) = started("a whole lesson", (columns, rows), &format!("--lang {}", words.lang)) else { return };
     tmux.until("the opening", |screen| screen.contains("b o x w r i g h t"));
@@ -142,14 +148,15 @@ fn takes_the_whole_lesson((columns, rows): (u16, u16), words: &Words) {
         } else if bar.contains(words.call) {
             let row = link(&screen, "pid_for_children");
             calls.push(screen.clone());
-            tmux.press(&["Space"], "the next call", |now| now != screen);
+            // Not just any change: a sample may come at any moment, and a second press would let two calls happen.
+            tmux.press(&["Space"], "the next call", |now| held(now) != held(&screen));
             let core = screen.lines().any(|line| line.contains("unshare(NEW") && line.contains('⏸'));
             if wide && core {
-                // The link for the children changes, the caller's own does not.
+                // The link for the children changes, the caller's own does not: both in one frame.
                 tmux.until("the link", |now| {
-                    !link(now, "pid_for_children").is_empty() && link(now, "pid_for_children") != row
+                    let children = link(now, "pid_for_children");
+                    !children.is_empty() && children != row && link(now, "pid ").ends_with('=')
                 });
-                assert!(link(&tmux.screen(), "pid ").ends_with('='));
                 seen = true;
             }
         } else if bar.contains(words.command) || bar.contains(words.next) {

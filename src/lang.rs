@@ -51,6 +51,22 @@ impl Lang {
     }
 }
 
+/// A sentence in both languages, written where it is not known yet who will read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Both {
+    /// In English.
+    pub en: String,
+    /// In Chinese.
+    pub zh: String,
+}
+
+impl Both {
+    /// The sentence in this language.
+    pub fn say(&self, lang: Lang) -> &str {
+        lang.pick(&self.en, &self.zh)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

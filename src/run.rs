@@ -147,7 +147,7 @@ fn run_lessons(names: &[String], json: bool, common: &Common, lang: Lang) -> Exi
         Ok(headless::Ended::Done { passed: 0, .. }) => ExitCode::from(CANNOT),
         Ok(headless::Ended::Done { .. }) => ExitCode::SUCCESS,
         Ok(headless::Ended::Signal(signal)) => ExitCode::from(128u8.saturating_add(signal as u8)),
-        Err(headless::Failure::Machine(trouble)) => complain(&trouble.to_string(), Some("boxwright doctor"), CANNOT),
+        Err(headless::Failure::Machine(trouble)) => complain(&trouble.say(lang), Some("boxwright doctor"), CANNOT),
         Err(headless::Failure::Output(error)) => output_failed(&error),
     }
 }

@@ -95,7 +95,7 @@ impl Shell {
             }
             TraceEvent::Exit { pid, comm, ended, .. } => self.ends.push((pid, comm, ended)),
             TraceEvent::Finished(_, ended) => self.finished = Some(ended),
-            TraceEvent::Refused(_, reason) => panic!("{reason}"),
+            TraceEvent::Refused(_, reason) => panic!("{}", reason.en),
         }
     }
 

@@ -208,7 +208,7 @@ impl Player {
                 vec![Input::Closed(terminal)]
             }
             Seen::Trace(terminal, event) => {
-                if let Some(told) = Told::new(&event) {
+                if let Some(told) = Told::new(&event, session.lang()) {
                     self.teller.tell(&Event::Traced(told), lesson)?;
                 }
                 vec![Input::Trace(terminal, event)]

@@ -146,7 +146,7 @@ impl Driver {
             let sink = Arc::new(move |happening| inbox.send(Letter::Machine(happening)));
             match Machine::start(&self.exe, sink) {
                 Ok(machine) => self.machine = Some(machine),
-                Err(trouble) => return vec![Seen::Trouble(trouble.to_string())],
+                Err(trouble) => return vec![Seen::Trouble(trouble.say(self.state.lang))],
             }
         }
         let Some(machine) = &mut self.machine else { return Vec::new() };

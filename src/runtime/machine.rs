@@ -6,6 +6,7 @@ use crate::{
         errno,
         namespaces::{Kind, read_link},
     },
+    lang::Lang,
     lesson::TerminalId,
     observe::{Extra, Sample, Sampler, cgroup},
     session::{Action, Entry, Ledger, RunDir, removal},
@@ -58,17 +59,22 @@ pub type Sink = Arc<dyn Fn(Happening) + Send + Sync>;
 
 /// Why no session can be had here.
 #[derive(Debug, thiserror::Error)]
-#[error("{what}: {why}")]
+#[error("{}: {why}", what.0)]
 pub struct Trouble {
-    /// What was tried.
-    pub what: &'static str,
+    /// What was tried, in English and Chinese.
+    pub what: (&'static str, &'static str),
     /// Why it failed.
     pub why: io::Error,
 }
 
 impl Trouble {
-    fn at(what: &'static str) -> impl Fn(io::Error) -> Trouble {
-        move |why| Trouble { what, why }
+    fn at(en: &'static str, zh: &'static str) -> impl Fn(io::Error) -> Trouble {
+        move |why| Trouble { what: (en, zh), why }
+    }
+
+    /// One line in this language.
+    pub fn say(&self, lang: Lang) -> String {
+        format!("{}: {}", lang.pick(self.what.0, self.what.1), self.why)
     }
 }
 
@@ -114,23 +120,26 @@ impl fmt::Debug for Machine {
 impl Machine {
     /// Gets everything ready but the shells, which [`Action::Restart`] starts. `exe` is this program.
     pub fn start(exe: &Path, sink: Sink) -> Result<Machine, Trouble> {
-        let mut ledger = Ledger::create().map_err(Trouble::at("no place for the ledger of what a session makes"))?;
+        let mut ledger = Ledger::create()
+            .map_err(Trouble::at("no place for the ledger of what a session makes", "没有地方记录会话建立的东西"))?;
         let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).chain(["boxwright"]).collect();
-        let run_dir = RunDir::create(&mut ledger, exe, &names).map_err(Trouble::at("no run directory"))?;
-        let work = run_dir.work().map_err(Trouble::at("no directory to work in"))?;
+        let run_dir =
+            RunDir::create(&mut ledger, exe, &names).map_err(Trouble::at("no run directory", "没有运行目录"))?;
+        let work = run_dir.work().map_err(Trouble::at("no directory to work in", "没有工作目录"))?;
         // The control groups of this session bear its name. They are not made here, but by the learner.
         let groups = groups(run_dir.name());
         for path in groups.iter().cloned() {
-            ledger.add(Entry::Cgroup(path)).map_err(Trouble::at("the ledger cannot be written"))?;
+            ledger.add(Entry::Cgroup(path)).map_err(Trouble::at("the ledger cannot be written", "无法写入记录"))?;
         }
         let told = sink.clone();
-        let tracer =
-            Tracer::start(exe, move |event| told(Happening::Trace(event))).map_err(Trouble::at("no tracer"))?;
+        let tracer = Tracer::start(exe, move |event| told(Happening::Trace(event)))
+            .map_err(Trouble::at("no tracer", "没有跟踪器"))?;
         let told = sink.clone();
         let sampled = move |number, sample| told(Happening::Sample(number, sample));
-        let sampler = Sampler::start_with(exe, sampled).map_err(Trouble::at("no sampler"))?;
+        let sampler = Sampler::start_with(exe, sampled).map_err(Trouble::at("no sampler", "没有采样器"))?;
         let told = sink.clone();
-        let timer = Timer::start(move |number| told(Happening::Deadline(number))).map_err(Trouble::at("no timer"))?;
+        let timer = Timer::start(move |number| told(Happening::Deadline(number)))
+            .map_err(Trouble::at("no timer", "没有计时器"))?;
         let terminals =
             TerminalId::ALL.into_iter().map(|id| (id, Terminal { size: SIZE, ..Terminal::default() })).collect();
         let exe = exe.to_path_buf();

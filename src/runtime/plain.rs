@@ -207,8 +207,9 @@ impl Talk {
                 if let TraceEvent::Refused(_, why) = trace {
                     let lang = self.driver.state.lang;
                     print(&[format!(
-                        "{}{why}",
-                        lang.pick("System calls cannot be seen here: ", "这里看不到系统调用：")
+                        "{}{}",
+                        lang.pick("System calls cannot be seen here: ", "这里看不到系统调用："),
+                        why.say(lang)
                     )])?;
                 }
             }

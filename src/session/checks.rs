@@ -1,7 +1,7 @@
 //! Decides checks: a fact of a lesson, held against what the kernel and the tracer said.
 
 use crate::{
-    lang::Lang,
+    lang::{Both, Lang},
     lesson::{Counter, End, Fact, FileFact, GroupFact, Outcome, Setting, Where},
     observe::{Asked, ForChildren, Process, Sample, Side},
     trace::{Ended, SyscallEvent},
@@ -18,7 +18,7 @@ pub struct Evidence {
     /// The processes that ended since the step began: program name and how.
     pub ends: Vec<(String, Ended)>,
     /// Why calls cannot be seen on this machine, if so.
-    pub untraced: Option<String>,
+    pub untraced: Option<Both>,
     /// The counters of the session's group since the step began, oldest first.
     pub history: VecDeque<Counted>,
 }
@@ -312,7 +312,7 @@ fn call(name: &str, outcome: &Outcome, text: Option<&str>, evidence: &Evidence, 
         None => format!("{name}(…) {wanted_end}"),
     };
     if let Some(reason) = &evidence.untraced {
-        return Verdict { passed: None, expected, observed: reason.clone() };
+        return Verdict { passed: None, expected, observed: reason.say(lang).into() };
     }
     let mut seen = None;
     for event in evidence.calls.iter().rev().filter(|event| same_call(name, event.call.name)) {
@@ -346,7 +346,7 @@ fn ended(name: &str, end: &End, evidence: &Evidence, lang: Lang) -> Verdict {
         End::Signal(signal) => format!("{name}: {signal}"),
     };
     if let Some(reason) = &evidence.untraced {
-        return Verdict { passed: None, expected, observed: reason.clone() };
+        return Verdict { passed: None, expected, observed: reason.say(lang).into() };
     }
     let seen: Vec<String> = evidence.ends.iter().filter(|(comm, _)| comm == name).map(|(_, end)| word(end)).collect();
     let passed = seen.contains(&expected);

@@ -332,7 +332,7 @@ impl Session {
     pub(super) fn verdict(&self) -> Outcome {
         match &self.evidence.untraced {
             Some(reason) if self.verdicts.values().flatten().any(|verdict| verdict.passed.is_none()) => {
-                Outcome::Skipped(reason.clone())
+                Outcome::Skipped(reason.say(self.lesson.lang).into())
             }
             _ => Outcome::Passed,
         }

@@ -69,7 +69,7 @@ impl Session {
 
     /// Why system calls cannot be seen, if so.
     pub fn untraced(&self) -> Option<&str> {
-        self.evidence.untraced.as_deref()
+        self.evidence.untraced.as_ref().map(|reason| reason.say(self.lesson.lang))
     }
 
     /// What the session waits for.

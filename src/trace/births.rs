@@ -5,6 +5,7 @@ use super::{
     launch::ROLE,
     stops::Tracing,
     task::{Task, parent_of, process_of, session_of},
+    untraced::without_filter,
 };
 use nix::{
     sys::{
@@ -88,8 +89,7 @@ impl Tracing {
         }
         let Some(family) = self.families.get_mut(&root) else { return };
         if !std::mem::replace(&mut family.started, true) && !stopped {
-            let text = "seccomp(SECCOMP_SET_MODE_FILTER): no filter can be installed here; only the ends of processes are seen";
-            self.tell(TraceEvent::Refused(root, text.into()));
+            self.tell(TraceEvent::Refused(root, without_filter()));
         }
     }
 

@@ -120,7 +120,7 @@ fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: 
                 held.retain(|call| call.pid != pid);
                 Ok(())
             }
-            Message::Trace(event) => tell(&event, json),
+            Message::Trace(event) => tell(&event, json, lang),
             Message::Go => {
                 held.first().iter().for_each(|call| tracer.step(call.pid));
                 Ok(())
@@ -159,9 +159,9 @@ fn line_of(call: &Call) -> String {
     format!("{} {} {}({})", call.pid, call.comm, call.name, call.args)
 }
 
-fn tell(event: &TraceEvent, json: bool) -> io::Result<()> {
+fn tell(event: &TraceEvent, json: bool, lang: Lang) -> io::Result<()> {
     if json {
-        let Some(told) = Told::new(event) else { return Ok(()) };
+        let Some(told) = Told::new(event, lang) else { return Ok(()) };
         let mut out = io::stdout().lock();
         writeln!(out, "{}", serde_json::to_string(&told)?)?;
         return out.flush();
@@ -176,7 +176,7 @@ fn tell(event: &TraceEvent, json: bool) -> io::Result<()> {
             Ended::Exited(status) => writeln!(out, "{pid} {comm} +++ exited with {status} +++"),
             Ended::Killed(signal, _) => writeln!(out, "{pid} {comm} +++ killed by {signal} +++"),
         },
-        TraceEvent::Refused(_, reason) => writeln!(out, "boxwright: trace: {reason}"),
+        TraceEvent::Refused(_, reason) => writeln!(out, "boxwright: trace: {}", reason.say(lang)),
         _ => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! What the tracer tells the rest of the program. Every PID is the host's (as boxwright's own `/proc` shows it).
 
+use crate::lang::{Both, Lang};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -91,7 +92,7 @@ pub enum Told<'a> {
 
 impl<'a> Told<'a> {
     /// What is told of an event; nothing of those that only concern a screen.
-    pub fn new(event: &'a TraceEvent) -> Option<Told<'a>> {
+    pub fn new(event: &'a TraceEvent, lang: Lang) -> Option<Told<'a>> {
         match event {
             TraceEvent::Syscall(_, event) => Some(Told::Syscall(event)),
             TraceEvent::Exit { pid, comm, ended, .. } => {
@@ -101,7 +102,7 @@ impl<'a> Told<'a> {
                 };
                 Some(Told::Exit { pid: *pid, comm, status, signal })
             }
-            TraceEvent::Refused(_, reason) => Some(Told::Untraced { reason }),
+            TraceEvent::Refused(_, reason) => Some(Told::Untraced { reason: reason.say(lang) }),
             TraceEvent::Held(..) | TraceEvent::Released(..) | TraceEvent::Finished(..) => None,
         }
     }
@@ -145,5 +146,5 @@ pub enum TraceEvent {
     /// The last process of a spawned command ended; its first process ended like this.
     Finished(Root, Ended),
     /// This machine does not let us trace; the command runs untraced. The text says why, with the errno.
-    Refused(Root, String),
+    Refused(Root, Both),
 }

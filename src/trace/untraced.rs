@@ -1,20 +1,42 @@
 //! Where ptrace is refused: why, and how such a family is found to be ended.
 
-use crate::kernel::errno;
+use crate::{kernel::errno, lang::Both};
 use nix::errno::Errno;
 
 /// Why system calls cannot be seen, and what would help.
-pub(super) fn refusal(refused: Errno) -> String {
+pub(super) fn refusal(refused: Errno) -> Both {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     let status = read("/proc/self/status");
     let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:")).unwrap_or_default().trim();
     let remedy = match (tracer, read("/proc/sys/kernel/yama/ptrace_scope").trim()) {
-        ("0" | "", "2") => "kernel.yama.ptrace_scope is 2: only root may trace".into(),
-        ("0" | "", "3") => "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot".into(),
-        ("0" | "", _) => "a container or security policy forbids it: docker run --cap-add SYS_PTRACE".into(),
-        (tracer, _) => format!("process {tracer} traces this one already, and a process has one tracer at most"),
+        ("0" | "", "2") => [
+            "kernel.yama.ptrace_scope is 2: only root may trace".into(),
+            "kernel.yama.ptrace_scope 是 2：只有 root 可以跟踪".into(),
+        ],
+        ("0" | "", "3") => [
+            "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot".into(),
+            "kernel.yama.ptrace_scope 是 3：重启之前谁也不能跟踪".into(),
+        ],
+        ("0" | "", _) => [
+            "a container or security policy forbids it: docker run --cap-add SYS_PTRACE".into(),
+            "容器或安全策略禁止：docker run --cap-add SYS_PTRACE".into(),
+        ],
+        (tracer, _) => [
+            format!("process {tracer} traces this one already, and a process has one tracer at most"),
+            format!("进程 {tracer} 已经在跟踪它，而一个进程最多只能有一个跟踪者"),
+        ],
     };
-    format!("ptrace(PTRACE_SEIZE): {}; {remedy}", errno::why(refused))
+    let [en, zh]: [String; 2] = remedy.map(|remedy| format!("ptrace(PTRACE_SEIZE): {}; {remedy}", errno::why(refused)));
+    Both { en, zh }
+}
+
+/// The same where no filter can be installed, so that no call stops.
+pub(super) fn without_filter() -> Both {
+    let call = "seccomp(SECCOMP_SET_MODE_FILTER)";
+    Both {
+        en: format!("{call}: no filter can be installed here; only the ends of processes are seen"),
+        zh: format!("{call}：这里不能安装过滤器，只看得到进程的结束"),
+    }
 }
 
 /// A process and everybody below it, for a family that is not traced.

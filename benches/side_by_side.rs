@@ -107,10 +107,13 @@ struct Screen {
     pty: Pty,
     output: Receiver<PtyEvent>,
     child: Child,
+    /// Progress is kept here and not in the user's own directory.
+    _state: tempfile::TempDir,
 }
 
 impl Screen {
     fn start(args: &[&str]) -> Screen {
+        let state = tempfile::tempdir().unwrap();
         let pty = Pty::open(45, 140).unwrap();
         let (send, output) = channel();
         pty.reader(move |event| drop(send.send(event))).unwrap();
@@ -120,12 +123,13 @@ impl Screen {
             .args(args)
             .env("TERM", "xterm-256color")
             .env("LANG", "C.UTF-8")
+            .env("XDG_STATE_HOME", state.path())
             .stdin(tty(pty.slave_path()))
             .stdout(tty(pty.slave_path()))
             .stderr(tty(pty.slave_path()))
             .spawn()
             .unwrap();
-        Screen { pty, output, child }
+        Screen { pty, output, child, _state: state }
     }
 
     /// Reads until this text has come.
@@ -176,7 +180,8 @@ fn first_frame() {
 
 fn key_to_frame() {
     let screen = Screen::start(&["isolate/1"]);
-    screen.wait_for("ls -l");
+    // Only what changes is drawn, so that this is one piece: the question of the first step can be answered.
+    screen.wait_for("1-3");
     // The help page and back: everything on the screen changes.
     let mut times: Vec<Duration> = (0..300).map(|_| screen.press(b"?")).collect();
     println!(
@@ -193,12 +198,19 @@ fn jump() {
     }
     let listed = Command::new(BOXWRIGHT).args(["lessons", "list", "--lang", "en"]).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
-    let places: Vec<&str> = listed.split_whitespace().filter(|word| word.contains('/')).collect();
+    // A line of a step: its number, its place, its heading.
+    let steps = listed.lines().filter(|line| line.starts_with(' '));
+    let places: Vec<&str> = steps.filter_map(|line| line.split_whitespace().nth(1)).collect();
     let mut slowest = (Duration::ZERO, "");
     for place in places {
         let step = place.split_once('/').unwrap().1;
         let started = Instant::now();
-        let mut child = Command::new(BOXWRIGHT).args(["run", "--json", place]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(BOXWRIGHT)
+            .args(["run", "--json", place])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
         let begun = format!("\"step\":\"{step}\"");
         lines.map_while(Result::ok).find(|line| line.contains("\"event\":\"step\"") && line.contains(&begun)).unwrap();

@@ -1,4 +1,4 @@
-//! rtnetlink(7): the socket through which the kernel tells, and changes, what the caller's network namespace holds.
+//! netlink(7): the socket through which the kernel tells, and changes, what the caller's network namespace holds.
 
 use nix::{
     errno::Errno,
@@ -12,6 +12,11 @@ pub const NEW_LINK: u16 = 16;
 pub const GET_LINK: u16 = 18;
 /// Lists addresses.
 pub const GET_ADDRESS: u16 = 22;
+
+/// Lists sockets of one family (linux/sock_diag.h); the state LISTEN; the length of `struct inet_diag_msg`.
+const BY_FAMILY: u16 = 20;
+const LISTEN: u32 = 10;
+const SOCKET: usize = 72;
 
 const REQUEST: u16 = 1;
 const ACKNOWLEDGE: u16 = 4;
@@ -73,18 +78,37 @@ fn number(bytes: &[u8], at: usize, length: usize) -> u32 {
 /// Errors: those of the socket, and what the kernel answers.
 pub fn list(kind: u16) -> nix::Result<Vec<Message>> {
     // Both kinds of list take a fixed part of at most 16 bytes, where zeros mean "all".
-    exchange(kind, REQUEST | DUMP, &[0; 16], if kind == GET_ADDRESS { 8 } else { 16 })
+    let fixed = if kind == GET_ADDRESS { 8 } else { 16 };
+    exchange(SockProtocol::NetlinkRoute, kind, REQUEST | DUMP, &[0; 16], fixed)
 }
 
 /// Asks the kernel to change something; `body` is the fixed part.
 ///
 /// Errors: EPERM without CAP_NET_ADMIN in the user namespace that owns the network namespace; ENODEV.
 pub fn change(kind: u16, body: &[u8]) -> nix::Result<()> {
-    exchange(kind, REQUEST | ACKNOWLEDGE, body, 0).map(drop)
+    exchange(SockProtocol::NetlinkRoute, kind, REQUEST | ACKNOWLEDGE, body, 0).map(drop)
 }
 
-fn exchange(kind: u16, flags: u16, body: &[u8], fixed: usize) -> nix::Result<Vec<Message>> {
-    let socket = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
+/// The TCP ports that somebody listens on, IPv4 and IPv6 (sock_diag(7)). The kernel walks its table of listeners alone,
+/// while `/proc/net/tcp` has it walk that of all connections, which takes milliseconds however few there are.
+///
+/// Errors: EPROTONOSUPPORT or ENOENT where the kernel was built without it.
+pub fn listeners() -> nix::Result<Vec<u16>> {
+    let mut ports = Vec::new();
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        // `struct inet_diag_req_v2`: family, protocol, two bytes of extras, the states that are wanted, any socket.
+        let mut body = vec![family as u8, libc::IPPROTO_TCP as u8, 0, 0];
+        body.extend((1u32 << LISTEN).to_ne_bytes());
+        body.extend([0; 48]);
+        let found = exchange(SockProtocol::NetlinkSockDiag, BY_FAMILY, REQUEST | DUMP, &body, SOCKET)?;
+        // After family, state, timer and retransmissions comes the own port, in network order.
+        ports.extend(found.iter().map(|socket| u16::from_be_bytes([socket.byte(4), socket.byte(5)])));
+    }
+    Ok(ports)
+}
+
+fn exchange(protocol: SockProtocol, kind: u16, flags: u16, body: &[u8], fixed: usize) -> nix::Result<Vec<Message>> {
+    let socket = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol)?;
     let mut request = Vec::with_capacity(HEADER + body.len());
     request.extend(((HEADER + body.len()) as u32).to_ne_bytes());
     request.extend(kind.to_ne_bytes());
@@ -140,6 +164,18 @@ fn cut(bytes: &[u8], header: usize, align: usize, what: fn(&[u8]) -> (usize, u32
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_listeners_are_listed() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let client = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let listed = listeners().unwrap();
+        assert!(listed.contains(&port) && !listed.contains(&client.local_addr().unwrap().port()), "{listed:?}");
+        let six =
+            std::net::TcpListener::bind("[::1]:0").map(|listener| (listener.local_addr().unwrap().port(), listener));
+        assert!(six.is_err() || listeners().unwrap().contains(&six.unwrap().0));
+    }
 
     #[test]
     fn the_loopback_interface_is_listed() {

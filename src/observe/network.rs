@@ -1,6 +1,7 @@
 //! Interfaces of the calling process's network namespace, and listening ports of any process's.
 
 use super::{Interface, text};
+use crate::kernel::netlink;
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::SockaddrStorage;
@@ -39,16 +40,35 @@ fn ones(mask: IpAddr) -> u32 {
     }
 }
 
-/// TCP ports in state LISTEN, IPv4 and IPv6, in the network namespace of the process with this `/proc` directory.
-pub fn listening(process: &Path) -> Vec<u16> {
-    let mut ports: Vec<u16> = ["net/tcp", "net/tcp6"]
-        .iter()
-        .filter_map(|name| text(&process.join(name)).ok())
-        .flat_map(|table| parse_listening(&table))
-        .collect();
+/// TCP ports in state LISTEN, IPv4 and IPv6, in the caller's network namespace.
+pub fn listening() -> Vec<u16> {
+    netlink::listeners().map_or_else(|_| listening_of(Path::new("/proc/self")), sorted)
+}
+
+/// The same for the process with this `/proc` directory, read from outside.
+pub fn listening_of(process: &Path) -> Vec<u16> {
+    let tables = ["net/tcp", "net/tcp6"].iter().filter_map(|name| text(&process.join(name)).ok());
+    sorted(tables.flat_map(|table| parse_listening(&table)).collect())
+}
+
+/// In order, each once.
+pub fn sorted(mut ports: Vec<u16>) -> Vec<u16> {
     ports.sort_unstable();
     ports.dedup();
     ports
+}
+
+/// How many TCP sockets are in use in the network namespace of the process with this `/proc` directory: where the number
+/// has changed, somebody may have begun or ceased to listen. It costs the kernel nothing to tell.
+pub fn sockets(process: &Path) -> u64 {
+    let tables = ["net/sockstat", "net/sockstat6"].iter().filter_map(|name| text(&process.join(name)).ok());
+    tables.map(|table| parse_sockets(&table)).sum()
+}
+
+/// Reads the line `TCP: inuse N …` or `TCP6: inuse N`.
+fn parse_sockets(table: &str) -> u64 {
+    let line = table.lines().find_map(|line| line.strip_prefix("TCP: ").or_else(|| line.strip_prefix("TCP6: ")));
+    line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
 }
 
 /// Reads the listening ports of one table (proc_pid_net(5)): local address and port in hexadecimal, state `0A` is LISTEN.
@@ -84,9 +104,18 @@ mod tests {
     }
 
     #[test]
+    fn sockets_in_use_are_counted() {
+        assert_eq!(parse_sockets("sockets: used 9\nTCP: inuse 3 orphan 0 tw 0 alloc 4 mem 1\nUDP: inuse 1 mem 0\n"), 3);
+        assert_eq!(parse_sockets("TCP6: inuse 2\nUDP6: inuse 0\n"), 2);
+        assert_eq!(parse_sockets(""), 0);
+    }
+
+    #[test]
     fn the_own_listener_is_seen() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        assert!(listening(Path::new("/proc/self")).contains(&listener.local_addr().unwrap().port()));
+        let port = listener.local_addr().unwrap().port();
+        assert!(listening().contains(&port) && listening_of(Path::new("/proc/self")).contains(&port));
+        assert!(sockets(Path::new("/proc/self")) > 0);
         assert!(!interfaces().unwrap().is_empty());
     }
 }

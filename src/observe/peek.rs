@@ -5,6 +5,7 @@
 
 use super::{Interface, Links, network, sysv};
 use crate::kernel::namespaces::{Kind, read_link};
+use crate::kernel::netlink;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
@@ -35,6 +36,8 @@ pub struct Answer {
     pub hostname: Option<String>,
     /// The interfaces.
     pub interfaces: Option<Vec<Interface>>,
+    /// TCP ports in state LISTEN.
+    pub listening: Option<Vec<u16>>,
     /// The System V objects.
     pub sysv: Option<Vec<String>>,
     /// One entry a failed call: what, and the errno by name.
@@ -92,10 +95,13 @@ fn look(pid: i32) -> Answer {
         match kind {
             Kind::Ipc => answer.sysv = Some(sysv::objects(Path::new("/proc"))),
             Kind::Uts => answer.hostname = hostname(),
-            _ => match network::interfaces() {
-                Ok(interfaces) => answer.interfaces = Some(interfaces),
-                Err(error) => answer.errors.push(format!("getifaddrs: {error}")),
-            },
+            _ => {
+                answer.listening = netlink::listeners().ok();
+                match network::interfaces() {
+                    Ok(interfaces) => answer.interfaces = Some(interfaces),
+                    Err(error) => answer.errors.push(format!("getifaddrs: {error}")),
+                }
+            }
         }
     }
     answer

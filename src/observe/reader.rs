@@ -25,7 +25,8 @@ pub enum Subject {
 pub struct Reader {
     proc_root: PathBuf,
     exe: PathBuf,
-    answer: Option<(Links, peek::Answer)>,
+    /// What was asked about, how many sockets there were then, and the answer.
+    answer: Option<(Links, u64, peek::Answer)>,
     extra: Extra,
 }
 
@@ -69,7 +70,7 @@ impl Reader {
         sample.host = Side {
             hostname: peek::hostname(),
             interfaces: network::interfaces().unwrap_or_default(),
-            listening: network::listening(&own),
+            listening: network::listening(),
             sysv: sysv::objects(&self.proc_root),
             mounts: own_mounts.into_iter().map(|(mount, _)| mount).collect(),
             proc_shows_host: proc_shows_host(&own),
@@ -170,11 +171,14 @@ impl Reader {
             .filter(|kind| differs(kind))
             .filter_map(|k| Some((*k, *sample.namespaces.get(k)?)))
             .collect();
-        if !asked.is_empty() && self.answer.as_ref().is_none_or(|(about, _)| *about != asked) {
+        // A port may be opened without any event that we could wait for.
+        let sockets = if differs(&Kind::Net) { network::sockets(&dir) } else { 0 };
+        let known = self.answer.as_ref().is_some_and(|(about, then, _)| (about, *then) == (&asked, sockets));
+        if !asked.is_empty() && !known {
             let answer = peek::ask(&self.exe, container).filter(|answer| peek::is_about(answer, &sample.namespaces));
-            self.answer = answer.map(|answer| (asked.clone(), answer));
+            self.answer = answer.map(|answer| (asked.clone(), sockets, answer));
         }
-        let answer = self.answer.as_ref().map(|(_, answer)| answer).filter(|_| !asked.is_empty());
+        let answer = self.answer.as_ref().map(|(_, _, answer)| answer).filter(|_| !asked.is_empty());
         let host = &sample.host;
         Side {
             hostname: match differs(&Kind::Uts) {
@@ -186,7 +190,9 @@ impl Reader {
                 false => host.interfaces.clone(),
             },
             listening: match differs(&Kind::Net) {
-                true => network::listening(&dir),
+                true => answer
+                    .and_then(|answer| answer.listening.clone())
+                    .map_or_else(|| network::listening_of(&dir), network::sorted),
                 false => host.listening.clone(),
             },
             sysv: match differs(&Kind::Ipc) {

@@ -402,25 +402,17 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Waits until somebody listens on the port: the kernel's table is looked at until the process has ended or it is there.
-fn connect(listener: &mut Listener, port: u16) -> TcpStream {
-    loop {
-        if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
-            return stream;
-        }
-        assert!(listener.0.try_wait().unwrap().is_none(), "the listener has ended");
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn nc_carries_bytes_both_ways() {
     let (bin, port) = (ours(), free_port());
-    for args in [vec!["-l", "127.0.0.1"], vec!["-l", "-p"]] {
+    for args in [vec!["-lv", "127.0.0.1"], vec!["-lv", "-p"]] {
         let mut command = Command::new(bin.path().join("nc"));
-        command.args(args).arg(port.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(args).arg(port.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut nc = Listener(command.spawn().unwrap());
-        let mut stream = connect(&mut nc, port);
+        let mut said = String::new();
+        BufReader::new(nc.0.stderr.take().unwrap()).read_line(&mut said).unwrap();
+        assert!(said.starts_with("Listening on ") && said.ends_with(&format!(" {port}\n")), "{said}");
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         nc.0.stdin.as_mut().unwrap().write_all(b"to you\n").unwrap();
         let mut line = String::new();
         BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();

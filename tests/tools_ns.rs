@@ -10,6 +10,7 @@ use std::{
     os::unix::process::ExitStatusExt,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 use support::{not_root, ours, theirs};
 use tempfile::TempDir;
@@ -397,6 +398,16 @@ fn hog_takes_memory_and_holds_it() {
     assert!((24 << 10..25 << 10).contains(&kib("RssAnon:")), "{status}");
     hog.kill().unwrap();
     assert_eq!(hog.wait().unwrap().signal(), Some(9));
+}
+
+#[test]
+fn hog_keeps_to_its_rate() {
+    let began = Instant::now();
+    let output = Command::new(ours().path().join("hog")).args(["memory", "8M", "--rate", "32M/s", "--exit"]).output();
+    let output = output.unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().last(), Some("   8.0 MiB"), "{output:?}");
+    // Each of the eight waits for its tick, so it cannot be faster; how much slower it is, the machine's load decides.
+    assert!(began.elapsed() >= Duration::from_millis(250), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One process as `/proc/PID` shows it (proc_pid_stat(5)): what ps and top print.
 
+use nix::unistd::{SysconfVar, sysconf};
 use std::fs;
 
 /// What is read of a process.
@@ -41,6 +42,11 @@ pub struct Process {
 
 /// Clock ticks a second, the unit of times in `/proc`: 100 on every machine that this program runs on (time(7)).
 pub const TICKS: u64 = 100;
+
+/// The size of a page in bytes (sysconf(3)): 4096, except on some machines with other processors.
+pub fn page_size() -> usize {
+    sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(4096)
+}
 
 /// Reads a stat line. The program's name may hold blanks and brackets, so the last bracket ends it.
 pub fn parse(stat: &str) -> Option<Process> {
@@ -89,6 +95,11 @@ pub fn all() -> std::io::Result<Vec<Process>> {
 }
 
 impl Process {
+    /// Resident memory in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        self.resident_pages * (page_size() / 1024) as u64
+    }
+
     /// The state with the letters that ps adds: session leader, threads, foreground, niceness.
     pub fn states(&self) -> String {
         let more = [

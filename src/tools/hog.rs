@@ -9,12 +9,14 @@ use super::{
     complain, failed,
     start::split,
 };
-use crate::kernel::errno::fork_hint;
+use crate::kernel::{errno::fork_hint, process::page_size};
 use nix::{
     errno::Errno,
     sys::{
         prctl::{set_pdeathsig, set_thp_disable},
         signal::{Signal, kill},
+        time::TimeSpec,
+        timerfd::{ClockId::CLOCK_MONOTONIC, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags},
         wait::wait,
     },
     unistd::pause,
@@ -23,13 +25,11 @@ use std::{
     hint::black_box,
     io::{Write, stdout},
     process::ExitCode,
-    thread::sleep,
     time::{Duration, Instant},
 };
 
 const USAGE: &str = "hog cpu [SECONDS] | hog memory SIZE[K|M|G] [--rate SIZE/s] [--exit] | hog fork N";
 const OPTIONS: [Opt; 2] = [('\0', "rate", Must), ('\0', "exit", No)];
-const PAGE: usize = 4096;
 const MIB: usize = 1 << 20;
 
 /// Runs the tool.
@@ -91,19 +91,22 @@ fn memory(bytes: usize, rate: Option<usize>, exit: bool) -> ExitCode {
             1,
         );
     }
-    let began = Instant::now();
-    for (number, page) in room.spare_capacity_mut().chunks_mut(PAGE).enumerate() {
+    let clock = match rate.map(ticking).transpose() {
+        Ok(clock) => clock,
+        Err(errno) => return failed("hog", "timerfd_create", errno, None, 1),
+    };
+    let size = page_size();
+    for (number, page) in room.spare_capacity_mut().chunks_mut(size).enumerate() {
         // The first write to a page is what takes memory: it faults, and the kernel finds a page and charges it to our
         // control group. Over the limit, and with nothing to reclaim, the OOM killer ends us right here.
         if let Some(byte) = page.first_mut() {
             black_box(byte).write(1);
         }
-        let taken = (number + 1) * PAGE;
+        let taken = (number + 1) * size;
         if taken.is_multiple_of(MIB) || taken >= bytes {
             let _ = writeln!(stdout(), "{:>6.1} MiB", taken.min(bytes) as f64 / MIB as f64);
-            if let Some(rate) = rate {
-                let due = Duration::from_secs_f64(taken as f64 / rate as f64);
-                sleep(due.saturating_sub(began.elapsed()));
+            if let Some(clock) = &clock {
+                let _ = clock.wait();
             }
         }
     }
@@ -112,6 +115,15 @@ fn memory(bytes: usize, rate: Option<usize>, exit: bool) -> ExitCode {
         pause();
     }
     ExitCode::SUCCESS
+}
+
+/// A clock whose every tick allows one more MiB.
+fn ticking(rate: usize) -> nix::Result<TimerFd> {
+    let clock = TimerFd::new(CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC)?;
+    // An interval of zero would stop the clock for good.
+    let tick = Duration::from_secs_f64(MIB as f64 / rate as f64).max(Duration::from_nanos(1));
+    clock.set(Expiration::Interval(TimeSpec::from_duration(tick)), TimerSetTimeFlags::empty())?;
+    Ok(clock)
 }
 
 fn fork(number: usize) -> ExitCode {

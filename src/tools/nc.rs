@@ -2,7 +2,7 @@
 
 use super::{
     args::{
-        Opt,
+        Opt, Parsed,
         Value::{Must, No},
         parse,
     },
@@ -49,11 +49,7 @@ pub fn run(args: &[String]) -> ExitCode {
     let Ok(port) = port.parse::<u16>() else { return complain("nc", &format!("port number invalid: {port}"), 1) };
     // Without -N the end of our input is no reason to end the other's: it may still have something to say.
     let ends = parsed.has("shutdown");
-    let result = if listens {
-        listen(host, port, parsed.has("keep"), ends)
-    } else {
-        connect(host, port, parsed.has("scan"), ends)
-    };
+    let result = if listens { listen(host, port, &parsed) } else { connect(host, port, parsed.has("scan"), ends) };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -69,12 +65,15 @@ pub fn run(args: &[String]) -> ExitCode {
 }
 
 /// socket(2), bind(2), listen(2): the port belongs to the network namespace of this process from now on.
-fn listen(host: &str, port: u16, keep: bool, ends: bool) -> io::Result<()> {
+fn listen(host: &str, port: u16, parsed: &Parsed) -> io::Result<()> {
     let listener = TcpListener::bind((host, port))?;
+    if parsed.has("verbose") {
+        let _ = writeln!(io::stderr(), "Listening on {host} {port}");
+    }
     loop {
         let (connection, _) = listener.accept()?;
-        talk(connection, ends)?;
-        if !keep {
+        talk(connection, parsed.has("shutdown"))?;
+        if !parsed.has("keep") {
             return Ok(());
         }
     }

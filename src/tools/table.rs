@@ -23,7 +23,7 @@ pub(super) const COLUMNS: [Column; 20] = [
     (&["%cpu", "pcpu"], "%CPU", 4, |process, facts| format!("{:.1}", facts.cpu(process))),
     (&["%mem", "pmem"], "%MEM", 4, |process, facts| format!("{:.1}", facts.share(process))),
     (&["vsz", "vsize"], "VSZ", 6, |process, _| (process.virtual_bytes / 1024).to_string()),
-    (&["rss"], "RSS", 5, |process, _| (process.resident_pages * 4).to_string()),
+    (&["rss"], "RSS", 5, |process, _| process.resident_kib().to_string()),
     (&["stime", "start_time", "bsdstart"], "STIME", 5, |process, facts| facts.began(process)),
     (&["tty", "tname", "tt"], "TTY", -8, |process, _| process.terminal()),
     (&["stat"], "STAT", -4, |process, _| process.states()),
@@ -79,7 +79,7 @@ impl Facts {
     }
 
     fn share(&self, process: &Process) -> f64 {
-        (process.resident_pages * 4) as f64 * 100.0 / self.memory as f64
+        process.resident_kib() as f64 * 100.0 / self.memory as f64
     }
 
     /// When it began: the time of day, or the date where that was more than a day ago.

@@ -152,7 +152,7 @@ fn frame(before: &Reading, now: &Reading, pids: Option<&[i32]>, names: &mut Name
     out.push_str("    PID USER      %CPU  %MEM     RES S     TIME+ COMMAND\n");
     for (used, p) in shown {
         let cpu = used as f64 / TICKS as f64 * 100.0 / seconds;
-        let resident = p.resident_pages * 4;
+        let resident = p.resident_kib();
         let (share, user) = (resident as f64 * 100.0 / total as f64, names.of(p.uid));
         let (minutes, rest) = (p.ticks / TICKS / 60, p.ticks % (TICKS * 60));
         let time = format!("{minutes}:{:02}.{:02}", rest / TICKS, rest % TICKS);

@@ -122,7 +122,7 @@ fn by_hand() {
 /// A way that looks right and is not: the lesson, and the lines.
 type Wrong = (&'static str, &'static [(TerminalId, &'static str)]);
 
-const WRONG: [Wrong; 7] = [
+const WRONG: [Wrong; 9] = [
     ("isolate", &[(Container, "unshare -imnpu --mount-proc --fork sh"), (Container, "hostname challenge")]),
     ("isolate", &[(Container, "unshare -impu --fork sh"), (Container, "hostname challenge")]),
     ("nsenter", &[(Container, "unshare -imnpu --mount-proc --fork sh"), (Container, "sleep 300 &")]),
@@ -146,6 +146,25 @@ const WRONG: [Wrong; 7] = [
             (Container, "unshare -imnpu --mount-proc --fork sh"),
         ],
     ),
+    // Entered, and yet outside the limits; and one who never came from outside.
+    (
+        "together",
+        &[WHOLE[0], WHOLE[1], WHOLE[2], WHOLE[3], WHOLE[4], WHOLE[5], (Host, "nsenter -t {container} -a sleep 300 &")],
+    ),
+    ("together", &[WHOLE[0], WHOLE[1], WHOLE[2], WHOLE[3], WHOLE[4], WHOLE[5], (Container, "sleep 300 &")]),
+];
+
+/// Everything that the closing challenge asks for, but for whom comes in.
+const WHOLE: [(TerminalId, &str); 6] = [
+    (Container, "boxwright image unpack builtin: rootfs"),
+    (Container, "cgcreate -g cpu,cpuacct,memory,pids:$BOX"),
+    (Container, "cgset -r cpu.cfs_quota_us=50000 $BOX"),
+    (Container, "cgset -r pids.max=12 $BOX"),
+    (
+        Container,
+        "cgexec -g cpu,cpuacct,memory,pids:$BOX unshare -imnpu --mount-proc=rootfs/proc --fork chroot rootfs /bin/sh",
+    ),
+    (Container, "hostname whole"),
 ];
 
 fn wrong_ways() {

@@ -17,9 +17,10 @@ pub fn report(sample: &Sample, evidence: &Evidence, lang: Lang) -> String {
     section(lang.pick("Scorecard", "四项性质"), align(&scorecard(sample, evidence, lang)));
     section(lang.pick("Namespaces", "命名空间"), align(&namespaces(sample, lang)));
     section(lang.pick("Answers", "各自的回答"), align(&answers(sample, lang)));
+    section(lang.pick("Besides", "此外"), align(&besides(sample, lang)));
     section(lang.pick("Control group", "控制组"), align(&cgroup(sample, lang)));
     section(lang.pick("Processes", "进程"), align(&processes(sample, lang)));
-    section(lang.pick("Mounts that the host does not have", "主机没有的挂载"), align(&own_mounts(sample)));
+    section(lang.pick("Mounts that the host does not have", "宿主机没有的挂载"), align(&own_mounts(sample)));
     out.join("\n")
 }
 
@@ -40,11 +41,11 @@ fn scorecard(sample: &Sample, evidence: &Evidence, lang: Lang) -> Vec<Vec<String
     let kinds = |kinds: &[Kind]| kinds.iter().map(Kind::to_string).collect::<Vec<_>>().join(" ");
     let isolated = match evidence.shared.as_slice() {
         [] => lang.pick("pid, uts, mnt, ipc and net all differ", "pid、uts、mnt、ipc、net 都不同").to_string(),
-        shared => format!("{} {}", lang.pick("still the host's:", "仍是主机的："), kinds(shared)),
+        shared => format!("{} {}", lang.pick("still the host's:", "仍是宿主机的："), kinds(shared)),
     };
     let root = match (&evidence.root, card.rooted) {
-        (Some((theirs, host)), true) => format!("/ = {theirs}, {} {host}", lang.pick("the host's is", "主机的是")),
-        (Some((_, host)), false) => format!("/ = {host}, {}", lang.pick("as on the host", "与主机相同")),
+        (Some((theirs, host)), true) => format!("/ = {theirs}, {} {host}", lang.pick("the host's is", "宿主机的是")),
+        (Some((_, host)), false) => format!("/ = {host}, {}", lang.pick("as on the host", "与宿主机相同")),
         (None, _) => evidence.root_mount.clone().unwrap_or_else(|| lang.pick("not readable", "读不到").into()),
     };
     let limit = evidence.limit.clone();
@@ -63,7 +64,7 @@ fn scorecard(sample: &Sample, evidence: &Evidence, lang: Lang) -> Vec<Vec<String
 }
 
 fn titles(lang: Lang) -> Vec<String> {
-    vec![String::new(), lang.pick("host", "主机").into(), lang.pick("process", "进程").into()]
+    vec![String::new(), lang.pick("host", "宿主机").into(), lang.pick("process", "进程").into()]
 }
 
 fn namespaces(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
@@ -93,7 +94,7 @@ fn answers(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
     };
     let proc = |side: &Side| {
         let text = match side.proc_shows_host {
-            Some(true) => lang.pick("the host's processes", "主机的进程"),
+            Some(true) => lang.pick("the host's processes", "宿主机的进程"),
             Some(false) => lang.pick("its own processes", "自己的进程"),
             None => lang.pick("no /proc", "没有 /proc"),
         };
@@ -111,6 +112,28 @@ fn answers(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
         row(lang.pick("mounts", "挂载数"), &|side| side.mounts.len().to_string()),
         row(lang.pick("/proc shows", "/proc 显示"), &proc),
     ]
+}
+
+/// What runtimes add to the four properties.
+fn besides(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
+    let open = || "-".to_string();
+    let yes = |yes: bool| lang.pick(if yes { "yes" } else { "no" }, if yes { "是" } else { "否" }).to_string();
+    let count = |mask: Option<u64>| mask.map_or_else(open, |mask| mask.count_ones().to_string());
+    let (host, process) = (&sample.host_privileges, &sample.privileges);
+    let row = |name: &str, host: String, process: String| vec![name.to_string(), host, process];
+    let flag = |flag: Option<bool>| flag.map_or_else(open, yes);
+    vec![
+        titles(lang),
+        row(lang.pick("capabilities", "能力数"), count(host.capabilities), count(process.capabilities)),
+        row(lang.pick("no new privileges", "不再获得特权"), flag(host.no_new_privs), flag(process.no_new_privs)),
+        row(lang.pick("system calls filtered", "系统调用过滤"), flag(host.seccomp), flag(process.seccomp)),
+        row(lang.pick("mounts over /proc", "/proc 上的覆盖挂载"), over_proc(&sample.host), over_proc(&sample.inside)),
+    ]
+}
+
+/// How many mounts hide or protect a part of `/proc`.
+fn over_proc(side: &Side) -> String {
+    side.mounts.iter().filter(|mount| mount.point.starts_with("/proc/")).count().to_string()
 }
 
 fn cgroup(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
@@ -158,7 +181,7 @@ fn cgroup(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
 fn processes(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
     let mut rows = vec![
         [
-            lang.pick("host", "主机"),
+            lang.pick("host", "宿主机"),
             lang.pick("inside", "里面"),
             lang.pick("state", "状态"),
             lang.pick("program", "程序"),

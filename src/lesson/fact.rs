@@ -19,7 +19,7 @@ pub struct Word {
 }
 
 /// Every check that a lesson can ask for.
-pub const VOCABULARY: [Word; 22] = [
+pub const VOCABULARY: [Word; 24] = [
     Word {
         name: "namespace",
         usage: "KIND,… new|same",
@@ -215,6 +215,20 @@ pub const VOCABULARY: [Word; 22] = [
             let property = a.one_of(&["isolated", "rooted", "limited", "entered"])?;
             Ok(Fact::Scorecard(property, a.choice("on", "off")?))
         },
+    },
+    Word {
+        name: "capabilities",
+        usage: "all|fewer",
+        meaning: "The container process has every capability that boxwright itself has, or lacks some of them.",
+        example: "capabilities fewer",
+        parse: |a| Ok(Fact::Capabilities(a.choice("all", "fewer")?)),
+    },
+    Word {
+        name: "no-new-privs",
+        usage: "on|off",
+        meaning: "A program that the container process starts can no longer gain privileges, or still can.",
+        example: "no-new-privs on",
+        parse: |a| Ok(Fact::NoNewPrivs(a.choice("on", "off")?)),
     },
     Word {
         name: "alone",

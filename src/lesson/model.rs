@@ -237,6 +237,10 @@ pub enum Fact {
     Process(Where, String),
     /// `init NAME`: PID 1 of the container's PID namespace runs this program.
     Init(String),
+    /// `capabilities all|fewer`: the container process has every capability that boxwright has, or lacks some.
+    Capabilities(bool),
+    /// `no-new-privs on|off`: execve(2) can no longer give the container process more than it has, or still can.
+    NoNewPrivs(bool),
     /// `adopted NAME`: a program of this name inside has PID 1 as its parent.
     Adopted(String),
     /// `proc host|own`: `/proc` inside shows the host's processes, or the container's own.

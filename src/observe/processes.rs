@@ -1,6 +1,6 @@
 //! Processes from `/proc/PID/stat` and `/proc/PID/status`, and the tree that they form.
 
-use super::text;
+use super::{Privileges, text};
 use crate::kernel::process;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -35,6 +35,17 @@ pub fn parse_stat(line: &str) -> Option<Stat> {
 pub fn parse_nspid(status: &str) -> Vec<i32> {
     let line = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
     line.split_ascii_whitespace().filter_map(|field| field.parse().ok()).collect()
+}
+
+/// Reads what a process may do from `/proc/PID/status`. A line that is not there leaves its answer open.
+pub fn parse_privileges(status: &str) -> Privileges {
+    let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim));
+    Privileges {
+        capabilities: value("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok()),
+        no_new_privs: value("NoNewPrivs").map(|flag| flag == "1"),
+        // 0 is off, 1 the strict mode of old, 2 a filter.
+        seccomp: value("Seccomp").map(|mode| mode != "0"),
+    }
 }
 
 /// All processes of one moment.
@@ -104,6 +115,16 @@ mod tests {
 
     fn tree(pairs: &[(i32, i32)]) -> Tree {
         Tree::new(pairs.iter().map(|&(pid, ppid)| Stat { pid, ppid, comm: "sh".into(), state: 'S' }))
+    }
+
+    #[test]
+    fn privileges_are_read_where_the_kernel_tells_them() {
+        let status = "Name:\tsleep\nCapInh:\t0000000000000000\nCapEff:\t0000000020000420\nNoNewPrivs:\t1\nSeccomp:\t2\n\
+                      Seccomp_filters:\t1\n";
+        let read = parse_privileges(status);
+        assert_eq!(read.capabilities.map(u64::count_ones), Some(3));
+        assert_eq!((read.no_new_privs, read.seccomp), (Some(true), Some(true)));
+        assert_eq!(parse_privileges("Name:\tsleep\n"), Privileges::default());
     }
 
     #[test]

@@ -92,6 +92,8 @@ impl Reader {
         let membership = |dir: &Path| cgroup::parse_membership(&text(&dir.join("cgroup")).unwrap_or_default());
         let (theirs, ours) = (membership(&dir), membership(&own));
         sample.cgroup = cgroup::read(&hierarchies, &theirs);
+        let privileges = |dir: &Path| processes::parse_privileges(&text(&dir.join("status")).unwrap_or_default());
+        (sample.privileges, sample.host_privileges) = (privileges(&dir), privileges(&own));
         sample.inside = self.inside(container, &sample);
         let first = match subject {
             Subject::Below(watched, _) => watched,

@@ -132,6 +132,17 @@ pub struct Pids {
     pub max: Option<u64>,
 }
 
+/// What a process may do besides what its namespaces show it (`/proc/PID/status`, proc_pid_status(5)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Privileges {
+    /// The effective capabilities, one bit each (`CapEff`, capabilities(7)).
+    pub capabilities: Option<u64>,
+    /// Whether execve(2) can no longer give it more than it has (`NoNewPrivs`, prctl(2)).
+    pub no_new_privs: Option<bool>,
+    /// Whether a seccomp(2) filter judges its system calls (`Seccomp` is 2).
+    pub seccomp: Option<bool>,
+}
+
 /// Everything that was read at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Sample {
@@ -150,6 +161,10 @@ pub struct Sample {
     pub processes: Vec<Process>,
     /// The four properties.
     pub scorecard: Scorecard,
+    /// What the container process may do.
+    pub privileges: Privileges,
+    /// What boxwright itself may do, to compare with.
+    pub host_privileges: Privileges,
     /// What the host answers.
     pub host: Side,
     /// What the container answers.

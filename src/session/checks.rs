@@ -1,9 +1,10 @@
 //! Decides checks: a fact of a lesson, held against what the kernel and the tracer said.
 
 use crate::{
+    kernel::namespaces::Kind,
     lang::{Both, Lang},
     lesson::{Counter, End, Fact, FileFact, GroupFact, Outcome, Setting, Where},
-    observe::{Asked, ForChildren, Process, Sample, Side},
+    observe::{Asked, ForChildren, Links, Process, Sample, Side},
     trace::{Ended, SyscallEvent},
 };
 use std::collections::{BTreeSet, VecDeque};
@@ -116,7 +117,7 @@ fn state(fact: &Fact, sample: &Sample, lang: Lang) -> (bool, String, String) {
             equal(join(wanted), join(seen))
         }
         Fact::ForChildren(new) => {
-            let host = sample.host_namespaces.get(&crate::kernel::namespaces::Kind::Pid);
+            let host = sample.host_namespaces.get(&Kind::Pid);
             let seen = match sample.for_children {
                 ForChildren::NotMade => newness(true, lang).to_string(),
                 ForChildren::Inode(inode) => newness(Some(&inode) != host, lang).to_string(),
@@ -138,7 +139,7 @@ fn state(fact: &Fact, sample: &Sample, lang: Lang) -> (bool, String, String) {
             let found = match place {
                 Where::Inside => inside(sample).any(|process| process.comm == *name),
                 Where::Host => {
-                    let host = sample.host_namespaces.get(&crate::kernel::namespaces::Kind::Pid).copied();
+                    let host = sample.host_namespaces.get(&Kind::Pid).copied();
                     sample.processes.iter().any(|process| process.comm == *name && process.pid_ns == host)
                 }
             };
@@ -205,8 +206,27 @@ fn state(fact: &Fact, sample: &Sample, lang: Lang) -> (bool, String, String) {
                 |on: bool| format!("{name} {}", lang.pick(if on { "yes" } else { "no" }, if on { "是" } else { "否" }));
             equal(word(*on), word(seen))
         }
+        Fact::Capabilities(all) => {
+            let (theirs, ours) = (sample.privileges.capabilities, sample.host_privileges.capabilities);
+            let has_all = theirs.zip(ours).map(|(theirs, ours)| ours & !theirs == 0);
+            let count = |mask: Option<u64>| mask.map_or_else(|| "?".into(), |mask| mask.count_ones().to_string());
+            let wanted = match all {
+                true => lang.pick("all of {}", "全部 {} 项"),
+                false => lang.pick("fewer than {}", "少于 {} 项"),
+            };
+            (has_all == Some(*all), wanted.replace("{}", &count(ours)), count(theirs))
+        }
+        Fact::NoNewPrivs(on) => {
+            let word = |on: bool| format!("NoNewPrivs {}", u8::from(on));
+            equal(word(*on), sample.privileges.no_new_privs.map_or_else(|| "NoNewPrivs ?".into(), word))
+        }
         Fact::Alone => {
-            let isolated = sample.namespaces != sample.host_namespaces || sample.for_children == ForChildren::NotMade;
+            // Without root the terminal's own shell stands in a user namespace, which is what lets it make the others.
+            let links = |links: &Links| {
+                links.iter().filter(|(kind, _)| **kind != Kind::User).map(|(_, inode)| *inode).collect()
+            };
+            let (theirs, ours): (Vec<u64>, Vec<u64>) = (links(&sample.namespaces), links(&sample.host_namespaces));
+            let isolated = theirs != ours || sample.for_children == ForChildren::NotMade;
             let seen = lang.pick(
                 if isolated { "a container still runs" } else { "no container" },
                 if isolated { "容器还在运行" } else { "没有容器" },
@@ -360,7 +380,7 @@ fn ended(name: &str, end: &End, evidence: &Evidence, lang: Lang) -> Verdict {
 
 /// The living processes of the container's PID namespace, if it is not the host's.
 fn inside(sample: &Sample) -> impl Iterator<Item = &Process> {
-    let kind = crate::kernel::namespaces::Kind::Pid;
+    let kind = Kind::Pid;
     let own = sample.namespaces.get(&kind).copied();
     let isolated = own.is_some() && own != sample.host_namespaces.get(&kind).copied();
     sample.processes.iter().filter(move |process| isolated && process.pid_ns == own && process.state != 'Z')

@@ -179,7 +179,8 @@ impl Learner {
     /// Types a line and waits for the prompt after it, and for the state as it is then.
     pub fn line(&mut self, terminal: TerminalId, line: &str) {
         let before = self.panes[&terminal].prompts;
-        self.send(terminal, line);
+        let container = self.container.unwrap_or_default().to_string();
+        self.send(terminal, &line.replace("{container}", &container));
         self.until(line, |learner| learner.panes[&terminal].prompts > before && learner.seen >= learner.asked);
     }
 
@@ -261,8 +262,6 @@ impl Learner {
 
     fn type_run(&mut self, run: &Run) {
         self.until("the state", |learner| learner.seen >= learner.asked);
-        let container = self.container.unwrap_or_default().to_string();
-        let line = run.line.replace("{container}", &container);
-        if run.busy { self.send(run.terminal, &line) } else { self.line(run.terminal, &line) }
+        if run.busy { self.send(run.terminal, &run.line) } else { self.line(run.terminal, &run.line) }
     }
 }

@@ -2,23 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside #[test] functions are tests too")]
 
+#[path = "support/layer.rs"]
+mod layer;
 mod support;
 
-use flate2::{Compression, write::GzEncoder};
-use sha2::{Digest, Sha256};
+use layer::{Entry, Layer, archive, dir, entry, file, image, layout, sha256};
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::Path,
     process::{Command, Output},
 };
 use support::{BOXWRIGHT, not_root};
-use tar::{Builder, EntryType, Header};
+use tar::EntryType;
 use tempfile::TempDir;
-
-const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// Runs the program with a cache of its own.
 fn boxwright(dir: &TempDir, args: &[&str]) -> Output {
@@ -58,100 +56,10 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// One entry of a layer.
-struct Entry {
-    kind: EntryType,
-    path: &'static str,
-    link: &'static str,
-    content: &'static str,
-    mode: u32,
-    owner: (u64, u64),
-}
-
-fn entry(kind: EntryType, path: &'static str, rest: &'static str) -> Entry {
-    let link = matches!(kind, EntryType::Symlink | EntryType::Link);
-    let mode = if kind == EntryType::Directory { 0o755 } else { 0o644 };
-    let (link, content) = if link { (rest, "") } else { ("", rest) };
-    Entry { kind, path, link, content, mode, owner: (0, 0) }
-}
-
-fn file(path: &'static str, content: &'static str) -> Entry {
-    entry(EntryType::Regular, path, content)
-}
-
-fn dir(path: &'static str) -> Entry {
-    entry(EntryType::Directory, path, "")
-}
-
-/// An archive; names are written as they are, also those that no honest program writes.
-fn archive(entries: &[Entry]) -> Vec<u8> {
-    let mut builder = Builder::new(Vec::new());
-    for one in entries {
-        let mut header = Header::new_gnu();
-        header.as_old_mut().name[..one.path.len()].copy_from_slice(one.path.as_bytes());
-        header.set_entry_type(one.kind);
-        header.set_link_name_literal(one.link).unwrap();
-        header.set_mode(one.mode);
-        header.set_uid(one.owner.0);
-        header.set_gid(one.owner.1);
-        header.set_mtime(1_000_000_000);
-        header.set_size(one.content.len() as u64);
-        if one.kind == EntryType::Char {
-            header.set_device_major(1).unwrap();
-            header.set_device_minor(3).unwrap();
-        }
-        header.set_cksum();
-        builder.append(&header, one.content.as_bytes()).unwrap();
-    }
-    builder.into_inner().unwrap()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// Writes an OCI layout with one image of these archives, and gives the names of its layers' blobs.
-fn layout(path: &Path, archives: &[Vec<u8>], wrong_diff_id: bool) -> Vec<String> {
-    let blobs = path.join("blobs/sha256");
-    fs::create_dir_all(&blobs).unwrap();
-    let put = |media_type: &str, bytes: &[u8]| {
-        fs::write(blobs.join(sha256(bytes)), bytes).unwrap();
-        format!(r#"{{"mediaType":"{media_type}","digest":"sha256:{}","size":{}}}"#, sha256(bytes), bytes.len())
-    };
-    let layers: Vec<String> = archives.iter().map(|archive| put(LAYER, &gzip(archive))).collect();
-    let ids: Vec<String> = archives
-        .iter()
-        .map(|archive| format!(r#""sha256:{}""#, sha256(if wrong_diff_id { b"another" } else { archive })))
-        .collect();
-    let architecture = boxwright::image::Platform::host().architecture;
-    let config = format!(
-        r#"{{"architecture":"{architecture}","os":"linux","config":{{"Cmd":["/bin/sh"]}},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#,
-        ids.join(",")
-    );
-    let config = put("application/vnd.oci.image.config.v1+json", config.as_bytes());
-    let media_type = "application/vnd.oci.image.manifest.v1+json";
-    let manifest = format!(
-        r#"{{"schemaVersion":2,"mediaType":"{media_type}","config":{config},"layers":[{}]}}"#,
-        layers.join(",")
-    );
-    let named = put(media_type, manifest.as_bytes());
-    let tag = r#","annotations":{"org.opencontainers.image.ref.name":"latest"}}"#;
-    let named = named.strip_suffix('}').unwrap().to_string() + tag;
-    fs::write(path.join("index.json"), format!(r#"{{"schemaVersion":2,"manifests":[{named}]}}"#)).unwrap();
-    fs::write(path.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
-    archives.iter().map(|archive| sha256(&gzip(archive))).collect()
-}
-
 /// Unpacks an image of these archives, and gives the directory that holds `root`.
 fn unpacked(archives: &[Vec<u8>]) -> TempDir {
     let top = tempfile::tempdir().unwrap();
-    layout(&top.path().join("oci"), archives, false);
+    layout(&top.path().join("oci"), archives);
     done(&top, &["image", "unpack", "-q", "oci:oci:latest", "root"]);
     top
 }
@@ -159,7 +67,7 @@ fn unpacked(archives: &[Vec<u8>]) -> TempDir {
 #[test]
 fn copies_are_those_of_the_distributions_skopeo() {
     let top = tempfile::tempdir().unwrap();
-    layout(&top.path().join("oci"), &[archive(&[dir("a/"), file("a/b", "c")]), archive(&[file("a/d", "e")])], false);
+    layout(&top.path().join("oci"), &[archive(&[dir("a/"), file("a/b", "c")]), archive(&[file("a/d", "e")])]);
     let theirs = |args: &[&str]| Command::new("skopeo").args(args).current_dir(top.path()).output();
     let Ok(copied) = theirs(&["--insecure-policy", "copy", "oci:oci:latest", "dir:theirs"]) else {
         eprintln!("skipped: copies_are_those_of_the_distributions_skopeo: needs skopeo");
@@ -185,7 +93,7 @@ fn copies_are_those_of_the_distributions_skopeo() {
 #[test]
 fn a_flipped_byte_is_refused_and_leaves_nothing() {
     let top = tempfile::tempdir().unwrap();
-    let layers = layout(&top.path().join("oci"), &[archive(&[file("a", "b")])], false);
+    let layers = layout(&top.path().join("oci"), &[archive(&[file("a", "b")])]);
     let blob = top.path().join("oci/blobs/sha256").join(&layers[0]);
     let mut bytes = fs::read(&blob).unwrap();
     let middle = bytes.len() / 2;
@@ -201,7 +109,8 @@ fn a_flipped_byte_is_refused_and_leaves_nothing() {
 #[test]
 fn a_layer_that_is_not_its_diff_id_is_refused() {
     let top = tempfile::tempdir().unwrap();
-    layout(&top.path().join("oci"), &[archive(&[file("a", "b")])], true);
+    let wrong = Layer { diff_id: sha256(b"another"), ..Layer::gzip(&archive(&[file("a", "b")])) };
+    image(&top.path().join("oci"), &[wrong]);
     let why = refused(&top, &["image", "unpack", "oci:oci:latest", "to"]);
     assert!(why.contains("diff_id") && why.contains(&sha256(b"another")), "{why}");
     assert_eq!(names(top.path()), ["oci"]);
@@ -270,7 +179,7 @@ fn nothing_is_written_outside_the_root() {
     let victim = top.path().join("outside");
     fs::create_dir(&victim).unwrap();
     fs::write(victim.join("keep"), "kept").unwrap();
-    let outside: &'static str = victim.to_str().unwrap().to_string().leak();
+    let outside = victim.to_str().unwrap();
     let layers = [
         archive(&[
             entry(EntryType::Symlink, "absolute", outside),
@@ -280,13 +189,13 @@ fn nothing_is_written_outside_the_root() {
         ]),
         archive(&[file("absolute/through", "x"), file("relative/through", "x"), file("relative/.wh.keep", "")]),
     ];
-    layout(&top.path().join("oci"), &layers, false);
+    layout(&top.path().join("oci"), &layers);
     done(&top, &["image", "unpack", "-q", "oci:oci:latest", "root"]);
     assert_eq!(files(&victim), BTreeMap::from([("keep".to_string(), b"kept".to_vec())]));
     assert_eq!(fs::read(top.path().join("root/ok")).unwrap(), b"fine");
     assert_eq!(names(top.path()), ["oci", "outside", "root"]);
     let stolen = [archive(&[entry(EntryType::Symlink, "a", outside), entry(EntryType::Link, "b", "a/keep")])];
-    layout(&top.path().join("hard"), &stolen, false);
+    layout(&top.path().join("hard"), &stolen);
     let why = refused(&top, &["image", "unpack", "oci:hard:latest", "other"]);
     assert!(why.contains("hard link") && why.contains("ENOENT"), "{why}");
     assert!(!top.path().join("other").exists());
@@ -295,7 +204,7 @@ fn nothing_is_written_outside_the_root() {
 #[test]
 fn an_image_is_not_unpacked_over_other_files() {
     let top = tempfile::tempdir().unwrap();
-    layout(&top.path().join("oci"), &[archive(&[file("a", "b")])], false);
+    layout(&top.path().join("oci"), &[archive(&[file("a", "b")])]);
     fs::create_dir(top.path().join("full")).unwrap();
     fs::write(top.path().join("full/mine"), "").unwrap();
     assert!(refused(&top, &["image", "unpack", "oci:oci:latest", "full"]).contains("not an empty directory"));
@@ -309,7 +218,7 @@ fn an_image_is_not_unpacked_over_other_files() {
 #[test]
 fn a_bomb_meets_the_limit() {
     let top = tempfile::tempdir().unwrap();
-    layout(&top.path().join("oci"), &[archive(&[file("a", "0123456789")])], false);
+    layout(&top.path().join("oci"), &[archive(&[file("a", "0123456789")])]);
     let why = refused(&top, &["image", "unpack", "--limit", "9", "oci:oci:latest", "to"]);
     assert!(why.contains("more than 9 bytes") && why.contains("--limit"), "{why}");
     assert_eq!(names(top.path()), ["oci"]);

@@ -1,10 +1,12 @@
 //! Copying an image: every blob is verified on its way.
 
 use super::{
-    Error, Image, Reference, Result, dir, layout,
+    Error, Image, Reference, Result,
+    archive::write::{DockerTarget, OciTarget},
+    dir, layout,
     manifest::{DOCKER_MANIFEST, Descriptor, Manifest, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST},
 };
-use std::{collections::BTreeSet, io::Read};
+use std::collections::BTreeSet;
 
 /// What is being copied, for whoever shows it.
 #[derive(Clone, Copy, Debug)]
@@ -20,13 +22,38 @@ pub enum Part<'a> {
 enum Target {
     Dir(dir::Target),
     Oci(layout::Target, Option<String>),
+    OciArchive(OciTarget, Option<String>),
+    DockerArchive(DockerTarget, Option<String>),
 }
 
 impl Target {
-    fn put(&mut self, descriptor: &Descriptor, content: impl Read) -> Result<()> {
+    fn layer(&mut self, image: &Image, index: usize, layer: &Descriptor) -> Result<()> {
+        let content = || image.blob(layer, &image.layer_name(index));
         match self {
-            Target::Dir(target) => target.put(descriptor, content),
-            Target::Oci(target, _) => target.put(descriptor, content),
+            Target::Dir(target) => target.put(layer, content()?),
+            Target::Oci(target, _) => target.put(layer, content()?),
+            Target::OciArchive(target, _) => target.put(layer, content()?),
+            Target::DockerArchive(target, _) => target.layer(image, index),
+        }
+    }
+
+    fn finish(mut self, image: &Image) -> Result<()> {
+        let (config, bytes) = (&image.manifest.config, image.raw_config.as_slice());
+        match &mut self {
+            Target::Dir(target) => target.put(config, bytes)?,
+            Target::Oci(target, _) => target.put(config, bytes)?,
+            Target::OciArchive(target, _) => target.put(config, bytes)?,
+            Target::DockerArchive(..) => {}
+        }
+        match self {
+            Target::Dir(target) => target.finish(image),
+            Target::Oci(target, tag) => {
+                as_oci(image).and_then(|(raw, media_type)| target.finish(&raw, &media_type, tag.as_deref()))
+            }
+            Target::OciArchive(target, tag) => {
+                as_oci(image).and_then(|(raw, media_type)| target.finish(&raw, &media_type, tag.as_deref()))
+            }
+            Target::DockerArchive(target, name) => target.finish(image, name.as_deref()),
         }
     }
 }
@@ -36,6 +63,8 @@ pub fn copy(image: &Image, to: &Reference, mut tell: impl FnMut(Part)) -> Result
     let mut target = match to {
         Reference::Dir(path) => Target::Dir(dir::Target::create(path)?),
         Reference::Oci { dir, tag } => Target::Oci(layout::Target::create(dir)?, tag.clone()),
+        Reference::OciArchive { file, tag } => Target::OciArchive(OciTarget::create(file)?, tag.clone()),
+        Reference::DockerArchive { file, name } => Target::DockerArchive(DockerTarget::create(file)?, name.clone()),
         Reference::Builtin => {
             return Err(Error::Unusable {
                 what: to.to_string(),
@@ -49,20 +78,12 @@ pub fn copy(image: &Image, to: &Reference, mut tell: impl FnMut(Part)) -> Result
         // Two layers may be the same blob, which is one file.
         if done.insert(layer.digest.clone()) {
             tell(Part::Layer(index, layer));
-            target.put(layer, image.blob(layer, &image.layer_name(index))?)?;
+            target.layer(image, index, layer)?;
         }
     }
-    let config = &image.manifest.config;
-    tell(Part::Config(config));
-    target.put(config, image.raw_config.as_slice())?;
+    tell(Part::Config(&image.manifest.config));
     tell(Part::Manifest);
-    match target {
-        Target::Dir(target) => target.finish(image),
-        Target::Oci(target, tag) => {
-            let (raw, media_type) = as_oci(image)?;
-            target.finish(&raw, &media_type, tag.as_deref())
-        }
-    }
+    target.finish(image)
 }
 
 /// A layout holds OCI's own documents, so Docker's manifest is written anew. The blobs stay what they are.

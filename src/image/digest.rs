@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256, Sha512};
 use std::{
     fmt,
-    io::{self, Read},
+    io::{self, Read, Write},
     str::FromStr,
 };
 
@@ -179,6 +179,25 @@ impl<R: Read> Read for Verified<R> {
             return Err(Error::Size { what: self.what.clone(), expected, found }.into());
         }
         Ok(count)
+    }
+}
+
+/// Hashes what goes by on its way to a writer.
+#[derive(Debug)]
+pub(super) struct Hashing<W> {
+    pub inner: W,
+    pub hasher: Hasher,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(bytes)?;
+        self.hasher.update(bytes.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 }
 

@@ -6,16 +6,19 @@ use super::{
     staging::{Staging, open_plain, read_small},
 };
 use std::{
-    collections::BTreeMap,
     fs,
     io::Read,
     path::{Path, PathBuf},
 };
 
 /// The annotation that holds a tag.
-pub(super) const TAG: &str = "org.opencontainers.image.ref.name";
-const MARK: &str = "oci-layout";
-const INDEX: &str = "index.json";
+const TAG: &str = "org.opencontainers.image.ref.name";
+/// The file that makes a directory a layout.
+pub(super) const MARK: &str = "oci-layout";
+/// What is in it.
+pub(super) const VERSION: &[u8] = br#"{"imageLayoutVersion": "1.0.0"}"#;
+/// The file that names the images.
+pub(super) const INDEX: &str = "index.json";
 
 /// A layout, and the image that is meant.
 #[derive(Debug)]
@@ -27,25 +30,28 @@ pub(super) struct Layout {
 impl Layout {
     /// Opens a layout and finds the image: that with the tag, or the only one.
     pub(super) fn open(path: &Path, tag: Option<&str>) -> Result<Layout> {
-        let index = index(path)?;
-        let what = || format!("oci:{}", path.display());
-        let tags: Vec<&str> =
-            index.manifests.iter().filter_map(|one| one.annotations.get(TAG)).map(String::as_str).collect();
-        let found = match tag {
-            Some(tag) => index.manifests.iter().find(|one| one.annotations.get(TAG).is_some_and(|name| name == tag)),
-            None if index.manifests.len() == 1 => index.manifests.first(),
-            None => None,
-        };
-        let image = found.cloned().ok_or_else(|| Error::Unusable {
-            what: what(),
-            why: match tag {
-                Some(tag) => format!("no image of the tag {tag:?}"),
-                None => format!("{} images in it: which one?", index.manifests.len()),
-            },
-            hint: format!("its tags: {}", if tags.is_empty() { "none".into() } else { tags.join(", ") }),
-        })?;
+        let image = choose(&index(path)?, tag, &format!("oci:{}", path.display()))?;
         Ok(Layout { path: path.into(), image })
     }
+}
+
+/// The image of an index: that with the tag, or the only one. `what` is the layout's name for people.
+pub(super) fn choose(index: &Index, tag: Option<&str>, what: &str) -> Result<Descriptor> {
+    let tags: Vec<&str> =
+        index.manifests.iter().filter_map(|one| one.annotations.get(TAG)).map(String::as_str).collect();
+    let found = match tag {
+        Some(tag) => index.manifests.iter().find(|one| one.annotations.get(TAG).is_some_and(|name| name == tag)),
+        None if index.manifests.len() == 1 => index.manifests.first(),
+        None => None,
+    };
+    found.cloned().ok_or_else(|| Error::Unusable {
+        what: what.into(),
+        why: match tag {
+            Some(tag) => format!("no image of the tag {tag:?}"),
+            None => format!("{} images in it: which one?", index.manifests.len()),
+        },
+        hint: format!("its tags: {}", if tags.is_empty() { "none".into() } else { tags.join(", ") }),
+    })
 }
 
 impl Source for Layout {
@@ -60,12 +66,28 @@ impl Source for Layout {
 }
 
 fn blob_path(layout: &Path, digest: &Digest) -> PathBuf {
-    layout.join("blobs").join(digest.algorithm().name()).join(digest.hex())
+    layout.join(blob_name(digest))
+}
+
+/// A blob's name below the layout.
+pub(super) fn blob_name(digest: &Digest) -> String {
+    format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())
 }
 
 fn index(path: &Path) -> Result<Index> {
     let path = path.join(INDEX);
     json(&read_small(&path, MAX_JSON)?, &path.display().to_string())
+}
+
+/// A manifest as an index names it.
+pub(super) fn named(raw: &[u8], media_type: &str, tag: Option<&str>) -> Descriptor {
+    Descriptor {
+        media_type: media_type.into(),
+        digest: Digest::of(raw),
+        size: raw.len() as u64,
+        platform: None,
+        annotations: tag.map(|tag| (TAG.to_string(), tag.to_string())).into_iter().collect(),
+    }
 }
 
 /// A layout that an image is copied to; images that are there already stay.
@@ -83,7 +105,7 @@ impl Target {
         staging.directory(path)?;
         let empty = fs::read_dir(path).map_err(Error::io(path))?.next().is_none();
         let index = if empty {
-            staging.file(&path.join(MARK), &br#"{"imageLayoutVersion": "1.0.0"}"#[..])?;
+            staging.file(&path.join(MARK), VERSION)?;
             Index { schema_version: 2, media_type: None, manifests: Vec::new() }
         } else {
             index(path)?
@@ -102,14 +124,7 @@ impl Target {
 
     /// Writes the manifest, and last the index that names it.
     pub(super) fn finish(mut self, raw: &[u8], media_type: &str, tag: Option<&str>) -> Result<()> {
-        let tags: BTreeMap<String, String> = tag.map(|tag| (TAG.to_string(), tag.to_string())).into_iter().collect();
-        let descriptor = Descriptor {
-            media_type: media_type.into(),
-            digest: Digest::of(raw),
-            size: raw.len() as u64,
-            platform: None,
-            annotations: tags,
-        };
+        let descriptor = named(raw, media_type, tag);
         self.put(&descriptor, raw)?;
         // A tag names one image: the one that had it before loses it.
         self.index.manifests.retain(|one| {

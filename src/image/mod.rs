@@ -4,6 +4,7 @@
 //! before its digest and size have been compared with what the file that names it says: the index names manifests, a
 //! manifest names a configuration and layers, and the configuration names the layers once more, uncompressed (`diff_ids`).
 
+mod archive;
 pub mod builtin;
 pub mod copy;
 pub mod digest;

@@ -12,6 +12,20 @@ pub enum Reference {
         /// Which of its images.
         tag: Option<String>,
     },
+    /// `oci-archive:FILE[:TAG]`: a layout packed into one file.
+    OciArchive {
+        /// The archive.
+        file: PathBuf,
+        /// Which of its images.
+        tag: Option<String>,
+    },
+    /// `docker-archive:FILE[:NAME]`: what `docker save` writes.
+    DockerArchive {
+        /// The archive.
+        file: PathBuf,
+        /// Which of its images: `NAME[:TAG]`, or `@NUMBER` counted from 0.
+        name: Option<String>,
+    },
     /// `dir:DIR`: one image as plain files, easy to look at.
     Dir(PathBuf),
     /// `builtin:`: the image that this program makes of the machine's own programs.
@@ -19,7 +33,7 @@ pub enum Reference {
 }
 
 /// What a reference looks like, for messages.
-pub const FORMS: &str = "builtin:  dir:DIR  oci:DIR[:TAG]";
+pub const FORMS: &str = "builtin:  dir:DIR  oci:DIR[:TAG]  oci-archive:FILE[:TAG]  docker-archive:FILE[:NAME]";
 
 impl FromStr for Reference {
     type Err = String;
@@ -34,42 +48,70 @@ impl FromStr for Reference {
         match transport {
             "builtin" if rest.is_empty() => Ok(Reference::Builtin),
             "builtin" => Err(wrong("there is only one built-in image")),
-            "dir" | "oci" if rest.is_empty() => Err(wrong("no directory named")),
+            "dir" if rest.is_empty() => Err(wrong("no path named")),
             "dir" => Ok(Reference::Dir(rest.into())),
-            // The path ends at the first colon, as with skopeo: a directory with a colon in its name needs another name.
-            "oci" => match rest.split_once(':') {
-                Some(("", _)) => Err(wrong("no directory named")),
-                Some((dir, tag)) if !tag.is_empty() => Ok(Reference::Oci { dir: dir.into(), tag: Some(tag.into()) }),
-                Some(_) => Err(wrong("no tag after the colon")),
-                None => Ok(Reference::Oci { dir: rest.into(), tag: None }),
-            },
+            "oci" => path_and_tag(rest).map(|(dir, tag)| Reference::Oci { dir, tag }).map_err(wrong),
+            "oci-archive" => path_and_tag(rest).map(|(file, tag)| Reference::OciArchive { file, tag }).map_err(wrong),
+            "docker-archive" => {
+                path_and_tag(rest).map(|(file, name)| Reference::DockerArchive { file, name }).map_err(wrong)
+            }
             other => Err(wrong(&format!("unknown transport {other:?}"))),
         }
     }
 }
 
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Reference::Oci { dir, tag: None } => write!(f, "oci:{}", dir.display()),
-            Reference::Oci { dir, tag: Some(tag) } => write!(f, "oci:{}:{tag}", dir.display()),
-            Reference::Dir(dir) => write!(f, "dir:{}", dir.display()),
-            Reference::Builtin => write!(f, "builtin:"),
-        }
+/// The path ends at the first colon, as with skopeo: a path with a colon in it needs another name.
+fn path_and_tag(rest: &str) -> Result<(PathBuf, Option<String>), &'static str> {
+    let (path, tag) = rest.split_once(':').map_or((rest, None), |(path, tag)| (path, Some(tag)));
+    match (path, tag) {
+        ("", _) => Err("no path named"),
+        (_, Some("")) => Err("no tag after the colon"),
+        _ => Ok((path.into(), tag.map(str::to_string))),
     }
 }
 
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (transport, path, tag) = match self {
+            Reference::Oci { dir, tag } => ("oci", dir, tag),
+            Reference::OciArchive { file, tag } => ("oci-archive", file, tag),
+            Reference::DockerArchive { file, name } => ("docker-archive", file, name),
+            Reference::Dir(dir) => ("dir", dir, &None),
+            Reference::Builtin => return write!(f, "builtin:"),
+        };
+        write!(f, "{transport}:{}", path.display())?;
+        tag.as_ref().map_or(Ok(()), |tag| write!(f, ":{tag}"))
+    }
+}
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn references_are_read_and_written() {
-        for text in ["oci:/x/y", "oci:./x:latest", "dir:alpine", "builtin:"] {
+        for text in [
+            "oci:/x/y",
+            "oci:./x:latest",
+            "dir:alpine",
+            "oci-archive:x.tar:a",
+            "docker-archive:x.tar:a/b:1",
+            "builtin:",
+        ] {
             assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
         }
         assert_eq!("builtin".parse(), Ok(Reference::Builtin));
-        for text in ["", "alpine", "oci:", "dir:", "oci::x", "oci:x:", "ftp:x", "builtin:x"] {
+        for text in [
+            "",
+            "alpine",
+            "oci:",
+            "dir:",
+            "oci::x",
+            "oci:x:",
+            "oci-archive:",
+            "docker-archive::x",
+            "ftp:x",
+            "builtin:x",
+        ] {
             let why = text.parse::<Reference>().unwrap_err();
             assert!(why.contains("images are written"), "{why}");
         }

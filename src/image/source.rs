@@ -1,7 +1,9 @@
 //! An image that is open: its manifest and configuration are verified, its layers are verified while they are read.
 
 use super::{
-    Digest, Error, Platform, Reference, Result, builtin,
+    Digest, Error, Platform, Reference, Result,
+    archive::{docker::DockerArchive, oci::OciArchive},
+    builtin,
     digest::Verified,
     dir::Dir,
     layout::Layout,
@@ -47,6 +49,8 @@ impl Image {
     pub fn open(reference: &Reference, platform: &Platform, tools: &[&str]) -> Result<Image> {
         let source: Box<dyn Source> = match reference {
             Reference::Oci { dir, tag } => Box::new(Layout::open(dir, tag.as_deref())?),
+            Reference::OciArchive { file, tag } => Box::new(OciArchive::open(file, tag.as_deref())?),
+            Reference::DockerArchive { file, name } => Box::new(DockerArchive::open(file, name.as_deref())?),
             Reference::Dir(dir) => Box::new(Dir::open(dir)?),
             Reference::Builtin => Box::new(builtin::open(tools)?),
         };

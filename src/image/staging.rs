@@ -43,20 +43,14 @@ impl Staging {
         Ok(())
     }
 
-    /// Writes a file: first under another name, then, complete and on the disk, under its own.
+    /// Writes a file: first under another name, then, complete and on the disk, under its own ([`Partial`]).
     pub fn file(&mut self, path: &Path, mut content: impl Read) -> Result<()> {
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(".partial");
-        let partial = path.with_file_name(name);
         let new = fs::symlink_metadata(path).is_err();
-        let written = write(&partial, &mut content).and_then(|()| fs::rename(&partial, path).map_err(Error::io(path)));
-        match written {
-            Ok(()) if new => self.made.push(path.into()),
-            Ok(()) => {}
-            Err(error) => {
-                let _ = fs::remove_file(&partial);
-                return Err(error);
-            }
+        let mut partial = Partial::create(path)?;
+        copy(&mut content, &mut partial.file, &path.display().to_string())?;
+        partial.keep()?;
+        if new {
+            self.made.push(path.into());
         }
         Ok(())
     }
@@ -76,12 +70,39 @@ impl Drop for Staging {
     }
 }
 
-fn write(path: &Path, content: &mut impl Read) -> Result<()> {
-    // What an earlier run left under this name may be anything, a link included.
-    let _ = fs::remove_file(path);
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::io(path))?;
-    copy(content, &mut file, &path.display().to_string())?;
-    file.sync_all().map_err(Error::io(path))
+/// A file that has another name until it is complete, and is removed where it never is.
+#[derive(Debug)]
+pub struct Partial {
+    /// The open file.
+    pub file: File,
+    path: PathBuf,
+    partial: PathBuf,
+}
+
+impl Partial {
+    /// Begins the file that is to have this path.
+    pub fn create(path: &Path) -> Result<Partial> {
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(".partial");
+        let partial = path.with_file_name(name);
+        // What an earlier run left under this name may be anything, a link included.
+        let _ = fs::remove_file(&partial);
+        let options = OpenOptions::new().write(true).create_new(true).open(&partial);
+        Ok(Partial { file: options.map_err(Error::io(&partial))?, path: path.into(), partial })
+    }
+
+    /// The file is complete: once it is on the disk it gets its name.
+    pub fn keep(self) -> Result<()> {
+        self.file.sync_all().map_err(Error::io(&self.path))?;
+        fs::rename(&self.partial, &self.path).map_err(Error::io(&self.path))
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // Where the file was kept there is none of this name any more.
+        let _ = fs::remove_file(&self.partial);
+    }
 }
 
 /// Copies until the reader ends; Ctrl-C ends it earlier.

@@ -3,7 +3,7 @@
 use super::recipe::Recipe;
 use crate::image::{
     Digest, Error, Platform, Result,
-    digest::{Algorithm, Hasher},
+    digest::{Algorithm, Hasher, Hashing},
     manifest::{Config, Descriptor, Execution, History, Manifest, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, RootFs},
     staging,
 };
@@ -12,7 +12,7 @@ use include_dir::{Dir, include_dir};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
-    io::{self, Write},
+    io,
     path::{Component, Path, PathBuf},
 };
 use tar::{Builder, EntryType, Header};
@@ -101,24 +101,6 @@ fn describe(media_type: &str, bytes: &[u8]) -> Descriptor {
 struct Layer {
     bytes: Vec<u8>,
     diff_id: Digest,
-}
-
-/// Hashes what goes by on its way to the compressor.
-struct Hashing<W> {
-    inner: W,
-    hasher: Hasher,
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(bytes)?;
-        self.hasher.update(bytes.get(..count).unwrap_or_default());
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }
 
 type Archive = Builder<Hashing<GzEncoder<Vec<u8>>>>;

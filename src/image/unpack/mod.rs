@@ -37,6 +37,7 @@ use std::{
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
+pub(super) use tree::clean;
 
 /// How many bytes an image may have when it is unpacked, unless the caller says otherwise.
 pub const MAX_BYTES: u64 = 8 << 30;

@@ -81,7 +81,7 @@ pub(super) struct Tree {
 /// A path as its plain parts: no empty part, no dot, and no way up beyond the root.
 ///
 /// The second value tells whether the path tried to leave the root.
-pub(super) fn clean(path: &[u8]) -> (Vec<u8>, bool) {
+pub(in crate::image) fn clean(path: &[u8]) -> (Vec<u8>, bool) {
     let (mut parts, mut escaped): (Vec<&[u8]>, bool) = (Vec::new(), false);
     for part in path.split(|byte| *byte == b'/') {
         match part {

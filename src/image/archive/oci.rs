@@ -1,0 +1,44 @@
+//! `oci-archive:`: an OCI image layout packed into one file.
+
+use super::Archive;
+use crate::image::{
+    Error, Result, Source,
+    layout::{self, INDEX},
+    manifest::{Descriptor, Index, MAX_JSON, json},
+};
+use std::{io::Read, path::Path};
+
+/// An archive, and the image that is meant.
+#[derive(Debug)]
+pub(in crate::image) struct OciArchive {
+    archive: Archive,
+    image: Descriptor,
+}
+
+impl OciArchive {
+    /// Opens an archive and finds the image: that with the tag, or the only one.
+    pub(in crate::image) fn open(path: &Path, tag: Option<&str>) -> Result<OciArchive> {
+        let (archive, name) = (Archive::open(path)?, format!("oci-archive:{}", path.display()));
+        if !archive.has(INDEX) && archive.has(super::docker::MANIFEST) {
+            return Err(Error::Unusable {
+                why: "no index.json in it".into(),
+                hint: format!("docker-archive:{} reads what docker save wrote", path.display()),
+                what: name,
+            });
+        }
+        let index: Index = json(&archive.read_small(INDEX, MAX_JSON)?, &archive.named(INDEX))?;
+        let image = layout::choose(&index, tag, &name)?;
+        Ok(OciArchive { archive, image })
+    }
+}
+
+impl Source for OciArchive {
+    fn top(&self) -> Result<(Vec<u8>, Option<Descriptor>)> {
+        let bytes = self.archive.read_small(&layout::blob_name(&self.image.digest), MAX_JSON)?;
+        Ok((bytes, Some(self.image.clone())))
+    }
+
+    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
+        Ok(self.archive.read(&layout::blob_name(&descriptor.digest))?.1)
+    }
+}

@@ -70,6 +70,9 @@ pub enum Command {
         /// One JSON event a line
         #[arg(long)]
         json: bool,
+        /// Wait this many times as long for prompts and checks: for emulated and overloaded machines
+        #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        patience: u32,
     },
     /// Run any command and show the system calls that make a container, with what each one changed
     Trace {

@@ -18,7 +18,8 @@ pub fn requirements(lessons: &[Translations]) -> Vec<Requirement> {
         Block::Requires(needs) => Some(needs),
         _ => None,
     });
-    let mut all = Vec::new();
+    // No step can do without a shell, and no shell without this.
+    let mut all = vec![Requirement::Root];
     for need in needs.flatten() {
         if !all.contains(need) {
             all.push(need.clone());

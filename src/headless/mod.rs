@@ -101,14 +101,22 @@ enum Message {
 }
 
 /// Runs these places one after the other. `json` chooses between events and a transcript on standard output.
-pub fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, json: bool) -> Result<Ended, Failure> {
+///
+/// On a machine that is slow, `patience` times as long as usual is waited for it.
+pub fn run(
+    places: &[Place],
+    exe: &Path,
+    lang: Lang,
+    lacking: &Lacking,
+    (json, patience): (bool, u32),
+) -> Result<Ended, Failure> {
     let mut teller: Box<dyn Teller> = if json { Box::new(json::Json) } else { Box::new(text::Text::new(lang)) };
     let (send, receive) = mpsc::channel();
     let signalled = send.clone();
     signals::watch(move |signal| drop(signalled.send(Message::Signal(signal))))?;
     let machine = Machine::start(exe, Arc::new(move |happening| drop(send.send(Message::Machine(happening)))))?;
     teller.tell(&events::session(machine.run_dir().name()), None)?;
-    let mut player = Player { machine, receive, teller, summary: Summary::default(), last: None };
+    let mut player = Player { machine, receive, teller, summary: Summary::default(), last: None, patience };
     for place in places {
         if let Some(signal) = player.play(place, lacking)? {
             return Ok(Ended::Signal(signal));
@@ -128,6 +136,7 @@ struct Player {
     teller: Box<dyn Teller>,
     summary: Summary,
     last: Option<Arc<Sample>>,
+    patience: u32,
 }
 
 /// What one terminal has printed since its last prompt.
@@ -144,7 +153,7 @@ const CHUNK: usize = 64 * 1024;
 impl Player {
     /// Plays one place to its end; a signal's number where one came.
     fn play(&mut self, place: &Place, lacking: &Lacking) -> Result<Option<i32>, Failure> {
-        let mut session = Session::new(place.lesson.clone(), true, lacking.clone());
+        let mut session = Session::new(place.lesson.clone(), true, lacking.clone()).slowed(self.patience);
         let mut printed = BTreeMap::<TerminalId, Printed>::new();
         let (_, first) = place.parts();
         let begin = session.handle(Input::Wish(Wish::GoTo(first)));

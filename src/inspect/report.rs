@@ -3,7 +3,7 @@
 use crate::columns::{align, printable};
 use crate::kernel::namespaces::{Kind, TABLE};
 use crate::lang::Lang;
-use crate::observe::{Evidence, ForChildren, Mount, Sample, Side};
+use crate::observe::{Evidence, ForChildren, Mount, Pressure, Sample, Side};
 
 /// The whole report, without a newline at its end.
 pub fn report(sample: &Sample, evidence: &Evidence, lang: Lang) -> String {
@@ -146,7 +146,7 @@ fn cgroup(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
     let most =
         |value: Option<u64>| value.map_or(lang.pick("no limit", "无限制").to_string(), |value| value.to_string());
     let cpu = format!(
-        "{} {} µs  {} {}/{} µs  {} {}/{}",
+        "{} {} µs  {} {}/{} µs  {} {}/{}, {} µs{}",
         lang.pick("used", "已用"),
         count(group.cpu.usage_micros),
         lang.pick("quota", "配额"),
@@ -155,27 +155,49 @@ fn cgroup(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
         lang.pick("throttled", "被限流"),
         count(group.cpu.throttled),
         count(group.cpu.periods),
+        count(group.cpu.throttled_micros),
+        pressure(group.cpu.pressure, lang),
     );
     let memory = format!(
-        "{} {}  {} {}  {} {}  {} {}",
+        "{} {}  {} {}  {} {}/{}  {} {}  {} {}  {} {}  {} {}{}",
         lang.pick("bytes", "字节数"),
         count(group.memory.current),
         lang.pick("limit", "上限"),
         most(group.memory.limit),
+        lang.pick("with swap", "含交换"),
+        count(group.memory.current_with_swap),
+        most(group.memory.with_swap),
         lang.pick("peak", "峰值"),
         count(group.memory.peak),
+        lang.pick("limit met", "触限"),
+        count(group.memory.limit_hits),
+        "OOM",
+        count(group.memory.ooms),
         lang.pick("OOM kills", "OOM 杀死"),
         count(group.memory.oom_kills),
+        pressure(group.memory.pressure, lang),
     );
     let pids = match group.pids.current {
         None => "-".to_string(),
         Some(now) => format!("{now} {} {}", lang.pick("of", "/"), most(group.pids.max)),
     };
-    vec![
+    let mut rows = vec![
         vec!["cpu".into(), path("cpu"), cpu],
         vec!["memory".into(), path("memory"), memory],
         vec!["pids".into(), path("pids"), pids],
-    ]
+    ];
+    if group.io.pressure.is_some() {
+        rows.push(vec!["io".into(), path("io"), pressure(group.io.pressure, lang).trim_start().into()]);
+    }
+    rows
+}
+
+/// The share of the last ten seconds in which some processes, or all of them, waited; nothing where the kernel does not
+/// say it.
+fn pressure(pressure: Option<Pressure>, lang: Lang) -> String {
+    let Some(Pressure { some, full }) = pressure else { return String::new() };
+    let full = full.map_or(String::new(), |full| format!(" {} {full:.2} %", lang.pick("all", "全部")));
+    format!("  {} {some:.2} %{full}", lang.pick("waiting: some", "等待：有的"))
 }
 
 fn processes(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {

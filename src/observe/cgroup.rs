@@ -1,6 +1,6 @@
 //! The counters and limits of a process's control groups, from cgroupfs.
 
-use super::{Cgroup, Cpu, Memory, Pids, text};
+use super::{Cgroup, Cpu, Io, Memory, Pids, Pressure, text};
 use std::path::PathBuf;
 
 pub use crate::kernel::cgroups::{Hierarchy, Membership, Place, hierarchies, mode, own, parse_membership, place};
@@ -34,7 +34,13 @@ pub fn read(hierarchies: &[Hierarchy], memberships: &[Membership]) -> Cgroup {
         let place = place(hierarchies, memberships, controller)?;
         Some((place.version, place.dir(&place.path)?))
     };
-    Cgroup { paths, cpu: cpu(find("cpu"), find("cpuacct")), memory: memory(find("memory")), pids: pids(find("pids")) }
+    Cgroup {
+        paths,
+        cpu: cpu(find("cpu"), find("cpuacct")),
+        memory: memory(find("memory")),
+        pids: pids(find("pids")),
+        io: Io { pressure: pressure(find("io").as_ref(), "io.pressure") },
+    }
 }
 
 type Found = Option<(u8, PathBuf)>;
@@ -48,7 +54,8 @@ fn cpu(place: Found, accounting: Found) -> Cpu {
             let (quota_micros, period_micros) = parse_cpu_max(&file("cpu.max"));
             let throttled_micros = field(&stat, "throttled_usec");
             let usage_micros = field(&stat, "usage_usec");
-            Cpu { usage_micros, quota_micros, period_micros, periods, throttled, throttled_micros }
+            let pressure = pressure(place.as_ref(), "cpu.pressure");
+            Cpu { usage_micros, quota_micros, period_micros, periods, throttled, throttled_micros, pressure }
         }
         _ => {
             // In version 1 the time used is another controller's, which may stand in another hierarchy.
@@ -61,6 +68,7 @@ fn cpu(place: Found, accounting: Found) -> Cpu {
                 periods,
                 throttled,
                 throttled_micros: field(&stat, "throttled_time").map(|nanos| nanos / 1000),
+                pressure: None,
             }
         }
     }
@@ -73,19 +81,46 @@ pub fn parse_cpu_max(text: &str) -> (Option<u64>, Option<u64>) {
 }
 
 fn memory(place: Found) -> Memory {
-    let Some((version, dir)) = place else { return Memory::default() };
+    let Some((version, dir)) = &place else { return Memory::default() };
+    let version = *version;
     let file = |v1: &str, v2: &str| text(&dir.join(if version == 1 { v1 } else { v2 })).unwrap_or_default();
     let memory = limit(&file("memory.limit_in_bytes", "memory.max"));
     // Version 1 limits memory and swap together, version 2 swap alone.
     let swap = limit(&file("memory.memsw.limit_in_bytes", "memory.swap.max"));
     let with_swap = if version == 1 { swap } else { memory.zip(swap).map(|(memory, swap)| memory + swap) };
+    let current = number(&file("memory.usage_in_bytes", "memory.current"));
+    let swapped = number(&file("memory.memsw.usage_in_bytes", "memory.swap.current"));
+    let events = file("memory.oom_control", "memory.events");
     Memory {
-        current: number(&file("memory.usage_in_bytes", "memory.current")),
+        current,
         peak: number(&file("memory.max_usage_in_bytes", "memory.peak")),
         limit: memory,
         with_swap,
-        oom_kills: field(&file("memory.oom_control", "memory.events"), "oom_kill"),
+        current_with_swap: if version == 1 {
+            swapped
+        } else {
+            current.zip(swapped).map(|(memory, swap)| memory + swap)
+        },
+        limit_hits: if version == 1 { number(&file("memory.failcnt", "")) } else { field(&events, "max") },
+        ooms: field(&events, "oom"),
+        oom_kills: field(&events, "oom_kill"),
+        pressure: pressure(place.as_ref(), "memory.pressure"),
     }
+}
+
+/// Reads a pressure file of version 2; version 1 has none, and neither has a kernel without PSI.
+fn pressure(place: Option<&(u8, PathBuf)>, name: &str) -> Option<Pressure> {
+    let (_, dir) = place.filter(|(version, _)| *version == 2)?;
+    parse_pressure(&text(&dir.join(name)).ok()?)
+}
+
+/// Reads `some avg10=0.00 avg60=… total=…` and, where it is there, the line `full`.
+fn parse_pressure(text: &str) -> Option<Pressure> {
+    let line = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_ascii_whitespace().find_map(|word| word.strip_prefix("avg10="))?.parse().ok()
+    };
+    Some(Pressure { some: line("some ")?, full: line("full ") })
 }
 
 fn pids(place: Found) -> Pids {

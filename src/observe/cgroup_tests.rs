@@ -88,6 +88,9 @@ fn version_2_files_are_read() {
             "usage_usec 2113044\nuser_usec 1\nsystem_usec 2\nnr_periods 47\nnr_throttled 43\nthrottled_usec 1999\n",
         ),
         ("box/cpu.max", "50000 100000\n"),
+        ("box/cpu.pressure", "some avg10=51.25 avg60=9.00 avg300=1.00 total=77\nfull avg10=0.50 avg60=0.00 total=7\n"),
+        ("box/memory.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"),
+        ("box/memory.swap.current", "8192\n"),
         ("box/memory.current", "5242880\n"),
         ("box/memory.peak", "10485760\n"),
         ("box/memory.max", "10485760\n"),
@@ -107,6 +110,7 @@ fn version_2_files_are_read() {
         periods: Some(47),
         throttled: Some(43),
         throttled_micros: Some(1999),
+        pressure: Some(Pressure { some: 51.25, full: Some(0.5) }),
     };
     assert_eq!(group.cpu, cpu);
     let memory = Memory {
@@ -114,8 +118,13 @@ fn version_2_files_are_read() {
         peak: Some(10485760),
         limit: Some(10485760),
         with_swap: Some(10489856),
+        current_with_swap: Some(5251072),
+        limit_hits: Some(12),
+        ooms: Some(2),
         oom_kills: Some(1),
+        pressure: Some(Pressure { some: 0.0, full: None }),
     };
+    assert_eq!(group.io.pressure, None, "the file is not there");
     assert_eq!(group.memory, memory);
     assert_eq!(group.pids, Pids { current: Some(3), max: None });
     assert_eq!(group.paths.get("").map(String::as_str), Some("/box"));
@@ -133,6 +142,9 @@ fn version_1_files_are_read_from_two_hierarchies() {
         ("acct/box/cpuacct.usage", "2113044999\n"),
         ("memory/box/memory.limit_in_bytes", "9223372036854771712\n"),
         ("memory/box/memory.memsw.limit_in_bytes", "20971520\n"),
+        ("memory/box/memory.failcnt", "5\n"),
+        ("memory/box/memory.memsw.usage_in_bytes", "4096\n"),
+        ("memory/box/memory.pressure", "some avg10=1.00\n"),
         ("memory/box/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n"),
     ]);
     let hierarchy = |name: &str, controller: &str| Hierarchy {
@@ -148,5 +160,7 @@ fn version_1_files_are_read_from_two_hierarchies() {
     assert_eq!((group.cpu.periods, group.cpu.throttled), (Some(4), Some(3)));
     assert_eq!((group.cpu.throttled_micros, group.memory.with_swap), (Some(99), Some(20971520)));
     assert_eq!((group.memory.limit, group.memory.oom_kills, group.memory.current), (None, Some(7), None));
+    assert_eq!((group.memory.limit_hits, group.memory.ooms), (Some(5), None));
+    assert_eq!((group.memory.current_with_swap, group.memory.pressure), (Some(4096), None));
     assert_eq!(applied_limit(&hierarchies, &memberships, &[]), None);
 }

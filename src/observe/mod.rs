@@ -20,8 +20,8 @@ mod sysv;
 pub use crate::kernel::mountinfo::{self as mounts, Mount};
 pub use reader::{Extra, Reader, Subject, for_children, links};
 pub use sample::{
-    Asked, Cgroup, Cpu, ForChildren, Group, Interface, Links, Memory, Pids, Privileges, Process, Sample, Scorecard,
-    Side,
+    Asked, Cgroup, Cpu, ForChildren, Group, Interface, Io, Links, Memory, Pids, Pressure, Privileges, Process, Sample,
+    Scorecard, Side,
 };
 pub use sampler::Sampler;
 pub use scorecard::{Evidence, ISOLATING};

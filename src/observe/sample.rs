@@ -89,6 +89,8 @@ pub struct Cgroup {
     pub memory: Memory,
     /// Number of processes and its limit.
     pub pids: Pids,
+    /// How long processes waited for disks.
+    pub io: Io,
 }
 
 /// CPU time and limits of a cgroup.
@@ -106,6 +108,25 @@ pub struct Cpu {
     pub throttled: Option<u64>,
     /// For how long its processes were kept waiting by that, in microseconds, all CPUs together.
     pub throttled_micros: Option<u64>,
+    /// How long processes waited for a CPU.
+    pub pressure: Option<Pressure>,
+}
+
+/// The share of the last ten seconds in which processes of a group waited for something, in percent (`avg10` of the
+/// pressure files, Documentation/accounting/psi.rst). Version 2 only, where the kernel was built and booted with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Pressure {
+    /// At least one of them waited.
+    pub some: f64,
+    /// All of them waited, so that nothing was done; older kernels do not say it of the CPU.
+    pub full: Option<f64>,
+}
+
+/// What the kernel says about a group's use of disks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Io {
+    /// How long processes waited for them.
+    pub pressure: Option<Pressure>,
 }
 
 /// Memory use and limits of a cgroup, in bytes.
@@ -119,8 +140,16 @@ pub struct Memory {
     pub limit: Option<u64>,
     /// The limit of memory and swap together; `None` where there is no limit, or where the kernel does not count swap.
     pub with_swap: Option<u64>,
+    /// Memory and swap in use now.
+    pub current_with_swap: Option<u64>,
+    /// How often an allocation met the limit, and the kernel had to take something back first.
+    pub limit_hits: Option<u64>,
+    /// How often that was in vain; version 1 does not count it.
+    pub ooms: Option<u64>,
     /// How many processes the OOM killer has killed in the group.
     pub oom_kills: Option<u64>,
+    /// How long processes waited for memory.
+    pub pressure: Option<Pressure>,
 }
 
 /// Number of processes of a cgroup and its limit.

@@ -1,6 +1,6 @@
 //! How a step ends: passed, failed or skipped; and what comes next.
 
-use super::{Action, Notice, Outcome, Phase, Report, Session, Verdict, play::PATIENCE};
+use super::{Action, Notice, Outcome, Phase, Report, Session, Verdict};
 use crate::lesson::{Block, Run};
 
 impl Session {
@@ -28,7 +28,7 @@ impl Session {
                 )
             }
             _ => {
-                let seconds = PATIENCE.as_secs();
+                let seconds = self.patience().as_secs();
                 lang.pick(format!("no prompt came back within {seconds} s"), format!("{seconds} 秒之内没有等到提示符"))
             }
         };

@@ -1,8 +1,8 @@
 //! What a step needs: of the machine, so that it can be done, and of the observers, so that it can be judged.
 
-use super::Session;
+use super::{Lacking, Session};
 use crate::{
-    lesson::{Block, Fact, Where},
+    lesson::{Block, Fact, Requirement, Step, Where},
     observe::Asked,
 };
 
@@ -22,13 +22,18 @@ impl Session {
 
     /// What this machine lacks for the current step.
     pub(super) fn lack(&self) -> Option<String> {
-        let step = self.step()?;
-        let needs = step.blocks.iter().filter_map(|block| match block {
-            Block::Requires(needs) => Some(needs),
-            _ => None,
-        });
-        needs
-            .flatten()
-            .find_map(|need| self.lacking.iter().find(|(lacking, _)| lacking == need).map(|(_, reason)| reason.clone()))
+        lack(self.step()?, &self.lacking)
     }
+}
+
+/// What a machine that lacks all this lacks for one step; the reason.
+pub(super) fn lack(step: &Step, lacking: &Lacking) -> Option<String> {
+    let needs = step.blocks.iter().filter_map(|block| match block {
+        Block::Requires(needs) => Some(needs),
+        _ => None,
+    });
+    // Whoever is neither root nor may become it in a user namespace has not even the two shells.
+    std::iter::once(&Requirement::Root)
+        .chain(needs.flatten())
+        .find_map(|need| lacking.iter().find(|(known, _)| known == need).map(|(_, reason)| reason.clone()))
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// How long a headless run waits for a prompt or for a check; a learner may take for ever.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// The same where CPU use is measured: on a machine that is busy otherwise, the group may not get what it may use.
 const MEASURING: Duration = Duration::from_secs(40);
 /// How many calls of one step are kept; a fork bomb must not fill the memory.
@@ -25,6 +25,8 @@ pub struct Session {
     pub(super) lesson: Lesson,
     pub(super) auto: bool,
     pub(super) lacking: Lacking,
+    /// How many times as long as usual is waited.
+    slowness: u32,
     pub(super) replay: Option<Replay>,
     pub(super) step: usize,
     pub(super) at: usize,
@@ -71,6 +73,7 @@ impl Session {
             lesson,
             auto,
             lacking,
+            slowness: 1,
             replay: None,
             step: 0,
             at: 0,
@@ -94,6 +97,16 @@ impl Session {
             finished: false,
             pressed: None,
         }
+    }
+
+    /// The same on a machine that needs so many times as long for everything.
+    pub fn slowed(self, slowness: u32) -> Session {
+        Session { slowness: slowness.max(1), ..self }
+    }
+
+    /// How long to wait for a prompt, and for a check that measures nothing.
+    pub(super) fn patience(&self) -> Duration {
+        PATIENCE * self.slowness
     }
 
     /// Takes in what happened; gives what is to be done, in order.
@@ -316,7 +329,7 @@ impl Session {
                             self.pressed = Some(self.at);
                             let measures = |check: &Check| matches!(check.fact, Fact::Group(GroupFact::Cpu(..)));
                             let patience = if checks.iter().any(measures) { MEASURING } else { PATIENCE };
-                            out.push(Action::Deadline(Some(patience)));
+                            out.push(Action::Deadline(Some(patience * self.slowness)));
                         }
                         return;
                     }

@@ -1,6 +1,6 @@
 //! Any step can be reached at once: new shells, and the commands of the steps before it, one after the other.
 
-use super::{Action, Session, play::Shell, typing::solution};
+use super::{Action, Lacking, Session, needs::lack, play::Shell, typing::solution};
 use crate::{
     lesson::{Block, Lesson, Run, TerminalId},
     trace::Hold,
@@ -17,10 +17,12 @@ pub(super) struct Replay {
 
 impl Replay {
     /// The lines that lead from new shells to the beginning of `target`.
-    fn plan(lesson: &Lesson, target: usize) -> Replay {
+    fn plan(lesson: &Lesson, lacking: &Lacking, target: usize) -> Replay {
         let first = (0..=target).rev().find(|&step| step == 0 || lesson.steps.get(step).is_some_and(|step| step.fresh));
         let before = lesson.steps.iter().take(target).skip(first.unwrap_or(0));
         let lines: VecDeque<Run> = before
+            // What cannot be done here was not done when the lesson came past it, either.
+            .filter(|step| lack(step, lacking).is_none())
             .flat_map(|step| {
                 let runs = step.blocks.iter().filter_map(|block| match block {
                     Block::Run(run) if !run.busy && !run.interrupts() => Some(run.clone()),
@@ -52,13 +54,21 @@ impl Session {
         self.forget();
         self.evidence.history.clear();
         self.step = target;
+        // Without a learner nothing is made for a step that cannot be done; a learner wants to see the shells.
+        let lacks = self.lack().is_some();
+        if lacks && self.auto {
+            return self.begin(out);
+        }
         for terminal in TerminalId::ALL {
             self.shells.insert(terminal, Shell::Busy);
             out.push(Action::Restart(terminal));
             out.push(Action::Hold(terminal, Hold::Off));
         }
-        self.replay = Some(Replay::plan(&self.lesson, target));
-        out.push(Action::Deadline(Some(super::play::PATIENCE)));
+        if lacks {
+            return self.begin(out);
+        }
+        self.replay = Some(Replay::plan(&self.lesson, &self.lacking, target));
+        out.push(Action::Deadline(Some(self.patience())));
     }
 
     /// Types the next line of the replay once both shells are ready for it, and begins the step after the last.

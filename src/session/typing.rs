@@ -1,9 +1,6 @@
 //! Commands of the lesson on their way into a terminal.
 
-use super::{
-    Action, Notice, Report, Session,
-    play::{PATIENCE, Shell},
-};
+use super::{Action, Notice, Report, Session, play::Shell};
 use crate::{
     lesson::{Block, Run, Step},
     trace::Hold,
@@ -69,7 +66,7 @@ impl Session {
             out.push(Action::Report(Report::Command(self.step, run.terminal, line.clone())));
         }
         if self.auto || self.replay.is_some() {
-            out.push(Action::Deadline(Some(PATIENCE)));
+            out.push(Action::Deadline(Some(self.patience())));
         }
         out.push(if run.interrupts() { Action::Interrupt(run.terminal) } else { Action::Type(run.terminal, line) });
         self.shells.insert(run.terminal, Shell::Busy);

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     app::{Play, State},
     lang::Lang,
-    observe::{Cgroup, Sample},
+    observe::{Cgroup, Pressure, Sample},
 };
 use std::collections::BTreeMap;
 
@@ -42,6 +42,7 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     cpu(state, play, cgroup, &before.cgroup, columns, &mut sheet);
     sheet.add(memory(sample, before, lang, columns));
     sheet.add(pids(cgroup, &before.cgroup, lang, columns));
+    sheet.add(pressure(cgroup, lang, columns));
     sheet
 }
 
@@ -80,10 +81,7 @@ fn cpu(state: &State, play: &Play, cgroup: &Cgroup, before: &Cgroup, columns: us
     let mut text = Rich::default();
     match (used.last(), cgroup.cpu.usage_micros) {
         (Some(percent), _) => text.push(&format!("{percent:.1} %"), Role::Strong),
-        (None, Some(micros)) => text.push(
-            &format!("{} {}.{:02} s", lang.pick("used", "已用"), micros / 1_000_000, micros % 1_000_000 / 10_000),
-            Role::Plain,
-        ),
+        (None, Some(micros)) => text.push(&format!("{} {}", lang.pick("used", "已用"), seconds(micros)), Role::Plain),
         (None, None) => text.push(lang.pick("not counted for this group", "这个组不计数"), Role::Quiet),
     }
     let (words, role) = limit(cap.as_ref().map(|(_, text)| text.clone()), quota(before).map(|(_, text)| text), lang);
@@ -95,6 +93,9 @@ fn cpu(state: &State, play: &Play, cgroup: &Cgroup, before: &Cgroup, columns: us
         let more = throttled > before.cpu.throttled.unwrap_or(0) && cgroup.paths == before.paths;
         let role = if more { Role::Changed } else { Role::Plain };
         text.push(&format!("  {} {throttled}/{periods}", lang.pick("throttled", "限流")), role);
+        if let Some(micros) = cgroup.cpu.throttled_micros {
+            text.push(&format!(" {}", seconds(micros)), role);
+        }
     }
     sheet.add(hang(&[(pad("CPU", NAME), Role::Strong)], &text, columns));
     if !used.is_empty() {
@@ -123,12 +124,56 @@ fn memory(sample: &Sample, before: &Sample, lang: Lang, columns: usize) -> Vec<P
     if let Some(peak) = memory.peak {
         text.push(&format!("  {} {}", lang.pick("peak", "峰值"), mib(peak)), Role::Plain);
     }
+    if let Some(both) = memory.with_swap {
+        let new = memory.with_swap != old.with_swap;
+        let role = if new { Role::Changed } else { Role::Limit };
+        let sign = if new { format!(" {}", marks::CHANGED) } else { String::new() };
+        text.push(&format!("  {} ", lang.pick("with swap", "含交换")), Role::Quiet);
+        if let Some(now) = memory.current_with_swap {
+            text.push(&format!("{} / ", mib(now)), Role::Plain);
+        }
+        text.push(&format!("{}{sign}", mib(both)), role);
+    }
+    for (count, before, name) in [
+        (memory.limit_hits, old.limit_hits, lang.pick("limit met", "触限")),
+        (memory.ooms, old.ooms, lang.pick("OOM", "OOM")),
+    ] {
+        if let Some(count) = count.filter(|count| *count > 0) {
+            let role = if count > before.unwrap_or(0) { Role::Changed } else { Role::Plain };
+            text.push(&format!("  {name} {count}"), role);
+        }
+    }
     if let Some(kills) = memory.oom_kills.filter(|kills| *kills > 0) {
         let new = kills > old.oom_kills.unwrap_or(0);
         let sign = if new { format!(" {}", marks::CHANGED) } else { String::new() };
         text.push(&format!("  {} {kills}{sign}", lang.pick("OOM kills", "OOM 杀死")), Role::Danger);
     }
     hang(&first, &text, columns)
+}
+
+fn seconds(micros: u64) -> String {
+    format!("{}.{:02} s", micros / 1_000_000, micros % 1_000_000 / 10_000)
+}
+
+/// How long processes of the group waited: nothing at all where the kernel does not say it.
+fn pressure(cgroup: &Cgroup, lang: Lang, columns: usize) -> Vec<Pieces> {
+    let told = [
+        (lang.pick("CPU", "CPU"), cgroup.cpu.pressure),
+        (lang.pick("memory", "内存"), cgroup.memory.pressure),
+        (lang.pick("disks", "磁盘"), cgroup.io.pressure),
+    ];
+    let mut text = Rich::default();
+    for (name, Pressure { some, full }) in told.into_iter().filter_map(|(name, pressure)| Some((name, pressure?))) {
+        let full = full.map_or(String::new(), |full| format!(" / {full:.0} %"));
+        let role = if some >= 10.0 { Role::Changed } else { Role::Plain };
+        text.push(&format!("{name} "), Role::Quiet);
+        text.push(&format!("{some:.0} %{full}  "), role);
+    }
+    if text.is_empty() {
+        return Vec::new();
+    }
+    text.push(lang.pick("of 10 s: some / all wait", "10 秒内：有的在等 / 都在等"), Role::Quiet);
+    hang(&[(pad(lang.pick("Waiting", "等待"), NAME), Role::Strong)], &text, columns)
 }
 
 fn mib(bytes: u64) -> String {

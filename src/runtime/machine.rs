@@ -120,6 +120,10 @@ impl fmt::Debug for Machine {
 impl Machine {
     /// Gets everything ready but the shells, which [`Action::Restart`] starts. `exe` is this program.
     pub fn start(exe: &Path, sink: Sink) -> Result<Machine, Trouble> {
+        shell::program().map_err(Trouble::at(
+            "no shell to run in the terminals: there is no bash, and /bin/sh cannot be run",
+            "没有可以在终端里运行的 shell：没有 bash，/bin/sh 也无法运行",
+        ))?;
         let mut ledger = Ledger::create()
             .map_err(Trouble::at("no place for the ledger of what a session makes", "没有地方记录会话建立的东西"))?;
         let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).chain(["boxwright"]).collect();
@@ -306,7 +310,7 @@ impl Machine {
         let (sink, generation) = (self.sink.clone(), terminal.generation);
         pty.reader(move |event| sink(Happening::Pty(id, generation, event)))?;
         let uts = read_link(&Path::new("/proc/self/ns").join(Kind::Uts.row().link)).ok();
-        let mut shell = shell::command(self.run_dir.bin(), uts);
+        let mut shell = shell::command(self.run_dir.bin(), uts)?;
         shell.set("BOX", self.run_dir.name());
         shell.set("BOXWRIGHT_RUN", self.run_dir.path());
         let mut argv = shell.argv;

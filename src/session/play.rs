@@ -40,6 +40,8 @@ pub struct Session {
     /// Whether the learner typed something of their own since the last block of checks passed.
     pub(super) own: bool,
     pub(super) solved: bool,
+    /// The commands of the step as they were typed, by block.
+    pub(super) lines: BTreeMap<usize, String>,
     pub(super) answers: BTreeMap<usize, usize>,
     pub(super) hints: usize,
     pub(super) held: Vec<HeldCall>,
@@ -85,6 +87,7 @@ impl Session {
             touched: false,
             own: false,
             solved: false,
+            lines: BTreeMap::new(),
             answers: BTreeMap::new(),
             hints: 0,
             held: Vec::new(),
@@ -273,6 +276,7 @@ impl Session {
         self.touched = false;
         self.own = false;
         self.solved = false;
+        self.lines.clear();
         self.answers.clear();
         self.hints = 0;
         self.verdicts.clear();

@@ -58,6 +58,9 @@ impl Session {
             }
         }
         let Some(line) = self.fill(&run.line) else { return false };
+        if matches!(self.block(self.at), Some(Block::Run(due)) if due == run) {
+            self.lines.insert(self.at, line.clone());
+        }
         if run.hold && self.replay.is_none() {
             self.holding = true;
             out.push(Action::Hold(run.terminal, Hold::Every));

@@ -32,6 +32,11 @@ impl Session {
         self.answers.get(&block).copied()
     }
 
+    /// The command of this block as the session typed it, with the PID that it had then.
+    pub fn typed_line(&self, block: usize) -> Option<&str> {
+        self.lines.get(&block).map(String::as_str)
+    }
+
     /// How many rungs of help are shown.
     pub fn hints(&self) -> usize {
         self.hints

@@ -3,10 +3,11 @@
 //! The environment is made, not inherited: what the host's shell carries (loader variables, sudo's traces, start-up
 //! files, secrets) neither belongs into a lesson nor into the container that the learner starts from it.
 
-use nix::unistd::{Uid, User};
+use nix::unistd::{AccessFlags, Uid, User, access};
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
+    io,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
@@ -16,6 +17,9 @@ pub use super::marks::{PS0, PS1};
 /// Where programs are on every distribution, for a `PATH` that lacks some or is missing: on some systems `/bin` or
 /// the `sbin` directories are not in it, but a container's root may have its programs only there.
 const DIRECTORIES: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// The shell that every system has.
+const SH: &str = "/bin/sh";
 
 /// Where terminal descriptions are looked for (terminfo(5)).
 const TERMINFO: [&str; 4] = ["/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo", "/usr/lib/terminfo"];
@@ -37,26 +41,33 @@ impl Shell {
     }
 }
 
-/// Chooses the shell of this machine: bash where it is installed, because it edits lines, else `sh`.
+/// The shell of this machine, with its arguments: bash where it can be run, because it edits lines, else `/bin/sh`.
+///
+/// Errors: those of access(2) for `/bin/sh`, where neither can be run.
+pub fn program() -> io::Result<Vec<OsString>> {
+    let runs = |program: &Path| access(program, AccessFlags::X_OK);
+    let path = std::env::var_os("PATH");
+    let bash = directories(path.as_deref()).map(|directory| directory.join("bash")).find(|bash| runs(bash).is_ok());
+    match bash {
+        Some(bash) => Ok(vec![bash.into(), "--norc".into(), "--noprofile".into()]),
+        None => runs(Path::new(SH)).map(|()| vec![SH.into()]).map_err(io::Error::from),
+    }
+}
+
+/// Makes the shell of this machine ready.
 ///
 /// `bin` holds the links to our tools and comes first in `PATH`. `host_uts` is the inode of our UTS namespace: the
 /// `hostname` tool refuses to rename the machine while it is in that one.
-pub fn command(bin: &Path, host_uts: Option<u64>) -> Shell {
+/// Errors: those of [`program`].
+pub fn command(bin: &Path, host_uts: Option<u64>) -> io::Result<Shell> {
     let host: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
     let account = User::from_uid(Uid::effective()).ok().flatten();
     let account = account.map(|user| (user.name, user.dir));
-    let mut shell = Shell { argv: Vec::new(), env: environment(&host, account, bin, |path| path.exists()) };
+    let mut shell = Shell { argv: program()?, env: environment(&host, account, bin, |path| path.exists()) };
     if let Some(inode) = host_uts {
         shell.set("BOXWRIGHT_HOST_UTS", inode.to_string());
     }
-    let bash = directories(host.get(OsStr::new("PATH")).map(OsString::as_os_str))
-        .map(|directory| directory.join("bash"))
-        .find(|bash| nix::unistd::access(bash, nix::unistd::AccessFlags::X_OK).is_ok());
-    shell.argv = match bash {
-        Some(bash) => vec![bash.into(), "--norc".into(), "--noprofile".into()],
-        None => vec!["/bin/sh".into()],
-    };
-    shell
+    Ok(shell)
 }
 
 /// The directories of a `PATH` and the standard ones that it lacks, without the relative ones: those would make the
@@ -86,7 +97,7 @@ fn environment(
     set("HOME", get("HOME").unwrap_or_else(|| home.into()));
     set("LOGNAME", user.clone());
     set("USER", user);
-    set("SHELL", "/bin/sh".into());
+    set("SHELL", SH.into());
     set("TERM", terminal_type(get("HOME"), exists).into());
     let path = std::iter::once(bin.to_path_buf()).chain(directories(get("PATH").as_deref()));
     // A directory with a colon in its name cannot stand in a PATH.
@@ -192,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_variable_is_set_once() {
-        let mut shell = command(Path::new("/run/bin"), Some(7));
+        let mut shell = command(Path::new("/run/bin"), Some(7)).unwrap();
         shell.set("BOX", "box-1");
         shell.set("BOX", "box-2");
         let values: Vec<_> = shell.env.iter().filter(|(name, _)| name == "BOX").map(|(_, value)| value).collect();

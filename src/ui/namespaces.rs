@@ -71,7 +71,7 @@ fn link(state: &State, now: &Sample, before: &Sample, kind: Kind, name: usize, g
     let changed = inside.is_some() && before.namespaces.get(&kind).is_some_and(|before| Some(*before) != inside);
     let equal = host.is_some() && host == inside;
     let word = match (equal, changed) {
-        (true, true) => state.lang.pick("back to the host's", "回到宿主机的"),
+        (true, true) => state.lang.pick("back", "复原"),
         (false, true) => state.lang.pick("new", "新的"),
         _ => "",
     };

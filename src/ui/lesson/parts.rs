@@ -51,7 +51,13 @@ pub fn hints(state: &State, play: &Play, columns: usize, sheet: &mut Sheet) {
 
 fn command(state: &State, play: &Play, index: usize, run: &Run, columns: usize, sheet: &mut Sheet) {
     let lang = state.lang;
-    let code = Rich::default().with(&play.fill(&run.line), Role::Code);
+    let text = match play.session.typed_line(index) {
+        Some(typed) => typed.to_string(),
+        // A learner typed it, and may have meant another container than there is now.
+        None if index < play.session.at() => run.line.replace("{container}", "PID"),
+        None => play.fill(&run.line),
+    };
+    let code = Rich::default().with(&text, Role::Code);
     if play.session.phase() != Phase::Due(index) {
         let prompt = match run.terminal {
             TerminalId::Container => "$ ".to_string(),

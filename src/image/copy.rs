@@ -65,10 +65,10 @@ pub fn copy(image: &Image, to: &Reference, mut tell: impl FnMut(Part)) -> Result
         Reference::Oci { dir, tag } => Target::Oci(layout::Target::create(dir)?, tag.clone()),
         Reference::OciArchive { file, tag } => Target::OciArchive(OciTarget::create(file)?, tag.clone()),
         Reference::DockerArchive { file, name } => Target::DockerArchive(DockerTarget::create(file)?, name.clone()),
-        Reference::Builtin => {
+        Reference::Builtin | Reference::Docker(_) => {
             return Err(Error::Unusable {
                 what: to.to_string(),
-                why: "the built-in image is only a source".into(),
+                why: "images are not copied there, only from there".into(),
                 hint: "copy to dir:DIR or to oci:DIR:TAG".into(),
             });
         }

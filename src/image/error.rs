@@ -1,6 +1,6 @@
 //! What can go wrong with an image, as people read it: `WHAT: WHY (ERRNO)` and what may help.
 
-use super::Digest;
+use super::{Digest, registry::Fault};
 use crate::kernel::errno;
 use std::{io, path::Path};
 
@@ -56,6 +56,14 @@ pub enum Error {
         /// What may help.
         hint: String,
     },
+    /// A registry, or the way to it, failed.
+    #[error("{what}: {fault}")]
+    Registry {
+        /// What was asked for.
+        what: String,
+        /// What went wrong.
+        fault: Fault,
+    },
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -90,6 +98,7 @@ impl Error {
             Error::Digest { .. } => Some("the bytes are not those that the name promises: get them again".into()),
             Error::Size { expected, found, .. } if found < expected => Some("it was cut: get it again".into()),
             Error::Unusable { hint, .. } => Some(hint.clone()).filter(|hint| !hint.is_empty()),
+            Error::Registry { fault, .. } => fault.hint(),
             Error::Io { source, .. } => match source.raw_os_error() {
                 Some(libc::ENOSPC) => Some("the disk is full: free some space, or choose another directory".into()),
                 Some(libc::EROFS) => Some("this file system is read-only: choose another directory".into()),

@@ -1,5 +1,6 @@
 //! Where an image is: `TRANSPORT:REST`, as skopeo(1) and containers-transports(5) write it.
 
+use super::registry::Name;
 use std::{fmt, path::PathBuf, str::FromStr};
 
 /// A place that images come from, or go to.
@@ -28,12 +29,15 @@ pub enum Reference {
     },
     /// `dir:DIR`: one image as plain files, easy to look at.
     Dir(PathBuf),
+    /// `docker://NAME[:TAG][@DIGEST]`: in a registry.
+    Docker(Name),
     /// `builtin:`: the image that this program makes of the machine's own programs.
     Builtin,
 }
 
 /// What a reference looks like, for messages.
-pub const FORMS: &str = "builtin:  dir:DIR  oci:DIR[:TAG]  oci-archive:FILE[:TAG]  docker-archive:FILE[:NAME]";
+pub const FORMS: &str = "builtin:  docker://NAME[:TAG][@DIGEST]  dir:DIR  oci:DIR[:TAG]  oci-archive:FILE[:TAG]  \
+    docker-archive:FILE[:NAME]";
 
 impl FromStr for Reference {
     type Err = String;
@@ -48,6 +52,10 @@ impl FromStr for Reference {
         match transport {
             "builtin" if rest.is_empty() => Ok(Reference::Builtin),
             "builtin" => Err(wrong("there is only one built-in image")),
+            "docker" => {
+                let name = rest.strip_prefix("//").ok_or_else(|| wrong("a registry's names begin with docker://"))?;
+                name.parse().map(Reference::Docker).map_err(|why| wrong(&why))
+            }
             "dir" if rest.is_empty() => Err(wrong("no path named")),
             "dir" => Ok(Reference::Dir(rest.into())),
             "oci" => path_and_tag(rest).map(|(dir, tag)| Reference::Oci { dir, tag }).map_err(wrong),
@@ -77,6 +85,7 @@ impl fmt::Display for Reference {
             Reference::OciArchive { file, tag } => ("oci-archive", file, tag),
             Reference::DockerArchive { file, name } => ("docker-archive", file, name),
             Reference::Dir(dir) => ("dir", dir, &None),
+            Reference::Docker(name) => return write!(f, "docker://{name}"),
             Reference::Builtin => return write!(f, "builtin:"),
         };
         write!(f, "{transport}:{}", path.display())?;
@@ -95,6 +104,7 @@ mod tests {
             "dir:alpine",
             "oci-archive:x.tar:a",
             "docker-archive:x.tar:a/b:1",
+            "docker://localhost:5000/a/b:c",
             "builtin:",
         ] {
             assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
@@ -111,6 +121,8 @@ mod tests {
             "docker-archive::x",
             "ftp:x",
             "builtin:x",
+            "docker:alpine",
+            "docker://A",
         ] {
             let why = text.parse::<Reference>().unwrap_err();
             assert!(why.contains("images are written"), "{why}");

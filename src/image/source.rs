@@ -1,13 +1,14 @@
 //! An image that is open: its manifest and configuration are verified, its layers are verified while they are read.
 
 use super::{
-    Digest, Error, Platform, Reference, Result,
+    Access, Digest, Error, Platform, Reference, Result,
     archive::{docker::DockerArchive, oci::OciArchive},
     builtin,
     digest::Verified,
     dir::Dir,
     layout::Layout,
     manifest::{Config, Descriptor, Document, MAX_JSON, Manifest, json},
+    registry::Registry,
 };
 use std::io::Read;
 
@@ -18,6 +19,10 @@ const MAX_DEPTH: usize = 8;
 pub trait Source {
     /// The document that the reference names, with what its name promises about it where the name promises anything.
     fn top(&self) -> Result<(Vec<u8>, Option<Descriptor>)>;
+    /// A manifest that another one names, not yet verified. Most places keep it as a blob like any other.
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
+        self.blob(descriptor)
+    }
     /// A blob, not yet verified.
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>>;
 }
@@ -45,13 +50,15 @@ impl std::fmt::Debug for Image {
 }
 
 impl Image {
-    /// Opens the image for a platform. `tools` are the names that the built-in image gives to this program.
-    pub fn open(reference: &Reference, platform: &Platform, tools: &[&str]) -> Result<Image> {
+    /// Opens the image for a platform. `tools` are the names that the built-in image gives to this program; `access` is
+    /// how a registry is reached.
+    pub fn open(reference: &Reference, platform: &Platform, tools: &[&str], access: &Access) -> Result<Image> {
         let source: Box<dyn Source> = match reference {
             Reference::Oci { dir, tag } => Box::new(Layout::open(dir, tag.as_deref())?),
             Reference::OciArchive { file, tag } => Box::new(OciArchive::open(file, tag.as_deref())?),
             Reference::DockerArchive { file, name } => Box::new(DockerArchive::open(file, name.as_deref())?),
             Reference::Dir(dir) => Box::new(Dir::open(dir)?),
+            Reference::Docker(name) => Box::new(Registry::open(name, access)?),
             Reference::Builtin => Box::new(builtin::open(tools)?),
         };
         Image::from_source(source, reference.to_string(), platform)
@@ -70,7 +77,7 @@ impl Image {
                 Document::Manifest(manifest) => return Image::finish(source, name, raw, named, manifest),
                 Document::Index(index) => {
                     let chosen = platform.choose(&index.manifests, &name)?.clone();
-                    raw = whole(source.as_ref(), &chosen, &what)?;
+                    raw = whole(|| source.manifest(&chosen), &chosen, &what)?;
                     promised = Some(chosen);
                 }
             }
@@ -80,7 +87,7 @@ impl Image {
 
     fn finish(source: Box<dyn Source>, name: String, raw: Vec<u8>, named: String, manifest: Manifest) -> Result<Image> {
         let media_type = manifest.media_type.clone().unwrap_or(named);
-        let raw_config = whole(source.as_ref(), &manifest.config, &format!("{name}: config"))?;
+        let raw_config = whole(|| source.blob(&manifest.config), &manifest.config, &format!("{name}: config"))?;
         let config: Config = json(&raw_config, &format!("{name}: config"))?;
         Ok(Image { source, name, raw, media_type, manifest, raw_config, config })
     }
@@ -132,13 +139,13 @@ impl Image {
 }
 
 /// Reads a small blob as a whole.
-fn whole(source: &dyn Source, descriptor: &Descriptor, what: &str) -> Result<Vec<u8>> {
+fn whole(open: impl FnOnce() -> Result<Box<dyn Read + Send>>, descriptor: &Descriptor, what: &str) -> Result<Vec<u8>> {
     if descriptor.size > MAX_JSON {
         return Err(Error::malformed(what, format!("{} bytes are too many for JSON", descriptor.size)));
     }
     let what = format!("{what} {}", descriptor.digest);
     let mut bytes = Vec::new();
-    let mut reader = Verified::new(source.blob(descriptor)?, descriptor, what.clone());
+    let mut reader = Verified::new(open()?, descriptor, what.clone());
     reader.read_to_end(&mut bytes).map_err(|error| Error::from_io(what, error))?;
     Ok(bytes)
 }

@@ -1,11 +1,20 @@
 //! Writing files so that a half-written one never has its final name, and a failure leaves nothing behind.
 
 use super::{Error, Result};
+use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::eventfd::{EfdFlags, EventFd},
+};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
+    os::fd::AsFd,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 /// The buffer between a reader and a file.
@@ -13,9 +22,43 @@ const BUFFER: usize = 128 << 10;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Notes that Ctrl-C was pressed. It is all that a signal handler does.
+/// Becomes readable with Ctrl-C, for whoever waits.
+static WAKE: OnceLock<Option<EventFd>> = OnceLock::new();
+
+fn wake() -> Option<&'static EventFd> {
+    WAKE.get_or_init(|| EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).ok()).as_ref()
+}
+
+/// Notes that Ctrl-C was pressed. A signal handler may do no more than this: an atomic store and a write(2).
 pub extern "C" fn interrupt(_signal: libc::c_int) {
     INTERRUPTED.store(true, Ordering::Relaxed);
+    if let Some(Some(wake)) = WAKE.get() {
+        let _ = wake.write(1);
+    }
+}
+
+/// Waits until Ctrl-C is pressed.
+pub fn interrupted() {
+    while go_on().is_ok() {
+        let Some(wake) = wake() else { return };
+        let _ = poll(&mut [PollFd::new(wake.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE);
+    }
+}
+
+/// Waits for a while; Ctrl-C ends it, as an error.
+pub fn pause(time: Duration) -> Result<()> {
+    let end = Instant::now() + time;
+    loop {
+        go_on()?;
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        // Rounded up: a timeout of less than a millisecond would spin.
+        let timeout = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
+        let mut waited = wake().map(|wake| PollFd::new(wake.as_fd(), PollFlags::POLLIN));
+        let _ = poll(waited.as_mut_slice(), timeout);
+    }
 }
 
 /// Fails once Ctrl-C was pressed.

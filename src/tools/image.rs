@@ -14,7 +14,8 @@ const OPTIONS: [Opt; 3] = [('q', "quiet", No), ('\0', "platform", Must), ('\0', 
 
 /// Runs the tool.
 pub fn run(args: &[String]) -> ExitCode {
-    let parsed = match parse(args, &OPTIONS, false) {
+    let options = [&OPTIONS[..], &image_source::ACCESS].concat();
+    let parsed = match parse(args, &options, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("image", &format!("{what}\n  {USAGE}"), 2),
     };
@@ -24,13 +25,14 @@ pub fn run(args: &[String]) -> ExitCode {
         _ => return complain("image", USAGE, 2),
     };
     let read = |why: String| complain("image", &why, 2);
-    let (reference, platform) = match (from.parse::<Reference>(), image_source::platform(&parsed)) {
-        (Ok(reference), Ok(platform)) => (reference, platform),
-        (Err(why), _) | (_, Err(why)) => return read(why),
+    let (platform, access) = (image_source::platform(&parsed), image_source::access(&parsed));
+    let (reference, platform, access) = match (from.parse::<Reference>(), platform, access) {
+        (Ok(reference), Ok(platform), Ok(access)) => (reference, platform, access),
+        (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => return read(why),
     };
     image_source::watch_for_interrupts();
     let quiet = parsed.has("quiet");
-    let unpacked = image_source::open(&reference, &platform).and_then(|image| {
+    let unpacked = image_source::open(&reference, &platform, &access).and_then(|image| {
         image.check_platform(&platform)?;
         let layers = image.manifest.layers.clone();
         unpack::image(&image, Path::new(dir), limit, |index, report| {

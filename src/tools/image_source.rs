@@ -1,14 +1,52 @@
 //! What the tools that read images share: opening one, choosing its platform, and stopping at Ctrl-C.
 #![allow(unsafe_code)]
 
-use super::{TOOLS, args::Parsed};
-use crate::image::{Image, Platform, Reference, Result, staging};
+use super::{
+    TOOLS,
+    args::{
+        Opt, Parsed,
+        Value::{May, Must, No},
+    },
+};
+use crate::image::{Access, Image, Platform, Reference, Result, registry::Credentials, staging};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use std::io::Write;
 
 /// Opens an image; the built-in one is made where there is none yet.
-pub(super) fn open(reference: &Reference, platform: &Platform) -> Result<Image> {
+pub(super) fn open(reference: &Reference, platform: &Platform, access: &Access) -> Result<Image> {
     let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-    Image::open(reference, platform, &names)
+    Image::open(reference, platform, &names, access)
+}
+
+/// The options of skopeo(1) that say how a registry is reached.
+pub(super) const ACCESS: [Opt; 8] = [
+    ('\0', "tls-verify", May),
+    ('\0', "src-tls-verify", May),
+    ('\0', "creds", Must),
+    ('\0', "src-creds", Must),
+    ('\0', "no-creds", No),
+    ('\0', "src-no-creds", No),
+    ('\0', "authfile", Must),
+    ('\0', "src-authfile", Must),
+];
+
+/// What they say.
+pub(super) fn access(parsed: &Parsed) -> std::result::Result<Access, String> {
+    let value = |name: &str| parsed.value(&format!("src-{name}")).or(parsed.value(name));
+    let either = |name: &str| parsed.has(&format!("src-{name}")) || parsed.has(name);
+    let tls_verify = match value("tls-verify") {
+        None if either("tls-verify") => Some(true),
+        None => None,
+        Some("true" | "1") => Some(true),
+        Some("false" | "0") => Some(false),
+        Some(other) => return Err(format!("--tls-verify={other}: true or false")),
+    };
+    let credentials = match value("creds") {
+        Some(text) => Some(Credentials::parse(text).map_err(|why| format!("--src-creds: {why}"))?),
+        None => either("no-creds").then_some(Credentials::Anonymous),
+    };
+    let notice = |line: &str| drop(writeln!(std::io::stderr(), "{line}"));
+    Ok(Access { tls_verify, credentials, auth_file: value("authfile").map(Into::into), notice: Some(notice) })
 }
 
 /// The platform that the options name, or this machine.

@@ -32,7 +32,8 @@ const OPTIONS: [Opt; 9] = [
 
 /// Runs the tool.
 pub fn run(args: &[String]) -> ExitCode {
-    let parsed = match parse(args, &OPTIONS, false) {
+    let options = [&OPTIONS[..], &image_source::ACCESS].concat();
+    let parsed = match parse(args, &options, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("skopeo", &format!("{what}\n  {USAGE}"), 1),
     };
@@ -48,11 +49,13 @@ pub fn run(args: &[String]) -> ExitCode {
 fn open(parsed: &Parsed, from: &str) -> Result<Image, ExitCode> {
     let reference: Reference = from.parse().map_err(|why: String| complain("skopeo", &why, 1))?;
     let platform = image_source::platform(parsed).map_err(|why| complain("skopeo", &why, 1))?;
-    image_source::open(&reference, &platform).map_err(|error| failed(&error))
+    let access = image_source::access(parsed).map_err(|why| complain("skopeo", &why, 1))?;
+    image_source::open(&reference, &platform, &access).map_err(|error| failed(&error))
 }
 
 /// Copies blob by blob. Each is hashed on its way, and only one whose digest is its name gets that name.
 fn copy_image(parsed: &Parsed, from: &str, to: &str) -> ExitCode {
+    image_source::watch_for_interrupts();
     let image = match open(parsed, from) {
         Ok(image) => image,
         Err(status) => return status,
@@ -61,7 +64,6 @@ fn copy_image(parsed: &Parsed, from: &str, to: &str) -> ExitCode {
         Ok(to) => to,
         Err(why) => return complain("skopeo", &why, 1),
     };
-    image_source::watch_for_interrupts();
     let quiet = parsed.has("quiet");
     let tell = |line: String| {
         if !quiet {

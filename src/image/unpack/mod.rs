@@ -81,6 +81,7 @@ fn within(layer: &str, error: Error) -> Error {
         Error::Malformed { what, why } if !what.starts_with(layer) => {
             Error::Malformed { what: format!("{layer}: {what}"), why }
         }
+        Error::Registry { fault, .. } => Error::Registry { what: layer.into(), fault },
         Error::Unusable { what, why, hint } if !what.starts_with(layer) => {
             Error::Unusable { what: format!("{layer}: {what}"), why, hint }
         }
@@ -115,6 +116,8 @@ fn layer(image: &Image, index: usize, diff_id: &super::Digest, unpacker: &mut Un
             rest?;
             return Err(Error::malformed(&name, "unread"));
         }
+        // What the way to a registry did is told as it is, and not tried once more.
+        (Err(error @ (Error::Registry { .. } | Error::Interrupted)), _) => return Err(error),
         (Err(error), _) => return Err(bad_bytes(image, index).unwrap_or(error)),
     };
     if found != *diff_id {

@@ -1,0 +1,170 @@
+//! What can go wrong between here and a registry, told apart: each has another remedy.
+
+use crate::kernel::errno;
+use std::{io, time::Duration};
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The host's name could not be resolved.
+    #[error("{host}: unknown host: DNS gives no address ({why})")]
+    Dns {
+        /// The host.
+        host: String,
+        /// What the resolver says.
+        why: String,
+    },
+    /// No connection came about.
+    #[error("{host}: no connection: {}", errno::why_io(.source))]
+    Connect {
+        /// The host.
+        host: String,
+        /// The error of connect(2).
+        source: io::Error,
+    },
+    /// Nobody answered the attempt to connect.
+    #[error("{host}: no connection within {} s", .after.as_secs())]
+    ConnectTimeout {
+        /// The host.
+        host: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// No secure connection came about.
+    #[error("{host}: no secure connection (TLS): {why}")]
+    Tls {
+        /// The host.
+        host: String,
+        /// What is wrong with the certificate or the answer.
+        why: String,
+        /// Whether the host does not speak TLS at all.
+        plain: bool,
+        /// What may help.
+        hint: &'static str,
+    },
+    /// The proxy did not let us through.
+    #[error("the proxy {proxy} gives no way to {host}: {why}")]
+    Proxy {
+        /// The proxy.
+        proxy: String,
+        /// The host.
+        host: String,
+        /// Its answer, or why there is none.
+        why: String,
+    },
+    /// Connected, and then silence.
+    #[error("{host}: stalled: nothing came for {} s", .after.as_secs())]
+    Stalled {
+        /// The host.
+        host: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The connection ended in the middle.
+    #[error("{host}: cut: the connection ended after {at} bytes{}", .of.map(|of| format!(" of {of}")).unwrap_or_default())]
+    Cut {
+        /// The host.
+        host: String,
+        /// How many bytes had come.
+        at: u64,
+        /// How many there should be.
+        of: Option<u64>,
+    },
+    /// What came is not what a registry says.
+    #[error("{host}: no registry's answer: {why}")]
+    Protocol {
+        /// The host.
+        host: String,
+        /// What came.
+        why: String,
+    },
+    /// 401: who one is was not proved.
+    #[error("{host}: refused (401): {why}")]
+    Unauthorized {
+        /// The host.
+        host: String,
+        /// What it says.
+        why: String,
+        /// What may help.
+        hint: String,
+    },
+    /// 403: who one is is known, and not enough.
+    #[error("{host}: forbidden (403): {why}")]
+    Forbidden {
+        /// The host.
+        host: String,
+        /// What it says.
+        why: String,
+    },
+    /// 404.
+    #[error("{host}: not found (404): {why}")]
+    NotFound {
+        /// The host.
+        host: String,
+        /// What it says.
+        why: String,
+    },
+    /// 429.
+    #[error("{host}: rate-limited (429): {why}")]
+    RateLimited {
+        /// The host.
+        host: String,
+        /// What it says, with the limit where it names one.
+        why: String,
+    },
+    /// Any other answer.
+    #[error("{host}: it answers {status}: {why}")]
+    Status {
+        /// The host.
+        host: String,
+        /// The number.
+        status: u16,
+        /// What it says.
+        why: String,
+    },
+}
+
+impl Fault {
+    /// What may help.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Fault::Dns { .. } => "is the name right, and is there a network? dir:, oci: and builtin: need none",
+            Fault::Connect { source, .. } => match source.raw_os_error() {
+                Some(libc::ECONNREFUSED) => "the host is there and nothing listens on this port: is the port right?",
+                Some(libc::ENETUNREACH | libc::EHOSTUNREACH) => {
+                    "there is no route: is this machine on a network? dir:, oci: and builtin: need none"
+                }
+                _ => return None,
+            },
+            Fault::ConnectTimeout { .. } => "a firewall, or a proxy that must be named: HTTPS_PROXY=http://HOST:PORT",
+            Fault::Tls { hint: "", .. } => return None,
+            Fault::Tls { hint, .. } => hint,
+            Fault::Proxy { .. } => {
+                "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name the proxy; NO_PROXY=HOST goes without it"
+            }
+            Fault::Stalled { .. } => "try again; BOXWRIGHT_TIMEOUT=SECONDS waits longer on a slow line",
+            Fault::Cut { .. } => "try again; nothing half-made was left",
+            Fault::Protocol { .. } => "a login page of the network, or another service on this port?",
+            Fault::Unauthorized { hint, .. } => hint,
+            Fault::Forbidden { .. } => "log in as somebody who may read it: --src-creds USER:PASSWORD",
+            Fault::NotFound { .. } => "is the name right, and the tag? A private repository may look like this as well",
+            Fault::RateLimited { .. } => {
+                "wait, log in (--src-creds USER:PASSWORD), name a mirror (BOXWRIGHT_MIRROR=HOST[:PORT]), or take a copy from a directory (oci:DIR)"
+            }
+            Fault::Status { status: 500.., .. } => "the registry has trouble of its own: try again later",
+            Fault::Status { .. } => return None,
+        };
+        Some(hint.to_string())
+    }
+
+    /// Whether the same request may go well a moment later.
+    pub fn passes(&self) -> bool {
+        matches!(
+            self,
+            Fault::Cut { .. }
+                | Fault::Stalled { .. }
+                | Fault::RateLimited { .. }
+                | Fault::Status { status: 500 | 502 | 503 | 504, .. }
+        )
+    }
+}

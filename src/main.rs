@@ -7,7 +7,7 @@ fn main() -> ExitCode {
     let mut args: Vec<OsString> = std::env::args_os().collect();
     let called = args.first().map(Path::new).and_then(Path::file_name).unwrap_or_default().to_owned();
     if let Some(tool) = called.to_str().and_then(tools::find) {
-        return tools::run(tool, &words(args.get(1..).unwrap_or_default()));
+        return tools::run(tool, args.get(1..).unwrap_or_default());
     }
     if args.is_empty() {
         // execve(2) allows an empty argument list, which clap would take for a missing program name.
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Some(observe::peek::ROLE) => observe::peek::run(&words(rest)),
         Some(doctor::attempt::ROLE) => doctor::attempt::run(&words(rest)),
         Some(name) => match tools::find(name) {
-            Some(tool) => tools::run(tool, &words(rest)),
+            Some(tool) => tools::run(tool, rest),
             None => boxwright::run(args),
         },
         None => boxwright::run(args),

@@ -1,142 +1,19 @@
-//! `boxwright trace` on real programs. The ground truth for calls is strace(1), one file a process.
+//! The calls that `boxwright trace` tells of real programs, beside those that strace(1) tells.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod support;
+#[path = "support/traced.rs"]
+mod traced;
 
 use serde_json::Value;
 use std::{
-    collections::BTreeMap,
     fs,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 use support::{BOXWRIGHT, not_root};
-
-/// The calls that are compared. Directories and writes are reported only under a cgroup hierarchy, and have a test of
-/// their own.
-const CALLS: &str = "unshare,setns,fork,vfork,clone,clone3,execve,execveat,mount,umount2,fsopen,fsconfig,fsmount,\
-                     move_mount,open_tree,mount_setattr,pivot_root,chroot,sethostname,setdomainname";
-
-fn installed(test: &str, program: &str) -> bool {
-    let there = std::env::split_paths(&std::env::var_os("PATH").unwrap()).any(|dir| dir.join(program).is_file());
-    if !there {
-        eprintln!("skipped: {test}: {program} is not installed");
-    }
-    there
-}
-
-/// Runs a command under the tracer; its output and the events.
-fn trace(command: &[&str]) -> (Output, Vec<Value>) {
-    let out =
-        Command::new(BOXWRIGHT).args(["trace", "--json", "--"]).args(command).stdin(Stdio::null()).output().unwrap();
-    let events = events(&out.stdout);
-    (out, events)
-}
-
-/// The lines that are events; the rest of standard output is the command's own.
-fn events(stdout: &[u8]) -> Vec<Value> {
-    let text = String::from_utf8_lossy(stdout).into_owned();
-    text.lines().filter(|line| line.starts_with("{\"event\"")).map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn calls<'a>(events: &'a [Value], name: &str) -> Vec<&'a Value> {
-    events.iter().filter(|event| event["event"] == "syscall" && event["name"] == name).collect()
-}
-
-fn ends(events: &[Value]) -> Vec<&Value> {
-    events.iter().filter(|event| event["event"] == "exit").collect()
-}
-
-/// What each process called, as strace writes it, sorted: PIDs and addresses differ between two runs.
-fn ours(events: &[Value]) -> Vec<Vec<String>> {
-    let mut by_pid: BTreeMap<i64, Vec<String>> = BTreeMap::new();
-    let compared = |event: &&Value| event["event"] == "syscall" && event["name"] != "write";
-    for event in events.iter().filter(compared) {
-        let result = match (event["errno"].as_str(), event["result"].as_i64()) {
-            (Some(errno), _) => format!("-1 {errno}"),
-            (None, Some(result)) => result.to_string(),
-            (None, None) => "?".into(),
-        };
-        let (name, args) = (event["name"].as_str().unwrap(), event["args"].as_str().unwrap());
-        by_pid.entry(event["pid"].as_i64().unwrap()).or_default().push(normal(name, args, &result));
-    }
-    sorted(by_pid.into_values())
-}
-
-/// The same from strace.
-fn strace(command: &[&str]) -> Vec<Vec<String>> {
-    let dir = tempfile::tempdir().unwrap();
-    let log = dir.path().join("log");
-    let filter = format!("trace={CALLS}");
-    let mut strace = Command::new("strace");
-    strace.args(["-ff", "-qq", "-s", "4096", "--signal=none", "-e", &filter, "-o"]).arg(&log).arg("--").args(command);
-    strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-    sorted(fs::read_dir(dir.path()).unwrap().map(|file| lines(&file.unwrap().path())))
-}
-
-fn lines(log: &Path) -> Vec<String> {
-    let text = fs::read_to_string(log).unwrap();
-    let mut out: Vec<String> = Vec::new();
-    for line in text.lines().filter(|line| !line.contains("= ? ERESTART") && !line.contains("CLONE_THREAD")) {
-        let (call, result) = line.rsplit_once(" = ").unwrap();
-        let call = call.trim_end();
-        let (call, _) = call.split_once(" => ").map_or((call, ""), |(call, more)| (call, more));
-        let (name, args) = call.split_once('(').unwrap();
-        let args = args.strip_suffix(')').unwrap_or(args);
-        let result: Vec<&str> = result.split(' ').take(if result.starts_with('-') { 2 } else { 1 }).collect();
-        let call = normal(name, args, &result.join(" "));
-        // Of a search along PATH only the last attempt is told.
-        if name == "execve" && out.last().is_some_and(|last| last.starts_with("execve") && last.contains("= -1 ")) {
-            out.pop();
-        }
-        out.push(call);
-    }
-    out
-}
-
-fn sorted(processes: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
-    let mut all: Vec<Vec<String>> = processes.filter(|calls| !calls.is_empty()).collect();
-    all.sort();
-    all
-}
-
-fn normal(name: &str, args: &str, result: &str) -> String {
-    let mut text = String::new();
-    let mut rest = args;
-    while let Some(at) = rest.find("0x") {
-        text += &rest[..at];
-        let digits = &rest[at + 2..];
-        rest = digits.trim_start_matches(|c: char| c.is_ascii_hexdigit());
-        text += "0x…";
-    }
-    text += rest;
-    // The runtime's own temporary name.
-    if let Some((before, after)) = text.clone().split_once("/tmp/crun.") {
-        text = format!("{before}/tmp/crun.…{}", after.trim_start_matches(|c: char| c.is_ascii_alphanumeric()));
-    }
-    // strace looks at this after the call, we before it.
-    if let Some((before, after)) = text.clone().split_once("parent_tid=[") {
-        text = format!("{before}parent_tid=0x…{}", after.split_once(']').unwrap().1);
-    }
-    let makes = ["fork", "vfork", "clone", "clone3"].contains(&name) && !result.starts_with('-');
-    format!("{name}({text}) = {}", if makes { "PID" } else { result })
-}
-
-/// Runs a command both ways and compares what each process called.
-#[track_caller]
-fn same(test: &str, command: &[&str]) {
-    if not_root(test) || !installed(test, "strace") || !installed(test, command[0]) {
-        return;
-    }
-    let theirs = strace(command);
-    let (out, events) = trace(command);
-    assert!(!theirs.is_empty(), "strace saw nothing");
-    let ours = ours(&events);
-    assert_eq!(ours, theirs, "{}", String::from_utf8_lossy(&out.stderr));
-}
-
-const BOX: [&str; 6] = ["-imnpu", "--mount-proc", "--fork", "sh", "-c", "hostname box; true"];
+use traced::{BOX, calls, ends, installed, same, trace};
 
 #[test]
 fn the_distributions_unshare() {
@@ -146,6 +23,34 @@ fn the_distributions_unshare() {
 #[test]
 fn our_own_unshare() {
     same("our_own_unshare", &[&[BOXWRIGHT, "unshare"], &BOX[..]].concat());
+}
+
+/// The last call of a script that has made a mount to pivot to; both are gone with their mount namespace.
+fn pivots(test: &str, tool: &str) {
+    let place = tempfile::tempdir().unwrap();
+    let new = place.path().display();
+    let script = format!("mount -t tmpfs box {new} && mkdir {new}/old && exec {tool} {new} {new}/old");
+    let command = ["unshare", "-m", "sh", "-c", &script];
+    same(test, &command);
+    if !not_root(test) {
+        let (out, events) = trace(&command);
+        assert!(out.status.success(), "{out:?}");
+        let pivot = calls(&events, "pivot_root");
+        assert_eq!(pivot.len(), 1, "{events:?}");
+        assert_eq!(pivot[0]["args"], format!("\"{new}\", \"{new}/old\""));
+    }
+}
+
+#[test]
+fn the_distributions_pivot_root() {
+    if installed("the_distributions_pivot_root", "pivot_root") {
+        pivots("the_distributions_pivot_root", "pivot_root");
+    }
+}
+
+#[test]
+fn our_own_pivot_root() {
+    pivots("our_own_pivot_root", &format!("{BOXWRIGHT} pivot_root"));
 }
 
 #[test]
@@ -286,18 +191,6 @@ fn control_groups_and_maps() {
 }
 
 #[test]
-fn a_missing_program_and_bad_usage() {
-    let run = |args: &[&str]| Command::new(BOXWRIGHT).arg("trace").args(args).stdin(Stdio::null()).output().unwrap();
-    let missing = run(&["--", "nosuch"]);
-    assert_eq!(missing.status.code(), Some(127));
-    let text = String::from_utf8_lossy(&missing.stderr).into_owned();
-    assert_eq!(text, "boxwright: trace: nosuch: No such file or directory (ENOENT)\n");
-    assert_eq!(run(&["--", "/"]).status.code(), Some(126));
-    assert_eq!(run(&["--"]).status.code(), Some(2));
-    assert_eq!(run(&["--nosuch", "--", "true"]).status.code(), Some(2));
-}
-
-#[test]
 fn a_search_that_fails_is_told_once() {
     if not_root("a_search_that_fails_is_told_once") {
         return;
@@ -306,159 +199,4 @@ fn a_search_that_fails_is_told_once() {
     assert_eq!(out.status.code(), Some(127));
     let failed: Vec<&Value> = calls(&events, "execve").into_iter().filter(|call| call["errno"] == "ENOENT").collect();
     assert_eq!(failed.len(), 1, "{failed:?}");
-}
-
-#[test]
-fn the_exit_status_is_the_commands() {
-    if not_root("the_exit_status_is_the_commands") {
-        return;
-    }
-    let (out, events) = trace(&["sh", "-c", "exit 7"]);
-    assert_eq!((out.status.code(), &ends(&events)[0]["status"]), (Some(7), &7.into()));
-    let (out, events) = trace(&["sh", "-c", "kill -TERM $$"]);
-    assert_eq!((out.status.code(), &ends(&events)[0]["signal"]), (Some(143), &"SIGTERM".into()));
-    // A real-time signal, handled and deadly.
-    let (out, _) = trace(&["sh", "-c", "trap 'exit 9' 40; kill -40 $$; exit 1"]);
-    assert_eq!(out.status.code(), Some(9));
-    let (out, _) = trace(&["sh", "-c", "kill -40 $$"]);
-    assert_eq!(out.status.code(), Some(168));
-}
-
-#[test]
-fn uninteresting_calls_change_nothing() {
-    if not_root("uninteresting_calls_change_nothing") {
-        return;
-    }
-    let (out, events) = trace(&["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=150000"]);
-    assert!(out.status.success());
-    assert_eq!(events.len(), 2, "its start and its end: {events:?}");
-}
-
-#[test]
-fn the_command_inherits_nothing_of_the_tracers() {
-    if not_root("the_command_inherits_nothing_of_the_tracers") {
-        return;
-    }
-    let list = "for fd in /proc/self/fd/*; do readlink $fd; done; grep -E 'SigBlk|SigIgn' /proc/self/status";
-    let plain = Command::new("sh").args(["-c", list]).stdin(Stdio::null()).output().unwrap();
-    let (out, _) = trace(&["sh", "-c", list]);
-    let own = |text: &[u8]| -> Vec<String> {
-        let text = String::from_utf8_lossy(text).into_owned();
-        text.lines().filter(|line| !line.contains("pipe:") && !line.starts_with('{')).map(String::from).collect()
-    };
-    let alike = |lines: Vec<String>| lines.into_iter().filter(|line| !line.starts_with("/proc/")).collect::<Vec<_>>();
-    assert_eq!(alike(own(&out.stdout)), alike(own(&plain.stdout)));
-}
-
-/// What a shell prints that runs this program with job control: it and the program are one job.
-fn in_a_terminal(script: &str) -> Option<String> {
-    let out = Command::new("script").args(["-qec", script, "/dev/null"]).stdin(Stdio::null()).output().ok()?;
-    Some(String::from_utf8_lossy(&out.stdout).into_owned())
-}
-
-#[test]
-fn a_stopped_command_stops_the_tracer_too() {
-    let test = "a_stopped_command_stops_the_tracer_too";
-    if not_root(test) || !installed(test, "script") || !installed(test, "bash") {
-        return;
-    }
-    let inner = format!("set -m; {BOXWRIGHT} trace -- sh -c 'kill -TSTP $$; echo woken'; jobs; fg; echo status $?");
-    let shown = in_a_terminal(&format!("bash --norc -c \"{}\"", inner.replace('$', "\\$"))).unwrap();
-    assert!(shown.contains("Stopped") && shown.contains("woken") && shown.contains("status 0"), "{shown}");
-}
-
-#[test]
-fn everybody_dies_with_the_tracer() {
-    let test = "everybody_dies_with_the_tracer";
-    if not_root(test) || !installed(test, "unshare") {
-        return;
-    }
-    let script = "setsid sleep 91 & unshare -p --fork --mount-proc sh -c 'sleep 90 & echo ready; exec sleep 89'";
-    let mut tracer = Command::new(BOXWRIGHT);
-    tracer.args(["trace", "--", "sh", "-c", script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut tracer = tracer.spawn().unwrap();
-    // Read until the last program has started, and learn all their PIDs.
-    let mut calls = std::io::BufReader::new(tracer.stderr.take().unwrap());
-    let mut pids = std::collections::BTreeSet::new();
-    let mut line = String::new();
-    while pids.len() < 3 {
-        line.clear();
-        assert!(std::io::BufRead::read_line(&mut calls, &mut line).unwrap() > 0, "it ended before all had started");
-        let (pid, rest) = line.split_once(' ').unwrap_or_default();
-        if rest.contains(" execve(") && ["\"89\"", "\"90\"", "\"91\""].iter().any(|arg| rest.contains(arg)) {
-            pids.insert(pid.parse::<i32>().unwrap());
-        }
-    }
-    let open: Vec<_> = pids.iter().map(|pid| boxwright::kernel::pidfd::open(*pid).unwrap()).collect();
-    tracer.kill().unwrap();
-    tracer.wait().unwrap();
-    for process in &open {
-        support::wait_for_the_end(process);
-    }
-}
-
-#[test]
-fn a_tracer_in_a_tracer_says_why_it_sees_nothing() {
-    if not_root("a_tracer_in_a_tracer_says_why_it_sees_nothing") {
-        return;
-    }
-    let (out, events) = trace(&[BOXWRIGHT, "trace", "--", "sh", "-c", "exit 4"]);
-    assert_eq!(out.status.code(), Some(4));
-    let text = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert!(text.starts_with("boxwright: trace: ptrace(PTRACE_SEIZE): Operation not permitted (EPERM)"), "{text}");
-    assert!(text.contains("traces this one already") && text.contains("sh +++ exited with 4 +++"), "{text}");
-    assert!(calls(&events, "execve").iter().any(|call| call["args"].as_str().unwrap().contains("/sh\"")));
-}
-
-#[test]
-fn without_root() {
-    let test = "without_root";
-    if not_root(test) || !installed(test, "setpriv") || !installed(test, "unshare") {
-        return;
-    }
-    // The program is put where everybody may run it.
-    let dir = tempfile::tempdir_in("/tmp").unwrap();
-    fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let program = dir.path().join("boxwright");
-    fs::copy(BOXWRIGHT, &program).unwrap();
-    let user = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
-    let mut command = Command::new("setpriv");
-    command.args(user).arg(&program).args(["trace", "--json", "--", "unshare", "-r", "true"]).current_dir("/");
-    let out = command.stdin(Stdio::null()).output().unwrap();
-    if !Command::new("setpriv").args(user).args(["unshare", "-r", "true"]).status().unwrap().success() {
-        return eprintln!("skipped: {test}: users may not make user namespaces here");
-    }
-    assert!(out.status.success(), "{out:?}");
-    let events = events(&out.stdout);
-    assert!(calls(&events, "unshare")[0]["changed"][0].as_str().unwrap().starts_with("user: "));
-    let maps: Vec<&Value> = calls(&events, "write").iter().map(|call| &call["changed"][0]).collect();
-    assert_eq!(maps, ["uid_map: none -> 0 65534 1", "setgroups: allow -> deny", "gid_map: none -> 0 65534 1"]);
-}
-
-#[test]
-fn without_filters_the_command_still_runs() {
-    let test = "without_filters_the_command_still_runs";
-    if not_root(test) || !installed(test, "python3") {
-        return;
-    }
-    // A filter that refuses every further one: seccomp(2) answers EINVAL.
-    let deny = "import ctypes, os, struct, sys\n\
-                number = {'x86_64': 317, 'aarch64': 277}[os.uname().machine]\n\
-                code = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x50016), (6, 0, 0, 0x7fff0000)]\n\
-                program = b''.join(struct.pack('HBBI', *op) for op in code)\n\
-                text = ctypes.create_string_buffer(program)\n\
-                filter = ctypes.create_string_buffer(struct.pack('HP', len(code), ctypes.addressof(text)))\n\
-                libc = ctypes.CDLL(None)\n\
-                assert libc.prctl(38, 1, 0, 0, 0) == 0\n\
-                assert libc.prctl(22, 2, filter, 0, 0) == 0\n\
-                os.execv(sys.argv[1], sys.argv[1:])\n";
-    let mut command = Command::new("python3");
-    let out = command.args(["-c", deny, BOXWRIGHT, "trace", "--json", "--", "sh", "-c", "exit 6"]).output().unwrap();
-    assert_eq!(out.status.code(), Some(6), "{out:?}");
-    let events = events(&out.stdout);
-    assert!(
-        events[0]["event"] == "untraced" && events[0]["reason"].as_str().unwrap().starts_with("seccomp("),
-        "{events:?}"
-    );
-    assert_eq!(ends(&events)[0]["status"], 6);
 }

@@ -2,9 +2,10 @@
 
 use nix::errno::Errno;
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::Read,
-    os::unix::fs::PermissionsExt,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -13,11 +14,11 @@ const MACHINES: [(u16, &str); 7] =
     [(3, "i386"), (40, "arm"), (62, "x86_64"), (183, "aarch64"), (243, "riscv64"), (22, "s390x"), (21, "ppc64")];
 
 /// What may help; `None` where the errno says it all.
-pub fn why_not(program: &str, errno: Errno) -> Option<String> {
+pub fn why_not(program: &OsStr, errno: Errno) -> Option<String> {
     let Some(path) = find(program) else {
-        return (errno == Errno::ENOENT).then(|| match program.contains('/') {
-            true => format!("there is no {program} in this root directory"),
-            false => format!("{program} is in no directory of PATH, as seen from this root directory"),
+        return (errno == Errno::ENOENT).then(|| match is_path(program) {
+            true => format!("there is no {} in this root directory", program.display()),
+            false => format!("{} is in no directory of PATH, as seen from this root directory", program.display()),
         });
     };
     let shown = path.display();
@@ -44,12 +45,17 @@ pub fn why_not(program: &str, errno: Errno) -> Option<String> {
 }
 
 /// The file that execvp(3) would take.
-fn find(program: &str) -> Option<PathBuf> {
-    if program.contains('/') {
+fn find(program: &OsStr) -> Option<PathBuf> {
+    if is_path(program) {
         return fs::symlink_metadata(program).is_ok().then(|| program.into());
     }
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file())
+}
+
+/// Whether a program is named with its place: along the PATH only plain names are looked for.
+fn is_path(program: &OsStr) -> bool {
+    program.as_bytes().contains(&b'/')
 }
 
 /// What a program needs besides itself.
@@ -112,9 +118,9 @@ mod tests {
     fn a_cut_file_is_no_reason_to_stumble() {
         let shell = fs::read("/bin/sh").unwrap();
         (0..80).for_each(|length| drop(needs(&shell[..length])));
-        assert_eq!(find("no-such-program"), None);
-        let directory = why_not("/etc", Errno::EACCES);
+        assert_eq!(find("no-such-program".as_ref()), None);
+        let directory = why_not("/etc".as_ref(), Errno::EACCES);
         assert_eq!(directory.as_deref(), Some("/etc is a directory"));
-        assert!(why_not("/no/such", Errno::ENOENT).unwrap().contains("no /no/such in this root"));
+        assert!(why_not("/no/such".as_ref(), Errno::ENOENT).unwrap().contains("no /no/such in this root"));
     }
 }

@@ -63,7 +63,11 @@ fn propagation(optional: &[&str]) -> String {
 
 /// Undoes the kernel's escapes: a blank, tab, newline, `#` and backslash stand as three octal digits.
 pub fn unescape(text: &str) -> String {
-    let bytes = text.as_bytes();
+    String::from_utf8_lossy(&unescape_bytes(text.as_bytes())).into_owned()
+}
+
+/// The same for a name that need not be text.
+pub fn unescape_bytes(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -75,7 +79,7 @@ pub fn unescape(text: &str) -> String {
         out.push(escaped.unwrap_or(byte));
         at += if escaped.is_some() { 4 } else { 1 };
     }
-    String::from_utf8_lossy(&out).into_owned()
+    out
 }
 
 #[cfg(test)]

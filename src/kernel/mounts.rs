@@ -5,6 +5,12 @@ use nix::{
     errno::Errno,
     mount::{MsFlags, mount},
 };
+use std::{
+    ffi::OsString,
+    fs,
+    os::unix::ffi::OsStringExt,
+    path::{Path, PathBuf},
+};
 
 /// Options of mount(8) that are flags of mount(2): the name, the flag, and whether the name sets it.
 pub const OPTIONS: [(&str, MsFlags, bool); 22] = [
@@ -47,28 +53,31 @@ pub const PROPAGATION: [(&str, MsFlags); 4] = [
 ///
 /// Errors: those of mount(2).
 pub fn propagate(flags: MsFlags) -> nix::Result<()> {
-    match change(flags, "/") {
+    match change(flags, Path::new("/")) {
         Err(Errno::EINVAL) => {
             let points = points();
-            points.iter().filter(|point| *point != "/").try_for_each(|point| change(flags, point))
+            points.iter().filter(|point| *point != Path::new("/")).try_for_each(|point| change(flags, point))
         }
         other => other,
     }
 }
 
-fn change(flags: MsFlags, point: &str) -> nix::Result<()> {
+fn change(flags: MsFlags, point: &Path) -> nix::Result<()> {
     mount(Some("none"), point, None::<&str>, flags, None::<&str>)
 }
 
 /// Where something is mounted, as this process sees it; the newest last.
-pub fn points() -> Vec<String> {
-    mountinfo::own().into_iter().map(|mount| mount.point).collect()
+pub fn points() -> Vec<PathBuf> {
+    let table = fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let lines = table.split(|byte| *byte == b'\n');
+    let points = lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
+    points.map(|point| OsString::from_vec(mountinfo::unescape_bytes(point)).into()).collect()
 }
 
 /// The source and the options of the mount at a point, such as `tmpfs` and `rw,nosuid,relatime`.
-pub fn at(point: &str) -> Option<(String, String)> {
-    let point = std::fs::canonicalize(point).ok()?;
-    let table = String::from_utf8_lossy(&std::fs::read("/proc/self/mountinfo").ok()?).into_owned();
+pub fn at(point: &Path) -> Option<(String, String)> {
+    let point = fs::canonicalize(point).ok()?;
+    let table = String::from_utf8_lossy(&fs::read("/proc/self/mountinfo").ok()?).into_owned();
     let is =
         |line: &&str| line.split(' ').nth(4).is_some_and(|text| mountinfo::unescape(text) == point.to_string_lossy());
     let (mount, file_system) = table.lines().rev().find(is)?.split_once(" - ")?;

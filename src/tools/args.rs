@@ -1,5 +1,11 @@
 //! Options as getopt_long(3) reads them: `-imnpu`, `-t5`, `-t 5`, `--target 5`, `--target=5`, `--`.
 
+use std::{
+    borrow::Cow,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+};
+
 /// Whether an option has a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -15,40 +21,69 @@ pub enum Value {
 pub type Opt = (char, &'static str, Value);
 
 /// What a command line says: options by their long names in order, and the remaining words.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Parsed {
+///
+/// Words are text (`String`), or whatever bytes a path may consist of (`OsString`).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Parsed<W = String> {
     /// Options and their values.
-    pub options: Vec<(&'static str, Option<String>)>,
+    pub options: Vec<(&'static str, Option<W>)>,
     /// Everything else.
-    pub words: Vec<String>,
+    pub words: Vec<W>,
 }
 
-impl Parsed {
+impl<W: AsRef<OsStr>> Parsed<W> {
     /// Whether an option was given.
     pub fn has(&self, name: &str) -> bool {
         self.options.iter().any(|(known, _)| *known == name)
     }
 
     /// The last value of an option.
-    pub fn value(&self, name: &str) -> Option<&str> {
-        self.options.iter().rev().find(|(known, _)| *known == name).and_then(|(_, value)| value.as_deref())
+    pub fn value(&self, name: &str) -> Option<&W> {
+        self.options.iter().rev().find(|(known, _)| *known == name).and_then(|(_, value)| value.as_ref())
+    }
+
+    /// The same as text: bytes that are none become signs that no name, number or kind has.
+    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.value(name).map(|value| value.as_ref().to_string_lossy())
+    }
+
+    /// Every value of an option, as text.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        let values = self.options.iter().filter(|(known, _)| *known == name).filter_map(|(_, value)| value.as_ref());
+        values.map(|value| value.as_ref().to_string_lossy().into_owned()).collect()
     }
 }
 
-/// Reads a command line. `to_first_word` stops at the first word that is no option: what follows is another command's.
+/// Reads the command line of a tool that takes nothing but text. `to_first_word` stops at the first word that is no
+/// option: what follows is another command's.
 ///
 /// The error is a sentence as getopt_long(3) has it.
-pub fn parse(args: &[String], options: &[Opt], to_first_word: bool) -> Result<Parsed, String> {
-    let mut parsed = Parsed::default();
-    let mut rest = args.iter().cloned();
+pub fn parse(args: &[OsString], options: &[Opt], to_first_word: bool) -> Result<Parsed, String> {
+    read(args, options, to_first_word, |bytes| String::from_utf8(bytes.to_vec()).ok())
+}
+
+/// The same for a tool that takes paths or a command: the kernel's names are bytes, and none of them is lost.
+pub fn parse_bytes(args: &[OsString], options: &[Opt], to_first_word: bool) -> Result<Parsed<OsString>, String> {
+    read(args, options, to_first_word, |bytes| Some(OsStr::from_bytes(bytes).to_owned()))
+}
+
+fn read<W>(
+    args: &[OsString],
+    options: &[Opt],
+    to_first_word: bool,
+    accept: impl Fn(&[u8]) -> Option<W>,
+) -> Result<Parsed<W>, String> {
+    let accept = |bytes| accept(bytes).ok_or_else(|| format!("{:?} is not UTF-8", OsStr::from_bytes(bytes)));
+    let mut parsed = Parsed { options: Vec::new(), words: Vec::new() };
+    let mut rest = args.iter().map(|word| word.as_bytes());
     while let Some(word) = rest.next() {
-        if word == "--" {
+        if word == b"--" {
             break;
         }
-        if let Some(long) = word.strip_prefix("--") {
-            let (name, value) =
-                long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value.to_string())));
-            let option = find_long(options, name)?;
+        if let Some(long) = word.strip_prefix(b"--") {
+            let equals = long.iter().position(|byte| *byte == b'=');
+            let (name, value) = equals.map_or((long, None), |at| (&long[..at], Some(&long[at + 1..])));
+            let option = find_long(options, &String::from_utf8_lossy(name))?;
             let value = match (option.2, value) {
                 (Value::No, Some(_)) => return Err(format!("option '--{}' doesn't allow an argument", option.1)),
                 (Value::Must, None) => {
@@ -56,33 +91,37 @@ pub fn parse(args: &[String], options: &[Opt], to_first_word: bool) -> Result<Pa
                 }
                 (_, value) => value,
             };
-            parsed.options.push((option.1, value));
-        } else if let Some(all) = word.strip_prefix('-').filter(|all| !all.is_empty()) {
-            let mut letters = all.chars();
-            while let Some(letter) = letters.next() {
-                let known = options.iter().find(|(short, ..)| *short == letter && letter != '\0');
-                let (_, name, takes) = known.ok_or(format!("invalid option -- '{letter}'"))?;
-                let tail = || Some(letters.as_str().to_string()).filter(|tail| !tail.is_empty());
+            parsed.options.push((option.1, value.map(&accept).transpose()?));
+        } else if let Some(mut letters) = word.strip_prefix(b"-").filter(|all| !all.is_empty()) {
+            while let Some((letter, tail)) = letters.split_first() {
+                let known =
+                    options.iter().find(|(short, ..)| *short == char::from(*letter) && letter.is_ascii_graphic());
+                let (_, name, takes) = known.ok_or_else(|| {
+                    format!("invalid option -- '{}'", String::from_utf8_lossy(letters).chars().next().unwrap_or(' '))
+                })?;
+                let tail = Some(tail).filter(|tail| !tail.is_empty());
                 let value = match takes {
                     Value::No => None,
-                    Value::May => tail(),
-                    Value::Must => Some(
-                        tail().or_else(|| rest.next()).ok_or(format!("option requires an argument -- '{letter}'"))?,
-                    ),
+                    Value::May => tail,
+                    Value::Must => {
+                        let letter = char::from(*letter);
+                        let missing = format!("option requires an argument -- '{letter}'");
+                        Some(tail.or_else(|| rest.next()).ok_or(missing)?)
+                    }
                 };
-                parsed.options.push((name, value));
-                if *takes != Value::No {
-                    break;
-                }
+                parsed.options.push((name, value.map(&accept).transpose()?));
+                letters = tail.filter(|_| *takes == Value::No).unwrap_or_default();
             }
         } else {
-            parsed.words.push(word);
+            parsed.words.push(accept(word)?);
             if to_first_word {
                 break;
             }
         }
     }
-    parsed.words.extend(rest);
+    for word in rest {
+        parsed.words.push(accept(word)?);
+    }
     Ok(parsed)
 }
 
@@ -111,7 +150,7 @@ mod tests {
     ];
 
     fn read(line: &str, to_first_word: bool) -> Result<Parsed, String> {
-        parse(&line.split_whitespace().map(str::to_string).collect::<Vec<_>>(), &OPTIONS, to_first_word)
+        parse(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>(), &OPTIONS, to_first_word)
     }
 
     #[test]
@@ -133,5 +172,18 @@ mod tests {
         assert_eq!(read("-t", true), Err("option requires an argument -- 't'".into()));
         assert_eq!(read("--p", true), Err("option '--p' is ambiguous".into()));
         assert_eq!(read("--pid=3", true), Err("option '--pid' doesn't allow an argument".into()));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_kept_or_refused() {
+        let strange = |before: &str| OsStr::from_bytes(&[before.as_bytes(), b"\xff"].concat()).to_owned();
+        let args = [strange("-r"), strange("--root="), strange("")];
+        let parsed = parse_bytes(&args, &OPTIONS, true).unwrap();
+        assert_eq!(parsed.options, [("root", Some(strange(""))), ("root", Some(strange("")))]);
+        assert_eq!((parsed.words, parsed.options.len()), (vec![strange("")], 2));
+        for arg in args {
+            assert_eq!(parse(&[arg], &OPTIONS, true), Err("\"\\xFF\" is not UTF-8".into()));
+        }
+        assert_eq!(parse_bytes(&[strange("-")], &OPTIONS, true), Err("invalid option -- '\u{fffd}'".into()));
     }
 }

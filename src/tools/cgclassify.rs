@@ -2,14 +2,14 @@
 
 use super::{
     args::{
-        Opt, Parsed,
+        Opt,
         Value::{Must, No},
         parse,
     },
     complain, failed,
 };
 use crate::kernel::groups::{self, Hierarchies, join_hint};
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 const USAGE: &str = "usage: cgclassify -g CONTROLLER[,CONTROLLER…]:PATH … PID …";
 const OPTIONS: [Opt; 2] = [('g', "group", Must), ('\0', "sticky", No)];
@@ -19,7 +19,7 @@ const WRONG: u8 = 2;
 const NOT_MOVED: u8 = 1;
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) if parsed.has("group") && !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("cgclassify", USAGE, WRONG),
@@ -28,7 +28,7 @@ pub fn run(args: &[String]) -> ExitCode {
     let mut status = ExitCode::SUCCESS;
     for word in &parsed.words {
         let moved = match word.parse() {
-            Ok(pid) => join("cgclassify", &parsed, pid, NOT_MOVED),
+            Ok(pid) => join("cgclassify", &parsed.texts("group"), pid, NOT_MOVED),
             Err(_) => Err(complain("cgclassify", &format!("{word} is no PID"), NOT_MOVED)),
         };
         // The others are moved all the same.
@@ -39,9 +39,9 @@ pub fn run(args: &[String]) -> ExitCode {
 
 /// Moves a process into the groups of every `-g`: one write of its PID into each hierarchy's group. The kernel moves all
 /// threads of the process together; those that it has made already stay where they are.
-pub(super) fn join(tool: &str, parsed: &Parsed, pid: u32, status: u8) -> Result<(), ExitCode> {
+pub(super) fn join(tool: &str, names: &[String], pid: u32, status: u8) -> Result<(), ExitCode> {
     let hierarchies = Hierarchies::read();
-    for text in parsed.options.iter().filter_map(|(_, value)| value.as_deref()) {
+    for text in names {
         let name =
             groups::parse(text).ok_or_else(|| complain(tool, &format!("{text} is no CONTROLLER:PATH"), status))?;
         let found = hierarchies.groups(&name);

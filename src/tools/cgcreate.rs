@@ -10,6 +10,7 @@ use crate::kernel::{
 };
 use nix::errno::Errno;
 use std::{
+    ffi::OsString,
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -25,7 +26,7 @@ const NOT_MOUNTED: u8 = 84;
 const OTHER: u8 = 96;
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) if !parsed.options.is_empty() && parsed.words.is_empty() => parsed,
         Ok(_) => return complain("cgcreate", USAGE, WRONG),

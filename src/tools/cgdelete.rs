@@ -13,7 +13,7 @@ use crate::kernel::{
     groups::{self, Hierarchies, children, members},
 };
 use nix::errno::Errno;
-use std::{fs, path::Path, process::ExitCode};
+use std::{ffi::OsString, fs, path::Path, process::ExitCode};
 
 const USAGE: &str = "usage: cgdelete [-r] [-g] CONTROLLER[,CONTROLLER…]:PATH …";
 const OPTIONS: [Opt; 2] = [('g', "group", Must), ('r', "recursive", No)];
@@ -24,7 +24,7 @@ const NOT_MOUNTED: u8 = 84;
 const OTHER: u8 = 96;
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("cgdelete", &format!("{what}\n  {USAGE}"), WRONG),

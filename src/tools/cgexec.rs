@@ -4,13 +4,13 @@ use super::{
     args::{
         Opt,
         Value::{Must, No},
-        parse,
+        parse_bytes,
     },
     cgclassify::join,
     complain,
     start::become_program,
 };
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 const USAGE: &str = "usage: cgexec -g CONTROLLER[,CONTROLLER…]:PATH … COMMAND [ARG…]";
 const OPTIONS: [Opt; 2] = [('g', "group", Must), ('\0', "sticky", No)];
@@ -20,15 +20,15 @@ const WRONG: u8 = 1;
 const NOT_JOINED: u8 = 82;
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
-    let parsed = match parse(args, &OPTIONS, true) {
+pub fn run(args: &[OsString]) -> ExitCode {
+    let parsed = match parse_bytes(args, &OPTIONS, true) {
         Ok(parsed) if parsed.has("group") && !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("cgexec", USAGE, WRONG),
         Err(what) => return complain("cgexec", &format!("{what}\n  {USAGE}"), WRONG),
     };
     // Joining comes first and the program afterwards: so it is in the group from its first instruction on, and so is
     // every process that it makes, because children are born where their parent is.
-    match join("cgexec", &parsed, std::process::id(), NOT_JOINED) {
+    match join("cgexec", &parsed.texts("group"), std::process::id(), NOT_JOINED) {
         Ok(()) => become_program("cgexec", &parsed.words),
         Err(status) => status,
     }

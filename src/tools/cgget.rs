@@ -14,7 +14,7 @@ use crate::kernel::{
     groups::{self, Group, Hierarchies, Name},
 };
 use nix::errno::Errno;
-use std::{fmt::Write, fs, process::ExitCode};
+use std::{ffi::OsString, fmt::Write, fs, process::ExitCode};
 
 const USAGE: &str = "usage: cgget [-n] [-v] [-r NAME]… [-g CONTROLLER,…] PATH … | cgget [-n] [-v] -g CONTROLLER,…:PATH";
 const OPTIONS: [Opt; 5] = [
@@ -39,7 +39,7 @@ struct Wish {
 }
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("cgget", &format!("{what}\n  {USAGE}"), WRONG),

@@ -9,7 +9,7 @@ use crate::kernel::{
     groups::{self, Group, Hierarchies, Name},
 };
 use nix::errno::Errno;
-use std::{fs, process::ExitCode};
+use std::{ffi::OsString, fs, process::ExitCode};
 
 const USAGE: &str = "usage: cgset -r NAME=VALUE … PATH …";
 const OPTIONS: [Opt; 1] = [('r', "set", Must)];
@@ -21,7 +21,7 @@ const NO_FILE: u8 = 95;
 const OTHER: u8 = 96;
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) if !parsed.options.is_empty() && !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("cgset", USAGE, WRONG),

@@ -22,6 +22,7 @@ use nix::{
     unistd::pause,
 };
 use std::{
+    ffi::OsString,
     hint::black_box,
     io::{Write, stdout},
     process::ExitCode,
@@ -33,7 +34,7 @@ const OPTIONS: [Opt; 2] = [('\0', "rate", Must), ('\0', "exit", No)];
 const MIB: usize = 1 << 20;
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("hog", &format!("{what}\n  {USAGE}"), 1),

@@ -9,7 +9,7 @@ use nix::{
     errno::Errno,
     unistd::{gethostname, sethostname},
 };
-use std::{path::Path, process::ExitCode};
+use std::{ffi::OsString, path::Path, process::ExitCode};
 
 /// The UTS namespace of the machine, as the terminal's environment names it (an inode number).
 const HOST: &str = "BOXWRIGHT_HOST_UTS";
@@ -17,7 +17,7 @@ const HOST: &str = "BOXWRIGHT_HOST_UTS";
 const OPTIONS: [Opt; 1] = [('s', "short", No)];
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return usage(&what),

@@ -2,26 +2,26 @@
 //! (skopeo copy only copies, and tar unpacks one archive and knows no whiteouts.)
 
 use super::{
-    args::{Opt, Value::Must, Value::No, parse},
+    args::{Opt, Value::Must, Value::No, parse_bytes},
     complain, image_source, print,
 };
 use crate::image::{Error, Reference, unpack};
-use std::{io::Write, path::Path, process::ExitCode};
+use std::{ffi::OsString, io::Write, path::Path, process::ExitCode};
 
 const USAGE: &str = "usage: boxwright image unpack [--platform OS/ARCH] [--limit BYTES] REF DIR";
 
 const OPTIONS: [Opt; 3] = [('q', "quiet", No), ('\0', "platform", Must), ('\0', "limit", Must)];
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let options = [&OPTIONS[..], &image_source::ACCESS].concat();
-    let parsed = match parse(args, &options, false) {
+    let parsed = match parse_bytes(args, &options, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("image", &format!("{what}\n  {USAGE}"), 2),
     };
-    let limit = parsed.value("limit").map_or(Some(unpack::MAX_BYTES), |text| text.parse().ok());
+    let limit = parsed.text("limit").map_or(Some(unpack::MAX_BYTES), |text| text.parse().ok());
     let (from, dir, limit) = match (parsed.words.as_slice(), limit) {
-        ([verb, from, dir], Some(limit)) if verb == "unpack" => (from, dir, limit),
+        ([verb, from, dir], Some(limit)) if verb == "unpack" => (from.to_string_lossy(), Path::new(dir), limit),
         _ => return complain("image", USAGE, 2),
     };
     let read = |why: String| complain("image", &why, 2);
@@ -35,7 +35,7 @@ pub fn run(args: &[String]) -> ExitCode {
     let unpacked = image_source::open(&reference, &platform, &access).and_then(|image| {
         image.check_platform(&platform)?;
         let layers = image.manifest.layers.clone();
-        unpack::image(&image, Path::new(dir), limit, |index, report| {
+        unpack::image(&image, dir, limit, |index, report| {
             if let Some(layer) = layers.get(index).filter(|_| !quiet) {
                 let (number, all) = (index + 1, layers.len());
                 print(&format!("layer {number} of {all}: {}: {} entries so far\n", layer.digest, report.entries));
@@ -47,7 +47,8 @@ pub fn run(args: &[String]) -> ExitCode {
             let mut err = std::io::stderr();
             report.lines().iter().for_each(|line| drop(writeln!(err, "image: {line}")));
             let (entries, bytes, hidden) = (report.entries, report.bytes, report.hidden);
-            let done = format!("{dir}: {entries} entries, {bytes} bytes; {hidden} hidden by upper layers\n");
+            let done =
+                format!("{}: {entries} entries, {bytes} bytes; {hidden} hidden by upper layers\n", dir.display());
             if quiet { ExitCode::SUCCESS } else { print(&done) }
         }
         Err(error) => failed(&error),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::image::{Access, Image, Platform, Reference, Result, registry::Credentials, staging};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
-use std::io::Write;
+use std::{ffi::OsStr, io::Write};
 
 /// Opens an image; the built-in one is made where there is none yet.
 pub(super) fn open(reference: &Reference, platform: &Platform, access: &Access) -> Result<Image> {
@@ -31,10 +31,10 @@ pub(super) const ACCESS: [Opt; 8] = [
 ];
 
 /// What they say.
-pub(super) fn access(parsed: &Parsed) -> std::result::Result<Access, String> {
-    let value = |name: &str| parsed.value(&format!("src-{name}")).or(parsed.value(name));
+pub(super) fn access(parsed: &Parsed<impl AsRef<OsStr>>) -> std::result::Result<Access, String> {
+    let value = |name: &str| parsed.text(&format!("src-{name}")).or(parsed.text(name));
     let either = |name: &str| parsed.has(&format!("src-{name}")) || parsed.has(name);
-    let tls_verify = match value("tls-verify") {
+    let tls_verify = match value("tls-verify").as_deref() {
         None if either("tls-verify") => Some(true),
         None => None,
         Some("true" | "1") => Some(true),
@@ -42,26 +42,27 @@ pub(super) fn access(parsed: &Parsed) -> std::result::Result<Access, String> {
         Some(other) => return Err(format!("--tls-verify={other}: true or false")),
     };
     let credentials = match value("creds") {
-        Some(text) => Some(Credentials::parse(text).map_err(|why| format!("--src-creds: {why}"))?),
+        Some(text) => Some(Credentials::parse(&text).map_err(|why| format!("--src-creds: {why}"))?),
         None => either("no-creds").then_some(Credentials::Anonymous),
     };
+    let auth_file = parsed.value("src-authfile").or(parsed.value("authfile"));
     let notice = |line: &str| drop(writeln!(std::io::stderr(), "{line}"));
-    Ok(Access { tls_verify, credentials, auth_file: value("authfile").map(Into::into), notice: Some(notice) })
+    Ok(Access { tls_verify, credentials, auth_file: auth_file.map(|path| path.as_ref().into()), notice: Some(notice) })
 }
 
 /// The platform that the options name, or this machine.
-pub(super) fn platform(parsed: &Parsed) -> std::result::Result<Platform, String> {
-    let mut platform = match parsed.value("platform") {
+pub(super) fn platform(parsed: &Parsed<impl AsRef<OsStr>>) -> std::result::Result<Platform, String> {
+    let mut platform = match parsed.text("platform") {
         Some(text) => text.parse()?,
         None => Platform::host(),
     };
-    if let Some(os) = parsed.value("override-os") {
+    if let Some(os) = parsed.text("override-os") {
         platform.os = os.into();
     }
-    if let Some(architecture) = parsed.value("override-arch") {
+    if let Some(architecture) = parsed.text("override-arch") {
         platform = Platform { architecture: architecture.into(), variant: None, ..platform };
     }
-    if let Some(variant) = parsed.value("override-variant") {
+    if let Some(variant) = parsed.text("override-variant") {
         platform.variant = Some(variant.into());
     }
     Ok(platform)

@@ -3,7 +3,7 @@
 use super::{complain, failed, print};
 use crate::kernel::interfaces::{ADDRESS_FLAGS, Address, FLAGS, LOWER_UP, Link, UP, addresses, links, set_up};
 use nix::{errno::Errno, net::if_::if_nametoindex};
-use std::{fmt::Write, process::ExitCode};
+use std::{ffi::OsString, fmt::Write, process::ExitCode};
 
 const USAGE: &str = "usage: ip address [show [dev NAME]] | ip link [show [dev NAME]] | ip link set NAME up|down";
 
@@ -22,9 +22,11 @@ impl Family {
 }
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
+    // Names of interfaces are text here: another one is none that exists.
+    let args: Vec<_> = args.iter().map(|word| word.to_string_lossy()).collect();
     let (options, words): (Vec<&str>, Vec<&str>) =
-        args.iter().map(String::as_str).partition(|word| word.starts_with('-'));
+        args.iter().map(AsRef::as_ref).partition(|word| word.starts_with('-'));
     let family = match options.as_slice() {
         [] => Family::Both,
         ["-4"] => Family::V4,

@@ -10,7 +10,7 @@ use super::{
     complain, failed,
 };
 use nix::errno::Errno;
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 const OPTIONS: [Opt; 4] =
     [('q', "queue-id", Must), ('m', "shmem-id", Must), ('s', "semaphore-id", Must), ('a', "all", No)];
@@ -19,7 +19,7 @@ const OPTIONS: [Opt; 4] =
 const TABLES: [(&str, &str); 3] = [("queue-id", "msg"), ("shmem-id", "shm"), ("semaphore-id", "sem")];
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => {

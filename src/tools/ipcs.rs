@@ -5,7 +5,7 @@ use super::{
     complain, print,
 };
 use nix::unistd::{Uid, User};
-use std::{fmt::Write, fs, process::ExitCode};
+use std::{ffi::OsString, fmt::Write, fs, process::ExitCode};
 
 const OPTIONS: [Opt; 4] = [('q', "queues", No), ('m', "shmems", No), ('s', "semaphores", No), ('a', "all", No)];
 
@@ -48,7 +48,7 @@ const TABLES: [Table; 3] = [
 ];
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("ipcs", &what, 1),

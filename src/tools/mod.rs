@@ -15,6 +15,7 @@ mod cgset;
 mod chroot;
 mod hog;
 mod hostname;
+mod identity;
 mod image;
 mod image_source;
 mod ip;
@@ -38,14 +39,14 @@ mod unshare;
 
 use crate::kernel::errno;
 use nix::errno::Errno;
-use std::{io::Write, process::ExitCode};
+use std::{ffi::OsString, io::Write, process::ExitCode};
 
 /// A tool, found by the name it is called by.
 pub struct Tool {
     /// The name, such as `unshare`.
     pub name: &'static str,
     /// Runs it with its arguments (without the name) and gives the exit status.
-    pub run: fn(&[String]) -> ExitCode,
+    pub run: fn(&[OsString]) -> ExitCode,
     /// Its source, which the Source pane shows.
     pub source: &'static str,
     /// One line on what it does, for `boxwright tools`.
@@ -98,9 +99,9 @@ pub fn find(name: &str) -> Option<&'static Tool> {
 }
 
 /// Runs a tool as the field's tool of that name would run: a closed pipe ends it quietly.
-pub fn run(tool: &Tool, args: &[String]) -> ExitCode {
+pub fn run(tool: &Tool, args: &[OsString]) -> ExitCode {
     start::default_signals();
-    match args.first().map(String::as_str) {
+    match args.first().and_then(|word| word.to_str()) {
         Some("--help") => print(&format!("{0}: {1}\nIts options are those of man {0}.\n", tool.name, tool.about)),
         Some("--version") => print(&format!("{} (boxwright {})\n", tool.name, env!("CARGO_PKG_VERSION"))),
         _ => (tool.run)(args),
@@ -121,7 +122,12 @@ fn failed(tool: &str, what: &str, errno: Errno, hint: Option<&str>, status: u8) 
 
 /// Prints lines; a reader that has gone is nobody to complain to.
 fn print(text: &str) -> ExitCode {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+    print_bytes(text.as_bytes())
+}
+
+/// The same for what need not be text.
+fn print_bytes(bytes: &[u8]) -> ExitCode {
+    match std::io::stdout().lock().write_all(bytes) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -4,7 +4,7 @@ use super::{
     args::{
         Opt,
         Value::{Must, No},
-        parse,
+        parse_bytes,
     },
     complain, failed, print,
 };
@@ -16,7 +16,7 @@ use nix::{
     errno::Errno,
     mount::{MsFlags, mount},
 };
-use std::{fs, process::ExitCode};
+use std::{ffi::OsString, fs, os::unix::ffi::OsStrExt, path::Path, process::ExitCode};
 
 /// mount(8): the call failed.
 const FAILED: u8 = 32;
@@ -42,31 +42,31 @@ const ARGS: [Opt; 17] = [
 ];
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
-    let parsed = match parse(args, &ARGS, false) {
+pub fn run(args: &[OsString]) -> ExitCode {
+    let parsed = match parse_bytes(args, &ARGS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("mount", &format!("{what}\nTry 'man mount' for more information."), 1),
     };
     if parsed.words.is_empty() {
-        return list(parsed.value("types"));
+        return list(parsed.text("types").as_deref());
     }
     let (mut flags, mut data) = (MsFlags::empty(), Vec::new());
     // A remount replaces all flags of the mount, so those that it has are where we begin: without them a read-only
     // remount would also make it suid again.
-    let is_remount =
-        |(_, value): &(_, Option<String>)| value.iter().any(|list| list.split(',').any(|o| o == "remount"));
-    let remounted =
-        parsed.words.last().filter(|_| parsed.options.iter().any(is_remount)).and_then(|word| mounts::at(word));
+    let words = || {
+        let lists = parsed.options.iter().filter(|(name, _)| *name == "options").filter_map(|(_, list)| list.as_ref());
+        lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b',')).filter(|word| !word.is_empty())
+    };
+    let target = parsed.words.last().map(Path::new).filter(|_| words().any(|word| word == b"remount"));
+    let remounted = target.and_then(mounts::at);
     for word in remounted.iter().flat_map(|(_, options)| options.split(',')) {
         OPTIONS.iter().filter(|(name, ..)| *name == word).for_each(|(_, bits, on)| flags.set(*bits, *on));
     }
-    for option in parsed.options.iter().filter(|(name, _)| *name == "options").filter_map(|(_, value)| value.as_ref()) {
-        for word in option.split(',').filter(|word| !word.is_empty()) {
-            match OPTIONS.iter().find(|(name, ..)| *name == word) {
-                Some((_, bits, on)) => flags.set(*bits, *on),
-                // What mount(2) has no flag for is the file system's own business, such as size=10m of tmpfs.
-                None => data.push(word),
-            }
+    for word in words() {
+        match OPTIONS.iter().find(|(name, ..)| name.as_bytes() == word) {
+            Some((_, bits, on)) => flags.set(*bits, *on),
+            // What mount(2) has no flag for is the file system's own business, such as size=10m of tmpfs.
+            None => data.push(word),
         }
     }
     for (name, bits) in [
@@ -85,29 +85,30 @@ pub fn run(args: &[String]) -> ExitCode {
     let propagation = PROPAGATION.iter().find_map(made);
     let (source, target) = match parsed.words.as_slice() {
         [target] if propagation.is_some() || flags.contains(MsFlags::MS_REMOUNT) => {
-            (remounted.as_ref().map_or("none", |(source, _)| source), target.as_str())
+            (remounted.as_ref().map_or("none", |(source, _)| source).as_ref(), Path::new(target))
         }
-        [source, target] => (source.as_str(), target.as_str()),
+        [source, target] => (Path::new(source), Path::new(target)),
         [word] => {
             return complain(
                 "mount",
-                &format!("{word}: can't find in /etc/fstab.\n  it takes a source and a directory"),
+                &format!("{}: can't find in /etc/fstab.\n  it takes a source and a directory", word.display()),
                 1,
             );
         }
         _ => return complain("mount", "bad usage\nTry 'man mount' for more information.", 1),
     };
-    let kind = parsed.value("types");
+    let kind = parsed.text("types");
+    let kind = kind.as_deref();
     let moves = flags.intersects(MsFlags::MS_BIND | MsFlags::MS_MOVE | MsFlags::MS_REMOUNT);
     if kind.is_none() && !moves && propagation.is_none() {
         return complain(
             "mount",
-            &format!("{source}: unknown file system type\n  say which with -t: mount -t tmpfs …"),
+            &format!("{}: unknown file system type\n  say which with -t: mount -t tmpfs …", source.display()),
             1,
         );
     }
     if propagation.is_none() || parsed.words.len() == 2 {
-        let data = (!data.is_empty()).then(|| data.join(","));
+        let data = (!data.is_empty()).then(|| data.join(&b','));
         // One call does all of it: which file system, from what, where, how. It counts for this mount namespace, and for
         // those that the parent mount is shared with.
         let mut result = mount(Some(source), target, kind, flags, data.as_deref());
@@ -122,19 +123,19 @@ pub fn run(args: &[String]) -> ExitCode {
             result = mount(None::<&str>, target, None::<&str>, again, None::<&str>);
         }
         if let Err(errno) = result {
-            return failed("mount", target, errno, hint(errno, source, target, kind), FAILED);
+            return failed("mount", &target.display().to_string(), errno, hint(errno, source, target, kind), FAILED);
         }
     }
     if let Some(kind) = propagation
         // A call of its own, as mount(2) wants it: it changes no file system, only with whom the mount is shared.
         && let Err(errno) = mount(Some("none"), target, None::<&str>, kind, None::<&str>)
     {
-        return failed("mount", target, errno, hint(errno, source, target, None), FAILED);
+        return failed("mount", &target.display().to_string(), errno, hint(errno, source, target, None), FAILED);
     }
     ExitCode::SUCCESS
 }
 
-fn hint(errno: Errno, source: &str, target: &str, kind: Option<&str>) -> Option<&'static str> {
+fn hint(errno: Errno, source: &Path, target: &Path, kind: Option<&str>) -> Option<&'static str> {
     match errno {
         Errno::EPERM if kind == Some("proc") => mounts::proc_hint(errno),
         Errno::EPERM => Some("this needs root, or a user and a mount namespace: unshare -rm"),

@@ -14,6 +14,7 @@ use nix::{
     unistd::{getpgrp, tcgetpgrp},
 };
 use std::{
+    ffi::OsString,
     io::{self, IsTerminal, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     os::fd::AsFd,
@@ -33,7 +34,7 @@ const OPTIONS: [Opt; 7] = [
 const USAGE: &str = "usage: nc -l [HOST] PORT | nc [-z] HOST PORT";
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("nc", &format!("{what}\n  {USAGE}"), 1),
@@ -41,8 +42,8 @@ pub fn run(args: &[String]) -> ExitCode {
     let listens = parsed.has("listen");
     let (host, port) = match (parsed.words.as_slice(), parsed.value("port")) {
         ([host, port], None) => (host.as_str(), port.as_str()),
-        ([host], Some(port)) if listens => (host.as_str(), port),
-        ([], Some(port)) if listens => ("0.0.0.0", port),
+        ([host], Some(port)) if listens => (host.as_str(), port.as_str()),
+        ([], Some(port)) if listens => ("0.0.0.0", port.as_str()),
         ([port], None) if listens => ("0.0.0.0", port.as_str()),
         _ => return complain("nc", USAGE, 1),
     };

@@ -4,7 +4,7 @@ use super::{
     args::{
         Opt, Parsed,
         Value::{May, Must, No},
-        parse,
+        parse_bytes,
     },
     complain, failed,
     start::{become_program, end_like, shell, split},
@@ -18,7 +18,13 @@ use nix::{
     sched::{CloneFlags, setns},
     unistd::{chdir, chroot, fchdir, setgid, setgroups, setuid},
 };
-use std::{fs::File, path::Path, process::ExitCode};
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    process::ExitCode,
+};
 
 const OPTIONS: [Opt; 14] = [
     ('a', "all", No),
@@ -38,16 +44,16 @@ const OPTIONS: [Opt; 14] = [
 ];
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     enter(args).unwrap_or_else(|status| status)
 }
 
-fn enter(args: &[String]) -> Result<ExitCode, ExitCode> {
-    let options = parse(args, &OPTIONS, true)
+fn enter(args: &[OsString]) -> Result<ExitCode, ExitCode> {
+    let options = parse_bytes(args, &OPTIONS, true)
         .map_err(|what| complain("nsenter", &format!("{what}\nTry 'man nsenter' for more information."), 1))?;
-    let target: Option<i32> = match options.value("target").map(|pid| (pid, pid.parse())) {
-        Some((_, Ok(pid))) => Some(pid),
-        Some((text, Err(_))) => return Err(complain("nsenter", &format!("failed to parse pid: '{text}'"), 1)),
+    let target: Option<i32> = match options.text("target").map(|pid| (pid.parse(), pid)) {
+        Some((Ok(pid), _)) => Some(pid),
+        Some((Err(_), text)) => return Err(complain("nsenter", &format!("failed to parse pid: '{text}'"), 1)),
         None if options.has("all") => return Err(complain("nsenter", "no target PID specified for --all", 1)),
         None => None,
     };
@@ -56,7 +62,9 @@ fn enter(args: &[String]) -> Result<ExitCode, ExitCode> {
     let mut files: Vec<(&Namespace, File)> = Vec::new();
     for row in &TABLE {
         let path = match (wanted(&options, row.long, target, &format!("ns/{}", row.link))?, target) {
-            (None, Some(pid)) if options.has("all") && elsewhere(pid, row) => format!("/proc/{pid}/ns/{}", row.link),
+            (None, Some(pid)) if options.has("all") && elsewhere(pid, row) => {
+                format!("/proc/{pid}/ns/{}", row.link).into()
+            }
             (None, _) => continue,
             (Some(path), _) => path,
         };
@@ -66,7 +74,7 @@ fn enter(args: &[String]) -> Result<ExitCode, ExitCode> {
     let dir = match wanted(&options, "wd", target, "cwd")? {
         Some(path) => Some(open(&path, target)?),
         // A new root does not change where we work: without -w that stays a directory outside.
-        None => root.as_ref().map(|_| open(".", None)).transpose()?,
+        None => root.as_ref().map(|_| open(OsStr::new("."), None)).transpose()?,
     };
 
     // Twice through the table. A privileged caller enters the user namespace last, because that gives up the right to the
@@ -123,11 +131,16 @@ fn elsewhere(pid: i32, row: &Namespace) -> bool {
 }
 
 /// The path that an option means: its own value, or the target's; `None` where it was not given.
-fn wanted(options: &Parsed, option: &str, target: Option<i32>, file: &str) -> Result<Option<String>, ExitCode> {
+fn wanted(
+    options: &Parsed<OsString>,
+    option: &str,
+    target: Option<i32>,
+    file: &str,
+) -> Result<Option<OsString>, ExitCode> {
     match (options.has(option), options.value(option), target) {
         (false, ..) => Ok(None),
-        (true, Some(path), _) => Ok(Some(path.to_string())),
-        (true, None, Some(pid)) => Ok(Some(format!("/proc/{pid}/{file}"))),
+        (true, Some(path), _) => Ok(Some(path.clone())),
+        (true, None, Some(pid)) => Ok(Some(format!("/proc/{pid}/{file}").into())),
         (true, None, None) => {
             let what = format!("neither filename nor target pid supplied for {file}\n  -t PID says whose");
             Err(complain("nsenter", &what, 1))
@@ -135,10 +148,11 @@ fn wanted(options: &Parsed, option: &str, target: Option<i32>, file: &str) -> Re
     }
 }
 
-fn open(path: &str, target: Option<i32>) -> Result<File, ExitCode> {
+fn open(path: &OsStr, target: Option<i32>) -> Result<File, ExitCode> {
     File::open(path).map_err(|error| {
         let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
-        let dead = target.filter(|pid| path.starts_with("/proc/") && !Path::new(&format!("/proc/{pid}")).exists());
+        let proc = Path::new(path).starts_with("/proc");
+        let dead = target.filter(|pid| proc && !Path::new(&format!("/proc/{pid}")).exists());
         if let Some(pid) = dead {
             let hint = "it has ended, or this /proc belongs to another PID namespace: ps -ef shows who is here";
             return failed("nsenter", &format!("PID {pid}"), Errno::ESRCH, Some(hint), 1);
@@ -147,12 +161,12 @@ fn open(path: &str, target: Option<i32>) -> Result<File, ExitCode> {
             Errno::EACCES | Errno::EPERM => {
                 Some("it takes the right to trace that process: root, in its user namespace")
             }
-            Errno::ENOENT if path.starts_with("/proc/") => Some("a process that has ended (a zombie) is in it no more"),
-            Errno::ENOENT if path.chars().all(|letter| "muinpUCTrwF".contains(letter)) => {
+            Errno::ENOENT if proc => Some("a process that has ended (a zombie) is in it no more"),
+            Errno::ENOENT if path.as_bytes().iter().all(|letter| b"muinpUCTrwF".contains(letter)) => {
                 Some("each letter may have a FILE, so they are not joined: -i -m -n -p -u")
             }
             _ => None,
         };
-        failed("nsenter", &format!("cannot open {path}"), errno, hint, 1)
+        failed("nsenter", &format!("cannot open {}", path.display()), errno, hint, 1)
     })
 }

@@ -1,38 +1,40 @@
 //! pivot_root(8): swap the root mount of a mount namespace.
 
-use super::{args::parse, complain, failed};
+use super::{args::parse_bytes, complain, failed};
 use crate::kernel::mountinfo::{self, Mount};
 use nix::{errno::Errno, unistd::pivot_root};
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
-    let words = parse(args, &[], false).map(|parsed| parsed.words).unwrap_or_default();
+pub fn run(args: &[OsString]) -> ExitCode {
+    let words = parse_bytes(args, &[], false).map(|parsed| parsed.words).unwrap_or_default();
     let [new, put_old] = words.as_slice() else {
         return complain("pivot_root", "bad usage\n  pivot_root NEW_ROOT PUT_OLD", 1);
     };
     // One call: the mount NEW_ROOT becomes `/` of this mount namespace, and the old root mount is attached at PUT_OLD.
     // Unlike chroot(2) it moves mounts, so the old root can then be unmounted and is gone for good. Processes whose
     // root and working directory were the old ones are moved along by the kernel, our shell among them.
-    let Err(errno) = pivot_root(new.as_str(), put_old.as_str()) else { return ExitCode::SUCCESS };
-    let what = format!("failed to change root from `{new}' to `{put_old}'");
+    let (new, put_old) = (Path::new(new), Path::new(put_old));
+    let Err(errno) = pivot_root(new, put_old) else { return ExitCode::SUCCESS };
+    let what = format!("failed to change root from `{}' to `{}'", new.display(), put_old.display());
     failed("pivot_root", &what, errno, why(errno, new, put_old).as_deref(), 1)
 }
 
 /// What pivot_root(2) leaves unsaid: its two errors have many causes, and this asks for each in the kernel's own order.
-fn why(errno: Errno, new: &str, put_old: &str) -> Option<String> {
+fn why(errno: Errno, new: &Path, put_old: &Path) -> Option<String> {
     match errno {
         Errno::EPERM => return Some("it takes CAP_SYS_ADMIN and a mount namespace of its own: unshare -m".into()),
         Errno::ENOENT => {
-            let missing = [new, put_old].into_iter().find(|dir| !Path::new(dir).exists())?;
+            let missing = [new, put_old].into_iter().find(|dir| !dir.exists())?.display();
             return Some(format!("{missing} does not exist: mkdir {missing}"));
         }
         Errno::ENOTDIR => {
-            let file = [new, put_old].into_iter().find(|dir| !Path::new(dir).is_dir())?;
+            let file = [new, put_old].into_iter().find(|dir| !dir.is_dir())?.display();
             return Some(format!("{file} is no directory"));
         }
         Errno::EINVAL | Errno::EBUSY => {}

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::kernel::process::{self, Process};
 use nix::unistd::geteuid;
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 const USAGE: &str = "usage: ps [-e] [-f] [-p PID,…] [-o COLUMN,…] | ps ax | ps aux";
 
@@ -28,8 +28,11 @@ struct Wish {
 }
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
-    let Some(wish) = read(args) else { return complain("ps", &format!("unsupported option\n  {USAGE}"), 1) };
+pub fn run(args: &[OsString]) -> ExitCode {
+    let words: Option<Vec<&str>> = args.iter().map(|word| word.to_str()).collect();
+    let Some(wish) = words.and_then(|words| read(&words)) else {
+        return complain("ps", &format!("unsupported option\n  {USAGE}"), 1);
+    };
     let standard = match () {
         () if wish.user => BSD_USER,
         () if wish.bsd => BSD,
@@ -69,12 +72,12 @@ pub fn run(args: &[String]) -> ExitCode {
     if printed == ExitCode::SUCCESS { status } else { printed }
 }
 
-fn read(args: &[String]) -> Option<Wish> {
+fn read(args: &[&str]) -> Option<Wish> {
     let pids = |text: &str| text.split([',', ' ']).map(|pid| pid.parse().ok()).collect::<Option<Vec<i32>>>();
     let mut wish = Wish::default();
-    let mut rest = args.iter();
+    let mut rest = args.iter().copied();
     while let Some(word) = rest.next() {
-        let (dash, letters) = word.strip_prefix('-').map_or((false, word.as_str()), |letters| (true, letters));
+        let (dash, letters) = word.strip_prefix('-').map_or((false, word), |letters| (true, letters));
         if let Some(pid) = pids(letters).filter(|_| !dash) {
             wish.pids.get_or_insert_default().extend(pid);
             wish.bsd = true;
@@ -82,11 +85,8 @@ fn read(args: &[String]) -> Option<Wish> {
         }
         wish.bsd |= !dash;
         for (at, letter) in letters.char_indices() {
-            let mut value = || {
-                Some(letters.get(at + 1..))
-                    .filter(|tail| *tail != Some(""))
-                    .unwrap_or_else(|| rest.next().map(String::as_str))
-            };
+            let mut value =
+                || Some(letters.get(at + 1..)).filter(|tail| *tail != Some("")).unwrap_or_else(|| rest.next());
             match (dash, letter) {
                 (true, 'e' | 'A') | (false, 'a' | 'x') => wish.all = true,
                 (true, 'f') => wish.full = true,

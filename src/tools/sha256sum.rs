@@ -1,16 +1,18 @@
 //! sha256sum(1): print the SHA-256 of files, or check them against a list.
 
 use super::{
-    args::{Opt, Parsed, Value::No, parse},
-    complain, print,
+    args::{Opt, Parsed, Value::No, parse_bytes},
+    complain, print_bytes,
 };
 use crate::{
     image::digest::{Algorithm, Hasher},
     kernel::errno,
 };
 use std::{
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read, stdin},
+    os::unix::ffi::OsStrExt,
     process::ExitCode,
 };
 
@@ -24,8 +26,8 @@ const OPTIONS: [Opt; 6] = [
 ];
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
-    let mut parsed = match parse(args, &OPTIONS, false) {
+pub fn run(args: &[OsString]) -> ExitCode {
+    let mut parsed = match parse_bytes(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("sha256sum", &format!("{what}\n  usage: sha256sum [-c] [FILE…]"), 1),
     };
@@ -36,7 +38,7 @@ pub fn run(args: &[String]) -> ExitCode {
     for name in &parsed.words {
         let one = match hash_or_check(&parsed, name) {
             Ok(status) => status,
-            Err(error) => complain("sha256sum", &format!("{name}: {}", errno::why_io(&error)), 1),
+            Err(error) => complain("sha256sum", &format!("{}: {}", name.display(), errno::why_io(&error)), 1),
         };
         if one != ExitCode::SUCCESS {
             status = one;
@@ -45,25 +47,26 @@ pub fn run(args: &[String]) -> ExitCode {
     status
 }
 
-fn hash_or_check(parsed: &Parsed, name: &str) -> io::Result<ExitCode> {
+fn hash_or_check(parsed: &Parsed<OsString>, name: &OsStr) -> io::Result<ExitCode> {
     if parsed.has("check") {
         return Ok(check(name, parsed.has("quiet") || parsed.has("status")));
     }
     let digest = hash(name)?;
     let mark = if parsed.has("binary") { '*' } else { ' ' };
-    Ok(print(&if parsed.has("tag") {
-        format!("SHA256 ({name}) = {digest}\n")
-    } else {
-        format!("{digest} {mark}{name}\n")
-    }))
+    let (before, after) = match parsed.has("tag") {
+        true => ("SHA256 (".to_string(), format!(") = {digest}\n")),
+        false => (format!("{digest} {mark}"), "\n".into()),
+    };
+    // A name is bytes, and need not be text.
+    Ok(print_bytes(&[before.as_bytes(), name.as_bytes(), after.as_bytes()].concat()))
 }
 
-fn open(name: &str) -> io::Result<Box<dyn Read>> {
+fn open(name: &OsStr) -> io::Result<Box<dyn Read>> {
     Ok(if name == "-" { Box::new(stdin()) } else { Box::new(File::open(name)?) })
 }
 
 /// A file may be larger than memory, so it is hashed piece by piece.
-fn hash(name: &str) -> io::Result<String> {
+fn hash(name: &OsStr) -> io::Result<String> {
     let (mut file, mut hasher, mut buffer) = (open(name)?, Hasher::new(Algorithm::Sha256), vec![0; 128 << 10]);
     loop {
         match file.read(&mut buffer) {
@@ -76,23 +79,20 @@ fn hash(name: &str) -> io::Result<String> {
 }
 
 /// Each line of the list is `DIGITS  NAME`.
-fn check(list: &str, quiet: bool) -> ExitCode {
-    let mut text = String::new();
-    if let Err(error) = open(list).and_then(|mut file| file.read_to_string(&mut text)) {
-        return complain("sha256sum", &format!("{list}: {}", errno::why_io(&error)), 1);
+fn check(list: &OsStr, quiet: bool) -> ExitCode {
+    let (shown, mut lines) = (list.display(), Vec::new());
+    if let Err(error) = open(list).and_then(|mut file| file.read_to_end(&mut lines)) {
+        return complain("sha256sum", &format!("{shown}: {}", errno::why_io(&error)), 1);
     }
     let (mut wrong, mut unread, mut right) = (0, 0, 0);
-    for line in text.lines() {
-        let Some((digits, name)) =
-            line.split_once(' ').map(|(digits, name)| (digits, name.get(1..).unwrap_or_default()))
-        else {
-            continue;
-        };
-        if digits.len() != 64 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    for line in lines.split(|byte| *byte == b'\n') {
+        let Some((digits, [b' ', b' ' | b'*', name @ ..])) = line.split_at_checked(64) else { continue };
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
             continue;
         }
+        let (digits, name) = (String::from_utf8_lossy(digits), OsStr::from_bytes(name));
         let verdict = match hash(name) {
-            Ok(found) if found.eq_ignore_ascii_case(digits) => {
+            Ok(found) if found.eq_ignore_ascii_case(&digits) => {
                 right += 1;
                 "OK"
             }
@@ -101,20 +101,20 @@ fn check(list: &str, quiet: bool) -> ExitCode {
                 "FAILED"
             }
             Err(error) => {
-                complain("sha256sum", &format!("{name}: {}", errno::why_io(&error)), 1);
+                complain("sha256sum", &format!("{}: {}", name.display(), errno::why_io(&error)), 1);
                 unread += 1;
                 "FAILED open or read"
             }
         };
         if !(quiet && verdict == "OK") {
-            print(&format!("{name}: {verdict}\n"));
+            print_bytes(&[name.as_bytes(), format!(": {verdict}\n").as_bytes()].concat());
         }
     }
     if wrong > 0 {
         complain("sha256sum", &format!("WARNING: {wrong} computed checksum did NOT match"), 1);
     }
     match (right + wrong + unread, wrong + unread) {
-        (0, _) => complain("sha256sum", &format!("{list}: no properly formatted checksum lines found"), 1),
+        (0, _) => complain("sha256sum", &format!("{shown}: no properly formatted checksum lines found"), 1),
         (_, 0) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }

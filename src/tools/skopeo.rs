@@ -2,7 +2,7 @@
 
 use super::{
     args::{Opt, Parsed, Value::Must, Value::No, parse},
-    complain, image_source, print,
+    complain, image_source, print, print_bytes,
 };
 use crate::image::{
     Digest, Error, Image, Reference,
@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     io::{Write as _, stdout},
     process::ExitCode,
 };
@@ -31,7 +32,7 @@ const OPTIONS: [Opt; 9] = [
 ];
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let options = [&OPTIONS[..], &image_source::ACCESS].concat();
     let parsed = match parse(args, &options, false) {
         Ok(parsed) => parsed,
@@ -94,8 +95,8 @@ fn inspect(parsed: &Parsed, from: &str) -> ExitCode {
         Err(status) => return status,
     };
     let bytes = match (parsed.has("config"), parsed.has("raw")) {
-        (true, true) => return print(&String::from_utf8_lossy(&image.raw_config)),
-        (false, true) => return print(&String::from_utf8_lossy(&image.raw)),
+        (true, true) => return print_bytes(&image.raw_config),
+        (false, true) => return print_bytes(&image.raw),
         (true, false) => indented(&image.config),
         (false, false) => essence(&image),
     };

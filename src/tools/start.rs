@@ -11,7 +11,11 @@ use nix::{
     },
     unistd::{ForkResult, Pid, execvp, fork},
 };
-use std::{ffi::CString, process::ExitCode};
+use std::{
+    ffi::{CString, OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+    process::ExitCode,
+};
 
 /// Exit status where a program was not found, or cannot be executed (as a shell has it).
 const NOT_FOUND: u8 = 127;
@@ -46,18 +50,19 @@ pub(super) fn signal(text: &str) -> Option<Signal> {
 }
 
 /// The program that runs where none was named: the user's shell.
-pub(super) fn shell() -> String {
-    std::env::var("SHELL").ok().filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".into())
+pub(super) fn shell() -> OsString {
+    std::env::var_os("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".into())
 }
 
 /// Becomes the program (execve(2), searched along the PATH). It only comes back where that failed, and says why.
-pub(super) fn become_program(tool: &str, words: &[String]) -> ExitCode {
+pub(super) fn become_program(tool: &str, words: &[OsString]) -> ExitCode {
     let argv: Vec<CString> = words.iter().filter_map(|word| CString::new(word.as_bytes()).ok()).collect();
     let program = argv.first().cloned().unwrap_or_default();
     let errno = execvp(&program, &argv).err().unwrap_or(Errno::ENOENT);
     let status = if errno == Errno::ENOENT { NOT_FOUND } else { NOT_EXECUTABLE };
-    let program = program.to_string_lossy();
-    failed(tool, &format!("failed to execute {program}"), errno, why_not(&program, errno).as_deref(), status)
+    let program = OsStr::from_bytes(program.as_bytes());
+    let what = format!("failed to execute {}", program.display());
+    failed(tool, &what, errno, why_not(program, errno).as_deref(), status)
 }
 
 /// Waits for the child and ends as it ended: with its status, or by the same signal. With `stops`, a stop of the child

@@ -4,7 +4,7 @@
 //! applies one layer over another. What an archive says reaches nothing outside the directory, not even through its links.
 
 use super::{
-    args::{Opt, Value::Must, Value::No, parse},
+    args::{Opt, Value::Must, Value::No, parse_bytes},
     complain, print, tar_list,
 };
 use crate::image::unpack::{
@@ -18,7 +18,15 @@ use nix::{
     sys::stat::{Mode, umask},
     unistd::geteuid,
 };
-use std::{cell::RefCell, fs::File, io, io::Read, path::Path, process::ExitCode};
+use std::{
+    cell::RefCell,
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    process::ExitCode,
+};
 
 /// Exit statuses: what went wrong with the archive, and what with the command line.
 const FATAL: u8 = 2;
@@ -40,20 +48,27 @@ const OPTIONS: [Opt; 12] = [
 ];
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
-    let parsed = match spread(args).and_then(|words| parse(&words, &OPTIONS, false)) {
+pub fn run(args: &[OsString]) -> ExitCode {
+    let words = match spread(args) {
+        Ok(words) => words,
+        Err(what) => return complain("tar", &what, FATAL),
+    };
+    let parsed = match parse_bytes(&words, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("tar", &what, USAGE),
     };
     let extract = match (parsed.has("extract"), parsed.has("list")) {
         (true, false) => true,
         (false, true) => false,
-        _ => return complain("tar", "say what to do: -x unpacks an archive, -t lists it", FATAL),
+        _ => {
+            return complain("tar", "say what to do: either -x, which unpacks an archive, or -t, which lists it", FATAL);
+        }
     };
-    let name = parsed.value("file").unwrap_or("-");
+    let name = parsed.value("file").map_or(OsStr::new("-"), OsString::as_os_str);
+    let shown = tar_list::quoted(name.as_bytes());
     let mut entries = match open(name, parsed.has("gzip")) {
         Ok(archive) => Entries::new(archive),
-        Err(why) => return fatal(&format!("{name}: {why}")),
+        Err(why) => return fatal(&format!("{shown}: {why}")),
     };
     let members = Members::new(&parsed.words);
     let done = if extract {
@@ -69,12 +84,13 @@ pub fn run(args: &[String]) -> ExitCode {
             max_bytes: u64::MAX,
             max_entries: u64::MAX,
         };
-        unpack(&mut entries, parsed.value("directory").unwrap_or("."), rules, &members, parsed.has("verbose"))
+        let dir = parsed.value("directory").map_or(Path::new("."), Path::new);
+        unpack(&mut entries, dir, rules, &members, parsed.has("verbose"))
     } else {
         tar_list::list(&mut entries, &members, parsed.has("verbose"), parsed.has("numeric-owner"))
     };
     if let Err(why) = done {
-        return fatal(&format!("{name}: {why}"));
+        return fatal(&format!("{shown}: {why}"));
     }
     if members.all_well() {
         return ExitCode::SUCCESS;
@@ -83,13 +99,13 @@ pub fn run(args: &[String]) -> ExitCode {
 }
 
 /// The old form has no dash, and the letters' values follow all letters: `tar xfC FILE DIR` is `tar -x -f FILE -C DIR`.
-fn spread(args: &[String]) -> Result<Vec<String>, String> {
-    let Some((letters, rest)) = args.split_first().filter(|(first, _)| !first.starts_with('-')) else {
+fn spread(args: &[OsString]) -> Result<Vec<OsString>, String> {
+    let Some((letters, rest)) = args.split_first().filter(|(first, _)| !first.as_bytes().starts_with(b"-")) else {
         return Ok(args.to_vec());
     };
     let (mut words, mut rest) = (Vec::new(), rest.iter());
-    for letter in letters.chars() {
-        words.push(format!("-{letter}"));
+    for letter in letters.to_string_lossy().chars() {
+        words.push(format!("-{letter}").into());
         if OPTIONS.iter().any(|(short, _, value)| *short == letter && *value == Must) {
             words.push(rest.next().ok_or(format!("Old option '{letter}' requires an argument."))?.clone());
         }
@@ -99,27 +115,33 @@ fn spread(args: &[String]) -> Result<Vec<String>, String> {
 }
 
 /// Opens the archive; its first bytes tell how it is compressed, and `-z` only insists.
-fn open(name: &str, gzip: bool) -> Result<Box<dyn Read + Send>, String> {
-    let stored: Box<dyn Read + Send> = match name {
-        "-" => Box::new(io::stdin()),
-        path => Box::new(File::open(path).map_err(|error| format!("Cannot open: {}", errno::why_io(&error)))?),
+fn open(name: &OsStr, gzip: bool) -> Result<Box<dyn Read + Send>, String> {
+    let stored: Box<dyn Read + Send> = match name.as_bytes() {
+        b"-" => Box::new(io::stdin()),
+        _ => Box::new(File::open(name).map_err(|error| format!("Cannot open: {}", errno::why_io(&error)))?),
     };
-    match stream::open(stored).map_err(|error| format!("Cannot read: {}", errno::why_io(&error)))? {
-        (Compression::None | Compression::Zstd, _) if gzip => Err("not in gzip format".into()),
-        (_, archive) => Ok(archive),
+    let unread = |error| format!("Cannot read: {}", errno::why_io(&error));
+    let (compression, archive) = stream::open(stored).map_err(unread)?;
+    if gzip && compression != Compression::Gzip {
+        return Err("not a gzip archive\n  without -z its first bytes tell how it is compressed".into());
+    }
+    let mut archive = BufReader::new(archive);
+    match archive.fill_buf().map_err(unread)?.is_empty() {
+        true => Err("This does not look like a tar archive: it is empty".into()),
+        false => Ok(Box::new(archive)),
     }
 }
 
 fn unpack(
     entries: &mut Entries<Box<dyn Read + Send>>,
-    dir: &str,
+    dir: &Path,
     rules: Rules,
     members: &Members,
     verbose: bool,
 ) -> Result<(), String> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let cannot = |errno| format!("cannot unpack into {dir}: {}", errno::why(errno));
-    let root = openat(AT_FDCWD, Path::new(dir), flags, Mode::empty()).map_err(cannot)?;
+    let cannot = |errno| format!("cannot unpack into {}: {}", dir.display(), errno::why(errno));
+    let root = openat(AT_FDCWD, dir, flags, Mode::empty()).map_err(cannot)?;
     let mut unpacker = Unpacker::new(root, rules).map_err(cannot)?;
     let unpacked = unpacker.archive(entries, |entry| {
         let wanted = members.want(entry) && members.may_unpack(entry);
@@ -143,8 +165,11 @@ pub(super) struct Members {
 }
 
 impl Members {
-    fn new(words: &[String]) -> Members {
-        let plain = |word: &String| (word.trim_end_matches('/').as_bytes().to_vec(), false);
+    fn new(words: &[OsString]) -> Members {
+        let plain = |word: &OsString| {
+            let length = word.as_bytes().iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+            (word.as_bytes()[..length].to_vec(), false)
+        };
         Members { wanted: RefCell::new(words.iter().map(plain).collect()), state: RefCell::new((false, false)) }
     }
 

@@ -20,6 +20,7 @@ use nix::{
 };
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fmt::Write,
     fs,
     io::{IsTerminal, stdin, stdout},
@@ -37,13 +38,13 @@ struct Reading {
 }
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     let options = match parse(args, &OPTIONS, true) {
         Ok(options) => options,
         Err(what) => return complain("top", &format!("{what}\n  top [-b] [-n NUMBER] [-d SECONDS] [-p PID,…]"), 1),
     };
     let delay = options.value("delay").map_or(Some(3.0), |text| text.parse::<f64>().ok()).filter(|delay| *delay >= 0.0);
-    let number = options.value("iterations").map(str::parse::<u64>);
+    let number = options.value("iterations").map(|text| text.parse::<u64>());
     let (Some(delay), None | Some(Ok(1..))) = (delay, &number) else {
         return complain("top", "bad number\n  top [-b] [-n NUMBER] [-d SECONDS] [-p PID,…]", 1);
     };

@@ -1,7 +1,7 @@
 //! umount(8): unmount a file system.
 
 use super::{
-    args::{Opt, Value::No, parse},
+    args::{Opt, Value::No, parse_bytes},
     complain, failed,
 };
 use crate::kernel::mounts::points;
@@ -9,7 +9,7 @@ use nix::{
     errno::Errno,
     mount::{MntFlags, umount2},
 };
-use std::{path::Path, process::ExitCode};
+use std::{ffi::OsString, path::Path, process::ExitCode};
 
 /// umount(8): the call failed.
 const FAILED: u8 = 32;
@@ -18,8 +18,8 @@ const OPTIONS: [Opt; 5] =
     [('l', "lazy", No), ('f', "force", No), ('R', "recursive", No), ('n', "no-mtab", No), ('v', "verbose", No)];
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
-    let parsed = match parse(args, &OPTIONS, false) {
+pub fn run(args: &[OsString]) -> ExitCode {
+    let parsed = match parse_bytes(args, &OPTIONS, false) {
         Ok(parsed) if !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("umount", "bad usage\nTry 'man umount' for more information.", 1),
         Err(what) => return complain("umount", &format!("{what}\nTry 'man umount' for more information."), 1),
@@ -34,12 +34,7 @@ pub fn run(args: &[String]) -> ExitCode {
         let mut all = vec![path.clone()];
         if parsed.has("recursive") {
             // What was mounted last must go first: it may stand on the others.
-            all = points()
-                .into_iter()
-                .rev()
-                .map(Into::into)
-                .filter(|point: &std::path::PathBuf| point.starts_with(&path))
-                .collect();
+            all = points().into_iter().rev().filter(|point| point.starts_with(&path)).collect();
         }
         for point in all {
             if let Err(errno) = umount2(&point, flags) {
@@ -52,7 +47,7 @@ pub fn run(args: &[String]) -> ExitCode {
 
 fn hint(errno: Errno, point: &Path) -> Option<&'static str> {
     match errno {
-        Errno::EINVAL if points().iter().any(|known| Path::new(known) == point) => {
+        Errno::EINVAL if points().iter().any(|known| known == point) => {
             Some("it came from a more privileged mount namespace and is locked there (mount_namespaces(7))")
         }
         Errno::EINVAL => Some("nothing is mounted there in this mount namespace"),

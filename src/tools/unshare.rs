@@ -4,7 +4,7 @@ use super::{
     args::{
         Opt,
         Value::{May, Must, No},
-        parse,
+        parse_bytes,
     },
     complain, failed,
     start::{become_program, end_like, shell, signal, split},
@@ -20,7 +20,11 @@ use nix::{
     },
     unistd::{chdir, chroot, getegid, geteuid},
 };
-use std::{fs, process::ExitCode};
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    process::ExitCode,
+};
 
 const OPTIONS: [Opt; 16] = [
     ('m', "mount", No),
@@ -42,7 +46,7 @@ const OPTIONS: [Opt; 16] = [
 ];
 
 /// Runs the tool.
-pub fn run(args: &[String]) -> ExitCode {
+pub fn run(args: &[OsString]) -> ExitCode {
     match build(args) {
         Ok(command) => become_program("unshare", &command),
         Err(status) => status,
@@ -50,24 +54,24 @@ pub fn run(args: &[String]) -> ExitCode {
 }
 
 /// Does everything up to the program, in this order; gives the program, or the exit status.
-fn build(args: &[String]) -> Result<Vec<String>, ExitCode> {
-    let options = parse(args, &OPTIONS, true)
+fn build(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
+    let options = parse_bytes(args, &OPTIONS, true)
         .map_err(|what| complain("unshare", &format!("{what}\nTry 'man unshare' for more information."), 1))?;
     let wanted = TABLE.iter().filter(|row| options.has(row.long));
     let mut flags = wanted.fold(CloneFlags::empty(), |all, row| all | CloneFlags::from_bits_retain(row.flag as i32));
     let map = options.has("map-root-user") || options.has("map-current-user");
     flags.set(CloneFlags::CLONE_NEWUSER, map || options.has("user"));
     flags.set(CloneFlags::CLONE_NEWNS, options.has("mount-proc") || options.has("mount"));
-    let propagation = match options.value("propagation").unwrap_or("private") {
+    let propagation = match options.text("propagation").as_deref().unwrap_or("private") {
         "private" => Some(MsFlags::MS_PRIVATE),
         "shared" => Some(MsFlags::MS_SHARED),
         "slave" => Some(MsFlags::MS_SLAVE),
         "unchanged" => None,
         other => return Err(complain("unshare", &format!("unsupported propagation mode: {other}"), 1)),
     };
-    let dies_with_us = match options.value("kill-child") {
+    let dies_with_us = match options.text("kill-child") {
         None => options.has("kill-child").then_some(Signal::SIGKILL),
-        Some(name) => Some(signal(name).ok_or_else(|| complain("unshare", &format!("unknown signal: {name}"), 1))?),
+        Some(name) => Some(signal(&name).ok_or_else(|| complain("unshare", &format!("unknown signal: {name}"), 1))?),
     };
     // Asked for now: in a new user namespace without a map both would read as "nobody".
     let (uid, gid) = (geteuid(), getegid());
@@ -103,28 +107,28 @@ fn build(args: &[String]) -> Result<Vec<String>, ExitCode> {
         result.map_err(|errno| fail("cannot change root filesystem propagation", errno, None))?;
     }
     if let Some(root) = options.value("root") {
-        let what = format!("cannot change root directory to '{root}'");
-        chroot(root).and_then(|()| chdir("/")).map_err(|errno| fail(&what, errno, None))?;
+        let what = format!("cannot change root directory to '{}'", root.display());
+        chroot(root.as_os_str()).and_then(|()| chdir("/")).map_err(|errno| fail(&what, errno, None))?;
     }
     if let Some(dir) = options.value("wd") {
-        chdir(dir).map_err(|errno| fail(&format!("cannot chdir to '{dir}'"), errno, None))?;
+        chdir(dir.as_os_str()).map_err(|errno| fail(&format!("cannot chdir to '{}'", dir.display()), errno, None))?;
     }
     if options.has("mount-proc") {
-        let place = options.value("mount-proc").unwrap_or("/proc");
+        let place = options.value("mount-proc").map_or(OsStr::new("/proc"), OsString::as_os_str);
         // Where the mounts are still shared, at least this one must not appear on the host, whose ps it would break.
         if propagation != Some(MsFlags::MS_PRIVATE) && !options.has("root") {
             let private = MsFlags::MS_PRIVATE | MsFlags::MS_REC;
             match mount(Some("none"), place, None::<&str>, private, None::<&str>) {
                 // Nothing is mounted there yet, so nothing can be shared there.
                 Ok(()) | Err(Errno::EINVAL) => {}
-                Err(errno) => return Err(fail(&format!("cannot change {place} propagation"), errno, None)),
+                Err(errno) => return Err(fail(&format!("cannot change {} propagation", place.display()), errno, None)),
             }
         }
         // A proc file system shows the PID namespace of whoever mounts it: of us, who are inside by now.
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NODEV;
         let hint = |errno| mounts::proc_hint(errno).map(String::from);
         mount(Some("proc"), place, Some("proc"), flags, None::<&str>)
-            .map_err(|errno| fail(&format!("mount {place} failed"), errno, hint(errno)))?;
+            .map_err(|errno| fail(&format!("mount {} failed", place.display()), errno, hint(errno)))?;
     }
     Ok(if options.words.is_empty() { vec![shell()] } else { options.words })
 }

@@ -110,7 +110,7 @@ impl<R: Read> Entries<R> {
         while filled < BLOCK {
             match self.reader.read(header.as_mut_bytes().get_mut(filled..).unwrap_or_default()) {
                 Ok(0) if filled == 0 => return Ok(None),
-                Ok(0) => return Err(malformed("it ends within a header")),
+                Ok(0) => return Err(malformed("it ends within a header: is this a whole tar archive?")),
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),

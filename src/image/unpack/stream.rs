@@ -72,12 +72,20 @@ impl<R: BufRead> Read for Gzip<R> {
         if self.done || buffer.is_empty() {
             return Ok(0);
         }
-        let count = self.decoder.read(buffer)?;
+        let count = self.decoder.read(buffer).map_err(damaged)?;
         if count == 0 {
             self.done = true;
             io::copy(self.decoder.get_mut(), &mut io::sink())?;
         }
         Ok(count)
+    }
+}
+
+/// The decoder's own words name neither gzip nor the trouble that there may be with the file.
+fn damaged(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(_) => error,
+        None => io::Error::new(error.kind(), format!("its gzip data is damaged or cut short ({error})")),
     }
 }
 

@@ -15,7 +15,7 @@ use boxwright::{
     tools::TOOLS,
 };
 use learner::{Learner, lacking, lessons};
-use std::{os::unix::fs::symlink, panic::catch_unwind, path::Path, process::ExitCode};
+use std::{os::unix::fs::symlink, panic::catch_unwind, path::Path, process::ExitCode, time::Instant};
 use support::{BOXWRIGHT, host, left_of, not_root};
 
 /// One at a time, because the state of the whole machine is compared.
@@ -37,13 +37,20 @@ fn main() -> ExitCode {
     boxwright::runtime::signals::block().unwrap();
     let filter = args.iter().find(|arg| !arg.starts_with('-'));
     let chosen = TESTS.iter().filter(|(name, _)| filter.is_none_or(|filter| name.contains(filter.as_str())));
-    let mut good = true;
+    let (began, mut passed, mut failed) = (Instant::now(), 0, 0);
     for (name, test) in chosen {
-        let passed = not_root(name) || catch_unwind(test).is_ok();
-        println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
-        good &= passed;
+        let good = not_root(name) || catch_unwind(test).is_ok();
+        println!("test {name} ... {}", if good { "ok" } else { "FAILED" });
+        *(if good { &mut passed } else { &mut failed }) += 1;
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    // The last line is the one that whoever reads the output of many tests looks for.
+    println!(
+        "\ntest result: {}. {passed} passed; {failed} failed; 0 ignored; 0 measured; {} filtered out; finished in {:.2}s\n",
+        if failed == 0 { "ok" } else { "FAILED" },
+        TESTS.len() - passed - failed,
+        began.elapsed().as_secs_f64()
+    );
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// At least one fact does not hold, and says what should be and what is.

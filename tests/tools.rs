@@ -264,6 +264,29 @@ fn ps_shows_what_procps_shows() {
     }
 }
 
+/// The same process in several time zones: its start is told by the kernel's clock, and only shown in the zone.
+#[test]
+fn ps_tells_when_a_process_began_as_procps_tells_it() {
+    let Some(other) = theirs("ps") else { return };
+    let (bin, pid) = (ours(), std::process::id().to_string());
+    let ours = bin.path().join("ps");
+    for zone in ["UTC", "Asia/Tokyo", "America/St_Johns", "XYZ-7:30", ""] {
+        for columns in ["lstart", "stime", "start", "bsdstart", "pid,lstart,stime,start,bsdstart,comm"] {
+            let shown = |ps: &Path| {
+                let mut command = Command::new(ps);
+                let output = command.args(["-o", columns, "-p", "1", "-p", &pid]).env("LC_ALL", "C").env("TZ", zone);
+                text(&output.output().unwrap().stdout)
+            };
+            assert_eq!(shown(&ours), shown(&other), "{zone} {columns}");
+        }
+    }
+    let whole = |zone: &str| {
+        let output = Command::new(&ours).args(["-o", "lstart=", "-p", &pid]).env("TZ", zone).output().unwrap();
+        text(&output.stdout)
+    };
+    assert_ne!(whole("UTC"), whole("XYZ-7:30"));
+}
+
 /// The fields of one line that do not depend on the moment (a shell may still run or sleep already) or on the program's
 /// size.
 fn stable(args: &str, line: &str) -> Vec<String> {

@@ -1,24 +1,36 @@
-//! The time of day as people read it, in the machine's time zone (localtime(3)).
+//! Times as people read them, in the time zone that TZ or /etc/localtime says (localtime(3)).
 #![allow(unsafe_code)]
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-/// A moment, `ago` before now, in the machine's time zone.
+/// A moment in the local time zone.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment(libc::tm);
 
 impl Moment {
-    /// The moment that was so long ago.
-    pub fn ago(ago: Duration) -> Moment {
-        let then = SystemTime::now().checked_sub(ago).unwrap_or(UNIX_EPOCH);
-        let seconds = then.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as libc::time_t;
+    /// The moment so many seconds after the beginning of 1970; `None` where its year is too far away.
+    pub fn at(seconds: i64) -> Option<Moment> {
         // SAFETY: all zeros is a valid `struct tm`.
         let mut fields: libc::tm = unsafe { std::mem::zeroed() };
         // SAFETY: both pointers are to variables that live until the call has returned.
-        unsafe { libc::localtime_r(&raw const seconds, &raw mut fields) };
-        Moment(fields)
+        let done = unsafe { libc::localtime_r(&raw const seconds, &raw mut fields) };
+        (!done.is_null()).then_some(Moment(fields))
+    }
+
+    /// This moment.
+    pub fn now() -> Option<Moment> {
+        Moment::at(now())
+    }
+
+    fn year(self) -> i64 {
+        i64::from(self.0.tm_year) + 1900
+    }
+
+    fn month(self) -> &'static str {
+        MONTHS.get(self.0.tm_mon as usize).copied().unwrap_or_default()
     }
 
     /// As `23:59`.
@@ -31,10 +43,35 @@ impl Moment {
         format!("{}:{:02}", self.minute(), self.0.tm_sec)
     }
 
-    /// As `Nov25`.
-    pub fn day(self) -> String {
-        format!("{}{:02}", MONTHS.get(self.0.tm_mon as usize).unwrap_or(&"???"), self.0.tm_mday)
+    /// As `2026-11-25 23:59`.
+    pub fn date(self) -> String {
+        format!("{:04}-{:02}-{:02} {}", self.year(), self.0.tm_mon + 1, self.0.tm_mday, self.minute())
     }
+
+    /// As `Nov 25`; a day of one digit stands behind two blanks.
+    pub fn day(self) -> String {
+        format!("{} {:>2}", self.month(), self.0.tm_mday)
+    }
+
+    /// As `Wed Nov 25 23:59:59 2026` (ctime(3)).
+    pub fn whole(self) -> String {
+        let weekday = DAYS.get(self.0.tm_wday as usize).copied().unwrap_or_default();
+        format!("{weekday} {} {} {}", self.day(), self.second(), self.year())
+    }
+
+    /// The part of it that tells it from today: `23:59`, `Nov25` or `2026`.
+    pub fn short(self, today: Moment) -> String {
+        match () {
+            () if self.0.tm_year != today.0.tm_year => self.year().to_string(),
+            () if self.0.tm_yday != today.0.tm_yday => format!("{}{:02}", self.month(), self.0.tm_mday),
+            () => self.minute(),
+        }
+    }
+}
+
+/// Seconds since the beginning of 1970.
+pub fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
 }
 
 #[cfg(test)]
@@ -42,9 +79,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_has_a_name_and_a_moment_has_minutes() {
-        let now = Moment::ago(Duration::ZERO);
-        assert!(MONTHS.iter().any(|month| now.day().starts_with(month)));
-        assert!(now.second().starts_with(&now.minute()) && now.second().len() == 8);
+    fn what_is_short_depends_on_the_day() {
+        // A month apart, so that no time zone makes them one day or one year.
+        let [first, second] = [1_795_000_000, 1_792_000_000].map(|seconds| Moment::at(seconds).unwrap());
+        assert_eq!(first.short(first), first.minute());
+        assert_eq!(second.short(first), format!("Oct{:02}", second.0.tm_mday));
+        assert_eq!(first.short(Moment::at(0).unwrap()), "2026");
+    }
+
+    #[test]
+    fn the_parts_are_those_of_the_whole() {
+        let moment = Moment::at(1_794_000_000).unwrap();
+        assert!(moment.whole().contains(&moment.second()) && moment.whole().contains(&moment.day()));
+        assert!(moment.whole().ends_with(" 2026") && moment.date().starts_with("2026-11-0"), "{moment:?}");
+        assert!(Moment::at(i64::MAX).is_none());
     }
 }

@@ -14,7 +14,7 @@ const USAGE: &str = "usage: ps [-e] [-f] [-p PID,…] [-o COLUMN,…] | ps ax | 
 const PLAIN: &str = "pid tty time comm=CMD";
 const FULL: &str = "user=UID pid ppid c stime tty time args=CMD";
 const BSD: &str = "pid tty stat bsdtime args";
-const BSD_USER: &str = "user pid %cpu %mem vsz rss tty stat bsdstart=START bsdtime args";
+const BSD_USER: &str = "user pid %cpu %mem vsz rss tty stat bsdstart bsdtime args";
 
 /// What to list, and how.
 #[derive(Default)]

@@ -1,18 +1,18 @@
 //! The columns of process lists, and the facts about the machine that they need.
 
 use crate::kernel::{
-    clock::Moment,
+    clock::{self, Moment},
     process::{Process, TICKS},
 };
 use nix::unistd::{Uid, User};
-use std::{collections::BTreeMap, fs, io::IsTerminal, time::Duration};
+use std::{collections::BTreeMap, fs, io::IsTerminal};
 use unicode_width::UnicodeWidthChar;
 
 /// A column of ps(1): its names, heading, width (below zero: to the left; zero: as wide as PIDs are), and what stands in it.
 pub(super) type Column = (&'static [&'static str], &'static str, isize, fn(&Process, &mut Facts) -> String);
 
 /// Every column, by the names that -o knows.
-pub(super) const COLUMNS: [Column; 20] = [
+pub(super) const COLUMNS: [Column; 23] = [
     (&["pid"], "PID", 0, |process, _| process.pid.to_string()),
     (&["ppid"], "PPID", 0, |process, _| process.ppid.to_string()),
     (&["pgid", "pgrp"], "PGID", 0, |process, _| process.group.to_string()),
@@ -24,7 +24,10 @@ pub(super) const COLUMNS: [Column; 20] = [
     (&["%mem", "pmem"], "%MEM", 4, |process, facts| format!("{:.1}", facts.share(process))),
     (&["vsz", "vsize"], "VSZ", 6, |process, _| (process.virtual_bytes / 1024).to_string()),
     (&["rss"], "RSS", 5, |process, _| process.resident_kib().to_string()),
-    (&["stime", "start_time", "bsdstart"], "STIME", 5, |process, facts| facts.began(process)),
+    (&["stime", "start_time"], "STIME", 5, |process, facts| facts.began(process, |then, now| then.short(now))),
+    (&["bsdstart"], "START", 6, |process, facts| facts.began_lately(process, Moment::minute)),
+    (&["start"], "STARTED", 8, |process, facts| facts.began_lately(process, Moment::second)),
+    (&["lstart"], "STARTED", 24, |process, facts| facts.began(process, |then, _| then.whole())),
     (&["tty", "tname", "tt"], "TTY", -8, |process, _| process.terminal()),
     (&["stat"], "STAT", -4, |process, _| process.states()),
     (&["s", "state"], "S", -1, |process, _| process.state.to_string()),
@@ -51,6 +54,8 @@ pub(super) struct Facts {
     names: Names,
     memory: u64,
     uptime: f64,
+    /// When the machine was started, in seconds since the beginning of 1970.
+    boot: i64,
     pid_width: usize,
     columns: usize,
 }
@@ -58,12 +63,15 @@ pub(super) struct Facts {
 impl Facts {
     pub(super) fn read() -> Facts {
         let text = |name: &str| fs::read_to_string(format!("/proc/{name}")).unwrap_or_default();
+        let uptime = text("uptime").split(' ').next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0.0);
+        let boot = text("stat").lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok());
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let screen = || crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns.max(1)));
         Facts {
             names: Names::default(),
             memory: memory().max(1),
-            uptime: text("uptime").split(' ').next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0.0),
+            uptime,
+            boot: boot.unwrap_or_else(|| clock::now() - uptime as i64),
             pid_width: text("sys/kernel/pid_max").trim().len().max(5),
             columns: columns.unwrap_or_else(|| if std::io::stdout().is_terminal() { screen() } else { usize::MAX }),
         }
@@ -82,11 +90,16 @@ impl Facts {
         process.resident_kib() as f64 * 100.0 / self.memory as f64
     }
 
+    /// When it began, which is shown beside this moment.
+    fn began(&self, process: &Process, show: impl Fn(Moment, Moment) -> String) -> String {
+        let then = Moment::at(self.boot + (process.start / TICKS).cast_signed());
+        then.zip(Moment::now()).map_or("?".into(), |(then, now)| show(then, now))
+    }
+
     /// When it began: the time of day, or the date where that was more than a day ago.
-    fn began(&self, process: &Process) -> String {
-        let age = self.age(process);
-        let moment = Moment::ago(Duration::from_secs_f64(age));
-        if age > 86_400.0 { moment.day() } else { moment.minute() }
+    fn began_lately(&self, process: &Process, time: impl Fn(Moment) -> String) -> String {
+        let is_new = self.age(process) <= 86_400.0;
+        self.began(process, |then, _| if is_new { time(then) } else { then.day() })
     }
 
     /// One process, one line; on a terminal it ends where the screen does.

@@ -61,7 +61,11 @@ pub fn run(args: &[OsString]) -> ExitCode {
         (true, false) => true,
         (false, true) => false,
         _ => {
-            return complain("tar", "say what to do: either -x, which unpacks an archive, or -t, which lists it", FATAL);
+            return complain(
+                "tar",
+                "say what to do: either -x, which unpacks an archive, or -t, which lists it",
+                FATAL,
+            );
         }
     };
     let name = parsed.value("file").map_or(OsStr::new("-"), OsString::as_os_str);

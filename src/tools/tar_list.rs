@@ -1,10 +1,9 @@
 //! What `tar -t` prints, as GNU tar prints it.
-#![allow(unsafe_code)]
 
 use super::{print, tar::Members};
 use crate::image::unpack::entries::{Entries, Entry, Kind};
-use crate::kernel::errno;
-use std::{io::Read, mem::MaybeUninit, process::ExitCode};
+use crate::kernel::{clock::Moment, errno};
+use std::{io::Read, process::ExitCode};
 
 /// Owner, group and size share this many columns, and more from the first line on that needs more.
 const COLUMNS: usize = 19;
@@ -45,7 +44,7 @@ fn long(entry: &Entry, numeric: bool, columns: &mut usize) -> String {
     format!(
         "{letter}{} {owner} {size:>width$} {} {}{arrow}",
         permissions(entry.mode),
-        minute(entry.mtime.0),
+        Moment::at(entry.mtime.0).map_or_else(|| entry.mtime.0.to_string(), Moment::date),
         quoted(&entry.path)
     )
 }
@@ -66,20 +65,6 @@ fn permissions(mode: u32) -> String {
         });
     }
     out
-}
-
-/// A time to the minute in this machine's time zone.
-fn minute(seconds: i64) -> String {
-    let mut parts = MaybeUninit::<libc::tm>::zeroed();
-    // SAFETY: both pointers are valid for the call; localtime_r(3) writes the whole structure where it does not fail.
-    let parts = unsafe {
-        if libc::localtime_r(&seconds, parts.as_mut_ptr()).is_null() {
-            return seconds.to_string();
-        }
-        parts.assume_init()
-    };
-    let (year, month) = (i64::from(parts.tm_year) + 1900, parts.tm_mon + 1);
-    format!("{year:04}-{month:02}-{:02} {:02}:{:02}", parts.tm_mday, parts.tm_hour, parts.tm_min)
 }
 
 /// A name on one line: what is no text, or would move the cursor, is written as C writes it.

@@ -145,7 +145,8 @@ fn frame(before: &Reading, now: &Reading, pids: Option<&[i32]>, names: &mut Name
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load: Vec<&str> = load.split_whitespace().take(3).collect();
     let total = memory().max(1);
-    let mut out = format!("top - {} load average: {}\n", Moment::ago(Duration::ZERO).second(), load.join(", "));
+    let mut out =
+        format!("top - {} load average: {}\n", Moment::now().map(Moment::second).unwrap_or_default(), load.join(", "));
     let (all, running, stopped, zombie) = (shown.len(), count("R"), count("Tt"), count("Z"));
     let asleep = all - running - stopped - zombie;
     let _ =

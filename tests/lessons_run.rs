@@ -130,42 +130,91 @@ fn wait_for_end(processes: &[OwnedFd]) {
     }
 }
 
-/// Kills a run when its event of this number has come; gives its session's name.
-fn kill_at(number: usize) -> String {
-    let mut child = start(&["isolate"]);
+/// Kills a run of one step when its event of this number has come; gives its session's name, or `None` where the run
+/// has ended before.
+fn kill_at(place: &str, number: usize) -> Option<String> {
+    let mut child = start(&[place]);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let (mut session, mut processes) = (String::new(), Vec::new());
+    let (mut session, mut processes, mut seen) = (String::new(), Vec::new(), 0);
     for line in lines.map_while(Result::ok).take(number) {
         let event = event(&line);
+        seen += 1;
         match event["event"].as_str() {
             Some("session") => session = event["name"].as_str().unwrap().to_string(),
             Some("sample") => {
                 let pids = event["processes"].as_array().unwrap().iter().filter_map(|process| process["pid"].as_i64());
                 processes = pids.filter_map(|pid| boxwright::kernel::pidfd::open(pid as i32).ok()).collect();
             }
+            Some("summary") => seen = 0,
             _ => {}
         }
     }
     child.kill().unwrap();
     child.wait().unwrap();
     wait_for_end(&processes);
-    session
+    (seen == number).then_some(session)
 }
 
+/// Numbers from a seed (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+}
+
+/// Kills a run somewhere: any step of any lesson, at any of its first hundred events, or of as many as it has.
+fn kill_anywhere(random: &mut Random, places: &[String]) -> String {
+    loop {
+        let (place, mut number) = (&places[random.below(places.len())], 1 + random.below(100));
+        while number > 0 {
+            if let Some(session) = kill_at(place, number) {
+                eprintln!("{session}: {place} killed at its event {number}");
+                return session;
+            }
+            number /= 2;
+        }
+    }
+}
+
+/// As many at a time as wait for each other's pauses, and as many rounds as make fifty.
+const AT_ONCE: usize = 5;
+const ROUNDS: usize = 10;
+
 #[test]
-fn a_killed_run_leaves_nothing_after_the_next_start() {
-    if not_root("a killed run") {
+fn fifty_runs_killed_at_any_moment_leave_nothing() {
+    if not_root("killed runs") {
         return;
     }
     let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let given = std::env::var("BOXWRIGHT_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed: u64 = given.unwrap_or_else(|| u64::from(std::process::id()) << 20 | 1);
+    eprintln!("the same moments again: BOXWRIGHT_SEED={seed}");
+    let all = boxwright::lesson::load(None).unwrap();
+    let lessons = all.iter().map(|translations| &translations["en"]);
+    let places: Vec<String> =
+        lessons.flat_map(|lesson| (1..=lesson.steps.len()).map(|step| format!("{}/{step}", lesson.id))).collect();
     let before = host();
-    let total = run(&["isolate"]).0.len();
-    let sessions: Vec<String> = (1..=10).map(|part| kill_at((total * part / 10).max(1))).collect();
-    assert!(Command::new(BOXWRIGHT).arg("clean").stdout(Stdio::null()).status().unwrap().success());
-    for session in sessions {
-        assert_eq!(left_of(&session), Vec::<String>::new());
+    for round in 0..ROUNDS {
+        let sessions: Vec<String> = std::thread::scope(|scope| {
+            let places = &places;
+            let kill = |part: usize| {
+                let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (round * AT_ONCE + part + 1) as u64);
+                scope.spawn(move || kill_anywhere(&mut random, places))
+            };
+            let killers: Vec<_> = (0..AT_ONCE).map(kill).collect();
+            killers.into_iter().map(|killer| killer.join().unwrap()).collect()
+        });
+        assert!(Command::new(BOXWRIGHT).arg("clean").stdout(Stdio::null()).status().unwrap().success());
+        for session in sessions {
+            assert_eq!(left_of(&session), Vec::<String>::new());
+        }
+        assert_eq!(host(), before, "the machine is as it was");
     }
-    assert_eq!(host(), before, "the machine is as it was");
 }
 
 #[test]

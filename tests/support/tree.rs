@@ -9,7 +9,7 @@ use std::{
     fs,
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
-        fs::MetadataExt,
+        fs::{MetadataExt, PermissionsExt},
     },
     path::Path,
 };
@@ -100,4 +100,15 @@ pub fn set_attribute(path: &Path, name: &CStr, value: &[u8]) -> bool {
     let path = CString::new(path.as_os_str().as_bytes()).unwrap();
     // SAFETY: path and name end in NUL, value is as long as said, and the kernel only reads them.
     unsafe { libc::lsetxattr(path.as_ptr(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) == 0 }
+}
+
+/// Removes a tree, also one whose directories are closed to us.
+pub fn remove(root: &Path) {
+    let mut waiting = vec![root.to_path_buf()];
+    while let Some(dir) = waiting.pop() {
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
+        let entries = fs::read_dir(&dir).unwrap().flatten();
+        waiting.extend(entries.filter(|entry| entry.file_type().unwrap().is_dir()).map(|entry| entry.path()));
+    }
+    fs::remove_dir_all(root).unwrap();
 }

@@ -10,6 +10,8 @@ use tar::{EntryType, Header};
 /// Extended headers and maps larger than this are no honest ones.
 const MAX_EXTENDED: u64 = 1 << 20;
 const BLOCK: usize = 512;
+/// How much of an unwanted file is read at a time.
+const PIECE: usize = 32 << 10;
 
 /// What an entry is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -266,10 +268,12 @@ impl<R: Read> Entries<R> {
     }
 
     fn pass_over(&mut self) -> io::Result<()> {
-        let mut rest = vec![0; 32 << 10];
-        while self.left > 0 {
-            if self.read(&mut rest)? == 0 {
-                return Err(malformed("it ends within a file"));
+        if self.left > 0 {
+            let mut rest = vec![0; PIECE];
+            while self.left > 0 {
+                if self.read(&mut rest)? == 0 {
+                    return Err(malformed("it ends within a file"));
+                }
             }
         }
         let padding = std::mem::take(&mut self.padding);

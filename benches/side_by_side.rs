@@ -21,7 +21,9 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let benches: [(&str, fn()); 5] = [
+    let benches: [(&str, fn()); 6] = [
+        // First, because the most memory of all programs so far is measured.
+        ("unpack", unpack),
         ("unshare", unshare),
         ("trace", uninteresting_calls),
         ("first-frame", first_frame),
@@ -66,6 +68,59 @@ fn percentile(times: &mut [Duration], percent: usize) -> Duration {
 
 fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
+}
+
+/// Unpacks `BOXWRIGHT_BENCH_IMAGE` (a reference such as `oci:DIR:TAG`), or the built-in image.
+fn unpack() {
+    const ROUNDS: usize = 7;
+    if !nix::unistd::geteuid().is_root() {
+        return println!("unpack: skipped: needs root");
+    }
+    let top = tempfile::tempdir().unwrap();
+    let from = std::env::var("BOXWRIGHT_BENCH_IMAGE").unwrap_or_else(|_| "builtin:".into());
+    let path = |name: &str| top.path().join(name).to_str().unwrap().to_string();
+    let layout = path("image");
+    timed(&mut command(&[BOXWRIGHT, "skopeo", "copy", "-q", &from, &format!("oci:{layout}:bench")]));
+    let manifest =
+        Command::new(BOXWRIGHT).args(["skopeo", "inspect", &format!("oci:{layout}:bench")]).output().unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest.stdout).unwrap();
+    let layers = manifest["Layers"].as_array().unwrap().iter().map(|digest| digest.as_str().unwrap());
+    let layers: Vec<String> =
+        layers.map(|digest| format!("tar -xzf {layout}/blobs/{} -C \"$0\"", digest.replace(':', "/"))).collect();
+    let tar = format!("mkdir \"$0\" && {}", layers.join(" && "));
+    let (image, reference, to) = (format!("{layout}:bench"), format!("oci:{layout}:bench"), path("to"));
+    let mut rivals = [
+        ("ours", vec![BOXWRIGHT, "image", "unpack", "-q", &reference, &to]),
+        ("umoci unpack", vec!["umoci", "unpack", "--image", &image, &to]),
+        ("tar -xzf of each layer", vec!["sh", "-c", &tar, &to]),
+    ]
+    .map(|(name, words)| (name, words, Vec::new()));
+    let mut memory = 0;
+    for _ in 0..ROUNDS {
+        for (name, words, times) in &mut rivals {
+            if Path::new("/usr/bin").join(words[0]).exists() {
+                times.push(timed(&mut command(words)));
+                std::fs::remove_dir_all(&to).unwrap();
+            }
+            if memory == 0 && *name == "ours" {
+                let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).unwrap();
+                memory = usage.max_rss() / 1024;
+            }
+        }
+    }
+    let [ours, umoci, tar] = rivals.map(|(_, _, mut times)| (!times.is_empty()).then(|| percentile(&mut times, 50)));
+    let Some(ours) = ours else { return };
+    println!("unpack {from}: ours {:.0} ms, {memory} MiB at most (goal: below 64 MiB)", millis(ours));
+    for (name, theirs, goal) in [("umoci unpack", umoci, "0.5"), ("tar -xzf of each layer", tar, "1")] {
+        match theirs {
+            Some(time) => println!(
+                "unpack {from}: {name} {:.0} ms, ratio {:.2} (goal: below {goal})",
+                millis(time),
+                ours.as_secs_f64() / time.as_secs_f64()
+            ),
+            None => println!("unpack {from}: {name}: skipped: not installed"),
+        }
+    }
 }
 
 fn unshare() {

@@ -10,7 +10,10 @@ use super::{
     manifest::{Config, Descriptor, Document, MAX_JSON, Manifest, json},
     registry::Registry,
 };
-use std::io::Read;
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
 
 /// How many lists may name each other.
 const MAX_DEPTH: usize = 8;
@@ -27,10 +30,16 @@ pub trait Source {
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>>;
 }
 
+/// Hears how many bytes of a layer were read just now.
+pub type Watch = Arc<dyn Fn(usize) + Send + Sync>;
+
 /// An open image.
 pub struct Image {
     source: Box<dyn Source>,
     name: String,
+    watch: Option<Watch>,
+    /// What the reference names, byte for byte: the manifest, or a list in which it is.
+    pub top: Vec<u8>,
     /// The manifest, byte for byte.
     pub raw: Vec<u8>,
     /// Its media type.
@@ -67,6 +76,7 @@ impl Image {
     /// The same for any source.
     pub fn from_source(source: Box<dyn Source>, name: String, platform: &Platform) -> Result<Image> {
         let (mut raw, mut promised) = source.top()?;
+        let top = raw.clone();
         for _ in 0..MAX_DEPTH {
             let what = format!("{name}: manifest");
             if let Some(promised) = &promised {
@@ -74,7 +84,7 @@ impl Image {
             }
             let named = promised.as_ref().map(|promised| promised.media_type.clone()).unwrap_or_default();
             match Document::parse(&raw, &named, &what)? {
-                Document::Manifest(manifest) => return Image::finish(source, name, raw, named, manifest),
+                Document::Manifest(manifest) => return Image::finish(source, name, top, raw, named, manifest),
                 Document::Index(index) => {
                     let chosen = platform.choose(&index.manifests, &name)?.clone();
                     raw = whole(|| source.manifest(&chosen), &chosen, &what)?;
@@ -85,11 +95,18 @@ impl Image {
         Err(Error::malformed(name, format!("lists name lists more than {MAX_DEPTH} deep")))
     }
 
-    fn finish(source: Box<dyn Source>, name: String, raw: Vec<u8>, named: String, manifest: Manifest) -> Result<Image> {
+    fn finish(
+        source: Box<dyn Source>,
+        name: String,
+        top: Vec<u8>,
+        raw: Vec<u8>,
+        named: String,
+        manifest: Manifest,
+    ) -> Result<Image> {
         let media_type = manifest.media_type.clone().unwrap_or(named);
         let raw_config = whole(|| source.blob(&manifest.config), &manifest.config, &format!("{name}: config"))?;
         let config: Config = json(&raw_config, &format!("{name}: config"))?;
-        Ok(Image { source, name, raw, media_type, manifest, raw_config, config })
+        Ok(Image { source, name, watch: None, top, raw, media_type, manifest, raw_config, config })
     }
 
     /// The reference, for messages.
@@ -110,7 +127,16 @@ impl Image {
 
     /// A blob of the manifest: reading it to its end fails where the bytes are not the promised ones.
     pub fn blob(&self, descriptor: &Descriptor, what: &str) -> Result<Verified<Box<dyn Read + Send>>> {
-        Ok(Verified::new(self.source.blob(descriptor)?, descriptor, what))
+        let mut blob = self.source.blob(descriptor)?;
+        if let Some(watch) = &self.watch {
+            blob = Box::new(Watched { inner: blob, watch: Arc::clone(watch) });
+        }
+        Ok(Verified::new(blob, descriptor, what))
+    }
+
+    /// From now on somebody hears how far the layers have come.
+    pub fn watch(&mut self, watch: Watch) {
+        self.watch = Some(watch);
     }
 
     /// The uncompressed layers' digests, one for each layer.
@@ -138,6 +164,19 @@ impl Image {
     }
 }
 
+struct Watched<R> {
+    inner: R,
+    watch: Watch,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        (self.watch)(count);
+        Ok(count)
+    }
+}
+
 /// Reads a small blob as a whole.
 fn whole(open: impl FnOnce() -> Result<Box<dyn Read + Send>>, descriptor: &Descriptor, what: &str) -> Result<Vec<u8>> {
     if descriptor.size > MAX_JSON {
@@ -153,5 +192,5 @@ fn whole(open: impl FnOnce() -> Result<Box<dyn Read + Send>>, descriptor: &Descr
 fn verify(bytes: &[u8], promised: &Descriptor, what: &str) -> Result<()> {
     let what = format!("{what} {}", promised.digest);
     let mut reader = Verified::new(bytes, promised, what.clone());
-    std::io::copy(&mut reader, &mut std::io::sink()).map(drop).map_err(|error| Error::from_io(what, error))
+    io::copy(&mut reader, &mut io::sink()).map(drop).map_err(|error| Error::from_io(what, error))
 }

@@ -4,6 +4,7 @@
 use super::{
     args::{Opt, Value::Must, Value::No, parse_bytes},
     complain, image_source, print,
+    progress::Progress,
 };
 use crate::image::{Error, Reference, unpack};
 use std::{ffi::OsString, io::Write, path::Path, process::ExitCode};
@@ -32,10 +33,15 @@ pub fn run(args: &[OsString]) -> ExitCode {
     };
     image_source::watch_for_interrupts();
     let quiet = parsed.has("quiet");
-    let unpacked = image_source::open(&reference, &platform, &access).and_then(|image| {
+    let unpacked = image_source::open(&reference, &platform, &access).and_then(|mut image| {
+        let progress = Progress::watch(&mut image, false, quiet);
         image.check_platform(&platform)?;
         let layers = image.manifest.layers.clone();
         unpack::image(&image, dir, limit, |index, report| {
+            if let Some(progress) = &progress {
+                progress.clear();
+                progress.layer(index + 1);
+            }
             if let Some(layer) = layers.get(index).filter(|_| !quiet) {
                 let (number, all) = (index + 1, layers.len());
                 print(&format!("layer {number} of {all}: {}: {} entries so far\n", layer.digest, report.entries));

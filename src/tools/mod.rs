@@ -26,6 +26,7 @@ mod mount;
 mod nc;
 mod nsenter;
 mod pivot_root;
+mod progress;
 mod ps;
 mod sha256sum;
 mod skopeo;

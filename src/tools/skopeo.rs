@@ -3,6 +3,7 @@
 use super::{
     args::{Opt, Parsed, Value::Must, Value::No, parse},
     complain, image_source, print, print_bytes,
+    progress::Progress,
 };
 use crate::image::{
     Digest, Error, Image, Reference,
@@ -57,7 +58,7 @@ fn open(parsed: &Parsed, from: &str) -> Result<Image, ExitCode> {
 /// Copies blob by blob. Each is hashed on its way, and only one whose digest is its name gets that name.
 fn copy_image(parsed: &Parsed, from: &str, to: &str) -> ExitCode {
     image_source::watch_for_interrupts();
-    let image = match open(parsed, from) {
+    let mut image = match open(parsed, from) {
         Ok(image) => image,
         Err(status) => return status,
     };
@@ -66,13 +67,18 @@ fn copy_image(parsed: &Parsed, from: &str, to: &str) -> ExitCode {
         Err(why) => return complain("skopeo", &why, 1),
     };
     let quiet = parsed.has("quiet");
+    let progress = Progress::watch(&mut image, true, quiet);
     let tell = |line: String| {
+        progress.iter().for_each(|progress| progress.clear());
         if !quiet {
             let _ = writeln!(stdout(), "{line}");
         }
     };
     tell("Getting image source signatures".into());
     let copied = copy::copy(&image, &to, |part| {
+        if let (Part::Layer(index, _), Some(progress)) = (part, &progress) {
+            progress.layer(index);
+        }
         tell(match part {
             Part::Layer(_, layer) => format!("Copying blob {}", layer.digest),
             Part::Config(config) => format!("Copying config {}", config.digest),
@@ -84,7 +90,10 @@ fn copy_image(parsed: &Parsed, from: &str, to: &str) -> ExitCode {
             tell("Storing signatures".into());
             ExitCode::SUCCESS
         }
-        Err(error) => failed(&error),
+        Err(error) => {
+            progress.iter().for_each(|progress| progress.clear());
+            failed(&error)
+        }
     }
 }
 
@@ -96,9 +105,9 @@ fn inspect(parsed: &Parsed, from: &str) -> ExitCode {
     };
     let bytes = match (parsed.has("config"), parsed.has("raw")) {
         (true, true) => return print_bytes(&image.raw_config),
-        (false, true) => return print_bytes(&image.raw),
+        (false, true) => return print_bytes(&image.top),
         (true, false) => indented(&image.config),
-        (false, false) => essence(&image),
+        (false, false) => essence(&image, from),
     };
     print(&(bytes + "\n"))
 }
@@ -117,6 +126,8 @@ fn indented(value: &impl Serialize) -> String {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Essence<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     digest: Digest,
     repo_tags: [String; 0],
     created: &'a Option<String>,
@@ -128,10 +139,15 @@ struct Essence<'a> {
     env: &'a Option<Vec<String>>,
 }
 
-fn essence(image: &Image) -> String {
+fn essence(image: &Image, from: &str) -> String {
     let config = &image.config;
+    let name = match from.parse() {
+        Ok(Reference::Docker(name)) => Some(format!("{}/{}", name.registry, name.path)),
+        _ => None,
+    };
     indented(&Essence {
-        digest: image.digest(),
+        name,
+        digest: Digest::of(&image.top),
         repo_tags: [],
         created: &config.created,
         docker_version: "",

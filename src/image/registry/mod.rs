@@ -89,6 +89,12 @@ impl Registry {
             None => stored(access, &format!("{}/{}", name.registry, name.path))?,
         };
         let schemes = Schemes::of(name.host(), access.tls_verify);
+        if let (Schemes::HttpsFirst, Some(notice)) = (schemes, access.notice) {
+            notice(&format!(
+                "warning: {}: its certificate is not checked: anybody on the way can read and change it",
+                name.host()
+            ));
+        }
         places.push(Arc::new(Client::new(name.host(), &name.path, schemes, credentials, access)));
         Ok(Registry { name: name.clone(), places, at: AtomicUsize::new(0), access: access.clone() })
     }

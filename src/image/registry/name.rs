@@ -187,7 +187,7 @@ mod tests {
             ("registry.example/a/b/c:v1", "registry.example/a/b/c:v1", "registry.example"),
             ("Registry.Example/a", "registry.example/a:latest", "registry.example"),
             ("[::1]:5000/x", "[::1]:5000/x:latest", "[::1]:5000"),
-            ("a__b.c--d/e_f", "docker.io/a__b.c--d/e_f:latest", "registry-1.docker.io"),
+            ("a__b--d/e.f_g", "docker.io/a__b--d/e.f_g:latest", "registry-1.docker.io"),
         ];
         for (text, full, host) in table {
             let name: Name = text.parse().unwrap();

@@ -36,9 +36,10 @@ impl Proxies {
     }
 }
 
-/// How messages name a proxy: without its password.
+/// How messages name a proxy: host and port, without its password.
 pub fn shown(proxy: &str) -> &str {
-    proxy.rsplit_once('@').map_or(proxy, |(_, host)| host)
+    let address = proxy.split_once("://").map_or(proxy, |(_, address)| address).trim_end_matches('/');
+    address.rsplit_once('@').map_or(address, |(_, host)| host)
 }
 
 /// A proxy as the HTTP client takes it.
@@ -107,6 +108,7 @@ mod tests {
         let all = proxies("");
         assert_eq!(all.on_the_way(true, "x.example", 443), Some("http://p:3128"));
         assert_eq!(all.on_the_way(false, "x.example", 80).map(shown), Some("q:3128"));
+        assert_eq!(shown("http://p:3128/"), "p:3128");
         let one = Proxies::read(|name| (name == "ALL_PROXY").then(|| "p".into()));
         assert_eq!((one.on_the_way(true, "x", 1), one.on_the_way(false, "x", 1)), (Some("p"), Some("p")));
     }

@@ -1,0 +1,373 @@
+//! Images from registries, through the built program: from one that has faults, and from the distribution's.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside #[test] functions are tests too")]
+
+#[path = "support/layer.rs"]
+mod layer;
+#[path = "support/registry.rs"]
+mod registry;
+mod support;
+
+use registry::{Auth, Plan, REPOSITORY, Redirect, Registry};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use support::{BOXWRIGHT, theirs};
+use tempfile::TempDir;
+
+/// A directory with an image in the layout `oci`. Its layer does not compress, so that half of it is much.
+fn image() -> TempDir {
+    let top = tempfile::tempdir().unwrap();
+    let mut state = 1_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    })
+    .take(400_000)
+    .collect();
+    layer::layout(
+        &top.path().join("oci"),
+        &[layer::archive(&[layer::file("noise", noise), layer::file("hello", "hi")])],
+    );
+    top
+}
+
+/// Runs the program in the directory: nothing of the user's own configuration counts.
+fn boxwright(top: &TempDir, env: &[(&str, &str)], args: &[&str]) -> Output {
+    let mut command = Command::new(BOXWRIGHT);
+    for (name, _) in std::env::vars() {
+        let upper = name.to_ascii_uppercase();
+        if upper.ends_with("_PROXY") || upper.starts_with("SSL_CERT") || upper.starts_with("REGISTRY_AUTH") {
+            command.env_remove(name);
+        }
+    }
+    for name in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "BOXWRIGHT_MIRROR", "BOXWRIGHT_TIMEOUT"] {
+        command.env_remove(name);
+    }
+    command.env("HOME", top.path().join("home")).envs(env.iter().copied());
+    command.args(args).current_dir(top.path()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(dir).unwrap().flatten();
+    entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).unwrap())).collect()
+}
+
+/// Copies the image, which must go well, and gives what the registry was asked.
+fn copied(plan: Plan, env: &[(&str, &str)], more: &[&str]) -> Vec<String> {
+    let top = image();
+    let registry = Registry::start(&top.path().join("oci"), plan.clone(), None);
+    let name = registry.image();
+    let output = boxwright(&top, env, &[&["skopeo", "copy", &name, "dir:ours"], more].concat());
+    assert!(output.status.success(), "{plan:?}: {}{:#?}", text(&output.stderr), registry.log());
+    boxwright(&top, &[], &["skopeo", "copy", "oci:oci:latest", "dir:wanted"]);
+    assert_eq!(files(&top.path().join("ours")), files(&top.path().join("wanted")), "{plan:?}");
+    registry.log()
+}
+
+/// Copies the image, which must fail and leave nothing; gives the complaint and what the registry was asked.
+fn refused(plan: Plan, env: &[(&str, &str)], more: &[&str]) -> (String, Vec<String>) {
+    let top = image();
+    let registry = Registry::start(&top.path().join("oci"), plan.clone(), None);
+    let name = registry.image();
+    let output = boxwright(&top, env, &[&["skopeo", "copy", &name, "dir:ours"], more].concat());
+    assert_eq!(output.status.code(), Some(1), "{plan:?}");
+    assert!(!top.path().join("ours").exists(), "{plan:?}");
+    (text(&output.stderr), registry.log())
+}
+
+#[test]
+fn what_goes_wrong_and_passes_is_no_failure() {
+    let refuse = |count, status| Plan { refuse: (count, status, "0"), ..Plan::default() };
+    let table = [
+        ("plain", Plan::default()),
+        ("token", Plan { auth: Auth::Token, ..Plan::default() }),
+        ("another host", Plan { redirect: Redirect::Away, auth: Auth::Token, ..Plan::default() }),
+        ("same host", Plan { redirect: Redirect::Here, auth: Auth::Token, ..Plan::default() }),
+        ("too many requests, twice", refuse(2, 429)),
+        ("unavailable, twice", refuse(2, 503)),
+        ("bad gateway", refuse(1, 502)),
+        ("cut, ranges known", Plan { cuts: 2, ranges: true, ..Plan::default() }),
+        ("cut, ranges unknown", Plan { cuts: 2, ..Plan::default() }),
+    ];
+    for (name, plan) in table {
+        let log = copied(plan.clone(), &[], &[]);
+        assert!(log.iter().all(|line| line.contains(" GET ")), "{name}: {log:#?}");
+        let away = log.iter().filter(|line| line.starts_with("127.0.0.2"));
+        assert!(away.clone().all(|line| line.contains("auth=-")), "{name}: {log:#?}");
+        assert_eq!(away.count() > 0, plan.redirect == Redirect::Away, "{name}");
+        // One half, then a half of the other half, then the rest.
+        let ranges = log.iter().filter(|line| line.contains("range=bytes=")).count();
+        assert_eq!(ranges, plan.cuts, "{name}: {log:#?}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_and_stays_is_told_apart() {
+    let after = |status, after| Plan { refuse: (99, status, after), ..Plan::default() };
+    let table: [(Plan, &[&str]); 11] = [
+        (after(429, "0"), &["rate-limited (429)", "slow  down", "0 of 100 left", "BOXWRIGHT_MIRROR"]),
+        (after(429, "7200"), &["rate-limited (429)", "come back in 7200 s"]),
+        (after(503, "0"), &["it answers 503", "try again later"]),
+        (after(403, "0"), &["forbidden (403)", "--src-creds"]),
+        (Plan { cuts: 99, ..Plan::default() }, &["cut: the connection ended after", "nothing half-made"]),
+        (Plan { stall: true, ..Plan::default() }, &["stalled: nothing came for 1 s", "BOXWRIGHT_TIMEOUT"]),
+        (Plan { corrupt: true, ..Plan::default() }, &["layer 1 of 1", "its digest is sha256:", "expected sha256:"]),
+        (Plan { wrong_digest: true, ..Plan::default() }, &["manifest", "expected sha256:0000"]),
+        (Plan { schema1: true, ..Plan::default() }, &["too old a format: schema 1"]),
+        (Plan { web_page: true, ..Plan::default() }, &["a web page, where a manifest should be", "login page"]),
+        (Plan { padding: 5 << 20, ..Plan::default() }, &["more than 4194304 bytes"]),
+    ];
+    for (plan, says) in table {
+        let begun = Instant::now();
+        let (why, log) = refused(plan.clone(), &[("BOXWRIGHT_TIMEOUT", "1")], &[]);
+        assert!(says.iter().all(|part| why.contains(part)), "{plan:?}: {why}");
+        assert!(log.len() < 10, "{plan:?}: {log:#?}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{plan:?}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_told_apart() {
+    let top = image();
+    let registry = Registry::start(&top.path().join("oci"), Plan::default(), None);
+    let (host, zeros) = (registry.host(), "0".repeat(64));
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let table = [
+        (format!("docker://{host}/class/other"), "not found (404): NAME_UNKNOWN: no such repository"),
+        (format!("docker://{host}/{REPOSITORY}:none"), "not found (404): MANIFEST_UNKNOWN: no such tag"),
+        (format!("docker://{host}/{REPOSITORY}@sha256:{zeros}"), "not found (404)"),
+        (format!("docker://127.0.0.1:{closed}/x"), "Connection refused (ECONNREFUSED)"),
+        ("docker://registry.invalid/x".into(), "registry.invalid: unknown host"),
+        (format!("docker://{host}/Upper"), "repository names are lower case: \"upper\""),
+        ("docker:x".into(), "docker://"),
+    ];
+    for (name, says) in table {
+        let output = boxwright(&top, &[], &["skopeo", "inspect", &name]);
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        assert!(text(&output.stderr).contains(says), "{name}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_digest_decides_and_the_tag_does_not() {
+    let top = image();
+    let registry = Registry::start(&top.path().join("oci"), Plan::default(), None);
+    let raw = boxwright(&top, &[], &["skopeo", "inspect", "--raw", &registry.image()]).stdout;
+    let name = format!("{}:none@sha256:{}", registry.image(), layer::sha256(&raw));
+    let output = boxwright(&top, &[], &["image", "unpack", "-q", &name, "root"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(fs::read(top.path().join("root/hello")).unwrap(), b"hi");
+    // What the digest names was replaced in the registry.
+    let blob = top.path().join("oci/blobs/sha256").join(layer::sha256(&raw));
+    fs::write(&blob, [raw.as_slice(), b"\n"].concat()).unwrap();
+    let output = boxwright(&top, &[], &["image", "unpack", "-q", &name, "other"]);
+    assert!(text(&output.stderr).contains(&layer::sha256(&raw)), "{}", text(&output.stderr));
+    assert!(!output.status.success() && !top.path().join("other").exists());
+}
+
+#[test]
+fn who_one_is_comes_from_options_and_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        fs::write(dir.path().join(name), text).unwrap();
+        dir.path().join(name).to_str().unwrap().to_string()
+    };
+    let helper = write("helper", r#"{"credsStore":"desktop"}"#);
+    for auth in [Auth::Basic, Auth::TokenForPassword] {
+        let plan = Plan { auth, ..Plan::default() };
+        let log = copied(plan.clone(), &[], &["--src-creds", "u:p"]);
+        assert!(log.iter().all(|line| !line.contains("p@")), "{log:#?}");
+        for (env, more, says) in [
+            (&[][..], &[][..], "Log in: --src-creds"),
+            (&[], &["--src-creds", "u:wrong"], "the password of \"u\" is wrong"),
+            (&[("REGISTRY_AUTH_FILE", helper.as_str())], &[], "docker-credential-desktop, which is not asked"),
+            (&[("REGISTRY_AUTH_FILE", "/nonexistent")], &[], "/nonexistent"),
+        ] {
+            let (why, _) = refused(plan.clone(), env, more);
+            assert!(why.contains(says) && !why.contains("wrong\"@"), "{says}: {why}");
+        }
+    }
+    for place in ["home/.docker/config.json", "home/.config/containers/auth.json", "run/containers/auth.json"] {
+        let top = image();
+        let plan = Plan { auth: Auth::Basic, ..Plan::default() };
+        let registry = Registry::start(&top.path().join("oci"), plan, None);
+        let path = top.path().join(place);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, format!(r#"{{"auths":{{"{}":{{"auth":"dTpw"}}}}}}"#, registry.host())).unwrap();
+        let run = top.path().join("run").to_str().unwrap().to_string();
+        let output = boxwright(&top, &[("XDG_RUNTIME_DIR", &run)], &["skopeo", "inspect", &registry.image()]);
+        assert!(output.status.success(), "{place}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_mirror_is_asked_first_and_the_origin_where_it_lacks_the_image() {
+    let top = image();
+    let plan = Plan { prefix: "hub/", ..Plan::default() };
+    let registry = Registry::start(&top.path().join("oci"), plan, None);
+    let mirror = format!("{}/hub", registry.host());
+    let name = format!("docker://{REPOSITORY}");
+    let output = boxwright(&top, &[("BOXWRIGHT_MIRROR", &mirror)], &["skopeo", "copy", &name, "dir:ours"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).is_empty());
+    // There is no way to the origin here: that it was tried is enough.
+    let env = [("BOXWRIGHT_MIRROR", mirror.as_str()), ("HTTPS_PROXY", "http://127.0.0.1:9")];
+    let output = boxwright(&top, &env, &["skopeo", "copy", &format!("{name}:none"), "dir:other"]);
+    let why = text(&output.stderr);
+    assert!(why.contains("mirror: ") && why.contains("asking registry-1.docker.io instead"), "{why}");
+    assert!(why.contains("the proxy 127.0.0.1:9 gives no way to registry-1.docker.io"), "{why}");
+    // A mirror is for one registry.
+    let asked = registry.log().len();
+    boxwright(&top, &env, &["skopeo", "inspect", "docker://registry.invalid/class/demo"]);
+    assert_eq!(registry.log().len(), asked);
+    let output = boxwright(&top, &[("BOXWRIGHT_MIRROR", "ftp://x")], &["skopeo", "inspect", &name]);
+    assert!(text(&output.stderr).contains("[http://]HOST[:PORT]"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn ctrl_c_ends_a_silent_transfer_and_leaves_nothing() {
+    let top = image();
+    let registry = Registry::start(&top.path().join("oci"), Plan { stall: true, ..Plan::default() }, None);
+    let mut command = Command::new(BOXWRIGHT);
+    command.args(["skopeo", "copy", &registry.image(), "dir:ours"]).current_dir(top.path());
+    command.env("HOME", top.path()).env("BOXWRIGHT_TIMEOUT", "600").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("Copying blob")));
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(text(&output.stderr).contains("interrupted"), "{}", text(&output.stderr));
+    assert!(!output.status.success() && !top.path().join("ours").exists());
+}
+
+/// A certificate for 127.0.0.1 that signs itself.
+fn certificate(dir: &Path) -> Option<Arc<ServerConfig>> {
+    let request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=loopback -addext subjectAltName=IP:127.0.0.1 \
+        -addext basicConstraints=critical,CA:FALSE -keyout key.pem -out cert.pem";
+    let made = Command::new(theirs("openssl")?).args(request.split_whitespace()).current_dir(dir).output().unwrap();
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let certificate = CertificateDer::from_pem_file(dir.join("cert.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(dir.join("key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    Some(Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap()))
+}
+
+#[test]
+fn certificates_count_unless_somebody_says_otherwise() {
+    let top = image();
+    let Some(tls) = certificate(top.path()) else { return };
+    let registry = Registry::start(&top.path().join("oci"), Plan::default(), Some(tls));
+    let name = registry.image();
+    let ours = top.path().join("cert.pem").to_str().unwrap().to_string();
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], Option<&'a str>);
+    let table: [Case; 6] = [
+        (&[("SSL_CERT_FILE", &ours)], &[], None),
+        (&[("SSL_CERT_FILE", &ours)], &["--tls-verify"], None),
+        (&[], &["--src-tls-verify=false"], None),
+        (&[], &[], Some("no secure connection (TLS)")),
+        (&[("https_proxy", "http://127.0.0.1:9"), ("SSL_CERT_FILE", &ours)], &[], Some("the proxy 127.0.0.1:9")),
+        (&[("https_proxy", "http://127.0.0.1:9"), ("no_proxy", "127.0.0.0/8"), ("SSL_CERT_FILE", &ours)], &[], None),
+    ];
+    for (env, more, wrong) in table {
+        let output = boxwright(&top, env, &[&["skopeo", "inspect", &name], more].concat());
+        let why = text(&output.stderr);
+        assert_eq!(output.status.success(), wrong.is_none(), "{env:?} {more:?}: {why}");
+        assert!(wrong.is_none_or(|wrong| why.contains(wrong)), "{env:?} {more:?}: {why}");
+    }
+}
+
+#[test]
+fn plain_http_is_not_spoken_where_tls_is_asked_for() {
+    let (why, log) = refused(Plan::default(), &[], &["--src-tls-verify=true"]);
+    assert!(why.contains("does not speak TLS") || why.contains("cut"), "{why}");
+    assert!(log.iter().all(|line| !line.contains("/v2/")), "{log:#?}");
+}
+
+/// The distribution's registry; it ends with this.
+struct Debian {
+    child: Child,
+    host: String,
+    _dir: TempDir,
+}
+
+impl Debian {
+    fn start() -> Option<Debian> {
+        let program = theirs("docker-registry")?;
+        let dir = tempfile::tempdir().unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let store = dir.path().join("store");
+        let config = format!(
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{host}\"}}\n",
+            store.display()
+        );
+        fs::write(dir.path().join("config.yml"), config).unwrap();
+        let mut command = Command::new(program);
+        command.arg("serve").arg(dir.path().join("config.yml")).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It says when it listens. What it says later must go somewhere as well.
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let listens = lines.by_ref().map_while(Result::ok).any(|line| line.contains("listening on"));
+        assert!(listens, "docker-registry did not start");
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Some(Debian { child, host, _dir: dir })
+    }
+}
+
+impl Drop for Debian {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn copies_from_the_distributions_registry_are_those_of_its_skopeo() {
+    let (Some(skopeo), Some(registry)) = (theirs("skopeo"), Debian::start()) else { return };
+    let top = image();
+    let built = boxwright(&top, &[], &["skopeo", "copy", "-q", "builtin:", "oci:built:latest"]);
+    assert!(built.status.success(), "{}", text(&built.stderr));
+    let skopeo = |args: &[&str]| {
+        let mut command = Command::new(&skopeo);
+        command.env("HOME", top.path()).arg("--insecure-policy").args(args).current_dir(top.path());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        output.stdout
+    };
+    for layout in ["oci", "built"] {
+        let name = format!("docker://{}/class/{layout}:v1", registry.host);
+        skopeo(&["copy", "--dest-tls-verify=false", &format!("oci:{layout}:latest"), &name]);
+        let (ours, theirs) = (format!("ours-{layout}"), format!("theirs-{layout}"));
+        skopeo(&["copy", "--src-tls-verify=false", &name, &format!("dir:{theirs}")]);
+        let output = boxwright(&top, &[], &["skopeo", "copy", &name, &format!("dir:{ours}")]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert_eq!(files(&top.path().join(ours)), files(&top.path().join(theirs)), "{layout}");
+        for more in [&["--raw"][..], &["--config"], &["--config", "--raw"], &["--no-tags"]] {
+            let wanted = skopeo(&[&["inspect", "--tls-verify=false"], more, &[name.as_str()]].concat());
+            let output = boxwright(&top, &[], &[&["skopeo", "inspect"], more, &[name.as_str()]].concat());
+            assert_eq!(text(&output.stdout), text(&wanted), "{more:?}: {}", text(&output.stderr));
+        }
+        let unpacked = boxwright(&top, &[], &["image", "unpack", "-q", &name, &format!("root-{layout}")]);
+        assert!(unpacked.status.success(), "{}", text(&unpacked.stderr));
+    }
+}

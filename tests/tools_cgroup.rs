@@ -326,3 +326,48 @@ fn a_user_without_rights_is_told_so() {
     assert_eq!(output.status.code(), Some(96));
     assert!(said(&output).contains("(EACCES)") && said(&output).contains("root"), "{}", said(&output));
 }
+
+/// What `doctor` says of one controller: level, what was found, remedy.
+fn diagnosed(prepare: &str, controller: &str) -> (String, String, String) {
+    let home = tempfile::tempdir().unwrap();
+    let script = format!("{prepare} exec \"$0\" doctor --json");
+    let out = Command::new("unshare")
+        .args(["-m", "sh", "-c", &script, BOXWRIGHT])
+        .env("HOME", home.path())
+        .env("XDG_STATE_HOME", home.path())
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .unwrap();
+    let report: serde_json::Value =
+        serde_json::from_slice(&out.stdout).unwrap_or_else(|error| panic!("{error}: {out:?}"));
+    let rows = report.as_array().or_else(|| report["checks"].as_array()).unwrap_or_else(|| panic!("{report}"));
+    let row = rows.iter().find(|row| row["check"] == format!("cgroup {controller}").as_str()).unwrap();
+    let text = |name: &str| row[name].as_str().unwrap_or_default().to_string();
+    (text("level"), text("found"), text("remedy"))
+}
+
+#[test]
+fn doctor_tells_a_read_only_hierarchy_from_one_that_is_not_there() {
+    let test = "doctor-read-only";
+    let Some(_name) = Name::new(test, &["cpu", "memory", "pids"]) else { return };
+    for controller in ["cpu", "memory", "pids"] {
+        let top = Hierarchies::read().find(controller).unwrap().top();
+        let top = top.display();
+        let (level, found, _) = diagnosed("", controller);
+        assert_eq!(level, "ok", "{controller}: {found}");
+        assert!(found.contains(&top.to_string()), "{found}");
+        let (level, found, remedy) = diagnosed(&format!("mount -o remount,ro,bind {top};"), controller);
+        assert_ne!(level, "ok", "{controller}: {found}");
+        assert!(found.contains("read-only") && remedy.contains("--privileged"), "{found} -> {remedy}");
+        // The others are not touched by it, unless they share the hierarchy.
+        let other = ["cpu", "memory", "pids"].into_iter().find(|other| {
+            Hierarchies::read().find(other).unwrap().top() != Hierarchies::read().find(controller).unwrap().top()
+        });
+        if let Some(other) = other {
+            assert_eq!(diagnosed(&format!("mount -o remount,ro,bind {top};"), other).0, "ok", "{other}");
+        }
+        let (level, found, _) = diagnosed(&format!("umount -l {top};"), controller);
+        assert_ne!(level, "ok", "{controller}: {found}");
+        assert!(found.contains("mounted here"), "{found}");
+    }
+}

@@ -5,7 +5,7 @@ use crate::{
     lang::Lang,
     lesson::TerminalId,
     observe::Sample,
-    session::{Action, Lacking},
+    session::{Action, Lacking, Proof},
     trace::TraceEvent,
 };
 use crossterm::event::KeyEvent;
@@ -37,6 +37,8 @@ pub enum Event {
     Doctor(Vec<String>),
     /// Something went wrong that the learner must know, in one sentence.
     Trouble(String),
+    /// Something was done that the learner wants to know of, in one sentence.
+    Said(String),
     /// What this machine lacks, by language code. A step that began before is not judged anew.
     Lacking(BTreeMap<&'static str, Lacking>),
     /// A line for a terminal, without its Return.
@@ -58,6 +60,8 @@ pub enum Effect {
     Doctor(Lang),
     /// Keep the progress for later sessions.
     Save,
+    /// Write this card of this lesson into a file.
+    Export(String, Proof),
     /// End.
     Quit,
 }

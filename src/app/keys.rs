@@ -61,6 +61,8 @@ pub enum Command {
     OtherTerminal,
     /// Scroll the terminal's history by half pages; positive is up.
     Terminals(i32),
+    /// Write the proof card into a file.
+    Export,
     /// Show or hide the speaker's notes.
     Notes,
     /// The other language.
@@ -276,6 +278,9 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     all.push(letter('r', Command::Reset, ("begin again", "重来"), 10));
     all.push(letter('g', Command::GoTo, ("go to step", "跳到"), 12));
     all.push(letter('s', Command::Show(Pane::Source), ("source", "源码"), 13));
+    if !session.proof().is_empty() {
+        all.push(letter('e', Command::Export, ("write the proof card into a file", "把证据卡写入文件"), 15));
+    }
     all.push(letter('[', Command::Terminals(1), ("scroll the terminal up", "终端向上滚动"), None));
     all.push(letter(']', Command::Terminals(-1), ("scroll the terminal down", "终端向下滚动"), None));
     all.push(letter('N', Command::Notes, ("speaker notes", "讲者备注"), None));

@@ -163,6 +163,8 @@ pub struct State {
     pub now: Duration,
     /// Something that the learner must know.
     pub trouble: Option<String>,
+    /// What was done for the learner, until the next key.
+    pub said: Option<String>,
     /// Whether the next frame may differ from the last one.
     pub dirty: bool,
 }
@@ -187,6 +189,7 @@ impl State {
             prefix,
             now: Duration::ZERO,
             trouble: None,
+            said: None,
             dirty: true,
         }
     }

@@ -18,7 +18,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         state.dirty = true;
     }
     match event {
-        Event::Key(key) => on_key(state, key),
+        Event::Key(key) => {
+            state.said = None;
+            on_key(state, key)
+        }
         Event::Paste(text) => paste(state, &text),
         Event::Resize(columns, rows) => resize(state, columns, rows),
         Event::Output(terminal, bytes) => output(state, terminal, &bytes),
@@ -48,6 +51,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Trouble(text) => {
             state.trouble = Some(text);
+            Vec::new()
+        }
+        Event::Said(text) => {
+            state.said = Some(text);
             Vec::new()
         }
         Event::Lacking(lacking) => {

@@ -49,6 +49,9 @@ fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Reset => Wish::GoTo(step),
         Command::Hint => Wish::Hint,
         Command::Answer(answer) => Wish::Answer(answer),
+        Command::Export => {
+            return vec![Effect::Export(play.session.lesson().id.clone(), play.session.proof().clone())];
+        }
         _ => {
             look(state, command);
             return Vec::new();

@@ -3,8 +3,10 @@
 use super::machine::Machine;
 use super::{Level, Row};
 use crate::kernel::errno;
+use crate::kernel::groups::listed;
+use crate::kernel::usable::{Unusable, usable};
 use crate::lang::Lang;
-use crate::observe::{cgroup, cgroup_mode};
+use crate::observe::cgroup_mode;
 use crate::session::{Entry, Ledger, fresh_name};
 use std::collections::BTreeSet;
 use std::io;
@@ -14,7 +16,6 @@ const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 
 /// One row for each controller that lessons use.
 pub fn rows(machine: &Machine, lang: Lang) -> Vec<Row> {
-    let (hierarchies, memberships) = cgroup::own();
     let mut probed: BTreeSet<PathBuf> = BTreeSet::new();
     let mode = cgroup_mode();
     let row = |controller: &&str| {
@@ -22,15 +23,14 @@ pub fn rows(machine: &Machine, lang: Lang) -> Vec<Row> {
         // The fork bomb of the pids step is the only thing that needs this one.
         let (level, lessons): (_, &'static [&'static str]) =
             if *controller == "pids" { (Level::Limited, &[]) } else { (Level::Missing, &["cgroups"]) };
-        let Some((version, dir)) = parent(&hierarchies, &memberships, controller, machine.root) else {
-            let remedy = lang.pick(
-                "the kernel does not offer it here (see /proc/cgroups; cgroup_disable= on its command line), or cgroupfs is not mounted",
-                "内核在这里没有提供它（见 /proc/cgroups；内核命令行的 cgroup_disable=），或 cgroupfs 没有挂载",
-            );
-            return Row::bad(level, check, format!("{mode}: {}", lang.pick("not there", "没有")), remedy)
-                .needed_by(lessons);
+        let (version, dir) = match usable(controller) {
+            Ok(found) => found,
+            Err(why) => {
+                let found = format!("{mode}: {}", why.say(controller, lang));
+                return Row::bad(level, check, found, unusable(&why, lang)).needed_by(lessons);
+            }
         };
-        let found = format!("v{version}, {}", dir.display());
+        let found = format!("v{version}, {}{}", dir.display(), handed(version, &dir, controller, lang));
         // Controllers that share a directory share the answer; the group is made once.
         let made = if probed.insert(dir.clone()) { probe(&dir) } else { Ok(()) };
         match made {
@@ -46,20 +46,48 @@ pub fn rows(machine: &Machine, lang: Lang) -> Vec<Row> {
     rows
 }
 
-/// The directory where a group with this controller would be made: the hierarchy's root for root, else our own group.
-fn parent(
-    hierarchies: &[cgroup::Hierarchy],
-    memberships: &[cgroup::Membership],
-    controller: &str,
-    root: bool,
-) -> Option<(u8, PathBuf)> {
-    let place = cgroup::place(hierarchies, memberships, controller)?;
-    let dir = root.then(|| place.dir("/")).flatten().or_else(|| place.dir(&place.path))?;
-    let offered = |dir: &Path| {
-        let list = std::fs::read_to_string(dir.join("cgroup.controllers")).unwrap_or_default();
-        list.split_ascii_whitespace().any(|name| name == controller)
-    };
-    (place.version == 1 || offered(&dir)).then_some((place.version, dir))
+/// Whether the group hands the controller down already: in version 2 that is what gives it to groups below.
+fn handed(version: u8, dir: &Path, controller: &str, lang: Lang) -> &'static str {
+    match version {
+        1 => "",
+        _ if listed(&dir.join("cgroup.subtree_control")).any(|name| name == controller) => {
+            lang.pick(", enabled in cgroup.subtree_control", "，已在 cgroup.subtree_control 中启用")
+        }
+        _ => lang.pick(", not yet enabled in cgroup.subtree_control", "，尚未在 cgroup.subtree_control 中启用"),
+    }
+}
+
+fn unusable(why: &Unusable, lang: Lang) -> &'static str {
+    match why {
+        Unusable::Unknown => lang.pick(
+            "another kernel has it: a virtual machine of your own, or on Windows an update of WSL; the other lessons work",
+            "换一个内核才有：用自己的虚拟机，在 Windows 上请更新 WSL；其他课程不受影响",
+        ),
+        Unusable::SwitchedOff => lang.pick(
+            "remove that option from the kernel's command line (or override it there with cgroup_enable=), and start again",
+            "从内核命令行去掉这个选项（或用 cgroup_enable= 覆盖），然后重新启动",
+        ),
+        Unusable::NotMounted => lang.pick(
+            "mount it: mount -t cgroup2 cgroup2 /sys/fs/cgroup; inside a container, ask for it when it is started",
+            "挂载它：mount -t cgroup2 cgroup2 /sys/fs/cgroup；在容器里要在启动时提供",
+        ),
+        Unusable::NotHandedDown(_) => lang.pick(
+            "systemd: Delegate=cpu memory pids for that unit; otherwise write +NAME to cgroup.subtree_control of the group above",
+            "systemd：为该单元设置 Delegate=cpu memory pids；否则把 +名称 写入上级组的 cgroup.subtree_control",
+        ),
+        Unusable::ReadOnly(_) => lang.pick(
+            "as in a container: docker run --privileged, or a virtual machine of your own; the other lessons work",
+            "容器里常见：用 docker run --privileged，或自己的虚拟机；其他课程不受影响",
+        ),
+        Unusable::Denied(_) => lang.pick(
+            "sudo boxwright, or a group of your own: systemd-run --user --scope -p Delegate=yes boxwright",
+            "用 sudo boxwright，或先要一个自己的组：systemd-run --user --scope -p Delegate=yes boxwright",
+        ),
+        Unusable::Occupied(..) => lang.pick(
+            "start boxwright alone in a group of its own: systemd-run --user --scope -p Delegate=yes boxwright",
+            "让 boxwright 独自在一个组里启动：systemd-run --user --scope -p Delegate=yes boxwright",
+        ),
+    }
 }
 
 /// Makes a group and removes it: whether a directory looks writable says nothing on cgroupfs. It stands in a ledger

@@ -2,7 +2,10 @@
 
 use super::{attempt::attempt, machine::Machine};
 use crate::{
-    kernel::namespaces::Kind,
+    kernel::{
+        namespaces::Kind,
+        usable::{Unusable, usable},
+    },
     lang::Lang,
     lesson::{Block, Requirement, Translations},
     observe::cgroup,
@@ -41,10 +44,38 @@ pub fn lacking(needs: &[Requirement]) -> Vec<(Lang, Lacking)> {
 enum Failed {
     Tried(super::attempt::Failure, Option<Kind>),
     NoProgram(String),
-    Controller(String),
+    Controller(String, Unusable),
     CgroupVersion(u8),
     Swap,
+    Memsw,
+    Mknod,
     Filesystem(String),
+}
+
+/// Whether anything can be swapped out (proc(5)).
+fn swaps() -> bool {
+    std::fs::read_to_string("/proc/swaps").is_ok_and(|table| table.lines().count() > 1)
+}
+
+/// Whether the kernel counts swap for each group. The root group of version 1 has the file as all others do; that of
+/// version 2 has no limits, so there the kernel's own parts and options must tell.
+fn swap_counted() -> bool {
+    let Ok((version, base)) = usable("memory") else { return false };
+    let option = |text: &str| text.split_whitespace().any(|word| word == "swapaccount=0");
+    match version {
+        1 => base.join("memory.memsw.limit_in_bytes").exists(),
+        _ if base.join("memory.max").exists() => base.join("memory.swap.max").exists(),
+        _ => {
+            Path::new("/proc/swaps").exists()
+                && !std::fs::read_to_string("/proc/cmdline").is_ok_and(|text| option(&text))
+        }
+    }
+}
+
+/// Whether we are root of the first user namespace, which maps every ID to itself (user_namespaces(7)).
+fn of_the_machine() -> bool {
+    let whole = |map: String| map.split_whitespace().eq(["0", "0", "4294967295"]);
+    nix::unistd::geteuid().is_root() && std::fs::read_to_string("/proc/self/uid_map").is_ok_and(whole)
 }
 
 fn failure(need: &Requirement) -> Option<Failed> {
@@ -56,38 +87,22 @@ fn failure(need: &Requirement) -> Option<Failed> {
         Requirement::Ptrace => tried("ptrace", None),
         Requirement::Namespace(kind) => tried(kind.row().link, Some(*kind)),
         Requirement::Program(name) => (!in_path(name)).then(|| Failed::NoProgram(name.clone())),
-        Requirement::Controller(name) => (!controllers().contains(name)).then(|| Failed::Controller(name.clone())),
+        Requirement::Controller(name) => usable(name).err().map(|why| Failed::Controller(name.clone(), why)),
         Requirement::CgroupVersion(version) => {
             let (hierarchies, memberships) = cgroup::own();
             let has = cgroup::place(&hierarchies, &memberships, "cpu").is_some_and(|place| place.version == *version);
             (!has).then_some(Failed::CgroupVersion(*version))
         }
-        Requirement::Swap => {
-            let table = std::fs::read_to_string("/proc/swaps").unwrap_or_default();
-            (table.lines().count() < 2).then_some(Failed::Swap)
-        }
+        Requirement::Swap => (!swaps()).then_some(Failed::Swap),
+        Requirement::Memsw => (!swap_counted()).then_some(Failed::Memsw),
+        Requirement::HardMemory => (swaps() && !swap_counted()).then_some(Failed::Memsw),
+        Requirement::Mknod => (!of_the_machine()).then_some(Failed::Mknod),
         Requirement::Filesystem(name) => {
             let table = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
             let known = table.lines().any(|line| line.split_whitespace().next_back() == Some(name));
             (!known).then(|| Failed::Filesystem(name.clone()))
         }
     }
-}
-
-/// The controllers whose files are there and may be written by us.
-fn controllers() -> Vec<String> {
-    let (hierarchies, memberships) = cgroup::own();
-    let usable = |controller: &&str| {
-        let Some(place) = cgroup::place(&hierarchies, &memberships, controller) else { return false };
-        let dir = place.dir(&place.path);
-        let listed = |dir: &Path| match place.version {
-            1 => true,
-            _ => std::fs::read_to_string(dir.join("cgroup.controllers"))
-                .is_ok_and(|list| list.split_whitespace().any(|name| name == *controller)),
-        };
-        dir.is_some_and(|dir| listed(&dir) && nix::unistd::access(&dir, AccessFlags::W_OK).is_ok())
-    };
-    ["cpu", "cpuacct", "memory", "pids"].iter().filter(|name| usable(name)).map(|name| (*name).to_string()).collect()
 }
 
 fn in_path(name: &str) -> bool {
@@ -107,13 +122,7 @@ impl Failed {
                 let remedy = machine.remedy(failure.errno(), *kind, lang);
                 format!("{}; {remedy}", failure.describe())
             }
-            Failed::Controller(name) => format!(
-                "{name}: {}",
-                lang.pick(
-                    "no control group with this controller can be made here; boxwright doctor says why",
-                    "这里不能建立带此控制器的控制组；原因见 boxwright doctor"
-                )
-            ),
+            Failed::Controller(name, why) => why.say(name, lang),
             Failed::CgroupVersion(version) => {
                 format!(
                     "{} v{version}",
@@ -121,6 +130,18 @@ impl Failed {
                 )
             }
             Failed::Swap => lang.pick("this machine has no swap", "这台机器没有交换空间").into(),
+            Failed::Memsw => lang
+                .pick(
+                    "this kernel does not count swap for control groups (memory.memsw.*, memory.swap.*; swapaccount=1)",
+                    "这个内核不为控制组统计交换空间（memory.memsw.*、memory.swap.*；swapaccount=1）",
+                )
+                .into(),
+            Failed::Mknod => lang
+                .pick(
+                    "mknod: only root of the machine itself may make device nodes: sudo boxwright",
+                    "mknod：只有机器本身的 root 才能建立设备文件：sudo boxwright",
+                )
+                .into(),
             Failed::Filesystem(name) => {
                 format!(
                     "{name}: {}",

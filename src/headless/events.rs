@@ -3,7 +3,7 @@
 use crate::{
     lesson::{Block, Lesson, TerminalId},
     observe::{Sample, cgroup_mode},
-    session::{Outcome, Report},
+    session::{Outcome, Proof, Report},
     trace::Told,
 };
 use serde::Serialize;
@@ -88,6 +88,14 @@ pub enum Event<'a> {
     Trouble {
         /// One sentence.
         text: String,
+    },
+    /// A lesson that tested limits has ended: what the kernel counted meanwhile.
+    Proof {
+        /// The lesson's name.
+        lesson: &'a str,
+        /// The card.
+        #[serde(flatten)]
+        proof: &'a Proof,
     },
     /// The run ends.
     Summary(Summary),

@@ -154,10 +154,19 @@ impl Player {
     /// Plays one place to its end; a signal's number where one came.
     fn play(&mut self, place: &Place, lacking: &Lacking) -> Result<Option<i32>, Failure> {
         let mut session = Session::new(place.lesson.clone(), true, lacking.clone()).slowed(self.patience);
+        let signal = self.play_session(&mut session, place)?;
+        let (lesson, proof) = (session.lesson(), session.proof());
+        if signal.is_none() && !proof.is_empty() {
+            self.teller.tell(&Event::Proof { lesson: &lesson.id, proof }, Some(lesson))?;
+        }
+        Ok(signal)
+    }
+
+    fn play_session(&mut self, session: &mut Session, place: &Place) -> Result<Option<i32>, Failure> {
         let mut printed = BTreeMap::<TerminalId, Printed>::new();
         let (_, first) = place.parts();
         let begin = session.handle(Input::Wish(Wish::GoTo(first)));
-        let mut over = self.carry_out(begin, &mut session, place, &mut printed)?;
+        let mut over = self.carry_out(begin, session, place, &mut printed)?;
         while !over {
             let seen = match self.receive.recv() {
                 Ok(Message::Machine(happening)) => self.machine.sort(happening),
@@ -165,9 +174,9 @@ impl Player {
                 Err(_) => return Err(io::Error::other("the machine has fallen silent").into()),
             };
             for seen in seen {
-                for input in self.take(seen, &session, &mut printed)? {
+                for input in self.take(seen, session, &mut printed)? {
                     let actions = session.handle(input);
-                    over |= self.carry_out(actions, &mut session, place, &mut printed)?;
+                    over |= self.carry_out(actions, session, place, &mut printed)?;
                     if over {
                         return Ok(None);
                     }

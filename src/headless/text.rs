@@ -77,6 +77,14 @@ impl Text {
                 };
                 writeln!(out, "  {word}: {reason}")
             }
+            Event::Proof { proof, .. } => {
+                writeln!(
+                    out,
+                    "\n{}",
+                    lang.pick("Proof, from the kernel's own counters:", "证据，全部来自内核的计数：")
+                )?;
+                proof.lines(lang).iter().try_for_each(|line| writeln!(out, "  {line}"))
+            }
             Event::Trouble { text } => writeln!(out, "  boxwright: {text}"),
             Event::Summary(summary) => {
                 let words = lang.pick(["steps", "passed", "failed", "skipped"], ["个步骤", "通过", "失败", "跳过"]);

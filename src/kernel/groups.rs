@@ -33,7 +33,7 @@ pub struct Group {
     pub version: u8,
     /// The controllers that were asked for and that this hierarchy has.
     pub controllers: Vec<String>,
-    /// Where the hierarchy is mounted.
+    /// Where paths begin: the hierarchy's mount point, or the group that was handed over to this user.
     pub top: PathBuf,
     /// The group's directory.
     pub dir: PathBuf,
@@ -82,7 +82,7 @@ impl Hierarchies {
         let mut groups: Vec<Group> = Vec::new();
         for controller in wanted {
             let place = self.find(&controller)?;
-            let (top, version) = (place.top(), place.version);
+            let (top, version) = (super::usable::base(&place), place.version);
             match groups.iter_mut().find(|group| group.top == top) {
                 Some(group) => group.controllers.push(controller),
                 None => {
@@ -116,6 +116,10 @@ pub fn write(file: &Path, value: &str) -> nix::Result<()> {
     let file = File::options().write(true).open(file).map_err(errno)?;
     nix::unistd::write(file.as_fd(), value.as_bytes()).map(drop)
 }
+
+/// The file in a session's run directory that tells what its tools handed down: lines of `CONTROLLER DIRECTORY`. Only that
+/// is taken back at the end; what others have handed down meanwhile is theirs.
+pub const HANDED_DOWN: &str = "handed-down";
 
 /// Who is in a group, as `PID (name)`; at most ten are named.
 pub fn members(dir: &Path) -> Vec<String> {

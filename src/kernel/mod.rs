@@ -14,3 +14,4 @@ pub mod netlink;
 pub mod owner;
 pub mod pidfd;
 pub mod process;
+pub mod usable;

@@ -150,6 +150,9 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
             ["root"] => needs.push(Requirement::Root),
             ["ptrace"] => needs.push(Requirement::Ptrace),
             ["swap"] => needs.push(Requirement::Swap),
+            ["memsw"] => needs.push(Requirement::Memsw),
+            ["hard-memory"] => needs.push(Requirement::HardMemory),
+            ["mknod"] => needs.push(Requirement::Mknod),
             ["cgroup", "v1"] => needs.push(Requirement::CgroupVersion(1)),
             ["cgroup", "v2"] => needs.push(Requirement::CgroupVersion(2)),
             ["controller", names] => {
@@ -163,7 +166,7 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
                     source.wrong(words.get(1).copied().unwrap_or(line), "expected namespace kinds such as `pid,uts`")
                 }
             },
-            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…`, `controller NAME,…`, `cgroup v1|v2`, `swap`, `filesystem NAME` or `program NAME`"),
+            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…`, `controller NAME,…`, `cgroup v1|v2`, `swap`, `memsw`, `hard-memory`, `mknod`, `filesystem NAME` or `program NAME`"),
         }
     }
     needs

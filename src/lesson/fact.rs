@@ -178,13 +178,24 @@ pub const VOCABULARY: [Word; 24] = [
                   seconds is between A and B percent; a counter is greater than when the step began.",
         example: "group quota 50000",
         parse: |a| {
-            let word =
-                a.one_of(&["exists", "gone", "quota", "period", "memory", "pids", "cpu", "throttled", "oom-kills"])?;
+            let word = a.one_of(&[
+                "exists",
+                "gone",
+                "quota",
+                "period",
+                "memory",
+                "memory-and-swap",
+                "pids",
+                "cpu",
+                "throttled",
+                "oom-kills",
+            ])?;
             let setting = |a: &mut Args<'_>, setting| Ok(GroupFact::Setting(setting, a.limit()?));
             let fact = match word.as_str() {
                 "quota" => setting(a, Setting::Quota)?,
                 "period" => setting(a, Setting::Period)?,
                 "memory" => setting(a, Setting::Memory)?,
+                "memory-and-swap" => setting(a, Setting::MemoryAndSwap)?,
                 "pids" => setting(a, Setting::Pids)?,
                 "cpu" => {
                     let (from, to) = a.range()?;

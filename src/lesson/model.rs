@@ -159,6 +159,12 @@ pub enum Requirement {
     CgroupVersion(u8),
     /// There is swap.
     Swap,
+    /// The kernel counts swap for each control group.
+    Memsw,
+    /// A memory limit cannot be dodged: the kernel counts swap, or there is none.
+    HardMemory,
+    /// Device nodes can be made, which only root of the machine itself may do.
+    Mknod,
     /// The kernel knows this file system.
     Filesystem(String),
 }
@@ -174,6 +180,9 @@ impl std::fmt::Display for Requirement {
             Requirement::Controller(name) => write!(f, "controller {name}"),
             Requirement::CgroupVersion(version) => write!(f, "cgroup v{version}"),
             Requirement::Swap => f.write_str("swap"),
+            Requirement::Memsw => f.write_str("memsw"),
+            Requirement::HardMemory => f.write_str("hard-memory"),
+            Requirement::Mknod => f.write_str("mknod"),
             Requirement::Filesystem(name) => write!(f, "filesystem {name}"),
         }
     }
@@ -307,6 +316,8 @@ pub enum Setting {
     Period,
     /// Memory in bytes.
     Memory,
+    /// The limit of memory and swap together in bytes.
+    MemoryAndSwap,
     /// Processes.
     Pids,
 }

@@ -5,6 +5,7 @@ use super::{
     cgroup::{self, Hierarchy, Membership},
     text,
 };
+use crate::kernel::usable::outside_ours;
 use std::{path::PathBuf, sync::OnceLock, time::Instant};
 
 /// The controllers that lessons use.
@@ -13,8 +14,10 @@ const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 /// Reads it, where it exists: at the top of the hierarchies or, where only a part was given to us, in our own group.
 pub fn read(name: &str, hierarchies: &[Hierarchy], own: &[Membership]) -> Group {
     let named = |below: &str| -> Vec<Membership> {
-        let path =
-            |own: &Membership| format!("{}/{name}", if below.is_empty() { "" } else { own.path.trim_end_matches('/') });
+        let path = |own: &Membership| {
+            let own = outside_ours(&own.path);
+            format!("{}/{name}", if below.is_empty() { "" } else { own.trim_end_matches('/') })
+        };
         own.iter().map(|own| Membership { controllers: own.controllers.clone(), path: path(own) }).collect()
     };
     let places = |memberships: &[Membership]| -> Vec<PathBuf> {

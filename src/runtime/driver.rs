@@ -1,13 +1,14 @@
 //! Carries out what the app wants, and tells it what came of it: the part that the drawn and the plain screen share.
 
 use super::{
+    export,
     inbox::{Inbox, Letter},
     machine::{Machine, Seen},
 };
 use crate::{
     app::{Effect, Event, State, update},
     doctor,
-    session::{Action, StateDir},
+    session::{Action, Proof, StateDir},
 };
 use std::{collections::VecDeque, io, path::PathBuf, sync::Arc, thread, time::Instant};
 
@@ -106,6 +107,10 @@ impl Driver {
             match effect {
                 Effect::Quit => self.ended = true,
                 Effect::Save => self.save(),
+                Effect::Export(lesson, proof) => {
+                    let said = self.export(&lesson, &proof);
+                    queue.extend(update(&mut self.state, said));
+                }
                 Effect::Doctor(lang) => {
                     let inbox = self.inbox.clone();
                     let examine = move || inbox.send(Letter::Screen(Event::Doctor(doctor::lines(lang))));
@@ -136,6 +141,24 @@ impl Driver {
         }
     }
 
+    /// Writes a proof card, and says where.
+    fn export(&self, lesson: &str, proof: &Proof) -> Event {
+        #[derive(serde::Serialize)]
+        struct Card<'a> {
+            lesson: &'a str,
+            #[serde(flatten)]
+            proof: &'a Proof,
+            card: Vec<String>,
+        }
+        let lang = self.state.lang;
+        let card = Card { lesson, proof, card: proof.lines(lang) };
+        let text = serde_json::to_string_pretty(&card).map_err(io::Error::from);
+        match text.and_then(|text| export::export("boxwright-proof", &format!("{text}\n"), self.kept.as_ref())) {
+            Ok(path) => Event::Said(format!("{} {}", lang.pick("Written:", "已写入："), path.display())),
+            Err(error) => Event::Trouble(format!("{} {error}", lang.pick("No proof card:", "没有写出证据卡："))),
+        }
+    }
+
     fn on_machine(&mut self, effect: Effect) -> Vec<Seen> {
         if self.machine.is_none() {
             // A start that failed is tried again with the next shell that is wanted, not with every key.
@@ -157,7 +180,7 @@ impl Driver {
             Effect::Session(action) => return machine.apply(&action),
             Effect::Write(terminal, bytes) => machine.write(terminal, &bytes),
             Effect::Resize(terminal, rows, columns) => machine.resize(terminal, rows, columns),
-            Effect::Doctor(_) | Effect::Save | Effect::Quit => {}
+            Effect::Doctor(_) | Effect::Export(..) | Effect::Save | Effect::Quit => {}
         }
         Vec::new()
     }

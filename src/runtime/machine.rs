@@ -1,10 +1,11 @@
 //! What a session makes on this machine: two terminals with a traced shell each, a sampler, a clock, a run directory.
 
-use super::timer::Timer;
+use super::{footing::Footing, timer::Timer, user_namespace::UserNamespace};
 use crate::{
     kernel::{
         errno,
         namespaces::{Kind, read_link},
+        usable::outside_ours,
     },
     lang::Lang,
     lesson::TerminalId,
@@ -16,6 +17,7 @@ use crate::{
 };
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -108,12 +110,21 @@ pub struct Machine {
     requested: u64,
     answered: u64,
     exe: PathBuf,
+    users: Option<UserNamespace>,
     _ledger: Ledger,
+    // After the ledger, which removes the groups that were made below.
+    footing: Footing,
 }
 
 impl fmt::Debug for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Machine").field("run_dir", &self.run_dir).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.footing.learn(self.run_dir.path());
     }
 }
 
@@ -130,6 +141,7 @@ impl Machine {
         let run_dir =
             RunDir::create(&mut ledger, exe, &names).map_err(Trouble::at("no run directory", "没有运行目录"))?;
         let work = run_dir.work().map_err(Trouble::at("no directory to work in", "没有工作目录"))?;
+        let footing = Footing::take().map_err(Trouble::at("the ledger cannot be written", "无法写入记录"))?;
         // The control groups of this session bear its name. They are not made here, but by the learner.
         let groups = groups(run_dir.name());
         for path in groups.iter().cloned() {
@@ -159,7 +171,9 @@ impl Machine {
             requested: 0,
             answered: 0,
             exe,
+            users: None,
             _ledger: ledger,
+            footing,
         })
     }
 
@@ -303,6 +317,7 @@ impl Machine {
     }
 
     fn try_open(&mut self, id: TerminalId) -> io::Result<()> {
+        let enter = self.user_namespace()?;
         let Some(terminal) = self.terminals.get_mut(&id) else { return Ok(()) };
         terminal.restarting = false;
         let (rows, cols) = terminal.size;
@@ -314,11 +329,7 @@ impl Machine {
         shell.set("BOX", self.run_dir.name());
         shell.set("BOXWRIGHT_RUN", self.run_dir.path());
         let mut argv = shell.argv;
-        if !nix::unistd::geteuid().is_root() {
-            // Without root every other namespace needs a user namespace around it, in which we are root.
-            let unshare = self.run_dir.bin().join("unshare");
-            argv.splice(0..0, [unshare.into(), "--user".into(), "--map-root-user".into(), "--".into()]);
-        }
+        argv.splice(0..0, enter);
         let tty = Some(pty.slave_path().to_path_buf());
         let program = argv.first().map(PathBuf::from).unwrap_or_default();
         let root = self.tracer.spawn(Spawn { program, argv, env: shell.env, dir: self.work.clone(), tty })?;
@@ -329,6 +340,20 @@ impl Machine {
             self.sampler.watch(root);
         }
         Ok(())
+    }
+
+    /// What stands before a shell's command: nothing for root, else what enters the user namespace that they share.
+    fn user_namespace(&mut self) -> io::Result<Vec<OsString>> {
+        if nix::unistd::geteuid().is_root() {
+            return Ok(Vec::new());
+        }
+        let made = match self.users.take() {
+            Some(made) => made,
+            None => UserNamespace::make(self.run_dir.bin())?,
+        };
+        let enter = made.enter(self.run_dir.bin());
+        self.users = Some(made);
+        Ok(enter)
     }
 
     /// This session's directory, which ends with it.
@@ -353,13 +378,14 @@ fn root_of(event: &TraceEvent) -> Root {
     }
 }
 
-/// Where control groups of this name would be: at the top of each hierarchy, and in our own group of it.
+/// Where control groups of this name would be: at the top of each hierarchy, and in the group that we came from.
 fn groups(name: &str) -> Vec<PathBuf> {
     let (hierarchies, memberships) = cgroup::own();
     let mut all: Vec<PathBuf> = hierarchies.iter().map(|hierarchy| Path::new(&hierarchy.point).join(name)).collect();
     for hierarchy in &hierarchies {
         let own = memberships.iter().find(|membership| membership.controllers == hierarchy.controllers);
-        if let Some(below) = own.and_then(|own| own.path.strip_prefix(&hierarchy.root)) {
+        let own = own.map(|own| outside_ours(&own.path));
+        if let Some(below) = own.as_deref().and_then(|own| own.strip_prefix(&hierarchy.root)) {
             all.push(Path::new(&hierarchy.point).join(below.trim_start_matches('/')).join(name));
         }
     }

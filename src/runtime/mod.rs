@@ -4,6 +4,8 @@
 //! out, and what happened is brought back, as one stream of [`Happening`]s.
 
 mod driver;
+mod export;
+mod footing;
 mod guard;
 mod inbox;
 mod input;
@@ -13,6 +15,7 @@ pub mod plain;
 pub mod signals;
 mod timer;
 pub mod tui;
+mod user_namespace;
 
 pub use machine::{Happening, Machine, Seen, Sink, Trouble};
 pub use tui::TuiOptions;

@@ -259,6 +259,7 @@ impl Talk {
     fn tell(&mut self) -> io::Result<()> {
         if let Some(text) = say::notice(&self.driver.state) {
             self.driver.state.trouble = None;
+            self.driver.state.said = None;
             if self.waits_for.is_none() {
                 print(&[format!("! {text}")])?;
             }

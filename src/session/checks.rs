@@ -31,6 +31,8 @@ pub struct Counted {
     pub at: u64,
     /// CPU time used, in microseconds; `None` where nobody counts it.
     pub usage: Option<u64>,
+    /// Periods that have passed under a quota.
+    pub periods: u64,
     /// Throttled periods.
     pub throttled: u64,
     /// Processes killed by the OOM killer.
@@ -52,6 +54,7 @@ impl Evidence {
         let counted = Counted {
             at: group.at_micros,
             usage: group.values.cpu.usage_micros,
+            periods: zero(group.values.cpu.periods),
             throttled: zero(group.values.cpu.throttled),
             oom_kills: zero(group.values.memory.oom_kills),
         };
@@ -62,10 +65,16 @@ impl Evidence {
         self.history.push_back(counted);
     }
 
-    /// CPU use in percent of one CPU over the last three seconds or a little more.
-    fn cpu_use(&self) -> Option<f64> {
+    /// The two readings that span the last three seconds, or a little more.
+    pub(super) fn window(&self) -> Option<(Counted, Counted)> {
         let last = self.history.back()?;
         let first = self.history.iter().rev().find(|counted| last.at.saturating_sub(counted.at) >= WINDOW)?;
+        Some((*first, *last))
+    }
+
+    /// CPU use in percent of one CPU over that time.
+    fn cpu_use(&self) -> Option<f64> {
+        let (first, last) = self.window()?;
         Some(last.usage?.saturating_sub(first.usage?) as f64 * 100.0 / (last.at - first.at) as f64)
     }
 }
@@ -246,6 +255,7 @@ fn state(fact: &Fact, sample: &Sample, lang: Lang) -> (bool, String, String) {
                 Setting::Quota => values.cpu.quota_micros,
                 Setting::Period => values.cpu.period_micros,
                 Setting::Memory => values.memory.limit,
+                Setting::MemoryAndSwap => values.memory.with_swap,
                 Setting::Pids => values.pids.max,
             };
             let word = |value: Option<u64>| {

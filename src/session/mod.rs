@@ -7,6 +7,7 @@ pub mod ledger;
 mod needs;
 mod play;
 mod progress;
+mod proof;
 pub mod removal;
 mod replay;
 mod run_dir;
@@ -18,6 +19,7 @@ pub use checks::{Evidence, Verdict, decide};
 pub use ledger::{Entry, Ledger};
 pub use play::Session;
 pub use progress::Progress;
+pub use proof::{CpuProof, MemoryProof, Proof};
 pub use run_dir::{RunDir, bases as run_dir_bases, fresh_name};
 pub use state_dir::{StateDir, Unsaved};
 

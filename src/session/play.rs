@@ -1,10 +1,11 @@
 //! A step as it is played: read, predict, run, observe, explain.
 
 use super::{
-    Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, Phase, Report, Verdict, Wish, decide, replay::Replay,
+    Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, Phase, Proof, Report, Verdict, Wish, decide,
+    replay::Replay,
 };
 use crate::{
-    lesson::{Block, Check, Fact, GroupFact, Lesson, Run, TerminalId},
+    lesson::{Block, Check, Counter, Fact, GroupFact, Lesson, Run, TerminalId},
     trace::{Hold, TraceEvent},
 };
 use std::{
@@ -52,6 +53,8 @@ pub struct Session {
     pub(super) seen: u64,
     pub(super) notice: Option<Notice>,
     pub(super) finished: bool,
+    /// What the kernel counted when the limits were tested, in all steps so far.
+    pub(super) proof: Proof,
     /// The block of checks that has a deadline.
     pub(super) pressed: Option<usize>,
 }
@@ -98,6 +101,7 @@ impl Session {
             seen: 0,
             notice: None,
             finished: false,
+            proof: Proof::default(),
             pressed: None,
         }
     }
@@ -383,6 +387,13 @@ impl Session {
             self.touched = false;
             self.own = false;
             out.push(Action::Deadline(None));
+            for check in &checks {
+                match check.fact {
+                    Fact::Group(GroupFact::Cpu(..)) => self.proof.note_cpu(&self.evidence),
+                    Fact::Group(GroupFact::Grew(Counter::OomKills)) => self.proof.note_oom(&self.evidence),
+                    _ => {}
+                }
+            }
             for (number, verdict) in new.iter().enumerate() {
                 out.push(Action::Report(Report::Check(self.step, index, number, verdict.clone())));
             }

@@ -1,6 +1,6 @@
 //! What the screen may know of a session.
 
-use super::{HeldCall, Lacking, Notice, Outcome, Phase, Session, Verdict};
+use super::{HeldCall, Lacking, Notice, Outcome, Phase, Proof, Session, Verdict};
 use crate::{
     lang::Lang,
     lesson::{Block, Lesson, Step},
@@ -65,6 +65,11 @@ impl Session {
     /// Whether no step is left.
     pub fn finished(&self) -> bool {
         self.finished
+    }
+
+    /// What the kernel counted when the limits were tested, in all steps so far.
+    pub fn proof(&self) -> &Proof {
+        &self.proof
     }
 
     /// Why the last wish was not granted.

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use std::{
     ffi::OsString,
     fs,
-    io::ErrorKind,
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -102,8 +102,16 @@ fn hand_down(dir: &Path, controllers: &[String]) -> Result<(), ExitCode> {
                 OTHER,
             ));
         }
+        note(controller, dir);
     }
     Ok(())
+}
+
+/// Tells the session, if there is one. Where that fails the controller merely stays handed down.
+fn note(controller: &str, dir: &Path) {
+    let Some(run) = std::env::var_os("BOXWRIGHT_RUN") else { return };
+    let file = fs::OpenOptions::new().create(true).append(true).open(Path::new(&run).join(groups::HANDED_DOWN));
+    let _ = file.and_then(|mut file| file.write_all(format!("{controller} {}\n", dir.display()).as_bytes()));
 }
 
 fn refused(errno: Errno) -> Option<&'static str> {

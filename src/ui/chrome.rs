@@ -172,6 +172,9 @@ pub fn said(state: &State) -> Option<String> {
     if let Some(trouble) = &state.trouble {
         return Some(trouble.clone());
     }
+    if let Some(text) = &state.said {
+        return Some(text.clone());
+    }
     let lang = state.lang;
     let name = |terminal: TerminalId| terminal_name(terminal, lang);
     Some(match state.play.as_ref()?.session.notice()? {

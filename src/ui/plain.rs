@@ -67,6 +67,7 @@ pub fn help(state: &State) -> Vec<String> {
         ("r", "begin this step again", "重做这一步"),
         ("g N", "go to step N", "跳到第 N 步"),
         ("w", "what the kernel says now: namespaces, processes", "内核现在怎么说：命名空间、进程"),
+        ("e", "write the proof card (what the kernel counted) into a file", "把证据卡（内核的计数）写入文件"),
         ("N", "speaker notes on or off", "显示或隐藏讲者备注"),
         ("l", "中文", "English"),
         ("d", "what this machine allows", "这台机器允许什么"),

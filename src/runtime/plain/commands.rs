@@ -53,6 +53,11 @@ impl Talk {
             ("c", ..) => Wish::RunOn,
             ("x", ..) => Wish::ToggleHold,
             ("u", ..) if !rest.trim().is_empty() => Wish::RunUntil(rest.trim().to_string()),
+            ("e", ..) => {
+                let (lesson, proof) = (play.session.lesson().id.clone(), play.session.proof().clone());
+                self.driver.perform(vec![Effect::Export(lesson, proof)]);
+                return Ok(());
+            }
             ("N", ..) => {
                 play.notes = !play.notes;
                 return Ok(());

@@ -1,0 +1,97 @@
+//! Prints what one sample costs beside 500 processes in 50 control groups, and that it grows no faster than they do:
+//! `cargo bench --bench sampling`, as root. Less than 10 ms is aimed at.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run says so by ending")]
+
+use boxwright::{
+    kernel::usable::usable,
+    observe::{Extra, Reader, Subject},
+};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// How many processes are in one group.
+const EACH: usize = 10;
+/// How many samples one figure is the median of.
+const ROUNDS: usize = 21;
+
+/// Processes that sleep, in groups of ten. Dropping it ends them and removes the groups.
+struct Crowd {
+    children: Vec<Child>,
+    groups: Vec<PathBuf>,
+}
+
+impl Crowd {
+    fn new() -> Crowd {
+        Crowd { children: Vec::new(), groups: Vec::new() }
+    }
+
+    fn grow(&mut self, to: usize, tops: &BTreeSet<PathBuf>) {
+        while self.children.len() < to {
+            let name = format!("boxwright-bench-{}-{}", std::process::id(), self.children.len() / EACH);
+            let child = Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().unwrap();
+            for top in tops {
+                let group = top.join(&name);
+                if self.children.len().is_multiple_of(EACH) {
+                    self.groups.push(group.clone());
+                    fs::create_dir(&group).unwrap();
+                }
+                fs::write(group.join("cgroup.procs"), child.id().to_string()).unwrap();
+            }
+            self.children.push(child);
+        }
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        for group in &self.groups {
+            let _ = fs::remove_dir(group);
+        }
+    }
+}
+
+fn main() {
+    let found: Result<BTreeSet<PathBuf>, _> =
+        ["cpu", "memory", "pids"].map(usable).into_iter().map(|found| found.map(|(_, dir)| dir)).collect();
+    let tops = match found {
+        Ok(tops) => tops,
+        Err(why) => return println!("sampling: not measured: {why:?}"),
+    };
+    let mut crowd = Crowd::new();
+    let mut figures = Vec::new();
+    for count in [100, 250, 500] {
+        crowd.grow(count, &tops);
+        let mut reader = Reader::new(Path::new("/proc"), Path::new(env!("CARGO_BIN_EXE_boxwright")));
+        let group = Some(format!("boxwright-bench-{}-0", std::process::id()));
+        reader.look_at(Extra { group, ..Extra::default() });
+        let subject = Subject::Below(std::process::id() as i32, None);
+        let mut times: Vec<Duration> = (0..ROUNDS)
+            .map(|_| {
+                let started = Instant::now();
+                let (sample, _) = reader.read(subject);
+                assert!(sample.processes.len() > count && sample.group.exists);
+                started.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        let median = times[times.len() / 2];
+        println!(
+            "sampling: {count} processes in {} groups: {:.2} ms a sample",
+            count / EACH,
+            median.as_secs_f64() * 1e3
+        );
+        figures.push(median.as_secs_f64() / count as f64);
+    }
+    let growth = figures[figures.len() - 1] / figures[0];
+    println!("sampling: a process costs {growth:.2} times as much among 500 as among 100 (linear: at most 1)");
+}

@@ -1,0 +1,223 @@
+//! Whether groups with a controller can be made on this machine, where, and why not: for each controller by itself.
+
+use super::cgroups::{Hierarchy, Membership, Place, own, place};
+use super::groups::listed;
+use crate::lang::Lang;
+use nix::unistd::{AccessFlags, access};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// How the names of our own groups begin, whoever's they are.
+const OURS: &str = "boxwright-";
+
+/// Why no group with a controller can be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// The kernel was built without it.
+    Unknown,
+    /// It was switched off when the machine was started (`cgroup_disable=`).
+    SwitchedOff,
+    /// No hierarchy that has it is mounted here.
+    NotMounted,
+    /// The kernel has it in version 1 alone, and there it is mounted nowhere; or a group above does not hand it down.
+    NotHandedDown(PathBuf),
+    /// The hierarchy is mounted read-only.
+    ReadOnly(PathBuf),
+    /// The group belongs to somebody else.
+    Denied(PathBuf),
+    /// The group holds processes, and so may hand nothing down: who they are.
+    Occupied(PathBuf, Vec<String>),
+}
+
+/// The directory below which groups are made, and its version.
+///
+/// That is the top of the hierarchy where we may write there, as root may. Otherwise it is the group that this program
+/// was started in, where that was handed over to its user (Documentation/admin-guide/cgroup-v2.rst, "Delegation"). Our
+/// own groups do not count as such: they are made beside one another, never in one another.
+pub fn base(place: &Place) -> PathBuf {
+    let top = place.top();
+    let own = || place.dir(&outside_ours(&place.path)).filter(|dir| writable(dir));
+    if writable(&top) { top } else { own().unwrap_or(top) }
+}
+
+/// A group's path up to, and without, the first of our own groups in it.
+pub fn outside_ours(path: &str) -> String {
+    let kept: Vec<&str> = path.split('/').take_while(|part| !part.starts_with(OURS)).collect();
+    let kept = kept.join("/");
+    if kept.is_empty() { "/".into() } else { kept }
+}
+
+fn writable(dir: &Path) -> bool {
+    access(dir, AccessFlags::W_OK).is_ok()
+}
+
+/// Where groups with this controller can be made: the version and the directory. Nothing is changed to find out, so what
+/// the kernel says in the end may still be another thing.
+pub fn usable(controller: &str) -> Result<(u8, PathBuf), Unusable> {
+    let (hierarchies, memberships) = own();
+    usable_in(&hierarchies, &memberships, controller)
+}
+
+fn usable_in(
+    hierarchies: &[Hierarchy],
+    memberships: &[Membership],
+    controller: &str,
+) -> Result<(u8, PathBuf), Unusable> {
+    let Some(place) = place(hierarchies, memberships, controller) else { return Err(nowhere(controller)) };
+    let base = base(&place);
+    // Version 2 counts CPU time without a controller.
+    if place.version == 2 && controller != "cpuacct" {
+        if let Some(level) = first_without(&place.top(), &base, controller) {
+            return Err(if level == place.top() {
+                nowhere_v2(controller, level)
+            } else {
+                Unusable::NotHandedDown(level)
+            });
+        }
+        let handed = listed(&base.join("cgroup.subtree_control")).any(|name| name == controller);
+        let others = others(&base);
+        // The root of the whole tree alone may do both (there is no `cgroup.type` in it).
+        if !handed && !others.is_empty() && base.join("cgroup.type").exists() {
+            return Err(Unusable::Occupied(base, others));
+        }
+    }
+    match access(&base, AccessFlags::W_OK) {
+        Ok(()) => Ok((place.version, base)),
+        Err(nix::errno::Errno::EROFS) => Err(Unusable::ReadOnly(place.top())),
+        Err(_) => Err(Unusable::Denied(base)),
+    }
+}
+
+/// The first group on the way from the top down that does not have a controller.
+fn first_without(top: &Path, base: &Path, controller: &str) -> Option<PathBuf> {
+    let mut level = top.to_path_buf();
+    let below = base.strip_prefix(top).unwrap_or(Path::new(""));
+    let levels = std::iter::once(level.clone()).chain(below.components().map(|part| {
+        level.push(part);
+        level.clone()
+    }));
+    levels.into_iter().find(|level| !listed(&level.join("cgroup.controllers")).any(|name| name == controller))
+}
+
+/// Who is in a group besides ourselves, as `PID (name)`.
+fn others(dir: &Path) -> Vec<String> {
+    let me = format!("{} ", std::process::id());
+    super::groups::members(dir).into_iter().filter(|member| !member.starts_with(&me)).collect()
+}
+
+/// Why a controller is in no hierarchy, from `/proc/cgroups`.
+fn nowhere(controller: &str) -> Unusable {
+    let table = fs::read_to_string("/proc/cgroups").unwrap_or_default();
+    match table.lines().find(|line| line.split_whitespace().next() == Some(controller)) {
+        None => Unusable::Unknown,
+        Some(line) if line.ends_with('0') => Unusable::SwitchedOff,
+        Some(_) => Unusable::NotMounted,
+    }
+}
+
+/// The same where there is a version 2 tree, but not with this controller at its top. A kernel that has version 2 alone
+/// need not have a `/proc/cgroups` that tells.
+fn nowhere_v2(controller: &str, top: PathBuf) -> Unusable {
+    match nowhere(controller) {
+        // The top of what we see may itself be a group below another one.
+        Unusable::NotMounted if top.join("cgroup.type").exists() => Unusable::NotHandedDown(top),
+        why => why,
+    }
+}
+
+impl Unusable {
+    /// What is missing, without a remedy.
+    pub fn say(&self, controller: &str, lang: Lang) -> String {
+        match self {
+            Unusable::Unknown => lang.pick(
+                format!("this kernel has no controller {controller}"),
+                format!("这个内核没有控制器 {controller}"),
+            ),
+            Unusable::SwitchedOff => lang.pick(
+                format!("the controller {controller} was switched off at boot (cgroup_disable={controller})"),
+                format!("控制器 {controller} 在启动时被关闭（cgroup_disable={controller}）"),
+            ),
+            Unusable::NotMounted => lang.pick(
+                format!("the kernel has the controller {controller}, but no hierarchy with it is mounted here"),
+                format!("内核有控制器 {controller}，但这里没有挂载带它的层级"),
+            ),
+            Unusable::NotHandedDown(level) => lang.pick(
+                format!("the group above {} does not hand the controller {controller} down to it", level.display()),
+                format!("{} 的上级组没有把控制器 {controller} 交给它", level.display()),
+            ),
+            Unusable::ReadOnly(top) => lang.pick(
+                format!("the hierarchy of {controller} is mounted read-only on {}", top.display()),
+                format!("{controller} 的层级以只读方式挂载在 {}", top.display()),
+            ),
+            Unusable::Denied(dir) => lang.pick(
+                format!("no group with the controller {controller} may be made in {}", dir.display()),
+                format!("不允许在 {} 里建立带控制器 {controller} 的组", dir.display()),
+            ),
+            Unusable::Occupied(dir, members) => lang.pick(
+                format!(
+                    "a group that holds processes cannot hand {controller} down, and in {} are {}",
+                    dir.display(),
+                    members.join(", ")
+                ),
+                format!("有进程的组不能把 {controller} 交给下级，而 {} 里有 {}", dir.display(), members.join("、")),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory that stands for a version 2 tree, and the hierarchy that is "mounted" there.
+    fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Vec<Hierarchy>) {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let point = dir.path().to_str().unwrap().to_string();
+        (dir, vec![Hierarchy { version: 2, controllers: Vec::new(), root: "/".into(), point }])
+    }
+
+    fn member(path: &str) -> Vec<Membership> {
+        vec![Membership { controllers: Vec::new(), path: path.into() }]
+    }
+
+    #[test]
+    fn the_first_level_without_the_controller_is_named() {
+        let (dir, hierarchies) = tree(&[("cgroup.controllers", "cpu memory"), ("a/cgroup.controllers", "cpu")]);
+        let level = first_without(dir.path(), &dir.path().join("a/b"), "cpu");
+        assert_eq!(level, Some(dir.path().join("a/b")));
+        assert_eq!(first_without(dir.path(), &dir.path().join("a/b"), "memory"), Some(dir.path().join("a")));
+        assert_eq!(usable_in(&hierarchies, &member("/a"), "cpu"), Ok((2, dir.path().into())), "the top may be written");
+        assert_eq!(usable_in(&hierarchies, &member("/a"), "frob"), Err(Unusable::Unknown));
+        assert_eq!(usable_in(&[], &member("/a"), "frob"), Err(Unusable::Unknown));
+    }
+
+    #[test]
+    fn processes_in_the_way_are_named_unless_they_are_ourselves() {
+        let me = format!("{}\n", std::process::id());
+        let files = |procs| [("cgroup.controllers", "cpu"), ("cgroup.type", "domain"), ("cgroup.procs", procs)];
+        let (_dir, hierarchies) = tree(&files("1\n"));
+        assert!(
+            matches!(usable_in(&hierarchies, &member("/"), "cpu"), Err(Unusable::Occupied(_, who)) if who.len() == 1)
+        );
+        let (_dir, hierarchies) = tree(&files(&me));
+        assert!(usable_in(&hierarchies, &member("/"), "cpu").is_ok());
+        let (dir, hierarchies) = tree(&files("1\n"));
+        fs::write(dir.path().join("cgroup.subtree_control"), "cpu\n").unwrap();
+        assert!(usable_in(&hierarchies, &member("/"), "cpu").is_ok(), "it was handed down before");
+    }
+
+    #[test]
+    fn our_own_groups_are_never_made_in_one_another() {
+        assert_eq!(outside_ours("/user.slice/app.scope/boxwright-1000-0123456789ab"), "/user.slice/app.scope");
+        assert_eq!(outside_ours("/boxwright-0-0123456789ab/x"), "/");
+        assert_eq!(outside_ours("/"), "/");
+        assert_eq!(outside_ours("/a"), "/a");
+    }
+}

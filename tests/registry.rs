@@ -184,6 +184,42 @@ fn a_digest_decides_and_the_tag_does_not() {
 }
 
 #[test]
+fn a_list_is_searched_for_this_machine_and_shown_as_it_is() {
+    let top = image();
+    let oci = top.path().join("oci");
+    let index = fs::read_to_string(oci.join("index.json")).unwrap();
+    let manifest = index.split("\"sha256:").nth(1).unwrap()[..64].to_string();
+    let size = fs::metadata(oci.join("blobs/sha256").join(&manifest)).unwrap().len();
+    let entry = |digest: &str, size: u64, os: &str, architecture: &str, more: &str| {
+        format!(
+            r#"{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:{digest}","size":{size},"platform":{{"os":"{os}","architecture":"{architecture}"}}{more}}}"#
+        )
+    };
+    let platform = boxwright::image::Platform::host();
+    let attests = r#","annotations":{"vnd.docker.reference.type":"attestation-manifest"}"#;
+    let zeros = "0".repeat(64);
+    let list = format!(
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{},{},{}]}}"#,
+        entry(&zeros, 1, "unknown", "unknown", attests),
+        entry(&zeros, 1, "linux", "s390x", ""),
+        entry(&manifest, size, &platform.os, &platform.architecture, "")
+    );
+    let named = layer::sha256(list.as_bytes());
+    fs::write(oci.join("blobs/sha256").join(&named), &list).unwrap();
+    fs::write(oci.join("index.json"), index.replace(&manifest, &named)).unwrap();
+    let registry = Registry::start(&oci, Plan { auth: Auth::Token, ..Plan::default() }, None);
+    let name = registry.image();
+    let output = boxwright(&top, &[], &["image", "unpack", "-q", &name, "root"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let asked: Vec<String> = registry.log().into_iter().filter(|line| line.contains("/manifests/")).collect();
+    assert!(asked.last().unwrap().contains(&format!("/manifests/sha256:{manifest}")), "{asked:#?}");
+    assert_eq!(text(&boxwright(&top, &[], &["skopeo", "inspect", "--raw", &name]).stdout), list);
+    let output = boxwright(&top, &[], &["image", "unpack", "--platform", "linux/riscv64", &name, "other"]);
+    let why = text(&output.stderr);
+    assert!(why.contains("no image for linux/riscv64; there is linux/s390x, "), "{why}");
+}
+
+#[test]
 fn who_one_is_comes_from_options_and_files() {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {

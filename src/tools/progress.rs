@@ -78,7 +78,9 @@ impl Progress {
             return;
         }
         state.drawn = Some(now);
-        let columns = crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns));
+        // A terminal that nobody has told its size has none.
+        let columns = crossterm::terminal::size().map_or(0, |(columns, _)| usize::from(columns));
+        let columns = if columns == 0 { 80 } else { columns };
         let mut line = state.line(elapsed);
         line.truncate(columns.saturating_sub(1));
         let _ = stderr().write_all(format!("\r{line}\x1b[K").as_bytes());

@@ -81,7 +81,10 @@ impl Progress {
         // A terminal that nobody has told its size has none.
         let columns = crossterm::terminal::size().map_or(0, |(columns, _)| usize::from(columns));
         let columns = if columns == 0 { 80 } else { columns };
-        let mut line = state.line(elapsed);
+        let mut line = state.line(elapsed, true);
+        if line.len() >= columns {
+            line = state.line(elapsed, false);
+        }
         line.truncate(columns.saturating_sub(1));
         let _ = stderr().write_all(format!("\r{line}\x1b[K").as_bytes());
     }
@@ -94,16 +97,17 @@ impl Drop for Progress {
 }
 
 impl State {
-    fn line(&self, elapsed: Duration) -> String {
+    fn line(&self, elapsed: Duration, wide: bool) -> String {
         let size = self.sizes.get(self.layer).copied().unwrap_or_default();
         let (number, layers, done) = (self.layer + 1, self.sizes.len(), self.before + self.here);
         let part = if self.total == 0 { 1.0 } else { (done as f64 / self.total as f64).min(1.0) };
         let filled = (part * BAR as f64) as usize;
-        let bar = format!("{}{}", "#".repeat(filled), ".".repeat(BAR - filled));
+        let bar = format!("[{}{}] ", "#".repeat(filled), ".".repeat(BAR - filled));
+        let bar = if wide { bar.as_str() } else { "" };
         let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
         let left = (self.total.saturating_sub(done) as f64 / rate.max(1.0)).ceil() as u64;
         format!(
-            "layer {number}/{layers} {} of {}  [{bar}] {:.0}% {} of {}  {}/s  {}:{:02} left",
+            "layer {number}/{layers} {} of {}  {bar}{:.0}% {} of {}  {}/s  {}:{:02} left",
             bytes(self.here),
             bytes(size),
             part * 100.0,
@@ -139,9 +143,11 @@ mod tests {
         once.layer(1);
         once.advance(1 << 20);
         assert_eq!(
-            once.state.lock().unwrap().line(Duration::from_secs(2)),
+            once.state.lock().unwrap().line(Duration::from_secs(2), true),
             "layer 2/3 1.0 MiB of 3.0 MiB  [########........] 50% 2.0 MiB of 4.0 MiB  1.0 MiB/s  0:02 left"
         );
+        let narrow = once.state.lock().unwrap().line(Duration::from_secs(2), false);
+        assert_eq!(narrow, "layer 2/3 1.0 MiB of 3.0 MiB  50% 2.0 MiB of 4.0 MiB  1.0 MiB/s  0:02 left");
         assert_eq!(Progress::of(&layers, false).state.lock().unwrap().total, 5 << 20);
         assert_eq!([bytes(0), bytes(1023), bytes(1536)], ["0 B", "1023 B", "1.5 KiB"]);
     }

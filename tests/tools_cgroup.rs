@@ -340,7 +340,7 @@ fn diagnosed(prepare: &str, controller: &str) -> (String, String, String) {
         .unwrap();
     let report: serde_json::Value =
         serde_json::from_slice(&out.stdout).unwrap_or_else(|error| panic!("{error}: {out:?}"));
-    let rows = report.as_array().or_else(|| report["checks"].as_array()).unwrap_or_else(|| panic!("{report}"));
+    let rows = report["rows"].as_array().unwrap_or_else(|| panic!("{report}"));
     let row = rows.iter().find(|row| row["check"] == format!("cgroup {controller}").as_str()).unwrap();
     let text = |name: &str| row[name].as_str().unwrap_or_default().to_string();
     (text("level"), text("found"), text("remedy"))

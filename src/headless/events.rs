@@ -66,6 +66,8 @@ pub enum Event<'a> {
         step: &'a str,
         /// The instruction as the lesson has it.
         check: &'a str,
+        /// The lesson's sentence for the learner.
+        text: &'a str,
         /// Whether it holds; `null` where it could not be seen.
         passed: Option<bool>,
         /// What should be.
@@ -155,9 +157,10 @@ impl<'a> Event<'a> {
             Report::Check(index, block, number, verdict) => {
                 let (lesson, step, whole) = named(index)?;
                 let Some(Block::Check(checks)) = whole.blocks.get(*block) else { return None };
-                let check = checks.get(*number)?.source.as_str();
+                let check = checks.get(*number)?;
+                let (check, text) = (check.source.as_str(), check.text.as_str());
                 let (expected, observed) = (verdict.expected.as_str(), verdict.observed.as_str());
-                Event::Check { lesson, step, check, passed: verdict.passed, expected, observed }
+                Event::Check { lesson, step, check, text, passed: verdict.passed, expected, observed }
             }
             Report::Outcome(index, outcome) => {
                 let (lesson, step, _) = named(index)?;

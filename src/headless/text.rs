@@ -3,7 +3,7 @@
 use super::{Event, Teller};
 use crate::{
     lang::Lang,
-    lesson::{Block, Lesson},
+    lesson::Lesson,
     trace::Told,
 };
 use std::io::{self, Write};
@@ -56,14 +56,13 @@ impl Text {
             Event::Traced(Told::Untraced { reason }) => {
                 writeln!(out, "  {} {reason}", lang.pick("System calls cannot be seen:", "看不到系统调用："))
             }
-            Event::Check { step, check, passed, expected, observed, .. } => {
+            Event::Check { text, passed, expected, observed, .. } => {
                 let mark = match passed {
                     Some(true) => lang.pick("ok", "通过"),
                     Some(false) => lang.pick("FAILED", "未通过"),
                     None => lang.pick("not seen", "看不到"),
                 };
-                let said = lesson.and_then(|lesson| sentence(lesson, step, check)).unwrap_or(check);
-                writeln!(out, "  [{mark}] {said}")?;
+                writeln!(out, "  [{mark}] {text}")?;
                 if *passed == Some(true) {
                     return Ok(());
                 }
@@ -100,15 +99,6 @@ impl Text {
             Event::Outcome { .. } | Event::Traced(Told::Exit { .. }) | Event::Sample(_) => Ok(()),
         }
     }
-}
-
-/// The learner's sentence for a check.
-fn sentence<'a>(lesson: &'a Lesson, step: &str, source: &str) -> Option<&'a str> {
-    let checks = lesson.step(step)?.blocks.iter().filter_map(|block| match block {
-        Block::Check(checks) => Some(checks),
-        _ => None,
-    });
-    checks.flatten().find(|check| check.source == source).map(|check| check.text.as_str())
 }
 
 impl Teller for Text {

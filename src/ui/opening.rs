@@ -2,7 +2,7 @@
 
 use super::{
     chrome, marks,
-    text::{Pieces, clip, pad, paint_line, width},
+    text::{Pieces, clip, pad, paint_line, width, wrap},
     theme::Role,
 };
 use crate::{
@@ -11,6 +11,9 @@ use crate::{
 };
 use ratatui::{Frame, layout::Rect, widgets::Paragraph};
 use unicode_width::UnicodeWidthStr;
+
+/// How wide a row of the list is, and therefore the text below it.
+const COLUMNS: usize = 66;
 
 /// Draws it in the middle of the screen.
 pub fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
@@ -87,7 +90,7 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
             "Without root the container gets a user namespace of its own; start as root for every step.",
             "没有 root 权限时，容器会多一个用户命名空间；以 root 启动可完成所有步骤。",
         );
-        body.push(vec![(hint.into(), Role::Quiet)]);
+        body.extend(wrap(hint, Role::Quiet, COLUMNS));
     }
     (title, body, chosen)
 }

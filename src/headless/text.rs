@@ -1,11 +1,7 @@
 //! Events as a transcript for people: headings, commands, their output, the calls and what the kernel says.
 
 use super::{Event, Teller};
-use crate::{
-    lang::Lang,
-    lesson::Lesson,
-    trace::Told,
-};
+use crate::{lang::Lang, lesson::Lesson, trace::Told};
 use std::io::{self, Write};
 
 pub(super) struct Text {

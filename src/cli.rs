@@ -1,6 +1,6 @@
 //! argv → [`Command`]: the command line, as clap reads it.
 
-use crate::lang::Lang;
+use crate::{image::Reference, lang::Lang};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{ffi::OsString, path::PathBuf};
 
@@ -28,7 +28,7 @@ pub struct Cli {
 }
 
 /// Flags that several commands know.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Common {
     /// Language (else LC_ALL, LC_MESSAGES, LANG)
     #[arg(long, global = true, value_parser = lang, value_name = "en|zh")]
@@ -36,6 +36,9 @@ pub struct Common {
     /// A directory whose lessons add to, or replace, the built-in ones
     #[arg(long, global = true, value_name = "DIR")]
     pub lessons: Option<PathBuf>,
+    /// The image of the lesson on roots, such as oci:DIR or docker://alpine
+    #[arg(long, global = true, value_name = "REF", default_value = "builtin:")]
+    pub image: Reference,
     /// Colours; `auto` follows NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
@@ -159,6 +162,13 @@ impl Common {
         self.lang.unwrap_or_else(|| Lang::from_env(|name| std::env::var(name).ok()))
     }
 
+    /// The image as a word of a shell's command line; its path leads to the same place from everywhere.
+    pub fn image(&self) -> String {
+        let text = self.image.clone().absolute().to_string();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte);
+        if text.bytes().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    }
+
     /// Whether no colour at all is wanted; `NO_COLOR` counts where it is not empty (no-color.org).
     pub fn colourless(&self) -> bool {
         match self.color {
@@ -185,6 +195,10 @@ mod tests {
         assert_eq!((cli.place.as_deref(), cli.common.lang), (Some("isolate/network"), Some(Lang::Zh)));
         let cli = Cli::try_parse_from(["boxwright", "run", "isolate", "--json"]).unwrap();
         assert!(matches!(cli.command, Some(Command::Run { json: true, .. })));
+        assert_eq!(cli.common.image(), "builtin:");
+        let cli = Cli::try_parse_from(["boxwright", "--image", "oci:/a b/it's:1"]).unwrap();
+        assert_eq!(cli.common.image(), r"'oci:/a b/it'\''s:1'");
+        assert!(Cli::try_parse_from(["boxwright", "--image", "ftp:x"]).is_err());
         let cli = Cli::try_parse_from(["boxwright", "trace", "--", "unshare", "-p", "sh"]).unwrap();
         assert!(matches!(cli.command, Some(Command::Trace { command, .. }) if command.len() == 3));
     }

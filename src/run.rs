@@ -34,7 +34,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     let lang = cli.common.lang();
     match &cli.command {
         None => screen(&cli, lang),
-        Some(Command::Run { places, json, patience }) => run_lessons(places, (*json, *patience), &cli.common, lang),
+        Some(Command::Run { places, json, patience }) => run_lessons(places, *json, *patience, &cli.common, lang),
         Some(Command::Trace { json, step, command }) => trace::cli::run(*json, *step, command, lang),
         Some(Command::Inspect { pid, json, watch }) => inspect::run(*pid, *json, *watch, lang),
         Some(Command::Doctor { json }) => doctor::run(*json, lang),
@@ -78,7 +78,7 @@ fn list_tools() -> io::Result<ExitCode> {
 
 /// The lessons that there are; where they cannot be loaded, that has been said.
 fn load(common: &Common, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
-    lesson::load(common.lessons.as_deref()).map_err(|error| match error {
+    lesson::load_with(common.lessons.as_deref(), &common.image()).map_err(|error| match error {
         LoadError::Problems(_) => {
             let hint =
                 lang.pick("boxwright lessons check DIR shows all of them", "boxwright lessons check 目录 会列出全部");
@@ -114,7 +114,7 @@ fn own_program(lang: Lang) -> Result<PathBuf, ExitCode> {
     })
 }
 
-fn run_lessons(names: &[String], how: (bool, u32), common: &Common, lang: Lang) -> ExitCode {
+fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lang: Lang) -> ExitCode {
     let lessons = match load(common, lang) {
         Ok(lessons) => lessons,
         Err(status) => return status,
@@ -142,6 +142,7 @@ fn run_lessons(names: &[String], how: (bool, u32), common: &Common, lang: Lang) 
     };
     let lacking = doctor::lacking(&doctor::requirements(&lessons));
     let lacking = lacking.into_iter().find(|(known, _)| *known == lang).map(|(_, lacking)| lacking).unwrap_or_default();
+    let how = headless::How { json, patience, image: common.image.to_string() };
     match headless::run(&places, &exe, lang, &lacking, how) {
         Ok(headless::Ended::Done { failed, .. }) if failed > 0 => ExitCode::from(FAILED),
         Ok(headless::Ended::Done { passed: 0, .. }) => ExitCode::from(CANNOT),

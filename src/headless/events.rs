@@ -23,7 +23,7 @@ pub enum Event<'a> {
         /// `root` or `rootless`.
         privilege: &'static str,
         /// The image that lessons use.
-        image: &'static str,
+        image: &'a str,
         /// The session's own name, `$BOX`: whatever it makes outside of its processes is called so.
         name: String,
     },
@@ -129,14 +129,14 @@ pub struct Skipped {
 }
 
 /// The first event.
-pub(super) fn session(name: &str) -> Event<'static> {
+pub(super) fn session<'a>(name: &str, image: &'a str) -> Event<'a> {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_string();
     Event::Session {
         version: env!("CARGO_PKG_VERSION"),
         kernel,
         cgroup_mode: cgroup_mode(),
         privilege: if nix::unistd::geteuid().is_root() { "root" } else { "rootless" },
-        image: "builtin",
+        image,
         name: name.to_string(),
     }
 }

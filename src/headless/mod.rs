@@ -100,23 +100,32 @@ enum Message {
     Signal(i32),
 }
 
-/// Runs these places one after the other. `json` chooses between events and a transcript on standard output.
-///
-/// On a machine that is slow, `patience` times as long as usual is waited for it.
+/// How lessons are run.
+#[derive(Clone, Debug)]
+pub struct How {
+    /// Events on standard output; otherwise a transcript.
+    pub json: bool,
+    /// How many times as long as usual is waited for a machine that is slow.
+    pub patience: u32,
+    /// The image that lessons use.
+    pub image: String,
+}
+
+/// Runs these places one after the other.
 pub fn run(
     places: &[Place],
     exe: &Path,
     lang: Lang,
     lacking: &Lacking,
-    (json, patience): (bool, u32),
+    how: How,
 ) -> Result<Ended, Failure> {
-    let mut teller: Box<dyn Teller> = if json { Box::new(json::Json) } else { Box::new(text::Text::new(lang)) };
+    let mut teller: Box<dyn Teller> = if how.json { Box::new(json::Json) } else { Box::new(text::Text::new(lang)) };
     let (send, receive) = mpsc::channel();
     let signalled = send.clone();
     signals::watch(move |signal| drop(signalled.send(Message::Signal(signal))))?;
     let machine = Machine::start(exe, Arc::new(move |happening| drop(send.send(Message::Machine(happening)))))?;
-    teller.tell(&events::session(machine.run_dir().name()), None)?;
-    let mut player = Player { machine, receive, teller, summary: Summary::default(), last: None, patience };
+    teller.tell(&events::session(machine.run_dir().name(), &how.image), None)?;
+    let mut player = Player { machine, receive, teller, summary: Summary::default(), last: None, patience: how.patience };
     for place in places {
         if let Some(signal) = player.play(place, lacking)? {
             return Ok(Ended::Signal(signal));

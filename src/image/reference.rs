@@ -68,6 +68,25 @@ impl FromStr for Reference {
     }
 }
 
+impl Reference {
+    /// The same place, whatever directory it is looked for from.
+    pub fn absolute(mut self) -> Reference {
+        match &mut self {
+            Reference::Oci { dir: path, .. }
+            | Reference::OciArchive { file: path, .. }
+            | Reference::DockerArchive { file: path, .. }
+            | Reference::Dir(path) => {
+                // Only an empty path, or a directory that is gone, has no absolute form: then it is wrong anyway.
+                if let Ok(whole) = std::path::absolute(&*path) {
+                    *path = whole;
+                }
+            }
+            Reference::Docker(_) | Reference::Builtin => {}
+        }
+        self
+    }
+}
+
 /// The path ends at the first colon, as with skopeo: a path with a colon in it needs another name.
 fn path_and_tag(rest: &str) -> Result<(PathBuf, Option<String>), &'static str> {
     let (path, tag) = rest.split_once(':').map_or((rest, None), |(path, tag)| (path, Some(tag)));

@@ -21,4 +21,4 @@ pub use model::{
     Run, Setting, Step, TerminalId, Translations, Where,
 };
 pub use parse::parse;
-pub use store::{LoadError, directory, embedded, folder, id, load, trusted};
+pub use store::{LoadError, directory, embedded, folder, id, load, load_with, trusted};

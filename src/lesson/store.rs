@@ -49,8 +49,13 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 /// Loads the embedded lessons, and those of `dir`, which replace embedded ones of the same name and are marked as
-/// foreign. `{port}` is filled in with a TCP port that is free now.
+/// foreign. `{port}` is filled in with a TCP port that is free now, `{image}` with the built-in image.
 pub fn load(dir: Option<&Path>) -> Result<Vec<Translations>, LoadError> {
+    load_with(dir, "builtin:")
+}
+
+/// The same for another image, as a word for a shell's command line.
+pub fn load_with(dir: Option<&Path>, image: &str) -> Result<Vec<Translations>, LoadError> {
     let mut lessons = embedded()?;
     if let Some(dir) = dir {
         for mut foreign in directory(dir)? {
@@ -67,7 +72,7 @@ pub fn load(dir: Option<&Path>) -> Result<Vec<Translations>, LoadError> {
         (ORDER.iter().position(|known| *known == id).unwrap_or(ORDER.len()), id.to_owned())
     });
     let port = free_port().unwrap_or(FALLBACK_PORT);
-    lessons.iter_mut().flat_map(|lesson| lesson.values_mut()).for_each(|lesson| fill_port(lesson, port));
+    lessons.iter_mut().flat_map(|lesson| lesson.values_mut()).for_each(|lesson| fill_in(lesson, port, image));
     Ok(lessons)
 }
 
@@ -203,12 +208,14 @@ fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// Puts `port` in the place of `{port}` everywhere, so that nothing after this needs to know of it.
-fn fill_port(lesson: &mut Lesson, port: u16) {
+/// Puts port and image in their places everywhere, so that nothing after this needs to know of them.
+fn fill_in(lesson: &mut Lesson, port: u16, image: &str) {
     let number = port.to_string();
     let fill = |text: &mut String| {
-        if text.contains("{port}") {
-            *text = text.replace("{port}", &number);
+        for (name, value) in [("{port}", number.as_str()), ("{image}", image)] {
+            if text.contains(name) {
+                *text = text.replace(name, value);
+            }
         }
     };
     fill(&mut lesson.intro);

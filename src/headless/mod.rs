@@ -112,20 +112,15 @@ pub struct How {
 }
 
 /// Runs these places one after the other.
-pub fn run(
-    places: &[Place],
-    exe: &Path,
-    lang: Lang,
-    lacking: &Lacking,
-    how: How,
-) -> Result<Ended, Failure> {
+pub fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, how: How) -> Result<Ended, Failure> {
     let mut teller: Box<dyn Teller> = if how.json { Box::new(json::Json) } else { Box::new(text::Text::new(lang)) };
     let (send, receive) = mpsc::channel();
     let signalled = send.clone();
     signals::watch(move |signal| drop(signalled.send(Message::Signal(signal))))?;
     let machine = Machine::start(exe, Arc::new(move |happening| drop(send.send(Message::Machine(happening)))))?;
     teller.tell(&events::session(machine.run_dir().name(), &how.image), None)?;
-    let mut player = Player { machine, receive, teller, summary: Summary::default(), last: None, patience: how.patience };
+    let mut player =
+        Player { machine, receive, teller, summary: Summary::default(), last: None, patience: how.patience };
     for place in places {
         if let Some(signal) = player.play(place, lacking)? {
             return Ok(Ended::Signal(signal));

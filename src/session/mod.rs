@@ -3,6 +3,7 @@
 
 mod checks;
 mod ending;
+mod judging;
 pub mod ledger;
 mod needs;
 mod play;

@@ -1,11 +1,10 @@
 //! A step as it is played: read, predict, run, observe, explain.
 
 use super::{
-    Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, Phase, Proof, Report, Verdict, Wish, decide,
-    replay::Replay,
+    Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, Phase, Proof, Report, Verdict, Wish, replay::Replay,
 };
 use crate::{
-    lesson::{Block, Check, Counter, Fact, GroupFact, Lesson, Run, TerminalId},
+    lesson::{Block, Check, Fact, GroupFact, Lesson, Run, TerminalId},
     trace::{Hold, TraceEvent},
 };
 use std::{
@@ -57,6 +56,8 @@ pub struct Session {
     pub(super) proof: Proof,
     /// The block of checks that has a deadline.
     pub(super) pressed: Option<usize>,
+    /// The learner asked for a command that names a process, before it was known which one.
+    pub(super) postponed: bool,
 }
 
 /// What a terminal's shell is doing.
@@ -103,6 +104,7 @@ impl Session {
             finished: false,
             proof: Proof::default(),
             pressed: None,
+            postponed: false,
         }
     }
 
@@ -145,6 +147,10 @@ impl Session {
                 self.seen = self.seen.max(number);
                 self.evidence.remember(&sample);
                 self.evidence.sample = Some(sample);
+                let postponed = std::mem::take(&mut self.postponed) && !self.auto && self.replay.is_none();
+                if postponed && matches!(self.phase(), Phase::Due(_)) {
+                    self.type_due(&mut out);
+                }
                 self.go_on(&mut out);
             }
             Input::Deadline => self.deadline(&mut out),
@@ -155,6 +161,7 @@ impl Session {
 
     pub(super) fn wish(&mut self, wish: Wish, out: &mut Vec<Action>) {
         self.notice = None;
+        self.postponed = false;
         match wish {
             Wish::GoTo(step) => self.rebuild(step, out),
             Wish::Go => match self.phase() {
@@ -276,6 +283,7 @@ impl Session {
     pub(super) fn begin(&mut self, out: &mut Vec<Action>) {
         self.at = 0;
         self.pressed = None;
+        self.postponed = false;
         self.due.clear();
         self.touched = false;
         self.own = false;
@@ -347,58 +355,5 @@ impl Session {
             self.at += 1;
         }
         self.close(self.verdict(), out);
-    }
-
-    /// Whether the step passed, or could not be seen whole.
-    pub(super) fn verdict(&self) -> Outcome {
-        match &self.evidence.untraced {
-            Some(reason) if self.verdicts.values().flatten().any(|verdict| verdict.passed.is_none()) => {
-                Outcome::Skipped(reason.say(self.lesson.lang).into())
-            }
-            _ => Outcome::Passed,
-        }
-    }
-
-    /// A learner may reach a block of checks by typing, also past the commands before it.
-    pub(super) fn look_ahead(&mut self, out: &mut Vec<Action>) {
-        if self.auto || !self.own || self.waiting.is_some() {
-            return;
-        }
-        let Some(step) = self.step() else { return };
-        let ahead = step.blocks.iter().enumerate().skip(self.at);
-        let Some((index, _)) = ahead.into_iter().find(|(_, block)| matches!(block, Block::Check(_))) else { return };
-        if index > self.at && self.decide_block(index, out) {
-            self.due.clear();
-            self.at = index + 1;
-            self.touched = false;
-            self.own = false;
-        }
-    }
-
-    /// Decides a block of checks; true where it holds as a whole.
-    pub(super) fn decide_block(&mut self, index: usize, out: &mut Vec<Action>) -> bool {
-        let Some(Block::Check(checks)) = self.block(index).cloned() else { return true };
-        let lang = self.lesson.lang;
-        let new: Vec<Verdict> = checks.iter().map(|check| decide(&check.fact, &self.evidence, lang)).collect();
-        let holds = (self.auto || self.touched)
-            && self.seen >= self.wanted
-            && new.iter().all(|verdict| verdict.passed != Some(false));
-        if holds {
-            self.touched = false;
-            self.own = false;
-            out.push(Action::Deadline(None));
-            for check in &checks {
-                match check.fact {
-                    Fact::Group(GroupFact::Cpu(..)) => self.proof.note_cpu(&self.evidence),
-                    Fact::Group(GroupFact::Grew(Counter::OomKills)) => self.proof.note_oom(&self.evidence),
-                    _ => {}
-                }
-            }
-            for (number, verdict) in new.iter().enumerate() {
-                out.push(Action::Report(Report::Check(self.step, index, number, verdict.clone())));
-            }
-        }
-        self.verdicts.insert(index, new);
-        holds
     }
 }

@@ -57,7 +57,10 @@ impl Session {
                 return false;
             }
         }
-        let Some(line) = self.fill(&run.line) else { return false };
+        let Some(line) = self.fill(&run.line) else {
+            self.postponed = true;
+            return false;
+        };
         if matches!(self.block(self.at), Some(Block::Run(due)) if due == run) {
             self.lines.insert(self.at, line.clone());
         }

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// How long a command or a check may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One terminal as the learner sees it.
 #[derive(Default)]

@@ -1,0 +1,59 @@
+//! When a block of checks counts as passed, and what a step has come to.
+
+use super::{Action, Outcome, Report, Session, Verdict, checks::decide};
+use crate::lesson::{Block, Counter, Fact, GroupFact};
+
+impl Session {
+    /// Whether the step passed, or could not be seen whole.
+    pub(super) fn verdict(&self) -> Outcome {
+        match &self.evidence.untraced {
+            Some(reason) if self.verdicts.values().flatten().any(|verdict| verdict.passed.is_none()) => {
+                Outcome::Skipped(reason.say(self.lesson.lang).into())
+            }
+            _ => Outcome::Passed,
+        }
+    }
+
+    /// A learner may reach a block of checks by typing, also past the commands before it.
+    pub(super) fn look_ahead(&mut self, out: &mut Vec<Action>) {
+        if self.auto || !self.own || self.waiting.is_some() {
+            return;
+        }
+        let Some(step) = self.step() else { return };
+        let ahead = step.blocks.iter().enumerate().skip(self.at);
+        let Some((index, _)) = ahead.into_iter().find(|(_, block)| matches!(block, Block::Check(_))) else { return };
+        if index > self.at && self.decide_block(index, out) {
+            self.due.clear();
+            self.at = index + 1;
+            self.touched = false;
+            self.own = false;
+        }
+    }
+
+    /// Decides a block of checks; true where it holds as a whole.
+    pub(super) fn decide_block(&mut self, index: usize, out: &mut Vec<Action>) -> bool {
+        let Some(Block::Check(checks)) = self.block(index).cloned() else { return true };
+        let lang = self.lesson.lang;
+        let new: Vec<Verdict> = checks.iter().map(|check| decide(&check.fact, &self.evidence, lang)).collect();
+        let holds = (self.auto || self.touched)
+            && self.seen >= self.wanted
+            && new.iter().all(|verdict| verdict.passed != Some(false));
+        if holds {
+            self.touched = false;
+            self.own = false;
+            out.push(Action::Deadline(None));
+            for check in &checks {
+                match check.fact {
+                    Fact::Group(GroupFact::Cpu(..)) => self.proof.note_cpu(&self.evidence),
+                    Fact::Group(GroupFact::Grew(Counter::OomKills)) => self.proof.note_oom(&self.evidence),
+                    _ => {}
+                }
+            }
+            for (number, verdict) in new.iter().enumerate() {
+                out.push(Action::Report(Report::Check(self.step, index, number, verdict.clone())));
+            }
+        }
+        self.verdicts.insert(index, new);
+        holds
+    }
+}

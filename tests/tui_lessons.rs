@@ -160,3 +160,33 @@ fn rootfs_by_keys() {
         assert!(last.contains("[■ 隔离][■ 独立根][□ 受限][□ 可进入]"), "{last}");
     }
 }
+
+#[test]
+fn cgroups_by_keys() {
+    if let Some(last) = walk("cgroups", &ENGLISH) {
+        assert!(last.contains("[■][□][■][□]"), "{last}");
+    }
+    if let Some(last) = walk("cgroups", &CHINESE) {
+        assert!(last.contains("[■ 隔离][□ 独立根][■ 受限][□ 可进入]"), "{last}");
+    }
+}
+
+#[test]
+fn nsenter_by_keys() {
+    if let Some(last) = walk("nsenter", &ENGLISH) {
+        assert!(last.contains("[■][□][□][■]"), "{last}");
+    }
+    if let Some(last) = walk("nsenter", &CHINESE) {
+        assert!(last.contains("[■ 隔离][□ 独立根][□ 受限][■ 可进入]"), "{last}");
+    }
+}
+
+#[test]
+fn together_by_keys() {
+    if let Some(last) = walk("together", &ENGLISH) {
+        assert!(last.contains("[■][■][■][■]"), "{last}");
+    }
+    if let Some(last) = walk("together", &CHINESE) {
+        assert!(last.contains("[■ 隔离][■ 独立根][■ 受限][■ 可进入]"), "{last}");
+    }
+}

@@ -2,6 +2,10 @@
 
 use super::processes::Tree;
 
+/// A container that has the host's PIDs is looked for among so many processes, the nearest first: each of them is asked
+/// for all of its links, and a crowd below a shell must not make every sample slow.
+const NEAREST: usize = 64;
+
 /// Chooses among a watched process and everything below it, the shallowest first, then the lowest PID: a process whose
 /// PID namespace is not the host's; else one that differs in another way; else the terminal's foreground process; else
 /// the watched process itself. `None` where the watched process does not exist.
@@ -20,7 +24,7 @@ pub fn choose(
     let living = || family.iter().copied().filter(|pid| alive(pid));
     living()
         .find(|pid| pid_differs(*pid))
-        .or_else(|| living().find(|pid| other_differs(*pid)))
+        .or_else(|| living().take(NEAREST).find(|pid| other_differs(*pid)))
         .or_else(|| foreground.filter(|pid| family.contains(pid) && alive(pid)))
         .or_else(|| family.first().copied())
 }

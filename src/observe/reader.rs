@@ -7,7 +7,8 @@ use super::{
     text,
 };
 use crate::kernel::namespaces::{Kind, TABLE, read_link};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -80,7 +81,13 @@ impl Reader {
             sample.group = group::read(name, &hierarchies, &membership);
         }
         let tree = Tree::read(&self.proc_root);
-        let Some(container) = self.choose(&tree, subject, &sample.host_namespaces) else {
+        // Asked for again and again, and each answer costs a system call.
+        let (known, proc_root) = (RefCell::new(BTreeMap::new()), self.proc_root.clone());
+        let pid_ns = |pid: i32| {
+            let read = || read_link(&proc_root.join(pid.to_string()).join("ns/pid")).ok();
+            *known.borrow_mut().entry(pid).or_insert_with(read)
+        };
+        let Some(container) = self.choose(&tree, subject, &sample.host_namespaces, pid_ns) else {
             sample.files = self.files(None);
             return (sample, Evidence::default());
         };
@@ -99,7 +106,6 @@ impl Reader {
             Subject::Below(watched, _) => watched,
             Subject::Exactly(pid) => pid,
         };
-        let pid_ns = |pid: i32| read_link(&self.dir(pid).join("ns/pid")).ok();
         sample.processes = self.processes(&tree, first, &sample, pid_ns);
 
         let identity = |dir: &Path| scorecard::root_identity(dir);
@@ -120,7 +126,7 @@ impl Reader {
         files.map(|asked| (asked.clone(), files::read(asked, container, &self.extra.work))).collect()
     }
 
-    fn choose(&self, tree: &Tree, subject: Subject, host: &Links) -> Option<i32> {
+    fn choose(&self, tree: &Tree, subject: Subject, host: &Links, pid_ns: impl Fn(i32) -> Option<u64>) -> Option<i32> {
         let (watched, foreground) = match subject {
             Subject::Exactly(pid) => return tree.stats.contains_key(&pid).then_some(pid),
             Subject::Below(watched, foreground) => (watched, foreground),
@@ -140,7 +146,9 @@ impl Reader {
                     ForChildren::Unknown => false,
                 }
         };
-        choose::choose(tree, watched, foreground, |pid| differs(pid, Kind::Pid, host), other)
+        let ours = host.get(&Kind::Pid).copied();
+        let pid_differs = |pid: i32| pid_ns(pid).is_some_and(|inode| ours.is_some_and(|ours| ours != inode));
+        choose::choose(tree, watched, foreground, pid_differs, other)
     }
 
     /// The family of the watched process, and everybody else in the container's own PID namespace.
@@ -151,15 +159,13 @@ impl Reader {
         }
         let process = |pid: i32| {
             let stat = tree.stats.get(&pid)?;
-            let status = text(&self.dir(pid).join("status")).unwrap_or_default();
-            Some(Process {
-                pid,
-                ppid: stat.ppid,
-                nspid: processes::parse_nspid(&status),
-                comm: stat.comm.clone(),
-                state: stat.state,
-                pid_ns: pid_ns(pid),
-            })
+            let own = pid_ns(pid);
+            // Among the host's processes a crowd can be that has one PID each.
+            let nspid = match own {
+                Some(own) if !host_lacks(sample, Kind::Pid, own) => vec![pid],
+                _ => processes::parse_nspid(&text(&self.dir(pid).join("status")).unwrap_or_default()),
+            };
+            Some(Process { pid, ppid: stat.ppid, nspid, comm: stat.comm.clone(), state: stat.state, pid_ns: own })
         };
         tree.in_order(&members, first).into_iter().filter_map(process).collect()
     }

@@ -173,7 +173,7 @@ pub const VOCABULARY: [Word; 24] = [
     },
     Word {
         name: "group",
-        usage: "exists|gone|quota N|period N|memory N|pids N|cpu A..B|throttled grew|oom-kills grew",
+        usage: "exists|gone|quota N|period N|memory N|memory-and-swap N|pids N|cpu A..B|throttled grew|oom-kills grew",
         meaning: "The session's own control group exists or is gone; its limit is N (or `none`); its CPU use over three \
                   seconds is between A and B percent; a counter is greater than when the step began.",
         example: "group quota 50000",

@@ -17,7 +17,6 @@ static MACHINE: Mutex<()> = Mutex::new(());
 /// What the screen says in one language.
 struct Words {
     lang: &'static str,
-    size: (u16, u16),
     command: &'static str,
     call: &'static str,
     next: &'static str,
@@ -28,7 +27,6 @@ struct Words {
 
 const ENGLISH: Words = Words {
     lang: "en",
-    size: (80, 24),
     command: "Space type the command",
     call: "Space next call",
     next: "Space next step",
@@ -39,7 +37,6 @@ const ENGLISH: Words = Words {
 
 const CHINESE: Words = Words {
     lang: "zh",
-    size: (140, 45),
     command: "Space 输入命令",
     call: "Space 下一个调用",
     next: "Space 下一步",
@@ -99,14 +96,31 @@ fn solves(tmux: &Tmux, step: &boxwright::lesson::Step, session: &str, words: &Wo
     }
 }
 
-/// Goes through a lesson; gives the last screen.
-fn walk(id: &str, words: &Words) -> Option<String> {
+/// Goes through a lesson on each screen in each language; in the end the scorecard shows these properties.
+fn walks(id: &str, card: [bool; 4]) {
     if not_root(id) {
-        return None;
+        return;
     }
+    for (words, names) in
+        [(&ENGLISH, ["isolated", "own root", "limited", "entered"]), (&CHINESE, ["隔离", "独立根", "受限", "可进入"])]
+    {
+        for (size, wide) in [((80, 24), false), ((140, 45), true)] {
+            let Some(last) = walk(id, words, size) else { return };
+            let shown = card.iter().zip(names).map(|(on, name)| {
+                let mark = if *on { "■" } else { "□" };
+                if wide { format!("[{mark} {name}]") } else { format!("[{mark}]") }
+            });
+            let shown: String = shown.collect();
+            assert!(last.contains(&shown), "{shown}:\n{last}");
+        }
+    }
+}
+
+/// Goes through a lesson; gives the last screen.
+fn walk(id: &str, words: &Words, size: (u16, u16)) -> Option<String> {
     let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let (before, lesson) = (host(), lesson(id, words.lang));
-    let tmux = Tmux::start(words.size.0, words.size.1)?;
+    let tmux = Tmux::start(size.0, size.1)?;
     tmux.line(&format!(
         "XDG_STATE_HOME={} {BOXWRIGHT} {id}/1 --lang {}; echo status=$?",
         tmux.file("state").display(),
@@ -153,40 +167,20 @@ fn walk(id: &str, words: &Words) -> Option<String> {
 
 #[test]
 fn rootfs_by_keys() {
-    if let Some(last) = walk("rootfs", &ENGLISH) {
-        assert!(last.contains("[■][■][□][□]"), "{last}");
-    }
-    if let Some(last) = walk("rootfs", &CHINESE) {
-        assert!(last.contains("[■ 隔离][■ 独立根][□ 受限][□ 可进入]"), "{last}");
-    }
+    walks("rootfs", [true, true, false, false]);
 }
 
 #[test]
 fn cgroups_by_keys() {
-    if let Some(last) = walk("cgroups", &ENGLISH) {
-        assert!(last.contains("[■][□][■][□]"), "{last}");
-    }
-    if let Some(last) = walk("cgroups", &CHINESE) {
-        assert!(last.contains("[■ 隔离][□ 独立根][■ 受限][□ 可进入]"), "{last}");
-    }
+    walks("cgroups", [true, false, true, false]);
 }
 
 #[test]
 fn nsenter_by_keys() {
-    if let Some(last) = walk("nsenter", &ENGLISH) {
-        assert!(last.contains("[■][□][□][■]"), "{last}");
-    }
-    if let Some(last) = walk("nsenter", &CHINESE) {
-        assert!(last.contains("[■ 隔离][□ 独立根][□ 受限][■ 可进入]"), "{last}");
-    }
+    walks("nsenter", [true, false, false, true]);
 }
 
 #[test]
 fn together_by_keys() {
-    if let Some(last) = walk("together", &ENGLISH) {
-        assert!(last.contains("[■][■][■][■]"), "{last}");
-    }
-    if let Some(last) = walk("together", &CHINESE) {
-        assert!(last.contains("[■ 隔离][■ 独立根][■ 受限][■ 可进入]"), "{last}");
-    }
+    walks("together", [true; 4]);
 }

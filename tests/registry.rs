@@ -1,71 +1,30 @@
-//! Images from registries, through the built program: from one that has faults, and from the distribution's.
+//! Images from registries, through the built program: from one that has faults.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside #[test] functions are tests too")]
 
+#[path = "support/client.rs"]
+mod client;
 #[path = "support/layer.rs"]
 mod layer;
 #[path = "support/registry.rs"]
 mod registry;
 mod support;
 
+use client::{boxwright, files, image, text};
 use registry::{Auth, Plan, REPOSITORY, Redirect, Registry};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use std::{
-    collections::BTreeMap,
     fs,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
 use support::{BOXWRIGHT, theirs};
-use tempfile::TempDir;
-
-/// A directory with an image in the layout `oci`. Its layer does not compress, so that half of it is much.
-fn image() -> TempDir {
-    let top = tempfile::tempdir().unwrap();
-    let mut state = 1_u64;
-    let noise: Vec<u8> = std::iter::repeat_with(|| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    })
-    .take(400_000)
-    .collect();
-    layer::layout(
-        &top.path().join("oci"),
-        &[layer::archive(&[layer::file("noise", noise), layer::file("hello", "hi")])],
-    );
-    top
-}
-
-/// Runs the program in the directory: nothing of the user's own configuration counts.
-fn boxwright(top: &TempDir, env: &[(&str, &str)], args: &[&str]) -> Output {
-    let mut command = Command::new(BOXWRIGHT);
-    for (name, _) in std::env::vars() {
-        let upper = name.to_ascii_uppercase();
-        if upper.ends_with("_PROXY") || upper.starts_with("SSL_CERT") || upper.starts_with("REGISTRY_AUTH") {
-            command.env_remove(name);
-        }
-    }
-    for name in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "BOXWRIGHT_MIRROR", "BOXWRIGHT_TIMEOUT"] {
-        command.env_remove(name);
-    }
-    command.env("HOME", top.path().join("home")).envs(env.iter().copied());
-    command.args(args).current_dir(top.path()).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(dir).unwrap().flatten();
-    entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).unwrap())).collect()
-}
 
 /// Copies the image, which must go well, and gives what the registry was asked.
 fn copied(plan: Plan, env: &[(&str, &str)], more: &[&str]) -> Vec<String> {
@@ -336,74 +295,4 @@ fn plain_http_is_not_spoken_where_tls_is_asked_for() {
     let (why, log) = refused(Plan::default(), &[], &["--src-tls-verify=true"]);
     assert!(why.contains("does not speak TLS") || why.contains("cut"), "{why}");
     assert!(log.iter().all(|line| !line.contains("/v2/")), "{log:#?}");
-}
-
-/// The distribution's registry; it ends with this.
-struct Debian {
-    child: Child,
-    host: String,
-    _dir: TempDir,
-}
-
-impl Debian {
-    fn start() -> Option<Debian> {
-        let program = theirs("docker-registry")?;
-        let dir = tempfile::tempdir().unwrap();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let host = listener.local_addr().unwrap().to_string();
-        drop(listener);
-        let store = dir.path().join("store");
-        let config = format!(
-            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{host}\"}}\n",
-            store.display()
-        );
-        fs::write(dir.path().join("config.yml"), config).unwrap();
-        let mut command = Command::new(program);
-        command.arg("serve").arg(dir.path().join("config.yml")).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // It says when it listens. What it says later must go somewhere as well.
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let listens = lines.by_ref().map_while(Result::ok).any(|line| line.contains("listening on"));
-        assert!(listens, "docker-registry did not start");
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Some(Debian { child, host, _dir: dir })
-    }
-}
-
-impl Drop for Debian {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-#[test]
-fn copies_from_the_distributions_registry_are_those_of_its_skopeo() {
-    let (Some(skopeo), Some(registry)) = (theirs("skopeo"), Debian::start()) else { return };
-    let top = image();
-    let built = boxwright(&top, &[], &["skopeo", "copy", "-q", "builtin:", "oci:built:latest"]);
-    assert!(built.status.success(), "{}", text(&built.stderr));
-    let skopeo = |args: &[&str]| {
-        let mut command = Command::new(&skopeo);
-        command.env("HOME", top.path()).arg("--insecure-policy").args(args).current_dir(top.path());
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
-        output.stdout
-    };
-    for layout in ["oci", "built"] {
-        let name = format!("docker://{}/class/{layout}:v1", registry.host);
-        skopeo(&["copy", "--dest-tls-verify=false", &format!("oci:{layout}:latest"), &name]);
-        let (ours, theirs) = (format!("ours-{layout}"), format!("theirs-{layout}"));
-        skopeo(&["copy", "--src-tls-verify=false", &name, &format!("dir:{theirs}")]);
-        let output = boxwright(&top, &[], &["skopeo", "copy", &name, &format!("dir:{ours}")]);
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        assert_eq!(files(&top.path().join(ours)), files(&top.path().join(theirs)), "{layout}");
-        for more in [&["--raw"][..], &["--config"], &["--config", "--raw"], &["--no-tags"]] {
-            let wanted = skopeo(&[&["inspect", "--tls-verify=false"], more, &[name.as_str()]].concat());
-            let output = boxwright(&top, &[], &[&["skopeo", "inspect"], more, &[name.as_str()]].concat());
-            assert_eq!(text(&output.stdout), text(&wanted), "{more:?}: {}", text(&output.stderr));
-        }
-        let unpacked = boxwright(&top, &[], &["image", "unpack", "-q", &name, &format!("root-{layout}")]);
-        assert!(unpacked.status.success(), "{}", text(&unpacked.stderr));
-    }
 }

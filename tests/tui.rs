@@ -5,10 +5,13 @@
 mod support;
 #[path = "support/tmux.rs"]
 mod tmux;
+#[path = "support/words.rs"]
+mod words;
 
 use std::{fs, sync::Mutex};
 use support::{BOXWRIGHT, not_root};
 use tmux::Tmux;
+use words::{CHINESE, ENGLISH, Words};
 
 /// The machine is slow enough with one of these at a time.
 static MACHINE: Mutex<()> = Mutex::new(());
@@ -79,37 +82,6 @@ fn child(process: &std::path::Path, tmux: &Tmux) -> Option<i32> {
     let mine = field("PPid:")? == tmux.ask("#{pane_pid}") && field("Name:")? == "boxwright";
     mine.then(|| field("Pid:")?.parse().ok())?
 }
-
-/// What the lines of the screen say in one language.
-struct Words {
-    lang: &'static str,
-    command: &'static str,
-    call: &'static str,
-    next: &'static str,
-    answer: &'static str,
-    turn: &'static str,
-    done: &'static str,
-}
-
-const ENGLISH: Words = Words {
-    lang: "en",
-    command: "Space type the command",
-    call: "Space next call",
-    next: "Space next step",
-    answer: "your answer",
-    turn: "Your turn",
-    done: "The lesson is done",
-};
-
-const CHINESE: Words = Words {
-    lang: "zh",
-    command: "Space 输入命令",
-    call: "Space 下一个调用",
-    next: "Space 下一步",
-    answer: "你的答案",
-    turn: "轮到你了",
-    done: "本课完成",
-};
 
 /// The row of a namespace: everything after its name.
 fn link(screen: &str, name: &str) -> String {

@@ -5,45 +5,17 @@
 mod support;
 #[path = "support/tmux.rs"]
 mod tmux;
+#[path = "support/words.rs"]
+mod words;
 
 use boxwright::lesson::{Block, Lesson, TerminalId};
 use std::{collections::BTreeSet, fs, path::Path, sync::Mutex};
 use support::{BOXWRIGHT, host, left_of, not_root, processes_of, session_of};
 use tmux::Tmux;
+use words::{CHINESE, ENGLISH, Words};
 
 /// The state of the whole machine is compared.
 static MACHINE: Mutex<()> = Mutex::new(());
-
-/// What the screen says in one language.
-struct Words {
-    lang: &'static str,
-    command: &'static str,
-    call: &'static str,
-    next: &'static str,
-    answer: &'static str,
-    turn: &'static str,
-    done: &'static str,
-}
-
-const ENGLISH: Words = Words {
-    lang: "en",
-    command: "Space type the command",
-    call: "Space next call",
-    next: "Space next step",
-    answer: "your answer",
-    turn: "Your turn",
-    done: "The lesson is done",
-};
-
-const CHINESE: Words = Words {
-    lang: "zh",
-    command: "Space 输入命令",
-    call: "Space 下一个调用",
-    next: "Space 下一步",
-    answer: "你的答案",
-    turn: "轮到你了",
-    done: "本课完成",
-};
 
 fn lesson(id: &str, lang: &str) -> Lesson {
     let all = boxwright::lesson::load(None).unwrap();

@@ -26,7 +26,11 @@ pub use sample::{
 pub use sampler::Sampler;
 pub use scorecard::{Evidence, ISOLATING};
 
-use std::{io, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 /// Reads one sample: the container below the `watched` process, with the process in its terminal's foreground.
 pub fn read(proc_root: &Path, watched: i32, foreground: Option<i32>) -> Sample {
@@ -39,7 +43,11 @@ pub fn cgroup_mode() -> &'static str {
 }
 
 /// Reads a file of the kernel's; a name in it that is not UTF-8 must not hide all the rest.
+///
+/// Such a file says that it is empty, so that whoever trusts its size begins with a read of a few bytes, and the kernel
+/// makes the whole text again for each. Nearly all of them fit into one page.
 fn text(path: &Path) -> io::Result<String> {
-    Ok(String::from_utf8(std::fs::read(path)?)
-        .unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned()))
+    let mut bytes = Vec::with_capacity(4096);
+    File::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8(bytes).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned()))
 }

@@ -122,7 +122,7 @@ impl Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{observe::Sample, session::checks::Counted};
+    use crate::{observe::Sample, session::counted::Counted};
     use std::sync::Arc;
 
     fn evidence() -> Evidence {

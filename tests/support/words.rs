@@ -1,0 +1,34 @@
+//! What the screen says to somebody who goes through a lesson by keys.
+
+/// What the lines of the screen say in one language.
+pub struct Words {
+    pub lang: &'static str,
+    pub command: &'static str,
+    pub call: &'static str,
+    pub next: &'static str,
+    pub answer: &'static str,
+    pub turn: &'static str,
+    pub done: &'static str,
+}
+
+/// On an English screen.
+pub const ENGLISH: Words = Words {
+    lang: "en",
+    command: "Space type the command",
+    call: "Space next call",
+    next: "Space next step",
+    answer: "your answer",
+    turn: "Your turn",
+    done: "The lesson is done",
+};
+
+/// On a Chinese screen.
+pub const CHINESE: Words = Words {
+    lang: "zh",
+    command: "Space 输入命令",
+    call: "Space 下一个调用",
+    next: "Space 下一步",
+    answer: "你的答案",
+    turn: "轮到你了",
+    done: "本课完成",
+};

@@ -27,6 +27,11 @@ pub fn align(rows: &[Vec<String>]) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
+/// Microseconds as seconds with two digits after the point.
+pub fn seconds(micros: u64) -> String {
+    format!("{}.{:02} s", micros / 1_000_000, micros % 1_000_000 / 10_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

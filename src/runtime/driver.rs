@@ -154,8 +154,8 @@ impl Driver {
         let card = Card { lesson, proof, card: proof.lines(lang) };
         let text = serde_json::to_string_pretty(&card).map_err(io::Error::from);
         match text.and_then(|text| export::export("boxwright-proof", &format!("{text}\n"), self.kept.as_ref())) {
-            Ok(path) => Event::Said(format!("{} {}", lang.pick("Written:", "已写入："), path.display())),
-            Err(error) => Event::Trouble(format!("{} {error}", lang.pick("No proof card:", "没有写出证据卡："))),
+            Ok(path) => Event::Said(format!("{}{}", lang.pick("Written: ", "已写入："), path.display())),
+            Err(error) => Event::Trouble(format!("{}{error}", lang.pick("No proof card: ", "没有写出证据卡："))),
         }
     }
 

@@ -2,7 +2,7 @@
 //! number is one of the kernel's, or the difference of two of them.
 
 use super::Evidence;
-use crate::{lang::Lang, trace::Ended};
+use crate::{columns::seconds, lang::Lang, trace::Ended};
 use nix::sys::signal::Signal;
 use serde::Serialize;
 
@@ -93,7 +93,6 @@ impl Proof {
     /// The card for people.
     pub fn lines(&self, lang: Lang) -> Vec<String> {
         let number = |value: Option<u64>| value.map_or_else(|| "max".into(), |value| value.to_string());
-        let seconds = |micros: u64| format!("{}.{:02} s", micros / 1_000_000, micros % 1_000_000 / 10_000);
         let cpu = self.cpu.iter().map(|cpu| {
             let limit = format!("{}/{}", number(cpu.quota_micros), number(cpu.period_micros));
             let (used, window) = (seconds(cpu.used_micros), seconds(cpu.window_micros));

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     app::{Play, State},
+    columns::seconds,
     lang::Lang,
     observe::{Cgroup, Pressure, Sample},
 };
@@ -149,10 +150,6 @@ fn memory(sample: &Sample, before: &Sample, lang: Lang, columns: usize) -> Vec<P
         text.push(&format!("  {} {kills}{sign}", lang.pick("OOM kills", "OOM 杀死")), Role::Danger);
     }
     hang(&first, &text, columns)
-}
-
-fn seconds(micros: u64) -> String {
-    format!("{}.{:02} s", micros / 1_000_000, micros % 1_000_000 / 10_000)
 }
 
 /// How long processes of the group waited: nothing at all where the kernel does not say it.

@@ -138,7 +138,9 @@ pub fn bar(state: &State, frame: &mut Frame) {
     let mut pieces: Pieces = vec![(" ".into(), Role::Plain)];
     if let Some(text) = said(state) {
         let room = (area.width as usize).saturating_sub(16).max(20);
-        pieces.push((format!("! {}  ", clip(&text, room)), Role::Danger));
+        let good = state.trouble.is_none() && state.said.is_some();
+        let (mark, role) = if good { (marks::PASSED, Role::Container) } else { ("!", Role::Danger) };
+        pieces.push((format!("{mark} {}  ", clip(&text, room)), role));
     }
     let mut shown: Vec<(usize, u8, Pieces)> = Vec::new();
     for (order, binding) in keys::bindings(state).into_iter().enumerate() {

@@ -3,8 +3,9 @@
 use super::processes::Tree;
 
 /// A container that has the host's PIDs is looked for among so many processes, the nearest first: each of them is asked
-/// for all of its links, and a crowd below a shell must not make every sample slow.
-const NEAREST: usize = 64;
+/// for all of its links, and a crowd below a shell must not make every sample slow. Behind a crowd, the terminal's
+/// foreground process is still found.
+const NEAREST: usize = 16;
 
 /// Chooses among a watched process and everything below it, the shallowest first, then the lowest PID: a process whose
 /// PID namespace is not the host's; else one that differs in another way; else the terminal's foreground process; else
@@ -37,7 +38,7 @@ mod tests {
     /// shell 10 → unshare 20 → sh 30 → sleep 40; a second child of the shell: 15.
     fn tree(states: &[(i32, char)]) -> Tree {
         let state = |pid| states.iter().find(|(other, _)| *other == pid).map_or('S', |(_, state)| *state);
-        let stat = |(pid, ppid)| Stat { pid, ppid, comm: "x".into(), state: state(pid) };
+        let stat = |(pid, ppid)| Stat { pid, ppid, comm: "x".into(), state: state(pid), start: 0 };
         Tree::new([(10, 1), (15, 10), (20, 10), (30, 20), (40, 30)].map(stat))
     }
 

@@ -16,6 +16,8 @@ pub struct Stat {
     pub comm: String,
     /// R, S, D, T, t, Z, …
     pub state: char,
+    /// When it began, in clock ticks since boot: with the PID, this names one process for ever.
+    pub start: u64,
 }
 
 impl Stat {
@@ -28,7 +30,7 @@ impl Stat {
 /// Reads one stat line.
 pub fn parse_stat(line: &str) -> Option<Stat> {
     let process = process::parse(line)?;
-    Some(Stat { pid: process.pid, ppid: process.ppid, comm: process.comm, state: process.state })
+    Some(Stat { pid: process.pid, ppid: process.ppid, comm: process.comm, state: process.state, start: process.start })
 }
 
 /// Reads the `NSpid` line of `/proc/PID/status`: the PID in each namespace from the reader's own to the innermost.
@@ -76,6 +78,11 @@ impl Tree {
         }))
     }
 
+    /// When a process began; `None` where it does not exist.
+    pub fn start(&self, pid: i32) -> Option<u64> {
+        self.stats.get(&pid).map(|stat| stat.start)
+    }
+
     /// The children of a process.
     pub fn children(&self, pid: i32) -> &[i32] {
         self.children.get(&pid).map(Vec::as_slice).unwrap_or_default()
@@ -114,7 +121,7 @@ mod tests {
     use super::*;
 
     fn tree(pairs: &[(i32, i32)]) -> Tree {
-        Tree::new(pairs.iter().map(|&(pid, ppid)| Stat { pid, ppid, comm: "sh".into(), state: 'S' }))
+        Tree::new(pairs.iter().map(|&(pid, ppid)| Stat { pid, ppid, comm: "sh".into(), state: 'S', start: 0 }))
     }
 
     #[test]
@@ -130,7 +137,7 @@ mod tests {
     #[test]
     fn a_name_may_contain_anything() {
         let line = "8812 (a) R (b 1) t 8795 8812 8795 34816 8812 4194304 126 0 0 0 0 0 0 0 20 0 1 0 88213 2777088 233";
-        let expected = Stat { pid: 8812, ppid: 8795, comm: "a) R (b 1".into(), state: 't' };
+        let expected = Stat { pid: 8812, ppid: 8795, comm: "a) R (b 1".into(), state: 't', start: 88213 };
         assert_eq!(parse_stat(line), Some(expected));
         assert_eq!(parse_stat(""), None);
         assert_eq!(parse_stat(") ("), None);

@@ -28,6 +28,8 @@ pub struct Reader {
     exe: PathBuf,
     /// What was asked about, how many sockets there were then, and the answer.
     answer: Option<(Links, u64, peek::Answer)>,
+    /// The PID namespaces of processes, by PID and start. A process never leaves its own (pid_namespaces(7)).
+    pid_namespaces: BTreeMap<(i32, u64), Option<u64>>,
     extra: Extra,
 }
 
@@ -45,7 +47,8 @@ pub struct Extra {
 impl Reader {
     /// Reads below this `/proc`; `exe` is the program that takes the role `__peek`.
     pub fn new(proc_root: &Path, exe: &Path) -> Reader {
-        Reader { proc_root: proc_root.into(), exe: exe.into(), answer: None, extra: Extra::default() }
+        let (proc_root, exe) = (proc_root.into(), exe.into());
+        Reader { proc_root, exe, answer: None, pid_namespaces: BTreeMap::new(), extra: Extra::default() }
     }
 
     /// Looks at this as well from now on.
@@ -81,11 +84,13 @@ impl Reader {
             sample.group = group::read(name, &hierarchies, &membership);
         }
         let tree = Tree::read(&self.proc_root);
-        // Asked for again and again, and each answer costs a system call.
-        let (known, proc_root) = (RefCell::new(BTreeMap::new()), self.proc_root.clone());
+        // Asked for again and again, and each answer costs a system call. A link that could not be read may be, later.
+        let mut known = std::mem::take(&mut self.pid_namespaces);
+        known.retain(|(pid, start), inode| inode.is_some() && tree.start(*pid) == Some(*start));
+        let (known, proc_root) = (RefCell::new(known), self.proc_root.clone());
         let pid_ns = |pid: i32| {
             let read = || read_link(&proc_root.join(pid.to_string()).join("ns/pid")).ok();
-            *known.borrow_mut().entry(pid).or_insert_with(read)
+            *known.borrow_mut().entry((pid, tree.start(pid)?)).or_insert_with(read)
         };
         let Some(container) = self.choose(&tree, subject, &sample.host_namespaces, pid_ns) else {
             sample.files = self.files(None);
@@ -118,6 +123,7 @@ impl Reader {
             entered: own_pid_ns.and_then(|ns| scorecard::entered(&sample.processes, *ns, pid_ns)),
         };
         sample.scorecard = scorecard::scorecard(&sample, &evidence);
+        self.pid_namespaces = known.into_inner();
         (sample, evidence)
     }
 
@@ -245,5 +251,35 @@ pub fn proc_shows_host(process: &Path) -> Option<bool> {
         Ok(target) => Some(std::fs::read_link("/proc/self").is_ok_and(|ours| ours == target)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Some(false),
         Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// A `/proc` with process 7 alone, which began then and is in this PID namespace.
+    fn process(proc_root: &Path, start: u64, pid_ns: u64) {
+        let ns = proc_root.join("7/ns");
+        fs::create_dir_all(&ns).unwrap();
+        let fields = "0 7 7 0 7 0 1 2 3 4 100 50 0 0 20 0 1 0";
+        fs::write(proc_root.join("7/stat"), format!("7 (sh) S {fields} {start} 4096 12 18446744073709551615")).unwrap();
+        let _ = fs::remove_file(ns.join("pid"));
+        std::os::unix::fs::symlink(format!("pid:[{pid_ns}]"), ns.join("pid")).unwrap();
+    }
+
+    #[test]
+    fn who_gets_a_pid_again_is_asked_again() {
+        let proc_root = tempfile::tempdir().unwrap();
+        let mut reader = Reader::new(proc_root.path(), Path::new("/bin/false"));
+        let mut pid_ns = |start, inode| {
+            process(proc_root.path(), start, inode);
+            let (sample, _) = reader.read(Subject::Exactly(7));
+            sample.processes.iter().map(|process| process.pid_ns).collect::<Vec<_>>()
+        };
+        assert_eq!(pid_ns(100, 4026531836), [Some(4026531836)]);
+        assert_eq!(pid_ns(100, 4026532999), [Some(4026531836)], "no process leaves its PID namespace");
+        assert_eq!(pid_ns(101, 4026532999), [Some(4026532999)]);
     }
 }

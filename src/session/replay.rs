@@ -1,6 +1,11 @@
 //! Any step can be reached at once: new shells, and the commands of the steps before it, one after the other.
 
-use super::{Action, Lacking, Session, needs::lack, play::Shell, typing::solution};
+use super::{
+    Action, Lacking, Session,
+    needs::lack,
+    play::Shell,
+    typing::{CONTAINER, solution},
+};
 use crate::{
     lesson::{Block, Lesson, Run, TerminalId},
     trace::Hold,
@@ -74,10 +79,16 @@ impl Session {
     /// Types the next line of the replay once both shells are ready for it, and begins the step after the last.
     pub(super) fn replay_on(&mut self, out: &mut Vec<Action>) {
         let ready = TerminalId::ALL.iter().all(|terminal| self.shells.get(terminal) == Some(&Shell::Idle));
-        if !ready || self.waiting.is_some() || self.seen < self.wanted {
+        if !ready || self.waiting.is_some() {
             return;
         }
-        let Some(run) = self.replay.as_ref().and_then(|replay| replay.lines.front().cloned()) else {
+        let next = self.replay.as_ref().and_then(|replay| replay.lines.front().cloned());
+        // A line follows its prompt. What is known of the container has to be new where somebody looks at it.
+        let looked_at = next.as_ref().is_none_or(|run| run.line.contains(CONTAINER));
+        if looked_at && self.seen < self.wanted {
+            return;
+        }
+        let Some(run) = next else {
             self.replay = None;
             out.push(Action::Deadline(None));
             return self.begin(out);

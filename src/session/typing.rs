@@ -6,6 +6,9 @@ use crate::{
     trace::Hold,
 };
 
+/// What stands for the container process's host PID in a line of a lesson.
+pub(super) const CONTAINER: &str = "{container}";
+
 impl Session {
     /// In a headless run, plays the hidden solution of the step once, before its checks. True while it is playing.
     pub(super) fn solve(&mut self, out: &mut Vec<Action>) -> bool {
@@ -88,13 +91,13 @@ impl Session {
         true
     }
 
-    /// Puts the host PID of the container process in the place of `{container}`.
+    /// Puts the host PID of the container process in the place of [`CONTAINER`].
     pub(super) fn fill(&self, line: &str) -> Option<String> {
-        if !line.contains("{container}") {
+        if !line.contains(CONTAINER) {
             return Some(line.to_string());
         }
         let pid = self.evidence.sample.as_ref().filter(|_| self.seen >= self.wanted)?.container?;
-        Some(line.replace("{container}", &pid.to_string()))
+        Some(line.replace(CONTAINER, &pid.to_string()))
     }
 }
 

@@ -4,71 +4,22 @@
 
 #[path = "support/client.rs"]
 mod client;
+#[path = "support/distribution.rs"]
+mod distribution;
 #[path = "support/layer.rs"]
 mod layer;
 mod support;
 
 use client::{boxwright, files, image, text};
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
-use support::theirs;
-use tempfile::TempDir;
-
-/// The distribution's registry; it ends with this.
-struct Debian {
-    child: Child,
-    host: String,
-    _dir: TempDir,
-}
-
-impl Debian {
-    fn start() -> Option<Debian> {
-        let program = theirs("docker-registry")?;
-        let dir = tempfile::tempdir().unwrap();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let host = listener.local_addr().unwrap().to_string();
-        drop(listener);
-        let store = dir.path().join("store");
-        let config = format!(
-            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{host}\"}}\n",
-            store.display()
-        );
-        fs::write(dir.path().join("config.yml"), config).unwrap();
-        let mut command = Command::new(program);
-        command.arg("serve").arg(dir.path().join("config.yml")).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // It says when it listens. What it says later must go somewhere as well.
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let listens = lines.by_ref().map_while(Result::ok).any(|line| line.contains("listening on"));
-        assert!(listens, "docker-registry did not start");
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Some(Debian { child, host, _dir: dir })
-    }
-}
-
-impl Drop for Debian {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use distribution::{Registry, Skopeo};
 
 #[test]
 fn copies_from_the_distributions_registry_are_those_of_its_skopeo() {
-    let (Some(skopeo), Some(registry)) = (theirs("skopeo"), Debian::start()) else { return };
+    let (Some(skopeo), Some(registry)) = (Skopeo::find(), Registry::start()) else { return };
     let top = image();
     let built = boxwright(&top, &[], &["skopeo", "copy", "-q", "builtin:", "oci:built:latest"]);
     assert!(built.status.success(), "{}", text(&built.stderr));
-    let skopeo = |args: &[&str]| {
-        let mut command = Command::new(&skopeo);
-        command.env("HOME", top.path()).arg("--insecure-policy").args(args).current_dir(top.path());
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
-        output.stdout
-    };
+    let skopeo = |args: &[&str]| skopeo.run(top.path(), args);
     for layout in ["oci", "built"] {
         let name = format!("docker://{}/class/{layout}:v1", registry.host);
         skopeo(&["copy", "--dest-tls-verify=false", &format!("oci:{layout}:latest"), &name]);

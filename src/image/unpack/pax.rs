@@ -73,7 +73,8 @@ impl Extended {
         }))
     }
 
-    /// Extended attributes: `SCHILY.xattr.NAME`.
+    /// Extended attributes: `SCHILY.xattr.NAME`. As with every key, an empty value takes it back (pax(1)), so that an
+    /// attribute without a value cannot be told; engines that read layers agree on that.
     pub(super) fn xattrs(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let mut all: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
         for (key, value) in &self.records {
@@ -82,6 +83,7 @@ impl Extended {
                 all.push((name.to_vec(), value.clone()));
             }
         }
+        all.retain(|(_, value)| !value.is_empty());
         all
     }
 
@@ -111,6 +113,7 @@ mod tests {
         extended.add(b"9 path=a\n9 path=b\n22 mtime=1.5\n").unwrap_err();
         let mut extended = Extended::default();
         extended.add(b"9 path=a\n9 path=b\n13 mtime=1.5\n20 SCHILY.xattr.u=\n\n").unwrap();
+        extended.add(b"20 SCHILY.xattr.v=1\n19 SCHILY.xattr.v=\n").unwrap();
         assert_eq!(extended.bytes("path").unwrap(), b"b");
         assert_eq!(extended.time("mtime").unwrap(), Some((1, 500_000_000)));
         assert_eq!(extended.xattrs(), [(b"u".to_vec(), b"\n".to_vec())]);

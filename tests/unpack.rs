@@ -104,6 +104,12 @@ fn times_are_exact_also_of_directories_and_links() {
 /// cap_net_raw+ep as the kernel stores it (linux/capability.h: revision 2, effective; permitted, inheritable, twice).
 const CAPABILITY: [u8; 20] = [1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
+/// A program that may do more than its user.
+fn capable(path: &str) -> Entry {
+    let pax = vec![("SCHILY.xattr.security.capability", CAPABILITY.to_vec())];
+    Entry { pax, ..mode(0o755, file(path, "x")) }
+}
+
 #[test]
 fn attributes_of_the_image_are_kept_and_the_hosts_are_not_touched() {
     if not_root("attributes_of_the_image_are_kept_and_the_hosts_are_not_touched") {
@@ -204,6 +210,7 @@ fn without_root_the_rest_is_exact_and_what_is_missing_is_counted() {
     let top = tempfile::tempdir().unwrap();
     let entries = [
         Entry { owner: (0, 0), ..mode(0o4755, file("su", "x")) },
+        capable("ping"),
         entry(EntryType::Char, "dev/null", ""),
         entry(EntryType::Fifo, "pipe", ""),
         mode(0o500, dir("closed/")),
@@ -227,12 +234,46 @@ fn without_root_the_rest_is_exact_and_what_is_missing_is_counted() {
         ("closed/n", "- 644 65534:65534 \"\""),
         ("closed/secret", "- 644 65534:65534 \"t\""),
         ("dev", "d 755 65534:65534"),
+        ("ping", "- 755 65534:65534 \"x\""),
         ("pipe", "p 644 65534:65534"),
         ("su", "- 4755 65534:65534 \"x\""),
     ];
     let wanted: BTreeMap<String, String> = wanted.map(|(path, line)| (path.into(), line.into())).into();
     assert_eq!(lines(&place.join("root")), wanted);
-    for word in ["1 device nodes not made", "owners not kept", "1 setuid or setgid programs"] {
+    for word in
+        ["1 device nodes not made", "1 extended attributes not set", "owners not kept", "1 setuid or setgid programs"]
+    {
         assert!(told.contains(word), "{word}: {told}");
+    }
+}
+
+#[test]
+fn root_without_a_capability_gets_the_rest() {
+    if not_root("root_without_a_capability_gets_the_rest") {
+        return;
+    }
+    let top = tempfile::tempdir().unwrap();
+    let null = Entry { mode: 0o666, ..entry(EntryType::Char, "dev/null", "") };
+    let mine = Entry { owner: (1000, 1000), ..mode(0o600, file("mine", "m")) };
+    layout(&top.path().join("oci"), &[archive(&[null, entry(EntryType::Fifo, "pipe", ""), capable("ping"), mine])]);
+    // An ordinary file in the place of a device would swallow what is written to it.
+    let rest = [("dev", "d 755 0:0"), ("pipe", "p 644 0:0"), ("ping", "- 755 0:0 \"x\"")];
+    for (capability, more, note) in [
+        ("mknod", ("mine", "- 600 1000:1000 \"m\""), "1 device nodes not made"),
+        ("setfcap", ("mine", "- 600 1000:1000 \"m\""), "1 extended attributes not set"),
+        ("chown", ("mine", "- 600 0:0 \"m\""), "1 owners not kept"),
+    ] {
+        let mut command = Command::new("setpriv");
+        command.args([format!("--inh-caps=-{capability}"), format!("--bounding-set=-{capability}")]).arg(BOXWRIGHT);
+        let output = command.args(["image", "unpack", "oci:oci:latest", capability]).current_dir(top.path()).output();
+        let output = output.unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && told.contains(note), "{capability}: {told}");
+        assert_eq!(told.lines().count(), 1, "{capability}: {told}");
+        let mut found = lines(&top.path().join(capability));
+        assert_eq!(found.remove("dev/null").is_none(), capability == "mknod", "{capability}");
+        let wanted: BTreeMap<String, String> =
+            rest.into_iter().chain([more]).map(|(path, line)| (path.into(), line.into())).collect();
+        assert_eq!(found, wanted, "{capability}");
     }
 }

@@ -37,7 +37,10 @@ pub fn why_not(program: &OsStr, errno: Errno) -> Option<String> {
             Some(format!("{shown} is there, but not the interpreter that it names: {name}"))
         }
         (Errno::ENOEXEC, Needs::Machine(machine)) => {
-            Some(format!("{shown} is a program for another machine: {machine}"))
+            let here = std::env::consts::ARCH;
+            Some(format!(
+                "{shown} is a program for {machine}, and this machine is {here}: only qemu can run it (binfmt_misc)"
+            ))
         }
         (Errno::ENOEXEC, _) => Some(format!("{shown} is neither an ELF program for this machine nor a script with #!")),
         _ => None,

@@ -152,33 +152,63 @@ impl Layer {
     }
 }
 
-/// Writes an OCI layout with one image of these layers, and gives its configuration.
-pub fn image(path: &Path, layers: &[Layer]) -> Vec<u8> {
+/// Writes a blob; gives its descriptor.
+pub fn blob(path: &Path, media_type: &str, named: &[u8], stored: &[u8]) -> String {
     let blobs = path.join("blobs/sha256");
     fs::create_dir_all(&blobs).unwrap();
-    let put = |media_type: &str, named: &[u8], stored: &[u8]| {
-        fs::write(blobs.join(sha256(named)), stored).unwrap();
-        format!(r#"{{"mediaType":"{media_type}","digest":"sha256:{}","size":{}}}"#, sha256(named), named.len())
-    };
-    let named: Vec<String> = layers.iter().map(|layer| put(layer.media_type, &layer.named, &layer.stored)).collect();
+    fs::write(blobs.join(sha256(named)), stored).unwrap();
+    format!(r#"{{"mediaType":"{media_type}","digest":"sha256:{}","size":{}}}"#, sha256(named), named.len())
+}
+
+/// A descriptor that says more: `more` is `,"KEY":VALUE`.
+pub fn with(descriptor: &str, more: &str) -> String {
+    format!("{}{more}}}", descriptor.strip_suffix('}').unwrap())
+}
+
+/// Writes the blobs of an image for a platform, `OS/ARCHITECTURE`; `execution` is the JSON of how it is to be run. Gives the
+/// manifest's descriptor and the configuration.
+pub fn manifest(path: &Path, layers: &[Layer], platform: &str, execution: &str) -> (String, Vec<u8>) {
+    let named = layers.iter().map(|layer| blob(path, layer.media_type, &layer.named, &layer.stored));
+    let named: Vec<String> = named.collect();
     let ids: Vec<String> = layers.iter().map(|layer| format!(r#""sha256:{}""#, layer.diff_id)).collect();
-    let architecture = boxwright::image::Platform::host().architecture;
+    let (os, architecture) = platform.split_once('/').unwrap();
     let config = format!(
-        r#"{{"architecture":"{architecture}","os":"linux","config":{{"Cmd":["/bin/sh"]}},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#,
+        r#"{{"architecture":"{architecture}","os":"{os}","config":{execution},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#,
         ids.join(",")
     );
     let config = config.into_bytes();
-    let config_named = put("application/vnd.oci.image.config.v1+json", &config, &config);
+    let config_named = blob(path, "application/vnd.oci.image.config.v1+json", &config, &config);
     let media_type = "application/vnd.oci.image.manifest.v1+json";
     let manifest = format!(
         r#"{{"schemaVersion":2,"mediaType":"{media_type}","config":{config_named},"layers":[{}]}}"#,
         named.join(",")
     );
-    let named = put(media_type, manifest.as_bytes(), manifest.as_bytes());
-    let tag = r#","annotations":{"org.opencontainers.image.ref.name":"latest"}}"#;
-    let named = named.strip_suffix('}').unwrap().to_string() + tag;
+    (blob(path, media_type, manifest.as_bytes(), manifest.as_bytes()), config)
+}
+
+/// Writes a list of what these descriptors name; gives its descriptor.
+pub fn index(path: &Path, descriptors: &[String]) -> String {
+    let media_type = "application/vnd.oci.image.index.v1+json";
+    let list = format!(r#"{{"schemaVersion":2,"mediaType":"{media_type}","manifests":[{}]}}"#, descriptors.join(","));
+    blob(path, media_type, list.as_bytes(), list.as_bytes())
+}
+
+/// Makes a directory with blobs an OCI layout, in which what the descriptor names is `latest`.
+pub fn latest(path: &Path, descriptor: &str) {
+    let named = with(descriptor, r#","annotations":{"org.opencontainers.image.ref.name":"latest"}"#);
     fs::write(path.join("index.json"), format!(r#"{{"schemaVersion":2,"manifests":[{named}]}}"#)).unwrap();
     fs::write(path.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+}
+
+/// This machine as `OS/ARCHITECTURE`.
+pub fn here() -> String {
+    format!("linux/{}", boxwright::image::Platform::host().architecture)
+}
+
+/// Writes an OCI layout with one image of these layers for this machine, and gives its configuration.
+pub fn image(path: &Path, layers: &[Layer]) -> Vec<u8> {
+    let (named, config) = manifest(path, layers, &here(), r#"{"Cmd":["/bin/sh"]}"#);
+    latest(path, &named);
     config
 }
 

@@ -14,6 +14,7 @@ pub mod entries;
 mod late;
 mod pax;
 pub mod report;
+mod starting;
 pub mod stream;
 mod tree;
 mod whiteout;
@@ -66,7 +67,8 @@ pub fn image(image: &Image, dir: &Path, max_bytes: u64, mut tell: impl FnMut(usi
         layer(image, index, diff_id, &mut unpacker, max_bytes).map_err(|error| within(&name, error))?;
         tell(index, &unpacker.report);
     }
-    let report = unpacker.finish().map_err(failed)?;
+    let mut report = unpacker.finish().map_err(failed)?;
+    starting::notes(&place.path, &image.config.config, &mut report);
     go_on()?;
     place.keep(dir)?;
     Ok(report)

@@ -11,20 +11,14 @@ mod registry;
 mod support;
 
 use client::{boxwright, files, image, text};
-use registry::{Auth, Plan, REPOSITORY, Redirect, Registry};
-use rustls::{
-    ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
+use registry::{Auth, Plan, REPOSITORY, Redirect, Registry, TAGS, Tags};
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::Path,
     process::{Command, Stdio},
-    sync::Arc,
     time::{Duration, Instant},
 };
-use support::{BOXWRIGHT, theirs};
+use support::BOXWRIGHT;
 
 /// Copies the image, which must go well, and gives what the registry was asked.
 fn copied(plan: Plan, env: &[(&str, &str)], more: &[&str]) -> Vec<String> {
@@ -60,12 +54,18 @@ fn what_goes_wrong_and_passes_is_no_failure() {
         ("too many requests, twice", refuse(2, 429)),
         ("unavailable, twice", refuse(2, 503)),
         ("bad gateway", refuse(1, 502)),
+        ("trouble with the first blob", Plan { refuse_blobs: 1, ..Plan::default() }),
+        ("no word of a digest", Plan { no_digest: true, ..Plan::default() }),
+        ("old for whoever asks for nothing newer", Plan { old_unless_asked: true, ..Plan::default() }),
         ("cut, ranges known", Plan { cuts: 2, ranges: true, ..Plan::default() }),
         ("cut, ranges unknown", Plan { cuts: 2, ..Plan::default() }),
     ];
     for (name, plan) in table {
         let log = copied(plan.clone(), &[], &[]);
         assert!(log.iter().all(|line| line.contains(" GET ")), "{name}: {log:#?}");
+        // One for the manifest, beside those that were refused; a token is wanted only once.
+        let manifests = log.iter().filter(|line| line.contains("/manifests/")).count();
+        assert_eq!(manifests, plan.refuse.0 + usize::from(plan.auth == Auth::Token) + 1, "{name}: {log:#?}");
         let away = log.iter().filter(|line| line.starts_with("127.0.0.2"));
         assert!(away.clone().all(|line| line.contains("auth=-")), "{name}: {log:#?}");
         assert_eq!(away.count() > 0, plan.redirect == Redirect::Away, "{name}");
@@ -76,11 +76,67 @@ fn what_goes_wrong_and_passes_is_no_failure() {
 }
 
 #[test]
+fn tags_are_listed_page_by_page() {
+    let paged = Plan { tags: Tags::Paged("</v2/class/demo/tags/list?{}>; rel=\"next\""), ..Plan::default() };
+    let away = Plan { tags: Tags::Paged("<http://127.0.0.2:9/tags/list?{}>; rel=next"), ..Plan::default() };
+    let refused = |status| Plan { tags: Tags::Refused(status), ..Plan::default() };
+    // How often the list is asked for, and what is shown of it, or why nothing is shown.
+    let table: [(Plan, &[&str], usize, Result<&[&str], &str>); 8] = [
+        (Plan::default(), &[], 1, Ok(&TAGS)),
+        (Plan { auth: Auth::Token, ..paged.clone() }, &[], 3, Ok(&TAGS)),
+        (away, &[], 3, Ok(&TAGS)),
+        (paged, &["--no-tags"], 0, Ok(&[])),
+        (
+            Plan { tags: Tags::Paged("<list?last=>; rel=next"), ..Plan::default() },
+            &[],
+            2,
+            Err("names itself as the next"),
+        ),
+        (refused(401), &[], 1, Ok(&[])),
+        (refused(403), &[], 1, Ok(&[])),
+        (refused(404), &[], 1, Err("not found (404): DENIED: no lists here")),
+    ];
+    for (plan, more, asked, wanted) in table {
+        let top = image();
+        let registry = Registry::start(&top.path().join("oci"), plan.clone(), None);
+        let output = boxwright(&top, &[], &[&["skopeo", "inspect", &registry.image()], more].concat());
+        let why = text(&output.stderr);
+        let lists =
+            registry.log().iter().filter(|line| line.contains("/tags/list") && !line.contains("127.0.0.2")).count();
+        assert_eq!(lists, asked, "{plan:?}: {:#?}", registry.log());
+        assert_eq!(output.status.success(), wanted.is_ok(), "{plan:?}: {why}");
+        match wanted {
+            Ok(tags) => {
+                let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+                let shown = shown["RepoTags"].as_array().cloned().unwrap_or_default();
+                assert_eq!(shown, tags.iter().map(|tag| serde_json::json!(tag)).collect::<Vec<_>>(), "{plan:?}");
+                let warned = why.contains("Registry disallows tag list retrieval; skipping");
+                assert_eq!(warned, matches!(plan.tags, Tags::Refused(_)), "{why}");
+            }
+            Err(what) => assert!(why.contains("tags: ") && why.contains(what), "{why}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_slow_is_waited_for() {
+    // Longer than a stall in all, and never as long at a stretch.
+    let begun = Instant::now();
+    copied(Plan { slow: true, ..Plan::default() }, &[("BOXWRIGHT_TIMEOUT", "1")], &[]);
+    assert!(begun.elapsed() > Duration::from_secs(1));
+    // A date is obeyed as seconds are.
+    let begun = Instant::now();
+    copied(Plan { refuse: (1, 429, "date"), ..Plan::default() }, &[], &[]);
+    assert!(begun.elapsed() > Duration::from_secs(1));
+}
+
+#[test]
 fn what_goes_wrong_and_stays_is_told_apart() {
     let after = |status, after| Plan { refuse: (99, status, after), ..Plan::default() };
-    let table: [(Plan, &[&str]); 11] = [
+    let table: [(Plan, &[&str]); 12] = [
         (after(429, "0"), &["rate-limited (429)", "slow  down", "0 of 100 left", "BOXWRIGHT_MIRROR"]),
         (after(429, "7200"), &["rate-limited (429)", "come back in 7200 s"]),
+        (after(429, "Fri, 31 Dec 9999 23:59:59 GMT"), &["rate-limited (429)", "it says to come back in 25"]),
         (after(503, "0"), &["it answers 503", "try again later"]),
         (after(403, "0"), &["forbidden (403)", "--src-creds"]),
         (Plan { cuts: 99, ..Plan::default() }, &["cut: the connection ended after", "nothing half-made"]),
@@ -251,48 +307,4 @@ fn ctrl_c_ends_a_silent_transfer_and_leaves_nothing() {
     let output = child.wait_with_output().unwrap();
     assert!(text(&output.stderr).contains("interrupted"), "{}", text(&output.stderr));
     assert!(!output.status.success() && !top.path().join("ours").exists());
-}
-
-/// A certificate for 127.0.0.1 that signs itself.
-fn certificate(dir: &Path) -> Option<Arc<ServerConfig>> {
-    let request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=loopback -addext subjectAltName=IP:127.0.0.1 \
-        -addext basicConstraints=critical,CA:FALSE -keyout key.pem -out cert.pem";
-    let made = Command::new(theirs("openssl")?).args(request.split_whitespace()).current_dir(dir).output().unwrap();
-    assert!(made.status.success(), "{}", text(&made.stderr));
-    let certificate = CertificateDer::from_pem_file(dir.join("cert.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_file(dir.join("key.pem")).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    Some(Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap()))
-}
-
-#[test]
-fn certificates_count_unless_somebody_says_otherwise() {
-    let top = image();
-    let Some(tls) = certificate(top.path()) else { return };
-    let registry = Registry::start(&top.path().join("oci"), Plan::default(), Some(tls));
-    let name = registry.image();
-    let ours = top.path().join("cert.pem").to_str().unwrap().to_string();
-    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], Option<&'a str>);
-    let table: [Case; 6] = [
-        (&[("SSL_CERT_FILE", &ours)], &[], None),
-        (&[("SSL_CERT_FILE", &ours)], &["--tls-verify"], None),
-        (&[], &["--src-tls-verify=false"], None),
-        (&[], &[], Some("no secure connection (TLS)")),
-        (&[("https_proxy", "http://127.0.0.1:9"), ("SSL_CERT_FILE", &ours)], &[], Some("the proxy 127.0.0.1:9")),
-        (&[("https_proxy", "http://127.0.0.1:9"), ("no_proxy", "127.0.0.0/8"), ("SSL_CERT_FILE", &ours)], &[], None),
-    ];
-    for (env, more, wrong) in table {
-        let output = boxwright(&top, env, &[&["skopeo", "inspect", &name], more].concat());
-        let why = text(&output.stderr);
-        assert_eq!(output.status.success(), wrong.is_none(), "{env:?} {more:?}: {why}");
-        assert!(wrong.is_none_or(|wrong| why.contains(wrong)), "{env:?} {more:?}: {why}");
-    }
-}
-
-#[test]
-fn plain_http_is_not_spoken_where_tls_is_asked_for() {
-    let (why, log) = refused(Plan::default(), &[], &["--src-tls-verify=true"]);
-    assert!(why.contains("does not speak TLS") || why.contains("cut"), "{why}");
-    assert!(log.iter().all(|line| !line.contains("/v2/")), "{log:#?}");
 }

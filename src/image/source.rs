@@ -28,6 +28,10 @@ pub trait Source {
     }
     /// A blob, not yet verified.
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>>;
+    /// The tags beside the one that the reference names. Only registries have such a list.
+    fn tags(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 }
 
 /// Hears how many bytes of a layer were read just now.
@@ -117,6 +121,11 @@ impl Image {
     /// The digest of the manifest, which is the image's name for good.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.raw)
+    }
+
+    /// The tags of its repository, where it comes from one.
+    pub fn tags(&self) -> Result<Vec<String>> {
+        self.source.tags()
     }
 
     /// A layer as people call it: `layer 2 of 3 (sha256:…)`.

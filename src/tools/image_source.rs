@@ -19,7 +19,7 @@ pub(super) fn open(reference: &Reference, platform: &Platform, access: &Access) 
 }
 
 /// The options of skopeo(1) that say how a registry is reached.
-pub(super) const ACCESS: [Opt; 8] = [
+pub(super) const ACCESS: [Opt; 11] = [
     ('\0', "tls-verify", May),
     ('\0', "src-tls-verify", May),
     ('\0', "creds", Must),
@@ -28,6 +28,10 @@ pub(super) const ACCESS: [Opt; 8] = [
     ('\0', "src-no-creds", No),
     ('\0', "authfile", Must),
     ('\0', "src-authfile", Must),
+    ('\0', "cert-dir", Must),
+    ('\0', "src-cert-dir", Must),
+    // Images are copied to places on this machine, where no certificate is wanted.
+    ('\0', "dest-cert-dir", Must),
 ];
 
 /// What they say.
@@ -46,8 +50,10 @@ pub(super) fn access(parsed: &Parsed<impl AsRef<OsStr>>) -> std::result::Result<
         None => either("no-creds").then_some(Credentials::Anonymous),
     };
     let auth_file = parsed.value("src-authfile").or(parsed.value("authfile"));
+    let cert_dir = parsed.value("src-cert-dir").or(parsed.value("cert-dir")).map(|path| path.as_ref().into());
+    let auth_file = auth_file.map(|path| path.as_ref().into());
     let notice = |line: &str| drop(writeln!(std::io::stderr(), "{line}"));
-    Ok(Access { tls_verify, credentials, auth_file: auth_file.map(|path| path.as_ref().into()), notice: Some(notice) })
+    Ok(Access { tls_verify, credentials, auth_file, cert_dir, notice: Some(notice) })
 }
 
 /// The platform that the options name, or this machine.

@@ -8,6 +8,7 @@ use super::{
 use crate::image::{
     Digest, Error, Image, Reference,
     copy::{self, Part},
+    registry::Fault,
 };
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
@@ -107,9 +108,27 @@ fn inspect(parsed: &Parsed, from: &str) -> ExitCode {
         (true, true) => return print_bytes(&image.raw_config),
         (false, true) => return print_bytes(&image.top),
         (true, false) => indented(&image.config),
-        (false, false) => essence(&image, from),
+        (false, false) => match tags(parsed, &image) {
+            Ok(tags) => essence(&image, from, tags),
+            Err(error) => return failed(&error),
+        },
     };
     print(&(bytes + "\n"))
+}
+
+/// The tags of the image's repository. Some registries show images and no lists: that is worth a warning and no more.
+fn tags(parsed: &Parsed, image: &Image) -> Result<Option<Vec<String>>, Error> {
+    if parsed.has("no-tags") {
+        return Ok(Some(Vec::new()));
+    }
+    match image.tags() {
+        Err(Error::Registry { fault: fault @ (Fault::Unauthorized { .. } | Fault::Forbidden { .. }), .. }) => {
+            let why = "Registry disallows tag list retrieval; skipping";
+            complain("skopeo", &format!("warning: {why}: {fault}\n  --no-tags does not ask for the list"), 0);
+            Ok(None)
+        }
+        tags => tags.map(Some),
+    }
 }
 
 /// JSON with four spaces, as skopeo prints it.
@@ -129,7 +148,7 @@ struct Essence<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     digest: Digest,
-    repo_tags: [String; 0],
+    repo_tags: Option<Vec<String>>,
     created: &'a Option<String>,
     docker_version: &'a str,
     labels: &'a Option<BTreeMap<String, String>>,
@@ -139,7 +158,7 @@ struct Essence<'a> {
     env: &'a Option<Vec<String>>,
 }
 
-fn essence(image: &Image, from: &str) -> String {
+fn essence(image: &Image, from: &str, repo_tags: Option<Vec<String>>) -> String {
     let config = &image.config;
     let name = match from.parse() {
         Ok(Reference::Docker(name)) => Some(format!("{}/{}", name.registry, name.path)),
@@ -148,7 +167,7 @@ fn essence(image: &Image, from: &str) -> String {
     indented(&Essence {
         name,
         digest: Digest::of(&image.top),
-        repo_tags: [],
+        repo_tags,
         created: &config.created,
         docker_version: "",
         labels: &config.config.labels,

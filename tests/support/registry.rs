@@ -2,17 +2,23 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "every test binary uses a part of this")]
 
+#[path = "registry_plan.rs"]
+mod plan;
+
+pub use plan::{Auth, Plan, Redirect, TAGS, Tags};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::{
     fs,
     io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
+    process::Command,
     sync::{
         Arc, Condvar, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
+    time::{Duration, SystemTime},
 };
 
 /// The repository that it has.
@@ -21,55 +27,17 @@ pub const REPOSITORY: &str = "class/demo";
 pub const BASIC: &str = "Basic dTpw";
 const TOKEN: &str = "Bearer T0K3N";
 
-/// Who may read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Auth {
-    #[default]
-    Everybody,
-    /// Whoever has a token, which everybody gets.
-    Token,
-    /// Whoever has a token, which needs a password.
-    TokenForPassword,
-    /// Whoever has a password.
-    Basic,
-}
+/// How many pieces a slow layer comes in, and the pause after each.
+const PIECES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(300);
 
-/// Where a blob is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Redirect {
-    #[default]
-    None,
-    /// On another host, which takes no credentials.
-    Away,
-    /// On the same host, which wants them again.
-    Here,
-}
-
-/// What is to go wrong, and how often.
-#[derive(Clone, Debug, Default)]
-pub struct Plan {
-    pub auth: Auth,
-    pub redirect: Redirect,
-    /// This many requests for manifests are answered with this status and `Retry-After`.
-    pub refuse: (usize, u16, &'static str),
-    /// This many layers are cut in the middle.
-    pub cuts: usize,
-    /// Whether `Range` is known.
-    pub ranges: bool,
-    /// Layers stop in the middle, and nothing follows.
-    pub stall: bool,
-    /// A bit of each layer is flipped.
-    pub corrupt: bool,
-    /// `Docker-Content-Digest` is another's.
-    pub wrong_digest: bool,
-    /// Manifests are of schema 1.
-    pub schema1: bool,
-    /// Manifests are web pages.
-    pub web_page: bool,
-    /// Manifests are this large.
-    pub padding: usize,
-    /// What every repository's name begins with.
-    pub prefix: &'static str,
+/// A request, as far as it matters.
+struct Asked {
+    host: &'static str,
+    path: String,
+    auth: String,
+    range: Option<String>,
+    accept: String,
 }
 
 struct Shared {
@@ -77,6 +45,7 @@ struct Shared {
     layout: PathBuf,
     port: u16,
     refusals: AtomicUsize,
+    blob_refusals: AtomicUsize,
     cuts: AtomicUsize,
     log: Mutex<Vec<String>>,
     stop: AtomicBool,
@@ -95,6 +64,7 @@ impl Registry {
         let (first, second) = listeners();
         let shared = Arc::new(Shared {
             refusals: AtomicUsize::new(plan.refuse.0),
+            blob_refusals: AtomicUsize::new(plan.refuse_blobs),
             cuts: AtomicUsize::new(plan.cuts),
             plan,
             layout: layout.into(),
@@ -165,7 +135,7 @@ fn listeners() -> (TcpListener, TcpListener) {
 }
 
 impl Shared {
-    fn answer(&self, stream: impl Read + Write, host: &str) -> io::Result<()> {
+    fn answer(&self, stream: impl Read + Write, host: &'static str) -> io::Result<()> {
         let mut stream = BufReader::new(stream);
         let mut lines = Vec::new();
         loop {
@@ -188,10 +158,12 @@ impl Shared {
         let method = lines[0].split(' ').next().unwrap_or_default();
         let line = format!("{host} {method} {path} auth={scheme} range={}", range.as_deref().unwrap_or("-"));
         self.log.lock().unwrap().push(line);
-        self.route(stream.get_mut(), host, &path, &auth, range.as_deref())
+        let accept = header("accept").unwrap_or_default();
+        self.route(stream.get_mut(), &Asked { host, path, auth, range, accept })
     }
 
-    fn route(&self, out: &mut impl Write, host: &str, path: &str, auth: &str, range: Option<&str>) -> io::Result<()> {
+    fn route(&self, out: &mut impl Write, asked: &Asked) -> io::Result<()> {
+        let (path, auth, range) = (asked.path.as_str(), asked.auth.as_str(), asked.range.as_deref());
         if path.starts_with("/token") {
             let good = self.plan.auth != Auth::TokenForPassword || auth == BASIC;
             let (status, body) = if good { (200, r#"{"access_token":"T0K3N"}"#) } else { (401, "{}") };
@@ -209,7 +181,7 @@ impl Shared {
             Auth::Basic => BASIC,
             Auth::Token | Auth::TokenForPassword => TOKEN,
         };
-        if auth != needed && host == "127.0.0.1" {
+        if auth != needed && asked.host == "127.0.0.1" {
             let port = self.port;
             let challenge = match self.plan.auth {
                 Auth::Basic => "WWW-Authenticate: Basic realm=\"x, y\"".to_string(),
@@ -224,7 +196,9 @@ impl Shared {
         }
         let rest = path.strip_prefix(&format!("/v2/{}{REPOSITORY}/", self.plan.prefix));
         match rest.and_then(|rest| rest.split_once('/')) {
-            Some(("manifests", wanted)) => self.manifest(out, wanted),
+            Some(("manifests", wanted)) => self.manifest(out, wanted, &asked.accept),
+            Some(("tags", list)) => self.tags(out, list),
+            Some(("blobs", _)) if take(&self.blob_refusals) => send(out, 500, &[], b"a bad moment"),
             Some(("blobs", digest)) => {
                 let digits = digest.trim_start_matches("sha256:");
                 let location = match self.plan.redirect {
@@ -238,9 +212,26 @@ impl Shared {
         }
     }
 
-    fn manifest(&self, out: &mut impl Write, wanted: &str) -> io::Result<()> {
+    /// `list?last=TAG`: the tags that follow.
+    fn tags(&self, out: &mut impl Write, list: &str) -> io::Result<()> {
+        let last = list.split_once("last=").map_or("", |(_, last)| last);
+        let rest: Vec<&str> = TAGS.into_iter().filter(|tag| *tag > last).collect();
+        let (page, link) = match self.plan.tags {
+            Tags::Refused(status) => {
+                return send(out, status, &[], br#"{"errors":[{"code":"DENIED","message":"no lists here"}]}"#);
+            }
+            Tags::Paged(form) if rest.len() > 2 => (&rest[..2], Some(form)),
+            Tags::Paged(_) | Tags::Whole => (&rest[..], None),
+        };
+        let link = link.map(|form| format!("Link: {}", form.replace("{}", &format!("n=2&last={}", page[1]))));
+        let body = format!(r#"{{"name":"{REPOSITORY}","tags":["{}"]}}"#, page.join("\",\""));
+        send(out, 200, &link.iter().map(String::as_str).collect::<Vec<_>>(), body.as_bytes())
+    }
+
+    fn manifest(&self, out: &mut impl Write, wanted: &str, accept: &str) -> io::Result<()> {
         let (_, status, after) = self.plan.refuse;
         if take(&self.refusals) {
+            let after = if after == "date" { soon() } else { after.into() };
             let after = format!("Retry-After: {after}");
             let headers = [after.as_str(), "RateLimit-Limit: 100;w=21600", "RateLimit-Remaining: 0;w=21600"];
             return send(
@@ -250,7 +241,9 @@ impl Shared {
                 br#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow\u001b down"}]}"#,
             );
         }
-        if self.plan.schema1 {
+        let newer = ["oci.image.index", "oci.image.manifest", "manifest.list.v2", "manifest.v2"];
+        let asked = newer.iter().all(|kind| accept.contains(kind));
+        if self.plan.schema1 || (self.plan.old_unless_asked && !asked) {
             let kind = "Content-Type: application/vnd.docker.distribution.manifest.v1+prettyjws";
             return send(out, 200, &[kind], br#"{"schemaVersion":1,"fsLayers":[]}"#);
         }
@@ -274,7 +267,9 @@ impl Shared {
         let kind = if text.contains("\"manifests\"") { "index" } else { "manifest" };
         let kind = format!("Content-Type: application/vnd.oci.image.{kind}.v1+json");
         let digits = if self.plan.wrong_digest { "0".repeat(64) } else { digits };
-        send(out, 200, &[&kind, &format!("Docker-Content-Digest: sha256:{digits}")], &bytes)
+        let digest = format!("Docker-Content-Digest: sha256:{digits}");
+        let headers = [kind.as_str(), digest.as_str()];
+        send(out, 200, if self.plan.no_digest { &headers[..1] } else { &headers }, &bytes)
     }
 
     fn blob(&self, out: &mut impl Write, digits: &str, range: Option<&str>) -> io::Result<()> {
@@ -295,6 +290,15 @@ impl Shared {
         let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n", rest.len());
         let range = format!("Content-Range: bytes {from}-{}/{all}\r\n\r\n", all - 1);
         out.write_all(format!("{head}{range}").as_bytes())?;
+        if self.plan.slow {
+            for piece in rest.chunks(rest.len().div_ceil(PIECES)) {
+                out.write_all(piece)?;
+                out.flush()?;
+                let stopped = self.stopped.0.lock().unwrap();
+                drop(self.stopped.1.wait_timeout_while(stopped, PAUSE, |stopped| !*stopped).unwrap());
+            }
+            return Ok(());
+        }
         let cut = self.plan.stall || take(&self.cuts);
         out.write_all(if cut { &rest[..rest.len() / 2] } else { rest })?;
         out.flush()?;
@@ -304,6 +308,15 @@ impl Shared {
         }
         Ok(())
     }
+}
+
+/// The moment 2 s from now, as HTTP writes it.
+fn soon() -> String {
+    let seconds = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() + 2;
+    let mut date = Command::new("date");
+    let output =
+        date.args(["-u", "-d", &format!("@{seconds}"), "+%a, %d %b %Y %H:%M:%S GMT"]).env("LC_ALL", "C").output();
+    String::from_utf8(output.unwrap().stdout).unwrap().trim().into()
 }
 
 /// Counts down to nothing.

@@ -1,7 +1,7 @@
 //! A registry and one of its repositories: which scheme it speaks, who we are, where it sends us, and trying again.
 
 use super::{
-    Access, answer,
+    answer,
     challenge::{self, Challenge},
     credentials::Credentials,
     fault::Fault,
@@ -67,9 +67,9 @@ pub type Answered = (Response<Body>, String);
 
 impl Client {
     /// Sets up; nothing is sent yet.
-    pub fn new(host: &str, path: &str, schemes: Schemes, credentials: Credentials, access: &Access) -> Client {
+    pub fn new(http: Http, host: &str, path: &str, schemes: Schemes, credentials: Credentials) -> Client {
         Client {
-            http: Http::new(access.tls_verify != Some(false)),
+            http,
             host: host.into(),
             path: path.into(),
             schemes,

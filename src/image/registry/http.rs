@@ -1,6 +1,7 @@
 //! One HTTP request and its answer: timeouts, proxies, TLS with the system's authorities. No redirect is followed here.
 
 use super::{
+    certificates::Certificates,
     fault::Fault,
     proxy::{self, Proxies},
 };
@@ -15,7 +16,7 @@ use std::{
 use ureq::{
     Agent, Body, Error, Timeout,
     http::{Response, Uri, header},
-    tls::{RootCerts, TlsConfig},
+    tls::TlsConfig,
 };
 
 /// How long resolving a name may take, and how long connecting.
@@ -40,21 +41,28 @@ pub struct Request<'a> {
     pub form: Option<Vec<(&'a str, &'a str)>>,
 }
 
+/// The proxy, if any, and whether the host is the registry itself: both decide how a connection is made.
+type Way = (Option<String>, bool);
+type Agents = Mutex<BTreeMap<Way, Agent>>;
+
 /// Connections, kept open for the next request.
 #[derive(Debug)]
 pub struct Http {
+    /// Host and port of the registry.
+    home: String,
     proxies: Proxies,
     verify: bool,
+    certificates: Certificates,
     stall: Duration,
-    agents: Arc<Mutex<BTreeMap<Option<String>, Agent>>>,
+    agents: Arc<Agents>,
 }
 
 impl Http {
-    /// Sets up what the environment says; `verify` is whether certificates count.
-    pub fn new(verify: bool) -> Http {
+    /// Sets up the way to a registry as the environment says; `verify` is whether certificates count.
+    pub fn new(home: &str, verify: bool, certificates: Certificates) -> Http {
         let get = |name: &str| std::env::var(name).ok();
         let seconds = get("BOXWRIGHT_TIMEOUT").and_then(|text| text.parse().ok()).filter(|seconds| *seconds > 0);
-        let agents: Arc<Mutex<BTreeMap<Option<String>, Agent>>> = Arc::default();
+        let agents: Arc<Agents> = Arc::default();
         let open = Arc::downgrade(&agents);
         // Whoever reads from a silent connection does not hear of Ctrl-C, so the connection is closed for it.
         thread::spawn(move || {
@@ -63,7 +71,8 @@ impl Http {
             let agents = std::mem::take(&mut *agents.lock().unwrap_or_else(PoisonError::into_inner));
             agents.into_values().for_each(Agent::shutdown);
         });
-        Http { proxies: Proxies::read(get), verify, stall: seconds.map_or(STALL, Duration::from_secs), agents }
+        let (home, proxies) = (home.to_string(), Proxies::read(get));
+        Http { home, proxies, verify, certificates, stall: seconds.map_or(STALL, Duration::from_secs), agents }
     }
 
     /// Sends a request and waits for the head of the answer, whatever its status.
@@ -89,11 +98,16 @@ impl Http {
 
     fn agent(&self, proxy: Option<&str>, host: &str) -> Result<Agent, Fault> {
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(agent) = agents.get(&proxy.map(str::to_string)) {
+        let way = (proxy.map(str::to_string), host.eq_ignore_ascii_case(&self.home));
+        if let Some(agent) = agents.get(&way) {
             return Ok(agent.clone());
         }
-        let tls =
-            TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).disable_verification(!self.verify).build();
+        let tls = TlsConfig::builder()
+            .root_certs(self.certificates.roots())
+            // Who we are is for the registry, and for nobody that it sends us to.
+            .client_cert(self.certificates.client.clone().filter(|_| way.1))
+            .disable_verification(!self.verify)
+            .build();
         let config = Agent::config_builder()
             .tls_config(tls)
             .proxy(proxy.map(|proxy| proxy::parse(proxy, host)).transpose()?)
@@ -109,7 +123,7 @@ impl Http {
             .timeout_per_write(Some(self.stall))
             .build();
         let agent = Agent::new_with_config(config);
-        agents.insert(proxy.map(str::to_string), agent.clone());
+        agents.insert(way, agent.clone());
         Ok(agent)
     }
 
@@ -181,7 +195,7 @@ fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
 
 /// What is wrong with a certificate, and what may help.
 fn tls(host: String, error: &rustls::Error) -> Fault {
-    use rustls::{CertificateError as Bad, Error::*};
+    use rustls::{AlertDescription as Alert, CertificateError as Bad, Error::*};
     let (why, hint) = match error {
         InvalidMessage(_) => (
             "it does not speak TLS".to_string(),
@@ -189,7 +203,11 @@ fn tls(host: String, error: &rustls::Error) -> Fault {
         ),
         InvalidCertificate(Bad::UnknownIssuer) => (
             "its certificate is signed by nobody that this machine trusts".into(),
-            "a proxy that looks into connections? Get its authority's certificate: SSL_CERT_FILE=FILE, or add it to the system's",
+            "a proxy that looks into connections, or a registry of your own? Get its authority's certificate: SSL_CERT_FILE=FILE, or --src-cert-dir DIR with it as DIR/NAME.crt, or add it to the system's",
+        ),
+        AlertReceived(Alert::CertificateRequired) => (
+            "it wants to see a certificate".into(),
+            "--src-cert-dir DIR with yours as DIR/NAME.cert, and its key as DIR/NAME.key",
         ),
         InvalidCertificate(
             Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. },

@@ -6,29 +6,34 @@
 
 mod answer;
 mod blob;
+mod certificates;
 mod challenge;
 mod client;
 mod credentials;
+mod date;
 mod fault;
 mod http;
 mod mirror;
 pub mod name;
 mod proxy;
 mod retry;
+mod tags;
 mod token;
 
 use super::{
     Digest, Error, Result, Source,
     manifest::{DOCKER_LIST, DOCKER_MANIFEST, Descriptor, OCI_INDEX, OCI_MANIFEST},
 };
+use certificates::Certificates;
 use client::{Client, Schemes};
 pub use credentials::Credentials;
 pub use fault::Fault;
+use http::Http;
 use mirror::Mirror;
 pub use name::Name;
 use std::{
     io::Read,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -49,6 +54,8 @@ pub struct Access {
     pub credentials: Option<Credentials>,
     /// The file that says who one is.
     pub auth_file: Option<PathBuf>,
+    /// The directory with certificates for the registry that the reference names.
+    pub cert_dir: Option<PathBuf>,
     /// Hears what a person should know that is no error.
     pub notice: Option<fn(&str)>,
 }
@@ -82,7 +89,8 @@ impl Registry {
             let schemes = mirror.schemes.unwrap_or_else(|| Schemes::of(&mirror.host, access.tls_verify));
             // What --src-creds names is for the registry that the reference names.
             let credentials = stored(access, &format!("{}/{path}", mirror.host))?;
-            places.push(Arc::new(Client::new(&mirror.host, &path, schemes, credentials, access)));
+            let http = http(access, None, &mirror.host)?;
+            places.push(Arc::new(Client::new(http, &mirror.host, &path, schemes, credentials)));
         }
         let credentials = match &access.credentials {
             Some(credentials) => credentials.clone(),
@@ -95,7 +103,8 @@ impl Registry {
                 name.host()
             ));
         }
-        places.push(Arc::new(Client::new(name.host(), &name.path, schemes, credentials, access)));
+        let http = http(access, access.cert_dir.as_deref(), name.host())?;
+        places.push(Arc::new(Client::new(http, name.host(), &name.path, schemes, credentials)));
         Ok(Registry { name: name.clone(), places, at: AtomicUsize::new(0), access: access.clone() })
     }
 
@@ -131,6 +140,13 @@ impl Registry {
     }
 }
 
+/// The way to a registry.
+fn http(access: &Access, cert_dir: Option<&Path>, host: &str) -> Result<Http> {
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    let certificates = Certificates::find(cert_dir, host, home)?;
+    Ok(Http::new(host, access.tls_verify != Some(false), certificates))
+}
+
 /// The credentials that files hold.
 fn stored(access: &Access, repository: &str) -> Result<Credentials> {
     let get = |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -164,6 +180,11 @@ impl Source for Registry {
         let what = format!("{}: manifest {}", self.what(), descriptor.digest);
         let (bytes, _) = self.manifest_of(&descriptor.digest.to_string(), &what)?;
         Ok(Box::new(std::io::Cursor::new(bytes)))
+    }
+
+    fn tags(&self) -> Result<Vec<String>> {
+        let what = format!("docker://{}/{}: tags", self.name.registry, self.name.path);
+        self.first(|client| tags::all(client, &what))
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {

@@ -1,8 +1,8 @@
 //! Trying again: what passes by itself is waited for, a little longer each time, and never for long.
 
-use super::fault::Fault;
+use super::{date, fault::Fault};
 use crate::image::{Error, Result, staging};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ureq::http::{HeaderMap, header};
 
 /// How often one thing is asked for.
@@ -60,9 +60,17 @@ pub fn retry<T>(what: &str, mut attempt: impl FnMut() -> std::result::Result<T, 
     }
 }
 
-/// `Retry-After` in seconds; its other form, a date, is left to our own waits.
+/// `Retry-After`: seconds, or a date. A date is counted from the answer's own `Date`, for clocks differ.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
+    let wanted: &str = text(header::RETRY_AFTER)?;
+    if let Ok(seconds) = wanted.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let ours = || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs()).ok();
+    let now = text(header::DATE).and_then(date::parse).or_else(ours)?;
+    // What is over need not be waited for.
+    Some(Duration::from_secs(u64::try_from(date::parse(wanted)? - now).unwrap_or(0)))
 }
 
 #[cfg(test)]
@@ -97,6 +105,25 @@ mod tests {
             Fault::NotFound { host: "h".into(), why: "no".into() }.into(),
         ] {
             assert!(Tries::default().next(failed, "x").is_err());
+        }
+    }
+
+    #[test]
+    fn a_wait_is_read_in_seconds_and_as_a_date() {
+        let now = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let table = [
+            ("7", None, Some(7)),
+            ("Sun, 06 Nov 1994 08:49:49 GMT", Some(now), Some(12)),
+            ("Sun, 06 Nov 1994 08:49:30 GMT", Some(now), Some(0)),
+            // Without a `Date` it is our clock that counts, for which this is long ago.
+            ("Sun, 06 Nov 1994 08:49:49 GMT", None, Some(0)),
+            ("soon", Some(now), None),
+        ];
+        for (after, date, wait) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, after.parse().unwrap());
+            date.map(|date| headers.insert(header::DATE, date.parse().unwrap()));
+            assert_eq!(retry_after(&headers), wait.map(Duration::from_secs), "{after}");
         }
     }
 }

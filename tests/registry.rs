@@ -14,11 +14,12 @@ use client::{boxwright, files, image, text};
 use registry::{Auth, Plan, REPOSITORY, Redirect, Registry, TAGS, Tags};
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use support::BOXWRIGHT;
+use support::{BOXWRIGHT, theirs};
+use tempfile::TempDir;
 
 /// Copies the image, which must go well, and gives what the registry was asked.
 fn copied(plan: Plan, env: &[(&str, &str)], more: &[&str]) -> Vec<String> {
@@ -81,7 +82,8 @@ fn tags_are_listed_page_by_page() {
     let away = Plan { tags: Tags::Paged("<http://127.0.0.2:9/tags/list?{}>; rel=next"), ..Plan::default() };
     let refused = |status| Plan { tags: Tags::Refused(status), ..Plan::default() };
     // How often the list is asked for, and what is shown of it, or why nothing is shown.
-    let table: [(Plan, &[&str], usize, Result<&[&str], &str>); 8] = [
+    type Row<'a> = (Plan, &'a [&'a str], usize, Result<&'a [&'a str], &'a str>);
+    let table: [Row; 8] = [
         (Plan::default(), &[], 1, Ok(&TAGS)),
         (Plan { auth: Auth::Token, ..paged.clone() }, &[], 3, Ok(&TAGS)),
         (away, &[], 3, Ok(&TAGS)),
@@ -307,4 +309,52 @@ fn ctrl_c_ends_a_silent_transfer_and_leaves_nothing() {
     let output = child.wait_with_output().unwrap();
     assert!(text(&output.stderr).contains("interrupted"), "{}", text(&output.stderr));
     assert!(!output.status.success() && !top.path().join("ours").exists());
+}
+
+/// Copies a slow image on a terminal of 12 rows and 76 columns, and presses Ctrl-C at the sight of the first bar where
+/// `stop` says so. Gives every byte that came, and what is on the screen in the end.
+fn on_a_terminal(env: &[(&str, &str)], stop: bool) -> Option<(TempDir, String, String)> {
+    let (top, script) = (image(), theirs("script")?);
+    let registry = Registry::start(&top.path().join("oci"), Plan { slow: true, ..Plan::default() }, None);
+    let line = format!("stty rows 12 cols 76; exec {BOXWRIGHT} skopeo copy {} dir:ours", registry.image());
+    let mut command = Command::new(script);
+    command.args(["-qefc", &line, "/dev/null"]).current_dir(top.path());
+    command.env("HOME", top.path()).env("TERM", "xterm").env("SHELL", "/bin/sh").envs(env.iter().copied());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut keys, mut output) = (child.stdin.take(), child.stdout.take().unwrap());
+    let (mut came, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
+        let count = output.read(&mut piece).unwrap();
+        came.extend(&piece[..count]);
+        if stop && text(&came).contains("total") {
+            keys.take().into_iter().for_each(|mut keys| keys.write_all(b"\x03").unwrap());
+        }
+        if count == 0 {
+            break;
+        }
+    }
+    assert_eq!(child.wait().unwrap().success(), !stop, "{}", text(&came));
+    let mut terminal = vt100::Parser::new(12.try_into().unwrap(), 76.try_into().unwrap(), 0);
+    terminal.process(&came);
+    Some((top, text(&came), terminal.screen().contents()))
+}
+
+#[test]
+fn bars_are_drawn_on_a_terminal_and_taken_away() {
+    for (env, stop) in [
+        (&[("NO_COLOR", "1"), ("LC_ALL", "C")][..], false),
+        (&[("LC_ALL", "C.UTF-8")], false),
+        (&[("TERM", "dumb")], false),
+        (&[], true),
+    ] {
+        let Some((top, came, screen)) = on_a_terminal(env, stop) else { return };
+        assert!(came.contains("total") && came.contains("/391.0 KiB") && came.contains("iB/s"), "{env:?}: {came:?}");
+        assert!(!screen.contains("total") && screen.contains("Copying blob"), "{env:?}: {screen}");
+        // No colours, nothing but ASCII, and on a dumb terminal nothing that it would show as it is.
+        assert!(came.is_ascii() && !came.contains("\x1b[3") && !came.contains("\x1b[1m"), "{env:?}: {came:?}");
+        let dumb = env.contains(&("TERM", "dumb"));
+        assert_eq!((came.contains('\x1b'), came.contains("layer 1/1")), (!dumb, !dumb), "{env:?}: {came:?}");
+        assert_eq!(top.path().join("ours").exists(), !stop, "{env:?}");
+        assert_eq!(screen.contains("interrupted"), stop, "{env:?}: {screen}");
+    }
 }

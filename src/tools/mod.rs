@@ -27,6 +27,7 @@ mod nc;
 mod nsenter;
 mod pivot_root;
 mod progress;
+mod progress_lines;
 mod ps;
 mod sha256sum;
 mod skopeo;

@@ -228,6 +228,13 @@ pub struct Check {
     pub at: usize,
 }
 
+impl Check {
+    /// Whether it needs some seconds by itself: CPU use is an average over a time, and a period of a quota has to pass.
+    pub fn measures(&self) -> bool {
+        matches!(self.fact, Fact::Group(GroupFact::Cpu(..) | GroupFact::Grew(Counter::Throttled)))
+    }
+}
+
 /// The vocabulary of checks. Each is decided by a sample or by the calls since the step began, never by typed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {

@@ -4,7 +4,7 @@ use super::{
     Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, Phase, Proof, Report, Verdict, Wish, replay::Replay,
 };
 use crate::{
-    lesson::{Block, Check, Fact, GroupFact, Lesson, Run, TerminalId},
+    lesson::{Block, Check, Lesson, Run, TerminalId},
     trace::{Hold, TraceEvent},
 };
 use std::{
@@ -343,8 +343,7 @@ impl Session {
                         // Once: whatever happens meanwhile must not put the end off.
                         if self.auto && self.waiting.is_none() && self.pressed != Some(self.at) {
                             self.pressed = Some(self.at);
-                            let measures = |check: &Check| matches!(check.fact, Fact::Group(GroupFact::Cpu(..)));
-                            let patience = if checks.iter().any(measures) { MEASURING } else { PATIENCE };
+                            let patience = if checks.iter().any(Check::measures) { MEASURING } else { PATIENCE };
                             out.push(Action::Deadline(Some(patience * self.slowness)));
                         }
                         return;

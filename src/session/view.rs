@@ -3,7 +3,7 @@
 use super::{HeldCall, Lacking, Notice, Outcome, Phase, Proof, Session, Verdict};
 use crate::{
     lang::Lang,
-    lesson::{Block, Lesson, Step},
+    lesson::{Block, Check, Lesson, Step},
 };
 
 impl Session {
@@ -55,6 +55,21 @@ impl Session {
     /// The newest verdicts of a block of checks.
     pub fn verdicts(&self, block: usize) -> &[Verdict] {
         self.verdicts.get(&block).map_or(&[], Vec::as_slice)
+    }
+
+    /// The checks of a block that do not hold.
+    pub fn failing(&self, block: usize) -> impl Iterator<Item = &Check> {
+        let checks = match self.step().and_then(|step| step.blocks.get(block)) {
+            Some(Block::Check(checks)) => checks.as_slice(),
+            _ => &[],
+        };
+        let verdicts = checks.iter().zip(self.verdicts(block));
+        verdicts.filter(|(_, verdict)| verdict.passed == Some(false)).map(|(check, _)| check)
+    }
+
+    /// Whether time alone may bring what a block of checks waits for.
+    pub fn measuring(&self, block: usize) -> bool {
+        self.failing(block).next().is_some() && self.failing(block).all(Check::measures)
     }
 
     /// What each step has come to so far.

@@ -125,11 +125,18 @@ fn end(
             sheet.add(now(text));
         }
         // Between the last command and the sample that shows what it did, everything may hold already.
-        Phase::Checking(at) if play.session.verdicts(*at).iter().any(|verdict| verdict.passed == Some(false)) => {
-            let text = lang.pick(
-                "Not yet. Go on in the terminal (t), take a hint (h), or begin the step again (r).",
-                "还没有通过。可以继续在终端里试（t）、看提示（h），或重做这一步（r）。",
-            );
+        Phase::Checking(at) if play.session.failing(*at).next().is_some() => {
+            let text = match play.session.measuring(*at) {
+                true => lang.pick(
+                    "Measuring: the figure is the average of the last three seconds. If it does not come, take a hint (h), \
+                     or begin the step again (r).",
+                    "正在测量：这个数字是最近三秒的平均值。如果一直不对，可以看提示（h），或重做这一步（r）。",
+                ),
+                false => lang.pick(
+                    "Not yet. Go on in the terminal (t), take a hint (h), or begin the step again (r).",
+                    "还没有通过。可以继续在终端里试（t）、看提示（h），或重做这一步（r）。",
+                ),
+            };
             sheet.add(now(text));
         }
         Phase::Asking(_) => {

@@ -176,6 +176,13 @@ pub fn waits_for(state: &State, play: &Play) -> Vec<String> {
                 "轮到你了：! LINE 在容器终端里输入，@ LINE 在宿主机终端里输入。",
             )
             .into(),
+        Phase::Checking(at) if play.session.measuring(at) => lang
+            .pick(
+                "Measuring: the figure is the average of the last three seconds. If it does not come, h is a hint, r \
+                 begins again.",
+                "正在测量：这个数字是最近三秒的平均值。如果一直不对，用 h 看提示，用 r 重做。",
+            )
+            .into(),
         Phase::Checking(_) => lang
             .pick(
                 "Not yet. Go on with ! LINE or @ LINE, take a hint with h, begin again with r.",

@@ -82,8 +82,9 @@ fn checks(state: &State, play: &Play, index: usize, list: &[Check], columns: usi
     let done = index < play.session.at();
     // A fact that does not hold yet is a refusal only after something was tried; in a challenge there is no hurry.
     let tried = play.commands > 0 && play.session.phase() == Phase::Checking(index);
-    let patient = play.session.step().is_some_and(|step| step.challenge);
+    let challenge = play.session.step().is_some_and(|step| step.challenge);
     for (number, check) in list.iter().enumerate() {
+        let patient = challenge || check.measures();
         let verdict = play.session.verdicts(index).get(number);
         let passed = verdict.and_then(|verdict| verdict.passed);
         let (mark, role) = match (passed, verdict) {
@@ -95,13 +96,13 @@ fn checks(state: &State, play: &Play, index: usize, list: &[Check], columns: usi
         let text = inline(&play.fill(&check.text), Role::Plain);
         sheet.add(hang(&[(format!("{mark} "), role)], &text, columns));
         if let Some(verdict) = verdict {
-            detail(state, verdict, tried && !done, patient, columns, sheet);
+            detail(state, verdict, tried && !done, challenge, columns, sheet);
         }
     }
 }
 
 /// What was asked for and what was seen instead.
-fn detail(state: &State, verdict: &Verdict, tried: bool, patient: bool, columns: usize, sheet: &mut Sheet) {
+fn detail(state: &State, verdict: &Verdict, tried: bool, challenge: bool, columns: usize, sheet: &mut Sheet) {
     let lang = state.lang;
     let mut row = |name: &str, value: &str, role: Role| {
         let rich = Rich::default().with(value, role);
@@ -110,7 +111,7 @@ fn detail(state: &State, verdict: &Verdict, tried: bool, patient: bool, columns:
     match verdict.passed {
         Some(false) if tried => {
             // The sentences of a challenge say what is wanted well enough.
-            if !patient {
+            if !challenge {
                 row(lang.pick("expected", "期望"), &verdict.expected, Role::Plain);
             }
             row(lang.pick("observed", "实际"), &verdict.observed, Role::Changed);

@@ -86,3 +86,44 @@ pub(super) fn grew(counter: Counter, evidence: &Evidence, lang: Lang) -> Verdict
         observed: last.map_or_else(none, |last| last.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Input, Session, Wish};
+    use super::*;
+    use crate::{
+        lesson::{Block, Check, Fact, GroupFact, Lesson, Step, TerminalId},
+        observe::Group,
+    };
+    use std::sync::Arc;
+
+    /// A sample of a group that has used so many microseconds of CPU time at this second.
+    fn sample(second: u64, usage: u64) -> Arc<Sample> {
+        let mut group = Group { exists: true, at_micros: second * 1_000_000, ..Group::default() };
+        group.values.cpu.usage_micros = Some(usage);
+        Arc::new(Sample { group, ..Sample::default() })
+    }
+
+    #[test]
+    fn a_figure_that_time_may_bring_is_being_measured_and_anything_else_is_not_yet() {
+        let check = |fact| Check { fact, text: String::new(), source: String::new(), at: 1 };
+        let cpu = check(Fact::Group(GroupFact::Cpu(45, 55)));
+        let killed = check(Fact::Group(GroupFact::Grew(Counter::OomKills)));
+        for (checks, expected) in [(vec![cpu.clone()], [false, true, true, false]), (vec![cpu, killed], [false; 4])] {
+            let step = Step { blocks: vec![Block::Check(checks)], ..Step::default() };
+            let mut session = Session::new(Lesson { steps: vec![step], ..Lesson::default() }, false, Vec::new());
+            session.handle(Input::Wish(Wish::GoTo(0)));
+            let mut measuring = vec![session.measuring(0)];
+            for terminal in TerminalId::ALL {
+                session.handle(Input::Prompt(terminal, 0, 1));
+            }
+            session.handle(Input::Sample(1000, sample(0, 0)));
+            session.handle(Input::Typed(TerminalId::Container));
+            for (second, usage) in [(2, 500_000), (4, 1_500_000), (6, 2_500_000)] {
+                session.handle(Input::Sample(1000, sample(second, usage)));
+                measuring.push(session.measuring(0));
+            }
+            assert_eq!(measuring, expected);
+        }
+    }
+}

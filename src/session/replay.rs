@@ -100,3 +100,39 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Input, Wish};
+    use super::*;
+    use crate::{lesson::Step, observe::Sample};
+    use std::sync::Arc;
+
+    fn typed(actions: &[Action]) -> Option<&str> {
+        actions.iter().find_map(|action| if let Action::Type(_, line) = action { Some(line.as_str()) } else { None })
+    }
+
+    #[test]
+    fn a_line_follows_its_prompt_and_waits_for_a_sample_where_it_names_the_container() {
+        let run = |line: &str| Block::Run(Run { line: line.into(), ..Run::default() });
+        let before = Step { blocks: vec![run("one"), run("two"), run("kill {container}")], ..Step::default() };
+        let lesson = Lesson { steps: vec![before, Step::default()], ..Lesson::default() };
+        let mut session = Session::new(lesson, false, Vec::new());
+        session.handle(Input::Wish(Wish::GoTo(1)));
+        session.handle(Input::Prompt(TerminalId::Host, 0, 1));
+        let prompt = || Input::Prompt(TerminalId::Container, 0, 1);
+        assert_eq!(typed(&session.handle(prompt())), Some("one"));
+        assert_eq!(typed(&session.handle(prompt())), Some("two"));
+        assert_eq!(typed(&session.handle(prompt())), None);
+        let sample = Arc::new(Sample { container: Some(7), ..Sample::default() });
+        assert_eq!(typed(&session.handle(Input::Sample(1, sample.clone()))), None, "it shows an earlier moment");
+        let number = session.wanted;
+        assert_eq!(typed(&session.handle(Input::Sample(number, sample.clone()))), Some("kill 7"));
+        let told = session.handle(prompt());
+        assert!(told.contains(&Action::Sample(session.wanted)));
+        session.handle(Input::Sample(session.wanted - 1, sample.clone()));
+        assert!(session.replay.is_some(), "the step begins with what its last line has made");
+        session.handle(Input::Sample(session.wanted, sample));
+        assert!(session.replay.is_none());
+    }
+}

@@ -308,7 +308,13 @@ fn ctrl_c_ends_a_silent_transfer_and_leaves_nothing() {
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGINT).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(text(&output.stderr).contains("interrupted"), "{}", text(&output.stderr));
-    assert!(!output.status.success() && !top.path().join("ours").exists());
+    assert!(!output.status.success());
+    let left: Vec<_> = fs::read_dir(top.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["oci"]);
+    // The next try meets nothing of it.
+    let registry = Registry::start(&top.path().join("oci"), Plan::default(), None);
+    let output = boxwright(&top, &[], &["skopeo", "copy", "-q", &registry.image(), "dir:ours"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
 /// Copies a slow image on a terminal of 12 rows and 76 columns, and presses Ctrl-C at the sight of the first bar where

@@ -15,7 +15,7 @@ use layer::{
 };
 use rows::{links, mode, names_and_modes, whiteouts};
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
-use support::{BOXWRIGHT, not_root};
+use support::{BOXWRIGHT, not_root, theirs};
 use tar::EntryType;
 use tempfile::TempDir;
 use tree::{set_attribute, tree};
@@ -276,4 +276,23 @@ fn root_without_a_capability_gets_the_rest() {
             rest.into_iter().chain([more]).map(|(path, line)| (path.into(), line.into())).collect();
         assert_eq!(found, wanted, "{capability}");
     }
+}
+
+#[test]
+fn a_file_system_without_attributes_is_told_once() {
+    if not_root("a_file_system_without_attributes_is_told_once") {
+        return;
+    }
+    let Some(strace) = theirs("strace") else { return };
+    let top = tempfile::tempdir().unwrap();
+    layout(&top.path().join("oci"), &[archive(&[capable("ping"), capable("ping6")])]);
+    let mut command = Command::new(strace);
+    let calls = "setxattr,lsetxattr,fsetxattr";
+    command.args(["-f", "-qq", "-o", "trace", "-e", &format!("trace={calls}")]);
+    command.args(["-e", &format!("inject={calls}:error=EOPNOTSUPP"), BOXWRIGHT]);
+    let output = command.args(["image", "unpack", "oci:oci:latest", "root"]).current_dir(top.path()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    assert!(fs::read_to_string(top.path().join("trace")).unwrap().contains("EOPNOTSUPP"));
+    assert!(told.contains("2 extended attributes not set") && told.lines().count() == 1, "{told}");
 }

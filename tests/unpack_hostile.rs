@@ -207,7 +207,8 @@ fn nothing_outside_the_root_is_read_written_or_linked() {
         }
         for (mut command, root) in [(Some(Command::new(BOXWRIGHT)), "root"), (old, "old")] {
             let Some(command) = &mut command else { continue };
-            let output = command.args(["image", "unpack", "oci:oci:latest", root]).current_dir(&place).output().unwrap();
+            let output =
+                command.args(["image", "unpack", "oci:oci:latest", root]).current_dir(&place).output().unwrap();
             let told = String::from_utf8_lossy(&output.stderr);
             assert!(matches!(output.status.code(), Some(0 | 1)), "{what}: {told}");
             assert_eq!(tree(&outside), before, "{what}: {told}");

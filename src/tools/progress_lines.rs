@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+/// How wide fields are at least, so that nothing moves from one moment to the next: `100%`, `0:00 left`, `12.3 MiB/s`.
+const LEAST: [usize; 5] = [0, 4, 9, 0, 10];
 /// A shorter bar says nothing, and a longer one no more.
 const BAR: std::ops::RangeInclusive<usize> = 10..=40;
 
@@ -77,7 +79,7 @@ pub(super) fn lines(layers: &[Layer], now: Duration, rows: usize, columns: usize
 
 /// Lines up the fields. Where there is no room for all, the bar is left out first, and then the least important ones.
 fn arrange(fields: &[Fields], columns: usize) -> Vec<String> {
-    let width = |index: usize| fields.iter().map(|fields| fields.texts[index].len()).max().unwrap_or_default();
+    let width = |index: usize| fields.iter().map(|fields| fields.texts[index].len()).fold(LEAST[index], usize::max);
     let widths: [usize; 5] = std::array::from_fn(width);
     let together = |count: usize| widths.iter().take(count).sum::<usize>() + 2 * (count - 1);
     let count = (1..=5).rev().find(|count| together(*count) <= columns).unwrap_or(1);
@@ -135,12 +137,15 @@ fn bytes(count: u64) -> String {
     }
 }
 
-/// Some of all bytes, in the unit of all: `1.0/12.3 MiB`.
+/// Some of all bytes, in the unit of all: ` 1.0/12.3 MiB`, always as wide as all of them.
 fn share(done: u64, size: u64) -> String {
-    match unit(size) {
-        (1, name) => format!("{done}/{size} {name}"),
-        (unit, name) => format!("{:.1}/{:.1} {name}", done as f64 / unit as f64, size as f64 / unit as f64),
-    }
+    let (unit, name) = unit(size);
+    let text = |count: u64| match unit {
+        1 => count.to_string(),
+        unit => format!("{:.1}", count as f64 / unit as f64),
+    };
+    let (done, size) = (text(done), text(size));
+    format!("{done:>0$}/{size} {name}", size.len())
 }
 
 #[cfg(test)]

@@ -21,10 +21,10 @@ fn shown(layers: &[Layer], rows: usize, columns: usize) -> Vec<String> {
 #[test]
 fn each_layer_and_all_of_them_have_a_bar() {
     let wanted = [
-        "layer 1/3  [####################]  100%   2.0/2.0 MiB  1.0 MiB/s       done",
-        "layer 2/3  [##########..........]   50%   4.0/8.0 MiB  2.0 MiB/s  0:02 left",
-        "layer 3/3  [....................]    0%  0.0/30.0 MiB               waiting",
-        "total      [###.................]   15%  6.0/40.0 MiB  1.5 MiB/s  0:23 left",
+        "layer 1/3  [##################]  100%    2.0/2.0 MiB   1.0 MiB/s       done",
+        "layer 2/3  [#########.........]   50%    4.0/8.0 MiB   2.0 MiB/s  0:02 left",
+        "layer 3/3  [..................]    0%   0.0/30.0 MiB                waiting",
+        "total      [##................]   15%   6.0/40.0 MiB   1.5 MiB/s  0:23 left",
     ];
     assert_eq!(shown(&three(), 24, 76), wanted);
 }
@@ -32,15 +32,15 @@ fn each_layer_and_all_of_them_have_a_bar() {
 #[test]
 fn what_does_not_fit_is_left_out() {
     let narrow = [
-        "layer 1/3  100%   2.0/2.0 MiB       done",
-        "layer 2/3   50%   4.0/8.0 MiB  0:02 left",
-        "layer 3/3    0%  0.0/30.0 MiB    waiting",
-        "total       15%  6.0/40.0 MiB  0:23 left",
+        "layer 1/3  100%    2.0/2.0 MiB       done",
+        "layer 2/3   50%    4.0/8.0 MiB  0:02 left",
+        "layer 3/3    0%   0.0/30.0 MiB    waiting",
+        "total       15%   6.0/40.0 MiB  0:23 left",
     ];
     assert_eq!(shown(&three(), 12, 44), narrow);
     assert_eq!(shown(&three(), 12, 30)[1], "layer 2/3   50%  0:02 left");
-    assert_eq!(shown(&three(), 4, 30), ["layer 2/3  50%  0:02 left", "total      15%  0:23 left"]);
-    assert_eq!(shown(&three(), 1, 30), ["total  15%  0:23 left"]);
+    assert_eq!(shown(&three(), 4, 30), ["layer 2/3   50%  0:02 left", "total       15%  0:23 left"]);
+    assert_eq!(shown(&three(), 1, 30), ["total   15%  0:23 left"]);
     for (rows, columns) in (0..8).flat_map(|rows| (0..100).map(move |columns| (rows, columns))) {
         let lines = shown(&three(), rows, columns);
         assert!((1..=rows.saturating_sub(1).max(1)).contains(&lines.len()), "{rows} {columns}");
@@ -52,7 +52,7 @@ fn what_does_not_fit_is_left_out() {
 #[test]
 fn odd_numbers_are_no_trouble() {
     let mut layers = vec![Layer::new(1, 0), Layer::new(2, 512)];
-    assert!(shown(&layers, 24, 80)[0].contains("  0%    0/0 B"));
+    assert!(shown(&layers, 24, 80)[0].contains("  0%      0/0 B"));
     layers[0].begin(Duration::ZERO);
     layers[0].end(Duration::ZERO);
     layers[1].begin(Duration::from_secs(4));

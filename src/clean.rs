@@ -2,8 +2,11 @@
 
 use crate::kernel::errno;
 use crate::lang::Lang;
-use crate::session::Entry;
-use crate::session::ledger::{Outcome, directories, sweep};
+use crate::session::{
+    Entry, HandedDown,
+    ledger::{Outcome, directories, sweep},
+    removal,
+};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -29,9 +32,12 @@ fn describe(swept: &[(Entry, Outcome)], lang: Lang) -> Vec<String> {
 }
 
 fn line(entry: &Entry, outcome: &Outcome, lang: Lang) -> String {
+    if let Entry::HandedDown(what) = entry {
+        return handed_down(what, outcome, lang);
+    }
     let what = match entry {
         Entry::RunDir(_) => lang.pick("run directory", "运行目录"),
-        Entry::Cgroup(_) => lang.pick("control group", "控制组"),
+        Entry::Cgroup(_) | Entry::HandedDown(_) => lang.pick("control group", "控制组"),
     };
     let path = entry.path().display();
     match outcome {
@@ -44,6 +50,28 @@ fn line(entry: &Entry, outcome: &Outcome, lang: Lang) -> String {
         ),
         Outcome::Failed(error) => {
             format!("boxwright: {} {what} {path}: {}", lang.pick("cannot remove", "无法删除"), errno::why_io(error))
+        }
+    }
+}
+
+/// What a session had to enable for the groups below, with the command that takes it back where we cannot.
+fn handed_down(what: &HandedDown, outcome: &Outcome, lang: Lang) -> String {
+    let file = what.dir.join("cgroup.subtree_control");
+    let (controller, file) = (&what.controller, file.display());
+    match outcome {
+        Outcome::Removed => format!("{} -{controller} {file}", lang.pick("took back", "已收回")),
+        Outcome::Would => format!("{} -{controller} {file}", lang.pick("would take back", "将会收回")),
+        Outcome::Foreign => format!("{} -{controller} {file}", lang.pick("left alone:", "未动：")),
+        Outcome::Failed(error) => {
+            let users: Vec<String> =
+                removal::users(&what.dir, controller).iter().map(|group| group.display().to_string()).collect();
+            let used = if users.is_empty() { String::new() } else { format!(" ({})", users.join(", ")) };
+            format!(
+                "boxwright: {} {controller}: {}{used}\n  {} echo -{controller} > {file}",
+                lang.pick("cannot take back", "无法收回"),
+                errno::why_io(error),
+                lang.pick("it was enabled for a session; later:", "它是为一次会话启用的；稍后再试："),
+            )
         }
     }
 }

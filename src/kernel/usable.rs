@@ -10,7 +10,7 @@ use std::{
 };
 
 /// How the names of our own groups begin, whoever's they are.
-const OURS: &str = "boxwright-";
+pub const OURS: &str = "boxwright-";
 
 /// Why no group with a controller can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]

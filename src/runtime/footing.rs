@@ -8,9 +8,10 @@ use crate::{
     kernel::{
         cgroups::{own, place},
         groups::{HANDED_DOWN, listed, write},
-        usable::base,
+        usable::{OURS, base},
     },
-    session::{Entry, Ledger, fresh_name},
+    session::{Entry, HandedDown, Ledger, fresh_name},
+    trace::TraceEvent,
 };
 use std::{
     collections::BTreeSet,
@@ -26,10 +27,12 @@ const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 pub struct Footing {
     /// A group that hands controllers down, and which ones it handed down before.
     bases: Vec<(PathBuf, BTreeSet<String>)>,
-    /// The group that we came from, and the ledger that removes the leaf.
-    left: Option<(PathBuf, Ledger)>,
-    /// What the session's own tools handed down: directory and controller.
-    ours: BTreeSet<(PathBuf, String)>,
+    /// The group that we came from.
+    left: Option<PathBuf>,
+    /// Holds what the session's processes have handed down, and the leaf.
+    ledger: Ledger,
+    /// The same, in the order in which it was seen.
+    ours: Vec<Entry>,
 }
 
 impl Footing {
@@ -38,32 +41,67 @@ impl Footing {
     /// Errors: the ledger's. Where the leaf cannot be made or entered all stays as it is, and the lesson's own commands
     /// will say what the kernel says.
     pub fn take() -> io::Result<Footing> {
+        let mut footing = Footing { bases: Vec::new(), left: None, ledger: Ledger::create()?, ours: Vec::new() };
         let (hierarchies, memberships) = own();
         let places = CONTROLLERS.iter().filter_map(|controller| place(&hierarchies, &memberships, controller));
-        let mut bases = Vec::new();
-        let mut left = None;
         for place in places.filter(|place| place.version == 2) {
             let base = base(&place);
-            if bases.iter().any(|(known, _)| *known == base) {
+            if footing.bases.iter().any(|(known, _)| *known == base) {
                 continue;
             }
-            bases.push((base.clone(), handed_down(&base)));
+            footing.bases.push((base.clone(), handed_down(&base)));
             let inside = place.dir(&place.path).is_some_and(|dir| dir == base);
             // The root of the whole tree may hold processes and hand down; it has no `cgroup.type`.
             if inside && base.join("cgroup.type").exists() {
-                left = step_aside(&base)?;
+                footing.step_aside(base)?;
             }
         }
-        Ok(Footing { bases, left, ours: BTreeSet::new() })
+        Ok(footing)
     }
-}
 
-impl Footing {
-    /// Learns what the session's tools wrote down, before their run directory goes.
+    fn step_aside(&mut self, base: PathBuf) -> io::Result<()> {
+        let leaf = Entry::Cgroup(base.join(fresh_name()?));
+        self.ledger.add(leaf.clone())?;
+        // `0` means the process that writes, with all of its threads.
+        if fs::create_dir(leaf.path()).is_ok() && write(&leaf.path().join("cgroup.procs"), "0").is_ok() {
+            self.left = Some(base);
+            return Ok(());
+        }
+        self.ledger.remove(&leaf)
+    }
+
+    /// Writes down what the session's processes hand down, whichever program does it.
+    pub fn saw(&mut self, event: &TraceEvent) {
+        let TraceEvent::Syscall(_, event) = event else { return };
+        for change in &event.changed {
+            let Some(file) = change.file.as_deref().filter(|file| file.ends_with("cgroup.subtree_control")) else {
+                continue;
+            };
+            let words = |text: &Option<String>| -> BTreeSet<String> {
+                text.iter().flat_map(|text| text.split_whitespace()).map(String::from).collect()
+            };
+            for controller in words(&change.after).difference(&words(&change.before)) {
+                self.note(file.parent().unwrap_or(file), controller);
+            }
+        }
+    }
+
+    /// Learns what the session's tools wrote down themselves, which is all where nothing is traced.
     pub fn learn(&mut self, run_dir: &Path) {
         let text = fs::read_to_string(run_dir.join(HANDED_DOWN)).unwrap_or_default();
-        let lines = text.lines().filter_map(|line| line.split_once(' '));
-        self.ours.extend(lines.map(|(controller, dir)| (dir.into(), controller.into())));
+        for (controller, dir) in text.lines().filter_map(|line| line.split_once(' ')) {
+            self.note(Path::new(dir), controller);
+        }
+    }
+
+    fn note(&mut self, dir: &Path, controller: &str) {
+        // A session's own groups go as a whole.
+        let whole = dir.components().any(|part| part.as_os_str().to_string_lossy().starts_with(OURS));
+        let before = self.bases.iter().any(|(base, before)| base == dir && before.contains(controller));
+        let entry = Entry::HandedDown(HandedDown::new(dir.into(), controller.into()));
+        if !whole && !before && !self.ours.contains(&entry) && self.ledger.add(entry.clone()).is_ok() {
+            self.ours.push(entry);
+        }
     }
 }
 
@@ -71,30 +109,20 @@ fn handed_down(base: &Path) -> BTreeSet<String> {
     listed(&base.join("cgroup.subtree_control")).collect()
 }
 
-fn step_aside(base: &Path) -> io::Result<Option<(PathBuf, Ledger)>> {
-    let mut ledger = Ledger::create()?;
-    let leaf = base.join(fresh_name()?);
-    ledger.add(Entry::Cgroup(leaf.clone()))?;
-    // `0` means the process that writes, with all of its threads.
-    let stepped = fs::create_dir(&leaf).is_ok() && write(&leaf.join("cgroup.procs"), "0").is_ok();
-    // Without it the ledger is dropped here, and removes the leaf.
-    Ok(stepped.then(|| (base.to_path_buf(), ledger)))
-}
-
 impl Drop for Footing {
     fn drop(&mut self) {
-        for (base, before) in &self.bases {
-            // The group that we came from is ours alone; in any other, somebody else may have come to count on more.
-            let alone = self.left.as_ref().is_some_and(|(left, _)| left == base);
-            let ours = |controller: &&String| alone || self.ours.contains(&(base.clone(), (*controller).clone()));
-            for controller in handed_down(base).difference(before).filter(ours) {
-                // EBUSY: a group below hands it down in its turn, so it is used by somebody else by now.
+        // The group that we came from is ours alone; in any other, somebody else may have come to count on more.
+        for (base, before) in self.bases.iter().filter(|(base, _)| self.left.as_ref() == Some(base)) {
+            for controller in handed_down(base).difference(before) {
                 let _ = write(&base.join("cgroup.subtree_control"), &format!("-{controller}"));
             }
         }
-        if let Some((base, ledger)) = self.left.take() {
+        for entry in self.ours.iter().rev() {
+            // EBUSY: somebody else uses it by now. It stays in the ledger, and the next start tries again.
+            let _ = self.ledger.remove(entry);
+        }
+        if let Some(base) = &self.left {
             let _ = write(&base.join("cgroup.procs"), "0");
-            drop(ledger);
         }
     }
 }

@@ -259,6 +259,7 @@ impl Machine {
     }
 
     fn traced(&mut self, event: TraceEvent) -> Vec<Seen> {
+        self.footing.saw(&event);
         let root = root_of(&event);
         let Some(id) = self.terminals.iter().find(|(_, terminal)| terminal.root == Some(root)).map(|(id, _)| *id)
         else {

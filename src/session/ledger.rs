@@ -20,6 +20,40 @@ pub enum Entry {
     RunDir(PathBuf),
     /// A control group, as its directory in cgroupfs.
     Cgroup(PathBuf),
+    /// What a group hands down since a session, and did not before.
+    HandedDown(HandedDown),
+}
+
+/// A controller in the `cgroup.subtree_control` of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandedDown {
+    /// The group's directory.
+    pub dir: PathBuf,
+    /// The controller.
+    pub controller: String,
+    /// When: no later boot of the machine knows anything of it (`/proc/sys/kernel/random/boot_id`).
+    boot: String,
+}
+
+impl HandedDown {
+    /// What is handed down since the machine was started.
+    pub fn new(dir: PathBuf, controller: String) -> HandedDown {
+        HandedDown { dir, controller, boot: boot() }
+    }
+
+    fn read(text: &str) -> Option<HandedDown> {
+        let mut fields = text.splitn(3, ' ').map(String::from);
+        let (boot, controller) = (fields.next()?, fields.next()?);
+        Some(HandedDown { boot, controller, dir: fields.next()?.into() })
+    }
+
+    fn is_there(&self) -> bool {
+        self.boot == boot() && removal::hands_down(&self.dir, &self.controller)
+    }
+}
+
+fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().into()
 }
 
 impl Entry {
@@ -27,6 +61,7 @@ impl Entry {
     pub fn path(&self) -> &Path {
         match self {
             Entry::RunDir(path) | Entry::Cgroup(path) => path,
+            Entry::HandedDown(what) => &what.dir,
         }
     }
 
@@ -34,6 +69,7 @@ impl Entry {
         match self {
             Entry::RunDir(_) => "run_dir",
             Entry::Cgroup(_) => "cgroup",
+            Entry::HandedDown(_) => "handed_down",
         }
     }
 
@@ -41,7 +77,11 @@ impl Entry {
     fn line(&self, sign: char) -> io::Result<String> {
         let path = self.path().to_str().filter(|path| !path.contains('\n'));
         let path = path.ok_or_else(|| io::Error::other("the path is no single line of UTF-8"))?;
-        Ok(format!("{sign} {} {path}\n", self.word()))
+        let more = match self {
+            Entry::HandedDown(what) => format!("{} {} ", what.boot, what.controller),
+            _ => String::new(),
+        };
+        Ok(format!("{sign} {} {more}{path}\n", self.word()))
     }
 
     /// Whether a user's session can have made this: a plain absolute path with our own name in the right place.
@@ -53,13 +93,24 @@ impl Entry {
             && match self {
                 Entry::RunDir(path) => path.components().next_back().is_some_and(named),
                 Entry::Cgroup(path) => path.components().any(named),
+                // Anybody's group can hand something down; only what a session saw is in its ledger.
+                Entry::HandedDown(what) => what.controller.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
             }
+    }
+
+    fn is_there(&self) -> bool {
+        match self {
+            Entry::HandedDown(what) => what.is_there(),
+            _ => std::fs::symlink_metadata(self.path()).is_ok(),
+        }
     }
 
     fn remove(&self) -> io::Result<()> {
         let removed = match self {
             Entry::RunDir(path) => removal::run_dir(path),
             Entry::Cgroup(path) => removal::cgroup(path),
+            Entry::HandedDown(what) if what.is_there() => removal::handed_down(&what.dir, &what.controller),
+            Entry::HandedDown(_) => Ok(()),
         };
         // It was written down before it was made, so it may never have been made.
         removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
@@ -75,6 +126,10 @@ fn parse(text: &str) -> Vec<Entry> {
         let entry = match (fields.next(), fields.next(), fields.next()) {
             (Some(sign), Some("run_dir"), Some(path)) => (sign, Entry::RunDir(path.into())),
             (Some(sign), Some("cgroup"), Some(path)) => (sign, Entry::Cgroup(path.into())),
+            (Some(sign), Some("handed_down"), Some(what)) => match HandedDown::read(what) {
+                Some(what) => (sign, Entry::HandedDown(what)),
+                None => continue,
+            },
             _ => continue,
         };
         match entry {
@@ -193,7 +248,7 @@ pub fn sweep(directories: &[PathBuf], dry_run: bool) -> Vec<(Entry, Outcome)> {
         }
         let mut done = true;
         for entry in parse(&text).into_iter().rev() {
-            let exists = std::fs::symlink_metadata(entry.path()).is_ok();
+            let exists = entry.is_there();
             let outcome = match () {
                 () if !entry.is_ours(geteuid().as_raw()) => Outcome::Foreign,
                 () if !exists => continue,

@@ -17,6 +17,16 @@ fn a_torn_last_line_was_never_made() {
 }
 
 #[test]
+fn what_was_handed_down_before_the_machine_was_started_again_is_void() {
+    let there = Entry::HandedDown(HandedDown::new("/a b".into(), "memory".into()));
+    let line = there.line('+').unwrap();
+    assert_eq!(parse(&line), [there]);
+    let Some(Entry::HandedDown(old)) = parse("+ handed_down 1-2 memory /sys/fs/cgroup\n").pop() else { panic!() };
+    assert!(!old.is_there());
+    assert!(Entry::HandedDown(old).remove().is_ok());
+}
+
+#[test]
 fn only_our_own_names_are_ours() {
     let ours = |entry: Entry| entry.is_ours(7);
     assert!(ours(entry("/run/boxwright-7-00ff00ff00ff")));
@@ -33,6 +43,9 @@ fn only_our_own_names_are_ours() {
         assert!(!ours(entry(foreign)), "{foreign}");
     }
     assert!(!ours(Entry::Cgroup("/sys/fs/cgroup/system.slice".into())));
+    let handed = |dir: &str, name: &str| ours(Entry::HandedDown(HandedDown::new(dir.into(), name.into())));
+    assert!(handed("/sys/fs/cgroup", "net_cls"));
+    assert!(!handed("sys/fs/cgroup", "cpu") && !handed("/sys/../etc", "cpu") && !handed("/sys/fs/cgroup", "cpu +io"));
 }
 
 #[test]

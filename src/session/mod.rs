@@ -18,7 +18,7 @@ mod typing;
 mod view;
 
 pub use checks::{Evidence, Verdict, decide};
-pub use ledger::{Entry, Ledger};
+pub use ledger::{Entry, HandedDown, Ledger};
 pub use play::Session;
 pub use progress::Progress;
 pub use proof::{CpuProof, MemoryProof, Proof};

@@ -1,19 +1,25 @@
 //! Removing what a ledger lists, and nothing that merely has its name: never through links, never what others own.
 
 use super::run_dir::WORK;
-use crate::kernel::pidfd;
+use crate::kernel::{
+    groups::{children, listed, write},
+    pidfd,
+    usable::OURS,
+};
 use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, fstatat};
+use nix::sys::stat::{FchmodatFlags, FileStat, Mode, SFlag, fchmod, fchmodat, fstat, fstatat};
 use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, statfs};
 use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+const SUBTREE_CONTROL: &str = "cgroup.subtree_control";
 
 /// How deep the directories below `work` may be nested.
 const DEEPEST: usize = 200;
@@ -38,7 +44,7 @@ pub fn run_dir(path: &Path) -> io::Result<()> {
         Err(Errno::ENOENT) => {}
         Err(errno) => return Err(errno.into()),
     }
-    match below_work(&dir, WORK) {
+    match below_work(&dir, WORK, OFlag::empty()) {
         Ok(work) => {
             empty(work, 0)?;
             unlinkat(&dir, WORK, UnlinkatFlags::RemoveDir)?;
@@ -71,11 +77,25 @@ pub fn contents(work: &Path) -> io::Result<()> {
 }
 
 /// Opens a directory of the tree below `work`, never through a link and never into a mount (openat2(2)).
-fn below_work<P: ?Sized + nix::NixPath>(parent: &OwnedFd, name: &P) -> nix::Result<OwnedFd> {
+fn below_work<P: ?Sized + nix::NixPath>(parent: &OwnedFd, name: &P, flags: OFlag) -> nix::Result<OwnedFd> {
     let how = OpenHow::new()
-        .flags(OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
+        .flags(OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | flags)
         .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_XDEV | ResolveFlag::RESOLVE_NO_SYMLINKS);
     openat2(parent, name, how)
+}
+
+/// The same for a directory below it that its owner may have made unreadable.
+fn opened(parent: &OwnedFd, name: &CStr) -> nix::Result<OwnedFd> {
+    below_work(parent, name, OFlag::empty()).or_else(|errno| {
+        if errno != Errno::EACCES {
+            return Err(errno);
+        }
+        let found = below_work(parent, name, OFlag::O_PATH)?;
+        // A descriptor of this kind cannot be changed itself; its entry in /proc can (proc(5)), and no link is followed.
+        let entry = format!("/proc/self/fd/{}", found.as_raw_fd());
+        fchmodat(nix::fcntl::AT_FDCWD, entry.as_str(), Mode::S_IRWXU, FchmodatFlags::FollowSymlink)?;
+        below_work(parent, name, OFlag::empty())
+    })
 }
 
 /// Removes everything in a directory. An unpacked image is deep, but not this deep.
@@ -96,7 +116,7 @@ fn empty(dir: OwnedFd, depth: usize) -> nix::Result<()> {
         match unlinkat(&dir, name.as_c_str(), UnlinkatFlags::NoRemoveDir) {
             // unlink(2) of a directory is EISDIR on Linux; POSIX has EPERM.
             Err(Errno::EISDIR | Errno::EPERM) => {
-                empty(below_work(&dir, name.as_c_str())?, depth + 1)?;
+                empty(opened(&dir, name.as_c_str())?, depth + 1)?;
                 unlinkat(&dir, name.as_c_str(), UnlinkatFlags::RemoveDir)?;
             }
             other => other?,
@@ -148,6 +168,31 @@ pub fn cgroup(path: &Path) -> io::Result<()> {
             Some(_) => drop(poll(&mut [], PollTimeout::from(10u8))),
         }
     }
+}
+
+/// Whether a group hands a controller down to those below it.
+pub fn hands_down(dir: &Path, controller: &str) -> bool {
+    listed(&dir.join(SUBTREE_CONTROL)).any(|name| name == controller)
+}
+
+/// The groups below that are in the way of taking a controller back: those that hand it down in their turn, and those of
+/// sessions, from which the kernel would take the limits that were set there.
+pub fn users(dir: &Path, controller: &str) -> Vec<PathBuf> {
+    let session = |group: &Path| group.file_name().is_some_and(|name| name.to_string_lossy().starts_with(OURS));
+    children(dir).into_iter().filter(|group| session(group) || hands_down(group, controller)).collect()
+}
+
+/// Takes a controller back that a group hands down.
+///
+/// Errors: EPERM where the directory is no group of version 2; EBUSY where it has [`users`].
+pub fn handed_down(dir: &Path, controller: &str) -> io::Result<()> {
+    if statfs(dir)?.filesystem_type() != CGROUP2_SUPER_MAGIC {
+        return Err(Errno::EPERM.into());
+    }
+    if !users(dir, controller).is_empty() {
+        return Err(Errno::EBUSY.into());
+    }
+    Ok(write(&dir.join(SUBTREE_CONTROL), &format!("-{controller}"))?)
 }
 
 /// A group and all groups below it, the deepest first.

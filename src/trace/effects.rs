@@ -7,6 +7,7 @@ use crate::{
 };
 use std::{
     fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -102,12 +103,13 @@ pub(super) fn after(tid: i32, pending: &mut Pending, exe: &Path) -> Vec<Change> 
         changes.extend(table.changes(&Table::read(tid)));
     }
     if let Some((fd, old)) = &before.file {
-        let name = following::control_file(tid, *fd);
-        let name = name.as_deref().and_then(Path::file_name).map(|name| name.display().to_string());
+        let path = following::control_file(tid, *fd);
+        let name = path.as_deref().and_then(Path::file_name).map(|name| name.display().to_string());
         let now = contents(tid, *fd);
         if *old != now {
             let some = |text: &str| (!text.is_empty()).then(|| text.to_string());
-            changes.push(change(&name.unwrap_or_default(), some(old), some(&now)));
+            let file = path.filter(|path| same(path, &Path::new(&dir(tid)).join("fd").join(fd.to_string())));
+            changes.push(Change { file, ..change(&name.unwrap_or_default(), some(old), some(&now)) });
         }
     }
     if let Some(name) = before.group.as_deref().and_then(Path::file_name) {
@@ -120,8 +122,14 @@ pub(super) fn after(tid: i32, pending: &mut Pending, exe: &Path) -> Vec<Change> 
     changes
 }
 
+/// Whether both paths lead to one file (stat(2)).
+fn same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    place(one).is_some() && place(one) == place(other)
+}
+
 fn change(what: &str, before: Option<String>, after: Option<String>) -> Change {
-    Change { what: what.into(), before, after }
+    Change { what: what.into(), before, after, file: None }
 }
 
 fn namespaces(tid: i32) -> (Links, ForChildren) {

@@ -2,7 +2,7 @@
 
 use crate::lang::{Both, Lang};
 use serde::{Serialize, Serializer};
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 /// A kernel fact that a system call changed, such as `pid_for_children: 4026531836 -> 4026532180`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Change {
     pub before: Option<String>,
     /// The value afterwards; `None` where there is none now.
     pub after: Option<String>,
+    /// The control file that was written, where this program sees the same one under the same path.
+    pub file: Option<PathBuf>,
 }
 
 impl fmt::Display for Change {

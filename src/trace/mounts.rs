@@ -88,7 +88,7 @@ impl Table {
 }
 
 fn change(what: String, before: Option<String>, after: Option<String>) -> Change {
-    Change { what, before, after }
+    Change { what, before, after, file: None }
 }
 
 /// Few changed mounts one by one; many, as after a recursive call, by count.

@@ -248,6 +248,7 @@ mod tests {
             what: what.into(),
             before: before.map(Into::into),
             after: after.map(Into::into),
+            file: None,
         };
         let list = [
             change("uts", Some("1"), Some("2")),

@@ -160,6 +160,7 @@ pub fn after(state: &mut State) {
         what: what.into(),
         before: Some(before.to_string()),
         after: Some(after.map_or_else(|| "not made yet".into(), |after| after.to_string())),
+        file: None,
     };
     let event = SyscallEvent {
         call: Call { pid: 4711, comm: "unshare".into(), name: "unshare", args: FLAGS.into() },

@@ -45,10 +45,11 @@ enum Failed {
     Tried(super::attempt::Failure, Option<Kind>),
     NoProgram(String),
     Controller(String, Unusable),
-    CgroupVersion(u8),
+    CgroupVersion(u8, String),
     Swap,
     Memsw,
     Mknod,
+    MachineRoot,
     Filesystem(String),
 }
 
@@ -88,15 +89,16 @@ fn failure(need: &Requirement) -> Option<Failed> {
         Requirement::Namespace(kind) => tried(kind.row().link, Some(*kind)),
         Requirement::Program(name) => (!in_path(name)).then(|| Failed::NoProgram(name.clone())),
         Requirement::Controller(name) => usable(name).err().map(|why| Failed::Controller(name.clone(), why)),
-        Requirement::CgroupVersion(version) => {
+        Requirement::CgroupVersion(version, name) => {
             let (hierarchies, memberships) = cgroup::own();
-            let has = cgroup::place(&hierarchies, &memberships, "cpu").is_some_and(|place| place.version == *version);
-            (!has).then_some(Failed::CgroupVersion(*version))
+            let has = cgroup::place(&hierarchies, &memberships, name).is_some_and(|place| place.version == *version);
+            (!has).then(|| Failed::CgroupVersion(*version, name.clone()))
         }
         Requirement::Swap => (!swaps()).then_some(Failed::Swap),
         Requirement::Memsw => (!swap_counted()).then_some(Failed::Memsw),
         Requirement::HardMemory => (swaps() && !swap_counted()).then_some(Failed::Memsw),
         Requirement::Mknod => (!of_the_machine()).then_some(Failed::Mknod),
+        Requirement::MachineRoot => (!of_the_machine()).then_some(Failed::MachineRoot),
         Requirement::Filesystem(name) => {
             let table = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
             let known = table.lines().any(|line| line.split_whitespace().next_back() == Some(name));
@@ -123,13 +125,16 @@ impl Failed {
                 format!("{}; {remedy}", failure.describe())
             }
             Failed::Controller(name, why) => why.say(name, lang),
-            Failed::CgroupVersion(version) => {
-                format!(
-                    "{} v{version}",
-                    lang.pick("the cpu controller of this machine is not cgroup", "这台机器的 cpu 控制器不属于 cgroup")
+            Failed::CgroupVersion(version, name) => lang.pick(
+                format!("the {name} controller of this machine is not cgroup v{version}"),
+                format!("这台机器的 {name} 控制器不属于 cgroup v{version}"),
+            ),
+            Failed::Swap => lang
+                .pick(
+                    "this machine has no swap (/proc/swaps is empty; swapon)",
+                    "这台机器没有交换空间（/proc/swaps 是空的；swapon）",
                 )
-            }
-            Failed::Swap => lang.pick("this machine has no swap", "这台机器没有交换空间").into(),
+                .into(),
             Failed::Memsw => lang
                 .pick(
                     "this kernel does not count swap for control groups (memory.memsw.*, memory.swap.*; swapaccount=1)",
@@ -140,6 +145,12 @@ impl Failed {
                 .pick(
                     "mknod: only root of the machine itself may make device nodes: sudo boxwright",
                     "mknod：只有机器本身的 root 才能建立设备文件：sudo boxwright",
+                )
+                .into(),
+            Failed::MachineRoot => lang
+                .pick(
+                    "this needs root of the machine itself, not only of a user namespace: sudo boxwright",
+                    "需要机器本身的 root，只在用户命名空间里当 root 还不够：sudo boxwright",
                 )
                 .into(),
             Failed::Filesystem(name) => {

@@ -102,6 +102,11 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// A number.
+    pub(super) fn number(&mut self) -> Result<u64, Wrong> {
+        self.take().parse().or_else(|_| self.wrong("a number"))
+    }
+
     /// A number, or `none`.
     pub(super) fn limit(&mut self) -> Result<Option<u64>, Wrong> {
         let word = self.take();

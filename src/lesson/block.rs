@@ -152,9 +152,11 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
             ["swap"] => needs.push(Requirement::Swap),
             ["memsw"] => needs.push(Requirement::Memsw),
             ["hard-memory"] => needs.push(Requirement::HardMemory),
+            ["machine-root"] => needs.push(Requirement::MachineRoot),
             ["mknod"] => needs.push(Requirement::Mknod),
-            ["cgroup", "v1"] => needs.push(Requirement::CgroupVersion(1)),
-            ["cgroup", "v2"] => needs.push(Requirement::CgroupVersion(2)),
+            ["cgroup", version @ ("v1" | "v2"), controller] => {
+                needs.push(Requirement::CgroupVersion(if *version == "v1" { 1 } else { 2 }, (*controller).to_owned()));
+            }
             ["controller", names] => {
                 needs.extend(names.split(',').map(|name| Requirement::Controller(name.to_owned())));
             }
@@ -166,7 +168,7 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
                     source.wrong(words.get(1).copied().unwrap_or(line), "expected namespace kinds such as `pid,uts`")
                 }
             },
-            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…`, `controller NAME,…`, `cgroup v1|v2`, `swap`, `memsw`, `hard-memory`, `mknod`, `filesystem NAME` or `program NAME`"),
+            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…`, `controller NAME,…`, `cgroup v1|v2 CONTROLLER`, `swap`, `memsw`, `hard-memory`, `machine-root`, `mknod`, `filesystem NAME` or `program NAME`"),
         }
     }
     needs

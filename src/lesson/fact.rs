@@ -173,9 +173,9 @@ pub const VOCABULARY: [Word; 24] = [
     },
     Word {
         name: "group",
-        usage: "exists|gone|quota N|period N|memory N|memory-and-swap N|pids N|cpu A..B|throttled grew|oom-kills grew",
-        meaning: "The session's own control group exists or is gone; its limit is N (or `none`); its CPU use over three \
-                  seconds is between A and B percent; a counter is greater than when the step began.",
+        usage: "exists|gone|quota N|period N|memory N|memory-and-swap N|pids N|swapped N|cpu A..B|throttled grew|oom-kills grew",
+        meaning: "The session's own control group exists or is gone; its limit is N (or `none`); at least N bytes of it \
+                  are in swap; its CPU use over three seconds is between A and B percent; a counter is greater than when the step began.",
         example: "group quota 50000",
         parse: |a| {
             let word = a.one_of(&[
@@ -186,6 +186,7 @@ pub const VOCABULARY: [Word; 24] = [
                 "memory",
                 "memory-and-swap",
                 "pids",
+                "swapped",
                 "cpu",
                 "throttled",
                 "oom-kills",
@@ -197,6 +198,7 @@ pub const VOCABULARY: [Word; 24] = [
                 "memory" => setting(a, Setting::Memory)?,
                 "memory-and-swap" => setting(a, Setting::MemoryAndSwap)?,
                 "pids" => setting(a, Setting::Pids)?,
+                "swapped" => GroupFact::Swapped(a.number()?),
                 "cpu" => {
                     let (from, to) = a.range()?;
                     GroupFact::Cpu(from, to)
@@ -315,6 +317,7 @@ mod tests {
             ("file host x exists", 3),
             ("file host x contains", 4),
             ("group quota much", 2),
+            ("group swapped none", 2),
             ("group cpu 55..45", 2),
             ("group throttled", 2),
             ("alone now", 1),

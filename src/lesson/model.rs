@@ -155,14 +155,16 @@ pub enum Requirement {
     Program(String),
     /// A control group controller can be used.
     Controller(String),
-    /// The `cpu` controller, or else the machine, has control groups of this version.
-    CgroupVersion(u8),
+    /// This controller has control groups of this version here.
+    CgroupVersion(u8, String),
     /// There is swap.
     Swap,
     /// The kernel counts swap for each control group.
     Memsw,
     /// A memory limit cannot be dodged: the kernel counts swap, or there is none.
     HardMemory,
+    /// Root of the first user namespace, not only of one of its own.
+    MachineRoot,
     /// Device nodes can be made, which only root of the machine itself may do.
     Mknod,
     /// The kernel knows this file system.
@@ -178,10 +180,11 @@ impl std::fmt::Display for Requirement {
             Requirement::Namespace(kind) => write!(f, "namespace {kind}"),
             Requirement::Program(name) => write!(f, "program {name}"),
             Requirement::Controller(name) => write!(f, "controller {name}"),
-            Requirement::CgroupVersion(version) => write!(f, "cgroup v{version}"),
+            Requirement::CgroupVersion(version, controller) => write!(f, "cgroup v{version} {controller}"),
             Requirement::Swap => f.write_str("swap"),
             Requirement::Memsw => f.write_str("memsw"),
             Requirement::HardMemory => f.write_str("hard-memory"),
+            Requirement::MachineRoot => f.write_str("machine-root"),
             Requirement::Mknod => f.write_str("mknod"),
             Requirement::Filesystem(name) => write!(f, "filesystem {name}"),
         }
@@ -308,6 +311,8 @@ pub enum GroupFact {
     Exists(bool),
     /// The kernel's value of a setting; `None` for no limit.
     Setting(Setting, Option<u64>),
+    /// At least so many bytes of the group's memory are in swap.
+    Swapped(u64),
     /// CPU use over at least three seconds, in percent of one CPU: from, to.
     Cpu(u64, u64),
     /// A counter is greater than when the step began.

@@ -126,6 +126,7 @@ fn version_2_files_are_read() {
     };
     assert_eq!(group.io.pressure, None, "the file is not there");
     assert_eq!(group.memory, memory);
+    assert_eq!(group.memory.swapped(), Some(8192));
     assert_eq!(group.pids, Pids { current: Some(3), max: None });
     assert_eq!(group.paths.get("").map(String::as_str), Some("/box"));
     let limit = applied_limit(&hierarchies, &memberships, &parse_membership("0::/\n"));

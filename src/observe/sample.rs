@@ -152,6 +152,13 @@ pub struct Memory {
     pub pressure: Option<Pressure>,
 }
 
+impl Memory {
+    /// How much of it is in swap; `None` where the kernel does not count that.
+    pub fn swapped(&self) -> Option<u64> {
+        Some(self.current_with_swap?.saturating_sub(self.current?))
+    }
+}
+
 /// Number of processes of a cgroup and its limit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Pids {

@@ -211,6 +211,11 @@ fn state(fact: &Fact, sample: &Sample, lang: Lang) -> (bool, String, String) {
             let gone = || lang.pick("there is no such group", "没有这个组").to_string();
             (passed && sample.group.exists, expected, if sample.group.exists { observed } else { gone() })
         }
+        Fact::Group(GroupFact::Swapped(least)) => {
+            let swapped = sample.group.values.memory.swapped();
+            let seen = || lang.pick("swap is not counted for this group", "没有为这个组统计交换空间").to_string();
+            (swapped >= Some(*least), format!("≥ {least}"), swapped.map_or_else(seen, |bytes| bytes.to_string()))
+        }
         Fact::InGroup(name, wanted) => {
             let member = |process: &&Process| sample.group.members.contains(&process.pid) && process.comm == *name;
             let word = |yes: bool| {

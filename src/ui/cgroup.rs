@@ -125,15 +125,13 @@ fn memory(sample: &Sample, before: &Sample, lang: Lang, columns: usize) -> Vec<P
     if let Some(peak) = memory.peak {
         text.push(&format!("  {} {}", lang.pick("peak", "峰值"), mib(peak)), Role::Plain);
     }
-    if let Some(both) = memory.with_swap {
-        let new = memory.with_swap != old.with_swap;
-        let role = if new { Role::Changed } else { Role::Limit };
-        let sign = if new { format!(" {}", marks::CHANGED) } else { String::new() };
+    if memory.with_swap.is_some() || memory.swapped() > Some(0) {
         text.push(&format!("  {} ", lang.pick("with swap", "含交换")), Role::Quiet);
         if let Some(now) = memory.current_with_swap {
             text.push(&format!("{} / ", mib(now)), Role::Plain);
         }
-        text.push(&format!("{}{sign}", mib(both)), role);
+        let (words, role) = limit(memory.with_swap.map(mib), old.with_swap.map(mib), lang);
+        text.push(&words, role);
     }
     for (count, before, name) in [
         (memory.limit_hits, old.limit_hits, lang.pick("limit met", "触限")),

@@ -8,7 +8,7 @@ use crate::{
     kernel::errno,
     lang::Lang,
     lesson::{self, LoadError, Translations},
-    runtime::{TuiOptions, plain, signals, tui},
+    runtime::{TuiOptions, plain, scope, signals, tui},
     session::{Progress, StateDir},
     tools::TOOLS,
     trace,
@@ -37,7 +37,10 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Some(Command::Run { places, json, patience }) => run_lessons(places, *json, *patience, &cli.common, lang),
         Some(Command::Trace { json, step, command }) => trace::cli::run(*json, *step, command, lang),
         Some(Command::Inspect { pid, json, watch }) => inspect::run(*pid, *json, *watch, lang),
-        Some(Command::Doctor { json }) => doctor::run(*json, lang),
+        Some(Command::Doctor { json }) => {
+            scope::enter();
+            doctor::run(*json, lang)
+        }
         Some(Command::Clean { dry_run }) => clean::run(*dry_run, lang),
         Some(Command::Lessons(command)) => lessons(command, &cli.common, lang),
         Some(Command::Tools) => printed(list_tools()),
@@ -157,6 +160,7 @@ fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lan
 /// removed.
 fn prepare(lang: Lang) -> Result<PathBuf, ExitCode> {
     let exe = own_program(lang)?;
+    scope::enter();
     if let Err(error) = signals::block() {
         return Err(complain(&format!("sigprocmask: {}", errno::why_io(&error)), None, CANNOT));
     }

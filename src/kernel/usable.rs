@@ -5,12 +5,16 @@ use super::groups::listed;
 use crate::lang::Lang;
 use nix::unistd::{AccessFlags, access};
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
 
 /// How the names of our own groups begin, whoever's they are.
 pub const OURS: &str = "boxwright-";
+
+/// The environment variable that names the scope which this program was given by systemd.
+pub const SCOPE: &str = "BOXWRIGHT_SCOPE";
 
 /// Why no group with a controller can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,13 +37,20 @@ pub enum Unusable {
 
 /// The directory below which groups are made, and its version.
 ///
-/// That is the top of the hierarchy where we may write there, as root may. Otherwise it is the group that this program
+/// That is the scope which systemd gave to us, if it did. Otherwise it is the top of the hierarchy where we may write
+/// there, as root may, or else the group that this program
 /// was started in, where that was handed over to its user (Documentation/admin-guide/cgroup-v2.rst, "Delegation"). Our
 /// own groups do not count as such: they are made beside one another, never in one another.
 pub fn base(place: &Place) -> PathBuf {
     let top = place.top();
     let own = || place.dir(&outside_ours(&place.path)).filter(|dir| writable(dir));
-    if writable(&top) { top } else { own().unwrap_or(top) }
+    let scope = place.version == 2 && in_scope(&place.path, std::env::var_os(SCOPE).as_deref());
+    if writable(&top) && !scope { top } else { own().unwrap_or(top) }
+}
+
+/// Whether a group is the scope of this name, or one of our own in it. Groups of version 1 are not given away with a scope.
+fn in_scope(path: &str, scope: Option<&OsStr>) -> bool {
+    scope.is_some() && Path::new(&outside_ours(path)).file_name() == scope
 }
 
 /// A group's path up to, and without, the first of our own groups in it.
@@ -219,5 +230,15 @@ mod tests {
         assert_eq!(outside_ours("/boxwright-0-0123456789ab/x"), "/");
         assert_eq!(outside_ours("/"), "/");
         assert_eq!(outside_ours("/a"), "/a");
+    }
+
+    #[test]
+    fn a_scope_is_known_by_its_name() {
+        let scope = Some(OsStr::new("run-1.scope"));
+        assert!(in_scope("/system.slice/run-1.scope", scope));
+        assert!(in_scope("/system.slice/run-1.scope/boxwright-0-0123456789ab", scope));
+        for other in ["/", "/system.slice", "/system.slice/run-1.scope/below", "/run-11.scope"] {
+            assert!(!in_scope(other, scope) && !in_scope(other, None), "{other}");
+        }
     }
 }

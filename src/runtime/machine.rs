@@ -5,7 +5,7 @@ use crate::{
     kernel::{
         errno,
         namespaces::{Kind, read_link},
-        usable::outside_ours,
+        usable::{SCOPE, outside_ours},
     },
     lang::Lang,
     lesson::TerminalId,
@@ -329,6 +329,9 @@ impl Machine {
         let mut shell = shell::command(self.run_dir.bin(), uts)?;
         shell.set("BOX", self.run_dir.name());
         shell.set("BOXWRIGHT_RUN", self.run_dir.path());
+        if let Some(scope) = std::env::var_os(SCOPE) {
+            shell.set(SCOPE, scope);
+        }
         let mut argv = shell.argv;
         argv.splice(0..0, enter);
         let tty = Some(pty.slave_path().to_path_buf());

@@ -12,6 +12,7 @@ mod input;
 mod keyboard;
 pub mod machine;
 pub mod plain;
+pub mod scope;
 pub mod signals;
 mod timer;
 pub mod tui;

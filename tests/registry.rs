@@ -18,7 +18,7 @@ use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use support::{BOXWRIGHT, theirs};
+use support::{BOXWRIGHT, not_root, theirs};
 use tempfile::TempDir;
 
 /// Copies the image, which must go well, and gives what the registry was asked.
@@ -363,4 +363,18 @@ fn bars_are_drawn_on_a_terminal_and_taken_away() {
         assert_eq!(top.path().join("ours").exists(), !stop, "{env:?}");
         assert_eq!(screen.contains("interrupted"), stop, "{env:?}: {screen}");
     }
+}
+
+#[test]
+fn a_transcript_has_no_bars() {
+    if not_root("a_transcript_has_no_bars") {
+        return;
+    }
+    let top = image();
+    let registry = Registry::start(&top.path().join("oci"), Plan { slow: true, ..Plan::default() }, None);
+    let output = boxwright(&top, &[], &["run", "rootfs/copy", "--image", &registry.image()]);
+    let told = text(&output.stdout);
+    assert!(output.status.success(), "{told}{}", text(&output.stderr));
+    let pulled = told.contains("Copying blob") && told.contains("Storing signatures");
+    assert!(pulled && !told.contains("KiB/s") && !told.contains("layer 1/1"), "{told}");
 }

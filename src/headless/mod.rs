@@ -117,7 +117,8 @@ pub fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, how: How
     let (send, receive) = mpsc::channel();
     let signalled = send.clone();
     signals::watch(move |signal| drop(signalled.send(Message::Signal(signal))))?;
-    let machine = Machine::start(exe, Arc::new(move |happening| drop(send.send(Message::Machine(happening)))))?;
+    let mut machine = Machine::start(exe, Arc::new(move |happening| drop(send.send(Message::Machine(happening)))))?;
+    machine.unseen = true;
     teller.tell(&events::session(machine.run_dir().name(), &how.image), None)?;
     let mut player =
         Player { machine, receive, teller, summary: Summary::default(), last: None, patience: how.patience };

@@ -19,6 +19,8 @@ pub struct Driver {
     pub state: State,
     /// Where everything arrives.
     pub inbox: Arc<Inbox>,
+    /// Whether nobody sees the terminals, but only reads what they print.
+    pub unseen: bool,
     exe: PathBuf,
     kept: Option<StateDir>,
     /// Made when the first lesson begins: who only looks at the opening leaves nothing behind.
@@ -41,6 +43,7 @@ impl Driver {
         Driver {
             state,
             inbox,
+            unseen: false,
             exe,
             kept,
             machine: None,
@@ -168,7 +171,10 @@ impl Driver {
             let inbox = self.inbox.clone();
             let sink = Arc::new(move |happening| inbox.send(Letter::Machine(happening)));
             match Machine::start(&self.exe, sink) {
-                Ok(machine) => self.machine = Some(machine),
+                Ok(mut machine) => {
+                    machine.unseen = self.unseen;
+                    self.machine = Some(machine);
+                }
                 Err(trouble) => return vec![Seen::Trouble(trouble.say(self.state.lang))],
             }
         }

@@ -110,6 +110,8 @@ pub struct Machine {
     requested: u64,
     answered: u64,
     exe: PathBuf,
+    /// Whether nobody sees the terminals, but only reads what they print: then tools draw nothing.
+    pub unseen: bool,
     users: Option<UserNamespace>,
     _ledger: Ledger,
     // After the ledger, which removes the groups that were made below.
@@ -158,7 +160,6 @@ impl Machine {
             .map_err(Trouble::at("no timer", "没有计时器"))?;
         let terminals =
             TerminalId::ALL.into_iter().map(|id| (id, Terminal { size: SIZE, ..Terminal::default() })).collect();
-        let exe = exe.to_path_buf();
         Ok(Machine {
             tracer,
             terminals,
@@ -170,7 +171,8 @@ impl Machine {
             groups,
             requested: 0,
             answered: 0,
-            exe,
+            exe: exe.to_path_buf(),
+            unseen: false,
             users: None,
             _ledger: ledger,
             footing,
@@ -329,9 +331,8 @@ impl Machine {
         let mut shell = shell::command(self.run_dir.bin(), uts)?;
         shell.set("BOX", self.run_dir.name());
         shell.set("BOXWRIGHT_RUN", self.run_dir.path());
-        if let Some(scope) = std::env::var_os(SCOPE) {
-            shell.set(SCOPE, scope);
-        }
+        std::env::var_os(SCOPE).into_iter().for_each(|scope| shell.set(SCOPE, scope));
+        shell.set("BOXWRIGHT_PROGRESS", if self.unseen { "never" } else { "auto" });
         let mut argv = shell.argv;
         argv.splice(0..0, enter);
         let tty = Some(pty.slave_path().to_path_buf());

@@ -35,7 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// ended it.
 pub fn run(options: TuiOptions) -> ExitCode {
     let lang = options.lang;
-    let (driver, start) = options.driver();
+    let (mut driver, start) = options.driver();
+    driver.unseen = true;
     let mut talk = Talk::new(driver);
     match talk.begin(start).and_then(|()| talk.follow()) {
         Ok(status) => ExitCode::from(status),

@@ -1,6 +1,6 @@
 //! How far an image has come, on a terminal: a bar for each layer and one for all of them, drawn over and over below what is
 //! printed ([`super::progress_lines`]). Where the cursor can only go back in its line (TERM=dumb), one line is drawn. Where
-//! nobody looks (a pipe, a file) nothing is.
+//! nobody looks (a pipe, a file, BOXWRIGHT_PROGRESS=never) nothing is.
 
 use super::progress_lines::{Layer, lines, paint, paint_dumb};
 use crate::image::{Image, manifest::Descriptor};
@@ -46,7 +46,8 @@ impl State {
 impl Progress {
     /// Watches the layers of an image; `once` is whether equal layers are read only once.
     pub(super) fn watch(image: &mut Image, once: bool, quiet: bool) -> Option<Arc<Progress>> {
-        if quiet || !stderr().is_terminal() {
+        let unseen = std::env::var_os("BOXWRIGHT_PROGRESS").is_some_and(|when| when == "never");
+        if quiet || unseen || !stderr().is_terminal() {
             return None;
         }
         let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");

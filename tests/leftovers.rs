@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::{fs::PermissionsExt, process::CommandExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard};
 
 const BOXWRIGHT: &str = env!("CARGO_BIN_EXE_boxwright");
 const GROUPS: &str = "/sys/fs/cgroup/pids";
@@ -93,16 +94,17 @@ fn the_doctor_needs_no_terminal_and_leaves_nothing() {
     assert!(std::fs::read_dir(home.path().join(".local/state/boxwright")).is_ok_and(|mut left| left.next().is_none()));
 }
 
-/// A controller that this test enabled at the top of a version 2 tree, and a group below that uses it. Both go at the end.
-struct InUse {
+/// A controller that nobody has enabled at the top of a version 2 tree, so that a test may. It is as before at the end.
+struct Free {
     top: PathBuf,
     controller: String,
-    user: PathBuf,
+    _only_one: MutexGuard<'static, ()>,
 }
 
-impl InUse {
-    /// Takes a controller that nobody has enabled.
-    fn new() -> Option<InUse> {
+impl Free {
+    fn find() -> Option<Free> {
+        static MACHINE: Mutex<()> = Mutex::new(());
+        let only_one = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
         let top = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>()).find(|mount| mount[2] == "cgroup2")?;
         let top = PathBuf::from(top[1]);
@@ -110,58 +112,123 @@ impl InUse {
         let enabled = words("cgroup.subtree_control");
         let free = |name: &&str| enabled.split_whitespace().all(|known| known != *name);
         let controller = words("cgroup.controllers").split_whitespace().find(free)?.to_string();
-        fs::write(top.join("cgroup.subtree_control"), format!("+{controller}")).ok()?;
-        let user = top.join(format!("in-use-{}", std::process::id()));
-        let in_use = InUse { top, controller, user };
-        fs::create_dir(&in_use.user).unwrap();
-        fs::write(in_use.user.join("cgroup.subtree_control"), format!("+{}", in_use.controller)).unwrap();
-        Some(in_use)
+        let free = Free { top, controller, _only_one: only_one };
+        free.set('+').is_ok_and(|()| free.set('-').is_ok()).then_some(free)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.top.join("cgroup.subtree_control")
+    }
+
+    fn set(&self, sign: char) -> std::io::Result<()> {
+        fs::write(self.file(), format!("{sign}{}", self.controller))
     }
 
     fn enabled(&self) -> bool {
-        let enabled = fs::read_to_string(self.top.join("cgroup.subtree_control")).unwrap();
+        let enabled = fs::read_to_string(self.file()).unwrap();
         enabled.split_whitespace().any(|name| name == self.controller)
     }
 }
 
-impl Drop for InUse {
+impl Drop for Free {
     fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.user);
-        let _ = fs::write(self.top.join("cgroup.subtree_control"), format!("-{}", self.controller));
+        let _ = self.set('-');
     }
 }
 
+/// A group that hands the controller down in its turn.
+struct User(PathBuf);
+
+impl User {
+    fn of(free: &Free) -> User {
+        let user = User(free.top.join(format!("in-use-{}", std::process::id())));
+        fs::create_dir(&user.0).unwrap();
+        fs::write(user.0.join("cgroup.subtree_control"), format!("+{}", free.controller)).unwrap();
+        user
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+const NO_CONTROLLER: &str = "skipped: needs root and a version 2 tree with a controller that is not enabled";
+
 #[test]
 fn a_controller_that_others_use_by_now_is_listed_and_taken_back_later() {
-    let Some(in_use) = InUse::new() else {
-        return eprintln!("skipped: needs root and a version 2 tree with a controller that is not enabled");
-    };
+    let Some(free) = Free::find() else { return eprintln!("{NO_CONTROLLER}") };
+    free.set('+').unwrap();
+    let user = User::of(&free);
     let home = tempfile::tempdir().unwrap();
     let state = home.path().join(".local/state/boxwright");
     fs::create_dir_all(&state).unwrap();
     let mut ledger = Ledger::create_in(&state).unwrap();
-    ledger.add(Entry::HandedDown(HandedDown::new(in_use.top.clone(), in_use.controller.clone()))).unwrap();
+    ledger.add(Entry::HandedDown(HandedDown::new(free.top.clone(), free.controller.clone()))).unwrap();
     // The session ends, and the kernel says EBUSY.
     drop(ledger);
-    assert!(in_use.enabled());
-    let (file, name) = (in_use.top.join("cgroup.subtree_control"), in_use.controller.as_str());
+    assert!(free.enabled());
+    let (file, name) = (free.file(), free.controller.as_str());
     let change = format!("-{name} {}", file.display());
     assert_eq!(clean(home.path(), &["--dry-run"]), format!("would take back {change}\n"));
     let refused = clean_to(1, home.path(), &[]);
-    let user = in_use.user.display().to_string();
+    let below = user.0.display().to_string();
     for part in [
         &format!("cannot take back {name}: Device or resource busy (EBUSY)"),
-        &user,
+        &below,
         &format!("echo -{name} > {}", file.display()),
     ] {
         assert!(refused.contains(part.as_str()), "{part}: {refused}");
     }
-    assert!(in_use.enabled());
+    assert!(free.enabled());
 
-    fs::remove_dir(&in_use.user).unwrap();
+    drop(user);
     assert_eq!(clean(home.path(), &[]), format!("took back {change}\n"));
-    assert!(!in_use.enabled());
+    assert!(!free.enabled());
     assert_eq!(clean(home.path(), &[]), "Nothing is left of earlier sessions.\n");
+}
+
+/// A session whose only step is this line.
+fn session(home: &Path, line: &str) -> Command {
+    let lesson = home.join("lessons/line");
+    fs::create_dir_all(&lesson).unwrap();
+    let hints = "```hint\na\n```\n\n".repeat(2);
+    let text = format!(
+        "# Line\n\n> One line.\n\nOne.\n\n## One {{#one fresh}}\n\nDo it.\n\n```run container\n{line}\n```\n\n\
+         ```check\ncall write ok : It was written\n```\n\n{hints}```hint\nType `{line}`.\n```\n\n```why\nBecause.\n```\n"
+    );
+    for lang in ["en", "zh"] {
+        fs::write(lesson.join(format!("{lang}.md")), &text).unwrap();
+    }
+    let mut command = Command::new(BOXWRIGHT);
+    command.args(["run", "--json", "--yes", "--lang", "en", "line", "--lessons"]).arg(home.join("lessons"));
+    command.env("HOME", home).env_remove("XDG_STATE_HOME");
+    command
+}
+
+#[test]
+fn what_a_session_enables_with_any_program_is_taken_back() {
+    let Some(free) = Free::find() else { return eprintln!("{NO_CONTROLLER}") };
+    let home = tempfile::tempdir().unwrap();
+    let file = free.file().display().to_string();
+    let line = format!("echo +{} > {file}", free.controller);
+    let change = "cgroup.subtree_control: ";
+
+    let output = session(home.path(), &line).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && told.contains(change), "{told}");
+    assert!(!free.enabled());
+
+    let mut killed = session(home.path(), &format!("{line}; sleep 300")).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(killed.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains(change)));
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(free.enabled());
+    let cleaned = clean(home.path(), &[]);
+    assert!(cleaned.contains(&format!("took back -{} {file}\n", free.controller)), "{cleaned}");
+    assert!(!free.enabled());
 }
 
 #[test]

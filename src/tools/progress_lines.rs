@@ -104,18 +104,19 @@ fn draw(part: f64, width: usize) -> String {
     format!("[{}{}]", "#".repeat(filled), ".".repeat(inner - filled))
 }
 
-/// Goes back over the lines that were painted before, and writes these in their place. The cursor stays in the last one.
+/// Goes back over the lines that were painted before, and writes these in their place. The cursor stays at the beginning of
+/// the last one: what the terminal echoes (`^C`) does not lead it into another line.
 pub(super) fn paint(before: usize, lines: &[String]) -> String {
     let up = if before > 1 { format!("\x1b[{}A", before - 1) } else { String::new() };
     let below = if lines.len() < before { "\x1b[J" } else { "" };
     let lines: Vec<String> = lines.iter().map(|line| format!("{line}\x1b[K")).collect();
-    format!("\r{up}{}{below}", lines.join("\r\n"))
+    format!("\r{up}{}{below}\r", lines.join("\r\n"))
 }
 
 /// The same for one line, where the cursor can go to its beginning and there is no other way to erase than blanks.
 pub(super) fn paint_dumb(before: &[String], lines: &[String]) -> String {
     let longest = before.iter().map(String::len).max().unwrap_or_default();
-    lines.last().map_or(format!("\r{:longest$}\r", ""), |line| format!("\r{line:longest$}"))
+    lines.last().map_or(format!("\r{:longest$}\r", ""), |line| format!("\r{line:longest$}\r"))
 }
 
 /// Seconds as people count them: `0:07`, `1:02:03`.

@@ -22,7 +22,7 @@ pub fn rows(machine: &Machine, lang: Lang) -> Vec<Row> {
         let check = format!("cgroup {controller}");
         // The fork bomb of the pids step is the only thing that needs this one.
         let (level, lessons): (_, &'static [&'static str]) =
-            if *controller == "pids" { (Level::Limited, &[]) } else { (Level::Missing, &["cgroups"]) };
+            if *controller == "pids" { (Level::Limited, &[]) } else { (Level::Missing, &["cgroups", "together"]) };
         let (version, dir) = match usable(controller) {
             Ok(found) => found,
             Err(why) => {

@@ -20,7 +20,7 @@ pub fn rows(machine: &Machine, lang: Lang) -> Vec<Row> {
         );
         (failure.errno() == Some(Errno::EINVAL)).then(|| initramfs.to_string())
     }));
-    rows.push(tried("setns", "setns", &["nsenter"], machine, lang, |_| None));
+    rows.push(tried("setns", "setns", &["nsenter", "together"], machine, lang, |_| None));
     rows.extend(tracer(machine, lang));
     rows.push(own_proc(lang));
     rows.extend(sysctls(lang));
@@ -67,8 +67,13 @@ fn namespace(kind: Kind, machine: &Machine, lang: Lang) -> Row {
 fn mount_proc(machine: &Machine, lang: Lang) -> Row {
     let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let covered = covered(&table);
-    let row =
-        tried(lang.pick("mount a new /proc", "挂载新的 /proc"), "proc", &["isolate"], machine, lang, |failure| {
+    let row = tried(
+        lang.pick("mount a new /proc", "挂载新的 /proc"),
+        "proc",
+        &["isolate", "together"],
+        machine,
+        lang,
+        |failure| {
             let masked = lang.pick(
                 "parts of /proc are covered here, so the kernel refuses a new one",
                 "这里的 /proc 有部分被遮住，内核因此拒绝新的",
@@ -79,7 +84,8 @@ fn mount_proc(machine: &Machine, lang: Lang) -> Row {
             );
             (failure.errno() == Some(Errno::EPERM) && !covered.is_empty())
                 .then(|| format!("{masked} ({}); {advice}", covered.join(" ")))
-        });
+        },
+    );
     // Everything but the steps about /proc can still be done, with ps showing the outer processes.
     if row.level == Level::Missing && !covered.is_empty() { Row { level: Level::Limited, ..row } } else { row }
 }

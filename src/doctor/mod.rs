@@ -61,7 +61,7 @@ impl Row {
 }
 
 /// The lessons, by the names of their folders.
-const LESSONS: [&str; 4] = ["isolate", "rootfs", "cgroups", "nsenter"];
+const LESSONS: [&str; 5] = ["isolate", "rootfs", "cgroups", "nsenter", "together"];
 
 /// Whether one lesson can be done, and which checks stand in its way.
 #[derive(Debug, Serialize)]
@@ -151,7 +151,7 @@ mod tests {
             Row::ok("pid", "works").needed_by(&["isolate"]),
         ];
         let possible: Vec<bool> = outlooks(&rows).iter().map(|outlook| outlook.possible).collect();
-        assert_eq!(possible, [true, false, true, true]);
+        assert_eq!(possible, [true, false, true, true, true]);
         let text = table(&rows, &outlooks(&rows), Lang::En);
         assert!(text.contains("missing  pivot_root  pivot_root: EINVAL\n         -> x"), "{text}");
         assert!(text.contains("rootfs   not here: pivot_root"), "{text}");

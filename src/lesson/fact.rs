@@ -147,8 +147,8 @@ pub const VOCABULARY: [Word; 24] = [
     },
     Word {
         name: "ended",
-        usage: "PROGRAM status N|signal SIGNAL",
-        meaning: "Since the step began such a process ended like this.",
+        usage: "PROGRAM,… status N|signal SIGNAL",
+        meaning: "Since the step began a process of one of these programs ended like this.",
         example: "ended sh signal SIGKILL",
         parse: |a| {
             let name = a.word("a program")?;

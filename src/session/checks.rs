@@ -290,26 +290,26 @@ fn same_call(wanted: &str, name: &str) -> bool {
     wanted == name || (wanted == "fork" && ["fork", "vfork", "clone", "clone3"].contains(&name))
 }
 
-fn ended(name: &str, end: &End, evidence: &Evidence, lang: Lang) -> Verdict {
-    let word = |end: &Ended| match end {
-        Ended::Exited(status) => format!("{name}: {} {status}", lang.pick("status", "退出状态")),
-        Ended::Killed(signal, _) => format!("{name}: {signal}"),
-    };
-    let expected = match end {
-        End::Status(status) => word(&Ended::Exited(*status)),
+fn ended(names: &str, end: &End, evidence: &Evidence, lang: Lang) -> Verdict {
+    let status = |name: &str, status: i32| format!("{name}: {} {status}", lang.pick("status", "退出状态"));
+    let expected = |name: &str| match end {
+        End::Status(wanted) => status(name, *wanted),
         End::Signal(signal) => format!("{name}: {signal}"),
     };
-    if let Some(reason) = &evidence.untraced {
-        return Verdict { passed: None, expected, observed: reason.say(lang).into() };
-    }
-    let seen: Vec<String> = evidence.ends.iter().filter(|(comm, _)| comm == name).map(|(_, end)| word(end)).collect();
-    let passed = seen.contains(&expected);
-    let observed = if passed {
-        expected.clone()
-    } else {
-        seen.last().cloned().unwrap_or_else(|| format!("{name}: {}", lang.pick("has not ended", "没有结束")))
+    let word = |name: &str, end: &Ended| match end {
+        Ended::Exited(ended) => status(name, *ended),
+        Ended::Killed(signal, _) => format!("{name}: {signal}"),
     };
-    Verdict { passed: Some(passed), expected, observed }
+    if let Some(reason) = &evidence.untraced {
+        return Verdict { passed: None, expected: expected(names), observed: reason.say(lang).into() };
+    }
+    let ends = evidence.ends.iter().filter(|(comm, _)| names.split(',').any(|name| name == comm));
+    let seen: Vec<(String, bool)> =
+        ends.map(|(comm, end)| (word(comm, end), word(comm, end) == expected(comm))).collect();
+    let right = seen.iter().find(|(_, right)| *right);
+    let observed = right.or(seen.last()).map(|(text, _)| text.clone());
+    let observed = observed.unwrap_or_else(|| format!("{names}: {}", lang.pick("has not ended", "没有结束")));
+    Verdict { passed: Some(right.is_some()), expected: expected(names), observed }
 }
 
 /// The living processes of the container's PID namespace, if it is not the host's.

@@ -154,6 +154,6 @@ mod tests {
         assert_eq!(possible, [true, false, true, true, true]);
         let text = table(&rows, &outlooks(&rows), Lang::En);
         assert!(text.contains("missing  pivot_root  pivot_root: EINVAL\n         -> x"), "{text}");
-        assert!(text.contains("rootfs   not here: pivot_root"), "{text}");
+        assert!(text.contains("rootfs    not here: pivot_root"), "{text}");
     }
 }

@@ -13,7 +13,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::Mutex,
 };
-use support::{BOXWRIGHT, host, left_of, not_root};
+use support::{BOXWRIGHT, host, left_of, not_root, theirs};
 
 /// The state of the whole machine is compared, so only one of these tests may run at a time.
 static MACHINE: Mutex<()> = Mutex::new(());
@@ -95,6 +95,35 @@ fn proved(events: &[Value]) {
     let memory = &proof["memory"][0];
     assert_eq!((memory["limit_bytes"].as_u64(), memory["exit_status"].as_i64()), (Some(10_485_760), Some(137)));
     assert!(memory["oom_kills"].as_u64().unwrap() >= 1 && memory["program"] == "hog", "{proof}");
+}
+
+/// Layers that gzip, zstd or nobody has compressed, from a registry's copy or from `docker save`.
+#[test]
+fn the_lesson_on_roots_takes_every_kind_of_source() {
+    if not_root("the_lesson_on_roots_takes_every_kind_of_source") {
+        return;
+    }
+    let _machine = MACHINE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let before = host();
+    let dir = tempfile::tempdir().unwrap();
+    let place = |kind: &str, name: &str| format!("{kind}:{}", dir.path().join(name).display());
+    let mut sources = vec![place("dir", "dir"), place("oci-archive", "oci.tar"), place("docker-archive", "saved.tar")];
+    for source in &sources {
+        let copied = Command::new(BOXWRIGHT).args(["skopeo", "copy", "-q", "builtin:", source]).status();
+        assert!(copied.unwrap().success(), "{source}");
+    }
+    if let Some(skopeo) = theirs("skopeo") {
+        sources.push(place("oci", "zstd:latest"));
+        let zstd = ["--dest-compress", "--dest-compress-format=zstd", &sources[0], &sources[3]];
+        let copied = Command::new(skopeo).args(["--insecure-policy", "copy", "-q"]).args(zstd).status();
+        assert!(copied.unwrap().success());
+    }
+    for source in &sources {
+        let (events, status) = run(&["rootfs", "--image", source]);
+        let bad: Vec<_> = events.iter().filter(|event| event["outcome"] == "failed").collect();
+        assert_eq!((status, bad.len()), (Some(0), 0), "{source}: {bad:#?}");
+    }
+    assert_eq!(host(), before, "the machine is as it was");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{attempt::attempt, machine::Machine};
 use crate::{
     kernel::{
+        groups::children,
         namespaces::Kind,
         usable::{Unusable, usable},
     },
@@ -58,18 +59,22 @@ fn swaps() -> bool {
     std::fs::read_to_string("/proc/swaps").is_ok_and(|table| table.lines().count() > 1)
 }
 
-/// Whether the kernel counts swap for each group. The root group of version 1 has the file as all others do; that of
-/// version 2 has no limits, so there the kernel's own parts and options must tell.
+/// Whether the kernel counts swap for each group.
 fn swap_counted() -> bool {
-    let Ok((version, base)) = usable("memory") else { return false };
-    let option = |text: &str| text.split_whitespace().any(|word| word == "swapaccount=0");
-    match version {
-        1 => base.join("memory.memsw.limit_in_bytes").exists(),
-        _ if base.join("memory.max").exists() => base.join("memory.swap.max").exists(),
-        _ => {
-            Path::new("/proc/swaps").exists()
-                && !std::fs::read_to_string("/proc/cmdline").is_ok_and(|text| option(&text))
-        }
+    let options = std::fs::read_to_string("/proc/cmdline").unwrap_or_default();
+    usable("memory").is_ok_and(|(version, base)| swap_counted_in(version, &base, &options))
+}
+
+/// The root group of version 1 has the file as all others do. That of version 2 has no limits: there the groups in it
+/// tell, or else the kernel's own parts and options; the newest kernels count whatever the option says.
+fn swap_counted_in(version: u8, base: &Path, options: &str) -> bool {
+    if version == 1 {
+        return base.join("memory.memsw.limit_in_bytes").exists();
+    }
+    let mut groups = std::iter::once(base.to_path_buf()).chain(children(base));
+    match groups.find(|group| group.join("memory.max").exists()) {
+        Some(group) => group.join("memory.swap.max").exists(),
+        None => Path::new("/proc/swaps").exists() && !options.split_whitespace().any(|word| word == "swapaccount=0"),
     }
 }
 
@@ -165,5 +170,25 @@ impl Failed {
                 format!("{name}: {why}; {remedy}")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_in_the_root_tells_whether_swap_is_counted() {
+        let base = tempfile::tempdir().unwrap();
+        let counted = |options: &str| swap_counted_in(2, base.path(), options);
+        assert!(!counted("quiet swapaccount=0"));
+        assert_eq!(counted("quiet"), Path::new("/proc/swaps").exists());
+        let group = base.path().join("system.slice");
+        std::fs::create_dir(&group).unwrap();
+        std::fs::write(group.join("memory.max"), "max\n").unwrap();
+        assert!(!counted("quiet"));
+        std::fs::write(group.join("memory.swap.max"), "max\n").unwrap();
+        assert!(counted("quiet swapaccount=0"));
+        assert!(!swap_counted_in(1, base.path(), "quiet"));
     }
 }

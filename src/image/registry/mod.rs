@@ -10,7 +10,6 @@ mod certificates;
 mod challenge;
 mod client;
 mod credentials;
-mod date;
 mod fault;
 mod http;
 mod mirror;

@@ -1,8 +1,9 @@
 //! Trying again: what passes by itself is waited for, a little longer each time, and never for long.
 
-use super::{date, fault::Fault};
+use super::fault::Fault;
 use crate::image::{Error, Result, staging};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use httpdate::parse_http_date;
+use std::time::{Duration, SystemTime};
 use ureq::http::{HeaderMap, header};
 
 /// How often one thing is asked for.
@@ -62,15 +63,14 @@ pub fn retry<T>(what: &str, mut attempt: impl FnMut() -> std::result::Result<T, 
 
 /// `Retry-After`: seconds, or a date. A date is counted from the answer's own `Date`, for clocks differ.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
-    let wanted: &str = text(header::RETRY_AFTER)?;
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let wanted = text(header::RETRY_AFTER)?;
     if let Ok(seconds) = wanted.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let ours = || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs()).ok();
-    let now = text(header::DATE).and_then(date::parse).or_else(ours)?;
+    let now = text(header::DATE).and_then(|date| parse_http_date(date).ok()).unwrap_or_else(SystemTime::now);
     // What is over need not be waited for.
-    Some(Duration::from_secs(u64::try_from(date::parse(wanted)? - now).unwrap_or(0)))
+    Some(parse_http_date(wanted).ok()?.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `boxwright clean`: removes what crashed sessions left, and nothing else.
 
-use crate::kernel::errno;
+use crate::kernel::{errno, groups::SUBTREE_CONTROL};
 use crate::lang::Lang;
 use crate::session::{
     Entry, HandedDown,
@@ -56,7 +56,7 @@ fn line(entry: &Entry, outcome: &Outcome, lang: Lang) -> String {
 
 /// What a session had to enable for the groups below, with the command that takes it back where we cannot.
 fn handed_down(what: &HandedDown, outcome: &Outcome, lang: Lang) -> String {
-    let file = what.dir.join("cgroup.subtree_control");
+    let file = what.dir.join(SUBTREE_CONTROL);
     let (controller, file) = (&what.controller, file.display());
     match outcome {
         Outcome::Removed => format!("{} -{controller} {file}", lang.pick("took back", "已收回")),

@@ -39,11 +39,17 @@ fn base() -> Option<PathBuf> {
         return Some(kept);
     }
     let debootstrap = theirs("debootstrap")?;
-    let release = printed(Command::new("sh").args(["-c", ". /etc/os-release && echo $VERSION_CODENAME"]))?;
+    let without = |what: &str| {
+        eprintln!("{NAME}: skipped: {what}");
+        None
+    };
+    let release = printed(Command::new("sh").args(["-c", ". /etc/os-release && echo $VERSION_CODENAME"]));
+    let Some(release) = release else { return without("/etc/os-release names no release") };
     // The mirror that this machine takes its packages from.
     let created = ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"];
-    let mirrors = printed(Command::new("apt-get").args(created).arg(format!("Codename: {release}")))?;
-    let mirror = mirrors.lines().next()?;
+    let mirrors = printed(Command::new("apt-get").args(created).arg(format!("Codename: {release}")));
+    let mirrors = mirrors.unwrap_or_default();
+    let Some(mirror) = mirrors.lines().next() else { return without("apt-get knows no mirror of this release") };
     let made = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let root = made.path().join("root");
     // What it mounts ends with its own namespace.
@@ -51,8 +57,8 @@ fn base() -> Option<PathBuf> {
     bootstrap.args(["-m", "--propagation", "private"]).arg(debootstrap).args(["--variant=minbase", &release]);
     let output = bootstrap.arg(&root).arg(mirror).output().unwrap();
     if !output.status.success() {
-        eprintln!("{NAME}: skipped: no Debian from {mirror}: {}", text(&output.stdout).lines().last().unwrap_or(""));
-        return None;
+        let why = text(&output.stdout).lines().last().unwrap_or_default().to_string();
+        return without(&format!("no Debian from {mirror}: {why}"));
     }
     let part = made.path().join("debian.tar");
     let mut tar = Command::new("tar");

@@ -2,7 +2,7 @@
 
 use super::{CallLog, History, Pane, layout::Chosen};
 use crate::{
-    lesson::{Block, TerminalId},
+    lesson::{Block, CONTAINER, TerminalId},
     observe::Sample,
     session::{Phase, Session},
     terminal::Screen,
@@ -124,7 +124,7 @@ impl Play {
     /// Puts the values of this session in the place of what a lesson leaves open.
     pub fn fill(&self, text: &str) -> String {
         match self.sample.as_ref().and_then(|sample| sample.container) {
-            Some(pid) if text.contains("{container}") => text.replace("{container}", &pid.to_string()),
+            Some(pid) if text.contains(CONTAINER) => text.replace(CONTAINER, &pid.to_string()),
             _ => text.to_string(),
         }
     }

@@ -3,7 +3,7 @@
 use super::machine::Machine;
 use super::{Level, Row};
 use crate::kernel::errno;
-use crate::kernel::groups::listed;
+use crate::kernel::groups::hands_down;
 use crate::kernel::usable::{Unusable, usable};
 use crate::lang::Lang;
 use crate::observe::cgroup_mode;
@@ -50,7 +50,7 @@ pub fn rows(machine: &Machine, lang: Lang) -> Vec<Row> {
 fn handed(version: u8, dir: &Path, controller: &str, lang: Lang) -> &'static str {
     match version {
         1 => "",
-        _ if listed(&dir.join("cgroup.subtree_control")).any(|name| name == controller) => {
+        _ if hands_down(dir, controller) => {
             lang.pick(", enabled in cgroup.subtree_control", "，已在 cgroup.subtree_control 中启用")
         }
         _ => lang.pick(", not yet enabled in cgroup.subtree_control", "，尚未在 cgroup.subtree_control 中启用"),

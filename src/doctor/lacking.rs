@@ -49,7 +49,6 @@ enum Failed {
     CgroupVersion(u8, String),
     Swap,
     Memsw,
-    Mknod,
     MachineRoot,
     Filesystem(String),
 }
@@ -102,7 +101,6 @@ fn failure(need: &Requirement) -> Option<Failed> {
         Requirement::Swap => (!swaps()).then_some(Failed::Swap),
         Requirement::Memsw => (!swap_counted()).then_some(Failed::Memsw),
         Requirement::HardMemory => (swaps() && !swap_counted()).then_some(Failed::Memsw),
-        Requirement::Mknod => (!of_the_machine()).then_some(Failed::Mknod),
         Requirement::MachineRoot => (!of_the_machine()).then_some(Failed::MachineRoot),
         Requirement::Filesystem(name) => {
             let table = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
@@ -144,12 +142,6 @@ impl Failed {
                 .pick(
                     "this kernel does not count swap for control groups (memory.memsw.*, memory.swap.*; swapaccount=1)",
                     "这个内核不为控制组统计交换空间（memory.memsw.*、memory.swap.*；swapaccount=1）",
-                )
-                .into(),
-            Failed::Mknod => lang
-                .pick(
-                    "mknod: only root of the machine itself may make device nodes: sudo boxwright",
-                    "mknod：只有机器本身的 root 才能建立设备文件：sudo boxwright",
                 )
                 .into(),
             Failed::MachineRoot => lang

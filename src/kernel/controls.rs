@@ -2,7 +2,7 @@
 //!
 //! Only what is exactly the same is translated: `cpu.shares` and `cpu.weight`, say, are not.
 
-use super::groups::{Group, members};
+use super::groups::{Group, SUBTREE_CONTROL, hands_down, members};
 use nix::errno::Errno;
 use std::{fs, path::Path};
 
@@ -178,8 +178,9 @@ fn missing(group: &Group, name: &str) -> Option<String> {
         let what = if swap { "and swap is on: it can dodge the limit" } else { "but there is no swap either" };
         return Some(format!("this kernel does not count swap, {what}"));
     }
-    let control = group.dir.parent()?.join("cgroup.subtree_control");
-    if group.version == 2 && super::groups::listed(&control).all(|known| known != controller) {
+    let above = group.dir.parent()?;
+    let control = above.join(SUBTREE_CONTROL);
+    if group.version == 2 && !hands_down(above, controller) {
         return Some(format!(
             "the group above does not hand down {controller}: echo +{controller} > {}",
             control.display()

@@ -9,6 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The file of a version 2 group that names the controllers which it hands down to the groups below.
+pub const SUBTREE_CONTROL: &str = "cgroup.subtree_control";
+
 /// A group in several hierarchies, by the controllers that have them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
@@ -131,6 +134,11 @@ pub fn members(dir: &Path) -> Vec<String> {
 pub fn children(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+}
+
+/// Whether a group hands a controller down to those below it.
+pub fn hands_down(dir: &Path, controller: &str) -> bool {
+    listed(&dir.join(SUBTREE_CONTROL)).any(|name| name == controller)
 }
 
 /// Why a process cannot join a group (cgroups(7)).

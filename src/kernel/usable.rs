@@ -1,7 +1,7 @@
 //! Whether groups with a controller can be made on this machine, where, and why not: for each controller by itself.
 
 use super::cgroups::{Hierarchy, Membership, Place, own, place};
-use super::groups::listed;
+use super::groups::{hands_down, listed};
 use crate::lang::Lang;
 use nix::unistd::{AccessFlags, access};
 use std::{
@@ -38,9 +38,9 @@ pub enum Unusable {
 /// The directory below which groups are made, and its version.
 ///
 /// That is the scope which systemd gave to us, if it did. Otherwise it is the top of the hierarchy where we may write
-/// there, as root may, or else the group that this program
-/// was started in, where that was handed over to its user (Documentation/admin-guide/cgroup-v2.rst, "Delegation"). Our
-/// own groups do not count as such: they are made beside one another, never in one another.
+/// there, as root may, or else the group that this program was started in, where that was handed over to its user
+/// (Documentation/admin-guide/cgroup-v2.rst, "Delegation"). Our own groups do not count as such: they are made beside one
+/// another, never in one another.
 pub fn base(place: &Place) -> PathBuf {
     let top = place.top();
     let own = || place.dir(&outside_ours(&place.path)).filter(|dir| writable(dir));
@@ -87,7 +87,7 @@ fn usable_in(
                 Unusable::NotHandedDown(level)
             });
         }
-        let handed = listed(&base.join("cgroup.subtree_control")).any(|name| name == controller);
+        let handed = hands_down(&base, controller);
         let others = others(&base);
         // The root of the whole tree alone may do both (there is no `cgroup.type` in it).
         if !handed && !others.is_empty() && base.join("cgroup.type").exists() {

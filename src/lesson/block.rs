@@ -153,7 +153,6 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
             ["memsw"] => needs.push(Requirement::Memsw),
             ["hard-memory"] => needs.push(Requirement::HardMemory),
             ["machine-root"] => needs.push(Requirement::MachineRoot),
-            ["mknod"] => needs.push(Requirement::Mknod),
             ["cgroup", version @ ("v1" | "v2"), controller] => {
                 needs.push(Requirement::CgroupVersion(if *version == "v1" { 1 } else { 2 }, (*controller).to_owned()));
             }
@@ -168,7 +167,7 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
                     source.wrong(words.get(1).copied().unwrap_or(line), "expected namespace kinds such as `pid,uts`")
                 }
             },
-            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…`, `controller NAME,…`, `cgroup v1|v2 CONTROLLER`, `swap`, `memsw`, `hard-memory`, `machine-root`, `mknod`, `filesystem NAME` or `program NAME`"),
+            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…`, `controller NAME,…`, `cgroup v1|v2 CONTROLLER`, `swap`, `memsw`, `hard-memory`, `machine-root`, `filesystem NAME` or `program NAME`"),
         }
     }
     needs

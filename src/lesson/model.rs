@@ -163,10 +163,8 @@ pub enum Requirement {
     Memsw,
     /// A memory limit cannot be dodged: the kernel counts swap, or there is none.
     HardMemory,
-    /// Root of the first user namespace, not only of one of its own.
+    /// Root of the first user namespace, not only of one of its own: device nodes and groups at the top are for it alone.
     MachineRoot,
-    /// Device nodes can be made, which only root of the machine itself may do.
-    Mknod,
     /// The kernel knows this file system.
     Filesystem(String),
 }
@@ -185,7 +183,6 @@ impl std::fmt::Display for Requirement {
             Requirement::Memsw => f.write_str("memsw"),
             Requirement::HardMemory => f.write_str("hard-memory"),
             Requirement::MachineRoot => f.write_str("machine-root"),
-            Requirement::Mknod => f.write_str("mknod"),
             Requirement::Filesystem(name) => write!(f, "filesystem {name}"),
         }
     }
@@ -217,6 +214,9 @@ pub enum End {
     /// By this signal, such as `SIGKILL`.
     Signal(String),
 }
+
+/// What stands for the container process's host PID in a line or a text of a lesson.
+pub const CONTAINER: &str = "{container}";
 
 /// A fact of the kernel, with the text that the learner sees.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 use crate::{
     kernel::{
         cgroups::{own, place},
-        groups::{HANDED_DOWN, listed, write},
+        groups::{HANDED_DOWN, SUBTREE_CONTROL, listed, write},
         usable::{OURS, base},
     },
     session::{Entry, HandedDown, Ledger, fresh_name},
@@ -29,10 +29,8 @@ pub struct Footing {
     bases: Vec<(PathBuf, BTreeSet<String>)>,
     /// The group that we came from.
     left: Option<PathBuf>,
-    /// Holds what the session's processes have handed down, and the leaf.
+    /// Holds the leaf, and what the session's processes have handed down.
     ledger: Ledger,
-    /// The same, in the order in which it was seen.
-    ours: Vec<Entry>,
 }
 
 impl Footing {
@@ -41,7 +39,7 @@ impl Footing {
     /// Errors: the ledger's. Where the leaf cannot be made or entered all stays as it is, and the lesson's own commands
     /// will say what the kernel says.
     pub fn take() -> io::Result<Footing> {
-        let mut footing = Footing { bases: Vec::new(), left: None, ledger: Ledger::create()?, ours: Vec::new() };
+        let mut footing = Footing { bases: Vec::new(), left: None, ledger: Ledger::create()? };
         let (hierarchies, memberships) = own();
         let places = CONTROLLERS.iter().filter_map(|controller| place(&hierarchies, &memberships, controller));
         for place in places.filter(|place| place.version == 2) {
@@ -74,7 +72,7 @@ impl Footing {
     pub fn saw(&mut self, event: &TraceEvent) {
         let TraceEvent::Syscall(_, event) = event else { return };
         for change in &event.changed {
-            let Some(file) = change.file.as_deref().filter(|file| file.ends_with("cgroup.subtree_control")) else {
+            let Some(file) = change.file.as_deref().filter(|file| file.ends_with(SUBTREE_CONTROL)) else {
                 continue;
             };
             let words = |text: &Option<String>| -> BTreeSet<String> {
@@ -99,14 +97,15 @@ impl Footing {
         let whole = dir.components().any(|part| part.as_os_str().to_string_lossy().starts_with(OURS));
         let before = self.bases.iter().any(|(base, before)| base == dir && before.contains(controller));
         let entry = Entry::HandedDown(HandedDown::new(dir.into(), controller.into()));
-        if !whole && !before && !self.ours.contains(&entry) && self.ledger.add(entry.clone()).is_ok() {
-            self.ours.push(entry);
+        if !whole && !before && !self.ledger.entries().contains(&entry) {
+            // What a full disk refuses to list stays handed down; a limit that nobody sets costs nothing.
+            let _ = self.ledger.add(entry);
         }
     }
 }
 
 fn handed_down(base: &Path) -> BTreeSet<String> {
-    listed(&base.join("cgroup.subtree_control")).collect()
+    listed(&base.join(SUBTREE_CONTROL)).collect()
 }
 
 impl Drop for Footing {
@@ -114,11 +113,13 @@ impl Drop for Footing {
         // The group that we came from is ours alone; in any other, somebody else may have come to count on more.
         for (base, before) in self.bases.iter().filter(|(base, _)| self.left.as_ref() == Some(base)) {
             for controller in handed_down(base).difference(before) {
-                let _ = write(&base.join("cgroup.subtree_control"), &format!("-{controller}"));
+                let _ = write(&base.join(SUBTREE_CONTROL), &format!("-{controller}"));
             }
         }
-        for entry in self.ours.iter().rev() {
-            // EBUSY: somebody else uses it by now. It stays in the ledger, and the next start tries again.
+        // Before we come back: a group with processes cannot take anything back. EBUSY: somebody else uses it by now; it
+        // stays in the ledger, and the next start tries again.
+        let listed = self.ledger.entries().to_vec();
+        for entry in listed.iter().rev().filter(|entry| matches!(entry, Entry::HandedDown(_))) {
             let _ = self.ledger.remove(entry);
         }
         if let Some(base) = &self.left {

@@ -6,6 +6,7 @@
 use super::removal;
 use super::run_dir::{self, is_ours};
 use super::state_dir::StateDir;
+use crate::kernel::groups::hands_down;
 use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::geteuid;
 use std::fs::{File, OpenOptions};
@@ -48,7 +49,7 @@ impl HandedDown {
     }
 
     fn is_there(&self) -> bool {
-        self.boot == boot() && removal::hands_down(&self.dir, &self.controller)
+        self.boot == boot() && hands_down(&self.dir, &self.controller)
     }
 }
 
@@ -192,6 +193,11 @@ impl Ledger {
         self.write(&entry.line('+')?)?;
         self.entries.push(entry);
         Ok(())
+    }
+
+    /// What is listed, the first made first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// Removes one thing now, and from the list.

@@ -2,7 +2,7 @@
 
 use super::run_dir::WORK;
 use crate::kernel::{
-    groups::{children, listed, write},
+    groups::{SUBTREE_CONTROL, children, hands_down, write},
     pidfd,
     usable::OURS,
 };
@@ -18,8 +18,6 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-const SUBTREE_CONTROL: &str = "cgroup.subtree_control";
 
 /// How deep the directories below `work` may be nested.
 const DEEPEST: usize = 200;
@@ -168,11 +166,6 @@ pub fn cgroup(path: &Path) -> io::Result<()> {
             Some(_) => drop(poll(&mut [], PollTimeout::from(10u8))),
         }
     }
-}
-
-/// Whether a group hands a controller down to those below it.
-pub fn hands_down(dir: &Path, controller: &str) -> bool {
-    listed(&dir.join(SUBTREE_CONTROL)).any(|name| name == controller)
 }
 
 /// The groups below that are in the way of taking a controller back: those that hand it down in their turn, and those of

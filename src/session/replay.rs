@@ -1,13 +1,8 @@
 //! Any step can be reached at once: new shells, and the commands of the steps before it, one after the other.
 
-use super::{
-    Action, Lacking, Session,
-    needs::lack,
-    play::Shell,
-    typing::{CONTAINER, solution},
-};
+use super::{Action, Lacking, Session, needs::lack, play::Shell, typing::solution};
 use crate::{
-    lesson::{Block, Lesson, Run, TerminalId},
+    lesson::{Block, CONTAINER, Lesson, Run, TerminalId},
     trace::Hold,
 };
 use std::collections::VecDeque;

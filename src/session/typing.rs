@@ -2,12 +2,9 @@
 
 use super::{Action, Notice, Report, Session, play::Shell};
 use crate::{
-    lesson::{Block, Run, Step},
+    lesson::{Block, CONTAINER, Run, Step},
     trace::Hold,
 };
-
-/// What stands for the container process's host PID in a line of a lesson.
-pub(super) const CONTAINER: &str = "{container}";
 
 impl Session {
     /// In a headless run, plays the hidden solution of the step once, before its checks. True while it is playing.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::kernel::{
     errno::of,
-    groups::{self, Group, Hierarchies, listed, members},
+    groups::{self, Group, Hierarchies, SUBTREE_CONTROL, listed, members},
 };
 use nix::errno::Errno;
 use std::{
@@ -81,7 +81,7 @@ fn make(group: &Group) -> Result<(), ExitCode> {
 
 /// In version 2 a group has only the controllers that the group above it hands down, one level at a time.
 fn hand_down(dir: &Path, controllers: &[String]) -> Result<(), ExitCode> {
-    let file = dir.join("cgroup.subtree_control");
+    let file = dir.join(SUBTREE_CONTROL);
     let handed: Vec<String> = listed(&file).collect();
     for controller in controllers.iter().filter(|name| *name != "cpuacct" && !handed.contains(name)) {
         if let Err(errno) = groups::write(&file, &format!("+{controller}")) {

@@ -13,9 +13,6 @@ const USAGE: &str = "usage: boxwright image unpack [--platform OS/ARCH] [--limit
 
 const OPTIONS: [Opt; 3] = [('q', "quiet", No), ('\0', "platform", Must), ('\0', "limit", Must)];
 
-/// The algorithm and twelve digits.
-const SHORT_DIGEST: usize = "sha256:0123456789ab".len();
-
 /// Runs the tool.
 pub fn run(args: &[OsString]) -> ExitCode {
     let options = [&OPTIONS[..], &image_source::ACCESS].concat();
@@ -47,10 +44,11 @@ pub fn run(args: &[OsString]) -> ExitCode {
             }
             if let Some(layer) = layers.get(index).filter(|_| !quiet) {
                 let (number, all) = (index + 1, layers.len());
-                // The beginning tells layers apart, and the line stays one line.
-                let digest = layer.digest.to_string();
-                let digest = digest.get(..SHORT_DIGEST).unwrap_or(&digest);
-                print(&format!("layer {number} of {all}: {digest}: {} entries so far\n", report.entries));
+                print(&format!(
+                    "layer {number} of {all}: {}: {} entries so far\n",
+                    layer.digest.short(),
+                    report.entries
+                ));
             }
         })
     });

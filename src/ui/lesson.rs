@@ -128,9 +128,9 @@ fn end(
         Phase::Checking(at) if play.session.failing(*at).next().is_some() => {
             let text = match play.session.measuring(*at) {
                 true => lang.pick(
-                    "Measuring: the figure is the average of the last three seconds. If it does not come, take a hint (h), \
-                     or begin the step again (r).",
-                    "正在测量：这个数字是最近三秒的平均值。如果一直不对，可以看提示（h），或重做这一步（r）。",
+                    "Measuring: CPU use is the average of three seconds. If it does not come, take a hint (h), or begin \
+                     the step again (r).",
+                    "正在测量：CPU 用量是三秒的平均值，请稍等。如果一直不对，可以看提示（h），或重做这一步（r）。",
                 ),
                 false => lang.pick(
                     "Not yet. Go on in the terminal (t), take a hint (h), or begin the step again (r).",

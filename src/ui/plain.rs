@@ -178,9 +178,8 @@ pub fn waits_for(state: &State, play: &Play) -> Vec<String> {
             .into(),
         Phase::Checking(at) if play.session.measuring(at) => lang
             .pick(
-                "Measuring: the figure is the average of the last three seconds. If it does not come, h is a hint, r \
-                 begins again.",
-                "正在测量：这个数字是最近三秒的平均值。如果一直不对，用 h 看提示，用 r 重做。",
+                "Measuring: CPU use is the average of three seconds. If it does not come, h is a hint, r begins again.",
+                "正在测量：CPU 用量是三秒的平均值，请稍等。如果一直不对，用 h 看提示，用 r 重做。",
             )
             .into(),
         Phase::Checking(_) => lang

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::{Play, State},
-    lesson::{Block, Check, Run, TerminalId},
+    lesson::{Block, CONTAINER, Check, Run, TerminalId},
     session::{Phase, Verdict},
 };
 
@@ -54,7 +54,7 @@ fn command(state: &State, play: &Play, index: usize, run: &Run, columns: usize, 
     let text = match play.session.typed_line(index) {
         Some(typed) => typed.to_string(),
         // A learner typed it, and may have meant another container than there is now.
-        None if index < play.session.at() => run.line.replace("{container}", "PID"),
+        None if index < play.session.at() => run.line.replace(CONTAINER, "PID"),
         None => play.fill(&run.line),
     };
     let code = Rich::default().with(&text, Role::Code);

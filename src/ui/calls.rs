@@ -146,9 +146,10 @@ pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
                 lang.pick("pid_for_children: made at the next fork", "pid_for_children：下一次 fork 时才创建")
                     .to_string(),
             ),
-            (None, Some(after)) => out.push(format!("{}: {after}", change.what)),
+            (None, Some(after)) => out.push(format!("{}: {}", change.what, word(after, lang))),
             (Some(before), None) => {
-                out.push(format!("{}: {before} {} {}", change.what, marks::TO, lang.pick("gone", "消失")))
+                let gone = lang.pick("gone", "消失");
+                out.push(format!("{}: {} {} {gone}", change.what, word(before, lang), marks::TO))
             }
             (Some(before), Some(after)) => out.push(format!("{}: {before} {} {after}", change.what, marks::TO)),
             (None, None) => out.push(change.what.clone()),
@@ -172,6 +173,15 @@ pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
         None => out.insert(0, new),
     }
     out
+}
+
+/// The tracer's own words for a control group that comes or goes.
+fn word(text: &str, lang: Lang) -> &str {
+    match text {
+        "made" => lang.pick("made", "已建立"),
+        "empty" => lang.pick("empty", "空"),
+        _ => text,
+    }
 }
 
 /// The tracer's words for a namespace that has no process yet.
@@ -263,5 +273,8 @@ mod tests {
         let fork = [change("child", None, Some("7")), change("pid", Some("1"), Some("2"))];
         assert_eq!(changes(&fork, Lang::En), ["child 7, pid: new"]);
         assert_eq!(changes(&fork[..1], Lang::En), ["child 7"]);
+        let group = [change("cgroup box", None, Some("made")), change("cgroup box", Some("empty"), None)];
+        assert_eq!(changes(&group, Lang::En), ["cgroup box: made", "cgroup box: empty → gone"]);
+        assert_eq!(changes(&group, Lang::Zh), ["cgroup box: 已建立", "cgroup box: 空 → 消失"]);
     }
 }

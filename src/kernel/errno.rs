@@ -9,9 +9,16 @@ pub fn name(errno: Errno) -> String {
     format!("{errno:?}")
 }
 
+/// What an error means in the words of strerror(3), which every other program prints.
+pub fn meaning(errno: Errno) -> String {
+    let text = io::Error::from(errno).to_string();
+    // The standard library adds the number.
+    text.split(" (os error ").next().unwrap_or_default().to_string()
+}
+
 /// An error as `WHY (ERRNO)`, such as `Operation not permitted (EPERM)`.
 pub fn why(errno: Errno) -> String {
-    format!("{} ({})", errno.desc(), name(errno))
+    format!("{} ({})", meaning(errno), name(errno))
 }
 
 /// The errno of an error of the standard library; an unknown one where it comes from no system call.
@@ -67,5 +74,7 @@ mod tests {
     fn the_name_follows_the_meaning() {
         assert_eq!(why_io(&io::Error::from_raw_os_error(libc::EPERM)), "Operation not permitted (EPERM)");
         assert_eq!(why_io(&io::Error::other("torn line")), "torn line");
+        assert_eq!(why(Errno::EAGAIN), "Resource temporarily unavailable (EAGAIN)");
+        assert_eq!(why(Errno::ELOOP), "Too many levels of symbolic links (ELOOP)");
     }
 }

@@ -1,6 +1,7 @@
 //! One pseudo terminal (pty(7)), seen from the master's side.
 #![allow(unsafe_code)]
 
+use crate::kernel::errno;
 use nix::{
     errno::Errno,
     fcntl::OFlag,
@@ -265,7 +266,7 @@ impl OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let OpenError { call, errno } = self;
-        write!(f, "no pseudo terminal: {call}: {} ({errno:?})\n  {}", errno.desc(), self.hint())
+        write!(f, "no pseudo terminal: {call}: {}\n  {}", errno::why(*errno), self.hint())
     }
 }
 

@@ -50,7 +50,8 @@ pub fn run(args: &[OsString]) -> ExitCode {
     }
 
     // There is no system call for this: a proc file system has a directory for each process of *its* PID namespace.
-    let Ok(all) = process::all() else {
+    // Without any process, not even this one, it is an empty directory and no proc file system.
+    let Some(all) = process::all().ok().filter(|all| !all.is_empty()) else {
         return complain("ps", "/proc must be mounted\n  mount -t proc proc /proc", 1);
     };
     let (me, user) = (std::process::id() as i32, geteuid().as_raw());

@@ -1,0 +1,117 @@
+//! Every test that runs the built program or asks the real kernel, in one binary.
+//!
+//! `cargo test --test it -- NAME` runs those whose name contains `NAME`, such as a module's. A test whose requirement is
+//! missing is ignored with the reason, and `BOXWRIGHT_REQUIRE=root,strace` (or `all`) makes that a failure.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod archives;
+mod debian;
+mod harness;
+mod harness_tests;
+mod image;
+mod image_machines;
+mod layers;
+mod leftovers;
+mod lessons;
+mod lessons_run;
+mod lessons_steps;
+mod needs;
+mod observe;
+mod registry;
+mod registry_peers;
+mod registry_tls;
+mod support;
+mod tools;
+mod tools_bytes;
+mod tools_cgroup;
+mod tools_load;
+mod tools_network;
+mod tools_ns;
+mod tools_root;
+mod tools_tar;
+mod trace;
+mod trace_ends;
+mod trace_terminal;
+mod tui;
+mod tui_lessons;
+mod unpack;
+mod unpack_any;
+mod unpack_hostile;
+mod unpack_peers;
+
+use harness::{OWN_PROCESS, Required, Test, call, trials};
+use std::{collections::BTreeSet, process::ExitCode};
+
+fn all() -> Vec<Test> {
+    [
+        archives::tests,
+        debian::tests,
+        harness_tests::tests,
+        image::tests,
+        image_machines::tests,
+        layers::tests,
+        leftovers::tests,
+        lessons::tests,
+        lessons_run::tests,
+        lessons_steps::tests,
+        observe::tests,
+        registry::tests,
+        registry_peers::tests,
+        registry_tls::tests,
+        tools::tests,
+        tools_bytes::tests,
+        tools_cgroup::tests,
+        tools_load::tests,
+        tools_network::tests,
+        tools_ns::tests,
+        tools_root::tests,
+        tools_tar::tests,
+        trace::tests,
+        trace_ends::tests,
+        trace_terminal::tests,
+        tui::tests,
+        tui_lessons::tests,
+        unpack::tests,
+        unpack_any::tests,
+        unpack_hostile::tests,
+        unpack_peers::tests,
+    ]
+    .iter()
+    .flat_map(|tests| tests())
+    .collect()
+}
+
+/// What another process of this program does instead of running the tests, by its first argument.
+fn role(name: &str, args: &[String]) -> Option<ExitCode> {
+    match name {
+        // What a machine allows is tried by another process of the same program.
+        boxwright::doctor::attempt::ROLE => Some(boxwright::doctor::attempt::run(args)),
+        leftovers::OWNER => leftovers::owner(),
+        unpack_hostile::MEASURE => Some(unpack_hostile::measure(args)),
+        OWN_PROCESS => {
+            boxwright::runtime::signals::block().unwrap();
+            let test = all().into_iter().find(|test| args == [test.name.as_str()]);
+            call(&test.unwrap_or_else(|| panic!("no test {args:?}")));
+            Some(ExitCode::SUCCESS)
+        }
+        _ => None,
+    }
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(status) = args.split_first().and_then(|(name, rest)| role(name, rest)) {
+        return status;
+    }
+    let (args, tests) = (libtest_mimic::Arguments::from_args(), all());
+    let known: BTreeSet<String> = tests.iter().flat_map(Test::needs).map(|need| need.name()).collect();
+    let required = std::env::var("BOXWRIGHT_REQUIRE").unwrap_or_default();
+    match Required::parse(&required, &known) {
+        Ok(required) => libtest_mimic::run(&args, trials(tests, &args, required)).exit_code(),
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::from(2)
+        }
+    }
+}

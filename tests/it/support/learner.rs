@@ -1,0 +1,259 @@
+//! A learner for tests: goes through a lesson step by step on a real machine, by keys or by typing every line.
+
+use super::BOXWRIGHT;
+use boxwright::{
+    lang::Lang,
+    lesson::{self, Block, Lesson, Run, TerminalId},
+    runtime::{Happening, Machine, Seen},
+    session::{Action, Input, Lacking, Phase, Session, Verdict, Wish},
+    terminal::{Mark, Piece, Transcript},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::Path,
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+/// How long a command or a check may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One terminal as the learner sees it.
+#[derive(Default)]
+struct Pane {
+    transcript: Transcript,
+    text: String,
+    /// How many prompts have come.
+    prompts: usize,
+}
+
+/// A learner at work on a lesson.
+pub struct Learner {
+    machine: Machine,
+    happenings: mpsc::Receiver<Happening>,
+    panes: BTreeMap<TerminalId, Pane>,
+    session: Session,
+    /// The newest state that was asked for, and the newest that came.
+    asked: u64,
+    seen: u64,
+    container: Option<i32>,
+    in_group: bool,
+}
+
+/// The lessons in one language.
+pub fn lessons(lang: Lang) -> Vec<Lesson> {
+    let all = lesson::load(None).unwrap_or_else(|error| panic!("{error}"));
+    all.into_iter().map(|translations| translations[lang.code()].clone()).collect()
+}
+
+/// What this machine lacks for these lessons.
+pub fn lacking(lang: Lang) -> Lacking {
+    let needs = boxwright::doctor::requirements(&lesson::load(None).unwrap());
+    boxwright::doctor::lacking(&needs).into_iter().find(|(of, _)| *of == lang).unwrap().1
+}
+
+impl Learner {
+    /// Opens a session of this lesson.
+    pub fn new(lesson: Lesson, lacking: Lacking) -> Learner {
+        let (send, happenings) = mpsc::channel();
+        let sink = Arc::new(move |happening| drop(send.send(happening)));
+        let machine = Machine::start(Path::new(BOXWRIGHT), sink).unwrap();
+        Learner {
+            machine,
+            happenings,
+            panes: BTreeMap::new(),
+            session: Session::new(lesson, false, lacking),
+            asked: 0,
+            seen: 0,
+            container: None,
+            in_group: false,
+        }
+    }
+
+    /// The session's own name.
+    pub fn name(&self) -> String {
+        self.machine.run_dir().name().to_string()
+    }
+
+    fn give(&mut self, input: Input) {
+        let mut actions = VecDeque::from(self.session.handle(input));
+        while let Some(action) = actions.pop_front() {
+            match &action {
+                Action::Restart(terminal) => drop(self.panes.insert(*terminal, Pane::default())),
+                Action::Sample(number) => self.asked = *number,
+                _ => {}
+            }
+            for seen in self.machine.apply(&action) {
+                for input in self.inputs(seen) {
+                    actions.extend(self.session.handle(input));
+                }
+            }
+        }
+    }
+
+    fn inputs(&mut self, seen: Seen) -> Vec<Input> {
+        match seen {
+            Seen::Output(terminal, bytes) => {
+                let pane = self.panes.entry(terminal).or_default();
+                let mut inputs = Vec::new();
+                for piece in pane.transcript.process(&bytes) {
+                    match piece {
+                        Piece::Text(text) => pane.text.push_str(&text),
+                        Piece::Mark(Mark::CommandStart) => {}
+                        Piece::Mark(Mark::Prompt { status, shell }) => {
+                            pane.prompts += 1;
+                            inputs.push(Input::Prompt(terminal, status, shell));
+                        }
+                    }
+                }
+                inputs
+            }
+            Seen::Closed(terminal) => vec![Input::Closed(terminal)],
+            Seen::Trace(terminal, event) => vec![Input::Trace(terminal, event)],
+            Seen::Sample(number, sample) => {
+                self.seen = self.seen.max(number);
+                self.container = sample.container;
+                self.in_group = sample.group.exists;
+                vec![Input::Sample(number, sample)]
+            }
+            Seen::Deadline => vec![Input::Deadline],
+            Seen::Trouble(text) => panic!("{text}"),
+        }
+    }
+
+    /// Takes in what happens until it is so.
+    fn until(&mut self, what: &str, so: impl Fn(&Learner) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !so(self) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(happening) = self.happenings.recv_timeout(left) else { panic!("{what}: {}", self.plight()) };
+            for seen in self.machine.sort(happening) {
+                for input in self.inputs(seen) {
+                    self.give(input);
+                }
+            }
+        }
+    }
+
+    /// Where the learner stands, for whoever has to find out why.
+    fn plight(&self) -> String {
+        let step = self.session.step().map(|step| step.id.clone());
+        let verdicts = self.session.verdicts(self.session.at());
+        let texts: Vec<&str> = self.panes.values().map(|pane| pane.text.as_str()).collect();
+        let (phase, notice) = (self.session.phase(), self.session.notice());
+        format!("{step:?}: {phase:?}, {notice:?}: {verdicts:#?}\n{}", texts.join("\n====\n"))
+    }
+
+    /// Goes to a step; false where this machine cannot do it.
+    pub fn go_to(&mut self, step: usize) -> bool {
+        self.give(Input::Wish(Wish::GoTo(step)));
+        self.until("rebuilding", |learner| !matches!(learner.session.phase(), Phase::Preparing(..)));
+        assert_eq!(self.session.notice(), None, "{}", self.plight());
+        !matches!(self.session.phase(), Phase::Blocked(_))
+    }
+
+    /// The name of the step.
+    pub fn id(&self) -> String {
+        self.session.step().unwrap().id.clone()
+    }
+
+    /// Whether the step is done.
+    pub fn done(&self) -> bool {
+        self.session.phase() == Phase::Done
+    }
+
+    /// The index of the next block of checks.
+    fn checks(&self) -> Option<usize> {
+        let blocks = self.session.step().unwrap().blocks.iter().enumerate();
+        blocks.skip(self.session.at()).find(|(_, block)| matches!(block, Block::Check(_))).map(|(index, _)| index)
+    }
+
+    /// Types a line and waits for the prompt after it, and for the state as it is then.
+    pub fn line(&mut self, terminal: TerminalId, line: &str) {
+        let before = self.panes[&terminal].prompts;
+        let container = self.container.unwrap_or_default().to_string();
+        self.send(terminal, &line.replace("{container}", &container));
+        self.until(line, |learner| learner.panes[&terminal].prompts > before && learner.seen >= learner.asked);
+    }
+
+    fn send(&mut self, terminal: TerminalId, line: &str) {
+        let bytes = if line == "^C" { vec![3] } else { format!("{line}\r").into_bytes() };
+        self.machine.write(terminal, &bytes);
+        self.give(Input::Typed(terminal));
+    }
+
+    /// Presses Return in both terminals and nothing else; gives the verdicts of the checks that are next.
+    pub fn return_only(&mut self) -> Vec<Verdict> {
+        for terminal in TerminalId::ALL {
+            self.line(terminal, "");
+        }
+        self.checks().map(|index| self.session.verdicts(index).to_vec()).unwrap_or_default()
+    }
+
+    /// The verdicts of the checks that are next, once the newest state is known.
+    pub fn verdicts(&mut self) -> Vec<Verdict> {
+        self.until("the state", |learner| learner.seen >= learner.asked);
+        self.checks().map(|index| self.session.verdicts(index).to_vec()).unwrap_or_default()
+    }
+
+    /// Goes through the step by keys: right answers, the lesson's commands, one held call after the other.
+    pub fn play(&mut self) {
+        let mut solution: VecDeque<Run> = self.solution().into();
+        while !self.done() {
+            match self.session.phase() {
+                Phase::Asking(block) => {
+                    let Block::Predict(predict) = &self.session.step().unwrap().blocks[block] else { panic!() };
+                    let answer = predict.answer;
+                    self.give(Input::Wish(Wish::Answer(answer)));
+                }
+                Phase::Held => {
+                    self.give(Input::Wish(Wish::StepCall));
+                    let held = self.session.held().to_vec();
+                    self.until("a released call", |learner| learner.session.held() != held);
+                }
+                Phase::Due(at) => {
+                    self.until("the state", |learner| learner.seen >= learner.asked);
+                    self.give(Input::Wish(Wish::Go));
+                    assert_eq!(self.session.notice(), None, "{}", self.plight());
+                    self.until("a command", |learner| learner.session.phase() != Phase::Due(at));
+                }
+                Phase::Checking(at) => match solution.pop_front() {
+                    Some(run) => self.type_run(&run),
+                    None => self.until("checks", |learner| learner.session.phase() != Phase::Checking(at)),
+                },
+                Phase::Running => self.until("a prompt", |learner| learner.session.phase() != Phase::Running),
+                phase => panic!("{phase:?}: {}", self.plight()),
+            }
+        }
+    }
+
+    fn solution(&self) -> Vec<Run> {
+        let blocks = self.session.step().unwrap().blocks.iter();
+        let solutions =
+            blocks.filter_map(|block| if let Block::Solution(runs) = block { Some(runs.clone()) } else { None });
+        solutions.flatten().collect()
+    }
+
+    /// Goes through the step by typing each of its lines, without the lesson's keys.
+    pub fn type_all(&mut self) {
+        let blocks = self.session.step().unwrap().blocks.clone();
+        for (index, block) in blocks.iter().enumerate() {
+            match block {
+                Block::Run(run) => self.type_run(run),
+                Block::Check(_) => {
+                    for run in self.solution() {
+                        self.type_run(&run);
+                    }
+                    self.until("checks", |learner| learner.done() || learner.session.at() > index);
+                }
+                _ => {}
+            }
+        }
+        assert!(self.done(), "{}", self.plight());
+    }
+
+    fn type_run(&mut self, run: &Run) {
+        self.until("the state", |learner| learner.seen >= learner.asked);
+        if run.busy { self.send(run.terminal, &run.line) } else { self.line(run.terminal, &run.line) }
+    }
+}

@@ -1,0 +1,127 @@
+//! Runs of `boxwright trace` and of strace(1), the ground truth, and what both tell alike.
+
+use super::{BOXWRIGHT, theirs};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+/// The calls that are compared. Directories and writes are reported only under a cgroup hierarchy, and have a test of
+/// their own.
+const CALLS: &str = "unshare,setns,fork,vfork,clone,clone3,execve,execveat,mount,umount2,fsopen,fsconfig,fsmount,\
+                     move_mount,open_tree,mount_setattr,pivot_root,chroot,sethostname,setdomainname";
+
+/// Runs a command under the tracer; its output and the events.
+pub fn trace(command: &[&str]) -> (Output, Vec<Value>) {
+    let out =
+        Command::new(BOXWRIGHT).args(["trace", "--json", "--"]).args(command).stdin(Stdio::null()).output().unwrap();
+    let events = events(&out.stdout);
+    (out, events)
+}
+
+/// The lines that are events; the rest of standard output is the command's own.
+pub fn events(stdout: &[u8]) -> Vec<Value> {
+    let text = String::from_utf8_lossy(stdout).into_owned();
+    text.lines().filter(|line| line.starts_with("{\"event\"")).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The events of one call.
+pub fn calls<'a>(events: &'a [Value], name: &str) -> Vec<&'a Value> {
+    events.iter().filter(|event| event["event"] == "syscall" && event["name"] == name).collect()
+}
+
+/// The ends of processes.
+pub fn ends(events: &[Value]) -> Vec<&Value> {
+    events.iter().filter(|event| event["event"] == "exit").collect()
+}
+
+/// What each process called, as strace writes it, sorted: PIDs and addresses differ between two runs.
+pub fn ours(events: &[Value]) -> Vec<Vec<String>> {
+    let mut by_pid: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    let compared = |event: &&Value| event["event"] == "syscall" && event["name"] != "write";
+    for event in events.iter().filter(compared) {
+        let result = match (event["errno"].as_str(), event["result"].as_i64()) {
+            (Some(errno), _) => format!("-1 {errno}"),
+            (None, Some(result)) => result.to_string(),
+            (None, None) => "?".into(),
+        };
+        let (name, args) = (event["name"].as_str().unwrap(), event["args"].as_str().unwrap());
+        by_pid.entry(event["pid"].as_i64().unwrap()).or_default().push(normal(name, args, &result));
+    }
+    sorted(by_pid.into_values())
+}
+
+/// The same from strace.
+pub fn strace(command: &[&str]) -> Vec<Vec<String>> {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let filter = format!("trace={CALLS}");
+    let mut strace = Command::new(theirs("strace"));
+    strace.args(["-ff", "-qq", "-s", "4096", "--signal=none", "-e", &filter, "-o"]).arg(&log).arg("--").args(command);
+    strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    sorted(fs::read_dir(dir.path()).unwrap().map(|file| lines(&file.unwrap().path())))
+}
+
+fn lines(log: &Path) -> Vec<String> {
+    let text = fs::read_to_string(log).unwrap();
+    let mut out: Vec<String> = Vec::new();
+    for line in text.lines().filter(|line| !line.contains("= ? ERESTART") && !line.contains("CLONE_THREAD")) {
+        let (call, result) = line.rsplit_once(" = ").unwrap();
+        let call = call.trim_end();
+        let (call, _) = call.split_once(" => ").map_or((call, ""), |(call, more)| (call, more));
+        let (name, args) = call.split_once('(').unwrap();
+        let args = args.strip_suffix(')').unwrap_or(args);
+        let result: Vec<&str> = result.split(' ').take(if result.starts_with('-') { 2 } else { 1 }).collect();
+        let call = normal(name, args, &result.join(" "));
+        // Of a search along PATH only the last attempt is told.
+        if name == "execve" && out.last().is_some_and(|last| last.starts_with("execve") && last.contains("= -1 ")) {
+            out.pop();
+        }
+        out.push(call);
+    }
+    out
+}
+
+fn sorted(processes: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
+    let mut all: Vec<Vec<String>> = processes.filter(|calls| !calls.is_empty()).collect();
+    all.sort();
+    all
+}
+
+fn normal(name: &str, args: &str, result: &str) -> String {
+    let mut text = String::new();
+    let mut rest = args;
+    while let Some(at) = rest.find("0x") {
+        text += &rest[..at];
+        let digits = &rest[at + 2..];
+        rest = digits.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+        text += "0x…";
+    }
+    text += rest;
+    // The runtime's own temporary name.
+    if let Some((before, after)) = text.clone().split_once("/tmp/crun.") {
+        text = format!("{before}/tmp/crun.…{}", after.trim_start_matches(|c: char| c.is_ascii_alphanumeric()));
+    }
+    // strace looks at this after the call, we before it.
+    if let Some((before, after)) = text.clone().split_once("parent_tid=[") {
+        text = format!("{before}parent_tid=0x…{}", after.split_once(']').unwrap().1);
+    }
+    let makes = ["fork", "vfork", "clone", "clone3"].contains(&name) && !result.starts_with('-');
+    format!("{name}({text}) = {}", if makes { "PID" } else { result })
+}
+
+/// Runs a command both ways and compares what each process called.
+#[track_caller]
+pub fn same(command: &[&str]) {
+    let theirs = strace(command);
+    let (out, events) = trace(command);
+    assert!(!theirs.is_empty(), "strace saw nothing");
+    let ours = ours(&events);
+    assert_eq!(ours, theirs, "{}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// What makes a container with unshare.
+pub const BOX: [&str; 6] = ["-imnpu", "--mount-proc", "--fork", "sh", "-c", "hostname box; true"];

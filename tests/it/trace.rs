@@ -1,0 +1,190 @@
+//! The calls that `boxwright trace` tells of real programs, beside those that strace(1) tells.
+
+use crate::harness::{Test, tests};
+use crate::support::BOXWRIGHT;
+use crate::support::traced::{BOX, calls, ends, same, trace};
+use boxwright::kernel::groups::Hierarchies;
+use serde_json::Value;
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+pub fn tests() -> Vec<Test> {
+    tests![
+        the_distributions_unshare: [Root, Tool("strace"), Tool("unshare")],
+        our_own_unshare: [Root, Tool("strace")],
+        the_distributions_pivot_root: [Root, Tool("strace"), Tool("pivot_root")],
+        our_own_pivot_root: [Root, Tool("strace")],
+        bubblewrap: [Root, Tool("strace"), Tool("bwrap")],
+        a_container_runtime: [Root, Tool("crun"), Tool("strace"), Runtime],
+        fifty_processes_at_once: [Root, Tool("strace")],
+        double_forks_and_orphans: [Root, Tool("strace")],
+        a_program_started_by_another_thread: [Root, Tool("python3")],
+        every_kind_of_argument: [Root, Tool("strace"), Tool("python3")],
+        what_changed_is_told: [Root, Tool("unshare")],
+        control_groups_and_maps: [Root, Controller("pids")],
+        a_search_that_fails_is_told_once: [Root],
+    ]
+}
+
+fn the_distributions_unshare() {
+    same(&[&["unshare"], &BOX[..]].concat());
+}
+
+fn our_own_unshare() {
+    same(&[&[BOXWRIGHT, "unshare"], &BOX[..]].concat());
+}
+
+/// The last call of a script that has made a mount to pivot to; both are gone with their mount namespace.
+fn pivots(tool: &str) {
+    let place = tempfile::tempdir().unwrap();
+    let new = place.path().display();
+    let script = format!("mount -t tmpfs box {new} && mkdir {new}/old && exec {tool} {new} {new}/old");
+    let command = ["unshare", "-m", "sh", "-c", &script];
+    same(&command);
+    let (out, events) = trace(&command);
+    assert!(out.status.success(), "{out:?}");
+    let pivot = calls(&events, "pivot_root");
+    assert_eq!(pivot.len(), 1, "{events:?}");
+    assert_eq!(pivot[0]["args"], format!("\"{new}\", \"{new}/old\""));
+}
+
+fn the_distributions_pivot_root() {
+    pivots("pivot_root");
+}
+
+fn our_own_pivot_root() {
+    pivots(&format!("{BOXWRIGHT} pivot_root"));
+}
+
+fn bubblewrap() {
+    let command = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"];
+    same(&command);
+}
+
+/// A bundle for the distribution's runtime, and the command that runs it. The runtime refuses a machine where both cgroup
+/// versions are mounted, so it runs where the newer one is not.
+fn runtime() -> (tempfile::TempDir, [String; 5]) {
+    let bundle = tempfile::tempdir().unwrap();
+    let path = bundle.path().display();
+    let spec = Command::new("crun").arg("spec").current_dir(&bundle).status().unwrap();
+    assert!(spec.success());
+    let file = bundle.path().join("config.json");
+    let mut config: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    config["process"]["terminal"] = false.into();
+    config["process"]["args"] = serde_json::json!(["/bin/true"]);
+    config["linux"].as_object_mut().unwrap().remove("resources");
+    config["mounts"] = serde_json::json!([{ "destination": "/proc", "type": "proc", "source": "proc" }]);
+    fs::write(&file, config.to_string()).unwrap();
+    fs::create_dir_all(bundle.path().join("rootfs")).unwrap();
+    let name = format!("boxwright-test-{}", std::process::id());
+    let script = format!(
+        "umount /sys/fs/cgroup/unified 2>/dev/null; mount --bind / {path}/rootfs; \
+         exec crun --root {path}/state --cgroup-manager=disabled run --bundle {path} {name}"
+    );
+    let command = ["unshare", "-m", "sh", "-c", &script].map(String::from);
+    (bundle, command)
+}
+
+/// Whether the runtime runs here at all.
+pub fn runs_untraced() -> Result<(), String> {
+    crate::needs::program("crun").ok_or("crun is not installed")?;
+    let (_bundle, command) = runtime();
+    let output = Command::new(&command[0]).args(&command[1..]).stdin(Stdio::null()).output().unwrap();
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().replace('\n', " "))
+    }
+}
+
+fn a_container_runtime() {
+    let (_bundle, command) = runtime();
+    same(&command.each_ref().map(String::as_str));
+}
+
+fn fifty_processes_at_once() {
+    let script = "i=0; while [ $i -lt 50 ]; do (:) & i=$((i+1)); done; wait";
+    same(&["sh", "-c", script]);
+}
+
+fn double_forks_and_orphans() {
+    let script = "(sh -c 'sh -c \"exec true\" & exec true' &) ; (exec nosuch) ; exec sh -c 'exit 7'";
+    same(&["sh", "-c", script]);
+}
+
+fn a_program_started_by_another_thread() {
+    let program =
+        "import os, threading; threading.Thread(target=os.execv, args=('/bin/echo', ['echo', 'done'])).start()";
+    let (out, events) = trace(&["python3", "-c", program]);
+    assert_eq!((out.status.code(), String::from_utf8_lossy(&out.stdout).contains("done\n")), (Some(0), true));
+    let started = calls(&events, "execve");
+    let last = started.last().unwrap();
+    assert!(last["args"].as_str().unwrap().starts_with("\"/bin/echo\", [\"echo\", \"done\"]"), "{last}");
+    assert_ne!(last["pid"], started[0]["pid"], "the thread that made the call");
+    let ends = ends(&events);
+    assert_eq!((&ends.last().unwrap()["comm"], &ends.last().unwrap()["status"]), (&"echo".into(), &0.into()));
+    assert!(calls(&events, "clone3").is_empty(), "a thread is no process");
+}
+
+fn every_kind_of_argument() {
+    // The calls happen in namespaces of their own; most of them fail, which must be told alike as well.
+    let probe = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/calls.py");
+    same(&["unshare", "-mun", "/usr/bin/python3", probe]);
+}
+
+fn what_changed_is_told() {
+    let (_, events) = trace(&[&["unshare"], &BOX[..]].concat());
+    let changed = |name: &str| -> Vec<String> {
+        let call = calls(&events, name)[0]["changed"].as_array().unwrap();
+        call.iter().map(|change| change.as_str().unwrap().to_string()).collect()
+    };
+    let unshare = changed("unshare");
+    let what: Vec<&str> = unshare.iter().map(|change| change.split_once(": ").unwrap().0).collect();
+    assert_eq!(what, ["ipc", "uts", "net", "mnt", "pid_for_children"]);
+    assert!(unshare[4].ends_with(" -> none"), "no process is in it yet: {unshare:?}");
+    let clone = changed("clone");
+    let child: i64 = clone[0].strip_prefix("child: none -> ").unwrap().parse().unwrap();
+    assert!(calls(&events, "mount").iter().all(|mount| mount["pid"] == child), "the host's number");
+    assert!(clone[1].starts_with("pid: ") && clone[2].starts_with("pid_for_children: none -> "), "{clone:?}");
+    let mounted: Vec<&Value> = calls(&events, "mount");
+    assert_eq!(mounted[1]["changed"][0], "mount /proc: none -> proc");
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    assert_eq!(changed("sethostname"), [format!("hostname: {} -> box", host.trim())]);
+}
+
+/// Control groups are made in a hierarchy of this machine, below a name of our own, and removed again.
+fn control_groups_and_maps() {
+    let pids = Hierarchies::read().find("pids").unwrap().top();
+    let pids = pids.display();
+    let name = format!("boxwright-trace-{}", std::process::id());
+    let script = format!(
+        "mkdir /tmp/{name}; rmdir /tmp/{name}; cd {pids}; mkdir {name}; \
+         echo 77 > {name}/pids.max; sh -c 'echo $$ > {name}/cgroup.procs'; echo noise > /dev/null; rmdir {pids}/{name}; \
+         unshare -U sh -c 'read x; true' < /dev/null; unshare --map-root-user true"
+    );
+    let (out, events) = trace(&["sh", "-c", &script]);
+    let told = |name: &str| -> Vec<(String, String)> {
+        let text = |value: &Value| value.to_string();
+        calls(&events, name).iter().map(|call| (text(&call["args"]), text(&call["changed"]))).collect()
+    };
+    assert_eq!(told("mkdir").len(), 1, "only those of control groups: {:?}", told("mkdir"));
+    assert!(told("mkdir")[0].1.contains(&format!("cgroup {name}: none -> made")), "{:?}", told("mkdir"));
+    assert!(told("rmdir")[0].1.contains(&format!("cgroup {name}: empty -> none")), "{:?}", told("rmdir"));
+    let writes = told("write");
+    let find = |part: &str| writes.iter().find(|(args, _)| args.contains(part)).cloned().unwrap_or_default();
+    assert!(find("77\\\\n").1.contains("pids.max: max -> 77"), "{writes:?}\n{out:?}");
+    assert!(find("deny").1.contains("setgroups: allow -> deny"), "{writes:?}");
+    assert!(find("0 0 1").1.contains("_map: none -> 0 0 1"), "{writes:?}");
+    assert!(!writes.iter().any(|(args, _)| args.contains("noise")), "{writes:?}");
+    assert!(!Path::new(&pids.to_string()).join(&name).exists());
+}
+
+fn a_search_that_fails_is_told_once() {
+    let (out, events) = trace(&["env", "PATH=/nosuch:/usr/nosuch:/var/nosuch", "nosuch"]);
+    assert_eq!(out.status.code(), Some(127));
+    let failed: Vec<&Value> = calls(&events, "execve").into_iter().filter(|call| call["errno"] == "ENOENT").collect();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+}

@@ -1,0 +1,151 @@
+//! How `boxwright trace` and its command begin and end: statuses, signals, a tracer that dies, a tracer that may not.
+
+use crate::harness::{Test, tests};
+use crate::support::traced::{calls, ends, events, trace};
+use crate::support::{self, BOXWRIGHT};
+use serde_json::Value;
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
+
+pub fn tests() -> Vec<Test> {
+    tests![
+        a_missing_program_and_bad_usage,
+        the_exit_status_is_the_commands: [Root],
+        uninteresting_calls_change_nothing: [Root],
+        the_command_inherits_nothing_of_the_tracers: [Root],
+        a_stopped_command_stops_the_tracer_too: [Root, Tool("script"), Tool("bash")],
+        everybody_dies_with_the_tracer: [Root, Tool("unshare")],
+        a_tracer_in_a_tracer_says_why_it_sees_nothing: [Root],
+        without_root: [Root, Tool("setpriv"), Tool("unshare"), UserNamespaces],
+        without_filters_the_command_still_runs: [Root, Tool("python3")],
+    ]
+}
+
+fn a_missing_program_and_bad_usage() {
+    let run = |args: &[&str]| Command::new(BOXWRIGHT).arg("trace").args(args).stdin(Stdio::null()).output().unwrap();
+    let missing = run(&["--", "nosuch"]);
+    assert_eq!(missing.status.code(), Some(127));
+    let text = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert_eq!(text, "boxwright: trace: nosuch: No such file or directory (ENOENT)\n");
+    assert_eq!(run(&["--", "/"]).status.code(), Some(126));
+    assert_eq!(run(&["--"]).status.code(), Some(2));
+    assert_eq!(run(&["--nosuch", "--", "true"]).status.code(), Some(2));
+}
+
+fn the_exit_status_is_the_commands() {
+    let (out, events) = trace(&["sh", "-c", "exit 7"]);
+    assert_eq!((out.status.code(), &ends(&events)[0]["status"]), (Some(7), &7.into()));
+    let (out, events) = trace(&["sh", "-c", "kill -TERM $$"]);
+    assert_eq!((out.status.code(), &ends(&events)[0]["signal"]), (Some(143), &"SIGTERM".into()));
+    // A real-time signal, handled and deadly.
+    let (out, _) = trace(&["sh", "-c", "trap 'exit 9' 40; kill -40 $$; exit 1"]);
+    assert_eq!(out.status.code(), Some(9));
+    let (out, _) = trace(&["sh", "-c", "kill -40 $$"]);
+    assert_eq!(out.status.code(), Some(168));
+}
+
+fn uninteresting_calls_change_nothing() {
+    let (out, events) = trace(&["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=150000"]);
+    assert!(out.status.success());
+    assert_eq!(events.len(), 2, "its start and its end: {events:?}");
+}
+
+fn the_command_inherits_nothing_of_the_tracers() {
+    let list = "for fd in /proc/self/fd/*; do readlink $fd; done; grep -E 'SigBlk|SigIgn' /proc/self/status";
+    let plain = Command::new("sh").args(["-c", list]).stdin(Stdio::null()).output().unwrap();
+    let (out, _) = trace(&["sh", "-c", list]);
+    let own = |text: &[u8]| -> Vec<String> {
+        let text = String::from_utf8_lossy(text).into_owned();
+        text.lines().filter(|line| !line.contains("pipe:") && !line.starts_with('{')).map(String::from).collect()
+    };
+    let alike = |lines: Vec<String>| lines.into_iter().filter(|line| !line.starts_with("/proc/")).collect::<Vec<_>>();
+    assert_eq!(alike(own(&out.stdout)), alike(own(&plain.stdout)));
+}
+
+/// What a shell prints that runs this program with job control: it and the program are one job.
+fn in_a_terminal(script: &str) -> Option<String> {
+    let out = Command::new("script").args(["-qec", script, "/dev/null"]).stdin(Stdio::null()).output().ok()?;
+    Some(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+fn a_stopped_command_stops_the_tracer_too() {
+    let inner = format!("set -m; {BOXWRIGHT} trace -- sh -c 'kill -TSTP $$; echo woken'; jobs; fg; echo status $?");
+    let shown = in_a_terminal(&format!("bash --norc -c \"{}\"", inner.replace('$', "\\$"))).unwrap();
+    assert!(shown.contains("Stopped") && shown.contains("woken") && shown.contains("status 0"), "{shown}");
+}
+
+fn everybody_dies_with_the_tracer() {
+    let script = "setsid sleep 91 & unshare -p --fork --mount-proc sh -c 'sleep 90 & echo ready; exec sleep 89'";
+    let mut tracer = Command::new(BOXWRIGHT);
+    tracer.args(["trace", "--", "sh", "-c", script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut tracer = tracer.spawn().unwrap();
+    // Read until the last program has started, and learn all their PIDs.
+    let mut calls = std::io::BufReader::new(tracer.stderr.take().unwrap());
+    let mut pids = std::collections::BTreeSet::new();
+    let mut line = String::new();
+    while pids.len() < 3 {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut calls, &mut line).unwrap() > 0, "it ended before all had started");
+        let (pid, rest) = line.split_once(' ').unwrap_or_default();
+        if rest.contains(" execve(") && ["\"89\"", "\"90\"", "\"91\""].iter().any(|arg| rest.contains(arg)) {
+            pids.insert(pid.parse::<i32>().unwrap());
+        }
+    }
+    let open: Vec<_> = pids.iter().map(|pid| boxwright::kernel::pidfd::open(*pid).unwrap()).collect();
+    tracer.kill().unwrap();
+    tracer.wait().unwrap();
+    for process in &open {
+        support::wait_for_the_end(process);
+    }
+}
+
+fn a_tracer_in_a_tracer_says_why_it_sees_nothing() {
+    let (out, events) = trace(&[BOXWRIGHT, "trace", "--", "sh", "-c", "exit 4"]);
+    assert_eq!(out.status.code(), Some(4));
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(text.starts_with("boxwright: trace: ptrace(PTRACE_SEIZE): Operation not permitted (EPERM)"), "{text}");
+    assert!(text.contains("traces this one already") && text.contains("sh +++ exited with 4 +++"), "{text}");
+    assert!(calls(&events, "execve").iter().any(|call| call["args"].as_str().unwrap().contains("/sh\"")));
+}
+
+fn without_root() {
+    // The program is put where everybody may run it.
+    let dir = tempfile::tempdir_in("/tmp").unwrap();
+    fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let program = dir.path().join("boxwright");
+    fs::copy(BOXWRIGHT, &program).unwrap();
+    let user = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    let mut command = Command::new("setpriv");
+    command.args(user).arg(&program).args(["trace", "--json", "--", "unshare", "-r", "true"]).current_dir("/");
+    let out = command.stdin(Stdio::null()).output().unwrap();
+    assert!(out.status.success(), "{out:?}");
+    let events = events(&out.stdout);
+    assert!(calls(&events, "unshare")[0]["changed"][0].as_str().unwrap().starts_with("user: "));
+    let maps: Vec<&Value> = calls(&events, "write").iter().map(|call| &call["changed"][0]).collect();
+    assert_eq!(maps, ["uid_map: none -> 0 65534 1", "setgroups: allow -> deny", "gid_map: none -> 0 65534 1"]);
+}
+
+fn without_filters_the_command_still_runs() {
+    // A filter that refuses every further one: seccomp(2) answers EINVAL.
+    let deny = "import ctypes, os, struct, sys\n\
+                number = {'x86_64': 317, 'aarch64': 277}[os.uname().machine]\n\
+                code = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x50016), (6, 0, 0, 0x7fff0000)]\n\
+                program = b''.join(struct.pack('HBBI', *op) for op in code)\n\
+                text = ctypes.create_string_buffer(program)\n\
+                filter = ctypes.create_string_buffer(struct.pack('HP', len(code), ctypes.addressof(text)))\n\
+                libc = ctypes.CDLL(None)\n\
+                assert libc.prctl(38, 1, 0, 0, 0) == 0\n\
+                assert libc.prctl(22, 2, filter, 0, 0) == 0\n\
+                os.execv(sys.argv[1], sys.argv[1:])\n";
+    let mut command = Command::new("python3");
+    let out = command.args(["-c", deny, BOXWRIGHT, "trace", "--json", "--", "sh", "-c", "exit 6"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(6), "{out:?}");
+    let events = events(&out.stdout);
+    assert!(
+        events[0]["event"] == "untraced" && events[0]["reason"].as_str().unwrap().starts_with("seccomp("),
+        "{events:?}"
+    );
+    assert_eq!(ends(&events)[0]["status"], 6);
+}

@@ -2,11 +2,26 @@
 
 use super::namespaces::Kind;
 use nix::errno::Errno;
+use serde::{Deserialize, Deserializer, Serializer};
 use std::io;
 
-/// An error by its name, such as `EPERM`.
+/// An error by its name, such as `EPERM`; `ERRNO` where it has none.
 pub fn name(errno: Errno) -> String {
-    format!("{errno:?}")
+    if errno == Errno::UnknownErrno { "ERRNO".into() } else { format!("{errno:?}") }
+}
+
+/// Errors have numbers below this (`MAX_ERRNO` of `linux/err.h`).
+pub const END: i32 = 4096;
+
+/// Writes an error by its name, for `#[serde(with = "errno")]`.
+pub fn serialize<S: Serializer>(errno: &Errno, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&name(*errno))
+}
+
+/// Reads an error by its name; one that this program does not know is [`Errno::UnknownErrno`].
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Errno, D::Error> {
+    let wanted = String::deserialize(deserializer)?;
+    Ok((1..END).map(Errno::from_raw).find(|errno| name(*errno) == wanted).unwrap_or(Errno::UnknownErrno))
 }
 
 /// What an error means in the words of strerror(3), which every other program prints.
@@ -76,5 +91,16 @@ mod tests {
         assert_eq!(why_io(&io::Error::other("torn line")), "torn line");
         assert_eq!(why(Errno::EAGAIN), "Resource temporarily unavailable (EAGAIN)");
         assert_eq!(why(Errno::ELOOP), "Too many levels of symbolic links (ELOOP)");
+    }
+
+    #[test]
+    fn what_is_written_by_name_is_read_by_name() {
+        #[derive(serde::Serialize, serde::Deserialize)]
+        struct Failed(#[serde(with = "super")] Errno);
+        for (errno, text) in [(libc::EINVAL, "EINVAL"), (libc::EHWPOISON, "EHWPOISON"), (4000, "ERRNO")] {
+            let errno = Errno::from_raw(errno);
+            assert_eq!(serde_json::to_string(&Failed(errno)).unwrap(), format!("\"{text}\""));
+            assert_eq!(serde_json::from_str::<Failed>(&format!("\"{text}\"")).unwrap().0, errno);
+        }
     }
 }

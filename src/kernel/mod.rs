@@ -12,6 +12,7 @@ pub mod mounts;
 pub mod namespaces;
 pub mod netlink;
 pub mod owner;
+pub mod pid;
 pub mod pidfd;
 pub mod process;
 pub mod usable;

@@ -1,10 +1,10 @@
 //! The kernel's namespaces as one table (namespaces(7)); tools, tracer, panes, checks and lesson text all read it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{fmt, io, path::Path};
 
 /// One kind of namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// User and group IDs, and the capabilities that go with them (user_namespaces(7)).

@@ -1,14 +1,14 @@
 //! The state of a container and its host at one moment, read from `/proc`, cgroupfs and the sockets API. Raw values only.
 
 use crate::kernel::{mountinfo::Mount, namespaces::Kind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Inode numbers of namespaces, by kind. A kind that could not be read is absent.
 pub type Links = BTreeMap<Kind, u64>;
 
 /// Where a process's next child will be born (`/proc/PID/ns/pid_for_children`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ForChildren {
     /// In the PID namespace with this inode number.
@@ -38,7 +38,7 @@ pub struct Process {
 }
 
 /// A network interface.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
     /// Its name.
     pub name: String,

@@ -11,7 +11,7 @@ use crate::{
         usable::{OURS, base},
     },
     session::{Entry, HandedDown, Ledger, fresh_name},
-    trace::TraceEvent,
+    trace::{Change, TraceEvent},
 };
 use std::{
     collections::BTreeSet,
@@ -72,13 +72,14 @@ impl Footing {
     pub fn saw(&mut self, event: &TraceEvent) {
         let TraceEvent::Syscall(_, event) = event else { return };
         for change in &event.changed {
-            let Some(file) = change.file.as_deref().filter(|file| file.ends_with(SUBTREE_CONTROL)) else {
+            let Change::ControlFile { before, after, file: Some(file), .. } = change else { continue };
+            if !file.ends_with(SUBTREE_CONTROL) {
                 continue;
-            };
+            }
             let words = |text: &Option<String>| -> BTreeSet<String> {
                 text.iter().flat_map(|text| text.split_whitespace()).map(String::from).collect()
             };
-            for controller in words(&change.after).difference(&words(&change.before)) {
+            for controller in words(after).difference(&words(before)) {
                 self.note(file.parent().unwrap_or(file), controller);
             }
         }

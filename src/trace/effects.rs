@@ -2,7 +2,7 @@
 
 use super::{Change, decode, following, mounts::Table, task::Pending};
 use crate::{
-    kernel::namespaces::{Kind, TABLE},
+    kernel::{namespaces::TABLE, pid::Pid},
     observe::{ForChildren, Links, for_children, links, peek},
 };
 use std::{
@@ -16,7 +16,7 @@ use std::{
 pub(super) struct Before {
     links: Option<(Links, ForChildren)>,
     mounts: Option<Table>,
-    root: Option<String>,
+    root: Option<PathBuf>,
     hostname: Option<String>,
     file: Option<(i32, String)>,
     group: Option<PathBuf>,
@@ -60,21 +60,22 @@ fn gives_namespaces(tid: i32, name: &str, values: &[u64; 6]) -> bool {
 
 /// What a new process is, and how it differs from its maker, before any of the two goes on.
 pub(super) fn born(tid: i32, child: i32, before: &Before) -> Vec<Change> {
-    let mut changes = vec![change("child", None, Some(child.to_string()))];
+    let mut changes = vec![Change::Child(Pid(child))];
     let Some((mine, children)) = &before.links else { return changes };
     let theirs = links(Path::new(&dir(child)));
     changes.extend(differences(mine, &theirs));
-    let now = for_children(Path::new(&dir(tid)));
-    if *children != now {
-        changes.push(change("pid_for_children", inode(children), inode(&now)));
-    }
+    changes.extend(for_the_next(*children, for_children(Path::new(&dir(tid)))));
     changes
 }
 
 fn differences(old: &Links, new: &Links) -> Vec<Change> {
-    let pair = |kind: Kind| (old.get(&kind).map(u64::to_string), new.get(&kind).map(u64::to_string));
-    let rows = TABLE.iter().map(|row| (row.link, pair(row.kind))).filter(|(_, (old, new))| old != new);
-    rows.map(|(link, (old, new))| change(link, old, new)).collect()
+    let rows = TABLE.iter().map(|row| (row.kind, old.get(&row.kind).copied(), new.get(&row.kind).copied()));
+    let rows = rows.filter(|(_, before, after)| before != after);
+    rows.map(|(kind, before, after)| Change::Namespace { kind, before, after }).collect()
+}
+
+fn for_the_next(before: ForChildren, after: ForChildren) -> Option<Change> {
+    (before != after).then_some(Change::PidForChildren { before, after })
 }
 
 /// Compares, just after the call has succeeded.
@@ -85,17 +86,13 @@ pub(super) fn after(tid: i32, pending: &mut Pending, exe: &Path) -> Vec<Change> 
         ("unshare" | "setns", Some((links, children))) => {
             let (now, children_now) = namespaces(tid);
             changes.extend(differences(links, &now));
-            if *children != children_now {
-                changes.push(change("pid_for_children", inode(children), inode(&children_now)));
-            }
+            changes.extend(for_the_next(*children, children_now));
         }
-        ("chroot", _) => changes.push(change("root", before.root.clone(), root(tid))),
+        ("chroot", _) => changes.push(Change::RootDirectory { before: before.root.clone(), after: root(tid) }),
         ("sethostname", _) => {
-            let now = hostname(tid, exe);
             // Where nobody could ask inside, nothing is claimed.
-            if before.hostname.is_some() && now.is_some() && before.hostname != now {
-                changes.push(change("hostname", before.hostname.clone(), now));
-            }
+            let both = before.hostname.clone().zip(hostname(tid, exe)).filter(|(before, after)| before != after);
+            changes.extend(both.map(|(before, after)| Change::HostName { before, after }));
         }
         _ => {}
     }
@@ -109,14 +106,15 @@ pub(super) fn after(tid: i32, pending: &mut Pending, exe: &Path) -> Vec<Change> 
         if *old != now {
             let some = |text: &str| (!text.is_empty()).then(|| text.to_string());
             let file = path.filter(|path| same(path, &Path::new(&dir(tid)).join("fd").join(fd.to_string())));
-            changes.push(Change { file, ..change(&name.unwrap_or_default(), some(old), some(&now)) });
+            let name = name.unwrap_or_default();
+            changes.push(Change::ControlFile { name, before: some(old), after: some(&now), file });
         }
     }
     if let Some(name) = before.group.as_deref().and_then(Path::file_name) {
-        let what = format!("cgroup {}", name.display());
+        let name = name.display().to_string();
         changes.push(match pending.spec.name {
-            "mkdir" | "mkdirat" => change(&what, None, Some("made".into())),
-            _ => change(&what, Some("empty".into()), None),
+            "mkdir" | "mkdirat" => Change::GroupMade(name),
+            _ => Change::GroupRemoved(name),
         });
     }
     changes
@@ -128,27 +126,15 @@ fn same(one: &Path, other: &Path) -> bool {
     place(one).is_some() && place(one) == place(other)
 }
 
-fn change(what: &str, before: Option<String>, after: Option<String>) -> Change {
-    Change { what: what.into(), before, after, file: None }
-}
-
 fn namespaces(tid: i32) -> (Links, ForChildren) {
     let dir = dir(tid);
     let dir = Path::new(&dir);
     (links(dir), for_children(dir))
 }
 
-/// The namespace of the next child; none where it was not made yet.
-fn inode(children: &ForChildren) -> Option<String> {
-    match children {
-        ForChildren::Inode(inode) => Some(inode.to_string()),
-        ForChildren::NotMade | ForChildren::Unknown => None,
-    }
-}
-
 /// The root directory, as we see it.
-fn root(tid: i32) -> Option<String> {
-    fs::read_link(format!("/proc/{tid}/root")).ok().map(|path| path.display().to_string())
+fn root(tid: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{tid}/root")).ok()
 }
 
 /// Only a process in the same UTS namespace can ask for its host name.

@@ -1,34 +1,8 @@
 //! What the tracer tells the rest of the program. Every PID is the host's (as boxwright's own `/proc` shows it).
 
+use super::Change;
 use crate::lang::{Both, Lang};
 use serde::{Serialize, Serializer};
-use std::{fmt, path::PathBuf};
-
-/// A kernel fact that a system call changed, such as `pid_for_children: 4026531836 -> 4026532180`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// What changed: a namespace link (`uts`, `pid_for_children`), `mount /proc`, `hostname`, `cpu.max`, `child`, …
-    pub what: String,
-    /// The value before; `None` where there was none.
-    pub before: Option<String>,
-    /// The value afterwards; `None` where there is none now.
-    pub after: Option<String>,
-    /// The control file that was written, where this program sees the same one under the same path.
-    pub file: Option<PathBuf>,
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (before, after) = (self.before.as_deref().unwrap_or("none"), self.after.as_deref().unwrap_or("none"));
-        write!(f, "{}: {before} -> {after}", self.what)
-    }
-}
-
-impl Serialize for Change {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
 
 /// A decoded system call, before or after it happened. Arguments are written as strace(1) writes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,7 +30,13 @@ pub struct SyscallEvent {
     /// How long the call took, in microseconds, without the time that it was held before it.
     pub micros: u64,
     /// What changed because of the call.
+    #[serde(serialize_with = "lines")]
     pub changed: Vec<Change>,
+}
+
+/// Changes as whoever reads `--json` gets them: one text each.
+fn lines<S: Serializer>(changed: &[Change], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(changed.iter().map(ToString::to_string))
 }
 
 /// How a process ended.

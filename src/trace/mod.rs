@@ -6,6 +6,7 @@
 
 mod births;
 mod calls;
+mod change;
 pub mod cli;
 mod decode;
 mod effects;
@@ -23,5 +24,6 @@ mod task;
 mod tracer;
 mod untraced;
 
-pub use event::{Call, Change, Ended, Hold, Root, SyscallEvent, Told, TraceEvent};
+pub use change::{Change, Mounted, Mounts};
+pub use event::{Call, Ended, Hold, Root, SyscallEvent, Told, TraceEvent};
 pub use tracer::{Spawn, Tracer};

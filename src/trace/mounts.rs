@@ -1,6 +1,6 @@
 //! What a call changed in a mount table: two readings of `/proc/PID/mountinfo`, compared.
 
-use super::Change;
+use super::{Change, Mounted, Mounts};
 use crate::observe::{Mount, mounts::parse};
 use std::{collections::BTreeMap, path::Path};
 
@@ -32,11 +32,6 @@ impl Table {
         mounts.filter(|mount| path.starts_with(&mount.point)).max_by_key(|mount| mount.point.len())
     }
 
-    /// What a learner must know of a mount: the file system, and for a bind mount the directory that it shows.
-    fn describe(mount: &Mount) -> String {
-        if mount.root == "/" { mount.kind.clone() } else { format!("{} {}", mount.kind, mount.root) }
-    }
-
     /// The newest mount on `/`.
     fn root(&self) -> Option<&Mount> {
         self.0.values().map(|(mount, _)| mount).filter(|mount| mount.point == "/").max_by_key(|mount| mount.id)
@@ -45,9 +40,7 @@ impl Table {
     fn moves(&self, later: &Table) -> Vec<Change> {
         let pairs = self.0.iter().filter_map(|(id, (before, _))| Some((before, &later.0.get(id)?.0)));
         let pairs = pairs.filter(|(before, after)| before.point != after.point);
-        pairs
-            .map(|(before, after)| change("mount".into(), Some(before.point.clone()), Some(after.point.clone())))
-            .collect()
+        pairs.map(|(old, new)| Change::Moved { before: old.point.clone(), after: new.point.clone() }).collect()
     }
 
     /// What is different in the later reading.
@@ -55,14 +48,14 @@ impl Table {
         let mut out = Vec::new();
         for (id, (mount, _)) in &self.0 {
             if !later.0.contains_key(id) {
-                out.push(change(format!("mount {}", mount.point), Some(Table::describe(mount)), None));
+                out.push(Change::Unmounted { point: mount.point.clone(), mounted: mount.into() });
             }
         }
         let mut propagation = Vec::new();
         let mut moved = false;
         for (id, (after, options)) in &later.0 {
             let Some((before, earlier)) = self.0.get(id) else {
-                out.push(change(format!("mount {}", after.point), None, Some(Table::describe(after))));
+                out.push(Change::Mounted { point: after.point.clone(), mounted: after.into() });
                 continue;
             };
             if before.propagation != after.propagation {
@@ -70,16 +63,16 @@ impl Table {
                 propagation.push((after.point.clone(), word(&before.propagation), word(&after.propagation)));
             }
             if earlier != options {
-                let what = format!("options of {}", after.point);
-                out.push(change(what, Some(earlier.clone()), Some(options.clone())));
+                let (before, now) = (earlier.clone(), options.clone());
+                out.push(Change::MountOptions { point: after.point.clone(), before, after: now });
             }
             moved |= before.point != after.point;
         }
         out.extend(told(propagation));
         // pivot_root(2) moves every mount at once; what it does is give `/` to another one.
         if moved && self.root().map(|mount| mount.id) != later.root().map(|mount| mount.id) {
-            let name = |table: &Table| table.root().map(|mount| format!("{} {}", Table::describe(mount), mount.source));
-            out.insert(0, change("root".into(), name(self), name(later)));
+            let root = |table: &Table| table.root().map(Mounted::from);
+            out.insert(0, Change::RootMount { before: root(self), after: root(later) });
         } else if moved {
             out.extend(self.moves(later));
         }
@@ -87,21 +80,17 @@ impl Table {
     }
 }
 
-fn change(what: String, before: Option<String>, after: Option<String>) -> Change {
-    Change { what, before, after, file: None }
-}
-
 /// Few changed mounts one by one; many, as after a recursive call, by count.
 fn told(list: Vec<(String, String, String)>) -> Vec<Change> {
     if list.len() <= FEW {
-        let each = |(point, before, after)| change(format!("propagation of {point}"), Some(before), Some(after));
+        let each = |(point, before, after)| Change::Propagation { mounts: Mounts::At(point), before, after };
         return list.into_iter().map(each).collect();
     }
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
     for (_, before, after) in list {
         *counts.entry((before, after)).or_default() += 1;
     }
-    let each = |((before, after), count)| change(format!("propagation of {count} mounts"), Some(before), Some(after));
+    let each = |((before, after), count)| Change::Propagation { mounts: Mounts::Many(count), before, after };
     counts.into_iter().map(each).collect()
 }
 

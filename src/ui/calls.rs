@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     app::{Play, Row, State},
-    kernel::namespaces::Kind,
     lang::Lang,
+    observe::ForChildren,
     trace::{Call, Change, Ended, SyscallEvent},
 };
 use unicode_width::UnicodeWidthStr;
@@ -136,28 +136,21 @@ fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, shee
 
 /// What a call changed, in few words: links of namespaces together, everything else by itself.
 pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
-    let mut links = Vec::new();
-    let mut out = Vec::new();
+    let (mut links, mut child, mut out) = (Vec::new(), None, Vec::new());
     for change in changed {
-        match (&change.before, &change.after) {
-            _ if change.what == "child" => {}
-            _ if Kind::from_link(&change.what).is_some() && change.after.is_some() => links.push(change.what.as_str()),
-            (Some(_), after) if change.what == "pid_for_children" && after.as_deref().is_none_or(not_made) => out.push(
+        match change {
+            Change::Child(pid) => child = Some(pid),
+            Change::Namespace { kind, after: Some(_), .. } => links.push(*kind),
+            Change::PidForChildren { after: ForChildren::NotMade, .. } => out.push(
                 lang.pick("pid_for_children: made at the next fork", "pid_for_children：下一次 fork 时才创建")
                     .to_string(),
             ),
-            (None, Some(after)) => out.push(format!("{}: {}", change.what, word(after, lang))),
-            (Some(before), None) => {
-                let gone = lang.pick("gone", "消失");
-                out.push(format!("{}: {} {} {gone}", change.what, word(before, lang), marks::TO))
-            }
-            (Some(before), Some(after)) => out.push(format!("{}: {before} {} {after}", change.what, marks::TO)),
-            (None, None) => out.push(change.what.clone()),
+            _ => out.push(one_change(change, lang)),
         }
     }
     // In the order of the Namespaces pane.
-    links.sort_by_key(|link| super::namespaces::ORDER.iter().position(|kind| kind.row().link == *link));
-    let child = changed.iter().find(|change| change.what == "child").and_then(|change| change.after.clone());
+    links.sort_by_key(|link| super::namespaces::ORDER.iter().position(|kind| kind == link));
+    let links: Vec<&str> = links.iter().map(|kind| kind.row().link).collect();
     let new = if links.is_empty() {
         String::new()
     } else {
@@ -175,18 +168,18 @@ pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
     out
 }
 
-/// The tracer's own words for a control group that comes or goes.
-fn word(text: &str, lang: Lang) -> &str {
-    match text {
-        "made" => lang.pick("made", "已建立"),
-        "empty" => lang.pick("empty", "空"),
-        _ => text,
+fn one_change(change: &Change, lang: Lang) -> String {
+    let subject = change.subject();
+    let (before, after) = match change {
+        Change::GroupMade(_) => (None, Some(lang.pick("made", "已建立").to_string())),
+        Change::GroupRemoved(_) => (Some(lang.pick("empty", "空").to_string()), None),
+        _ => change.values(),
+    };
+    let gone = || lang.pick("gone", "消失").to_string();
+    match before {
+        Some(before) => format!("{subject}: {before} {} {}", marks::TO, after.unwrap_or_else(gone)),
+        None => after.map_or(subject.clone(), |after| format!("{subject}: {after}")),
     }
-}
-
-/// The tracer's words for a namespace that has no process yet.
-fn not_made(text: &str) -> bool {
-    text == "not made yet"
 }
 
 fn held(call: &Call, lang: Lang, columns: usize, sheet: &mut Sheet) {
@@ -231,6 +224,7 @@ fn duration(micros: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::{namespaces::Kind, pid::Pid};
 
     #[test]
     fn a_fork_says_only_what_matters() {
@@ -254,26 +248,24 @@ mod tests {
 
     #[test]
     fn links_are_told_together() {
-        let change = |what: &str, before: Option<&str>, after: Option<&str>| Change {
-            what: what.into(),
-            before: before.map(Into::into),
-            after: after.map(Into::into),
-            file: None,
-        };
+        let link = |kind, after| Change::Namespace { kind, before: Some(1), after };
         let list = [
-            change("uts", Some("1"), Some("2")),
-            change("hostname", Some("a"), Some("box")),
-            change("ipc", Some("1"), Some("3")),
-            change("pid_for_children", Some("4"), Some("not made yet")),
+            link(Kind::Uts, Some(2)),
+            Change::HostName { before: "a".into(), after: "box".into() },
+            link(Kind::Ipc, Some(3)),
+            link(Kind::Net, None),
+            Change::PidForChildren { before: ForChildren::Inode(4), after: ForChildren::NotMade },
         ];
         assert_eq!(
             changes(&list, Lang::En),
-            ["uts ipc: new", "hostname: a → box", "pid_for_children: made at the next fork"]
+            ["uts ipc: new", "hostname: a → box", "net: 1 → gone", "pid_for_children: made at the next fork"]
         );
-        let fork = [change("child", None, Some("7")), change("pid", Some("1"), Some("2"))];
+        let fork = [Change::Child(Pid(7)), link(Kind::Pid, Some(2))];
         assert_eq!(changes(&fork, Lang::En), ["child 7, pid: new"]);
         assert_eq!(changes(&fork[..1], Lang::En), ["child 7"]);
-        let group = [change("cgroup box", None, Some("made")), change("cgroup box", Some("empty"), None)];
+        let born = Change::PidForChildren { before: ForChildren::NotMade, after: ForChildren::Inode(5) };
+        assert_eq!(changes(&[born], Lang::En), ["pid_for_children: 5"]);
+        let group = [Change::GroupMade("box".into()), Change::GroupRemoved("box".into())];
         assert_eq!(changes(&group, Lang::En), ["cgroup box: made", "cgroup box: empty → gone"]);
         assert_eq!(changes(&group, Lang::Zh), ["cgroup box: 已建立", "cgroup box: 空 → 消失"]);
     }

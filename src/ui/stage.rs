@@ -156,23 +156,18 @@ pub fn after(state: &mut State) {
     held(state);
     press(state, " ");
     feed(state, Event::Trace(TerminalId::Container, TraceEvent::Released(4702, 4711)));
-    let change = |what: &str, before: u64, after: Option<u64>| Change {
-        what: what.into(),
-        before: Some(before.to_string()),
-        after: Some(after.map_or_else(|| "not made yet".into(), |after| after.to_string())),
-        file: None,
-    };
+    let link = |kind, before, after| Change::Namespace { kind, before: Some(before), after: Some(after) };
     let event = SyscallEvent {
         call: Call { pid: 4711, comm: "unshare".into(), name: "unshare", args: FLAGS.into() },
         result: Some(0),
         errno: None,
         micros: 1234,
         changed: vec![
-            change("uts", HOST + 8, Some(4026532178)),
-            change("ipc", HOST + 9, Some(4026532179)),
-            change("mnt", HOST + 2, Some(4026532177)),
-            change("net", HOST + 3, Some(4026532181)),
-            change("pid_for_children", HOST + 6, None),
+            link(Kind::Ipc, HOST + 9, 4026532179),
+            link(Kind::Uts, HOST + 8, 4026532178),
+            link(Kind::Net, HOST + 3, 4026532181),
+            link(Kind::Mnt, HOST + 2, 4026532177),
+            Change::PidForChildren { before: ForChildren::Inode(HOST + 6), after: ForChildren::NotMade },
         ],
     };
     feed(state, Event::Trace(TerminalId::Container, TraceEvent::Syscall(4702, event)));

@@ -3,8 +3,9 @@
 use crate::harness::{Test, tests};
 use crate::support::BOXWRIGHT;
 use boxwright::{
+    kernel::pid::Pid,
     terminal::{Pty, PtyEvent},
-    trace::{Call, Ended, Hold, Root, Spawn, SyscallEvent, TraceEvent, Tracer},
+    trace::{Call, Change, Ended, Hold, Root, Spawn, SyscallEvent, TraceEvent, Tracer},
 };
 use std::{
     fs,
@@ -178,7 +179,7 @@ fn hold_and_step() {
     assert!(event.micros < 10_000_000);
     shell.tracer.step(clone.pid);
     let mount = shell.until_held("mount");
-    assert!(shell.call("clone").unwrap().changed.iter().any(|change| change.after == Some(mount.pid.to_string())));
+    assert!(shell.call("clone").unwrap().changed.contains(&Change::Child(Pid(mount.pid))));
     shell.tracer.run_on(shell.root);
     shell.screen.clear();
     shell.until("the command's output and the prompt", |shell| {

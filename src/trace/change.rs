@@ -1,0 +1,198 @@
+//! What a system call changed: one closed type, made by the tracer and read by panes, checks and transcripts.
+
+use crate::{
+    kernel::{mountinfo::Mount, namespaces::Kind, pid::Pid},
+    observe::ForChildren,
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, path::PathBuf};
+
+/// A kernel fact that a system call changed. Numbers of namespaces are inode numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// A namespace link of the caller, or of the child where the call made one.
+    Namespace {
+        /// Which of its links.
+        kind: Kind,
+        /// `None` where it could not be read.
+        before: Option<u64>,
+        /// `None` where it cannot be read now.
+        after: Option<u64>,
+    },
+    /// Where the caller's next child will be born.
+    PidForChildren {
+        /// As it was.
+        before: ForChildren,
+        /// As it is now.
+        after: ForChildren,
+    },
+    /// A new process.
+    Child(Pid),
+    /// A new mount.
+    Mounted {
+        /// Where, as the caller sees it.
+        point: String,
+        /// What.
+        mounted: Mounted,
+    },
+    /// A mount that is gone.
+    Unmounted {
+        /// Where it was.
+        point: String,
+        /// What it was.
+        mounted: Mounted,
+    },
+    /// A mount that stands elsewhere now.
+    Moved {
+        /// Where it was.
+        before: String,
+        /// Where it is.
+        after: String,
+    },
+    /// A mount's own options, such as `ro`.
+    MountOptions {
+        /// The mount point.
+        point: String,
+        /// As they were.
+        before: String,
+        /// As they are.
+        after: String,
+    },
+    /// Whether mounts below pass on to other mount namespaces: `shared`, `slave`, `unbindable` or `private`.
+    Propagation {
+        /// Of which mounts.
+        mounts: Mounts,
+        /// As it was.
+        before: String,
+        /// As it is.
+        after: String,
+    },
+    /// Another mount is the root of the mount namespace.
+    RootMount {
+        /// As it was.
+        before: Option<Mounted>,
+        /// As it is.
+        after: Option<Mounted>,
+    },
+    /// The caller's root directory, as this program sees it.
+    RootDirectory {
+        /// As it was.
+        before: Option<PathBuf>,
+        /// As it is.
+        after: Option<PathBuf>,
+    },
+    /// The host name of the caller's UTS namespace.
+    HostName {
+        /// As it was.
+        before: String,
+        /// As it is.
+        after: String,
+    },
+    /// A control file of a cgroup, or an ID map of a user namespace. The contents are in one line.
+    ControlFile {
+        /// The file's name, such as `cpu.max`.
+        name: String,
+        /// `None` where it was empty.
+        before: Option<String>,
+        /// `None` where it is empty.
+        after: Option<String>,
+        /// The file, where this program sees the same one under the same path.
+        file: Option<PathBuf>,
+    },
+    /// A new control group, by its name.
+    GroupMade(String),
+    /// A control group that is gone, by its name.
+    GroupRemoved(String),
+}
+
+/// Some mounts of a mount namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mounts {
+    /// The one on this path.
+    At(String),
+    /// So many that they are only counted.
+    Many(usize),
+}
+
+/// What is mounted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mounted {
+    /// The type of the file system.
+    pub kind: String,
+    /// The directory of the file system that is seen; for a bind mount often not `/`.
+    pub root: String,
+    /// The source, such as a device.
+    pub source: String,
+}
+
+impl From<&Mount> for Mounted {
+    fn from(mount: &Mount) -> Mounted {
+        Mounted { kind: mount.kind.clone(), root: mount.root.clone(), source: mount.source.clone() }
+    }
+}
+
+/// What a learner must know of a mount: the file system, and for a bind mount the directory that it shows.
+impl fmt::Display for Mounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        if self.root == "/" { Ok(()) } else { write!(f, " {}", self.root) }
+    }
+}
+
+/// What changed and the value before and after, `none` where there is none.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, after) = self.values();
+        let word = |value: Option<String>| value.unwrap_or_else(|| "none".into());
+        write!(f, "{}: {} -> {}", self.subject(), word(before), word(after))
+    }
+}
+
+impl Change {
+    /// What changed, in a few words: `uts`, `mount /proc`, `cpu.max`.
+    pub fn subject(&self) -> String {
+        match self {
+            Change::Namespace { kind, .. } => kind.to_string(),
+            Change::PidForChildren { .. } => "pid_for_children".into(),
+            Change::Child(_) => "child".into(),
+            Change::Mounted { point, .. } | Change::Unmounted { point, .. } => format!("mount {point}"),
+            Change::Moved { .. } => "mount".into(),
+            Change::MountOptions { point, .. } => format!("options of {point}"),
+            Change::Propagation { mounts: Mounts::At(point), .. } => format!("propagation of {point}"),
+            Change::Propagation { mounts: Mounts::Many(count), .. } => format!("propagation of {count} mounts"),
+            Change::RootMount { .. } | Change::RootDirectory { .. } => "root".into(),
+            Change::HostName { .. } => "hostname".into(),
+            Change::ControlFile { name, .. } => name.clone(),
+            Change::GroupMade(name) | Change::GroupRemoved(name) => format!("cgroup {name}"),
+        }
+    }
+
+    /// The value before and the value after, each in the kernel's own words; `None` where there is none.
+    pub fn values(&self) -> (Option<String>, Option<String>) {
+        let inode = |children: &ForChildren| match children {
+            ForChildren::Inode(inode) => Some(inode.to_string()),
+            ForChildren::NotMade | ForChildren::Unknown => None,
+        };
+        let root = |mounted: &Option<Mounted>| mounted.as_ref().map(|root| format!("{root} {}", root.source));
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let both = |before: &String, after: &String| (Some(before.clone()), Some(after.clone()));
+        match self {
+            Change::Namespace { before, after, .. } => (before.map(|n| n.to_string()), after.map(|n| n.to_string())),
+            Change::PidForChildren { before, after } => (inode(before), inode(after)),
+            Change::Child(pid) => (None, Some(pid.to_string())),
+            Change::Mounted { mounted, .. } => (None, Some(mounted.to_string())),
+            Change::Unmounted { mounted, .. } => (Some(mounted.to_string()), None),
+            Change::RootMount { before, after } => (root(before), root(after)),
+            Change::RootDirectory { before, after } => (path(before), path(after)),
+            Change::Moved { before, after }
+            | Change::MountOptions { before, after, .. }
+            | Change::Propagation { before, after, .. }
+            | Change::HostName { before, after } => both(before, after),
+            Change::ControlFile { before, after, .. } => (before.clone(), after.clone()),
+            Change::GroupMade(_) => (None, Some("made".into())),
+            Change::GroupRemoved(_) => (Some("empty".into()), None),
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The two languages of the product, and how one is chosen.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A language that every sentence on screen exists in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -52,7 +52,7 @@ impl Lang {
 }
 
 /// A sentence in both languages, written where it is not known yet who will read it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Both {
     /// In English.
     pub en: String,

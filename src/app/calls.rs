@@ -1,6 +1,9 @@
 //! The calls and ends of the current step, oldest first.
 
-use crate::trace::{Ended, SyscallEvent, TraceEvent};
+use crate::{
+    kernel::pid::Pid,
+    trace::{Ended, SyscallEvent, TraceEvent},
+};
 use std::collections::VecDeque;
 
 /// How many rows are kept: a fork bomb must not fill the memory.
@@ -12,7 +15,7 @@ pub enum Row {
     /// A call that returned.
     Call(SyscallEvent),
     /// A process that ended: PID, program, how.
-    End(i32, String, Ended),
+    End(Pid, String, Ended),
 }
 
 /// The newest rows.

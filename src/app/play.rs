@@ -132,10 +132,10 @@ impl Play {
     /// The program whose source the Source pane shows, and the call that it is about to make or has just made.
     pub fn running_tool(&self) -> Option<(String, Option<&'static str>)> {
         if let Some((_, call)) = self.session.held().first() {
-            return Some((call.comm.clone(), Some(call.name)));
+            return Some((call.comm.clone(), Some(call.syscall.name())));
         }
         if let Some(event) = self.calls.last_call() {
-            return Some((event.call.comm.clone(), Some(event.call.name)));
+            return Some((event.call.comm.clone(), Some(event.call.syscall.name())));
         }
         // The command that comes next, or else the last one.
         let (done, ahead) = self.session.step()?.blocks.split_at_checked(self.session.at())?;

@@ -2,6 +2,7 @@
 
 use super::{Effect, Event, Focus, Look, Pane, State, View, keys, update};
 use crate::{
+    kernel::pid::Pid,
     lang::Lang,
     lesson::TerminalId,
     session::Action,
@@ -158,7 +159,7 @@ fn a_held_call_comes_to_the_front_of_a_small_screen_and_goes_again() {
     let mut state = state((80, 24));
     stage::held(&mut state);
     assert_eq!(state.play.as_ref().unwrap().pane, Pane::Calls);
-    stage::feed(&mut state, Event::Trace(TerminalId::Container, TraceEvent::Released(4702, 4711)));
+    stage::feed(&mut state, Event::Trace(TerminalId::Container, TraceEvent::Released(Pid(4702), Pid(4711))));
     stage::prompts(&mut state);
     assert_eq!(state.play.as_ref().unwrap().pane, Pane::Lesson);
 }
@@ -274,11 +275,11 @@ proptest! {
                 Step::Output(bytes) => drop(stage::feed(&mut state, Event::Output(TerminalId::Container, bytes))),
                 Step::Paste(text) => drop(stage::feed(&mut state, Event::Paste(text))),
                 Step::Held(pid) => {
-                    let call = Call { pid, comm: "sh".into(), name: "clone", args: "SIGCHLD".into() };
-                    stage::feed(&mut state, Event::Trace(TerminalId::Container, TraceEvent::Held(4702, call)));
+                    let call = Call::of(pid, "sh", "clone", [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]);
+                    stage::feed(&mut state, Event::Trace(TerminalId::Container, TraceEvent::Held(Pid(4702), call)));
                 }
                 Step::Released(pid) => {
-                    stage::feed(&mut state, Event::Trace(TerminalId::Container, TraceEvent::Released(4702, pid)));
+                    stage::feed(&mut state, Event::Trace(TerminalId::Container, TraceEvent::Released(Pid(4702), Pid(pid))));
                 }
                 Step::Prompts => stage::prompts(&mut state),
                 Step::Sample(new) => stage::sample(&mut state, if new { stage::unshared() } else { stage::plain() }),

@@ -36,18 +36,14 @@ impl Text {
                     _ => Ok(()),
                 }
             }
-            Event::Traced(Told::Syscall(event)) => {
-                let end = match (event.errno, event.result) {
-                    (Some(errno), _) => errno.to_string(),
+            Event::Traced(Told::Syscall { pid, comm, name, args, result, errno, changed, .. }) => {
+                let end = match (errno, result) {
+                    (Some(errno), _) => errno.clone(),
                     (None, Some(result)) => result.to_string(),
                     (None, None) => "?".into(),
                 };
-                writeln!(
-                    out,
-                    "  · {} {} {}({}) = {end}",
-                    event.call.pid, event.call.comm, event.call.name, event.call.args
-                )?;
-                event.changed.iter().try_for_each(|change| writeln!(out, "      {change}"))
+                writeln!(out, "  · {pid} {comm} {name}({args}) = {end}")?;
+                changed.iter().try_for_each(|change| writeln!(out, "      {change}"))
             }
             Event::Traced(Told::Untraced { reason }) => {
                 writeln!(out, "  {} {reason}", lang.pick("System calls cannot be seen:", "看不到系统调用："))

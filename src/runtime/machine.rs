@@ -262,7 +262,7 @@ impl Machine {
 
     fn traced(&mut self, event: TraceEvent) -> Vec<Seen> {
         self.footing.saw(&event);
-        let root = root_of(&event);
+        let root = event.root();
         let Some(id) = self.terminals.iter().find(|(_, terminal)| terminal.root == Some(root)).map(|(id, _)| *id)
         else {
             return Vec::new();
@@ -342,7 +342,7 @@ impl Machine {
         terminal.root = Some(root);
         terminal.pty = Some(pty);
         if id == TerminalId::Container {
-            self.sampler.watch(root);
+            self.sampler.watch(root.0);
         }
         Ok(())
     }
@@ -369,17 +369,6 @@ impl Machine {
     /// The program that the hidden roles are started from.
     pub fn exe(&self) -> &Path {
         &self.exe
-    }
-}
-
-fn root_of(event: &TraceEvent) -> Root {
-    match event {
-        TraceEvent::Syscall(root, _)
-        | TraceEvent::Held(root, _)
-        | TraceEvent::Released(root, _)
-        | TraceEvent::Exit { root, .. }
-        | TraceEvent::Finished(root, _)
-        | TraceEvent::Refused(root, _) => *root,
     }
 }
 

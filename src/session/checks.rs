@@ -2,11 +2,11 @@
 
 use super::counted::{Counted, cpu, grew};
 use crate::{
-    kernel::namespaces::Kind,
+    kernel::{errno, namespaces::Kind},
     lang::{Both, Lang},
     lesson::{End, Fact, FileFact, GroupFact, Outcome, Setting, Where},
     observe::{Asked, ForChildren, Links, Process, Sample, Side},
-    trace::{Ended, SyscallEvent},
+    trace::{Ended, Return, Syscall, SyscallEvent},
 };
 use std::collections::{BTreeSet, VecDeque};
 
@@ -269,25 +269,25 @@ fn call(name: &str, outcome: &Outcome, text: Option<&str>, evidence: &Evidence, 
         return Verdict { passed: None, expected, observed: reason.say(lang).into() };
     }
     let mut seen = None;
-    for event in evidence.calls.iter().rev().filter(|event| same_call(name, event.call.name)) {
-        let errno = event.errno.map(str::to_string);
+    for event in evidence.calls.iter().rev().filter(|event| same_call(name, event.call.syscall)) {
+        let errno = event.returned.error().map(errno::name);
         let right_end = match outcome {
-            Outcome::Ok => errno.is_none() && event.result.is_some(),
-            Outcome::Failed(wanted) => errno.as_deref() == Some(wanted),
+            Outcome::Ok => matches!(event.returned, Return::Value(_)),
+            Outcome::Failed(wanted) => errno.as_ref() == Some(wanted),
         };
-        if right_end && text.is_none_or(|text| event.call.args.contains(text)) {
+        if right_end && text.is_none_or(|text| event.call.args_text().contains(text)) {
             return Verdict { passed: Some(true), observed: expected.clone(), expected };
         }
-        let end = errno.unwrap_or_else(|| event.result.map_or_else(|| "?".into(), |result| result.to_string()));
-        seen.get_or_insert_with(|| format!("{}({}) = {end}", event.call.name, event.call.args));
+        let end = errno.unwrap_or_else(|| event.returned.to_string());
+        seen.get_or_insert_with(|| format!("{} = {end}", event.call));
     }
     let observed = seen.unwrap_or_else(|| lang.pick("no such call yet", "尚无此调用").into());
     Verdict { passed: Some(false), expected, observed }
 }
 
 /// `fork` in a lesson means every way to make a process, because shells differ in the one that they use.
-fn same_call(wanted: &str, name: &str) -> bool {
-    wanted == name || (wanted == "fork" && ["fork", "vfork", "clone", "clone3"].contains(&name))
+fn same_call(wanted: &str, syscall: Syscall) -> bool {
+    wanted == syscall.name() || wanted == "fork" && syscall.makes_process()
 }
 
 fn ended(names: &str, end: &End, evidence: &Evidence, lang: Lang) -> Verdict {
@@ -298,7 +298,7 @@ fn ended(names: &str, end: &End, evidence: &Evidence, lang: Lang) -> Verdict {
     };
     let word = |name: &str, end: &Ended| match end {
         Ended::Exited(ended) => status(name, *ended),
-        Ended::Killed(signal, _) => format!("{name}: {signal}"),
+        Ended::Killed(signal) => format!("{name}: {signal}"),
     };
     if let Some(reason) = &evidence.untraced {
         return Verdict { passed: None, expected: expected(names), observed: reason.say(lang).into() };

@@ -26,6 +26,7 @@ pub use run_dir::{RunDir, bases as run_dir_bases, fresh_name};
 pub use state_dir::{StateDir, Unsaved};
 
 use crate::{
+    kernel::pid::Pid,
     lesson::{Requirement, TerminalId},
     observe::{Asked, Sample},
     trace::{Call, Hold, TraceEvent},
@@ -86,7 +87,7 @@ pub enum Action {
     /// Set when the terminal's processes are held.
     Hold(TerminalId, Hold),
     /// Let the held call of this thread happen.
-    Step(i32),
+    Step(Pid),
     /// Let everything held in this terminal go on.
     RunOn(TerminalId),
     /// Read the state again, and say so with this number.

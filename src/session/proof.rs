@@ -2,8 +2,7 @@
 //! number is one of the kernel's, or the difference of two of them.
 
 use super::Evidence;
-use crate::{columns::seconds, lang::Lang, trace::Ended};
-use nix::sys::signal::Signal;
+use crate::{columns::seconds, kernel::pid::Signal, lang::Lang, trace::Ended};
 use serde::Serialize;
 
 /// All that was proved so far, oldest first.
@@ -78,14 +77,14 @@ impl Proof {
         let Some(sample) = evidence.sample.as_deref() else { return };
         let memory = &sample.group.values.memory;
         let killed = evidence.ends.iter().rev().find_map(|(program, ended)| match ended {
-            Ended::Killed("SIGKILL", _) => Some(program.clone()),
+            Ended::Killed(Signal::KILL) => Some(program.clone()),
             _ => None,
         });
         self.memory.push(MemoryProof {
             limit_bytes: memory.limit,
             with_swap_bytes: memory.with_swap,
             oom_kills: last.oom_kills.saturating_sub(first.oom_kills),
-            exit_status: killed.is_some().then_some(128 + Signal::SIGKILL as i32),
+            exit_status: killed.is_some().then_some(128 + Signal::KILL.0),
             program: killed,
         });
     }
@@ -142,7 +141,7 @@ mod tests {
         Evidence {
             sample: Some(Arc::new(sample)),
             history: history.into(),
-            ends: vec![("hog".into(), Ended::Killed("SIGKILL", 9)), ("sh".into(), Ended::Exited(0))],
+            ends: vec![("hog".into(), Ended::Killed(Signal::KILL)), ("sh".into(), Ended::Exited(0))],
             ..Evidence::default()
         }
     }

@@ -1,30 +1,28 @@
 //! Who belongs to whom: children as they are made, programs that replace threads, newcomers without a maker.
 
 use super::{
-    Root, TraceEvent, decode, effects,
+    Root, TraceEvent, effects,
     launch::ROLE,
     stops::Tracing,
     task::{Task, parent_of, process_of, session_of},
     untraced::without_filter,
 };
-use nix::{
-    sys::{
-        ptrace,
-        signal::{Signal, kill},
-    },
-    unistd::Pid,
+use crate::kernel::pid::Pid;
+use nix::sys::{
+    ptrace,
+    signal::{Signal, kill},
 };
 
 impl Tracing {
-    fn join(&mut self, root: Root, tid: i32) {
+    fn join(&mut self, root: Root, tid: Pid) {
         let task = self.tasks.entry(tid).or_insert_with(|| Task::new(root, tid));
         if self.families.get(&root).is_some_and(|family| family.killing) {
-            let _ = kill(Pid::from_raw(task.process), Signal::SIGKILL);
+            let _ = kill(task.process.into(), Signal::SIGKILL);
         }
     }
 
     /// Lets a newcomer go, now or when it has stopped for the first time.
-    pub(super) fn begin_life(&mut self, tid: i32) {
+    pub(super) fn begin_life(&mut self, tid: Pid) {
         if let Some(task) = self.tasks.get_mut(&tid) {
             task.unborn = false;
         }
@@ -34,8 +32,8 @@ impl Tracing {
     }
 
     /// A thread has made another one, or a process. Neither of the two runs now.
-    pub(super) fn made(&mut self, tid: i32) {
-        let Ok(child) = ptrace::getevent(Pid::from_raw(tid)).map(|child| child as i32) else { return };
+    pub(super) fn made(&mut self, tid: Pid) {
+        let Ok(child) = ptrace::getevent(tid.into()).map(|child| Pid(child as i32)) else { return };
         let Some(task) = self.tasks.get_mut(&tid) else { return };
         let (root, following) = (task.root, task.following);
         let mut unborn = false;
@@ -43,7 +41,7 @@ impl Tracing {
         if let Some(pending) = task.pending.as_mut().filter(|pending| pending.told) {
             pending.born = effects::born(tid, child, &pending.before);
             // What it does is told after the call that made it; but where the maker waits for it, it must not wait as well.
-            unborn = !decode::waits_for_child(tid, pending.spec.name, &pending.values);
+            unborn = pending.call.clone_flags() & libc::CLONE_VFORK as u64 == 0;
             pending.child = unborn.then_some(child);
         }
         // It has the same files open.
@@ -57,16 +55,16 @@ impl Tracing {
 
     /// A program has replaced the one before. Where a thread other than the first did it, it has taken over the first
     /// one's number, and all other threads are gone without a word.
-    pub(super) fn replaced(&mut self, tid: i32) {
+    pub(super) fn replaced(&mut self, tid: Pid) {
         self.started(tid);
-        let former = ptrace::getevent(Pid::from_raw(tid)).map_or(tid, |former| former as i32);
+        let former = ptrace::getevent(tid.into()).map_or(tid, |former| Pid(former as i32));
         let mut gone = Vec::new();
         if former != tid
             && let Some(task) = self.tasks.remove(&former)
         {
             gone.extend(self.tasks.insert(tid, Task { process: tid, ..task }).map(|first| (tid, first)));
         }
-        let others: Vec<i32> = self
+        let others: Vec<Pid> = self
             .tasks
             .iter()
             .filter(|(known, task)| task.process == tid && **known != tid)
@@ -79,11 +77,11 @@ impl Tracing {
     }
 
     /// The first program of a family makes a stop before it starts, if the filter is there.
-    fn started(&mut self, tid: i32) {
+    fn started(&mut self, tid: Pid) {
         let Some(task) = self.tasks.get(&tid) else { return };
         let (root, stopped) = (task.root, task.pending.is_some());
         // The launcher may be seized before its own start is quite over; it is not what the filter is for.
-        let command = std::fs::read(format!("/proc/{tid}/cmdline")).unwrap_or_default();
+        let command = std::fs::read(tid.dir().join("cmdline")).unwrap_or_default();
         if !stopped && command.split(|byte| *byte == 0).nth(1) == Some(ROLE.as_bytes()) {
             return;
         }
@@ -94,12 +92,12 @@ impl Tracing {
     }
 
     /// Every call of this process stops from now on. Its other threads share the file; they learn it at once.
-    pub(super) fn follow(&mut self, tid: i32) {
+    pub(super) fn follow(&mut self, tid: Pid) {
         let Some(process) = self.tasks.get(&tid).map(|task| task.process) else { return };
         for (other, task) in self.tasks.iter_mut().filter(|(_, task)| task.process == process && !task.following) {
             task.following = true;
             if *other != tid {
-                let _ = ptrace::interrupt(Pid::from_raw(*other));
+                let _ = ptrace::interrupt((*other).into());
             }
         }
     }

@@ -1,4 +1,11 @@
-//! The interesting system calls as one table: filter and tracer both read it.
+//! The system calls of the tracer as one table: filter, decoding, following and effects all read it.
+
+use super::{
+    decode::{Decoding, Kind},
+    flags::Flags,
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use std::fmt;
 
 /// When the filter stops a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,106 +16,221 @@ pub(super) enum Trap {
     If(usize, u32),
     /// Where it has none of them.
     Unless(usize, u32),
+    /// Never: it stops only in a thread that is followed, which stops at every call.
+    Never,
 }
 
-/// What happens when such a call is seen.
+/// What a call may change, and so what is done with it. A number is the index of the argument that is a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    /// It is reported.
-    Report,
-    /// It makes a process.
-    Fork,
-    /// It starts a program.
-    Exec,
-    /// It is reported where its path (the argument of this index) lies in a cgroup hierarchy.
-    Directory(usize),
-    /// It opens a file (the argument of this index), which only matters where writing to the file is reported.
-    Open(usize),
+pub(super) enum Effect {
+    /// Nothing that is compared; it is told.
+    Nothing,
+    /// The caller's namespaces.
+    Namespaces,
+    /// The caller's mount table.
+    Mounts,
+    /// The caller's root directory.
+    RootDirectory,
+    /// The host name of the caller's UTS namespace.
+    HostName,
+    /// A process is made, or a thread, which is not told. These flags of clone(2) are set without being arguments.
+    Child(u64),
+    /// A program starts.
+    Program,
+    /// A directory is made; told where it is a control group.
+    GroupMade(usize),
+    /// A directory is removed; told where it is a control group.
+    GroupRemoved(usize),
+    /// A file is opened for writing. Not told, but where it is a control file the thread is followed.
+    Opens(usize),
+    /// An open file is written; told where it is a control file.
+    Writes,
+    /// An open file is closed; not told.
+    Closes,
 }
 
-/// One interesting call.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Spec {
+impl Effect {
+    /// Whether a mount table may be another one afterwards.
+    pub(super) fn changes_mounts(self) -> bool {
+        matches!(self, Effect::Namespaces | Effect::Mounts | Effect::RootDirectory)
+    }
+}
+
+/// All that is known of one system call.
+#[derive(Debug)]
+pub(super) struct Row {
     /// Its name in the manual pages.
     pub(super) name: &'static str,
-    /// Its number on this architecture.
-    pub(super) number: i64,
+    /// Its number; `None` where this architecture does not have it.
+    pub(super) number: Option<i64>,
     /// When it stops.
     pub(super) trap: Trap,
-    /// What is done with it.
-    pub(super) role: Role,
+    /// What it may change.
+    pub(super) effect: Effect,
+    /// How its arguments are read.
+    pub(super) decoding: Decoding,
 }
 
-const fn spec(name: &'static str, number: i64, trap: Trap, role: Role) -> Spec {
-    Spec { name, number, trap, role }
+/// A system call that the tracer knows.
+#[derive(Clone, Copy)]
+pub struct Syscall(&'static Row);
+
+impl Syscall {
+    /// The call of this name in the manual pages.
+    pub fn named(name: &str) -> Option<Syscall> {
+        TABLE.iter().find(|row| row.name == name).map(Syscall)
+    }
+
+    /// The call of this number on this architecture.
+    pub(super) fn numbered(number: i64) -> Option<Syscall> {
+        TABLE.iter().find(|row| row.number == Some(number)).map(Syscall)
+    }
+
+    /// Its name in the manual pages.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// Whether it makes a process.
+    pub fn makes_process(self) -> bool {
+        matches!(self.0.effect, Effect::Child(_))
+    }
+
+    pub(super) fn row(self) -> &'static Row {
+        self.0
+    }
 }
 
-use Role::{Directory, Exec, Fork, Open, Report};
-use Trap::{Always, If, Unless};
+impl PartialEq for Syscall {
+    fn eq(&self, other: &Syscall) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Syscall {}
+
+impl fmt::Debug for Syscall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Syscall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Syscall {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Syscall {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Syscall, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Syscall::named(&name).ok_or_else(|| D::Error::custom(format!("{name}: not a system call that is traced")))
+    }
+}
+
+/// The number of a call that every architecture has.
+macro_rules! all {
+    ($number:ident) => {
+        Some(libc::$number)
+    };
+}
+
+/// The number of a call that architectures after x86-64 do not have.
+macro_rules! old {
+    ($number:ident) => {{
+        #[cfg(target_arch = "x86_64")]
+        const NUMBER: Option<i64> = Some(libc::$number);
+        #[cfg(not(target_arch = "x86_64"))]
+        const NUMBER: Option<i64> = None;
+        NUMBER
+    }};
+}
+
+const fn row(name: &'static str, number: Option<i64>, trap: Trap, effect: Effect, decoding: Decoding) -> Row {
+    Row { name, number, trap, effect, decoding }
+}
+
+use Decoding::{Each, FsConfig, Mount};
+use Effect::{
+    Child, Closes, GroupMade, GroupRemoved, HostName, Mounts, Namespaces, Nothing, Opens, Program, RootDirectory,
+    Writes,
+};
+use Kind::{Argv, Attributes, Bits, Counted, Directory, Environment, Long, Mode, Number, Path, Size, Vectors, Wide};
+use Trap::{Always, If, Never, Unless};
 
 const WRITING: u32 = (libc::O_WRONLY | libc::O_RDWR) as u32;
+const REMOVEDIR: u32 = libc::AT_REMOVEDIR as u32;
+const THREAD: u32 = libc::CLONE_THREAD as u32;
+const VFORK: u64 = (libc::CLONE_VM | libc::CLONE_VFORK) as u64;
 
-/// Every interesting call of this architecture.
-pub(super) const CALLS: &[Spec] = &[
-    spec("unshare", libc::SYS_unshare, Always, Report),
-    spec("setns", libc::SYS_setns, Always, Report),
-    #[cfg(target_arch = "x86_64")]
-    spec("fork", libc::SYS_fork, Always, Fork),
-    #[cfg(target_arch = "x86_64")]
-    spec("vfork", libc::SYS_vfork, Always, Fork),
-    spec("clone", libc::SYS_clone, Unless(0, libc::CLONE_THREAD as u32), Fork),
+/// Every call. Of those that are not told only what decides is decoded.
+pub(super) static TABLE: &[Row] = &[
+    row("unshare", all!(SYS_unshare), Always, Namespaces, Each(&[Wide(Flags::Clone)])),
+    row("setns", all!(SYS_setns), Always, Namespaces, Each(&[Number, Bits(Flags::Namespace)])),
+    row("fork", old!(SYS_fork), Always, Child(0), Each(&[])),
+    row("vfork", old!(SYS_vfork), Always, Child(VFORK), Each(&[])),
+    row("clone", all!(SYS_clone), Unless(0, THREAD), Child(0), Decoding::Clone),
     // Its flags are in memory, where a filter cannot look.
-    spec("clone3", libc::SYS_clone3, Always, Fork),
-    spec("execve", libc::SYS_execve, Always, Exec),
-    spec("execveat", libc::SYS_execveat, Always, Exec),
-    spec("mount", libc::SYS_mount, Always, Report),
-    spec("umount2", libc::SYS_umount2, Always, Report),
-    spec("fsopen", libc::SYS_fsopen, Always, Report),
-    spec("fsconfig", libc::SYS_fsconfig, Always, Report),
-    spec("fsmount", libc::SYS_fsmount, Always, Report),
-    spec("move_mount", libc::SYS_move_mount, Always, Report),
-    spec("open_tree", libc::SYS_open_tree, Always, Report),
-    spec("mount_setattr", libc::SYS_mount_setattr, Always, Report),
-    spec("pivot_root", libc::SYS_pivot_root, Always, Report),
-    spec("chroot", libc::SYS_chroot, Always, Report),
-    spec("sethostname", libc::SYS_sethostname, Always, Report),
-    spec("setdomainname", libc::SYS_setdomainname, Always, Report),
-    #[cfg(target_arch = "x86_64")]
-    spec("mkdir", libc::SYS_mkdir, Always, Directory(0)),
-    #[cfg(target_arch = "x86_64")]
-    spec("rmdir", libc::SYS_rmdir, Always, Directory(0)),
-    spec("mkdirat", libc::SYS_mkdirat, Always, Directory(1)),
-    spec("unlinkat", libc::SYS_unlinkat, If(2, libc::AT_REMOVEDIR as u32), Directory(1)),
-    #[cfg(target_arch = "x86_64")]
-    spec("open", libc::SYS_open, If(1, WRITING), Open(0)),
-    #[cfg(target_arch = "x86_64")]
-    spec("creat", libc::SYS_creat, Always, Open(0)),
-    spec("openat", libc::SYS_openat, If(2, WRITING), Open(1)),
-    spec("openat2", libc::SYS_openat2, Always, Open(1)),
+    row("clone3", all!(SYS_clone3), Always, Child(0), Each(&[Kind::Clone, Size])),
+    row("execve", all!(SYS_execve), Always, Program, Each(&[Path, Argv, Environment])),
+    row("execveat", all!(SYS_execveat), Always, Program, Each(&[Directory, Path, Argv, Environment, Bits(Flags::At)])),
+    row("mount", all!(SYS_mount), Always, Mounts, Mount),
+    row("umount2", all!(SYS_umount2), Always, Mounts, Each(&[Path, Bits(Flags::Umount)])),
+    row("fsopen", all!(SYS_fsopen), Always, Nothing, Each(&[Path, Bits(Flags::FsOpen)])),
+    row("fsconfig", all!(SYS_fsconfig), Always, Mounts, FsConfig),
+    row("fsmount", all!(SYS_fsmount), Always, Nothing, Each(&[Number, Bits(Flags::FsMount), Bits(Flags::MountAttr)])),
+    row(
+        "move_mount",
+        all!(SYS_move_mount),
+        Always,
+        Mounts,
+        Each(&[Directory, Path, Directory, Path, Bits(Flags::MoveMount)]),
+    ),
+    row("open_tree", all!(SYS_open_tree), Always, Nothing, Each(&[Directory, Path, Bits(Flags::OpenTree)])),
+    row(
+        "mount_setattr",
+        all!(SYS_mount_setattr),
+        Always,
+        Mounts,
+        Each(&[Directory, Path, Bits(Flags::At), Attributes, Size]),
+    ),
+    row("pivot_root", all!(SYS_pivot_root), Always, Mounts, Each(&[Path, Path])),
+    row("chroot", all!(SYS_chroot), Always, RootDirectory, Each(&[Path])),
+    row("sethostname", all!(SYS_sethostname), Always, HostName, Each(&[Counted, Number])),
+    row("setdomainname", all!(SYS_setdomainname), Always, Nothing, Each(&[Counted, Number])),
+    row("mkdir", old!(SYS_mkdir), Always, GroupMade(0), Each(&[Path, Mode])),
+    row("rmdir", old!(SYS_rmdir), Always, GroupRemoved(0), Each(&[Path])),
+    row("mkdirat", all!(SYS_mkdirat), Always, GroupMade(1), Each(&[Directory, Path, Mode])),
+    row("unlinkat", all!(SYS_unlinkat), If(2, REMOVEDIR), GroupRemoved(1), Each(&[Directory, Path, Bits(Flags::At)])),
+    row("open", old!(SYS_open), If(1, WRITING), Opens(0), Each(&[Path])),
+    row("creat", old!(SYS_creat), Always, Opens(0), Each(&[Path])),
+    row("openat", all!(SYS_openat), If(2, WRITING), Opens(1), Each(&[Directory, Path])),
+    row("openat2", all!(SYS_openat2), Always, Opens(1), Each(&[Directory, Path])),
+    row("write", all!(SYS_write), Never, Writes, Each(&[Number, Counted, Size])),
+    row("pwrite64", all!(SYS_pwrite64), Never, Writes, Each(&[Number, Counted, Size, Long])),
+    row("writev", all!(SYS_writev), Never, Writes, Each(&[Number, Vectors, Size])),
+    row("close", all!(SYS_close), Never, Closes, Each(&[])),
+    row("close_range", all!(SYS_close_range), Never, Closes, Each(&[])),
+    row("dup2", old!(SYS_dup2), Never, Closes, Each(&[])),
+    row("dup3", all!(SYS_dup3), Never, Closes, Each(&[])),
 ];
 
-/// The calls that write to an open file. They run at full speed unless such a file is open ([`Role::Open`]).
-pub(super) const WRITES: &[Spec] = &[
-    spec("write", libc::SYS_write, Always, Report),
-    spec("pwrite64", libc::SYS_pwrite64, Always, Report),
-    spec("writev", libc::SYS_writev, Always, Report),
-];
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The calls after which an open file may be gone.
-pub(super) const CLOSES: &[i64] = &[
-    libc::SYS_close,
-    libc::SYS_close_range,
-    libc::SYS_dup3,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_dup2,
-];
-
-/// Finds an interesting call by its number.
-pub(super) fn find(number: i64) -> Option<&'static Spec> {
-    CALLS.iter().find(|call| call.number == number)
-}
-
-/// Finds a call that writes by its number.
-pub(super) fn find_write(number: i64) -> Option<&'static Spec> {
-    WRITES.iter().find(|call| call.number == number)
+    #[test]
+    fn no_name_and_no_number_stands_twice() {
+        for (index, row) in TABLE.iter().enumerate() {
+            let alike = |other: &Row| other.name == row.name || other.number.is_some() && other.number == row.number;
+            assert!(!TABLE[index + 1..].iter().any(alike), "{row:?}");
+            assert_eq!(Syscall::named(row.name).map(Syscall::name), Some(row.name));
+        }
+    }
 }

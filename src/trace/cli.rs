@@ -50,7 +50,7 @@ pub fn run(json: bool, step: bool, command: &[OsString], lang: Lang) -> ExitCode
     };
     match follow(json, step, program, command, lang) {
         Ok(Ended::Exited(status)) => ExitCode::from(status as u8),
-        Ok(Ended::Killed(_, signal)) => ExitCode::from(128u8.saturating_add(signal as u8)),
+        Ok(Ended::Killed(signal)) => ExitCode::from(128u8.saturating_add(signal.0 as u8)),
         Err(error) => complain(&errno::why_io(&error), CANNOT),
     }
 }
@@ -156,7 +156,7 @@ fn keys(send: Sender<Message>) -> io::Result<()> {
 }
 
 fn line_of(call: &Call) -> String {
-    format!("{} {} {}({})", call.pid, call.comm, call.name, call.args)
+    format!("{} {} {call}", call.pid, call.comm)
 }
 
 fn tell(event: &TraceEvent, json: bool, lang: Lang) -> io::Result<()> {
@@ -168,24 +168,15 @@ fn tell(event: &TraceEvent, json: bool, lang: Lang) -> io::Result<()> {
     }
     let mut out = io::stderr().lock();
     match event {
-        TraceEvent::Syscall(_, event) => {
-            writeln!(out, "{} = {}", line_of(&event.call), end_of(event))?;
-            event.changed.iter().try_for_each(|change| writeln!(out, "    {change}"))
+        TraceEvent::Syscall(_, SyscallEvent { call, returned, changed, .. }) => {
+            writeln!(out, "{} = {returned}", line_of(call))?;
+            changed.iter().try_for_each(|change| writeln!(out, "    {change}"))
         }
         TraceEvent::Exit { pid, comm, ended, .. } => match ended {
             Ended::Exited(status) => writeln!(out, "{pid} {comm} +++ exited with {status} +++"),
-            Ended::Killed(signal, _) => writeln!(out, "{pid} {comm} +++ killed by {signal} +++"),
+            Ended::Killed(signal) => writeln!(out, "{pid} {comm} +++ killed by {signal} +++"),
         },
         TraceEvent::Refused(_, reason) => writeln!(out, "boxwright: trace: {}", reason.say(lang)),
         _ => Ok(()),
-    }
-}
-
-/// How a call ended, as strace writes it.
-fn end_of(event: &SyscallEvent) -> String {
-    match (event.errno, event.result) {
-        (Some(errno), _) => format!("-1 {errno}"),
-        (None, Some(result)) => result.to_string(),
-        (None, None) => "?".into(),
     }
 }

@@ -1,7 +1,7 @@
-use super::*;
+use crate::trace::Call;
 
 fn decode(name: &str, args: [u64; 6]) -> String {
-    arguments(std::process::id() as i32, name, &args)
+    Call::of(1, "sh", name, args).args_text()
 }
 
 fn at(text: &[u8]) -> u64 {
@@ -35,6 +35,8 @@ fn mount_shows_as_addresses_what_it_ignores() {
     let bind = decode("mount", [source, target, 0xa5, 0xc0ed_0000 | 4096, 0x7f, 0]);
     assert_eq!(bind, r#""a", "/mnt", 0xa5, MS_MGC_VAL|MS_BIND, 0x7f"#);
     assert_eq!(decode("mount", [0, target, kind, 0xc0ed_0000, 0, 0]), r#"NULL, "/mnt", "t", MS_MGC_VAL, NULL"#);
+    let extended = decode("mount", [0, target, kind, 0xffff_ffff_c0ed_0000, 0, 0]);
+    assert_eq!(extended, r#"NULL, "/mnt", "t", MS_MGC_VAL, NULL"#, "a signed number");
     let remount = decode("mount", [source, target, 0, 33, data, 0]);
     assert_eq!(remount, r#""a", "/mnt", NULL, MS_RDONLY|MS_REMOUNT, "x=1""#);
     assert_eq!(decode("umount2", [target, 0x10, 0, 0, 0, 0]), r#""/mnt", 0x10 /* MNT_??? */"#);
@@ -110,13 +112,4 @@ fn writes() {
     let vectors = [text, 5, text + 5, 8];
     let args = [3, vectors.as_ptr() as u64, 2, 0, 0, 0];
     assert_eq!(decode("writev", args), "3, [{iov_base=\"50000\", iov_len=5}, {iov_base=\" 100000\\n\", iov_len=8}], 2");
-}
-
-#[test]
-fn numbers_have_their_names() {
-    assert_eq!(
-        (errno_name(libc::EINVAL), errno_name(libc::EHWPOISON), errno_name(4000)),
-        ("EINVAL", "EHWPOISON", "ERRNO")
-    );
-    assert_eq!((signal_name(9), signal_name(34)), ("SIGKILL", "SIGRT"));
 }

@@ -1,51 +1,121 @@
 //! What the tracer tells the rest of the program. Every PID is the host's (as boxwright's own `/proc` shows it).
+//!
+//! The events can be stored and read back (serde). What `--json` prints of them is made in [`Told`], where text begins.
 
-use super::Change;
-use crate::lang::{Both, Lang};
-use serde::{Serialize, Serializer};
+use super::{Argument, Change, Syscall, argument::listed, calls::Effect, decode::clone_flags, memory::Memory};
+use crate::{
+    kernel::{
+        errno,
+        pid::{Pid, Signal},
+    },
+    lang::{Both, Lang},
+};
+use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// A decoded system call, before or after it happened. Arguments are written as strace(1) writes them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A decoded system call, before or after it happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// The thread that makes the call.
-    pub pid: i32,
+    pub pid: Pid,
     /// The name of its program (`/proc/PID/comm`) before the call.
     pub comm: String,
-    /// The call's name, such as `unshare`.
-    pub name: &'static str,
-    /// The arguments, decoded, such as `CLONE_NEWNS|CLONE_NEWUTS`.
-    pub args: String,
+    /// Which call.
+    pub syscall: Syscall,
+    /// Its arguments.
+    pub args: Vec<Argument>,
 }
 
-/// A system call that returned (or whose process died in it: `result` is then `None`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// The call as strace(1) writes it.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(", self.syscall)?;
+        listed(f, &self.args)?;
+        f.write_str(")")
+    }
+}
+
+impl Call {
+    /// Decodes the call that a thread is about to make.
+    pub(super) fn read(memory: Memory, comm: String, syscall: Syscall, values: &[u64; 6]) -> Call {
+        Call { pid: memory.0, comm, syscall, args: syscall.row().decoding.read(memory, values) }
+    }
+
+    /// A call with these registers; addresses are this program's own.
+    #[cfg(test)]
+    pub fn of(pid: i32, comm: &str, name: &str, values: [u64; 6]) -> Call {
+        let syscall = Syscall::named(name).unwrap();
+        let own = Memory(Pid(std::process::id() as i32));
+        Call { pid: Pid(pid), ..Call::read(own, comm.into(), syscall, &values) }
+    }
+
+    /// The bits of clone(2) with which it makes a process.
+    pub fn clone_flags(&self) -> u64 {
+        let implied = if let Effect::Child(flags) = self.syscall.row().effect { flags } else { 0 };
+        implied | clone_flags(&self.args)
+    }
+
+    /// The arguments as strace(1) writes them between the parentheses.
+    pub fn args_text(&self) -> String {
+        let mut text = String::new();
+        // A String takes whatever is written.
+        let _ = listed(&mut text, &self.args);
+        text
+    }
+}
+
+/// How a system call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Return {
+    /// It succeeded with this value. A PID in it is as the *caller* sees it; [`Change::Child`] has the host's.
+    Value(i64),
+    /// It failed.
+    Error(#[serde(with = "errno")] Errno),
+    /// The process ended in it.
+    Never,
+}
+
+impl Return {
+    /// The error, where it failed.
+    pub fn error(self) -> Option<Errno> {
+        if let Return::Error(errno) = self { Some(errno) } else { None }
+    }
+}
+
+/// The result as strace(1) writes it.
+impl fmt::Display for Return {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Return::Value(value) => value.fmt(f),
+            Return::Error(errno) => write!(f, "-1 {}", errno::name(*errno)),
+            Return::Never => f.write_str("?"),
+        }
+    }
+}
+
+/// A system call that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyscallEvent {
     /// Who called what.
-    #[serde(flatten)]
     pub call: Call,
-    /// The raw result: -1 where `errno` is set. A PID in it is as the *caller* sees it; `changed` names the host's.
-    pub result: Option<i64>,
-    /// The name of the error, such as `EINVAL`.
-    pub errno: Option<&'static str>,
+    /// What it returned.
+    pub returned: Return,
     /// How long the call took, in microseconds, without the time that it was held before it.
     pub micros: u64,
     /// What changed because of the call.
-    #[serde(serialize_with = "lines")]
     pub changed: Vec<Change>,
 }
 
-/// Changes as whoever reads `--json` gets them: one text each.
-fn lines<S: Serializer>(changed: &[Change], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(changed.iter().map(ToString::to_string))
-}
-
 /// How a process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ended {
     /// It called exit with this status.
     Exited(i32),
     /// This signal killed it.
-    Killed(&'static str, i32),
+    Killed(Signal),
 }
 
 /// A [`TraceEvent`] as one JSON object, for whoever reads `--json`. The kind comes first in it.
@@ -53,17 +123,34 @@ pub enum Ended {
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Told<'a> {
     /// A system call returned.
-    Syscall(&'a SyscallEvent),
+    Syscall {
+        /// The thread that made it.
+        pid: Pid,
+        /// Its program.
+        comm: &'a str,
+        /// Its name.
+        name: &'static str,
+        /// The arguments as strace(1) writes them.
+        args: String,
+        /// The raw result: -1 where `errno` is set; `None` where the process ended in the call.
+        result: Option<i64>,
+        /// The name of the error, such as `EINVAL`.
+        errno: Option<String>,
+        /// How long the call took, in microseconds.
+        micros: u64,
+        /// What changed because of it, one text each.
+        changed: Vec<String>,
+    },
     /// A process ended.
     Exit {
         /// Its host PID.
-        pid: i32,
+        pid: Pid,
         /// Its program.
         comm: &'a str,
         /// The exit status, where it exited.
         status: Option<i32>,
         /// The signal, where one killed it.
-        signal: Option<&'static str>,
+        signal: Option<String>,
     },
     /// System calls cannot be seen; why.
     Untraced {
@@ -76,11 +163,24 @@ impl<'a> Told<'a> {
     /// What is told of an event; nothing of those that only concern a screen.
     pub fn new(event: &'a TraceEvent, lang: Lang) -> Option<Told<'a>> {
         match event {
-            TraceEvent::Syscall(_, event) => Some(Told::Syscall(event)),
+            TraceEvent::Syscall(_, SyscallEvent { call, returned, micros, changed }) => Some(Told::Syscall {
+                pid: call.pid,
+                comm: &call.comm,
+                name: call.syscall.name(),
+                args: call.args_text(),
+                result: match returned {
+                    Return::Value(value) => Some(*value),
+                    Return::Error(_) => Some(-1),
+                    Return::Never => None,
+                },
+                errno: returned.error().map(errno::name),
+                micros: *micros,
+                changed: changed.iter().map(ToString::to_string).collect(),
+            }),
             TraceEvent::Exit { pid, comm, ended, .. } => {
                 let (status, signal) = match ended {
                     Ended::Exited(status) => (Some(*status), None),
-                    Ended::Killed(signal, _) => (None, Some(*signal)),
+                    Ended::Killed(signal) => (None, Some(signal.to_string())),
                 };
                 Some(Told::Exit { pid: *pid, comm, status, signal })
             }
@@ -91,7 +191,7 @@ impl<'a> Told<'a> {
 }
 
 /// The name of a spawned command's whole family of processes: the host PID of its first process.
-pub type Root = i32;
+pub type Root = Pid;
 
 /// When a process must wait before an interesting call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,20 +206,21 @@ pub enum Hold {
 }
 
 /// One thing that the tracer saw.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TraceEvent {
     /// A call returned.
     Syscall(Root, SyscallEvent),
     /// A process waits before this call until it is stepped.
     Held(Root, Call),
     /// A held process goes on (stepped, run on, or killed while it waited).
-    Released(Root, i32),
+    Released(Root, Pid),
     /// A process (thread group) ended.
     Exit {
         /// The family it belonged to.
         root: Root,
         /// Its host PID.
-        pid: i32,
+        pid: Pid,
         /// The name of its program.
         comm: String,
         /// How it ended.
@@ -129,4 +230,80 @@ pub enum TraceEvent {
     Finished(Root, Ended),
     /// This machine does not let us trace; the command runs untraced. The text says why, with the errno.
     Refused(Root, Both),
+}
+
+impl TraceEvent {
+    /// The family that it is about.
+    pub fn root(&self) -> Root {
+        match self {
+            TraceEvent::Syscall(root, _)
+            | TraceEvent::Held(root, _)
+            | TraceEvent::Released(root, _)
+            | TraceEvent::Exit { root, .. }
+            | TraceEvent::Finished(root, _)
+            | TraceEvent::Refused(root, _) => *root,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{kernel::namespaces::Kind, observe::ForChildren, trace::Mounted};
+
+    fn unshare(returned: Return, changed: Vec<Change>) -> TraceEvent {
+        let call = Call::of(4711, "unshare", "unshare", [0x400_0000, 0, 0, 0, 0, 0]);
+        TraceEvent::Syscall(Pid(4702), SyscallEvent { call, returned, micros: 12, changed })
+    }
+
+    fn json(event: &TraceEvent) -> String {
+        serde_json::to_string(&Told::new(event, Lang::En)).unwrap()
+    }
+
+    #[test]
+    fn what_is_told_keeps_its_form() {
+        let changed = vec![Change::Namespace { kind: Kind::Uts, before: Some(1), after: Some(2) }];
+        assert_eq!(
+            json(&unshare(Return::Value(0), changed)),
+            r#"{"event":"syscall","pid":4711,"comm":"unshare","name":"unshare","args":"CLONE_NEWUTS","result":0,"errno":null,"micros":12,"changed":["uts: 1 -> 2"]}"#
+        );
+        let failed = json(&unshare(Return::Error(Errno::EPERM), Vec::new()));
+        assert!(failed.contains(r#""result":-1,"errno":"EPERM","micros":12,"changed":[]"#), "{failed}");
+        assert!(json(&unshare(Return::Never, Vec::new())).contains(r#""result":null,"errno":null"#));
+        let exit = |ended| json(&TraceEvent::Exit { root: Pid(1), pid: Pid(7), comm: "sh".into(), ended });
+        assert_eq!(
+            exit(Ended::Killed(Signal::KILL)),
+            r#"{"event":"exit","pid":7,"comm":"sh","status":null,"signal":"SIGKILL"}"#
+        );
+        assert_eq!(exit(Ended::Exited(3)), r#"{"event":"exit","pid":7,"comm":"sh","status":3,"signal":null}"#);
+        assert_eq!(serde_json::to_string(&Told::new(&TraceEvent::Released(Pid(1), Pid(7)), Lang::En)).unwrap(), "null");
+    }
+
+    #[test]
+    fn every_event_is_read_back_as_it_was_stored() {
+        let mounted = || Mounted { kind: "tmpfs".into(), root: "/".into(), source: "box".into() };
+        let changed = vec![
+            Change::Child(Pid(9)),
+            Change::PidForChildren { before: ForChildren::NotMade, after: ForChildren::Inode(5) },
+            Change::Mounted { point: "/proc".into(), mounted: mounted() },
+            Change::RootMount { before: Some(mounted()), after: None },
+            Change::GroupMade("box".into()),
+        ];
+        let held = Call::of(4711, "sh", "mount", [c"a".as_ptr() as u64, c"\xe4".as_ptr() as u64, 0, 4096, 0, 0]);
+        let both = Both { en: "no".into(), zh: "不".into() };
+        for event in [
+            unshare(Return::Value(0), changed),
+            unshare(Return::Error(Errno::EINVAL), Vec::new()),
+            unshare(Return::Never, Vec::new()),
+            TraceEvent::Held(Pid(4702), held),
+            TraceEvent::Released(Pid(4702), Pid(4711)),
+            TraceEvent::Exit { root: Pid(4702), pid: Pid(7), comm: "sh".into(), ended: Ended::Killed(Signal(40)) },
+            TraceEvent::Finished(Pid(4702), Ended::Exited(1)),
+            TraceEvent::Refused(Pid(4702), both),
+        ] {
+            let stored = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<TraceEvent>(&stored).unwrap(), event, "{stored}");
+        }
+        assert!(serde_json::from_str::<Syscall>("\"nosuch\"").is_err());
+    }
 }

@@ -1,7 +1,7 @@
 //! The seccomp filter that stops a process before the interesting calls (seccomp(2), classic BPF).
 #![allow(unsafe_code)]
 
-use super::calls::{CALLS, Trap};
+use super::calls::{TABLE, Trap};
 use nix::errno::Errno;
 
 /// What this program was compiled for; calls of any other ABI (i386 on x86-64) have other numbers and pass untraced.
@@ -39,14 +39,15 @@ fn program() -> Vec<libc::sock_filter> {
         instruction(AT_LEAST, X32, 0, 1),
         instruction(RETURN, allow, 0, 0),
     ];
-    for call in CALLS {
-        let number = call.number as u32;
+    for call in TABLE {
+        let Some(number) = call.number.map(|number| number as u32) else { continue };
         // The low half of an argument holds every flag that is asked for; on little-endian machines it comes first.
         let argument = |index: usize| ARGS + 8 * index as u32;
         match call.trap {
             Trap::Always => {
                 out.extend([instruction(EQUAL, number, 0, 1), instruction(RETURN, trace, 0, 0)]);
             }
+            Trap::Never => {}
             Trap::Unless(index, bits) | Trap::If(index, bits) => {
                 let (set, clear) = if matches!(call.trap, Trap::If(..)) { (trace, allow) } else { (allow, trace) };
                 out.extend([

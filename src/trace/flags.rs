@@ -1,44 +1,100 @@
 //! Names of bits and values, in the order in which strace(1) prints them.
 
-/// Named bits of one kind.
-pub struct Flags {
+use serde::{Deserialize, Serialize};
+
+/// Named bits or values of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flags {
+    /// Flags of clone(2), clone3(2) and unshare(2).
+    Clone,
+    /// What setns(2) is asked to enter.
+    Namespace,
+    /// Flags of mount(2).
+    Mount,
+    /// What mount_setattr(2) does to a mount's propagation.
+    Propagation,
+    /// Flags of umount2(2).
+    Umount,
+    /// Flags of the `…at` calls.
+    At,
+    /// Flags of open_tree(2).
+    OpenTree,
+    /// Flags of move_mount(2).
+    MoveMount,
+    /// Flags of fsopen(2).
+    FsOpen,
+    /// Flags of fsmount(2).
+    FsMount,
+    /// Attributes of a mount (fsmount(2), mount_setattr(2)).
+    MountAttr,
+    /// What fsconfig(2) is asked to do.
+    FsConfig,
+}
+
+/// What a kind of bits is called.
+struct Names {
     names: &'static [(u64, &'static str)],
     /// What strace puts behind a number without a name.
     unknown: &'static str,
 }
 
+/// What old programs still put into the upper half of the flags of mount(2).
+const MAGIC: u64 = 0xc0ed_0000;
+
 impl Flags {
+    fn names(self) -> &'static Names {
+        match self {
+            Flags::Clone => &CLONE,
+            Flags::Namespace => &NAMESPACE,
+            Flags::Mount | Flags::Propagation => &MOUNT,
+            Flags::Umount => &UMOUNT,
+            Flags::At => &AT,
+            Flags::OpenTree => &OPEN_TREE,
+            Flags::MoveMount => &MOVE_MOUNT,
+            Flags::FsOpen => &FSOPEN,
+            Flags::FsMount => &FSMOUNT,
+            Flags::MountAttr => &MOUNT_ATTR,
+            Flags::FsConfig => &FSCONFIG,
+        }
+    }
+
     /// The names of the bits that are set, joined by `|`; `0` where none is.
-    pub fn text(&self, value: u64) -> String {
-        if value == 0 {
-            return "0".into();
+    pub fn text(self, value: u64) -> String {
+        match (self, value) {
+            (Flags::Propagation, 0) => return "0 /* MS_??? */".into(),
+            (_, 0) => return "0".into(),
+            (Flags::Mount, _) if value & 0xffff_0000 == MAGIC => {
+                let flags = value & 0xffff;
+                return if flags == 0 { "MS_MGC_VAL".into() } else { format!("MS_MGC_VAL|{}", self.text(flags)) };
+            }
+            _ => {}
         }
         let mut rest = value;
         let mut parts = Vec::new();
-        for &(bits, name) in self.names {
+        for &(bits, name) in self.names().names {
             if rest & bits == bits {
                 parts.push(name.to_string());
                 rest &= !bits;
             }
         }
         match (parts.is_empty(), rest) {
-            (true, _) => format!("{value:#x} /* {} */", self.unknown),
+            (true, _) => format!("{value:#x} /* {} */", self.names().unknown),
             (false, 0) => parts.join("|"),
             (false, _) => format!("{}|{rest:#x}", parts.join("|")),
         }
     }
 
     /// The name of exactly this value, or the number.
-    pub fn value(&self, value: u64) -> String {
-        match self.names.iter().find(|(known, _)| *known == value) {
+    pub fn value(self, value: u64) -> String {
+        match self.names().names.iter().find(|(known, _)| *known == value) {
             Some((_, name)) => (*name).into(),
-            None => format!("{value:#x} /* {} */", self.unknown),
+            None => format!("{value:#x} /* {} */", self.names().unknown),
         }
     }
 }
 
-/// Flags of clone(2), clone3(2) and unshare(2).
-pub const CLONE: Flags = Flags {
+const CLONE: Names = Names {
     names: &[
         (0x80, "CLONE_NEWTIME"),
         (0x100, "CLONE_VM"),
@@ -71,8 +127,7 @@ pub const CLONE: Flags = Flags {
     unknown: "CLONE_???",
 };
 
-/// What setns(2) is asked to enter.
-pub const NAMESPACE: Flags = Flags {
+const NAMESPACE: Names = Names {
     names: &[
         (0x80, "CLONE_NEWTIME"),
         (0x2_0000, "CLONE_NEWNS"),
@@ -86,8 +141,7 @@ pub const NAMESPACE: Flags = Flags {
     unknown: "CLONE_NEW???",
 };
 
-/// Flags of mount(2).
-pub const MOUNT: Flags = Flags {
+const MOUNT: Names = Names {
     names: &[
         (1, "MS_RDONLY"),
         (1 << 1, "MS_NOSUID"),
@@ -124,14 +178,12 @@ pub const MOUNT: Flags = Flags {
     unknown: "MS_???",
 };
 
-/// Flags of umount2(2).
-pub const UMOUNT: Flags = Flags {
+const UMOUNT: Names = Names {
     names: &[(1, "MNT_FORCE"), (2, "MNT_DETACH"), (4, "MNT_EXPIRE"), (8, "UMOUNT_NOFOLLOW")],
     unknown: "MNT_???",
 };
 
-/// Flags of the `…at` calls.
-pub const AT: Flags = Flags {
+const AT: Names = Names {
     names: &[
         (0x100, "AT_SYMLINK_NOFOLLOW"),
         (0x200, "AT_REMOVEDIR"),
@@ -143,8 +195,7 @@ pub const AT: Flags = Flags {
     unknown: "AT_???",
 };
 
-/// Flags of open_tree(2).
-pub const OPEN_TREE: Flags = Flags {
+const OPEN_TREE: Names = Names {
     names: &[
         (1, "OPEN_TREE_CLONE"),
         (0x8_0000, "OPEN_TREE_CLOEXEC"),
@@ -157,8 +208,7 @@ pub const OPEN_TREE: Flags = Flags {
     unknown: "OPEN_TREE_???",
 };
 
-/// Flags of move_mount(2).
-pub const MOVE_MOUNT: Flags = Flags {
+const MOVE_MOUNT: Names = Names {
     names: &[
         (1, "MOVE_MOUNT_F_SYMLINKS"),
         (2, "MOVE_MOUNT_F_AUTOMOUNTS"),
@@ -172,14 +222,11 @@ pub const MOVE_MOUNT: Flags = Flags {
     unknown: "MOVE_MOUNT_???",
 };
 
-/// Flags of fsopen(2).
-pub const FSOPEN: Flags = Flags { names: &[(1, "FSOPEN_CLOEXEC")], unknown: "FSOPEN_???" };
+const FSOPEN: Names = Names { names: &[(1, "FSOPEN_CLOEXEC")], unknown: "FSOPEN_???" };
 
-/// Flags of fsmount(2).
-pub const FSMOUNT: Flags = Flags { names: &[(1, "FSMOUNT_CLOEXEC")], unknown: "FSMOUNT_???" };
+const FSMOUNT: Names = Names { names: &[(1, "FSMOUNT_CLOEXEC")], unknown: "FSMOUNT_???" };
 
-/// Attributes of a mount (fsmount(2), mount_setattr(2)).
-pub const MOUNT_ATTR: Flags = Flags {
+const MOUNT_ATTR: Names = Names {
     names: &[
         (0x1, "MOUNT_ATTR_RDONLY"),
         (0x2, "MOUNT_ATTR_NOSUID"),
@@ -194,8 +241,7 @@ pub const MOUNT_ATTR: Flags = Flags {
     unknown: "MOUNT_ATTR_???",
 };
 
-/// What fsconfig(2) is asked to do.
-pub const FSCONFIG: Flags = Flags {
+const FSCONFIG: Names = Names {
     names: &[
         (0, "FSCONFIG_SET_FLAG"),
         (1, "FSCONFIG_SET_STRING"),
@@ -217,15 +263,15 @@ mod tests {
 
     #[test]
     fn bits_are_named_as_strace_names_them() {
-        assert_eq!(CLONE.text(0), "0");
-        assert_eq!(CLONE.text(0x80 | 0x2_0000 | 0x400), "CLONE_NEWTIME|CLONE_FILES|CLONE_NEWNS");
-        assert_eq!(CLONE.text(1), "0x1 /* CLONE_??? */");
-        assert_eq!(MOUNT_ATTR.text(0x70), "MOUNT_ATTR_NOATIME|MOUNT_ATTR_STRICTATIME|0x40");
-        assert_eq!(FSCONFIG.value(0), "FSCONFIG_SET_FLAG");
-        assert_eq!(FSCONFIG.value(9), "0x9 /* FSCONFIG_??? */");
+        assert_eq!(Flags::Clone.text(0), "0");
+        assert_eq!(Flags::Clone.text(0x80 | 0x2_0000 | 0x400), "CLONE_NEWTIME|CLONE_FILES|CLONE_NEWNS");
+        assert_eq!(Flags::Clone.text(1), "0x1 /* CLONE_??? */");
+        assert_eq!(Flags::MountAttr.text(0x70), "MOUNT_ATTR_NOATIME|MOUNT_ATTR_STRICTATIME|0x40");
+        assert_eq!(Flags::FsConfig.value(0), "FSCONFIG_SET_FLAG");
+        assert_eq!(Flags::FsConfig.value(9), "0x9 /* FSCONFIG_??? */");
         for row in &TABLE {
-            assert_eq!(NAMESPACE.text(row.flag), row.flag_name);
-            assert_eq!(CLONE.text(row.flag), row.flag_name);
+            assert_eq!(Flags::Namespace.text(row.flag), row.flag_name);
+            assert_eq!(Flags::Clone.text(row.flag), row.flag_name);
         }
     }
 }

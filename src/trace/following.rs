@@ -4,13 +4,13 @@
 //! File systems are asked as little as possible: one that a traced process serves (FUSE) would wait for us while we wait
 //! for it.
 
-use super::{memory::Memory, mounts::Table};
+use super::{Argument, Value, mounts::Table};
+use crate::kernel::pid::Pid;
 use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, PROC_SUPER_MAGIC, statfs};
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
     fs,
-    os::unix::ffi::OsStrExt,
     path::{Component, Path, PathBuf},
 };
 
@@ -40,32 +40,23 @@ const CONTROLLERS: [&str; 16] = [
     "perf_event",
 ];
 
-/// Longer paths are refused by the kernel.
-const PATH_MAX: usize = 4096;
-
 fn is_control_name(name: &str) -> bool {
     let controller = || name.split_once('.').is_some_and(|(start, _)| CONTROLLERS.contains(&start));
     MAPS.contains(&name) || BARE.contains(&name) || controller()
 }
 
-fn path_at(tid: i32, address: u64) -> Option<PathBuf> {
-    let (bytes, _) = Memory(tid).text(address, PATH_MAX)?;
-    Some(PathBuf::from(OsStr::from_bytes(&bytes)))
-}
-
 /// Whether an opening call may lead to a control file, by its path's last part.
-pub(super) fn may_be_control_file(tid: i32, values: &[u64; 6], index: usize) -> bool {
-    let path = values.get(index).and_then(|address| path_at(tid, *address));
+pub(super) fn may_be_control_file(path: Option<&Path>) -> bool {
     // A link may have another name, but nobody links to control files.
-    path.is_some_and(|path| path.file_name().and_then(OsStr::to_str).is_some_and(is_control_name))
+    path.and_then(Path::file_name).and_then(OsStr::to_str).is_some_and(is_control_name)
 }
 
 /// The open file behind a descriptor, where writing to it is told: its path as the process sees it.
-pub(super) fn control_file(tid: i32, fd: i32) -> Option<PathBuf> {
-    let link = format!("/proc/{tid}/fd/{fd}");
+pub(super) fn control_file(tid: Pid, fd: i32) -> Option<PathBuf> {
+    let link = tid.dir().join(format!("fd/{fd}"));
     let target = fs::read_link(&link).ok()?;
     let name = target.file_name()?.to_str().filter(|name| is_control_name(name))?;
-    let kind = statfs(Path::new(&link)).ok()?.filesystem_type();
+    let kind = statfs(&link).ok()?.filesystem_type();
     let right = match MAPS.contains(&name) {
         true => kind == PROC_SUPER_MAGIC,
         false => kind == CGROUP_SUPER_MAGIC || kind == CGROUP2_SUPER_MAGIC,
@@ -74,18 +65,16 @@ pub(super) fn control_file(tid: i32, fd: i32) -> Option<PathBuf> {
 }
 
 /// Whether a process still has such a file open.
-pub(super) fn any_open(tid: i32) -> bool {
-    let fds = fs::read_dir(format!("/proc/{tid}/fd")).into_iter().flatten().flatten();
+pub(super) fn any_open(tid: Pid) -> bool {
+    let fds = fs::read_dir(tid.dir().join("fd")).into_iter().flatten().flatten();
     fds.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).any(|fd| control_file(tid, fd).is_some())
 }
 
 /// Whether the program that an execve call names is there, as the caller sees it.
-pub(super) fn program_exists(tid: i32, values: &[u64; 6]) -> bool {
-    let Some(path) = path_at(tid, values[0]) else { return true };
-    let start = if path.is_absolute() { "root" } else { "cwd" };
-    let start = PathBuf::from(format!("/proc/{tid}/{start}"));
+pub(super) fn program_exists(tid: Pid, path: &Path) -> bool {
+    let start = tid.dir().join(if path.is_absolute() { "root" } else { "cwd" });
     // A link is not followed: an absolute one would lead into our own root.
-    start.join(path.strip_prefix("/").unwrap_or(&path)).symlink_metadata().is_ok()
+    start.join(path.strip_prefix("/").unwrap_or(path)).symlink_metadata().is_ok()
 }
 
 /// The mount tables by mount namespace and root directory, kept because unpacking an image makes thousands of directories.
@@ -100,15 +89,14 @@ impl Cgroups {
 
     /// The directory that a call makes or removes (its path is the argument of this index), where it lies in a cgroup
     /// hierarchy: as the process sees it.
-    pub(super) fn directory(&mut self, tid: i32, values: &[u64; 6], index: usize) -> Option<PathBuf> {
-        let path = path_at(tid, *values.get(index)?)?;
-        let start = match values[0] as i32 {
-            fd if index > 0 && fd != libc::AT_FDCWD => format!("/proc/{tid}/fd/{fd}"),
-            _ => format!("/proc/{tid}/cwd"),
+    pub(super) fn directory(&mut self, tid: Pid, args: &[Argument], index: usize) -> Option<PathBuf> {
+        let path = args.get(index)?.path()?;
+        let link = |name: &str| fs::read_link(tid.dir().join(name)).ok();
+        let start = match args.first()?.value {
+            Value::Directory(fd) if fd != libc::AT_FDCWD => format!("fd/{fd}"),
+            _ => "cwd".into(),
         };
-        let whole = if path.is_absolute() { path } else { fs::read_link(start).ok()?.join(path) };
-        let whole = plain(&whole);
-        let link = |name| fs::read_link(format!("/proc/{tid}/{name}")).ok();
+        let whole = plain(&if path.is_absolute() { path.into() } else { link(&start)?.join(path) });
         let table = self.0.entry([link("ns/mnt")?, link("root")?]).or_insert_with(|| Table::read(tid));
         table.holding(&whole).is_some_and(|mount| mount.kind.starts_with("cgroup")).then_some(whole)
     }
@@ -134,7 +122,7 @@ mod tests {
 
     #[test]
     fn only_control_files_count() {
-        let me = std::process::id() as i32;
+        let me = Pid(std::process::id() as i32);
         let named_alike = tempfile::NamedTempFile::with_suffix("cpu.max").unwrap();
         assert_eq!(control_file(me, named_alike.as_file().as_raw_fd()), None);
         let map = fs::File::open("/proc/self/uid_map").unwrap();

@@ -1,9 +1,7 @@
 //! The memory of a traced process, read as its system calls' arguments point into it.
 
-use nix::{
-    sys::uio::{RemoteIoVec, process_vm_readv},
-    unistd::Pid,
-};
+use crate::kernel::pid::Pid;
+use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use std::io::IoSliceMut;
 
 /// Reads never cross this many bytes at once, because the next page may not be there.
@@ -11,7 +9,7 @@ const PAGE: u64 = 4096;
 
 /// One process's memory.
 #[derive(Clone, Copy, Debug)]
-pub struct Memory(pub i32);
+pub struct Memory(pub Pid);
 
 impl Memory {
     /// Fills the buffer from this address as far as memory is there, and says how far.
@@ -22,7 +20,7 @@ impl Memory {
             let len = ((PAGE - base % PAGE) as usize).min(buffer.len() - done);
             let remote = [RemoteIoVec { base: base as usize, len }];
             let local = &mut buffer[done..done + len];
-            match process_vm_readv(Pid::from_raw(self.0), &mut [IoSliceMut::new(local)], &remote) {
+            match process_vm_readv(self.0.into(), &mut [IoSliceMut::new(local)], &remote) {
                 Ok(read) if read > 0 => done += read,
                 _ => break,
             }
@@ -83,7 +81,7 @@ mod tests {
 
     #[test]
     fn reads_what_an_address_points_to() {
-        let me = Memory(std::process::id() as i32);
+        let me = Memory(Pid(std::process::id() as i32));
         let text = *b"unshare\0rest";
         let address = text.as_ptr() as u64;
         assert_eq!(me.text(address, 100), Some((b"unshare".to_vec(), false)));

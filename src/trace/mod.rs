@@ -4,6 +4,7 @@
 //! at full speed. One thread ([`Tracer`]) owns all traced processes, because ptrace(2) belongs to a thread: it decodes
 //! each call ([`decode`]), holds it where that is wanted, lets it happen, and looks at what changed ([`effects`]).
 
+mod argument;
 mod births;
 mod calls;
 mod change;
@@ -24,6 +25,9 @@ mod task;
 mod tracer;
 mod untraced;
 
+pub use argument::{Argument, Text, Value};
+pub use calls::Syscall;
 pub use change::{Change, Mounted, Mounts};
-pub use event::{Call, Ended, Hold, Root, SyscallEvent, Told, TraceEvent};
+pub use event::{Call, Ended, Hold, Return, Root, SyscallEvent, Told, TraceEvent};
+pub use flags::Flags;
 pub use tracer::{Spawn, Tracer};

@@ -1,7 +1,10 @@
 //! What a call changed in a mount table: two readings of `/proc/PID/mountinfo`, compared.
 
 use super::{Change, Mounted, Mounts};
-use crate::observe::{Mount, mounts::parse};
+use crate::{
+    kernel::pid::Pid,
+    observe::{Mount, mounts::parse},
+};
 use std::{collections::BTreeMap, path::Path};
 
 /// More mounts than this with the same change are told as one line.
@@ -13,8 +16,8 @@ pub(super) struct Table(BTreeMap<u64, (Mount, String)>);
 
 impl Table {
     /// Reads the mount table that a thread sees; empty where it is gone.
-    pub(super) fn read(tid: i32) -> Table {
-        Table::parse(&std::fs::read_to_string(format!("/proc/{tid}/mountinfo")).unwrap_or_default())
+    pub(super) fn read(tid: Pid) -> Table {
+        Table::parse(&String::from_utf8_lossy(&std::fs::read(tid.dir().join("mountinfo")).unwrap_or_default()))
     }
 
     fn parse(text: &str) -> Table {

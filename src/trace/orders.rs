@@ -7,12 +7,13 @@ use super::{
     task::{Family, Task},
     untraced::{descendants, refusal},
 };
+use crate::kernel::pid::Pid;
 use nix::{
     sys::{
         ptrace::{self, Options},
         signal::{Signal, kill},
     },
-    unistd::{Pid, pipe2, write},
+    unistd::{pipe2, write},
 };
 use std::{
     collections::BTreeSet,
@@ -50,9 +51,9 @@ impl Tracing {
             // Until it has its own terminal it must not touch ours.
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         }
-        let root = command.spawn()?.id() as i32;
+        let root = Pid(command.spawn()?.id() as i32);
         drop(read);
-        let seized = ptrace::seize(Pid::from_raw(root), OPTIONS);
+        let seized = ptrace::seize(root.into(), OPTIONS);
         let untraced = seized.is_err();
         let comm = spawn.program.file_name().unwrap_or_default().display().to_string();
         let shares_our_terminal = spawn.tty.is_none();
@@ -73,7 +74,7 @@ impl Tracing {
         }
     }
 
-    pub(super) fn step(&mut self, tid: i32) {
+    pub(super) fn step(&mut self, tid: Pid) {
         if self.tasks.get(&tid).is_some_and(|task| task.held) {
             self.release(tid);
         }
@@ -92,14 +93,14 @@ impl Tracing {
         family.killing = true;
         if family.untraced {
             for pid in descendants(root) {
-                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+                let _ = kill(pid.into(), Signal::SIGKILL);
             }
             return;
         }
-        let processes: BTreeSet<i32> =
+        let processes: BTreeSet<Pid> =
             self.tasks.values().filter(|task| task.root == root).map(|task| task.process).collect();
         for pid in processes {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            let _ = kill(pid.into(), Signal::SIGKILL);
         }
     }
 

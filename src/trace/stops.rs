@@ -2,15 +2,16 @@
 #![allow(unsafe_code)]
 
 use super::{
-    Ended, Hold, Root, TraceEvent,
-    calls::{self, CLOSES, Role, Spec},
-    decode, effects,
-    event::{Call, SyscallEvent},
+    Argument, Call, Ended, Hold, Return, Root, Syscall, SyscallEvent, TraceEvent,
+    calls::Effect,
+    effects,
     following::{self, Cgroups},
+    memory::Memory,
     requests::{call_info, request, result},
     task::{Family, Pending, Task, comm},
 };
-use nix::{errno::Errno, sys::signal::Signal};
+use crate::kernel::pid::{Pid, Signal};
+use nix::errno::Errno;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -20,20 +21,16 @@ use std::{
 /// Errors with which the kernel says to itself that a call must be made again after a signal (`linux/errno.h`).
 const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
 
-/// Calls after which a mount table may be another one.
-const MOUNTING: [&str; 8] =
-    ["mount", "umount2", "move_mount", "pivot_root", "unshare", "setns", "chroot", "mount_setattr"];
-
 type Sink = Box<dyn Fn(TraceEvent)>;
 
 /// Everything that the thread knows.
 pub(super) struct Tracing {
     pub(super) exe: PathBuf,
     pub(super) sink: Sink,
-    pub(super) tasks: BTreeMap<i32, Task>,
+    pub(super) tasks: BTreeMap<Pid, Task>,
     pub(super) families: BTreeMap<Root, Family>,
     /// Threads that stopped for the first time before we were told whose children they are.
-    pub(super) early: BTreeSet<i32>,
+    pub(super) early: BTreeSet<Pid>,
     cgroups: Cgroups,
 }
 
@@ -52,7 +49,7 @@ impl Tracing {
     }
 
     /// The next stop or end that has come, if any: which thread, and its wait status.
-    pub(super) fn news(&self) -> Option<(i32, i32)> {
+    pub(super) fn news(&self) -> Option<(Pid, i32)> {
         loop {
             let mut status = 0;
             // Only this thread's own children and tracees: other threads start short-lived children of their own.
@@ -61,24 +58,23 @@ impl Tracing {
             match unsafe { libc::waitpid(-1, &raw mut status, flags) } {
                 -1 if Errno::last() == Errno::EINTR => {}
                 0 | -1 => return None,
-                tid => return Some((tid, status)),
+                tid => return Some((Pid(tid), status)),
             }
         }
     }
 
     /// Decides how a thread that stopped goes on, or takes note of its end.
-    pub(super) fn take(&mut self, tid: i32, status: i32) {
+    pub(super) fn take(&mut self, tid: Pid, status: i32) {
         if libc::WIFEXITED(status) {
             self.ended(tid, Ended::Exited(libc::WEXITSTATUS(status)));
         } else if libc::WIFSIGNALED(status) {
-            let signal = libc::WTERMSIG(status);
-            self.ended(tid, Ended::Killed(decode::signal_name(signal), signal));
+            self.ended(tid, Ended::Killed(Signal(libc::WTERMSIG(status))));
         } else if libc::WIFSTOPPED(status) {
             self.stopped(tid, libc::WSTOPSIG(status), status >> 16);
         }
     }
 
-    fn stopped(&mut self, tid: i32, signal: i32, event: i32) {
+    fn stopped(&mut self, tid: Pid, signal: i32, event: i32) {
         if self.tasks.get(&tid).is_none_or(|task| task.unborn) {
             // It waits for its maker's report, so that nobody misses what it is born with.
             self.early.insert(tid);
@@ -99,7 +95,7 @@ impl Tracing {
                 request(libc::PTRACE_LISTEN, tid, 0);
                 // The shell that started us must see its job stopped, and wakes both of us.
                 if self.families.get(&tid).is_some_and(|family| family.shares_our_terminal) {
-                    let _ = nix::sys::signal::raise(Signal::SIGSTOP);
+                    let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP);
                 }
             }
             0 if signal == libc::SIGTRAP | 0x80 => self.at_call(tid),
@@ -109,51 +105,48 @@ impl Tracing {
     }
 
     /// Lets a thread go on: to the end of its call where that matters, else at full speed to the next interesting one.
-    pub(super) fn resume(&mut self, tid: i32, signal: i32) {
+    pub(super) fn resume(&mut self, tid: Pid, signal: i32) {
         let stop = self.tasks.get(&tid).is_some_and(|task| task.pending.is_some() || task.following);
         request(if stop { libc::PTRACE_SYSCALL } else { libc::PTRACE_CONT }, tid, signal);
     }
 
     /// Before an interesting call.
-    fn before_call(&mut self, tid: i32) {
+    fn before_call(&mut self, tid: Pid) {
         let entry = call_info(tid, libc::PTRACE_SYSCALL_INFO_SECCOMP);
-        match entry.and_then(|(number, values)| Some((calls::find(number)?, values))) {
-            Some((spec, values)) => self.begin(tid, spec, values),
+        match entry.and_then(|(number, values)| Some((Syscall::numbered(number)?, values))) {
+            Some((syscall, values)) => self.begin(tid, syscall, values),
             None => self.resume(tid, 0),
         }
     }
 
     /// Takes up a call, and holds it where that is wanted.
-    fn begin(&mut self, tid: i32, spec: &'static Spec, values: [u64; 6]) {
-        let told = match spec.role {
-            Role::Report | Role::Exec => true,
-            Role::Fork => spec.name != "clone3" || !decode::makes_thread(tid, &values),
-            Role::Directory(index) => self.cgroups.directory(tid, &values, index).is_some(),
-            Role::Open(_) => false,
-        };
-        let wanted = match spec.role {
-            Role::Open(index) => following::may_be_control_file(tid, &values, index),
-            _ => told,
+    fn begin(&mut self, tid: Pid, syscall: Syscall, values: [u64; 6]) {
+        let effect = syscall.row().effect;
+        let mut call = Call::read(Memory(tid), String::new(), syscall, &values);
+        let (told, wanted) = match effect {
+            Effect::Child(_) => (true, call.clone_flags() & libc::CLONE_THREAD as u64 == 0),
+            Effect::GroupMade(index) | Effect::GroupRemoved(index) => {
+                (true, self.cgroups.directory(tid, &call.args, index).is_some())
+            }
+            Effect::Opens(index) => {
+                (false, following::may_be_control_file(call.args.get(index).and_then(Argument::path)))
+            }
+            _ => (true, true),
         };
         let Some(task) = self.tasks.get_mut(&tid).filter(|_| wanted) else { return self.resume(tid, 0) };
-        let failed = task.failed_exec.take().filter(|_| told && spec.role != Role::Exec);
+        let failed = task.failed_exec.take().filter(|_| told && effect != Effect::Program);
         task.comm = comm(tid);
-        let call = Call {
-            pid: tid,
-            comm: task.comm.clone(),
-            name: spec.name,
-            args: decode::arguments(tid, spec.name, &values),
-        };
-        let before = effects::Before::default();
+        call.comm.clone_from(&task.comm);
+        let before = effects::Before::Nothing;
         let started = Instant::now();
         task.pending =
-            Some(Pending { spec, call: call.clone(), values, told, before, started, born: Vec::new(), child: None });
+            Some(Pending { call: call.clone(), values, told, before, started, born: Vec::new(), child: None });
         let root = task.root;
+        let again = task.again.take() == Some((syscall, values));
         if let Some(failed) = failed {
             self.tell(TraceEvent::Syscall(root, failed));
         }
-        let again = self.tasks.get_mut(&tid).and_then(|task| task.again.take()) == Some((spec.number, values));
-        if told && !again && self.holds(root, tid, spec, &values) {
+        if told && !again && self.holds(root, &call) {
             if let Some(task) = self.tasks.get_mut(&tid) {
                 task.held = true;
             }
@@ -164,21 +157,23 @@ impl Tracing {
     }
 
     /// Whether this call is held. The attempts with which a shell looks for a program along the PATH are not.
-    fn holds(&mut self, root: Root, tid: i32, spec: &Spec, values: &[u64; 6]) -> bool {
+    fn holds(&mut self, root: Root, call: &Call) -> bool {
         let Some(family) = self.families.get_mut(&root).filter(|family| !family.killing) else { return false };
         let hold = match &family.hold {
             Hold::Off => false,
             Hold::Every => true,
-            Hold::Until(name) => name == spec.name,
+            Hold::Until(name) => name == call.syscall.name(),
         };
-        let hold = hold && (spec.name != "execve" || following::program_exists(tid, values));
+        let program =
+            call.args.first().and_then(Argument::path).filter(|_| call.syscall.row().effect == Effect::Program);
+        let hold = hold && program.is_none_or(|path| following::program_exists(call.pid, path));
         if hold {
             family.hold = Hold::Every;
         }
         hold
     }
 
-    pub(super) fn release(&mut self, tid: i32) {
+    pub(super) fn release(&mut self, tid: Pid) {
         if let Some(task) = self.tasks.get_mut(&tid) {
             task.held = false;
             let root = task.root;
@@ -188,26 +183,30 @@ impl Tracing {
     }
 
     /// Lets the call happen, after a look at what it may change.
-    fn happen(&mut self, tid: i32) {
+    fn happen(&mut self, tid: Pid) {
         if let Some(pending) = self.tasks.get_mut(&tid).and_then(|task| task.pending.as_mut()) {
-            let group = match pending.spec.role {
-                Role::Directory(index) => self.cgroups.directory(tid, &pending.values, index),
+            let group = match pending.call.syscall.row().effect {
+                Effect::GroupMade(index) | Effect::GroupRemoved(index) => {
+                    self.cgroups.directory(tid, &pending.call.args, index)
+                }
                 _ => None,
             };
-            pending.before = effects::before(tid, pending.spec.name, &pending.values, group, &self.exe);
+            pending.before = effects::before(&pending.call, &pending.values, group, &self.exe);
             pending.started = Instant::now();
         }
         self.resume(tid, 0);
     }
 
     /// At the beginning of a call of a thread that is followed, or at the end of a call.
-    fn at_call(&mut self, tid: i32) {
+    fn at_call(&mut self, tid: Pid) {
         if let Some((number, values)) = call_info(tid, libc::PTRACE_SYSCALL_INFO_ENTRY) {
-            let fd = values.first().map_or(-1, |fd| *fd as i32);
-            match calls::find_write(number).filter(|_| following::control_file(tid, fd).is_some()) {
-                Some(spec) => return self.begin(tid, spec, values),
-                None if CLOSES.contains(&number) => self.mark_close(tid),
-                None => {}
+            let syscall = Syscall::numbered(number);
+            match syscall.map(|syscall| (syscall, syscall.row().effect)) {
+                Some((syscall, Effect::Writes)) if following::control_file(tid, values[0] as i32).is_some() => {
+                    return self.begin(tid, syscall, values);
+                }
+                Some((_, Effect::Closes)) => self.mark_close(tid),
+                _ => {}
             }
             return self.resume(tid, 0);
         }
@@ -218,14 +217,14 @@ impl Tracing {
     }
 
     /// A followed thread may lose its file with this call; whether it did shows at its end.
-    fn mark_close(&mut self, tid: i32) {
+    fn mark_close(&mut self, tid: Pid) {
         if let Some(task) = self.tasks.get_mut(&tid) {
             task.closing = true;
         }
     }
 
     /// A call has returned.
-    fn returned(&mut self, tid: i32, result: i64) {
+    fn returned(&mut self, tid: Pid, result: i64) {
         let micros = |pending: &Pending| pending.started.elapsed().as_micros() as u64;
         let Some(task) = self.tasks.get_mut(&tid) else { return self.resume(tid, 0) };
         let (root, failed) = (task.root, (-4095..0).contains(&result));
@@ -233,34 +232,33 @@ impl Tracing {
         if let Some(mut pending) = task.pending.take() {
             child = pending.child;
             let micros = micros(&pending);
-            if matches!(pending.spec.role, Role::Open(_)) {
+            let effect = pending.call.syscall.row().effect;
+            if matches!(effect, Effect::Opens(_)) {
                 if !failed && following::control_file(tid, result as i32).is_some() {
                     self.follow(tid);
                 }
                 return self.resume(tid, 0);
             }
             if failed && RESTARTS.contains(&-result) {
-                task.again = Some((pending.spec.number, pending.values));
+                task.again = Some((pending.call.syscall, pending.values));
             } else if pending.told {
-                let errno = failed.then(|| decode::errno_name(-result as i32));
                 let changed = if failed { Vec::new() } else { effects::after(tid, &mut pending, &self.exe) };
-                let result = if failed { -1 } else { result };
-                if MOUNTING.contains(&pending.spec.name) {
+                let returned =
+                    if failed { Return::Error(Errno::from_raw(-result as i32)) } else { Return::Value(result) };
+                if effect.changes_mounts() {
                     self.cgroups.forget();
                 }
-                let exec = pending.spec.role == Role::Exec;
-                let event = SyscallEvent { call: pending.call, result: Some(result), errno, micros, changed };
+                let exec = effect == Effect::Program;
+                let event = SyscallEvent { call: pending.call, returned, micros, changed };
                 if exec {
                     task.comm = comm(tid);
                     task.following = task.following && following::any_open(tid);
                 }
                 if exec && failed {
                     // "Not there" says less than any other reason that the search met.
-                    let earlier = task.failed_exec.take().filter(|earlier| earlier.errno != Some("ENOENT"));
-                    task.failed_exec = Some(match earlier {
-                        Some(earlier) if errno == Some("ENOENT") => earlier,
-                        _ => event,
-                    });
+                    let absent = |event: &SyscallEvent| event.returned == Return::Error(Errno::ENOENT);
+                    let earlier = task.failed_exec.take().filter(|earlier| absent(&event) && !absent(earlier));
+                    task.failed_exec = Some(earlier.unwrap_or(event));
                 } else {
                     if exec {
                         task.failed_exec = None;
@@ -279,7 +277,7 @@ impl Tracing {
     }
 
     /// A thread has ended; where it was the first of its process, so has the process.
-    fn ended(&mut self, tid: i32, ended: Ended) {
+    fn ended(&mut self, tid: Pid, ended: Ended) {
         self.early.remove(&tid);
         let root = match self.tasks.remove(&tid) {
             Some(task) => {
@@ -295,8 +293,8 @@ impl Tracing {
                 }
                 if let Some(pending) = task.pending.filter(|pending| pending.told && !task.held) {
                     let micros = pending.started.elapsed().as_micros() as u64;
-                    let event =
-                        SyscallEvent { call: pending.call, result: None, errno: None, micros, changed: pending.born };
+                    let (call, changed) = (pending.call, pending.born);
+                    let event = SyscallEvent { call, returned: Return::Never, micros, changed };
                     self.tell(TraceEvent::Syscall(root, event));
                 }
                 if task.process == tid {

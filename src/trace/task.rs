@@ -1,6 +1,7 @@
 //! What the tracer knows of one traced thread, and of one family of processes.
 
-use super::{Change, Ended, Hold, Root, SyscallEvent, calls::Spec, effects::Before, event::Call};
+use super::{Call, Change, Ended, Hold, Root, Syscall, SyscallEvent, effects::Before};
+use crate::kernel::pid::Pid;
 use std::{fs, time::Instant};
 
 /// A traced thread.
@@ -8,7 +9,7 @@ pub(super) struct Task {
     /// The family that it belongs to.
     pub(super) root: Root,
     /// Its process (thread group).
-    pub(super) process: i32,
+    pub(super) process: Pid,
     /// The name of its program.
     pub(super) comm: String,
     /// The interesting call that it is in.
@@ -24,12 +25,11 @@ pub(super) struct Task {
     /// The last program that it could not start: told only where no other attempt follows.
     pub(super) failed_exec: Option<SyscallEvent>,
     /// A call that a signal interrupted and that the kernel makes again: it is not held twice.
-    pub(super) again: Option<(i64, [u64; 6])>,
+    pub(super) again: Option<(Syscall, [u64; 6])>,
 }
 
 /// An interesting call under way.
 pub(super) struct Pending {
-    pub(super) spec: &'static Spec,
     pub(super) call: Call,
     pub(super) values: [u64; 6],
     /// Whether it is told when it returns.
@@ -40,7 +40,7 @@ pub(super) struct Pending {
     /// What is known of the process that it made, before it returns.
     pub(super) born: Vec<Change>,
     /// That process, where it waits until the call has returned.
-    pub(super) child: Option<i32>,
+    pub(super) child: Option<Pid>,
 }
 
 /// Every process that descends from one spawned command.
@@ -61,7 +61,7 @@ pub(super) struct Family {
 }
 
 impl Task {
-    pub(super) fn new(root: Root, tid: i32) -> Task {
+    pub(super) fn new(root: Root, tid: Pid) -> Task {
         Task {
             root,
             process: process_of(tid).unwrap_or(tid),
@@ -78,29 +78,29 @@ impl Task {
 }
 
 /// The process that a thread belongs to.
-pub(super) fn process_of(tid: i32) -> Option<i32> {
+pub(super) fn process_of(tid: Pid) -> Option<Pid> {
     status_field(tid, "Tgid:")
 }
 
 /// The parent of a process, as we see it.
-pub(super) fn parent_of(tid: i32) -> Option<i32> {
+pub(super) fn parent_of(tid: Pid) -> Option<Pid> {
     status_field(tid, "PPid:")
 }
 
 /// The session that a thread is in.
-pub(super) fn session_of(tid: i32) -> Option<i32> {
+pub(super) fn session_of(tid: Pid) -> Option<Pid> {
     // The program's name stands in parentheses and may contain anything, so fields are counted behind the last one.
     let stat = fs::read_to_string(format!("/proc/{tid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(3)?.parse().ok()
+    stat.rsplit_once(')')?.1.split_whitespace().nth(3)?.parse().ok().map(Pid)
 }
 
-fn status_field(tid: i32, name: &str) -> Option<i32> {
+fn status_field(tid: Pid, name: &str) -> Option<Pid> {
     let status = fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
+    status.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok().map(Pid)
 }
 
 /// The name of a thread's program; empty where it is gone.
-pub(super) fn comm(tid: i32) -> String {
+pub(super) fn comm(tid: Pid) -> String {
     let bytes = fs::read(format!("/proc/{tid}/comm")).unwrap_or_default();
     String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_string()
 }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::{Hold, Root, TraceEvent, stops::Tracing};
+use crate::kernel::pid::Pid;
 use nix::{
     errno::Errno,
     sys::{
@@ -43,7 +44,7 @@ pub struct Spawn {
 pub(super) enum Order {
     Spawn(Spawn, Hold, SyncSender<io::Result<Root>>),
     Hold(Root, Hold),
-    Step(i32),
+    Step(Pid),
     RunOn(Root),
     Kill(Root),
     Stop,
@@ -109,7 +110,7 @@ impl Tracer {
     }
 
     /// Lets the held call of this thread happen.
-    pub fn step(&self, pid: i32) {
+    pub fn step(&self, pid: Pid) {
         self.tell(Order::Step(pid));
     }
 

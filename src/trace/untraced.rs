@@ -1,6 +1,9 @@
 //! Where ptrace is refused: why, and how such a family is found to be ended.
 
-use crate::{kernel::errno, lang::Both};
+use crate::{
+    kernel::{errno, pid::Pid},
+    lang::Both,
+};
 use nix::errno::Errno;
 
 /// Why system calls cannot be seen, and what would help.
@@ -40,13 +43,13 @@ pub(super) fn without_filter() -> Both {
 }
 
 /// A process and everybody below it, for a family that is not traced.
-pub(super) fn descendants(root: i32) -> Vec<i32> {
+pub(super) fn descendants(root: Pid) -> Vec<Pid> {
     let mut all = vec![root];
     let mut at = 0;
     while let Some(pid) = all.get(at).copied() {
         at += 1;
         let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        all.extend(children.split_whitespace().filter_map(|child| child.parse::<i32>().ok()));
+        all.extend(children.split_whitespace().filter_map(|child| child.parse().ok().map(Pid)));
     }
     all
 }

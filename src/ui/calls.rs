@@ -8,10 +8,15 @@ use super::{
 };
 use crate::{
     app::{Play, Row, State},
+    kernel::{
+        pid::{Pid, Signal},
+        usable::OURS,
+    },
     lang::Lang,
     observe::ForChildren,
-    trace::{Call, Change, Ended, SyscallEvent},
+    trace::{Argument, Call, Change, Ended, Flags, Return, SyscallEvent, Value},
 };
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 use unicode_width::UnicodeWidthStr;
 
 /// Lays out the calls of this step.
@@ -69,44 +74,59 @@ fn who(call: &Call, columns: usize) -> Pieces {
 /// The call as strace writes it, without what says nothing about containers; the prefix that all flags share is left out
 /// where room is short.
 fn text(call: &Call, room: usize) -> String {
-    let whole = format!("{}({})", call.name, brief(call));
+    let whole = brief(call);
     if whole.width() <= room { whole } else { whole.replace("CLONE_", "") }
 }
 
-/// The arguments without addresses, and without what a C library adds to every fork.
+/// What a C library adds to every fork.
+const BY_ITSELF: u64 = (libc::CLONE_CHILD_CLEARTID | libc::CLONE_CHILD_SETTID | libc::CLONE_PARENT_SETTID) as u64;
+
+/// The call without addresses, environments, and what a C library adds to every fork.
 pub fn brief(call: &Call) -> String {
-    match call.name {
-        "clone" | "clone3" => {
-            let flags = call.args.split("flags=").nth(1).unwrap_or(&call.args);
-            let flags = flags.split([',', '}', ' ']).next().unwrap_or(flags);
-            let exit = call.args.split("exit_signal=").nth(1).and_then(|rest| rest.split([',', '}']).next());
-            let own = ["CLONE_CHILD_CLEARTID", "CLONE_CHILD_SETTID", "CLONE_PARENT_SETTID", "0"];
-            let kept: Vec<&str> = flags.split('|').filter(|flag| !own.contains(flag)).chain(exit).collect();
-            kept.join("|")
-        }
-        // The environment is an address and a count; the folder of the tools has a long name that says nothing.
-        "execve" => {
-            let args = call.args.rsplit_once("], ").map_or_else(|| call.args.clone(), |(start, _)| format!("{start}]"));
-            match (args.find("/boxwright-"), args.find("/bin/")) {
-                (Some(run), Some(bin))
-                    if args.starts_with('"') && run < bin && bin < args.find("\", ").unwrap_or(0) =>
-                {
-                    format!("\"…{}", args.get(bin..).unwrap_or_default())
-                }
-                _ => args,
-            }
-        }
-        _ => call.args.clone(),
+    let unread = matches!(call.args.first(), Some(Argument { name: None, value: Value::Address(_) }));
+    let args = match call.syscall.makes_process() && !unread {
+        true => flags(&call.args).iter().map(ToString::to_string).collect::<Vec<_>>().join("|"),
+        false => call.args.iter().filter_map(shown).collect::<Vec<_>>().join(", "),
+    };
+    format!("{}({args})", call.syscall)
+}
+
+/// What distinguishes one fork from another.
+fn flags(args: &[Argument]) -> Vec<Value> {
+    let bits = |bits: u64| Value::Bits(Flags::Clone, bits & !BY_ITSELF);
+    let all = args.iter().flat_map(|argument| match &argument.value {
+        Value::Bits(Flags::Clone, flags) => vec![bits(*flags)],
+        Value::CloneFlags(flags, signal) => vec![bits(*flags), Value::Signal(*signal)],
+        Value::Signal(signal) => vec![Value::Signal(*signal)],
+        Value::Struct(members) => flags(members),
+        _ => Vec::new(),
+    });
+    all.filter(|value| !matches!(value, Value::Bits(_, 0) | Value::Signal(Signal(0)))).collect()
+}
+
+/// One argument; nothing of an environment, which is an address and a count.
+fn shown(argument: &Argument) -> Option<String> {
+    if matches!(argument.value, Value::Environment(..)) {
+        return None;
     }
+    Some(argument.path().and_then(in_tools).unwrap_or_else(|| argument.to_string()))
+}
+
+/// A program of the session's folder of tools, whose long name says nothing.
+fn in_tools(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| folder.file_name() == Some("bin".as_ref()))?;
+    let ours = |part: &OsStr| part.as_bytes().starts_with(OURS.as_bytes());
+    let tool = path.file_name().filter(|_| folder.iter().any(ours))?;
+    Some(format!("\"…/bin/{}\"", tool.display()))
 }
 
 fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, sheet: &mut Sheet) {
     let first = who(&event.call, columns);
     let room = columns.saturating_sub(width(&first));
-    let (result, role) = match (event.errno, event.result) {
-        (Some(errno), _) => (format!("= -1 {errno}"), Role::Danger),
-        (None, Some(result)) => (format!("= {result}"), Role::Strong),
-        (None, None) => (lang.pick("= ? (it ended in the call)", "= ?（进程在调用中结束）").into(), Role::Danger),
+    let (result, role) = match event.returned {
+        Return::Error(_) => (format!("= {}", event.returned), Role::Danger),
+        Return::Value(_) => (format!("= {}", event.returned), Role::Strong),
+        Return::Never => (lang.pick("= ? (it ended in the call)", "= ?（进程在调用中结束）").into(), Role::Danger),
     };
     let time = duration(event.micros);
     let body = text(&event.call, room.saturating_sub(result.width() + time.width() + 3));
@@ -121,7 +141,8 @@ fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, shee
     }
     sheet.add(lines);
     let indent = " ".repeat(width(&first).min(6));
-    if let Some(cause) = event.errno.and_then(|errno| causes::cause(event.call.name, errno, lang)) {
+    if let Some(cause) = event.returned.error().and_then(|errno| causes::cause(event.call.syscall.name(), errno, lang))
+    {
         sheet.add(hang(&[(indent.clone(), Role::Plain)], &Rich::default().with(cause, Role::Plain), columns));
     }
     for text in changes(&event.changed, lang) {
@@ -198,15 +219,13 @@ fn held(call: &Call, lang: Lang, columns: usize, sheet: &mut Sheet) {
     sheet.add(lines);
 }
 
-fn end(pid: i32, comm: &str, ended: Ended, lang: Lang) -> Pieces {
+fn end(pid: Pid, comm: &str, ended: Ended, lang: Lang) -> Pieces {
     let (text, role) = match ended {
         Ended::Exited(0) => (lang.pick("ended, status 0".to_string(), "结束，状态 0".into()), Role::Quiet),
         Ended::Exited(status) => {
             (lang.pick(format!("ended, status {status}"), format!("结束，状态 {status}")), Role::Plain)
         }
-        Ended::Killed(signal, _) => {
-            (lang.pick(format!("killed by {signal}"), format!("被 {signal} 杀死")), Role::Danger)
-        }
+        Ended::Killed(signal) => (lang.pick(format!("killed by {signal}"), format!("被 {signal} 杀死")), Role::Danger),
     };
     let mut out = line(format!("{pid:>5} {} ", clip(comm, 15)), Role::Quiet);
     out.push((text, role));
@@ -224,26 +243,35 @@ fn duration(micros: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{namespaces::Kind, pid::Pid};
+    use crate::kernel::namespaces::Kind;
 
     #[test]
     fn a_fork_says_only_what_matters() {
-        let brief = |name, args: &str| brief(&Call { pid: 1, comm: "sh".into(), name, args: args.into() });
-        let glibc =
-            "child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f95eaab8a10";
-        assert_eq!(brief("clone", glibc), "SIGCHLD");
-        assert_eq!(brief("clone", "child_stack=NULL, flags=CLONE_NEWPID|SIGCHLD"), "CLONE_NEWPID|SIGCHLD");
+        let brief = |name, values| brief(&Call::of(1, "sh", name, values));
+        let glibc = BY_ITSELF | libc::SIGCHLD as u64;
+        assert_eq!(brief("clone", [glibc, 0, 7, 7, 7, 0]), "clone(SIGCHLD)");
+        assert_eq!(brief("clone", [Kind::Pid.row().flag | 17, 0, 0, 0, 0, 0]), "clone(CLONE_NEWPID|SIGCHLD)");
+        assert_eq!(brief("clone", [0; 6]), "clone()");
+        assert_eq!(brief("vfork", [0; 6]), "vfork()");
+        let clone3 = [(libc::CLONE_VM | libc::CLONE_VFORK) as u64, 0, 0, 0, 17, 0x7f, 0, 0, 0, 0, 0];
+        assert_eq!(brief("clone3", [clone3.as_ptr() as u64, 88, 0, 0, 0, 0]), "clone3(CLONE_VM|CLONE_VFORK|SIGCHLD)");
+        assert_eq!(brief("clone3", [8, 88, 0, 0, 0, 0]), "clone3(0x8, 88)", "nothing is mapped there");
+        assert_eq!(brief("unshare", [Kind::Mnt.row().flag, 0, 0, 0, 0, 0]), "unshare(CLONE_NEWNS)");
+    }
+
+    #[test]
+    fn a_program_is_shown_without_its_environment_and_a_tool_without_its_folder() {
+        let brief = |program: &std::ffi::CStr, name: &std::ffi::CStr| {
+            let (argv, env) = ([name.as_ptr(), c"-e".as_ptr(), std::ptr::null()], [c"A=1".as_ptr(), std::ptr::null()]);
+            let values = [program.as_ptr() as u64, argv.as_ptr() as u64, env.as_ptr() as u64, 0, 0, 0];
+            brief(&Call::of(1, "sh", "execve", values))
+        };
+        assert_eq!(brief(c"/bin/sh", c"sh"), r#"execve("/bin/sh", ["sh", "-e"])"#);
+        assert_eq!(brief(c"/run/boxwright-0-1a2b/bin/ps", c"ps"), r#"execve("…/bin/ps", ["ps", "-e"])"#);
         assert_eq!(
-            brief("clone3", "{flags=CLONE_VM|CLONE_VFORK, exit_signal=SIGCHLD, stack=0x7f}, 88"),
-            "CLONE_VM|CLONE_VFORK|SIGCHLD"
+            brief(c"/bin/ps", c"/run/boxwright-0-1a2b/bin/ps"),
+            r#"execve("/bin/ps", ["/run/boxwright-0-1a2b/bin/ps", "-e"])"#
         );
-        assert_eq!(
-            brief("execve", "\"/bin/sh\", [\"sh\", \"-c\"], 0x55 /* 9 vars */"),
-            "\"/bin/sh\", [\"sh\", \"-c\"]"
-        );
-        let tool = "\"/run/boxwright-0-1a2b/bin/ps\", [\"ps\", \"-e\"], 0x1 /* 9 vars */";
-        assert_eq!(brief("execve", tool), "\"…/bin/ps\", [\"ps\", \"-e\"]");
-        assert_eq!(brief("unshare", "CLONE_NEWNS"), "CLONE_NEWNS");
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn end(
             if let Some((_, call)) = play.session.held().first() {
                 let rich = Rich::default()
                     .with(lang.pick("About to happen: ", "即将发生："), Role::Plain)
-                    .with(&format!("{}({})", call.name, super::calls::brief(call)), Role::Code);
+                    .with(&super::calls::brief(call), Role::Code);
                 sheet.add(hang(&[(format!("{} ", marks::HELD), Role::Changed)], &rich, columns));
             }
             sheet.add(now(lang.pick("Space lets the held call happen.", "按空格，让暂停的调用发生。")));

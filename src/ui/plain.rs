@@ -162,7 +162,7 @@ pub fn waits_for(state: &State, play: &Play) -> Vec<String> {
     let text = match play.session.phase() {
         Phase::Held => {
             let call = play.session.held().first().map(|(_, call)| call);
-            let what = call.map(|call| format!("{} {}({})", call.pid, call.name, calls::brief(call)));
+            let what = call.map(|call| format!("{} {}", call.pid, calls::brief(call)));
             let held = what.unwrap_or_default();
             lang.pick(
                 format!("Held: {held}. Enter lets it happen, c lets everything go on."),

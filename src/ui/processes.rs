@@ -31,7 +31,7 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     for process in &now.processes {
         let depth = depths.get(&process.ppid).map_or(0, |depth| depth + 1);
         depths.insert(process.pid, depth);
-        let held = play.session.held().iter().any(|(_, call)| call.pid == process.pid);
+        let held = play.session.held().iter().any(|(_, call)| call.pid.0 == process.pid);
         let new = !known.is_empty() && !known.contains(&process.pid);
         let inside = inside(process, now);
         let tree = if depth == 0 { String::new() } else { format!("{}{} ", "  ".repeat(depth - 1), marks::BRANCH) };

@@ -2,14 +2,15 @@
 
 use crate::{
     app::{Effect, Event, Facts, Look, Prefix, State, update},
-    kernel::namespaces::Kind,
+    kernel::{namespaces::Kind, pid::Pid},
     lang::Lang,
     lesson::{Block, Check, Fact, Lesson, Predict, Run, Step, TerminalId, Translations},
     observe::{ForChildren, Interface, Links, Mount, Process, Sample, Side},
     session::Action,
-    trace::{Call, Change, SyscallEvent, TraceEvent},
+    trace::{Call, Change, Return, SyscallEvent, TraceEvent},
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use nix::errno::Errno;
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, style::Style};
 use std::{fmt::Write, sync::Arc};
 
@@ -146,21 +147,20 @@ pub fn held(state: &mut State) {
     at_question(state);
     press(state, "1\n");
     feed(state, Event::Output(TerminalId::Container, b"unshare -imnpu --mount-proc --fork sh\r\n".to_vec()));
-    let call = Call { pid: 4711, comm: "unshare".into(), name: "unshare", args: FLAGS.into() };
+    let call = unshare();
     sample(state, with_unshare());
-    feed(state, Event::Trace(TerminalId::Container, TraceEvent::Held(4702, call)));
+    feed(state, Event::Trace(TerminalId::Container, TraceEvent::Held(Pid(4702), call)));
 }
 
 /// Lets the first call happen; the second one waits.
 pub fn after(state: &mut State) {
     held(state);
     press(state, " ");
-    feed(state, Event::Trace(TerminalId::Container, TraceEvent::Released(4702, 4711)));
+    feed(state, Event::Trace(TerminalId::Container, TraceEvent::Released(Pid(4702), Pid(4711))));
     let link = |kind, before, after| Change::Namespace { kind, before: Some(before), after: Some(after) };
     let event = SyscallEvent {
-        call: Call { pid: 4711, comm: "unshare".into(), name: "unshare", args: FLAGS.into() },
-        result: Some(0),
-        errno: None,
+        call: unshare(),
+        returned: Return::Value(0),
         micros: 1234,
         changed: vec![
             link(Kind::Ipc, HOST + 9, 4026532179),
@@ -170,10 +170,10 @@ pub fn after(state: &mut State) {
             Change::PidForChildren { before: ForChildren::Inode(HOST + 6), after: ForChildren::NotMade },
         ],
     };
-    feed(state, Event::Trace(TerminalId::Container, TraceEvent::Syscall(4702, event)));
+    feed(state, Event::Trace(TerminalId::Container, TraceEvent::Syscall(Pid(4702), event)));
     sample(state, unshared());
-    let call = Call { pid: 4711, comm: "unshare".into(), name: "clone", args: "SIGCHLD".into() };
-    feed(state, Event::Trace(TerminalId::Container, TraceEvent::Held(4702, call)));
+    let call = Call::of(4711, "unshare", "clone", [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]);
+    feed(state, Event::Trace(TerminalId::Container, TraceEvent::Held(Pid(4702), call)));
 }
 
 /// The command has failed: its prompt is back and nothing has changed.
@@ -187,18 +187,18 @@ pub fn refused(state: &mut State) {
             b"unshare -imnpu --mount-proc --fork sh\r\nunshare: Operation not permitted\r\n".to_vec(),
         ),
     );
-    let event = SyscallEvent {
-        call: Call { pid: 4711, comm: "unshare".into(), name: "unshare", args: FLAGS.into() },
-        result: Some(-1),
-        errno: Some("EPERM"),
-        micros: 12,
-        changed: Vec::new(),
-    };
-    feed(state, Event::Trace(TerminalId::Container, TraceEvent::Syscall(4702, event)));
+    let event =
+        SyscallEvent { call: unshare(), returned: Return::Error(Errno::EPERM), micros: 12, changed: Vec::new() };
+    feed(state, Event::Trace(TerminalId::Container, TraceEvent::Syscall(Pid(4702), event)));
     prompts(state);
 }
 
-const FLAGS: &str = "CLONE_NEWNS|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET";
+/// The core command's first call: new mount, UTS, IPC, PID and network namespaces.
+fn unshare() -> Call {
+    let kinds = [Kind::Mnt, Kind::Uts, Kind::Ipc, Kind::Pid, Kind::Net];
+    let flags = kinds.into_iter().fold(0, |flags, kind| flags | kind.row().flag);
+    Call::of(4711, "unshare", "unshare", [flags, 0, 0, 0, 0, 0])
+}
 
 fn links() -> Links {
     [

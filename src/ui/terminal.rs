@@ -58,7 +58,7 @@ fn status(state: &State, play: &Play) -> Pieces {
     let mut out = Pieces::new();
     let container = play.sample.as_ref().and_then(|sample| sample.container);
     let pid = match (held, play.shown) {
-        (Some((_, call)), _) => Some(call.pid),
+        (Some((_, call)), _) => Some(call.pid.0),
         (None, TerminalId::Container) => container,
         (None, TerminalId::Host) => None,
     };

@@ -3,9 +3,9 @@
 use crate::harness::{Test, tests};
 use crate::support::BOXWRIGHT;
 use boxwright::{
-    kernel::pid::Pid,
+    kernel::pid::{Pid, Signal},
     terminal::{Pty, PtyEvent},
-    trace::{Call, Change, Ended, Hold, Root, Spawn, SyscallEvent, TraceEvent, Tracer},
+    trace::{Call, Change, Ended, Hold, Return, Root, Spawn, SyscallEvent, TraceEvent, Tracer},
 };
 use std::{
     fs,
@@ -41,9 +41,9 @@ struct Shell {
     news: Receiver<News>,
     screen: String,
     calls: Vec<SyscallEvent>,
-    ends: Vec<(i32, String, Ended)>,
+    ends: Vec<(Pid, String, Ended)>,
     held: Vec<Call>,
-    released: Vec<i32>,
+    released: Vec<Pid>,
     finished: Option<Ended>,
     tracer: Tracer,
 }
@@ -126,8 +126,8 @@ impl Shell {
 
     #[track_caller]
     fn until_held(&mut self, name: &str) -> Call {
-        self.until(name, |shell| shell.held.iter().any(|call| call.name == name));
-        self.held.iter().find(|call| call.name == name).unwrap().clone()
+        self.until(name, |shell| shell.held.iter().any(|call| call.syscall.name() == name));
+        self.held.iter().find(|call| call.syscall.name() == name).unwrap().clone()
     }
 
     fn hold(&self, hold: Hold) {
@@ -135,26 +135,26 @@ impl Shell {
     }
 
     fn call(&self, name: &str) -> Option<&SyscallEvent> {
-        self.calls.iter().rev().find(|event| event.call.name == name)
+        self.calls.iter().rev().find(|event| event.call.syscall.name() == name)
     }
 
     #[track_caller]
-    fn until_ended(&mut self, pid: i32) -> Ended {
+    fn until_ended(&mut self, pid: Pid) -> Ended {
         self.until("its end", |shell| shell.ended(pid).is_some());
         self.ended(pid).unwrap()
     }
 
-    fn ended(&self, pid: i32) -> Option<Ended> {
+    fn ended(&self, pid: Pid) -> Option<Ended> {
         self.ends.iter().find(|(known, ..)| *known == pid).map(|(_, _, ended)| *ended)
     }
 }
 
-fn state(pid: i32) -> char {
+fn state(pid: Pid) -> char {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()).unwrap_or('?')
 }
 
-fn links(pid: i32) -> Vec<PathBuf> {
+fn links(pid: Pid) -> Vec<PathBuf> {
     let kinds = ["ipc", "mnt", "net", "uts"];
     kinds.iter().map(|kind| fs::read_link(format!("/proc/{pid}/ns/{kind}")).unwrap()).collect()
 }
@@ -165,8 +165,8 @@ fn hold_and_step() {
     shell.hold(Hold::Until("unshare".into()));
     shell.type_in("unshare -imnpu --fork sh -c 'echo i''nside; exit 3'\n");
     let call = shell.until_held("unshare");
-    assert_eq!(call.args, "CLONE_NEWNS|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET");
-    assert!(shell.call("execve").unwrap().call.args.contains("unshare"), "what came before was not held");
+    assert_eq!(call.args_text(), "CLONE_NEWNS|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET");
+    assert!(shell.call("execve").unwrap().call.args_text().contains("unshare"), "what came before was not held");
     assert_eq!(links(call.pid), links(shell.root), "nothing has happened yet");
     shell.tracer.step(call.pid);
     let clone = shell.until_held("clone");
@@ -174,12 +174,12 @@ fn hold_and_step() {
     let after = links(call.pid);
     assert!(after.iter().zip(links(shell.root)).all(|(inside, outside)| *inside != outside), "{after:?}");
     let event = shell.call("unshare").unwrap();
-    assert_eq!((event.result, event.errno, event.changed.len()), (Some(0), None, 5));
+    assert_eq!((event.returned, event.changed.len()), (Return::Value(0), 5));
     // A held process stands still, and the time that it is held does not count.
     assert!(event.micros < 10_000_000);
     shell.tracer.step(clone.pid);
     let mount = shell.until_held("mount");
-    assert!(shell.call("clone").unwrap().changed.contains(&Change::Child(Pid(mount.pid))));
+    assert!(shell.call("clone").unwrap().changed.contains(&Change::Child(mount.pid)));
     shell.tracer.run_on(shell.root);
     shell.screen.clear();
     shell.until("the command's output and the prompt", |shell| {
@@ -196,8 +196,8 @@ fn killed_while_held() {
     shell.screen.clear();
     shell.type_in("unshare -m true\n");
     let call = shell.until_held("unshare");
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(call.pid), nix::sys::signal::Signal::SIGKILL).unwrap();
-    assert_eq!(shell.until_ended(call.pid), Ended::Killed("SIGKILL", 9));
+    nix::sys::signal::kill(call.pid.into(), nix::sys::signal::Signal::SIGKILL).unwrap();
+    assert_eq!(shell.until_ended(call.pid), Ended::Killed(Signal::KILL));
     assert_eq!(shell.released, [call.pid]);
     assert!(shell.call("unshare").is_none(), "the call never happened");
     shell.tracer.run_on(shell.root);
@@ -212,12 +212,12 @@ fn job_control() {
     // Ctrl-C ends what runs in the foreground.
     shell.screen.clear();
     shell.type_in("sleep 99\n");
-    let started = |shell: &Shell| shell.call("execve").is_some_and(|call| call.call.args.contains("sleep"));
+    let started = |shell: &Shell| shell.call("execve").is_some_and(|call| call.call.args_text().contains("sleep"));
     shell.until("sleep", started);
     let sleep = shell.call("execve").unwrap().call.pid;
     shell.type_in("\x03");
     shell.prompt();
-    assert_eq!(shell.until_ended(sleep), Ended::Killed("SIGINT", 2));
+    assert_eq!(shell.until_ended(sleep), Ended::Killed(Signal(libc::SIGINT)));
     // Ctrl-Z stops it, jobs lists it, fg wakes it, Ctrl-C ends it.
     shell.calls.clear();
     shell.screen.clear();
@@ -236,7 +236,7 @@ fn job_control() {
     shell.until("an echo", |shell| shell.screen.matches("woken").count() == 2);
     shell.type_in("\x03");
     shell.prompt();
-    assert_eq!(shell.until_ended(cat), Ended::Killed("SIGINT", 2));
+    assert_eq!(shell.until_ended(cat), Ended::Killed(Signal(libc::SIGINT)));
     assert!(shell.line("echo $((40+2))").contains("42"));
 }
 
@@ -263,12 +263,13 @@ fn the_window_size_and_a_full_screen_program() {
 fn the_first_process_of_a_container_dies_with_everybody_in_it() {
     let mut shell =
         Shell::run(&["/usr/bin/unshare", "-p", "--fork", "sh", "-c", "sleep 97 & sleep 96 & exec sleep 95"]);
-    let sleeping = |shell: &Shell| shell.calls.iter().filter(|call| call.call.args.contains("\"sleep\"")).count() == 3;
+    let sleeping =
+        |shell: &Shell| shell.calls.iter().filter(|call| call.call.args_text().contains("\"sleep\"")).count() == 3;
     shell.until("three of them", sleeping);
-    let first = shell.calls.iter().find(|call| call.call.args.contains("\"95\"")).unwrap().call.pid;
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(first), nix::sys::signal::Signal::SIGKILL).unwrap();
+    let first = shell.calls.iter().find(|call| call.call.args_text().contains("\"95\"")).unwrap().call.pid;
+    nix::sys::signal::kill(first.into(), nix::sys::signal::Signal::SIGKILL).unwrap();
     shell.until("the end of all", |shell| shell.finished.is_some());
-    let killed = shell.ends.iter().filter(|(.., ended)| *ended == Ended::Killed("SIGKILL", 9)).count();
+    let killed = shell.ends.iter().filter(|(.., ended)| *ended == Ended::Killed(Signal::KILL)).count();
     assert_eq!(killed, 3, "{:?}", shell.ends);
 }
 
@@ -283,7 +284,7 @@ fn kill_ends_the_whole_family() {
     shell.until("held ones", |shell| !shell.held.is_empty());
     shell.tracer.kill(root);
     shell.until("the end of all", |shell| shell.finished.is_some());
-    assert_eq!(shell.finished, Some(Ended::Killed("SIGKILL", 9)));
+    assert_eq!(shell.finished, Some(Ended::Killed(Signal::KILL)));
     assert!(shell.held.is_empty());
     let left = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
         let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();

@@ -3,6 +3,7 @@
 use super::{
     Root, TraceEvent, effects,
     launch::ROLE,
+    stop::Stopped,
     stops::Tracing,
     task::{Task, parent_of, process_of, session_of},
     untraced::without_filter,
@@ -26,20 +27,20 @@ impl Tracing {
         if let Some(task) = self.tasks.get_mut(&tid) {
             task.unborn = false;
         }
-        if self.early.remove(&tid) {
-            self.resume(tid, 0);
+        if let Some(stop) = self.early.remove(&tid) {
+            self.resume(stop);
         }
     }
 
     /// A thread has made another one, or a process. Neither of the two runs now.
-    pub(super) fn made(&mut self, tid: Pid) {
-        let Ok(child) = ptrace::getevent(tid.into()).map(|child| Pid(child as i32)) else { return };
-        let Some(task) = self.tasks.get_mut(&tid) else { return };
+    pub(super) fn made(&mut self, stop: &Stopped) {
+        let Some(child) = stop.message() else { return };
+        let Some(task) = self.tasks.get_mut(&stop.tid()) else { return };
         let (root, following) = (task.root, task.following);
         let mut unborn = false;
         // Without a pending call it is a thread, which the filter lets pass.
         if let Some(pending) = task.pending.as_mut().filter(|pending| pending.told) {
-            pending.born = effects::born(tid, child, &pending.before);
+            pending.born = effects::born(stop, child, &pending.before);
             // What it does is told after the call that made it; but where the maker waits for it, it must not wait as well.
             unborn = pending.call.clone_flags() & libc::CLONE_VFORK as u64 == 0;
             pending.child = unborn.then_some(child);
@@ -55,9 +56,10 @@ impl Tracing {
 
     /// A program has replaced the one before. Where a thread other than the first did it, it has taken over the first
     /// one's number, and all other threads are gone without a word.
-    pub(super) fn replaced(&mut self, tid: Pid) {
+    pub(super) fn replaced(&mut self, stop: &Stopped) {
+        let tid = stop.tid();
         self.started(tid);
-        let former = ptrace::getevent(tid.into()).map_or(tid, |former| Pid(former as i32));
+        let former = stop.message().unwrap_or(tid);
         let mut gone = Vec::new();
         if former != tid
             && let Some(task) = self.tasks.remove(&former)
@@ -71,7 +73,7 @@ impl Tracing {
             .map(|(tid, _)| *tid)
             .collect();
         gone.extend(others.into_iter().filter_map(|other| Some((other, self.tasks.remove(&other)?))));
-        for (tid, task) in gone.into_iter().filter(|(_, task)| task.held) {
+        for (tid, task) in gone.into_iter().filter(|(_, task)| task.held.is_some()) {
             self.tell(TraceEvent::Released(task.root, tid));
         }
     }
@@ -104,7 +106,7 @@ impl Tracing {
 
     /// A newcomer whose maker was killed before it could report it is known by its process, its parent or its session.
     pub(super) fn take_in_orphans(&mut self) {
-        for tid in self.early.iter().copied().collect::<Vec<_>>() {
+        for tid in self.early.keys().copied().collect::<Vec<_>>() {
             if self.tasks.get(&tid).is_some_and(|task| task.unborn) {
                 continue;
             }

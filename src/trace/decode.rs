@@ -58,7 +58,7 @@ pub(super) enum Kind {
 
 impl Decoding {
     /// Reads the arguments from these registers.
-    pub(super) fn read(self, memory: Memory, args: &[u64; 6]) -> Vec<Argument> {
+    pub(super) fn read(self, memory: Memory<'_>, args: &[u64; 6]) -> Vec<Argument> {
         let at = Reader(memory);
         let each = |kinds: &[Kind]| {
             let values = kinds.iter().zip(args).enumerate();
@@ -109,9 +109,9 @@ fn c_int(value: u64) -> u64 {
     u64::from(value as u32)
 }
 
-struct Reader(Memory);
+struct Reader<'a>(Memory<'a>);
 
-impl Reader {
+impl Reader<'_> {
     fn value(&self, kind: Kind, arg: u64, next: u64) -> Value {
         match kind {
             Kind::Number => Value::Number((arg as i32).into()),

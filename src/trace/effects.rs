@@ -1,6 +1,6 @@
 //! What changed because of a call: the kernel's state before it and after it, compared.
 
-use super::{Call, Change, calls::Effect, following, mounts::Table, task::Pending};
+use super::{Call, Change, calls::Effect, following, mounts::Table, stop::Stopped, task::Pending};
 use crate::{
     kernel::{namespaces::TABLE, pid::Pid},
     observe::{ForChildren, Links, for_children, links, peek},
@@ -28,8 +28,8 @@ pub(super) enum Before {
 }
 
 /// Looks at what the call may change, just before it happens. `group` is the control group that it makes or removes.
-pub(super) fn before(call: &Call, values: &[u64; 6], group: Option<PathBuf>, exe: &Path) -> Before {
-    let tid = call.pid;
+pub(super) fn before(stop: &Stopped, call: &Call, values: &[u64; 6], group: Option<PathBuf>, exe: &Path) -> Before {
+    let tid = stop.tid();
     let of = |group: Option<PathBuf>, before: fn(PathBuf) -> Before| group.map_or(Before::Nothing, before);
     let namespaces = || Before::Namespaces(links(&tid.dir()), for_children(&tid.dir()));
     match call.syscall.row().effect {
@@ -59,11 +59,11 @@ fn gives_namespaces(call: &Call) -> bool {
 }
 
 /// What a new process is, and how it differs from its maker, before any of the two goes on.
-pub(super) fn born(tid: Pid, child: Pid, before: &Before) -> Vec<Change> {
+pub(super) fn born(stop: &Stopped, child: Pid, before: &Before) -> Vec<Change> {
     let mut changes = vec![Change::Child(child)];
     if let Before::Namespaces(mine, children) = before {
         changes.extend(differences(mine, &links(&child.dir())));
-        changes.extend(for_the_next(*children, for_children(&tid.dir())));
+        changes.extend(for_the_next(*children, for_children(&stop.tid().dir())));
     }
     changes
 }
@@ -79,7 +79,8 @@ fn for_the_next(before: ForChildren, after: ForChildren) -> Option<Change> {
 }
 
 /// Compares, just after the call has succeeded.
-pub(super) fn after(tid: Pid, pending: &mut Pending, exe: &Path) -> Vec<Change> {
+pub(super) fn after(stop: &Stopped, pending: &mut Pending, exe: &Path) -> Vec<Change> {
+    let tid = stop.tid();
     let mut changes = std::mem::take(&mut pending.born);
     match std::mem::take(&mut pending.before) {
         // What a new process was given is known since it was born.
@@ -95,7 +96,7 @@ pub(super) fn after(tid: Pid, pending: &mut Pending, exe: &Path) -> Vec<Change> 
             let both = before.zip(host_name(tid, exe)).filter(|(before, after)| before != after);
             changes.extend(both.map(|(before, after)| Change::HostName { before, after }));
         }
-        Before::File(fd, before) => changes.extend(written(tid, fd, before)),
+        Before::File(fd, before) => changes.extend(written(stop, fd, before)),
         Before::GroupMade(path) => changes.push(Change::GroupMade(name(&path))),
         Before::GroupRemoved(path) => changes.push(Change::GroupRemoved(name(&path))),
     }
@@ -106,12 +107,13 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().display().to_string()
 }
 
-fn written(tid: Pid, fd: i32, before: String) -> Option<Change> {
+fn written(stop: &Stopped, fd: i32, before: String) -> Option<Change> {
+    let tid = stop.tid();
     let after = contents(tid, fd);
     if before == after {
         return None;
     }
-    let path = following::control_file(tid, fd);
+    let path = following::control_file(stop, fd);
     let name = path.as_deref().map(name).unwrap_or_default();
     let file = path.filter(|path| same(path, &tid.dir().join(format!("fd/{fd}"))));
     let some = |text: String| if text.is_empty() { None } else { Some(text) };

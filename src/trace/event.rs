@@ -37,17 +37,17 @@ impl fmt::Display for Call {
 }
 
 impl Call {
-    /// Decodes the call that a thread is about to make.
-    pub(super) fn read(memory: Memory, comm: String, syscall: Syscall, values: &[u64; 6]) -> Call {
-        Call { pid: memory.0, comm, syscall, args: syscall.row().decoding.read(memory, values) }
+    /// Decodes the call that a thread is about to make, but for the name of its program.
+    pub(super) fn read(pid: Pid, memory: Memory<'_>, syscall: Syscall, values: &[u64; 6]) -> Call {
+        Call { pid, comm: String::new(), syscall, args: syscall.row().decoding.read(memory, values) }
     }
 
     /// A call with these registers; addresses are this program's own.
     #[cfg(test)]
     pub fn of(pid: i32, comm: &str, name: &str, values: [u64; 6]) -> Call {
         let syscall = Syscall::named(name).unwrap();
-        let own = Memory(Pid(std::process::id() as i32));
-        Call { pid: Pid(pid), ..Call::read(own, comm.into(), syscall, &values) }
+        let call = Call::read(Pid(pid), super::stop::Stopped::own().memory(), syscall, &values);
+        Call { comm: comm.into(), ..call }
     }
 
     /// The bits of clone(2) with which it makes a process.

@@ -4,8 +4,7 @@
 //! File systems are asked as little as possible: one that a traced process serves (FUSE) would wait for us while we wait
 //! for it.
 
-use super::{Argument, Value, mounts::Table};
-use crate::kernel::pid::Pid;
+use super::{Argument, Value, mounts::Table, stop::Stopped};
 use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, PROC_SUPER_MAGIC, statfs};
 use std::{
     collections::BTreeMap,
@@ -52,8 +51,8 @@ pub(super) fn may_be_control_file(path: Option<&Path>) -> bool {
 }
 
 /// The open file behind a descriptor, where writing to it is told: its path as the process sees it.
-pub(super) fn control_file(tid: Pid, fd: i32) -> Option<PathBuf> {
-    let link = tid.dir().join(format!("fd/{fd}"));
+pub(super) fn control_file(stop: &Stopped, fd: i32) -> Option<PathBuf> {
+    let link = stop.tid().dir().join(format!("fd/{fd}"));
     let target = fs::read_link(&link).ok()?;
     let name = target.file_name()?.to_str().filter(|name| is_control_name(name))?;
     let kind = statfs(&link).ok()?.filesystem_type();
@@ -65,14 +64,14 @@ pub(super) fn control_file(tid: Pid, fd: i32) -> Option<PathBuf> {
 }
 
 /// Whether a process still has such a file open.
-pub(super) fn any_open(tid: Pid) -> bool {
-    let fds = fs::read_dir(tid.dir().join("fd")).into_iter().flatten().flatten();
-    fds.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).any(|fd| control_file(tid, fd).is_some())
+pub(super) fn any_open(stop: &Stopped) -> bool {
+    let fds = fs::read_dir(stop.tid().dir().join("fd")).into_iter().flatten().flatten();
+    fds.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).any(|fd| control_file(stop, fd).is_some())
 }
 
 /// Whether the program that an execve call names is there, as the caller sees it.
-pub(super) fn program_exists(tid: Pid, path: &Path) -> bool {
-    let start = tid.dir().join(if path.is_absolute() { "root" } else { "cwd" });
+pub(super) fn program_exists(stop: &Stopped, path: &Path) -> bool {
+    let start = stop.tid().dir().join(if path.is_absolute() { "root" } else { "cwd" });
     // A link is not followed: an absolute one would lead into our own root.
     start.join(path.strip_prefix("/").unwrap_or(path)).symlink_metadata().is_ok()
 }
@@ -89,15 +88,15 @@ impl Cgroups {
 
     /// The directory that a call makes or removes (its path is the argument of this index), where it lies in a cgroup
     /// hierarchy: as the process sees it.
-    pub(super) fn directory(&mut self, tid: Pid, args: &[Argument], index: usize) -> Option<PathBuf> {
+    pub(super) fn directory(&mut self, stop: &Stopped, args: &[Argument], index: usize) -> Option<PathBuf> {
         let path = args.get(index)?.path()?;
-        let link = |name: &str| fs::read_link(tid.dir().join(name)).ok();
+        let link = |name: &str| fs::read_link(stop.tid().dir().join(name)).ok();
         let start = match args.first()?.value {
             Value::Directory(fd) if fd != libc::AT_FDCWD => format!("fd/{fd}"),
             _ => "cwd".into(),
         };
         let whole = plain(&if path.is_absolute() { path.into() } else { link(&start)?.join(path) });
-        let table = self.0.entry([link("ns/mnt")?, link("root")?]).or_insert_with(|| Table::read(tid));
+        let table = self.0.entry([link("ns/mnt")?, link("root")?]).or_insert_with(|| Table::read(stop.tid()));
         table.holding(&whole).is_some_and(|mount| mount.kind.starts_with("cgroup")).then_some(whole)
     }
 }
@@ -122,12 +121,12 @@ mod tests {
 
     #[test]
     fn only_control_files_count() {
-        let me = Pid(std::process::id() as i32);
+        let me = Stopped::own();
         let named_alike = tempfile::NamedTempFile::with_suffix("cpu.max").unwrap();
-        assert_eq!(control_file(me, named_alike.as_file().as_raw_fd()), None);
+        assert_eq!(control_file(&me, named_alike.as_file().as_raw_fd()), None);
         let map = fs::File::open("/proc/self/uid_map").unwrap();
-        assert!(control_file(me, map.as_raw_fd()).unwrap().ends_with("uid_map"));
-        assert!(any_open(me));
+        assert!(control_file(&me, map.as_raw_fd()).unwrap().ends_with("uid_map"));
+        assert!(any_open(&me));
         assert!(is_control_name("memory.limit_in_bytes") && is_control_name("tasks"));
         assert!(!is_control_name("notes.txt") && !is_control_name("cpu"));
     }

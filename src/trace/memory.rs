@@ -1,17 +1,21 @@
 //! The memory of a traced process, read as its system calls' arguments point into it.
 
-use crate::kernel::pid::Pid;
+use super::stop::Stopped;
 use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use std::io::IoSliceMut;
 
 /// Reads never cross this many bytes at once, because the next page may not be there.
 const PAGE: u64 = 4096;
 
-/// One process's memory.
+/// The memory of a thread's process, to be read as long as the thread stands still.
 #[derive(Clone, Copy, Debug)]
-pub struct Memory(pub Pid);
+pub(super) struct Memory<'a>(&'a Stopped);
 
-impl Memory {
+impl<'a> Memory<'a> {
+    pub(super) fn new(stop: &'a Stopped) -> Memory<'a> {
+        Memory(stop)
+    }
+
     /// Fills the buffer from this address as far as memory is there, and says how far.
     fn read(self, address: u64, buffer: &mut [u8]) -> usize {
         let mut done = 0;
@@ -20,7 +24,7 @@ impl Memory {
             let len = ((PAGE - base % PAGE) as usize).min(buffer.len() - done);
             let remote = [RemoteIoVec { base: base as usize, len }];
             let local = &mut buffer[done..done + len];
-            match process_vm_readv(self.0.into(), &mut [IoSliceMut::new(local)], &remote) {
+            match process_vm_readv(self.0.tid().into(), &mut [IoSliceMut::new(local)], &remote) {
                 Ok(read) if read > 0 => done += read,
                 _ => break,
             }
@@ -81,7 +85,8 @@ mod tests {
 
     #[test]
     fn reads_what_an_address_points_to() {
-        let me = Memory(Pid(std::process::id() as i32));
+        let own = Stopped::own();
+        let me = Memory(&own);
         let text = *b"unshare\0rest";
         let address = text.as_ptr() as u64;
         assert_eq!(me.text(address, 100), Some((b"unshare".to_vec(), false)));

@@ -19,7 +19,7 @@ pub mod launch;
 mod memory;
 mod mounts;
 mod orders;
-mod requests;
+mod stop;
 mod stops;
 mod task;
 mod tracer;

@@ -75,14 +75,12 @@ impl Tracing {
     }
 
     pub(super) fn step(&mut self, tid: Pid) {
-        if self.tasks.get(&tid).is_some_and(|task| task.held) {
-            self.release(tid);
-        }
+        self.release(tid);
     }
 
     pub(super) fn run_on(&mut self, root: Root) {
         self.hold(root, Hold::Off);
-        let held = self.tasks.iter().filter(|(_, task)| task.root == root && task.held);
+        let held = self.tasks.iter().filter(|(_, task)| task.root == root && task.held.is_some());
         for tid in held.map(|(tid, _)| *tid).collect::<Vec<_>>() {
             self.release(tid);
         }

@@ -1,22 +1,19 @@
 //! The tracer's thread: every stop of every traced thread, and what follows from it (ptrace(2)).
-#![allow(unsafe_code)]
 
 use super::{
     Argument, Call, Ended, Hold, Return, Root, Syscall, SyscallEvent, TraceEvent,
     calls::Effect,
     effects,
     following::{self, Cgroups},
-    memory::Memory,
-    requests::{call_info, request, result},
+    stop::{News, Place, Stopped, Until, Why},
     task::{Family, Pending, Task, comm},
 };
-use crate::kernel::pid::{Pid, Signal};
-use nix::errno::Errno;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    time::Instant,
+use crate::kernel::pid::Pid;
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, raise},
 };
+use std::{collections::BTreeMap, path::PathBuf, time::Instant};
 
 /// Errors with which the kernel says to itself that a call must be made again after a signal (`linux/errno.h`).
 const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
@@ -30,14 +27,14 @@ pub(super) struct Tracing {
     pub(super) tasks: BTreeMap<Pid, Task>,
     pub(super) families: BTreeMap<Root, Family>,
     /// Threads that stopped for the first time before we were told whose children they are.
-    pub(super) early: BTreeSet<Pid>,
+    pub(super) early: BTreeMap<Pid, Stopped>,
     cgroups: Cgroups,
 }
 
 impl Tracing {
     pub(super) fn new(exe: PathBuf, sink: Sink) -> Tracing {
         let (tasks, families) = (BTreeMap::new(), BTreeMap::new());
-        Tracing { exe, sink, tasks, families, early: BTreeSet::new(), cgroups: Cgroups::default() }
+        Tracing { exe, sink, tasks, families, early: BTreeMap::new(), cgroups: Cgroups::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -48,92 +45,79 @@ impl Tracing {
         (self.sink)(event);
     }
 
-    /// The next stop or end that has come, if any: which thread, and its wait status.
-    pub(super) fn news(&self) -> Option<(Pid, i32)> {
-        loop {
-            let mut status = 0;
-            // Only this thread's own children and tracees: other threads start short-lived children of their own.
-            let flags = libc::__WALL | libc::WNOHANG | libc::__WNOTHREAD;
-            // SAFETY: the kernel writes one integer, which lives until the call has returned.
-            match unsafe { libc::waitpid(-1, &raw mut status, flags) } {
-                -1 if Errno::last() == Errno::EINTR => {}
-                0 | -1 => return None,
-                tid => return Some((Pid(tid), status)),
-            }
-        }
-    }
-
     /// Decides how a thread that stopped goes on, or takes note of its end.
-    pub(super) fn take(&mut self, tid: Pid, status: i32) {
-        if libc::WIFEXITED(status) {
-            self.ended(tid, Ended::Exited(libc::WEXITSTATUS(status)));
-        } else if libc::WIFSIGNALED(status) {
-            self.ended(tid, Ended::Killed(Signal(libc::WTERMSIG(status))));
-        } else if libc::WIFSTOPPED(status) {
-            self.stopped(tid, libc::WSTOPSIG(status), status >> 16);
-        }
-    }
-
-    fn stopped(&mut self, tid: Pid, signal: i32, event: i32) {
+    pub(super) fn take(&mut self, news: News) {
+        let (stop, why) = match news {
+            News::Ended(tid, ended) => return self.ended(tid, ended),
+            News::Stopped(stop, why) => (stop, why),
+        };
+        let tid = stop.tid();
         if self.tasks.get(&tid).is_none_or(|task| task.unborn) {
             // It waits for its maker's report, so that nobody misses what it is born with.
-            self.early.insert(tid);
+            self.early.insert(tid, stop);
             return;
         }
-        match event {
-            libc::PTRACE_EVENT_SECCOMP => self.before_call(tid),
-            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => {
-                self.made(tid);
-                self.resume(tid, 0);
+        match why {
+            Why::Filter => self.before_call(stop),
+            Why::Call => self.at_call(stop),
+            Why::Made => {
+                self.made(&stop);
+                self.resume(stop);
             }
-            libc::PTRACE_EVENT_EXEC => {
-                self.replaced(tid);
-                self.resume(tid, 0);
+            Why::Program => {
+                self.replaced(&stop);
+                self.resume(stop);
             }
-            // A group-stop: the process must stay stopped until SIGCONT, but we want to hear of that.
-            libc::PTRACE_EVENT_STOP if signal != libc::SIGTRAP => {
-                request(libc::PTRACE_LISTEN, tid, 0);
+            Why::Group => {
+                stop.listen();
                 // The shell that started us must see its job stopped, and wakes both of us.
                 if self.families.get(&tid).is_some_and(|family| family.shares_our_terminal) {
-                    let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP);
+                    let _ = raise(Signal::SIGSTOP);
                 }
             }
-            0 if signal == libc::SIGTRAP | 0x80 => self.at_call(tid),
-            0 => self.resume(tid, signal),
-            _ => self.resume(tid, 0),
+            Why::Signal(signal) => stop.resume(self.until(tid), Some(signal)),
+            Why::Nothing => self.resume(stop),
         }
     }
 
-    /// Lets a thread go on: to the end of its call where that matters, else at full speed to the next interesting one.
-    pub(super) fn resume(&mut self, tid: Pid, signal: i32) {
-        let stop = self.tasks.get(&tid).is_some_and(|task| task.pending.is_some() || task.following);
-        request(if stop { libc::PTRACE_SYSCALL } else { libc::PTRACE_CONT }, tid, signal);
+    /// How far a thread goes: to the end of its call where that matters, else to the next interesting one.
+    fn until(&self, tid: Pid) -> Until {
+        let at_call = self.tasks.get(&tid).is_some_and(|task| task.pending.is_some() || task.following);
+        if at_call { Until::Call } else { Until::Filter }
+    }
+
+    /// Lets a thread go on.
+    pub(super) fn resume(&self, stop: Stopped) {
+        let until = self.until(stop.tid());
+        stop.resume(until, None);
     }
 
     /// Before an interesting call.
-    fn before_call(&mut self, tid: Pid) {
-        let entry = call_info(tid, libc::PTRACE_SYSCALL_INFO_SECCOMP);
-        match entry.and_then(|(number, values)| Some((Syscall::numbered(number)?, values))) {
-            Some((syscall, values)) => self.begin(tid, syscall, values),
-            None => self.resume(tid, 0),
+    fn before_call(&mut self, stop: Stopped) {
+        if let Some(Place::Entry(number, values)) = stop.place()
+            && let Some(syscall) = Syscall::numbered(number)
+        {
+            return self.begin(stop, syscall, values);
         }
+        self.resume(stop);
     }
 
     /// Takes up a call, and holds it where that is wanted.
-    fn begin(&mut self, tid: Pid, syscall: Syscall, values: [u64; 6]) {
+    fn begin(&mut self, stop: Stopped, syscall: Syscall, values: [u64; 6]) {
+        let tid = stop.tid();
         let effect = syscall.row().effect;
-        let mut call = Call::read(Memory(tid), String::new(), syscall, &values);
+        let mut call = Call::read(tid, stop.memory(), syscall, &values);
         let (told, wanted) = match effect {
             Effect::Child(_) => (true, call.clone_flags() & libc::CLONE_THREAD as u64 == 0),
             Effect::GroupMade(index) | Effect::GroupRemoved(index) => {
-                (true, self.cgroups.directory(tid, &call.args, index).is_some())
+                (true, self.cgroups.directory(&stop, &call.args, index).is_some())
             }
             Effect::Opens(index) => {
                 (false, following::may_be_control_file(call.args.get(index).and_then(Argument::path)))
             }
             _ => (true, true),
         };
-        let Some(task) = self.tasks.get_mut(&tid).filter(|_| wanted) else { return self.resume(tid, 0) };
+        let Some(task) = self.tasks.get_mut(&tid).filter(|_| wanted) else { return self.resume(stop) };
         let failed = task.failed_exec.take().filter(|_| told && effect != Effect::Program);
         task.comm = comm(tid);
         call.comm.clone_from(&task.comm);
@@ -146,18 +130,20 @@ impl Tracing {
         if let Some(failed) = failed {
             self.tell(TraceEvent::Syscall(root, failed));
         }
-        if told && !again && self.holds(root, &call) {
-            if let Some(task) = self.tasks.get_mut(&tid) {
-                task.held = true;
-            }
+        if told
+            && !again
+            && self.holds(root, &stop, &call)
+            && let Some(task) = self.tasks.get_mut(&tid)
+        {
+            task.held = Some(stop);
             self.tell(TraceEvent::Held(root, call));
         } else {
-            self.happen(tid);
+            self.happen(stop);
         }
     }
 
     /// Whether this call is held. The attempts with which a shell looks for a program along the PATH are not.
-    fn holds(&mut self, root: Root, call: &Call) -> bool {
+    fn holds(&mut self, root: Root, stop: &Stopped, call: &Call) -> bool {
         let Some(family) = self.families.get_mut(&root).filter(|family| !family.killing) else { return false };
         let hold = match &family.hold {
             Hold::Off => false,
@@ -166,67 +152,68 @@ impl Tracing {
         };
         let program =
             call.args.first().and_then(Argument::path).filter(|_| call.syscall.row().effect == Effect::Program);
-        let hold = hold && program.is_none_or(|path| following::program_exists(call.pid, path));
+        let hold = hold && program.is_none_or(|path| following::program_exists(stop, path));
         if hold {
             family.hold = Hold::Every;
         }
         hold
     }
 
+    /// Lets a held call happen.
     pub(super) fn release(&mut self, tid: Pid) {
-        if let Some(task) = self.tasks.get_mut(&tid) {
-            task.held = false;
+        if let Some(task) = self.tasks.get_mut(&tid)
+            && let Some(stop) = task.held.take()
+        {
             let root = task.root;
             self.tell(TraceEvent::Released(root, tid));
-            self.happen(tid);
+            self.happen(stop);
         }
     }
 
     /// Lets the call happen, after a look at what it may change.
-    fn happen(&mut self, tid: Pid) {
-        if let Some(pending) = self.tasks.get_mut(&tid).and_then(|task| task.pending.as_mut()) {
+    fn happen(&mut self, stop: Stopped) {
+        if let Some(pending) = self.tasks.get_mut(&stop.tid()).and_then(|task| task.pending.as_mut()) {
             let group = match pending.call.syscall.row().effect {
                 Effect::GroupMade(index) | Effect::GroupRemoved(index) => {
-                    self.cgroups.directory(tid, &pending.call.args, index)
+                    self.cgroups.directory(&stop, &pending.call.args, index)
                 }
                 _ => None,
             };
-            pending.before = effects::before(&pending.call, &pending.values, group, &self.exe);
+            pending.before = effects::before(&stop, &pending.call, &pending.values, group, &self.exe);
             pending.started = Instant::now();
         }
-        self.resume(tid, 0);
+        self.resume(stop);
     }
 
     /// At the beginning of a call of a thread that is followed, or at the end of a call.
-    fn at_call(&mut self, tid: Pid) {
-        if let Some((number, values)) = call_info(tid, libc::PTRACE_SYSCALL_INFO_ENTRY) {
-            let syscall = Syscall::numbered(number);
-            match syscall.map(|syscall| (syscall, syscall.row().effect)) {
-                Some((syscall, Effect::Writes)) if following::control_file(tid, values[0] as i32).is_some() => {
-                    return self.begin(tid, syscall, values);
+    fn at_call(&mut self, stop: Stopped) {
+        match stop.place() {
+            Some(Place::Exit(result)) => return self.returned(stop, result),
+            Some(Place::Entry(number, values)) => {
+                let syscall = Syscall::numbered(number);
+                match syscall.map(|syscall| (syscall, syscall.row().effect)) {
+                    Some((syscall, Effect::Writes)) if following::control_file(&stop, values[0] as i32).is_some() => {
+                        return self.begin(stop, syscall, values);
+                    }
+                    // It may lose its file with this call; whether it did shows at its end.
+                    Some((_, Effect::Closes)) => {
+                        if let Some(task) = self.tasks.get_mut(&stop.tid()) {
+                            task.closing = true;
+                        }
+                    }
+                    _ => {}
                 }
-                Some((_, Effect::Closes)) => self.mark_close(tid),
-                _ => {}
             }
-            return self.resume(tid, 0);
+            None => {}
         }
-        match result(tid) {
-            Some(result) => self.returned(tid, result),
-            None => self.resume(tid, 0),
-        }
-    }
-
-    /// A followed thread may lose its file with this call; whether it did shows at its end.
-    fn mark_close(&mut self, tid: Pid) {
-        if let Some(task) = self.tasks.get_mut(&tid) {
-            task.closing = true;
-        }
+        self.resume(stop);
     }
 
     /// A call has returned.
-    fn returned(&mut self, tid: Pid, result: i64) {
+    fn returned(&mut self, stop: Stopped, result: i64) {
+        let tid = stop.tid();
         let micros = |pending: &Pending| pending.started.elapsed().as_micros() as u64;
-        let Some(task) = self.tasks.get_mut(&tid) else { return self.resume(tid, 0) };
+        let Some(task) = self.tasks.get_mut(&tid) else { return self.resume(stop) };
         let (root, failed) = (task.root, (-4095..0).contains(&result));
         let mut child = None;
         if let Some(mut pending) = task.pending.take() {
@@ -234,15 +221,15 @@ impl Tracing {
             let micros = micros(&pending);
             let effect = pending.call.syscall.row().effect;
             if matches!(effect, Effect::Opens(_)) {
-                if !failed && following::control_file(tid, result as i32).is_some() {
+                if !failed && following::control_file(&stop, result as i32).is_some() {
                     self.follow(tid);
                 }
-                return self.resume(tid, 0);
+                return self.resume(stop);
             }
             if failed && RESTARTS.contains(&-result) {
                 task.again = Some((pending.call.syscall, pending.values));
             } else if pending.told {
-                let changed = if failed { Vec::new() } else { effects::after(tid, &mut pending, &self.exe) };
+                let changed = if failed { Vec::new() } else { effects::after(&stop, &mut pending, &self.exe) };
                 let returned =
                     if failed { Return::Error(Errno::from_raw(-result as i32)) } else { Return::Value(result) };
                 if effect.changes_mounts() {
@@ -252,7 +239,7 @@ impl Tracing {
                 let event = SyscallEvent { call: pending.call, returned, micros, changed };
                 if exec {
                     task.comm = comm(tid);
-                    task.following = task.following && following::any_open(tid);
+                    task.following = task.following && following::any_open(&stop);
                 }
                 if exec && failed {
                     // "Not there" says less than any other reason that the search met.
@@ -267,13 +254,13 @@ impl Tracing {
                 }
             }
         } else if std::mem::take(&mut task.closing) {
-            task.following = following::any_open(tid);
+            task.following = following::any_open(&stop);
         }
         if let Some(child) = child {
             // Its making has been told: now it may begin.
             self.begin_life(child);
         }
-        self.resume(tid, 0);
+        self.resume(stop);
     }
 
     /// A thread has ended; where it was the first of its process, so has the process.
@@ -282,7 +269,8 @@ impl Tracing {
         let root = match self.tasks.remove(&tid) {
             Some(task) => {
                 let root = task.root;
-                if task.held {
+                let held = task.held.is_some();
+                if held {
                     self.tell(TraceEvent::Released(root, tid));
                 }
                 if let Some(failed) = task.failed_exec {
@@ -291,7 +279,7 @@ impl Tracing {
                 if let Some(child) = task.pending.as_ref().and_then(|pending| pending.child) {
                     self.begin_life(child);
                 }
-                if let Some(pending) = task.pending.filter(|pending| pending.told && !task.held) {
+                if let Some(pending) = task.pending.filter(|pending| pending.told && !held) {
                     let micros = pending.started.elapsed().as_micros() as u64;
                     let (call, changed) = (pending.call, pending.born);
                     let event = SyscallEvent { call, returned: Return::Never, micros, changed };

@@ -1,6 +1,6 @@
 //! What the tracer knows of one traced thread, and of one family of processes.
 
-use super::{Call, Change, Ended, Hold, Root, Syscall, SyscallEvent, effects::Before};
+use super::{Call, Change, Ended, Hold, Root, Syscall, SyscallEvent, effects::Before, stop::Stopped};
 use crate::kernel::pid::Pid;
 use std::{fs, time::Instant};
 
@@ -16,8 +16,8 @@ pub(super) struct Task {
     pub(super) pending: Option<Pending>,
     /// It has not begun yet: the call that made it has not returned.
     pub(super) unborn: bool,
-    /// It waits before that call.
-    pub(super) held: bool,
+    /// Where it waits before that call: its stop.
+    pub(super) held: Option<Stopped>,
     /// It has a file open whose writes are told, so it stops at every call.
     pub(super) following: bool,
     /// The call that it is in may close that file.
@@ -68,7 +68,7 @@ impl Task {
             comm: comm(tid),
             pending: None,
             unborn: false,
-            held: false,
+            held: None,
             following: false,
             closing: false,
             failed_exec: None,

@@ -1,7 +1,7 @@
 //! The tracer's handle: orders go to its one thread, events come out of the sink.
 #![allow(unsafe_code)]
 
-use super::{Hold, Root, TraceEvent, stops::Tracing};
+use super::{Hold, Root, TraceEvent, stop::news, stops::Tracing};
 use crate::kernel::pid::Pid;
 use nix::{
     errno::Errno,
@@ -148,9 +148,9 @@ fn run(desk: &Desk, poll: &Epoll, mut tracing: Tracing) {
         obey(desk, &mut tracing, &mut stopping);
         // A ring only says that something happened, once for any number of stops: all of them are taken. What was ordered
         // before a stop came is obeyed before it is taken, so that whoever says "hold" and then types is not too late.
-        while let Some((tid, status)) = tracing.news() {
+        while let Some(news) = news() {
             obey(desk, &mut tracing, &mut stopping);
-            tracing.take(tid, status);
+            tracing.take(news);
         }
         tracing.take_in_orphans();
         if stopping && tracing.is_empty() {

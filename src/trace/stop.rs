@@ -1,0 +1,173 @@
+//! Stops as types (ptrace(2)). A [`Stopped`] is a traced thread that stands still. Only it can be asked and have its
+//! memory read, and what lets it go on takes it away: a thread that runs is never asked, and none is resumed twice.
+
+use super::{Ended, memory::Memory};
+use crate::kernel::pid::{Pid, Signal};
+use nix::sys::ptrace;
+use rustix::process::{WaitOptions, wait};
+
+/// A traced thread that stands still until this is given to [`Stopped::resume`] or [`Stopped::listen`]. One that is
+/// killed meanwhile has ended; nothing is lost where its stop is dropped then.
+#[must_use = "the thread stands still until it is resumed"]
+#[derive(Debug)]
+pub(super) struct Stopped(Pid);
+
+/// Why a thread stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It is about to make a call that the filter stops.
+    Filter,
+    /// It begins or ends a call, and was resumed with [`Until::Call`].
+    Call,
+    /// It has made a thread or a process: [`Stopped::message`].
+    Made,
+    /// It runs a new program now. Its number before is [`Stopped::message`].
+    Program,
+    /// Its process is stopped by a signal, and must stay so until SIGCONT.
+    Group,
+    /// A signal is about to be delivered.
+    Signal(Signal),
+    /// Nothing of interest: it is new, or was interrupted by us.
+    Nothing,
+}
+
+/// What came to us of a traced thread.
+#[derive(Debug)]
+pub(super) enum News {
+    /// It stands still.
+    Stopped(Stopped, Why),
+    /// It has ended.
+    Ended(Pid, Ended),
+}
+
+/// How far a thread goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// To the next call that the filter stops, at full speed.
+    Filter,
+    /// To the next beginning or end of any call.
+    Call,
+}
+
+/// Where in a call a thread stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Before it: its number and its arguments.
+    Entry(i64, [u64; 6]),
+    /// After it: what it returned; an error as a negative number.
+    Exit(i64),
+}
+
+/// The next stop or end that has come, if any.
+pub(super) fn news() -> Option<News> {
+    // Only this thread's own children and tracees: other threads start short-lived children of their own.
+    let ours = WaitOptions::from_bits_retain((libc::__WALL | libc::__WNOTHREAD) as u32);
+    loop {
+        match wait(WaitOptions::NOHANG | ours) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) | Ok(None) => return None,
+            Ok(Some((pid, status))) => {
+                let pid = Pid(pid.as_raw_pid());
+                return Some(match (status.exit_status(), status.terminating_signal()) {
+                    (Some(exited), _) => News::Ended(pid, Ended::Exited(exited)),
+                    (_, Some(signal)) => News::Ended(pid, Ended::Killed(Signal(signal))),
+                    _ => News::Stopped(Stopped(pid), why(status.as_raw())),
+                });
+            }
+        }
+    }
+}
+
+/// Reads the wait status of a stop: the signal and, above it, what is peculiar to ptrace.
+fn why(status: i32) -> Why {
+    match (status >> 16, libc::WSTOPSIG(status)) {
+        (libc::PTRACE_EVENT_SECCOMP, _) => Why::Filter,
+        (libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE, _) => Why::Made,
+        (libc::PTRACE_EVENT_EXEC, _) => Why::Program,
+        (libc::PTRACE_EVENT_STOP, signal) if signal != libc::SIGTRAP => Why::Group,
+        // PTRACE_O_TRACESYSGOOD marks the stops at calls.
+        (0, signal) if signal == libc::SIGTRAP | 0x80 => Why::Call,
+        (0, signal) => Why::Signal(Signal(signal)),
+        _ => Why::Nothing,
+    }
+}
+
+impl Stopped {
+    /// The thread.
+    pub(super) fn tid(&self) -> Pid {
+        self.0
+    }
+
+    /// Its memory.
+    pub(super) fn memory(&self) -> Memory<'_> {
+        Memory::new(self)
+    }
+
+    /// Lets it go on, with a signal where one is to be delivered.
+    pub(super) fn resume(self, until: Until, signal: Option<Signal>) {
+        let how = match until {
+            Until::Filter => libc::PTRACE_CONT,
+            Until::Call => libc::PTRACE_SYSCALL,
+        };
+        request(how, self.0, signal.map_or(0, |signal| signal.0));
+    }
+
+    /// Leaves its process stopped, but hears of what wakes it.
+    pub(super) fn listen(self) {
+        request(libc::PTRACE_LISTEN, self.0, 0);
+    }
+
+    /// The thread that its stop is about.
+    pub(super) fn message(&self) -> Option<Pid> {
+        ptrace::getevent(self.0.into()).ok().map(|pid| Pid(pid as i32))
+    }
+
+    /// Where in a call it stands; `None` where it was killed meanwhile.
+    #[expect(unsafe_code, reason = "the kernel fills in one part of a union")]
+    pub(super) fn place(&self) -> Option<Place> {
+        let info = ptrace::syscall_info(self.0.into()).ok()?;
+        match info.op {
+            libc::PTRACE_SYSCALL_INFO_EXIT => {
+                // SAFETY: `op` says that this part of the union is filled in.
+                Some(Place::Exit(unsafe { info.u.exit.sval }))
+            }
+            libc::PTRACE_SYSCALL_INFO_ENTRY | libc::PTRACE_SYSCALL_INFO_SECCOMP => {
+                // SAFETY: `op` says that one of these two parts of the union is filled in, and both begin alike.
+                let (number, args) = unsafe { (info.u.entry.nr, info.u.entry.args) };
+                Some(Place::Entry(number as i64, args))
+            }
+            _ => None,
+        }
+    }
+
+    /// This process, as if it were traced and stood still.
+    #[cfg(test)]
+    pub(super) fn own() -> Stopped {
+        Stopped(Pid(std::process::id() as i32))
+    }
+}
+
+/// Makes a ptrace request that lets a thread go on. ESRCH says that it was killed meanwhile, and its end will come.
+#[expect(unsafe_code, reason = "nix delivers no real-time signals and knows no PTRACE_LISTEN")]
+fn request(request: libc::c_uint, tid: Pid, signal: i32) {
+    // SAFETY: these requests take two numbers and touch no memory of ours.
+    unsafe { libc::ptrace(request, tid.0, std::ptr::null_mut::<libc::c_void>(), signal as libc::c_long) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_status_says_why_a_thread_stands_still() {
+        let stop = |event: i32, signal: i32| why(event << 16 | signal << 8 | 0x7f);
+        assert_eq!(stop(libc::PTRACE_EVENT_SECCOMP, libc::SIGTRAP), Why::Filter);
+        assert_eq!(stop(libc::PTRACE_EVENT_VFORK, libc::SIGTRAP), Why::Made);
+        assert_eq!(stop(libc::PTRACE_EVENT_EXEC, libc::SIGTRAP), Why::Program);
+        assert_eq!(stop(libc::PTRACE_EVENT_STOP, libc::SIGTSTP), Why::Group);
+        assert_eq!(stop(libc::PTRACE_EVENT_STOP, libc::SIGTRAP), Why::Nothing, "a new thread");
+        assert_eq!(stop(0, libc::SIGTRAP | 0x80), Why::Call);
+        assert_eq!(stop(0, libc::SIGTRAP), Why::Signal(Signal(libc::SIGTRAP)), "a breakpoint of its own");
+        assert_eq!(stop(0, 40), Why::Signal(Signal(40)), "also a real-time one");
+    }
+}

@@ -3,9 +3,8 @@
 //! A capability bit or a file mode does not say whether a call will work: seccomp, limits and security modules have
 //! their say too. So the call is made, in a process that ends right afterwards and takes all of it along.
 
-use super::filter;
-use crate::kernel::errno;
 use crate::kernel::namespaces::{Kind, TABLE};
+use crate::kernel::{errno, seccomp};
 use crate::observe::peek::read_until;
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
@@ -88,7 +87,7 @@ pub fn run(args: &[String]) -> ExitCode {
         "pivot_root" => pivot_root(),
         "setns" => enter(),
         "ptrace" => trace(),
-        "seccomp" => filter::install()
+        "seccomp" => seccomp::install(&mut [seccomp::verdict(libc::SECCOMP_RET_ALLOW)])
             .map_err(|errno| Failure { call: "seccomp(SECCOMP_SET_MODE_FILTER)".into(), errno: Some(errno as i32) }),
         "wait" => io("read", std::io::stdin().read(&mut [0]).map(drop)),
         link => match Kind::from_link(link) {

@@ -5,7 +5,6 @@
 
 pub mod attempt;
 mod cgroups;
-mod filter;
 mod isolation;
 mod lacking;
 mod machine;

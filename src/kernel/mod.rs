@@ -15,4 +15,5 @@ pub mod owner;
 pub mod pid;
 pub mod pidfd;
 pub mod process;
+pub mod seccomp;
 pub mod usable;

@@ -1,8 +1,7 @@
 //! The seccomp filter that stops a process before the interesting calls (seccomp(2), classic BPF).
-#![allow(unsafe_code)]
 
 use super::calls::{TABLE, Trap};
-use nix::errno::Errno;
+use crate::kernel::seccomp::{self, verdict};
 
 /// What this program was compiled for; calls of any other ABI (i386 on x86-64) have other numbers and pass untraced.
 #[cfg(target_arch = "x86_64")]
@@ -22,7 +21,6 @@ const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
 const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
 const AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
 const ANY_BIT: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
-const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 
 fn instruction(code: u16, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
     libc::sock_filter { code, jt, jf, k }
@@ -34,10 +32,10 @@ fn program() -> Vec<libc::sock_filter> {
     let mut out = vec![
         instruction(LOAD, ARCH_AT, 0, 0),
         instruction(EQUAL, ARCH, 1, 0),
-        instruction(RETURN, allow, 0, 0),
+        verdict(allow),
         instruction(LOAD, NR, 0, 0),
         instruction(AT_LEAST, X32, 0, 1),
-        instruction(RETURN, allow, 0, 0),
+        verdict(allow),
     ];
     for call in TABLE {
         let Some(number) = call.number.map(|number| number as u32) else { continue };
@@ -45,7 +43,7 @@ fn program() -> Vec<libc::sock_filter> {
         let argument = |index: usize| ARGS + 8 * index as u32;
         match call.trap {
             Trap::Always => {
-                out.extend([instruction(EQUAL, number, 0, 1), instruction(RETURN, trace, 0, 0)]);
+                out.extend([instruction(EQUAL, number, 0, 1), verdict(trace)]);
             }
             Trap::Never => {}
             Trap::Unless(index, bits) | Trap::If(index, bits) => {
@@ -54,43 +52,32 @@ fn program() -> Vec<libc::sock_filter> {
                     instruction(EQUAL, number, 0, 4),
                     instruction(LOAD, argument(index), 0, 0),
                     instruction(ANY_BIT, bits, 0, 1),
-                    instruction(RETURN, set, 0, 0),
-                    instruction(RETURN, clear, 0, 0),
+                    verdict(set),
+                    verdict(clear),
                 ]);
             }
         }
     }
-    out.push(instruction(RETURN, allow, 0, 0));
+    out.push(verdict(allow));
     out
 }
 
-/// Installs the filter for this process and everything it starts. A process with CAP_SYS_ADMIN keeps set-user-ID programs
-/// working; without that capability the kernel wants no_new_privs first.
+/// Installs the filter for this process and everything it starts.
 ///
-/// Errors: those of seccomp(2); ENOSYS where the kernel was built without filters.
+/// Errors: those of [`seccomp::install`].
 pub(super) fn install() -> nix::Result<()> {
-    let mut program = program();
-    match load(&mut program) {
-        Err(Errno::EACCES) => {
-            nix::sys::prctl::set_no_new_privs()?;
-            load(&mut program)
-        }
-        other => other,
-    }
-}
-
-fn load(program: &mut [libc::sock_filter]) -> nix::Result<()> {
-    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
-    // SAFETY: the program and its descriptor live until the call has copied them.
-    Errno::result(unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &filter) }).map(drop)
+    seccomp::install(&mut program())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const TRACE: u32 = libc::SECCOMP_RET_TRACE;
+    const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
+
     /// Runs the program as the kernel would.
-    fn verdict(number: i64, args: [u64; 6]) -> u32 {
+    fn run(number: i64, args: [u64; 6]) -> u32 {
         let program = program();
         let (mut at, mut value) = (0, 0u32);
         loop {
@@ -104,7 +91,7 @@ mod tests {
                         offset => args[(offset - ARGS) as usize / 8] as u32,
                     }
                 }
-                RETURN => return step.k,
+                code if code == verdict(ALLOW).code => return step.k,
                 code => {
                     let holds = match code {
                         EQUAL => value == step.k,
@@ -119,16 +106,14 @@ mod tests {
 
     #[test]
     fn only_interesting_calls_are_stopped() {
-        const TRACE: u32 = libc::SECCOMP_RET_TRACE;
-        const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
-        assert_eq!(verdict(libc::SYS_unshare, [0; 6]), TRACE);
-        assert_eq!(verdict(libc::SYS_read, [0; 6]), ALLOW);
-        assert_eq!(verdict(libc::SYS_clone, [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]), TRACE);
-        assert_eq!(verdict(libc::SYS_clone, [libc::CLONE_THREAD as u64, 0, 0, 0, 0, 0]), ALLOW, "a thread");
-        assert_eq!(verdict(libc::SYS_openat, [0, 0, libc::O_RDONLY as u64, 0, 0, 0]), ALLOW);
-        assert_eq!(verdict(libc::SYS_openat, [0, 0, (libc::O_WRONLY | libc::O_CREAT) as u64, 0, 0, 0]), TRACE);
-        assert_eq!(verdict(libc::SYS_unlinkat, [0; 6]), ALLOW);
-        assert_eq!(verdict(libc::SYS_unlinkat, [0, 0, libc::AT_REMOVEDIR as u64, 0, 0, 0]), TRACE);
-        assert_eq!(verdict(i64::from(X32) + 272, [0; 6]), ALLOW, "another ABI");
+        assert_eq!(run(libc::SYS_unshare, [0; 6]), TRACE);
+        assert_eq!(run(libc::SYS_read, [0; 6]), ALLOW);
+        assert_eq!(run(libc::SYS_clone, [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]), TRACE);
+        assert_eq!(run(libc::SYS_clone, [libc::CLONE_THREAD as u64, 0, 0, 0, 0, 0]), ALLOW, "a thread");
+        assert_eq!(run(libc::SYS_openat, [0, 0, libc::O_RDONLY as u64, 0, 0, 0]), ALLOW);
+        assert_eq!(run(libc::SYS_openat, [0, 0, (libc::O_WRONLY | libc::O_CREAT) as u64, 0, 0, 0]), TRACE);
+        assert_eq!(run(libc::SYS_unlinkat, [0; 6]), ALLOW);
+        assert_eq!(run(libc::SYS_unlinkat, [0, 0, libc::AT_REMOVEDIR as u64, 0, 0, 0]), TRACE);
+        assert_eq!(run(i64::from(X32) + 272, [0; 6]), ALLOW, "another ABI");
     }
 }

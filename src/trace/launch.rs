@@ -2,7 +2,6 @@
 //!
 //! It waits until the tracer has seized it, so that not one call of the command is missed, and installs the filter itself,
 //! because a filter is inherited and never given from outside.
-#![allow(unsafe_code)]
 
 use super::filter;
 use crate::kernel::errno;
@@ -18,7 +17,7 @@ use nix::{
 use std::{
     ffi::{CString, OsString},
     os::{
-        fd::{AsRawFd, FromRawFd, OwnedFd},
+        fd::{FromRawFd, OwnedFd},
         unix::ffi::OsStrExt,
     },
     path::Path,
@@ -39,6 +38,7 @@ const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
 /// Becomes the command. Comes back only with a failure, which it has then told on standard error.
+#[expect(unsafe_code, reason = "a descriptor that was handed down is a number")]
 pub fn run(args: &[OsString]) -> ExitCode {
     let [fd, tty, dir, program, argv @ ..] = args else { return ExitCode::from(NOT_STARTED) };
     let Some(fd) = fd.to_str().and_then(|fd| fd.parse().ok()) else { return ExitCode::from(NOT_STARTED) };
@@ -77,6 +77,7 @@ pub fn run(args: &[OsString]) -> ExitCode {
 
 /// Undoes what this program did to its own signals: it blocks some, and ignores SIGPIPE. On a terminal of its own a
 /// command begins as after a login, whatever was ignored around us.
+#[expect(unsafe_code, reason = "nix cannot know that no handler is involved")]
 fn restore_signals(all: bool) {
     for signal in Signal::iterator().filter(|signal| all || *signal == Signal::SIGPIPE) {
         // SAFETY: no handler of ours is installed or replaced: both ways lead to what the kernel does by itself.
@@ -87,6 +88,7 @@ fn restore_signals(all: bool) {
 }
 
 /// On a terminal of its own a command begins with nothing but that: whatever else was open around us is closed by the exec.
+#[expect(unsafe_code, reason = "neither nix nor rustix has this call")]
 fn leave_files() {
     let (first, last, on_exec) = (3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
     // SAFETY: the call takes three numbers. Kernels before 5.11 refuse, and nothing is lost by that.
@@ -100,8 +102,7 @@ fn terminal(tty: &Path) -> nix::Result<()> {
     }
     setsid()?;
     let tty = open(tty, OFlag::O_RDWR, Mode::empty())?;
-    // SAFETY: the descriptor is open for the length of the call, and the argument is a plain number.
-    Errno::result(unsafe { libc::ioctl(tty.as_raw_fd(), libc::TIOCSCTTY, 0) })?;
+    rustix::process::ioctl_tiocsctty(&tty).map_err(|errno| Errno::from_raw(errno.raw_os_error()))?;
     dup2_stdin(&tty)?;
     dup2_stdout(&tty)?;
     dup2_stderr(&tty)

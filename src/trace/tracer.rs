@@ -1,5 +1,4 @@
 //! The tracer's handle: orders go to its one thread, events come out of the sink.
-#![allow(unsafe_code)]
 
 use super::{Hold, Root, TraceEvent, stop::news, stops::Tracing};
 use crate::kernel::pid::Pid;
@@ -185,6 +184,7 @@ static CHILDREN: AtomicI32 = AtomicI32::new(-1);
 /// The counter that rings whenever a child of this process has something to tell.
 ///
 /// A signalfd(2) would be silent as soon as one thread does not block SIGCHLD; a handler works whoever takes the signal.
+#[expect(unsafe_code, reason = "a signal handler is installed")]
 fn children() -> io::Result<&'static EventFd> {
     static COUNTER: OnceLock<EventFd> = OnceLock::new();
     if let Some(counter) = COUNTER.get() {
@@ -199,6 +199,7 @@ fn children() -> io::Result<&'static EventFd> {
     Ok(counter)
 }
 
+#[expect(unsafe_code, reason = "a signal handler may call little else than write(2) itself")]
 extern "C" fn ring(_: libc::c_int) {
     let (errno, one) = (Errno::last_raw(), 1u64.to_ne_bytes());
     // SAFETY: eight bytes of ours go to a descriptor that is open as long as the process lives.

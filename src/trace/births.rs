@@ -5,7 +5,7 @@ use super::{
     launch::ROLE,
     stop::Stopped,
     stops::Tracing,
-    task::{Task, parent_of, process_of, session_of},
+    task::{Task, parent_and_session, process_of},
     untraced::without_filter,
 };
 use crate::kernel::pid::Pid;
@@ -110,12 +110,13 @@ impl Tracing {
             if self.tasks.get(&tid).is_some_and(|task| task.unborn) {
                 continue;
             }
-            let relatives = [process_of(tid).filter(|process| *process != tid), parent_of(tid)];
+            let (parent, session) = parent_and_session(tid).unzip();
+            let relatives = [process_of(tid).filter(|process| *process != tid), parent];
             if relatives.into_iter().flatten().any(|pid| self.tasks.contains_key(&pid)) {
                 // The maker's report is on its way.
                 continue;
             }
-            let session = session_of(tid).filter(|session| self.families.contains_key(session));
+            let session = session.filter(|session| self.families.contains_key(session));
             if let Some(root) = session.or_else(|| self.families.keys().next().copied()) {
                 self.join(root, tid);
                 self.begin_life(tid);

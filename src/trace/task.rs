@@ -2,6 +2,10 @@
 
 use super::{Call, Change, Ended, Hold, Root, Syscall, SyscallEvent, effects::Before, stop::Stopped};
 use crate::kernel::pid::Pid;
+use procfs::{
+    FromBufRead,
+    process::{Process, Status},
+};
 use std::{fs, time::Instant};
 
 /// A traced thread.
@@ -77,30 +81,44 @@ impl Task {
     }
 }
 
+/// What `/proc/PID/status` says of a thread. The program's name in it need not be UTF-8, which the parser insists on.
+pub(super) fn status(tid: Pid) -> Option<Status> {
+    let bytes = fs::read(tid.dir().join("status")).ok()?;
+    Status::from_buf_read(String::from_utf8_lossy(&bytes).as_bytes()).ok()
+}
+
 /// The process that a thread belongs to.
 pub(super) fn process_of(tid: Pid) -> Option<Pid> {
-    status_field(tid, "Tgid:")
+    status(tid).map(|status| Pid(status.tgid))
 }
 
-/// The parent of a process, as we see it.
-pub(super) fn parent_of(tid: Pid) -> Option<Pid> {
-    status_field(tid, "PPid:")
-}
-
-/// The session that a thread is in.
-pub(super) fn session_of(tid: Pid) -> Option<Pid> {
-    // The program's name stands in parentheses and may contain anything, so fields are counted behind the last one.
-    let stat = fs::read_to_string(format!("/proc/{tid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(3)?.parse().ok().map(Pid)
-}
-
-fn status_field(tid: Pid, name: &str) -> Option<Pid> {
-    let status = fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok().map(Pid)
+/// The parent of a process, as we see it, and the session that it is in.
+pub(super) fn parent_and_session(tid: Pid) -> Option<(Pid, Pid)> {
+    let stat = Process::new(tid.0).and_then(|process| process.stat()).ok()?;
+    Some((Pid(stat.ppid), Pid(stat.session)))
 }
 
 /// The name of a thread's program; empty where it is gone.
 pub(super) fn comm(tid: Pid) -> String {
     let bytes = fs::read(format!("/proc/{tid}/comm")).unwrap_or_default();
     String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_whose_name_is_not_text_has_a_process_all_the_same() {
+        let named = || {
+            nix::sys::prctl::set_name(c"\xff\xfe").unwrap();
+            let tid = Pid(nix::unistd::gettid().as_raw());
+            (process_of(tid), comm(tid))
+        };
+        let own = Pid(std::process::id() as i32);
+        assert_eq!(std::thread::spawn(named).join().unwrap(), (Some(own), "\u{fffd}\u{fffd}".into()));
+        let (parent, session) = parent_and_session(own).unwrap();
+        assert_eq!(parent, Pid(nix::unistd::getppid().as_raw()));
+        assert_eq!(session, Pid(nix::unistd::getsid(None).unwrap().as_raw()));
+    }
 }

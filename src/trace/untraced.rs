@@ -1,26 +1,27 @@
 //! Where ptrace is refused: why, and how such a family is found to be ended.
 
+use super::task::status;
 use crate::{
     kernel::{errno, pid::Pid},
     lang::Both,
 };
 use nix::errno::Errno;
+use procfs::process::Process;
 
 /// Why system calls cannot be seen, and what would help.
 pub(super) fn refusal(refused: Errno) -> Both {
-    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-    let status = read("/proc/self/status");
-    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:")).unwrap_or_default().trim();
-    let remedy = match (tracer, read("/proc/sys/kernel/yama/ptrace_scope").trim()) {
-        ("0" | "", "2") => [
+    let tracer = status(Pid(std::process::id() as i32)).map_or(0, |status| status.tracerpid);
+    let yama = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    let remedy = match (tracer, yama.trim()) {
+        (0, "2") => [
             "kernel.yama.ptrace_scope is 2: only root may trace".into(),
             "kernel.yama.ptrace_scope 是 2：只有 root 可以跟踪".into(),
         ],
-        ("0" | "", "3") => [
+        (0, "3") => [
             "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot".into(),
             "kernel.yama.ptrace_scope 是 3：重启之前谁也不能跟踪".into(),
         ],
-        ("0" | "", _) => [
+        (0, _) => [
             "a container or security policy forbids it: docker run --cap-add SYS_PTRACE".into(),
             "容器或安全策略禁止：docker run --cap-add SYS_PTRACE".into(),
         ],
@@ -48,8 +49,8 @@ pub(super) fn descendants(root: Pid) -> Vec<Pid> {
     let mut at = 0;
     while let Some(pid) = all.get(at).copied() {
         at += 1;
-        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        all.extend(children.split_whitespace().filter_map(|child| child.parse().ok().map(Pid)));
+        let children = Process::new(pid.0).and_then(|process| process.task_main_thread()?.children());
+        all.extend(children.unwrap_or_default().into_iter().map(|child| Pid(child as i32)));
     }
     all
 }

@@ -9,7 +9,7 @@ use crate::{
     lang::Lang,
     lesson::{self, LoadError, Translations},
     runtime::{TuiOptions, plain, scope, signals, tui},
-    session::{Progress, StateDir},
+    session::{Progress, StateDir, why_not_kept},
     tools::TOOLS,
     trace,
 };
@@ -189,13 +189,9 @@ fn screen(cli: &Cli, lang: Lang) -> ExitCode {
 /// How far the learner has come, and where that is kept. Lessons can be taken without.
 fn progress(reset: bool, lang: Lang) -> (Progress, Option<StateDir>) {
     let opened = StateDir::open().map_err(|unsaved| unsaved.to_string()).and_then(|kept| {
-        let loaded = if reset {
-            let empty = Progress::default();
-            empty.save(&kept).map(|()| (empty, None))
-        } else {
-            Progress::load(&kept)
-        };
-        loaded.map(|loaded| (loaded, kept)).map_err(|error| error.to_string())
+        let loaded = if reset { Progress::reset(&kept).map(|empty| (empty, None)) } else { Progress::load(&kept) };
+        let place = kept.path().display().to_string();
+        loaded.map(|loaded| (loaded, kept)).map_err(|error| format!("{place}: {}", why_not_kept(&error, lang)))
     });
     match opened {
         Ok(((progress, aside), kept)) => {

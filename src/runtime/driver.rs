@@ -8,9 +8,17 @@ use super::{
 use crate::{
     app::{Effect, Event, State, update},
     doctor,
-    session::{Action, Proof, StateDir},
+    lang::Lang,
+    session::{Action, Proof, StateDir, why_not_kept},
 };
-use std::{collections::VecDeque, io, path::PathBuf, sync::Arc, thread, time::Instant};
+use std::{
+    collections::VecDeque,
+    io::{self, Write},
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::Instant,
+};
 
 /// The app and the machine that it plays on.
 #[derive(Debug)]
@@ -23,6 +31,8 @@ pub struct Driver {
     pub unseen: bool,
     exe: PathBuf,
     kept: Option<StateDir>,
+    /// Whether the last try to keep the progress failed, which has been said.
+    unsaved: bool,
     /// Made when the first lesson begins: who only looks at the opening leaves nothing behind.
     machine: Option<Machine>,
     /// Whether it is known what this machine lacks. Until then no shell is started, because a step is judged when its
@@ -46,6 +56,7 @@ impl Driver {
             unseen: false,
             exe,
             kept,
+            unsaved: false,
             machine: None,
             examined: false,
             waiting: Vec::new(),
@@ -131,15 +142,23 @@ impl Driver {
         }
     }
 
-    /// Keeps the progress. Where it cannot be kept, that is said once: the lesson goes on all the same.
+    /// Keeps the progress. Where it cannot be kept, that is said once, and tried again with the next step and at the end:
+    /// the lesson goes on all the same.
     fn save(&mut self) {
         let Some(kept) = &self.kept else { return };
-        if let Err(error) = self.state.progress.save(kept) {
-            let place = kept.path().display().to_string();
-            let lang = self.state.lang;
-            let text =
-                lang.pick(format!("Progress is not kept: {place}: {error}"), format!("进度无法保存：{place}：{error}"));
-            self.kept = None;
+        let lang = self.state.lang;
+        let trouble = match self.state.progress.save(kept) {
+            Ok(aside) => {
+                self.unsaved = false;
+                let what = lang.pick("Progress could not be read and was put aside: ", "进度无法读取，已另存：");
+                aside.map(|aside| format!("{what}{aside}"))
+            }
+            Err(error) => {
+                let said = std::mem::replace(&mut self.unsaved, true);
+                (!said).then(|| not_kept(kept, &error, lang))
+            }
+        };
+        if let Some(text) = trouble {
             drop(update(&mut self.state, Event::Trouble(text)));
         }
     }
@@ -192,8 +211,22 @@ impl Driver {
     }
 }
 
+/// That progress is not kept, and why.
+fn not_kept(kept: &StateDir, error: &io::Error, lang: Lang) -> String {
+    let why = why_not_kept(error, lang);
+    let place = kept.path().display();
+    lang.pick(format!("Progress is not kept: {place}: {why}"), format!("进度无法保存：{place}：{why}"))
+}
+
 impl Drop for Driver {
     fn drop(&mut self) {
+        if self.unsaved
+            && let Some(kept) = &self.kept
+            && let Err(error) = self.state.progress.save(kept)
+        {
+            // The screen is given back by now; a closed standard error leaves nobody to tell.
+            let _ = writeln!(io::stderr(), "boxwright: {}", not_kept(kept, &error, self.state.lang));
+        }
         // Readers of terminals that wait for room must see that nobody reads any more.
         self.inbox.close();
     }

@@ -1,9 +1,10 @@
 //! Where progress and ledgers are kept between runs, and what happens where nothing can be kept.
 
-use super::run_dir::home_of;
+use super::run_dir::{fresh_name, home_of};
 use crate::kernel::{errno, owner::AsOwner};
+use crate::lang::Lang;
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, openat, renameat};
+use nix::fcntl::{AT_FDCWD, Flock, FlockArg, OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fstat, mkdirat};
 use nix::unistd::{Gid, Uid, UnlinkatFlags, geteuid, unlinkat};
 use std::ffi::OsStr;
@@ -11,6 +12,9 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// Below a home directory (XDG base directory specification).
 const BELOW_HOME: &str = ".local/state/boxwright";
@@ -32,6 +36,15 @@ pub struct Unsaved {
     pub path: PathBuf,
     /// The error of the call that failed.
     pub reason: Errno,
+}
+
+/// The right to change a file of a state directory, until it is dropped.
+#[derive(Debug)]
+pub enum Turn {
+    /// Nobody else has it meanwhile.
+    Alone(Flock<File>),
+    /// The file system knows no locks, or gives none: whoever writes at the very same moment is not seen.
+    Unlocked(Errno),
 }
 
 /// A place to try.
@@ -78,11 +91,35 @@ impl StateDir {
         }
     }
 
+    /// Waits for the turn to read a file, change it, and save it, which every process that changes it waits for. The lock
+    /// (flock(2)) is on a file of its own beside it, because saving replaces the file itself.
+    ///
+    /// Errors: that the lock was not free within `patience`.
+    pub fn turn(&self, name: &str, patience: Duration) -> io::Result<Turn> {
+        let _owner = AsOwner::new(self.owner);
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let lock = format!("{name}.lock");
+        let file = match openat(&self.dir, lock.as_str(), flags, Mode::from_bits_truncate(0o600)) {
+            Ok(file) => File::from(file),
+            Err(errno) => return Ok(Turn::Unlocked(errno)),
+        };
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => Ok(Turn::Alone(lock)),
+            Err((file, Errno::EWOULDBLOCK)) => match wait_for_lock(file, patience)? {
+                Ok(lock) => Ok(Turn::Alone(lock)),
+                Err(errno) => Ok(Turn::Unlocked(errno)),
+            },
+            // ENOLCK, EOPNOTSUPP, ENOSYS: asking again would get the same answer.
+            Err((_, errno)) => Ok(Turn::Unlocked(errno)),
+        }
+    }
+
     /// Replaces a file as a whole: a full disk or a crash leaves the old one.
     pub fn save(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let _owner = AsOwner::new(self.owner);
-        let temporary = format!(".{name}.{}", std::process::id());
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        // A process of another PID namespace may share the directory and have our PID.
+        let temporary = format!(".{name}.{}", fresh_name()?);
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let mut file = File::from(openat(&self.dir, temporary.as_str(), flags, Mode::from_bits_truncate(0o600))?);
         let written = file.write_all(bytes).and_then(|()| file.sync_all());
         let renamed = written.and_then(|()| Ok(renameat(&self.dir, temporary.as_str(), &self.dir, name)?));
@@ -90,6 +127,14 @@ impl StateDir {
             let _ = unlinkat(&self.dir, temporary.as_str(), UnlinkatFlags::NoRemoveDir);
         }
         renamed
+    }
+}
+
+/// Why a file of a state directory could not be read or saved.
+pub fn why_not_kept(error: &io::Error, lang: Lang) -> String {
+    match error.kind() {
+        io::ErrorKind::TimedOut => lang.pick("another boxwright keeps it locked", "另一个 boxwright 一直锁着它").into(),
+        _ => errno::why_io(error),
     }
 }
 
@@ -173,10 +218,21 @@ fn step(dir: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
     }
 }
 
+/// Blocks until the lock is ours, but no longer than `patience`: flock(2) itself knows no deadline, so a thread waits in
+/// it. Where it gets the lock too late, nobody takes it, and it is free again at once.
+fn wait_for_lock(file: File, patience: Duration) -> io::Result<Result<Flock<File>, Errno>> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let wait = move || {
+        let _ = sender.send(Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno));
+    };
+    thread::Builder::new().name("lock".into()).spawn(wait)?;
+    receiver.recv_timeout(patience).map_err(|_| io::Error::from(io::ErrorKind::TimedOut))
+}
+
 /// Whether files can be made: a read-only or full file system shows only when it is tried.
 fn writable(dir: &OwnedFd) -> nix::Result<()> {
-    let name = format!(".probe.{}", std::process::id());
-    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let name = format!(".probe.{}", fresh_name().map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)))?);
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let file = openat(dir, name.as_str(), flags, Mode::from_bits_truncate(0o600))?;
     let written = nix::unistd::write(&file, b"probe").map(drop);
     unlinkat(dir, name.as_str(), UnlinkatFlags::NoRemoveDir)?;

@@ -1,0 +1,219 @@
+use super::*;
+use crate::lesson::Step;
+use nix::fcntl::{Flock, FlockArg};
+use proptest::{collection::vec, prelude::*};
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::sync::Barrier;
+use std::time::Instant;
+
+fn lesson_of(id: &str, steps: &[&str]) -> Lesson {
+    let step = |id: &&str| Step { id: id.to_string(), ..Step::default() };
+    Lesson { id: id.into(), steps: steps.iter().map(step).collect(), ..Lesson::default() }
+}
+
+fn lesson() -> Lesson {
+    lesson_of("isolate", &["first", "second"])
+}
+
+fn passed(step: usize) -> Report {
+    Report::Outcome(step, Outcome::Passed)
+}
+
+/// A window that is opened now.
+fn window(state: &StateDir) -> Progress {
+    Progress::load(state).unwrap().0
+}
+
+#[test]
+fn what_was_reached_survives_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::at(dir.path()).unwrap();
+    let (mut progress, aside) = Progress::load(&state).unwrap();
+    assert_eq!((progress.at(&lesson()), aside), (None, None));
+    assert!(progress.note(&lesson(), &Report::Step(0)));
+    assert!(!progress.note(&lesson(), &Report::Step(0)), "nothing new");
+    assert!(progress.note(&lesson(), &passed(0)));
+    assert!(progress.note(&lesson(), &Report::Step(1)));
+    assert!(!progress.note(&lesson(), &Report::Outcome(1, Outcome::Failed("x".into()))));
+    assert!(progress.is_unsaved());
+    progress.save(&state).unwrap();
+    assert!(!progress.is_unsaved());
+
+    let progress = window(&state);
+    assert_eq!((progress.last(), progress.at(&lesson()), progress.passed(&lesson())), (Some("isolate"), Some(1), 1));
+    let mut shorter = lesson();
+    shorter.steps.pop();
+    assert_eq!(progress.at(&shorter), None, "a step that was edited away");
+}
+
+#[test]
+fn a_broken_file_is_put_aside_and_not_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::at(dir.path()).unwrap();
+    state.save(FILE, b"{\"lessons\": tor").unwrap();
+    let (progress, aside) = Progress::load(&state).unwrap();
+    assert_eq!(progress, Progress::default());
+    assert!(aside.unwrap().contains(ASIDE));
+    assert_eq!(state.load(ASIDE).unwrap().unwrap(), b"{\"lessons\": tor");
+}
+
+#[test]
+fn two_windows_keep_what_either_has_passed() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::at(dir.path()).unwrap();
+    let (mut one, mut other) = (window(&state), window(&state));
+    let roots = lesson_of("rootfs", &["copy"]);
+    for report in [Report::Step(0), passed(0)] {
+        one.note(&lesson(), &report);
+    }
+    one.save(&state).unwrap();
+    for report in [Report::Step(0), passed(0)] {
+        other.note(&roots, &report);
+    }
+    other.note(&lesson(), &passed(1));
+    other.save(&state).unwrap();
+    assert_eq!((other.passed(&lesson()), other.last()), (2, Some("rootfs")), "it has learnt of the first");
+    let third = window(&state);
+    assert_eq!((third.passed(&lesson()), third.passed(&roots), third.at(&lesson())), (2, 1, Some(0)));
+}
+
+#[test]
+fn many_windows_that_save_at_the_same_moment_lose_nothing() {
+    const WINDOWS: usize = 4;
+    const STEPS: usize = 25;
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..WINDOWS * STEPS).map(|number| format!("step-{number}")).collect();
+    let lesson = lesson_of("long", &names.iter().map(String::as_str).collect::<Vec<_>>());
+    let start = Barrier::new(WINDOWS);
+    std::thread::scope(|scope| {
+        for number in 0..WINDOWS {
+            let (lesson, start, path) = (&lesson, &start, dir.path());
+            scope.spawn(move || {
+                let state = StateDir::at(path).unwrap();
+                let mut progress = window(&state);
+                start.wait();
+                for step in 0..STEPS {
+                    assert!(progress.note(lesson, &passed(step * WINDOWS + number)));
+                    progress.save(&state).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(window(&StateDir::at(dir.path()).unwrap()).passed(&lesson), WINDOWS * STEPS);
+}
+
+#[test]
+fn a_reset_forgets_for_every_window_and_keeps_what_comes_after() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::at(dir.path()).unwrap();
+    let mut open = window(&state);
+    open.note(&lesson(), &passed(0));
+    open.save(&state).unwrap();
+    assert_eq!(Progress::reset(&state).unwrap(), Progress::default());
+    open.note(&lesson(), &passed(1));
+    open.save(&state).unwrap();
+    assert_eq!((open.passed(&lesson()), window(&state).passed(&lesson())), (1, 1));
+}
+
+fn take_lock(dir: &Path) -> Flock<std::fs::File> {
+    let file = OpenOptions::new().write(true).open(dir.join("progress.json.lock")).unwrap();
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).unwrap()
+}
+
+#[test]
+fn a_lock_that_is_not_given_back_is_told_in_time_and_nothing_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::at(dir.path()).unwrap();
+    let mut progress = window(&state);
+    progress.save(&state).unwrap();
+    let lock = take_lock(dir.path());
+    progress.note(&lesson(), &passed(0));
+    let began = Instant::now();
+    assert_eq!(progress.save(&state).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    assert!(began.elapsed() < PATIENCE * 8, "{:?}", began.elapsed());
+    assert!(progress.is_unsaved() && window(&state).passed(&lesson()) == 0);
+    drop(lock);
+    progress.save(&state).unwrap();
+    assert_eq!(window(&state).passed(&lesson()), 1);
+}
+
+#[test]
+fn without_locks_it_is_saved_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::at(dir.path()).unwrap();
+    let refused = std::thread::scope(|scope| {
+        let saving = scope.spawn(|| {
+            refuse_locks();
+            let turn = state.turn(FILE, PATIENCE).unwrap();
+            let mut progress = window(&state);
+            progress.note(&lesson(), &passed(0));
+            progress.save(&state).unwrap();
+            format!("{turn:?}")
+        });
+        saving.join().unwrap()
+    });
+    assert_eq!(refused, "Unlocked(ENOLCK)");
+    assert_eq!(window(&state).passed(&lesson()), 1);
+}
+
+/// Makes flock(2) fail with ENOLCK in this thread and those that it starts, as a home on a network may.
+#[expect(unsafe_code, reason = "nix has no seccomp(2)")]
+fn refuse_locks() {
+    let instruction = |code: u32, k: u32, jt, jf| libc::sock_filter { code: code as u16, jt, jf, k };
+    let mut filter = [
+        // The number is the first word of struct seccomp_data.
+        instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, libc::SYS_flock as u32, 0, 1),
+        instruction(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::ENOLCK as u32, 0, 0),
+        instruction(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    nix::sys::prctl::set_no_new_privs().unwrap();
+    // SAFETY: `program` points to `filter`, and both live until the call has returned; the kernel copies them.
+    let loaded = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
+    assert_eq!(loaded, 0, "{}", io::Error::last_os_error());
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    let name = || prop::sample::select(vec!["isolate", "rootfs", "cgroups"]).prop_map(String::from);
+    let step = || prop::sample::select(vec!["a", "b", "c", "d"]).prop_map(String::from);
+    let place = (prop::option::of(step()), vec(step(), 0..4));
+    let place =
+        place.prop_map(|(at, passed)| Place { at: at.unwrap_or_default(), passed: passed.into_iter().collect() });
+    let lessons = vec((name(), place), 0..4).prop_map(|lessons| lessons.into_iter().collect());
+    (lessons, prop::option::of(name())).prop_map(|(lessons, last)| Record { lessons, last })
+}
+
+fn sum(one: &Record, later: &Record) -> Record {
+    let mut both = one.clone();
+    both.add(later.clone());
+    both
+}
+
+fn steps_of(record: &Record) -> BTreeSet<(String, String)> {
+    let steps = |(lesson, place): (&String, &Place)| -> Vec<(String, String)> {
+        place.passed.iter().map(|step| (lesson.clone(), step.clone())).collect()
+    };
+    record.lessons.iter().flat_map(steps).collect()
+}
+
+proptest! {
+    #[test]
+    fn adding_loses_nothing_in_whatever_order_and_however_often(
+        one in any_record(), two in any_record(), three in any_record(),
+    ) {
+        let both = sum(&one, &two);
+        let all: BTreeSet<_> = steps_of(&one).union(&steps_of(&two)).cloned().collect();
+        prop_assert_eq!(steps_of(&both), all.clone());
+        prop_assert_eq!(steps_of(&sum(&two, &one)), all);
+        prop_assert_eq!(&sum(&both, &two), &both);
+        prop_assert_eq!(&sum(&one, &one), &one);
+        prop_assert_eq!(sum(&both, &three), sum(&one, &sum(&two, &three)));
+        // Where somebody was is what was said last.
+        prop_assert_eq!(&both.last, if two.last.is_some() { &two.last } else { &one.last });
+        for (lesson, place) in two.lessons.iter().filter(|(_, place)| !place.at.is_empty()) {
+            prop_assert_eq!(&both.lessons[lesson].at, &place.at);
+        }
+    }
+}

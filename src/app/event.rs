@@ -62,6 +62,8 @@ pub enum Effect {
     Save,
     /// Write this card of this lesson into a file.
     Export(String, Proof),
+    /// End, and start again as root.
+    AsRoot,
     /// End.
     Quit,
 }

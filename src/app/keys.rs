@@ -71,6 +71,8 @@ pub enum Command {
     Theme,
     /// What this machine allows.
     Doctor,
+    /// End, and start again as root.
+    AsRoot,
     /// Every key that works.
     Help,
     /// End.
@@ -145,11 +147,15 @@ fn scrolling(state: &State, pane: Option<Pane>) -> Vec<Binding> {
     ]
 }
 
-fn common(view: View) -> Vec<Binding> {
-    let mut all = vec![letter('l', Command::Language, ("中文", "English"), (view == View::Opening).then_some(3))];
+fn common(state: &State, view: View) -> Vec<Binding> {
+    let mut all = Vec::new();
+    if view != View::Lesson && state.facts.as_root.is_some() {
+        all.push(letter('R', Command::AsRoot, ("as root", "以 root 启动"), 2));
+    }
+    all.push(letter('l', Command::Language, ("中文", "English"), (view == View::Opening).then_some(3)));
     if view != View::Doctor {
         let label = match view {
-            View::Opening => ("what this machine allows", "这台机器允许什么"),
+            View::Opening => ("what works here", "本机检查"),
             _ => ("what this machine allows", "本机检查"),
         };
         all.push(letter('d', Command::Doctor, label, (view == View::Opening).then_some(4)));
@@ -175,14 +181,14 @@ fn opening(state: &State) -> Vec<Binding> {
     if state.lessons.len() > 1 {
         all.extend(choosing());
     }
-    all.extend(common(View::Opening));
+    all.extend(common(state, View::Opening));
     all
 }
 
 fn doctor(state: &State) -> Vec<Binding> {
     let mut all = vec![bind(&[Key::Esc, Key::Char('d'), Key::Enter], Command::Close, ("back", "返回"), 0)];
     all.extend(scrolling(state, None));
-    all.extend(common(View::Doctor));
+    all.extend(common(state, View::Doctor));
     all
 }
 
@@ -286,7 +292,7 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     all.push(letter('N', Command::Notes, ("speaker notes", "讲者备注"), None));
     all.push(bind(&[Key::Esc], Command::Close, ("lessons", "课程列表"), None));
     all.extend(scrolling(state, Some(play.pane)));
-    all.extend(common(View::Lesson));
+    all.extend(common(state, View::Lesson));
     all
 }
 

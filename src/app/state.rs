@@ -68,6 +68,9 @@ pub struct Facts {
     pub kernel: String,
     /// `v1`, `hybrid`, `v2` or `none`.
     pub cgroup_mode: String,
+    /// The command line that starts this program again as root, such as `sudo /home/li/boxwright`; `None` for root, and
+    /// where nothing can do that.
+    pub as_root: Option<String>,
     /// What this machine lacks, with the reasons, by language code.
     pub lacking: BTreeMap<&'static str, Lacking>,
 }

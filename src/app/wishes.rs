@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn obey(state: &mut State, command: Command) -> Vec<Effect> {
     match command {
         Command::Quit => return vec![Effect::Quit],
+        Command::AsRoot => return vec![Effect::AsRoot],
         Command::Accept => return accept(state),
         Command::Close => close(state),
         Command::Up => choose(state, -1),

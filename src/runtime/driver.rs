@@ -44,6 +44,7 @@ pub struct Driver {
     answered: u64,
     began: Instant,
     ended: bool,
+    as_root: bool,
 }
 
 impl Driver {
@@ -64,6 +65,7 @@ impl Driver {
             answered: 0,
             began: Instant::now(),
             ended: false,
+            as_root: false,
         }
     }
 
@@ -81,6 +83,11 @@ impl Driver {
     /// Whether the learner wants to end.
     pub fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// The language to go on in, where the learner wants to start again as root.
+    pub fn wants_root(&self) -> Option<Lang> {
+        self.as_root.then_some(self.state.lang)
     }
 
     /// Whether the session knows the state of the machine as it was after the last thing that happened.
@@ -120,6 +127,7 @@ impl Driver {
         while let Some(effect) = queue.pop_front() {
             match effect {
                 Effect::Quit => self.ended = true,
+                Effect::AsRoot => (self.ended, self.as_root) = (true, true),
                 Effect::Save => self.save(),
                 Effect::Export(lesson, proof) => {
                     let said = self.export(&lesson, &proof);
@@ -205,7 +213,7 @@ impl Driver {
             Effect::Session(action) => return machine.apply(&action),
             Effect::Write(terminal, bytes) => machine.write(terminal, &bytes),
             Effect::Resize(terminal, rows, columns) => machine.resize(terminal, rows, columns),
-            Effect::Doctor(_) | Effect::Export(..) | Effect::Save | Effect::Quit => {}
+            Effect::Doctor(_) | Effect::Export(..) | Effect::Save | Effect::AsRoot | Effect::Quit => {}
         }
         Vec::new()
     }

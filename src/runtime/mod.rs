@@ -3,6 +3,7 @@
 //! Everything that decides lives elsewhere and is pure ([`crate::session`], [`crate::app`]); here its wishes are carried
 //! out, and what happened is brought back, as one stream of [`Happening`]s.
 
+mod as_root;
 mod driver;
 mod export;
 mod footing;

@@ -6,6 +6,7 @@
 mod commands;
 
 use super::{
+    as_root,
     driver::Driver,
     inbox::{Inbox, Letter},
     signals,
@@ -35,11 +36,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// ended it.
 pub fn run(options: TuiOptions) -> ExitCode {
     let lang = options.lang;
+    let exe = options.exe.clone();
     let (mut driver, start) = options.driver();
     driver.unseen = true;
     let mut talk = Talk::new(driver);
-    match talk.begin(start).and_then(|()| talk.follow()) {
-        Ok(status) => ExitCode::from(status),
+    let ended = talk.begin(start).and_then(|()| talk.follow());
+    let again = talk.driver.wants_root();
+    // What the session made goes before anything comes after it.
+    drop(talk);
+    match ended {
+        Ok(status) => again.map_or(ExitCode::from(status), |lang| as_root::start(&exe, lang)),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => {
             // A closed standard error leaves nobody to tell.

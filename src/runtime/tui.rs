@@ -1,6 +1,7 @@
 //! The drawn screen: one loop that waits, updates, and draws when something may look different.
 
 use super::{
+    as_root,
     driver::Driver,
     guard::Guard,
     inbox::Letter,
@@ -18,7 +19,7 @@ use crate::{
 use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, layout::Rect};
 use std::{
     io::{self, BufWriter, IsTerminal, Stdout, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -50,17 +51,18 @@ pub struct TuiOptions {
 impl TuiOptions {
     /// The app before anything has happened.
     pub(super) fn driver(self) -> (Driver, Option<(usize, usize)>) {
-        let mut state = State::new(self.lang, self.look, facts(), self.lessons, self.prefix);
+        let mut state = State::new(self.lang, self.look, facts(&self.exe), self.lessons, self.prefix);
         state.resume(self.progress);
         (Driver::new(state, self.exe, self.kept), self.start)
     }
 }
 
 /// What is known of this machine at once, without trying anything.
-fn facts() -> Facts {
+fn facts(exe: &Path) -> Facts {
     let release = nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned());
     Facts {
         root: nix::unistd::geteuid().is_root(),
+        as_root: as_root::way().map(|way| as_root::shown(&way, exe)),
         kernel: release.unwrap_or_default(),
         cgroup_mode: observe::cgroup_mode().to_string(),
         ..Facts::default()
@@ -98,8 +100,10 @@ pub fn run(options: TuiOptions) -> ExitCode {
         eprintln!("boxwright: {what}: {why}\n  {hint}");
         return ExitCode::from(3);
     }
+    let exe = options.exe.clone();
     match show(options) {
-        Ok(status) => ExitCode::from(status),
+        Ok((_, Some(lang))) => as_root::start(&exe, lang),
+        Ok((status, None)) => ExitCode::from(status),
         Err(error) => {
             eprintln!("boxwright: {}: {error}", lang.pick("the screen", "界面"));
             ExitCode::from(3)
@@ -107,7 +111,8 @@ pub fn run(options: TuiOptions) -> ExitCode {
     }
 }
 
-fn show(options: TuiOptions) -> io::Result<u8> {
+/// The exit status, and the language to go on in where the learner wants to start again as root.
+fn show(options: TuiOptions) -> io::Result<(u8, Option<Lang>)> {
     input::block()?;
     // NO_COLOR was looked at when the options were made; a second opinion would only hide --color always.
     crossterm::style::force_color_output(true);
@@ -126,11 +131,12 @@ fn show(options: TuiOptions) -> io::Result<u8> {
     signals::watch(move |signal| inbox.send(Letter::Signal(signal)))?;
     let input = Input::start(driver.inbox.clone())?;
     let ended = follow(&mut driver, &mut screen, &guard);
+    let again = driver.wants_root();
     drop(input);
     // The shell gets its terminal first: tidying up may take a moment.
     drop(guard);
     drop(driver);
-    ended
+    ended.map(|status| (status, again))
 }
 
 /// Begins with a lesson, or asks whether its commands may run.

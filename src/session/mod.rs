@@ -19,6 +19,7 @@ mod view;
 
 pub use checks::{Evidence, Verdict, decide};
 pub use ledger::{Entry, HandedDown, Ledger};
+pub use needs::lack;
 pub use play::Session;
 pub use progress::Progress;
 pub use proof::{CpuProof, MemoryProof, Proof};

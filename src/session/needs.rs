@@ -27,7 +27,7 @@ impl Session {
 }
 
 /// What a machine that lacks all this lacks for one step; the reason.
-pub(super) fn lack(step: &Step, lacking: &Lacking) -> Option<String> {
+pub fn lack(step: &Step, lacking: &Lacking) -> Option<String> {
     let needs = step.blocks.iter().filter_map(|block| match block {
         Block::Requires(needs) => Some(needs),
         _ => None,

@@ -8,6 +8,7 @@ mod chrome;
 mod doctor;
 mod finish;
 mod lesson;
+mod limits;
 mod marks;
 mod mounts;
 mod namespaces;

@@ -1,7 +1,7 @@
 //! The first screen: the four properties, where to start, and this machine.
 
 use super::{
-    chrome, marks,
+    chrome, limits, marks,
     text::{Pieces, clip, pad, paint_line, width, wrap},
     theme::Role,
 };
@@ -85,12 +85,10 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
     body.push(Pieces::new());
     let machine = format!("{}{}", lang.pick("This machine: ", "这台机器："), chrome::machine(&state.facts, lang));
     body.push(vec![(machine, Role::Quiet)]);
-    if !state.facts.root {
-        let hint = lang.pick(
-            "Without root the container gets a user namespace of its own; start as root for every step.",
-            "没有 root 权限时，容器会多一个用户命名空间；以 root 启动可完成所有步骤。",
-        );
-        body.extend(wrap(hint, Role::Quiet, COLUMNS));
+    // A path is easier to copy from one line.
+    let columns = (state.size.0 as usize).saturating_sub(8).clamp(COLUMNS, 100);
+    for sentence in limits::sentences(state) {
+        body.extend(wrap(&sentence, Role::Quiet, columns));
     }
     (title, body, chosen)
 }

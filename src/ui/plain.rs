@@ -1,7 +1,7 @@
 //! What the drawn screen shows, as lines of plain text: for screen readers, serial consoles, pipes.
 
 use super::{
-    calls, chrome, lesson, marks,
+    calls, chrome, lesson, limits, marks,
     sheet::Sheet,
     text::{Pieces, inline, wrap},
     theme::Role,
@@ -25,7 +25,11 @@ pub fn opening(state: &State) -> Vec<String> {
         "boxwright：亲手造一个 Linux 容器，一次一个系统调用",
     );
     let machine = format!("{}{}", lang.pick("This machine: ", "这台机器："), chrome::machine(&state.facts, lang));
-    let mut out = vec![title.to_string(), machine, String::new()];
+    let mut out = vec![title.to_string(), machine];
+    for sentence in limits::sentences(state) {
+        out.extend(wrap(&sentence, Role::Plain, COLUMNS).iter().map(flat));
+    }
+    out.push(String::new());
     for index in 0..state.lessons.len() {
         if let Some(lesson) = state.lesson(index) {
             let steps = lesson.steps.len();
@@ -71,10 +75,12 @@ pub fn help(state: &State) -> Vec<String> {
         ("N", "speaker notes on or off", "显示或隐藏讲者备注"),
         ("l", "中文", "English"),
         ("d", "what this machine allows", "这台机器允许什么"),
+        ("R", "end, and start again as root", "退出并以 root 重新启动"),
         ("m", "the lessons", "课程列表"),
         ("q", "end", "退出"),
     ];
-    let text = rows.iter().map(|(key, en, zh)| format!("{key:<8} {}", state.lang.pick(*en, *zh)));
+    let rows = rows.iter().filter(|(key, ..)| *key != "R" || state.facts.as_root.is_some());
+    let text = rows.map(|(key, en, zh)| format!("{key:<8} {}", state.lang.pick(*en, *zh)));
     lines_of(state, text.collect())
 }
 

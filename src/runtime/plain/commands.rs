@@ -25,6 +25,7 @@ impl Talk {
             "q" => self.driver.perform(vec![Effect::Quit]),
             "?" => print(&say::help(&self.driver.state))?,
             "d" => self.driver.perform(vec![Effect::Doctor(self.driver.state.lang)]),
+            "R" if self.driver.state.facts.as_root.is_some() => self.driver.perform(vec![Effect::AsRoot]),
             "l" => self.language(),
             "m" => {
                 self.driver.state.view = View::Opening;

@@ -1,0 +1,174 @@
+//! Starting again as root, by the program that this machine has for that.
+
+use crate::{kernel::errno, lang::Lang};
+use nix::sys::{prctl, statvfs};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    io::{self, Write},
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::MetadataExt,
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+/// Programs that make the command after them root's, the best known first; the last takes one line for a shell instead.
+const PROGRAMS: [&str; 3] = ["sudo", "doas", SU];
+const SU: &str = "su";
+
+/// Where these programs are on every machine, also for those whose PATH says nothing of it.
+const USUAL: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+
+/// The program that makes root, by its path; `None` where there is none that could, or where we are root already.
+pub fn way() -> Option<PathBuf> {
+    let refused = nix::unistd::geteuid().is_root() || prctl::get_no_new_privs().unwrap_or(false);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let dirs: Vec<PathBuf> = env::split_paths(&path).chain(USUAL.map(PathBuf::from)).collect();
+    if refused { None } else { first(&dirs, makes_root) }
+}
+
+fn first(dirs: &[PathBuf], usable: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    let places = |name| dirs.iter().filter(|dir| dir.is_absolute()).map(move |dir| dir.join(name));
+    PROGRAMS.into_iter().flat_map(places).find(|place| usable(place))
+}
+
+/// Whether execve(2) gives this file's owner to the process, and that is root. In a container it may be another user's, or
+/// lie on a file system where that bit means nothing.
+fn makes_root(file: &Path) -> bool {
+    let marked = std::fs::metadata(file).is_ok_and(|file| file.uid() == 0 && file.mode() & libc::S_ISUID != 0);
+    let heeded = || statvfs::statvfs(file).is_ok_and(|fs| !fs.flags().contains(statvfs::FsFlags::ST_NOSUID));
+    marked && heeded()
+}
+
+/// What is asked of the learner to type, or done for them: such as `sudo /home/li/boxwright/target/release/boxwright`.
+pub fn shown(way: &Path, exe: &Path) -> String {
+    let words = words(way, exe, Vec::new());
+    let short = |word: &OsString| Path::new(word).file_name().unwrap_or(word).to_string_lossy().into_owned();
+    let rest = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    words.iter().take(1).map(short).chain(rest).collect::<Vec<_>>().join(" ")
+}
+
+fn words(way: &Path, exe: &Path, args: Vec<OsString>) -> Vec<OsString> {
+    let command = std::iter::once(exe.as_os_str().to_owned()).chain(args);
+    if way.file_name() != Some(OsStr::new(SU)) {
+        return std::iter::once(way.as_os_str().to_owned()).chain(command).collect();
+    }
+    let line: Vec<Vec<u8>> = command.map(|word| quoted(&word)).collect();
+    // Without a terminal of its own what `su -c` starts would have none, and not see when the window changes its size.
+    [way.as_os_str().to_owned(), "--pty".into(), "-c".into(), OsString::from_vec(line.join(&b' '))].into()
+}
+
+/// One word of a shell's line.
+fn quoted(word: &OsStr) -> Vec<u8> {
+    let bytes = word.as_bytes();
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(byte);
+    if !bytes.is_empty() && bytes.iter().all(plain) {
+        return bytes.to_vec();
+    }
+    let quote = |byte: &u8| if *byte == b'\'' { br"'\''".to_vec() } else { vec![*byte] };
+    [b"'".to_vec(), bytes.iter().flat_map(quote).collect(), b"'".to_vec()].concat()
+}
+
+/// The arguments for the second start: those of the first, in the language that is spoken by now, and without `--reset`,
+/// which has been obeyed.
+fn again(args: impl Iterator<Item = OsString>, lang: Lang) -> Vec<OsString> {
+    let mut out = vec!["--lang".into(), lang.code().into()];
+    let mut args = args.peekable();
+    while let Some(arg) = args.next() {
+        if arg == "--" {
+            out.push(arg);
+            break;
+        }
+        if arg == "--lang" {
+            args.next();
+        } else if arg != "--reset" && !arg.as_bytes().starts_with(b"--lang=") {
+            out.push(arg);
+        }
+    }
+    out.extend(args);
+    out
+}
+
+/// Becomes the program that makes root, which becomes this one. The terminal must have been given back, and all that the
+/// session made must be gone: nothing comes after this. Comes back with status 3 where it cannot be.
+pub fn start(exe: &Path, lang: Lang) -> ExitCode {
+    let what = lang.pick("start again as root", "以 root 重新启动");
+    let Some(way) = way() else {
+        let hint = lang.pick("log in as root, and start it there", "请以 root 登录后再启动");
+        let why = lang.pick("no sudo, doas or su works here", "这里没有可用的 sudo、doas 或 su");
+        let _ = writeln!(io::stderr(), "boxwright: {what}: {why}\n  {hint}");
+        return ExitCode::from(3);
+    };
+    let words = words(&way, exe, again(env::args_os().skip(1), lang));
+    // Who is asked for a password must see what for.
+    let line: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    let _ = writeln!(io::stderr(), "boxwright: {}", line.join(" "));
+    let mut command = Command::new(&way);
+    // The scope is the user's own; root asks for another.
+    command.args(words.iter().skip(1)).env_remove(crate::kernel::usable::SCOPE);
+    let error = command.exec();
+    let _ = writeln!(io::stderr(), "boxwright: {}: {}", way.display(), errno::why_io(&error));
+    ExitCode::from(3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn strings(words: Vec<OsString>) -> Vec<String> {
+        words.into_iter().map(|word| word.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_best_known_program_that_can_is_taken() {
+        let dirs = ["", "relative", "/a", "/b"].map(PathBuf::from);
+        let only =
+            |known: &'static [&str]| first(&dirs, move |path| known.iter().any(|known| Path::new(known) == path));
+        assert_eq!(only(&["/a/su", "/b/sudo"]), Some("/b/sudo".into()));
+        assert_eq!(only(&["/a/su", "/a/doas"]), Some("/a/doas".into()));
+        assert_eq!(only(&["/b/su"]), Some("/b/su".into()));
+        assert_eq!(only(&["relative/sudo"]), None);
+    }
+
+    #[test]
+    fn a_file_makes_root_only_where_the_kernel_heeds_it() {
+        let dir = tempfile::tempdir_in("/var/tmp").unwrap();
+        let file = dir.path().join("sudo");
+        std::fs::write(&file, "").unwrap();
+        assert!(!makes_root(&file), "not setuid");
+        assert!(!makes_root(&dir.path().join("missing")));
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o4755)).unwrap();
+        let heeded = !statvfs::statvfs(&file).unwrap().flags().contains(statvfs::FsFlags::ST_NOSUID);
+        let root = nix::unistd::geteuid().is_root();
+        assert_eq!(makes_root(&file), root && heeded, "owned by root, on a file system that heeds it");
+        if root {
+            std::os::unix::fs::chown(&file, Some(65534), None).unwrap();
+            std::fs::set_permissions(&file, PermissionsExt::from_mode(0o4755)).unwrap();
+            assert!(!makes_root(&file), "another user's");
+        }
+    }
+
+    #[test]
+    fn the_line_is_this_programs_own_path() {
+        let exe = Path::new("/home/li/my box/boxwright");
+        let args = || vec!["isolate/2".into(), "it's".into()];
+        let line = |way: &str| strings(words(Path::new(way), exe, args()));
+        assert_eq!(line("/usr/bin/sudo"), ["/usr/bin/sudo", "/home/li/my box/boxwright", "isolate/2", "it's"]);
+        let shell = r"'/home/li/my box/boxwright' isolate/2 'it'\''s'";
+        assert_eq!(line("/bin/su"), ["/bin/su", "--pty", "-c", shell]);
+        assert_eq!(shown(Path::new("/usr/bin/sudo"), Path::new("/opt/boxwright")), "sudo /opt/boxwright");
+        assert_eq!(shown(Path::new("/bin/su"), Path::new("/opt/boxwright")), "su --pty -c /opt/boxwright");
+    }
+
+    #[test]
+    fn the_second_start_is_as_the_first_but_forgets_nothing_again() {
+        let given = |args: &[&str]| strings(again(args.iter().map(OsString::from), Lang::Zh));
+        assert_eq!(given(&["isolate", "--reset", "--plain"]), ["--lang", "zh", "isolate", "--plain"]);
+        assert_eq!(given(&["--lang", "en", "--lang=en", "--yes"]), ["--lang", "zh", "--yes"]);
+        assert_eq!(given(&["--", "--reset"]), ["--lang", "zh", "--", "--reset"]);
+    }
+}

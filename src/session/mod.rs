@@ -41,6 +41,10 @@ pub enum Input {
     Prompt(TerminalId, i32, i32),
     /// The learner sent a line, or anything else that ends in Return, to a terminal.
     Typed(TerminalId),
+    /// A shell took this line and runs it, however the line came. `None` where the line is not known.
+    Submitted(TerminalId, Option<String>),
+    /// Whether something is typed at a shell's prompt that was not submitted yet.
+    HalfTyped(TerminalId, bool),
     /// The last process of a terminal has ended.
     Closed(TerminalId),
     /// The tracer saw something in this terminal.
@@ -151,6 +155,8 @@ pub enum Phase {
 pub enum Notice {
     /// The terminal is not at a prompt.
     Busy(TerminalId),
+    /// Something is typed at the terminal's prompt.
+    HalfTyped(TerminalId),
     /// The terminal's shell has ended.
     Ended(TerminalId),
     /// A replayed command did not come to its end.

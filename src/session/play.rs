@@ -8,7 +8,7 @@ use crate::{
     trace::{Hold, TraceEvent},
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -35,6 +35,10 @@ pub struct Session {
     /// The line whose prompt is waited for.
     pub(super) typed: Option<Run>,
     pub(super) shells: BTreeMap<TerminalId, Shell>,
+    /// The last line of this step that each terminal's shell took; `None` where it is not known.
+    pub(super) submitted: BTreeMap<TerminalId, Option<String>>,
+    /// Terminals with something typed at their prompt.
+    pub(super) half_typed: BTreeSet<TerminalId>,
     pub(super) evidence: Evidence,
     pub(super) touched: bool,
     /// Whether the learner typed something of their own since the last block of checks passed.
@@ -87,6 +91,8 @@ impl Session {
             waiting: None,
             typed: None,
             shells: BTreeMap::new(),
+            submitted: BTreeMap::new(),
+            half_typed: BTreeSet::new(),
             evidence: Evidence::default(),
             touched: false,
             own: false,
@@ -130,8 +136,18 @@ impl Session {
                     self.shells.insert(terminal, Shell::Busy);
                 }
             }
+            Input::Submitted(terminal, line) => {
+                self.submitted.insert(terminal, line);
+            }
+            Input::HalfTyped(terminal, true) => {
+                self.half_typed.insert(terminal);
+            }
+            Input::HalfTyped(terminal, false) => {
+                self.half_typed.remove(&terminal);
+            }
             Input::Closed(terminal) => {
                 self.shells.insert(terminal, Shell::Ended);
+                self.half_typed.remove(&terminal);
                 self.held.retain(|(place, _)| *place != terminal);
                 if self.waiting == Some(terminal) {
                     self.waiting = None;
@@ -289,6 +305,7 @@ impl Session {
         self.own = false;
         self.solved = false;
         self.lines.clear();
+        self.submitted.clear();
         self.answers.clear();
         self.hints = 0;
         self.verdicts.clear();

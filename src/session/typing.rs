@@ -47,6 +47,11 @@ impl Session {
             // Whoever pressed Ctrl-C was faster.
             Some(Shell::Idle) if run.interrupts() => return true,
             Some(Shell::Busy) if run.interrupts() => {}
+            // The line would be typed behind what stands there.
+            Some(Shell::Idle) if self.half_typed.contains(&run.terminal) => {
+                self.notice = Some(Notice::HalfTyped(run.terminal));
+                return false;
+            }
             Some(Shell::Idle) => {}
             Some(Shell::Ended) => {
                 self.notice = Some(Notice::Ended(run.terminal));
@@ -105,4 +110,70 @@ pub(super) fn solution(step: &Step) -> Vec<Run> {
         _ => None,
     });
     lines.flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Input, Phase, Wish};
+    use super::*;
+    use crate::{
+        lesson::{Lesson, TerminalId},
+        observe::Sample,
+    };
+    use std::sync::Arc;
+
+    /// Goes to the only step, and has all that it waits for come.
+    fn begin(session: &mut Session) {
+        session.handle(Input::Wish(Wish::GoTo(0)));
+        for terminal in TerminalId::ALL {
+            session.handle(Input::Prompt(terminal, 0, 1));
+        }
+        session.handle(Input::Sample(session.wanted, Arc::new(Sample::default())));
+    }
+
+    fn at_a_command() -> Session {
+        let run = Run { line: "ls".into(), ..Run::default() };
+        let step = Step { blocks: vec![Block::Run(run)], ..Step::default() };
+        let mut session = Session::new(Lesson { steps: vec![step], ..Lesson::default() }, false, Vec::new());
+        begin(&mut session);
+        assert_eq!(session.phase(), Phase::Due(0));
+        session
+    }
+
+    fn types(actions: &[Action]) -> bool {
+        actions.iter().any(|action| matches!(action, Action::Type(..)))
+    }
+
+    #[test]
+    fn nothing_is_typed_behind_half_a_line() {
+        let mut session = at_a_command();
+        let place = TerminalId::Container;
+        session.handle(Input::HalfTyped(place, true));
+        assert!(session.is_half_typed(place));
+        assert!(!types(&session.handle(Input::Wish(Wish::Go))));
+        assert_eq!((session.notice(), session.phase()), (Some(&Notice::HalfTyped(place)), Phase::Due(0)));
+        session.handle(Input::HalfTyped(place, false));
+        assert!(types(&session.handle(Input::Wish(Wish::Go))));
+    }
+
+    #[test]
+    fn half_a_line_elsewhere_is_no_hindrance() {
+        let mut session = at_a_command();
+        session.handle(Input::HalfTyped(TerminalId::Host, true));
+        assert!(types(&session.handle(Input::Wish(Wish::Go))));
+    }
+
+    #[test]
+    fn the_line_that_a_shell_took_is_known_until_the_next_step() {
+        let mut session = at_a_command();
+        let place = TerminalId::Container;
+        assert_eq!(session.submitted(place), None);
+        session.handle(Input::Submitted(place, Some("ls -l".into())));
+        assert_eq!((session.submitted(place), session.submitted(TerminalId::Host)), (Some("ls -l"), None));
+        session.handle(Input::Submitted(place, None));
+        assert_eq!(session.submitted(place), None, "it is not known, and not the one before");
+        session.handle(Input::Submitted(place, Some("ls".into())));
+        begin(&mut session);
+        assert_eq!(session.submitted(place), None);
+    }
 }

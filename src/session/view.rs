@@ -3,7 +3,7 @@
 use super::{HeldCall, Lacking, Notice, Outcome, Phase, Proof, Session, Verdict};
 use crate::{
     lang::Lang,
-    lesson::{Block, Check, Lesson, Step},
+    lesson::{Block, Check, Lesson, Step, TerminalId},
 };
 
 impl Session {
@@ -35,6 +35,17 @@ impl Session {
     /// The command of this block as the session typed it, with the PID that it had then.
     pub fn typed_line(&self, block: usize) -> Option<&str> {
         self.lines.get(&block).map(String::as_str)
+    }
+
+    /// The line that the shell of this terminal took last, however it came; `None` where there was none in this step, or
+    /// it is not known.
+    pub fn submitted(&self, terminal: TerminalId) -> Option<&str> {
+        self.submitted.get(&terminal)?.as_deref()
+    }
+
+    /// Whether something is typed at the prompt of this terminal that was not submitted yet.
+    pub fn is_half_typed(&self, terminal: TerminalId) -> bool {
+        self.half_typed.contains(&terminal)
     }
 
     /// How many rungs of help are shown.

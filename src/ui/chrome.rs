@@ -184,6 +184,10 @@ pub fn said(state: &State) -> Option<String> {
             format!("The {} terminal is busy: what runs there must end first", name(*terminal)),
             format!("{}终端正忙：先等那里的程序结束", name(*terminal)),
         ),
+        Notice::HalfTyped(terminal) => lang.pick(
+            format!("A line is half typed in the {} terminal: finish it there, or drop it with ^C", name(*terminal)),
+            format!("{}终端里有一行没打完：到那里打完，或按 ^C 放弃", name(*terminal)),
+        ),
         Notice::Ended(terminal) => lang.pick(
             format!("The shell of the {} terminal has ended: r begins the step again", name(*terminal)),
             format!("{}终端的 shell 已结束：按 r 重做这一步", name(*terminal)),

@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run says so by ending")]
 
-use boxwright::terminal::{Pty, PtyEvent};
+use boxwright::terminal::{self, Pty, PtyEvent};
 use std::{
     ffi::OsStr,
     fs::OpenOptions,
@@ -21,7 +21,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let benches: [(&str, fn()); 6] = [
+    let benches: [(&str, fn()); 7] = [
         // First, because the most memory of all programs so far is measured.
         ("unpack", unpack),
         ("unshare", unshare),
@@ -29,6 +29,7 @@ fn main() {
         ("first-frame", first_frame),
         ("key", key_to_frame),
         ("jump", jump),
+        ("feed", feed),
     ];
     for (name, bench) in benches {
         if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
@@ -121,6 +122,29 @@ fn unpack() {
             ),
             None => println!("unpack {from}: {name}: skipped: not installed"),
         }
+    }
+}
+
+/// How fast the model of a terminal takes in what programs print.
+fn feed() {
+    let repeat = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
+    let outputs = [
+        ("plain lines", repeat(50_000, &|n| format!("{n:08} the quick brown fox jumps over the lazy dog\r\n"))),
+        ("coloured words", repeat(40_000, &|n| format!("\x1b[{}mword\x1b[m \x1b[1;38;5;9mx\x1b[m\r\n", 31 + n % 7))),
+        ("Chinese lines", repeat(30_000, &|n| format!("容器里的进程 {n} 看到的是自己的根文件系统\r\n"))),
+        ("a full screen", repeat(30_000, &|n| format!("\x1b[{};1H\x1b[7m{n}\x1b[27m {n:>60}\x1b[K", n % 24 + 1))),
+    ];
+    for (name, output) in outputs {
+        let mut times: Vec<Duration> = (0..7)
+            .map(|_| {
+                let mut screen = terminal::Screen::new(24, 80);
+                let started = Instant::now();
+                output.as_bytes().chunks(64 * 1024).for_each(|piece| drop(screen.process(piece)));
+                started.elapsed()
+            })
+            .collect();
+        let rate = output.len() as f64 / 1e6 / percentile(&mut times, 50).as_secs_f64();
+        println!("feed {name}: {rate:.0} MB/s");
     }
 }
 

@@ -314,3 +314,25 @@ fn a_lesson_goes_on_where_it_was_left() {
     stage::prompts(&mut third);
     assert_eq!(third.play.as_ref().map(|play| play.session.step_index()), Some(0));
 }
+
+#[test]
+fn what_shells_say_reaches_the_session() {
+    let mut state = state((140, 45));
+    stage::at_question(&mut state);
+    stage::press(&mut state, "1");
+    let container = TerminalId::Container;
+    stage::feed(&mut state, Event::Output(container, b"rm -r".to_vec()));
+    let typed = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Session(Action::Type(..))));
+    assert!(!typed(&stage::press(&mut state, "\n")), "nothing is typed behind half a line");
+    let screen = stage::shot(&mut state);
+    assert!(stage::text(&screen).contains("A line is half typed in the container terminal"));
+    // The learner drops it, and has another one typed: this shell does not say when it begins to run it.
+    stage::feed(&mut state, Event::Output(container, b"\x1b[5D\x1b[K".to_vec()));
+    assert!(typed(&stage::press(&mut state, "\n")));
+    let submitted =
+        |state: &State| state.play.as_ref().and_then(|play| play.session.submitted(container).map(String::from));
+    stage::feed(&mut state, Event::Output(container, b"hostname box".to_vec()));
+    assert_eq!(submitted(&state), None);
+    stage::feed(&mut state, Event::Output(container, b"\r\n".to_vec()));
+    assert_eq!(submitted(&state).as_deref(), Some("hostname box"));
+}

@@ -4,7 +4,7 @@ use super::{Effect, Event, Focus, Key, Overlay, Pane, Play, Shape, State, View, 
 use crate::{
     lesson::TerminalId,
     session::{Action, Input, Report},
-    terminal::{Mark, Screen, keys as encoding},
+    terminal::{Piece, Screen, keys as encoding},
     trace::TraceEvent,
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -107,6 +107,9 @@ fn follow(play: &mut Play, action: Action) -> Option<Effect> {
             play.remember();
             play.commands += 1;
             play.shown = *terminal;
+            if let Some(term) = play.terminals.get_mut(terminal) {
+                term.screen.sent(b"\r");
+            }
         }
         Action::Step(_) | Action::RunOn(_) => play.remember(),
         Action::Report(report) => {
@@ -205,6 +208,9 @@ fn to_terminal(state: &mut State, event: KeyEvent) -> Vec<Effect> {
 /// Sends bytes to a terminal. A line that ends with Return may be a command: what it changes is to be marked.
 fn send(state: &mut State, terminal: TerminalId, bytes: Vec<u8>) -> Vec<Effect> {
     let mut effects = Vec::new();
+    if let Some(term) = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal)) {
+        term.screen.sent(&bytes);
+    }
     if bytes.contains(&b'\r') {
         if let Some(play) = &mut state.play {
             play.remember();
@@ -262,10 +268,15 @@ fn output(state: &mut State, terminal: TerminalId, bytes: &[u8]) -> Vec<Effect> 
     if !processed.reply.is_empty() {
         effects.push(Effect::Write(terminal, processed.reply));
     }
-    for mark in processed.marks {
-        if let Mark::Prompt { status, shell } = mark {
-            effects.extend(tell(state, Input::Prompt(terminal, status, shell)));
-        }
+    let half_typed = term.screen.prompt_is_empty() == Some(false);
+    effects.extend(tell(state, Input::HalfTyped(terminal, half_typed)));
+    for piece in processed.pieces {
+        let input = match piece {
+            Piece::Text(_) => continue,
+            Piece::Prompt { status, shell } => Input::Prompt(terminal, status, shell),
+            Piece::Submitted(line) => Input::Submitted(terminal, line),
+        };
+        effects.extend(tell(state, input));
     }
     come_back(state);
     effects

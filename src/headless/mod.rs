@@ -12,7 +12,7 @@ use crate::{
     observe::Sample,
     runtime::{Happening, Machine, Seen, Trouble, signals},
     session::{Action, Input, Lacking, Outcome, Report, Session, Wish},
-    terminal::{Mark, Piece, Transcript},
+    terminal::{Piece, Screen},
     trace::Told,
 };
 use events::{Skipped, Summary};
@@ -144,12 +144,15 @@ struct Player {
     patience: u32,
 }
 
-/// What one terminal has printed since its last prompt.
+/// A terminal that nobody sees, and what it has printed since its last prompt.
 #[derive(Default)]
 struct Printed {
-    transcript: Transcript,
+    screen: Screen,
     text: String,
-    typed: Option<String>,
+    /// Whether a line was typed.
+    typed: bool,
+    /// The line whose echo may still be in the text.
+    echo: Option<String>,
 }
 
 /// More than this is told before the command ends.
@@ -203,14 +206,20 @@ impl Player {
             Seen::Output(terminal, bytes) => {
                 let place = printed.entry(terminal).or_default();
                 let mut inputs = Vec::new();
-                for piece in place.transcript.process(&bytes) {
+                let processed = place.screen.process(&bytes);
+                self.machine.write(terminal, &processed.reply);
+                for piece in processed.pieces {
                     match piece {
                         Piece::Text(text) => place.text.push_str(&text),
-                        // What came before is the echo of the line.
-                        Piece::Mark(Mark::CommandStart) => place.text.clear(),
-                        Piece::Mark(Mark::Prompt { status, shell }) => {
+                        Piece::Submitted(line) => {
+                            // What came before is the echo of the line.
+                            place.text.clear();
+                            place.echo = None;
+                            inputs.push(Input::Submitted(terminal, line));
+                        }
+                        Piece::Prompt { status, shell } => {
                             let text = place.take();
-                            if !text.is_empty() || place.typed.take().is_some() {
+                            if !text.is_empty() || std::mem::take(&mut place.typed) {
                                 self.teller.tell(&Event::Output { terminal, text, status: Some(status) }, lesson)?;
                             }
                             inputs.push(Input::Prompt(terminal, status, shell));
@@ -307,13 +316,15 @@ impl Player {
 impl Printed {
     fn begin(&mut self, line: &str) {
         self.text.clear();
-        self.typed = Some(line.to_string());
+        self.typed = true;
+        self.echo = Some(line.to_string());
+        self.screen.sent(b"\r");
     }
 
     /// The text since the last time, without the echo of the line that was typed.
     fn take(&mut self) -> String {
         let text = std::mem::take(&mut self.text);
-        match &self.typed {
+        match &self.echo {
             Some(line) => {
                 text.strip_prefix(line.as_str()).map_or(text.clone(), |rest| rest.trim_start_matches('\n').into())
             }

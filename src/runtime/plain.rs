@@ -16,7 +16,7 @@ use crate::{
     app::{Event, Row, View, begin},
     lesson::{Block, TerminalId},
     session::Phase,
-    terminal::{Mark, Piece, Transcript},
+    terminal::{Piece, Screen},
     trace::TraceEvent,
     ui::plain as say,
 };
@@ -75,7 +75,7 @@ struct Talk {
     waits: Option<Instant>,
     /// Terminals in which a line of the learner's runs.
     busy: BTreeSet<TerminalId>,
-    transcripts: BTreeMap<TerminalId, Transcript>,
+    screens: BTreeMap<TerminalId, Screen>,
     /// Output that has no newline yet.
     partial: BTreeMap<TerminalId, String>,
     /// The lesson and step whose heading was said, what was said of its blocks, its hints.
@@ -96,7 +96,7 @@ impl Talk {
             over: false,
             waits: None,
             busy: BTreeSet::new(),
-            transcripts: BTreeMap::new(),
+            screens: BTreeMap::new(),
             partial: BTreeMap::new(),
             said: None,
             blocks: BTreeMap::new(),
@@ -139,7 +139,7 @@ impl Talk {
         self.waits_for = None;
         self.busy.clear();
         self.partial.clear();
-        self.transcripts.clear();
+        self.screens.clear();
     }
 
     fn follow(&mut self) -> io::Result<u8> {
@@ -234,7 +234,8 @@ impl Talk {
 
     fn output(&mut self, terminal: TerminalId, bytes: &[u8]) -> io::Result<()> {
         let visible = self.is_visible();
-        for piece in self.transcripts.entry(terminal).or_default().process(bytes) {
+        let screen = self.screens.entry(terminal).or_default();
+        for piece in screen.process(bytes).pieces {
             match piece {
                 Piece::Text(text) if visible => {
                     let partial = self.partial.entry(terminal).or_default();
@@ -245,7 +246,7 @@ impl Talk {
                         print(&labelled(terminal, &whole))?;
                     }
                 }
-                Piece::Mark(Mark::Prompt { .. }) => {
+                Piece::Prompt { .. } => {
                     self.busy.remove(&terminal);
                 }
                 _ => {}

@@ -1,11 +1,14 @@
 //! The screen model: what a terminal would show after the bytes that it was sent.
 
+mod changes;
+
 use super::{
-    marks::{Mark, Marks},
-    whole::Whole,
+    decoder::{Act, Decoder, Mouse},
+    graphemes::Graphemes,
+    prompt::Prompt,
+    transcript::{Piece, Transcript},
 };
-use std::{borrow::Cow, mem, num::NonZeroU16};
-use vt100::{Callbacks, Parser};
+use avt::{Anchor, Line, Position, ScreenKind, Terminal, observer::ShellTracker};
 
 /// Lines kept above the screen.
 pub const SCROLLBACK: usize = 5_000;
@@ -16,170 +19,248 @@ const LARGEST: u16 = 1_000;
 /// What one piece of output led to besides the change on the screen.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Processed {
-    /// The prompt marks in it, in order.
-    pub marks: Vec<Mark>,
+    /// What it said, in order.
+    pub pieces: Vec<Piece>,
     /// What a terminal answers to the queries in it; to be written back to the pty.
     pub reply: Vec<u8>,
 }
 
 /// The cells, the cursor and the modes of one terminal, with its scrollback.
 pub struct Screen {
-    parser: Parser<Witness>,
-    whole: Whole,
+    terminal: Terminal,
+    decoder: Decoder,
+    tracker: ShellTracker,
+    prompt: Prompt,
+    transcript: Transcript,
+    graphemes: Graphemes,
+    /// Whether characters move what stands to their right (IRM).
+    inserting: bool,
+    /// How many carriage returns came behind the last column of a line that is being typed, and are not carried out yet.
+    returns: u8,
+    /// A view that does not show the present: its first line, and how many lines it stands above the present.
+    past: Option<(Anchor, usize)>,
+}
+
+/// The size that a terminal has until somebody says otherwise.
+impl Default for Screen {
+    fn default() -> Screen {
+        Screen::new(24, 80)
+    }
 }
 
 impl Screen {
     /// Makes an empty screen; sizes are clamped to what can be drawn, from 1×1 on.
     pub fn new(rows: u16, cols: u16) -> Screen {
-        let (rows, cols) = (clamp(rows), clamp(cols));
-        let parser = Parser::new_with_callbacks(rows, cols, SCROLLBACK, Witness::default());
-        Screen { parser, whole: Whole::default() }
+        Screen {
+            terminal: terminal(usize::from(clamp(cols)), usize::from(clamp(rows))),
+            decoder: Decoder::default(),
+            tracker: ShellTracker::new(),
+            prompt: Prompt::default(),
+            transcript: Transcript::default(),
+            graphemes: Graphemes::default(),
+            inserting: false,
+            returns: 0,
+            past: None,
+        }
     }
 
     /// Takes output of the programs, in pieces cut anywhere.
     pub fn process(&mut self, bytes: &[u8]) -> Processed {
-        let whole = self.whole.join(bytes);
-        self.parser.process(&without_selectors(&whole));
-        mem::take(&mut self.parser.callbacks_mut().processed)
+        let text = self.decoder.text(bytes);
+        let mut rest = text.chars();
+        let mut reply = String::new();
+        while let Some(act) = self.run(&mut rest) {
+            match act {
+                Act::Change(function) => self.change(function),
+                Act::Mark(mark, ended) => self.mark(mark, ended),
+                Act::Answer(query) => reply.push_str(&self.answer(query)),
+            }
+        }
+        self.keep_view();
+        Processed { pieces: self.transcript.take(), reply: reply.into_bytes() }
     }
 
-    /// Changes the size, clamped as in [`Screen::new`]; rows are cut or filled, not wrapped anew.
+    /// Takes note of bytes that were sent to the terminal as input. A Return that goes to a shell at its prompt submits
+    /// the line, and not every shell says so itself.
+    pub fn sent(&mut self, bytes: &[u8]) {
+        self.prompt.sent(bytes);
+    }
+
+    /// Whether nothing is typed at the shell's prompt; `None` where no shell waits, or that cannot be told.
+    pub fn prompt_is_empty(&self) -> Option<bool> {
+        let start = self.terminal.resolve(self.prompt.input.as_ref()?)?;
+        let cursor = self.terminal.cursor_position();
+        let first = usize::try_from(start.row).ok().filter(|_| start.screen == cursor.screen)?;
+        let last = usize::try_from(cursor.row).ok().filter(|last| *last >= first)?;
+        // What stands on lines below is not what is typed.
+        let mut rows = self.terminal.screen().visible_lines().skip(first);
+        if !rows.by_ref().take(last - first).all(Line::is_wrapped) {
+            return None;
+        }
+        let line = self.terminal.screen().line(first)?;
+        let blank = line.cells().get(start.col..)?.iter().all(|cell| cell.char() == ' ');
+        Some(blank && !line.is_wrapped() && cursor == start)
+    }
+
+    /// Changes the size, clamped as in [`Screen::new`]. Wrapped lines are wrapped anew, but not those of a full-screen
+    /// program.
     pub fn set_size(&mut self, rows: u16, cols: u16) {
-        self.parser.set_size(clamp(rows), clamp(cols));
+        let (cols, rows) = (usize::from(clamp(cols)), usize::from(clamp(rows)));
+        let (old_cols, old_rows) = self.terminal.size();
+        if cols < old_cols && !self.alternate_screen() {
+            // avt 0.19 would move the first rows into the history for what is wrapped, and leave the last ones empty.
+            let taken = self.wrapped_anew(cols).min(self.empty_rows());
+            self.terminal.resize_with(old_cols, old_rows - taken, &mut self.tracker);
+        }
+        self.terminal.resize_with(cols, rows, &mut self.tracker);
+        self.keep_view();
+    }
+
+    /// How many rows more the screen needs when it is so wide.
+    fn wrapped_anew(&self, cols: usize) -> usize {
+        let (mut more, mut rows, mut length) = (0, 0, 0);
+        for line in self.terminal.screen().visible_lines() {
+            rows += 1;
+            length += line.cells().len();
+            if !line.is_wrapped() {
+                length -= line.cells().iter().rev().take_while(|cell| cell.char() == ' ' && cell.width() == 1).count();
+                more += length.div_ceil(cols).saturating_sub(rows);
+                (rows, length) = (0, 0);
+            }
+        }
+        more
+    }
+
+    /// How many rows at the end of the screen, below the cursor, are empty.
+    fn empty_rows(&self) -> usize {
+        let mut empty = 0;
+        for line in self.terminal.screen().visible_lines().skip(self.terminal.cursor().row + 1) {
+            let blank = line.cells().iter().all(|cell| cell.char() == ' ' && cell.pen().is_default());
+            empty = if blank { empty + 1 } else { 0 };
+        }
+        empty
     }
 
     /// Rows and columns.
     pub fn size(&self) -> (u16, u16) {
-        let (rows, cols) = self.vt().size();
-        (rows.get(), cols.get())
+        let (cols, rows) = self.terminal.size();
+        (small(rows), small(cols))
     }
 
     /// Moves the view by so many lines: positive into the past, negative back towards the present.
     pub fn scroll(&mut self, lines: isize) {
-        let target = self.scrolled().saturating_add_signed(lines);
-        self.parser.screen_mut().set_scrollback(target);
+        self.show_past(self.scrolled().saturating_add_signed(lines));
     }
 
     /// Moves the view back to the present.
     pub fn scroll_to_bottom(&mut self) {
-        self.parser.screen_mut().set_scrollback(0);
+        self.past = None;
     }
 
     /// How many lines the view stands above the present.
     pub fn scrolled(&self) -> usize {
-        self.vt().scrollback()
+        self.past.as_ref().map_or(0, |(_, lines)| *lines)
     }
 
     /// How many lines there are above the screen.
     pub fn history(&self) -> usize {
-        self.vt().scrollback_len()
+        let (_, rows) = self.terminal.size();
+        self.terminal.screen().all_lines().size_hint().0.saturating_sub(rows)
     }
 
     /// Row and column of the cursor in the view; `None` where it is hidden or scrolled out of sight.
     pub fn cursor(&self) -> Option<(u16, u16)> {
-        let (rows, cols) = self.size();
-        let (row, col) = self.vt().cursor_position();
+        let (rows, _) = self.size();
+        let (row, col) = self.cursor_now();
         let row = u16::try_from(self.scrolled()).ok()?.checked_add(row).filter(|row| *row < rows)?;
-        // After the last column was written the cursor waits behind it; a terminal shows it on that column.
-        (!self.vt().hide_cursor()).then_some((row, col.min(cols - 1)))
+        self.terminal.cursor().visible.then_some((row, col))
     }
 
-    /// The text of the view, one line a row, without trailing blank lines; wrapped rows are joined.
+    /// The text of the view, a line each, without blanks at the ends; wrapped rows are joined.
     pub fn contents(&self) -> String {
-        self.vt().contents()
-    }
-
-    /// The text of each row of the view, whether wrapped or not.
-    pub fn rows(&self) -> impl Iterator<Item = String> + '_ {
-        self.vt().rows(0, self.size().1)
+        let mut text = String::new();
+        for line in self.lines() {
+            text.extend(line.chars());
+            if !line.is_wrapped() {
+                text.truncate(text.trim_end_matches(' ').len());
+                text.push('\n');
+            }
+        }
+        self.graphemes.expand(text.trim_end())
     }
 
     /// Whether the program asked for `ESC O` arrow keys (DECCKM).
     pub fn application_cursor(&self) -> bool {
-        self.vt().application_cursor()
+        self.terminal.cursor_key_app_mode()
     }
 
     /// Whether the program asked for pasted text to be bracketed.
     pub fn bracketed_paste(&self) -> bool {
-        self.vt().bracketed_paste()
+        self.decoder.modes.bracketed_paste
+    }
+
+    /// Which events of the mouse the program asked for.
+    pub fn mouse(&self) -> Mouse {
+        self.decoder.modes.mouse
     }
 
     /// Whether a full-screen program is on its own screen, which has no scrollback.
     pub fn alternate_screen(&self) -> bool {
-        self.vt().alternate_screen()
+        self.terminal.active_screen_kind() == ScreenKind::Alternate
     }
 
-    pub(super) fn vt(&self) -> &vt100::Screen {
-        self.parser.screen()
-    }
-}
-
-fn clamp(size: u16) -> NonZeroU16 {
-    NonZeroU16::new(size.min(LARGEST)).unwrap_or(NonZeroU16::MIN)
-}
-
-/// The emoji selector U+FE0F, which widens the character before it.
-///
-/// It is kept from the screen model: vt100 0.18.1 panics when the widened character stands in the last column, and
-/// terminals disagree about the width anyway, so that a narrow character is the safe reading.
-const EMOJI_SELECTOR: &[u8] = "\u{fe0f}".as_bytes();
-
-fn without_selectors(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if !bytes.contains(&EMOJI_SELECTOR[0]) {
-        return Cow::Borrowed(bytes);
-    }
-    let mut rest = bytes;
-    let mut kept = Vec::new();
-    while let Some(at) = rest.windows(EMOJI_SELECTOR.len()).position(|window| window == EMOJI_SELECTOR) {
-        kept.extend_from_slice(&rest[..at]);
-        rest = &rest[at + EMOJI_SELECTOR.len()..];
-    }
-    kept.extend_from_slice(rest);
-    Cow::Owned(kept)
-}
-
-/// Hears what the screen model itself does not act on: prompt marks and queries.
-#[derive(Default)]
-struct Witness {
-    marks: Marks,
-    processed: Processed,
-}
-
-impl Callbacks for Witness {
-    fn unhandled_osc(&mut self, _: &mut vt100::Screen, params: &[&[u8]]) {
-        self.processed.marks.extend(self.marks.osc(params));
+    /// The rows of the view.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
+        let (_, rows) = self.terminal.size();
+        self.terminal.screen().all_lines().skip(self.history() - self.scrolled().min(self.history())).take(rows)
     }
 
-    /// Answers as xterm does (ctlseqs); a program that asks waits for the answer.
-    fn unhandled_csi(
-        &mut self,
-        screen: &mut vt100::Screen,
-        first: Option<u8>,
-        second: Option<u8>,
-        params: &[&[u16]],
-        action: char,
-    ) {
-        let param = params.first().and_then(|param| param.first()).copied().unwrap_or(0);
-        let (row, col) = screen.cursor_position();
-        let (row, col) = (row + 1, (col + 1).min(screen.size().1.get()));
-        let answer = match (first, second, action, param) {
-            // Device status: in order.
-            (None, None, 'n', 5) => "\x1b[0n".to_owned(),
-            // Where the cursor is; shells and `resize` measure the window with it.
-            (None, None, 'n', 6) => format!("\x1b[{row};{col}R"),
-            (Some(b'?'), None, 'n', 6) => format!("\x1b[?{row};{col}R"),
-            // What it is: a VT220 with colours, and an xterm of no particular version.
-            (None, None, 'c', 0) => "\x1b[?62;22c".to_owned(),
-            (Some(b'>'), None, 'c', 0) => "\x1b[>1;10;0c".to_owned(),
-            // Its size in characters.
-            (None, None, 't', 18) => {
-                let (rows, cols) = screen.size();
-                format!("\x1b[8;{rows};{cols}t")
-            }
-            _ => return,
+    /// Row and column of the cursor in the present. After the last column was written it waits behind it; a terminal
+    /// shows it on that column.
+    pub(super) fn cursor_now(&self) -> (u16, u16) {
+        let (cols, _) = self.terminal.size();
+        let cursor = self.terminal.cursor();
+        (small(cursor.row), small(cursor.col.min(cols - 1)))
+    }
+
+    pub(super) fn graphemes(&self) -> &Graphemes {
+        &self.graphemes
+    }
+
+    fn show_past(&mut self, lines: usize) {
+        let lines = lines.min(self.history());
+        let row = isize::try_from(lines).map(isize::wrapping_neg).unwrap_or_default();
+        let top = Position { screen: ScreenKind::Primary, col: 0, row };
+        self.past = match lines {
+            0 => None,
+            lines => self.terminal.anchor_at(top).map(|anchor| (anchor, lines)),
         };
-        self.processed.reply.extend_from_slice(answer.as_bytes());
     }
+
+    /// Keeps the view where the reader is, whatever came or was wrapped anew.
+    fn keep_view(&mut self) {
+        let Some((anchor, _)) = &self.past else { return };
+        let place = self.terminal.resolve(anchor).filter(|_| !self.alternate_screen());
+        match place {
+            Some(place) => self.show_past(usize::try_from(-place.row).unwrap_or_default()),
+            // The line is no longer kept.
+            None => self.show_past(usize::MAX),
+        }
+    }
+}
+
+fn terminal(cols: usize, rows: usize) -> Terminal {
+    let empty = Terminal::with_scrollback(cols, rows, Some(SCROLLBACK));
+    // No size is zero here; a terminal of one cell is the least that there is.
+    empty.unwrap_or_else(|_| unreachable!("sizes are clamped to at least 1"))
+}
+
+fn clamp(size: u16) -> u16 {
+    size.clamp(1, LARGEST)
+}
+
+fn small(size: usize) -> u16 {
+    u16::try_from(size).unwrap_or(u16::MAX)
 }
 
 #[cfg(test)]

@@ -1,29 +1,270 @@
 use super::*;
 use proptest::prelude::*;
 
-fn shown(screen: &Screen) -> (String, Option<(u16, u16)>, String) {
-    (screen.contents(), screen.cursor(), screen.vt().state_formatted())
+/// Everything that a screen shows and remembers, but for its history.
+fn shown(screen: &Screen) -> (String, Option<(u16, u16)>, String, usize) {
+    (screen.contents(), screen.cursor(), screen.terminal.dump(), screen.history())
+}
+
+fn pieces(parts: &[&[u8]]) -> Vec<Piece> {
+    let mut screen = Screen::new(24, 80);
+    let mut all: Vec<Piece> = Vec::new();
+    for piece in parts.iter().flat_map(|part| screen.process(part).pieces) {
+        match (all.last_mut(), piece) {
+            (Some(Piece::Text(text)), Piece::Text(more)) => text.push_str(&more),
+            (_, piece) => all.push(piece),
+        }
+    }
+    all
+}
+
+fn text(output: &str) -> String {
+    match pieces(&[output.as_bytes()]).as_slice() {
+        [] => String::new(),
+        [Piece::Text(text)] => text.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a shell draws as its prompt: bash, or one without `PS0`.
+fn ps1(status: i32, shell: i32, version: &str) -> String {
+    let prompt = crate::terminal::shell::PS1.replace("$?", &status.to_string()).replace("$$", &shell.to_string());
+    let begin = if version.is_empty() { "\\[" } else { "\x01" };
+    prompt.replace("${BASH_VERSION-}", version).replace("\\[", begin)
+}
+
+const BASH: &str = "5.2.37(1)-release";
+const C: &str = "\x1b]133;C\x07";
+
+fn submitted(line: &str) -> Piece {
+    Piece::Submitted(Some(line.into()))
 }
 
 #[test]
-fn marks_come_in_order_and_across_any_cut() {
-    let output = b"\x1b]133;D;0;aid=7\x07\x1b]133;A\x07$ \x1b]133;B\x07\x1b]133;C\x07hi\r\n\x1b]133;D;3;aid=1\x1b\\\x1b]133;B\x07";
-    let expected = [Mark::Prompt { status: 0, shell: 7 }, Mark::CommandStart, Mark::Prompt { status: 3, shell: 1 }];
-    assert_eq!(Screen::new(24, 80).process(output).marks, expected);
-    let mut screen = Screen::new(24, 80);
-    let one_by_one: Vec<Mark> = output.iter().flat_map(|byte| screen.process(&[*byte]).marks).collect();
-    assert_eq!(one_by_one, expected);
-    assert_eq!(screen.contents(), "$ hi");
+fn pieces_come_in_order_and_across_any_cut() {
+    let output = format!("{}false\r\n{C}oh\r\n{}sh\r\n{C}{}", ps1(0, 5, BASH), ps1(1, 5, BASH), ps1(0, 9, BASH));
+    let expected = [
+        Piece::Prompt { status: 0, shell: 5 },
+        Piece::Text("false\n".into()),
+        submitted("false"),
+        Piece::Text("oh\n".into()),
+        Piece::Prompt { status: 1, shell: 5 },
+        Piece::Text("sh\n".into()),
+        submitted("sh"),
+        Piece::Prompt { status: 0, shell: 9 },
+    ];
+    assert_eq!(pieces(&[output.as_bytes()]), expected);
+    let bytes: Vec<&[u8]> = output.as_bytes().chunks(1).collect();
+    assert_eq!(pieces(&bytes), expected);
+}
+
+#[test]
+fn escape_sequences_and_carriage_returns_are_not_text() {
+    assert_eq!(text("\x1b[1;31mred\x1b[0m\r\nnext\r\n"), "red\nnext\n");
+    assert_eq!(text("10%\r100%\r\n"), "10%\r100%\n");
+    assert_eq!(text("\x1b]0;title\x07a\tb\x07\x1b(B\x1bPq#\x1b\\"), "a\tb");
+    assert_eq!(text("文字\r\r\n"), "文字\n");
+    assert_eq!(text("e\u{301}👩\u{200d}🚀"), "e\u{301}👩\u{200d}🚀");
+}
+
+#[test]
+fn a_prompt_that_never_ends_swallows_no_more_than_its_line() {
+    assert_eq!(text("\x1b]133;D;0;aid=5\x07$ lost\r\nfound\r\n"), "\nfound\n");
+}
+
+#[test]
+fn other_prompts_are_text_and_submit_nothing() {
+    let other = "\x1b]133;D;0\x07\x1b]133;A\x07% \x1b]133;B\x07ls\r\n\x1b]133;C\x07x\r\n";
+    assert_eq!(text(other), "% ls\nx\n");
 }
 
 #[test]
 fn the_prompt_leaves_no_glyphs() {
     let mut screen = Screen::new(24, 80);
-    let prompt = crate::terminal::shell::PS1.replace("$?", "0").replace("$$", "9");
-    let processed = screen.process(prompt.as_bytes());
-    assert_eq!(processed.marks, [Mark::Prompt { status: 0, shell: 9 }]);
-    assert_eq!(screen.contents(), "$ ");
-    assert_eq!(screen.cursor(), Some((0, 2)));
+    let processed = screen.process(ps1(0, 9, BASH).as_bytes());
+    assert_eq!(processed.pieces, [Piece::Prompt { status: 0, shell: 9 }]);
+    assert_eq!((screen.contents().as_str(), screen.cursor()), ("$", Some((0, 2))));
+}
+
+/// A screen on which a shell of this version waits.
+fn waiting(version: &str) -> Screen {
+    let mut screen = Screen::new(24, 20);
+    screen.process(ps1(0, 9, version).as_bytes());
+    screen
+}
+
+#[test]
+fn without_ps0_the_echo_of_return_submits_the_line() {
+    let mut screen = waiting("");
+    screen.process(b"ls");
+    screen.sent(b"\r");
+    assert_eq!(screen.process(b" -l").pieces, [Piece::Text(" -l".into())]);
+    assert_eq!(screen.process(b"\r\nfile\r\n").pieces, [submitted("ls -l"), Piece::Text("file\n".into())]);
+    // Line feeds of other things submit nothing: a job in the background, an interrupt.
+    let mut screen = waiting("");
+    assert_eq!(screen.process(b"ls^C\r\n").pieces, [Piece::Text("ls^C\n".into())]);
+    // Nor does a Return that went to a program.
+    let mut screen = waiting("");
+    screen.sent(b"\r");
+    screen.process(b"cat\r\n");
+    screen.sent(b"\r");
+    let prompt = ps1(0, 9, "");
+    let pieces = screen.process(format!("\r\n{prompt}\r\n").as_bytes()).pieces;
+    assert!(pieces.iter().all(|piece| !matches!(piece, Piece::Submitted(_))), "{pieces:?}");
+}
+
+#[test]
+fn bash_says_itself_when_it_starts() {
+    let mut screen = waiting(BASH);
+    screen.sent(b"if true\rthen echo\rfi\r");
+    assert_eq!(screen.process(b"if true\r\n> then echo\r\n> fi\r\n").pieces.len(), 1);
+    assert_eq!(screen.process(C.as_bytes()).pieces, [Piece::Submitted(None)], "several rows are not one line");
+    assert_eq!(screen.process(C.as_bytes()).pieces, [], "nothing waits any more");
+}
+
+#[test]
+fn a_line_is_known_however_it_was_edited() {
+    for (typed, line) in [
+        ("echo hi\x1b[2D\x1b[1@t\x1b[5C", "echo thi"),
+        // Erased to its beginning, as ^U does, and written anew.
+        ("wrong\x1b[5D\x1b[Kright", "right"),
+        ("wrong\x1b[5D\x1b[5Pright", "right"),
+        ("x\x08\x1b[Jls", "ls"),
+        ("ab\x08\x08\x1b[1P", "b"),
+        ("echo a very long line that wraps", "echo a very long line that wraps"),
+        ("echo 文e\u{301}", "echo 文e\u{301}"),
+    ] {
+        let mut screen = waiting(BASH);
+        screen.process(typed.as_bytes());
+        let pieces = screen.process(format!("\r\n{C}").as_bytes()).pieces;
+        assert_eq!(pieces.last(), Some(&submitted(line)), "{typed:?}");
+    }
+}
+
+#[test]
+fn it_is_known_whether_something_is_typed() {
+    let mut screen = waiting(BASH);
+    let mut then = |output: &str| {
+        screen.process(output.as_bytes());
+        screen.prompt_is_empty()
+    };
+    assert_eq!(then(""), Some(true));
+    assert_eq!(then("l"), Some(false));
+    assert_eq!(then("\x08\x1b[K"), Some(true));
+    assert_eq!(then(" "), Some(false), "a blank is typed, too");
+    assert_eq!(then("\x1b[D"), Some(true));
+    assert_eq!(then("a line that goes on in the next row"), Some(false));
+    assert_eq!(then("\r\n"), None, "whatever stands below was not typed");
+    assert_eq!(then(C), None);
+    assert_eq!(then(&ps1(0, 9, "")), Some(true));
+    let mut screen = waiting("");
+    screen.process(b"some words");
+    for cols in [6, 40, 3, 20] {
+        screen.set_size(24, cols);
+        assert_eq!(screen.prompt_is_empty(), Some(false), "{cols}");
+    }
+    assert_eq!(Screen::new(5, 5).prompt_is_empty(), None);
+}
+
+#[test]
+fn what_it_lacked_before() {
+    let show = |text: &str| {
+        let mut screen = Screen::new(3, 10);
+        screen.process(text.as_bytes());
+        screen.contents()
+    };
+    assert_eq!(show("\x1b(0lqqk\x1b(B|\n"), "┌──┐|");
+    assert_eq!(show("\x1b)0\x0elqk\x0f|"), "┌─┐|");
+    assert_eq!(show(&format!("\x1b[?7l{}z", "a".repeat(300))), "aaaaaaaaaz", "no wrap");
+    assert_eq!(show("ab\r\x1b[4hxy\x1b[4lz"), "xyzb", "insert mode");
+    assert_eq!(show("ab\r\x1b[4h文"), "文ab");
+    assert_eq!(show("\tx\x1b[Zy\x1b[2Iz"), "        yz", "tabs both ways");
+    assert_eq!(show("ab\x7fc"), "abc", "a deleted character is nothing");
+    let mut screen = Screen::new(3, 10);
+    screen.process(b"\x1b[9ma\x1b[58;5;41mb\x1b[4:3mc\x1b[0;38:2::1:2:3md");
+    let line = screen.lines().next().unwrap();
+    let pens: Vec<_> = line.cells().iter().map(|cell| *cell.pen()).collect();
+    assert!(pens[0].is_strikethrough() && !pens[0].is_underline());
+    assert!(!pens[1].is_blink() && pens[1].background().is_none(), "the colour of an underline is not one of the text");
+    assert!(pens[2].is_underline());
+    assert_eq!(pens[3].foreground(), Some(avt::Color::rgb(1, 2, 3)));
+}
+
+#[test]
+fn a_narrow_window_cuts_nothing_off() {
+    let mut screen = Screen::new(6, 20);
+    screen.process("0123456789abcdefghij文字\r\nnext".as_bytes());
+    for (rows, cols) in [(6, 8), (2, 4), (6, 20)] {
+        screen.set_size(rows, cols);
+        assert!(screen.contents().ends_with("next"), "{cols}");
+    }
+    assert_eq!(screen.contents(), "0123456789abcdefghij文字\nnext");
+}
+
+#[test]
+fn what_is_wrapped_takes_the_empty_rows_first() {
+    let mut screen = Screen::new(6, 20);
+    screen.process(b"first\r\n0123456789abcdefghij\r\n$ ");
+    screen.set_size(6, 10);
+    assert_eq!((screen.contents().as_str(), screen.cursor()), ("first\n0123456789abcdefghij\n$", Some((3, 2))));
+    screen.set_size(6, 3);
+    assert_eq!(screen.contents(), "6789abcdefghij\n$", "then the first ones go");
+    screen.set_size(6, 20);
+    assert_eq!((screen.contents().as_str(), screen.history()), ("first\n0123456789abcdefghij\n$", 0));
+}
+
+#[test]
+fn clear_clears_the_history_too() {
+    let mut screen = waiting(BASH);
+    screen.process("line\r\n".repeat(40).as_bytes());
+    screen.process(b"\x1b[H\x1b[2J\x1b[3Jnew\r\n");
+    assert_eq!((screen.history(), screen.contents().as_str()), (0, "new"));
+    screen.process(b"\x1b[31mred\x1b[4hx\x1b[3J\rY");
+    assert_eq!(screen.contents(), "new\nYredx", "modes and colours stay");
+    screen.process(format!("\r\n{}typed\x1b[3J", ps1(0, 9, BASH)).as_bytes());
+    assert_eq!(screen.prompt_is_empty(), Some(false));
+}
+
+#[test]
+fn what_comes_after_clear_is_shown() {
+    let mut screen = Screen::new(24, 80);
+    screen.process(ps1(0, 9, BASH).as_bytes());
+    screen.process(format!("clear; x\r\n\x1b[?2004l\r{C}").as_bytes());
+    screen.process(b"\x1b[H\x1b[2J\x1b[3J");
+    screen.process(b"\x1b(0lqqk\x1b(B\r\n\x1b[?2004h");
+    screen.process(ps1(0, 9, BASH).as_bytes());
+    assert_eq!(screen.contents(), "┌──┐\n$");
+}
+
+#[test]
+fn busybox_wraps_a_typed_line_itself() {
+    let mut screen = waiting("");
+    screen.sent(b"\r");
+    let line = "echo 0123456789 01234567890123456789";
+    let (first, rest) = line.split_at(18);
+    screen.process(format!("{first}\r").as_bytes());
+    let pieces = screen.process(format!("\r\n{rest}\r\n").as_bytes()).pieces;
+    assert_eq!(pieces.last(), Some(&submitted(line)));
+    // Return behind the last column is one all the same.
+    let mut screen = waiting("");
+    screen.sent(b"\r");
+    assert_eq!(
+        screen.process(format!("{first}\r\nx").as_bytes()).pieces[1..],
+        [submitted(first), Piece::Text("x".into())]
+    );
+    assert_eq!(screen.contents(), format!("$ {first}\nx"));
+}
+
+#[test]
+fn marks_stay_with_their_letter() {
+    let mut screen = Screen::new(3, 4);
+    for part in ["e", "\u{301}", "文\u{302}x", "y\u{303}z"] {
+        screen.process(part.as_bytes());
+    }
+    assert_eq!(screen.contents(), "e\u{301}文\u{302}xy\u{303}z");
+    assert_eq!(screen.cursor(), Some((1, 2)));
+    screen.process("\x1b[4h\rab\u{304}".as_bytes());
+    assert_eq!(screen.contents(), "e\u{301}文\u{302}xab\u{304}y\u{303}z", "also while inserting");
 }
 
 #[test]
@@ -57,14 +298,14 @@ fn sizes_are_safe_from_nothing_on() {
 }
 
 #[test]
-fn resizing_cuts_wide_characters_at_the_border() {
+fn any_size_takes_wide_characters() {
     let mut screen = Screen::new(5, 10);
     screen.process("ab中文字符\r\n".repeat(40).as_bytes());
     for (rows, cols) in [(80, 3), (2, 80), (24, 3), (1, 1), (24, 80), (5, 5), (3, 4)] {
         screen.set_size(rows, cols);
         screen.process("宽\r\n宽宽宽".as_bytes());
         screen.scroll(7);
-        assert_eq!(screen.rows().count(), usize::from(rows));
+        assert_eq!(screen.lines().count(), usize::from(rows));
         screen.scroll_to_bottom();
     }
 }
@@ -99,8 +340,11 @@ fn modes_are_reported() {
     screen.process(b"\x1b[?1h\x1b[?2004h\x1b[?25l");
     assert!(screen.application_cursor() && screen.bracketed_paste());
     assert_eq!(screen.cursor(), None);
+    screen.process(b"\x1b[?1000;1006h");
+    assert_eq!(screen.mouse(), Mouse::Buttons);
     screen.process(b"\x1bc");
     assert!(!screen.application_cursor() && !screen.bracketed_paste());
+    assert_eq!(screen.mouse(), Mouse::Off);
     assert_eq!(screen.cursor(), Some((0, 0)));
 }
 
@@ -130,8 +374,18 @@ fn output() -> impl Strategy<Value = Vec<u8>> {
             Just("\x1b[?1049l"),
             Just("\x1b[?47h"),
             Just("\x1b[?6h"),
+            Just("\x1b[4h"),
+            Just("\x1b[?7l"),
+            Just("\x1b(0"),
+            Just("\x1b[3J"),
+            Just("\x1b[2J"),
+            Just("\x1b[K"),
+            Just("\x1b[P"),
+            Just("\x1b[58;5;41m"),
             Just("\x1b]133;D;1;aid=4\x07"),
+            Just("\x1b]133;A\x07"),
             Just("\x1b]133;B\x07"),
+            Just("\x1b]133;C\x07"),
             Just("\x1b[6n"),
         ]
         .prop_map(|text| text.as_bytes().to_vec()),
@@ -150,8 +404,11 @@ proptest! {
         for (rows, cols, bytes, lines) in steps {
             screen.process(&bytes);
             screen.set_size(rows, cols);
+            screen.sent(b"\r");
             screen.process(&bytes);
             screen.scroll(lines);
+            screen.process(&bytes);
+            screen.prompt_is_empty();
             shown(&screen);
             let area = ratatui::layout::Rect::new(0, 0, 7, 5);
             let mut buffer = ratatui::buffer::Buffer::empty(area);
@@ -170,7 +427,12 @@ proptest! {
         let (mut cut, mut found, mut from) = (Screen::new(6, 17), Processed::default(), 0);
         for to in places {
             let part = cut.process(&bytes[from..to]);
-            found.marks.extend(part.marks);
+            for piece in part.pieces {
+                match (found.pieces.last_mut(), piece) {
+                    (Some(Piece::Text(text)), Piece::Text(more)) => text.push_str(&more),
+                    (_, piece) => found.pieces.push(piece),
+                }
+            }
             found.reply.extend(part.reply);
             from = to;
         }

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use super::marks::{PS0, PS1};
+pub use super::prompt::{PS0, PS1};
 
 /// Where programs are on every distribution, for a `PATH` that lacks some or is missing: on some systems `/bin` or
 /// the `sbin` directories are not in it, but a container's root may have its programs only there.
@@ -111,8 +111,6 @@ fn environment(
     set("HISTFILE", OsString::new());
     set("LESSHISTFILE", "-".into());
     set("INPUTRC", "/dev/null".into());
-    // Our screen draws box characters as Unicode; it does not know the alternate character set of the VT100.
-    set("NCURSES_NO_UTF8_ACS", "1".into());
     let locale: Vec<_> = host
         .iter()
         .filter(|(name, value)| (*name == "LANG" || name.as_bytes().starts_with(b"LC_")) && !value.is_empty())
@@ -172,7 +170,6 @@ mod tests {
                 "LC_TIME",
                 "LESSHISTFILE",
                 "LOGNAME",
-                "NCURSES_NO_UTF8_ACS",
                 "PATH",
                 "PS0",
                 "PS1",

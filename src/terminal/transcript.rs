@@ -1,92 +1,64 @@
-//! The plain text of a terminal's output, cut at the prompt marks.
-
-use super::{
-    marks::{Mark, Marks},
-    whole::Whole,
-};
-use vte::{Parser, Perform};
+//! What a terminal's output says, in order: plain text, prompts, and the lines that were submitted.
 
 /// A stretch of output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// Text without escape sequences and prompts, lines ended by LF. The echo of typed lines is part of it.
     Text(String),
-    /// A prompt mark at this place.
-    Mark(Mark),
+    /// A shell has drawn its prompt in full and reads its next line.
+    Prompt {
+        /// The exit status of the last command, as `$?` gives it (0 before the first).
+        status: i32,
+        /// The shell's PID as the shell sees it (`$$`), which is not the host's PID inside a PID namespace.
+        shell: i32,
+    },
+    /// The shell took a line and runs it. `None` where the line is not known: it was typed before there was a prompt,
+    /// it has several rows, or something was drawn over it.
+    Submitted(Option<String>),
 }
 
-/// Turns output into text and marks; the output may be cut anywhere, also within a character or a sequence.
-#[derive(Default)]
-pub struct Transcript {
-    whole: Whole,
-    parser: Parser,
-    state: State,
-}
-
-impl Transcript {
-    /// Takes output and gives what is complete of it, in order.
-    pub fn process(&mut self, bytes: &[u8]) -> Vec<Piece> {
-        self.parser.advance(&mut self.state, &self.whole.join(bytes));
-        std::mem::take(&mut self.state.pieces)
-    }
-}
-
-#[derive(Default)]
-struct State {
-    marks: Marks,
+/// Collects the pieces of one terminal's output.
+#[derive(Debug, Default)]
+pub(super) struct Transcript {
     pieces: Vec<Piece>,
+    text: String,
     /// A carriage return that came last: it is dropped before a line feed.
     returned: bool,
 }
 
-impl State {
-    fn push(&mut self, c: char) {
-        if self.marks.in_prompt() {
-            return;
-        }
-        match self.pieces.last_mut() {
-            Some(Piece::Text(text)) => text.push(c),
-            _ => self.pieces.push(Piece::Text(c.to_string())),
-        }
+impl Transcript {
+    /// The pieces since the last time.
+    pub(super) fn take(&mut self) -> Vec<Piece> {
+        self.end_text();
+        std::mem::take(&mut self.pieces)
     }
 
-    fn flush_return(&mut self) {
-        if std::mem::take(&mut self.returned) {
-            self.push('\r');
-        }
-    }
-}
-
-impl Perform for State {
-    fn print(&mut self, c: char) {
-        self.flush_return();
-        self.push(c);
-    }
-
-    fn execute(&mut self, byte: u8) {
-        match byte {
-            b'\n' => {
-                self.returned = false;
-                self.marks.end_line();
-                self.push('\n');
-            }
-            b'\r' => self.returned = true,
-            b'\t' | 0x08 => {
-                self.flush_return();
-                self.push(char::from(byte));
-            }
-            _ => {}
-        }
-    }
-
-    fn osc_dispatch(&mut self, params: &[&[u8]], _: bool) {
-        if let Some(mark) = self.marks.osc(params) {
+    pub(super) fn print(&mut self, c: char) {
+        if self.returned {
             self.returned = false;
-            self.pieces.push(Piece::Mark(mark));
+            self.text.push('\r');
+        }
+        self.text.push(c);
+    }
+
+    pub(super) fn carriage_return(&mut self) {
+        self.returned = true;
+    }
+
+    pub(super) fn line_feed(&mut self) {
+        self.returned = false;
+        self.text.push('\n');
+    }
+
+    pub(super) fn note(&mut self, piece: Piece) {
+        self.returned = false;
+        self.end_text();
+        self.pieces.push(piece);
+    }
+
+    fn end_text(&mut self) {
+        if !self.text.is_empty() {
+            self.pieces.push(Piece::Text(std::mem::take(&mut self.text)));
         }
     }
 }
-
-#[cfg(test)]
-#[path = "transcript_tests.rs"]
-mod tests;

@@ -1,13 +1,14 @@
 //! Draws a screen into a ratatui buffer: reads cells and nothing else.
 
 use super::screen::Screen;
+use avt::Pen;
 use ratatui::{
-    buffer::Buffer,
+    buffer::{Buffer, Cell},
     layout::{Position, Rect},
     style::{Color, Modifier, Style},
     widgets::Widget,
 };
-use unicode_width::UnicodeWidthStr;
+use unicode_width::UnicodeWidthChar;
 
 /// A view of a [`Screen`]; an area smaller than the screen shows the part around the cursor.
 #[derive(Clone, Copy)]
@@ -33,7 +34,7 @@ impl View<'_> {
 
     /// The first row and column that are drawn: the smallest that keep the cursor in view.
     fn origin(&self, area: Rect) -> (u16, u16) {
-        let (row, col) = self.screen.vt().cursor_position();
+        let (row, col) = self.screen.cursor_now();
         let (rows, cols) = self.screen.size();
         let first = |cursor: u16, size: u16, room: u16| (cursor.min(size - 1) + 1).saturating_sub(room);
         (first(row, rows, area.height), first(col, cols, area.width))
@@ -44,52 +45,62 @@ impl Widget for View<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         // The origin belongs to the area that the cursor is computed for, also where the buffer is smaller.
         let (top, left) = self.origin(area);
-        let (rows, cols) = self.screen.size();
         let drawn = area.intersection(buf.area);
-        for y in drawn.top()..drawn.bottom() {
-            for x in drawn.left()..drawn.right() {
-                let (row, col) = (top + (y - area.y), left + (x - area.x));
-                if row >= rows || col >= cols {
-                    continue;
-                }
-                let Some(cell) = self.screen.vt().cell(row, col) else { continue };
-                let room = if cell.is_wide() { (drawn.right() - x).min(cols - col) } else { 1 };
+        let skipped = usize::from(top + (drawn.y - area.y));
+        let left = usize::from(left + (drawn.x - area.x));
+        for (y, line) in (drawn.top()..drawn.bottom()).zip(self.screen.lines().skip(skipped)) {
+            let cells = line.cells().get(left..).unwrap_or_default();
+            for (x, cell) in (drawn.left()..drawn.right()).zip(cells) {
                 let target = &mut buf[(x, y)];
-                target.set_symbol(symbol(cell, x > drawn.left(), room)).set_style(style(cell));
+                target.set_style(style(cell.pen()));
+                match cell.width() {
+                    // Half of a wide character, cut by the right border or by the left one, is a blank.
+                    2 if x + 1 == drawn.right() => target.set_char(' '),
+                    // The second cell of a wide character is left for the backend to skip.
+                    0 => target.set_char(' '),
+                    columns => self.draw(cell.char(), columns, target),
+                };
             }
         }
     }
 }
 
-/// What to write into one cell. A wide character leaves its second cell empty for the backend to skip; half of one,
-/// cut by either border, is a blank.
-fn symbol(cell: &vt100::Cell, has_left: bool, room: u16) -> &str {
-    if cell.is_wide_continuation() && has_left {
-        return " ";
+impl View<'_> {
+    fn draw<'b>(&self, c: char, columns: u8, target: &'b mut Cell) -> &'b mut Cell {
+        match self.screen.graphemes().cluster(c) {
+            Some(cluster) => target.set_symbol(cluster),
+            None => target.set_char(sure(c, columns)),
+        }
     }
-    let width = if cell.is_wide() { 2 } else { 1 };
-    if !cell.has_contents() || cell.is_wide_continuation() || room < width {
-        return " ";
-    }
-    let text = cell.contents();
-    if text.width() == usize::from(width) {
-        return text;
-    }
-    // Marks that change the width of what they follow are dropped: neighbours would be shifted.
-    let first = text.char_indices().nth(1).map_or(text, |(end, _)| &text[..end]);
-    if first.width() == usize::from(width) { first } else { " " }
 }
 
-fn style(cell: &vt100::Cell) -> Style {
+/// What every terminal shows in as many cells as the screen model has for it: the character itself, or one that stands
+/// for it where terminals disagree on its width.
+fn sure(c: char, columns: u8) -> char {
+    match c {
+        // Some show it and some do not; programs count it as one cell.
+        '\u{ad}' => '-',
+        // Two of them are a flag, which is one character or two.
+        '\u{1f1e6}'..='\u{1f1ff}' => char::from(b'A' + (u32::from(c) - 0x1f1e6) as u8),
+        // A skin tone melts into the emoji before it, or takes two cells of its own.
+        '\u{1f3fb}'..='\u{1f3ff}' => ' ',
+        c if c.width() == Some(usize::from(columns)) => c,
+        _ => ' ',
+    }
+}
+
+fn style(pen: &Pen) -> Style {
     let modifiers = [
-        (cell.bold(), Modifier::BOLD),
-        (cell.dim(), Modifier::DIM),
-        (cell.italic(), Modifier::ITALIC),
-        (cell.underline(), Modifier::UNDERLINED),
-        (cell.inverse(), Modifier::REVERSED),
+        (pen.is_bold(), Modifier::BOLD),
+        (pen.is_faint(), Modifier::DIM),
+        (pen.is_italic(), Modifier::ITALIC),
+        (pen.is_underline(), Modifier::UNDERLINED),
+        (pen.is_blink(), Modifier::SLOW_BLINK),
+        (pen.is_inverse(), Modifier::REVERSED),
+        (pen.is_strikethrough(), Modifier::CROSSED_OUT),
     ];
     let set = modifiers.iter().filter(|(on, _)| *on).fold(Modifier::empty(), |all, (_, modifier)| all | *modifier);
-    Style::reset().fg(color(cell.fgcolor())).bg(color(cell.bgcolor())).add_modifier(set)
+    Style::reset().fg(color(pen.foreground())).bg(color(pen.background())).add_modifier(set)
 }
 
 /// The sixteen colours that every terminal has, by their numbers; they follow the learner's own palette.
@@ -112,10 +123,10 @@ const NAMED: [Color; 16] = [
     Color::White,
 ];
 
-fn color(color: vt100::Color) -> Color {
+fn color(color: Option<avt::Color>) -> Color {
     match color {
-        vt100::Color::Default => Color::Reset,
-        vt100::Color::Idx(index) => NAMED.get(usize::from(index)).copied().unwrap_or(Color::Indexed(index)),
-        vt100::Color::Rgb(r, g, b) => Color::Rgb(r, g, b),
+        None => Color::Reset,
+        Some(avt::Color::Indexed(index)) => NAMED.get(usize::from(index)).copied().unwrap_or(Color::Indexed(index)),
+        Some(avt::Color::RGB(rgb)) => Color::Rgb(rgb.r, rgb.g, rgb.b),
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use vt100::Parser;
+use crate::terminal::Screen;
 
 const MIB: u64 = 1 << 20;
 
@@ -67,7 +67,7 @@ fn odd_numbers_are_no_trouble() {
 
 /// What a terminal shows after a copy of so many layers: while the last one is read, and after the bars were taken away.
 fn drawn(rows: u16, columns: u16, count: usize) -> (String, String) {
-    let mut terminal = Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 100);
+    let mut terminal = Screen::new(rows, columns);
     let mut layers: Vec<Layer> = (1..=count).map(|number| Layer::new(number, 4 * MIB)).collect();
     let (mut height, mut at) = (0_usize, Duration::ZERO);
     terminal.process(b"$ skopeo copy a b\r\n");
@@ -87,12 +87,12 @@ fn drawn(rows: u16, columns: u16, count: usize) -> (String, String) {
             layers[index].end(at);
         }
     }
-    let during = terminal.screen().contents();
+    let during = terminal.contents();
     // The echo of an impatient learner.
     terminal.process(b"^C^C^C");
     terminal.process(paint(height, &[]).as_bytes());
     terminal.process(b"$ ");
-    (during, terminal.screen().contents())
+    (during, terminal.contents())
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod registry;
 mod registry_peers;
 mod registry_tls;
 mod support;
+mod terminal;
 mod tools;
 mod tools_bytes;
 mod tools_cgroup;
@@ -59,6 +60,7 @@ fn all() -> Vec<Test> {
         registry::tests,
         registry_peers::tests,
         registry_tls::tests,
+        terminal::tests,
         tools::tests,
         tools_bytes::tests,
         tools_cgroup::tests,

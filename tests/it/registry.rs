@@ -339,9 +339,9 @@ fn on_a_terminal(env: &[(&str, &str)], stop: bool) -> (TempDir, String, String) 
         }
     }
     assert_eq!(child.wait().unwrap().success(), !stop, "{}", text(&came));
-    let mut terminal = vt100::Parser::new(12.try_into().unwrap(), 76.try_into().unwrap(), 0);
+    let mut terminal = boxwright::terminal::Screen::new(12, 76);
     terminal.process(&came);
-    (top, text(&came), terminal.screen().contents())
+    (top, text(&came), terminal.contents())
 }
 
 fn bars_are_drawn_on_a_terminal_and_taken_away() {

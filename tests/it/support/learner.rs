@@ -6,7 +6,7 @@ use boxwright::{
     lesson::{self, Block, Lesson, Run, TerminalId},
     runtime::{Happening, Machine, Seen},
     session::{Action, Input, Lacking, Phase, Session, Verdict, Wish},
-    terminal::{Mark, Piece, Transcript},
+    terminal::{Piece, Screen},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// One terminal as the learner sees it.
 #[derive(Default)]
 struct Pane {
-    transcript: Transcript,
+    screen: Screen,
     text: String,
     /// How many prompts have come.
     prompts: usize,
@@ -96,11 +96,11 @@ impl Learner {
             Seen::Output(terminal, bytes) => {
                 let pane = self.panes.entry(terminal).or_default();
                 let mut inputs = Vec::new();
-                for piece in pane.transcript.process(&bytes) {
+                for piece in pane.screen.process(&bytes).pieces {
                     match piece {
                         Piece::Text(text) => pane.text.push_str(&text),
-                        Piece::Mark(Mark::CommandStart) => {}
-                        Piece::Mark(Mark::Prompt { status, shell }) => {
+                        Piece::Submitted(line) => inputs.push(Input::Submitted(terminal, line)),
+                        Piece::Prompt { status, shell } => {
                             pane.prompts += 1;
                             inputs.push(Input::Prompt(terminal, status, shell));
                         }

@@ -1,0 +1,104 @@
+//! The shell's prompt: how a shell says that a command ended, and that it waits for the next line.
+//!
+//! The marks are the "semantic prompt" sequences OSC 133 that several terminals know. Ours carry the shell's own `$$` as
+//! `aid`, so that a new shell (also one in another PID namespace, where `$$` is 1) differs from the one around it.
+//! Marks without an `aid` come from somebody else's prompt and are not taken: they could not be told apart.
+
+use avt::Anchor;
+
+/// The value of `PS1`: status and shell, start of the prompt, the prompt, start of the input.
+///
+/// Each shell must count the columns of its prompt right, or it wraps long lines in the wrong place. bash takes `\[` (as
+/// the control character 1) and 2 for the borders of what takes no room. busybox takes all that follows `\[` for that, and
+/// asks the terminal where the cursor is. dash counts nothing and prints `\[`, which is taken out again by [`LEAD`].
+/// `${BASH_VERSION-}` says whether `PS0` will be written; no shell minds that it is not set, even after `set -u`.
+pub const PS1: &str = "\\[\x1b]133;D;$?;aid=$$;bash=${BASH_VERSION-}\x07\x1b]133;A\x07\x02$ \x01\x1b]133;B\x07\x02";
+
+/// How our prompt begins where the shell prints `\[` as it is.
+pub(super) const LEAD: &str = "\\[\x1b]133;D;";
+
+/// The value of `PS0`, which bash writes between reading a line and running it; other shells ignore it.
+pub const PS0: &str = "\x1b]133;C\x07";
+
+/// What a shell says before it draws its prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// The exit status of the last command, as `$?` gives it (0 before the first).
+    pub(super) status: i32,
+    /// The shell's PID as the shell sees it (`$$`), which is not the host's PID inside a PID namespace.
+    pub(super) shell: i32,
+    /// Whether the shell writes `PS0`: bash does from 4.4 on.
+    pub(super) says_when_it_starts: bool,
+}
+
+impl Ended {
+    /// Reads the text of an OSC: `133;D;STATUS;aid=PID;bash=VERSION`.
+    pub(super) fn parse(text: &str) -> Option<Ended> {
+        let (status, named) = text.strip_prefix("133;D;")?.split_once(';')?;
+        let value = |name: &str| named.split(';').find_map(|value| value.strip_prefix(name));
+        Some(Ended {
+            status: status.parse().ok()?,
+            shell: value("aid=")?.parse().ok()?,
+            says_when_it_starts: value("bash=").is_some_and(writes_ps0),
+        })
+    }
+}
+
+fn writes_ps0(version: &str) -> bool {
+    let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(4), Some(4))
+}
+
+/// Follows one terminal's prompt.
+#[derive(Debug, Default)]
+pub(super) struct Prompt {
+    /// What was said before the prompt that is being drawn.
+    pub(super) ended: Option<Ended>,
+    /// Whether the prompt is being drawn, so that the text which comes now is not a command's output.
+    pub(super) drawing: bool,
+    /// Where the line that is being typed begins, from the end of the prompt until the line is submitted.
+    pub(super) input: Option<Anchor>,
+    /// How often Return went to the waiting shell and has not been seen to arrive.
+    pub(super) returns: usize,
+    /// What was said before the prompt that waits.
+    pub(super) shell: Option<Ended>,
+}
+
+impl Prompt {
+    /// Takes note of bytes that go to the shell.
+    pub(super) fn sent(&mut self, bytes: &[u8]) {
+        if self.input.is_some() {
+            self.returns += bytes.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count();
+        }
+    }
+
+    /// Whether a line feed is the echo of a Return that submits the line: the shell will not say so itself.
+    pub(super) fn is_submitted_by_a_line_feed(&self) -> bool {
+        let says_when_it_starts = self.shell.is_some_and(|shell| shell.says_when_it_starts);
+        self.input.is_some() && self.returns > 0 && !says_when_it_starts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_of_other_prompts_are_not_taken() {
+        let ours = Ended { status: 1, shell: 42, says_when_it_starts: false };
+        assert_eq!(Ended::parse("133;D;1;aid=42"), Some(ours));
+        assert_eq!(Ended::parse("133;D;1;aid=42;bash="), Some(ours));
+        for other in ["133;D", "133;D;0", "133;D;x;aid=1", "133;D;0;aid=", "133;D;0;aid=99999999999", "7;D;0;aid=1"] {
+            assert_eq!(Ended::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn bash_writes_ps0_since_4_4() {
+        for (version, writes) in
+            [("5.2.37(1)-release", true), ("4.4.0", true), ("4.3.48(1)-release", false), ("10.0", true), ("", false)]
+        {
+            assert_eq!(writes_ps0(version), writes, "{version}");
+        }
+    }
+}

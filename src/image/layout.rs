@@ -85,8 +85,8 @@ pub(super) fn named(raw: &[u8], media_type: &str, tag: Option<&str>) -> Descript
         media_type: media_type.into(),
         digest: Digest::of(raw),
         size: raw.len() as u64,
-        platform: None,
         annotations: tag.map(|tag| (TAG.to_string(), tag.to_string())).into_iter().collect(),
+        ..Descriptor::default()
     }
 }
 
@@ -106,7 +106,7 @@ impl Target {
         let empty = fs::read_dir(path).map_err(Error::io(path))?.next().is_none();
         let index = if empty {
             staging.file(&path.join(MARK), VERSION)?;
-            Index { schema_version: 2, media_type: None, manifests: Vec::new() }
+            Index::of(Vec::new())
         } else {
             index(path)?
         };

@@ -1,7 +1,8 @@
 //! The JSON files of an image: index, manifest, configuration (OCI image specification; Docker's schema 2 says the same).
 
 use super::{Digest, Error, Platform, Result};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Media types of OCI.
@@ -17,8 +18,10 @@ pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list
 /// A manifest.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
-/// An index or a manifest larger than this is no honest one (registries refuse more than 4 MiB).
-pub const MAX_JSON: u64 = 8 << 20;
+/// An index or a manifest larger than this is no honest one (registries refuse more as well), in bytes.
+pub const MAX_JSON: u64 = 4 << 20;
+/// How many values such a file may have: each takes more memory than it takes bytes.
+const MAX_VALUES: usize = 100_000;
 
 /// How one file of an image names another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +40,12 @@ pub struct Descriptor {
     /// Notes, such as the tag.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+    /// Where else it may be had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+    /// What else the file says, which is kept.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 impl Default for Descriptor {
@@ -47,6 +56,8 @@ impl Default for Descriptor {
             size: 0,
             platform: None,
             annotations: BTreeMap::new(),
+            urls: Vec::new(),
+            more: Map::new(),
         }
     }
 }
@@ -61,7 +72,18 @@ pub struct Index {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// The images.
+    #[serde(default)]
     pub manifests: Vec<Descriptor>,
+    /// What else the file says, which is kept.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+impl Index {
+    /// A list of these.
+    pub fn of(manifests: Vec<Descriptor>) -> Index {
+        Index { schema_version: 2, media_type: None, manifests, more: Map::new() }
+    }
 }
 
 /// One image: its configuration and its layers, the lowest first.
@@ -76,10 +98,14 @@ pub struct Manifest {
     /// The configuration.
     pub config: Descriptor,
     /// The layers.
+    #[serde(default)]
     pub layers: Vec<Descriptor>,
     /// Notes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+    /// What else the file says, which is kept.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 /// What a container made of the image should be like.
@@ -192,9 +218,95 @@ impl Document {
     }
 }
 
-/// Reads JSON of which the name is `what`.
-pub fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8], what: &str) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|error| Error::malformed(what, error))
+/// Reads JSON of which the name is `what`. As in the tools that most of it comes from, `null` is the same as nothing, and of
+/// one key twice the last one counts.
+pub fn json<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
+    let wrong = |error| Error::malformed(what, error);
+    if count(bytes) > MAX_VALUES {
+        return Err(Error::malformed(what, format!("more than {MAX_VALUES} values in it")));
+    }
+    let mut value = serde_json::from_slice(bytes).map_err(wrong)?;
+    without_nulls(&mut value);
+    T::deserialize(value).map_err(wrong)
+}
+
+fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(without_nulls);
+        }
+        Value::Array(all) => all.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
+}
+
+/// About how many values JSON has: what separates them, outside of texts.
+fn count(bytes: &[u8]) -> usize {
+    let (mut count, mut text, mut escaped) = (0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if text => escaped = true,
+            b'"' => text = !text,
+            b',' | b':' | b'[' | b'{' if !text => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+/// The same JSON, every member in a line of its own with four spaces a level. Nothing of it is lost, nor its order.
+pub fn indented(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let (mut out, mut depth, mut quoted, mut escaped) = (String::new(), 0_usize, false, false);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if quoted {
+            out.push(letter);
+            match letter {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '"' => quoted = false,
+                _ => {}
+            }
+            continue;
+        }
+        let line = |out: &mut String, depth: usize| {
+            out.push('\n');
+            out.extend(std::iter::repeat_n("    ", depth));
+        };
+        match letter {
+            ' ' | '\t' | '\n' | '\r' => {}
+            '{' | '[' => {
+                out.push(letter);
+                while letters.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                match letters.next_if(|next| matches!(next, '}' | ']')) {
+                    Some(end) => out.push(end),
+                    None => {
+                        depth += 1;
+                        line(&mut out, depth);
+                    }
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut out, depth);
+                out.push(letter);
+            }
+            ',' => {
+                out.push(letter);
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            '"' => {
+                quoted = true;
+                out.push(letter);
+            }
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -208,8 +320,66 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_may_be_nearly_empty() {
-        let config: Config = json(br#"{"config":{"Env":null,"Cmd":null},"rootfs":{"diff_ids":[]}}"#, "c").unwrap();
-        assert!(config.config.env.is_none());
+    fn null_is_nothing() {
+        let config: Config = json(
+            br#"{"created":null,"os":null,"history":[{"created_by":null,"empty_layer":null}],"rootfs":{"type":null,"diff_ids":null},
+                "config":{"Env":null,"Cmd":null,"Labels":{"a":null,"b":"1"},"User":null}}"#,
+            "c",
+        )
+        .unwrap();
+        assert!(config.config.env.is_none() && config.rootfs.diff_ids.is_empty() && config.history.len() == 1);
+        assert_eq!(config.config.labels.unwrap().into_keys().collect::<Vec<_>>(), ["b"]);
+        for text in [
+            r#"{"config":null,"rootfs":null,"history":null}"#,
+            r#"{"rootfs":{"diff_ids":[]}}"#,
+            r#"{"variant":"","author":"x"}"#,
+        ] {
+            assert!(json::<Config>(text.as_bytes(), "c").is_ok(), "{text}");
+        }
+        let digest = Digest::of(b"x");
+        let of = |rest: &str| {
+            format!(r#"{{"schemaVersion":2,"config":{{"digest":"{digest}","size":1{rest}}},"layers":null}}"#)
+        };
+        let manifest: Manifest =
+            json(of(r#","annotations":null,"urls":null,"mediaType":null"#).as_bytes(), "m").unwrap();
+        assert!(manifest.layers.is_empty() && manifest.config.media_type.is_empty());
+        assert!(json::<Index>(br#"{"schemaVersion":2,"manifests":null,"annotations":null}"#, "i").is_ok());
+        let platform: Manifest =
+            json(of(r#","platform":{"os":"linux","architecture":"arm64","variant":""}"#).as_bytes(), "m").unwrap();
+        assert_eq!(platform.config.platform.unwrap().to_string(), "linux/arm64");
+        // A digest and a size are meant, always.
+        for text in [r#"{"digest":null,"size":1}"#, r#"{"digest":"sha256:00","size":1}"#] {
+            assert!(json::<Descriptor>(text.as_bytes(), "d").is_err(), "{text}");
+        }
+        assert!(json::<Descriptor>(format!(r#"{{"digest":"{digest}","size":null}}"#).as_bytes(), "d").is_err());
+    }
+
+    #[test]
+    fn what_is_not_known_is_kept() {
+        let digest = Digest::of(b"x");
+        let text = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"","digest":"{digest}","size":1,"artifactType":"a/b"}}],"subject":{{"x":1}}}}"#
+        );
+        let index: Index = json(text.as_bytes(), "i").unwrap();
+        let again: Value = serde_json::to_value(&index).unwrap();
+        assert_eq!(again, serde_json::from_str::<Value>(&text).unwrap());
+    }
+
+    #[test]
+    fn json_of_very_many_values_is_refused() {
+        let many = format!("[{}1]", "1,".repeat(MAX_VALUES));
+        assert!(json::<Value>(many.as_bytes(), "x").unwrap_err().to_string().contains("more than 100000 values"));
+        // What is within a text is one value.
+        let text = serde_json::to_vec(&many.replace('1', "\"\\")).unwrap();
+        assert!(json::<Value>(&text, "x").is_ok());
+    }
+
+    #[test]
+    fn json_is_indented_as_it_is() {
+        let text = br#"{"b":[1,{"x":"a, [b] \" {c}"}],"a":{},"e":[ ],"n":1.50}"#;
+        let wanted = "{\n    \"b\": [\n        1,\n        {\n            \"x\": \"a, [b] \\\" {c}\"\n        }\n    ],\n    \
+                      \"a\": {},\n    \"e\": [],\n    \"n\": 1.50\n}";
+        assert_eq!(indented(text), wanted);
+        assert_eq!(indented(indented(text).as_bytes()), wanted);
     }
 }

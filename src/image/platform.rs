@@ -1,7 +1,8 @@
 //! Choosing one of several images by the machine that it is for.
 
 use super::{Error, Result, manifest::Descriptor};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use std::{fmt, str::FromStr};
 
 /// A machine: `linux/arm64/v8`.
@@ -14,8 +15,16 @@ pub struct Platform {
     #[serde(default)]
     pub os: String,
     /// A variant of the CPU.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "unless_empty")]
     pub variant: Option<String>,
+    /// What else is said of it, which is kept.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// An empty text is none.
+fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<String>, D::Error> {
+    Option::<String>::deserialize(from).map(|text| text.filter(|text| !text.is_empty()))
 }
 
 impl Platform {
@@ -30,7 +39,13 @@ impl Platform {
             "loongarch64" => ("loong64", None),
             other => (other, None),
         };
-        Platform { architecture: architecture.into(), os: "linux".into(), variant: variant.map(Into::into) }
+        Platform::new("linux", architecture, variant)
+    }
+
+    /// A machine of this kind.
+    pub fn new(os: &str, architecture: &str, variant: Option<&str>) -> Platform {
+        let variant = variant.map(str::to_string);
+        Platform { architecture: architecture.into(), os: os.into(), variant, more: Map::new() }
     }
 
     /// How well an image for `other` fits this machine; `None` where it does not.
@@ -97,10 +112,8 @@ impl FromStr for Platform {
 
     fn from_str(text: &str) -> std::result::Result<Platform, String> {
         match text.split('/').map(str::to_string).collect::<Vec<_>>().as_slice() {
-            [os, architecture] => Ok(Platform { architecture: architecture.clone(), os: os.clone(), variant: None }),
-            [os, architecture, variant] => {
-                Ok(Platform { architecture: architecture.clone(), os: os.clone(), variant: Some(variant.clone()) })
-            }
+            [os, architecture] => Ok(Platform::new(os, architecture, None)),
+            [os, architecture, variant] => Ok(Platform::new(os, architecture, Some(variant))),
             _ => Err(format!("{text}: a platform is OS/ARCHITECTURE[/VARIANT], such as linux/arm64/v8")),
         }
     }

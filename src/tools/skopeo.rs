@@ -8,6 +8,7 @@ use super::{
 use crate::image::{
     Digest, Error, Image, Reference,
     copy::{self, Part},
+    manifest,
     registry::Fault,
 };
 use serde::Serialize;
@@ -107,7 +108,7 @@ fn inspect(parsed: &Parsed, from: &str) -> ExitCode {
     let bytes = match (parsed.has("config"), parsed.has("raw")) {
         (true, true) => return print_bytes(&image.raw_config),
         (false, true) => return print_bytes(&image.top),
-        (true, false) => indented(&image.config),
+        (true, false) => manifest::indented(&image.raw_config),
         (false, false) => match tags(parsed, &image) {
             Ok(tags) => essence(&image, from, tags),
             Err(error) => return failed(&error),

@@ -84,6 +84,7 @@ impl DockerArchive {
             config: Descriptor { media_type: CONFIG.into(), digest, size, ..Descriptor::default() },
             layers,
             annotations: BTreeMap::new(),
+            more: serde_json::Map::new(),
         };
         let manifest = serde_json::to_vec(&manifest).map_err(|error| Error::malformed(config_name, error))?;
         Ok(DockerArchive { archive, manifest, files })

@@ -93,7 +93,7 @@ impl OciTarget {
     pub(in crate::image) fn finish(mut self, raw: &[u8], media_type: &str, tag: Option<&str>) -> Result<()> {
         let descriptor = layout::named(raw, media_type, tag);
         self.put(&descriptor, raw)?;
-        let index = Index { schema_version: 2, media_type: None, manifests: vec![descriptor] };
+        let index = Index::of(vec![descriptor]);
         let text = serde_json::to_vec(&index).map_err(|error| Error::malformed(layout::INDEX, error))?;
         self.0.member(layout::INDEX, text.as_slice(), sha256())?;
         self.0.member(layout::MARK, layout::VERSION, sha256())?;

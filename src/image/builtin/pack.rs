@@ -77,6 +77,7 @@ pub(super) fn pack(recipe: &Recipe) -> Result<Packed> {
         config: config_descriptor.clone(),
         layers: [&lower, &upper].map(|layer| describe(OCI_LAYER_GZIP, &layer.bytes)).to_vec(),
         annotations: BTreeMap::new(),
+        more: serde_json::Map::new(),
     };
     let mut blobs: Vec<(Descriptor, Vec<u8>)> =
         manifest.layers.iter().cloned().zip([lower.bytes, upper.bytes]).collect();

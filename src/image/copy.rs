@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 pub enum Part<'a> {
     /// A layer, by its index.
     Layer(usize, &'a Descriptor),
+    /// A layer that is at the destination already.
+    Skipped(&'a Descriptor),
     /// The configuration.
     Config(&'a Descriptor),
     /// The manifest, last.
@@ -27,6 +29,15 @@ enum Target {
 }
 
 impl Target {
+    /// Whether a layer is there already, so that its source need not be asked.
+    fn has(&mut self, layer: &Descriptor) -> Result<bool> {
+        match self {
+            Target::Dir(target) => target.has(layer),
+            Target::Oci(target, _) => target.has(layer),
+            Target::OciArchive(..) | Target::DockerArchive(..) => Ok(false),
+        }
+    }
+
     fn layer(&mut self, image: &Image, index: usize, layer: &Descriptor) -> Result<()> {
         let content = || image.blob(layer, &image.layer_name(index));
         match self {
@@ -76,7 +87,12 @@ pub fn copy(image: &Image, to: &Reference, mut tell: impl FnMut(Part)) -> Result
     let mut done = BTreeSet::new();
     for (index, layer) in image.manifest.layers.iter().enumerate() {
         // Two layers may be the same blob, which is one file.
-        if done.insert(layer.digest.clone()) {
+        if !done.insert(layer.digest.clone()) {
+            continue;
+        }
+        if target.has(layer)? {
+            tell(Part::Skipped(layer));
+        } else {
             tell(Part::Layer(index, layer));
             target.layer(image, index, layer)?;
         }

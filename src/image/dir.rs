@@ -2,8 +2,9 @@
 
 use super::{
     Error, Image, Result, Source,
+    destination::{Destination, holds},
     manifest::{Descriptor, MAX_JSON},
-    staging::{Staging, open_plain, read_small},
+    staging::{open_plain, read_small},
 };
 use std::{
     collections::BTreeSet,
@@ -46,47 +47,63 @@ impl Source for Dir {
 #[derive(Debug)]
 pub(super) struct Target {
     path: PathBuf,
-    staging: Staging,
+    destination: Destination,
+    /// The blobs of the image that was here before.
+    old: BTreeSet<String>,
     wanted: BTreeSet<String>,
 }
 
 impl Target {
-    /// Takes a directory that is missing, empty, or holds an image: nobody's other files are written over.
+    /// Takes a directory that is missing, empty, or holds an image, whole or not: nobody's other files are written over.
     pub(super) fn create(path: &Path) -> Result<Target> {
-        let mut staging = Staging::default();
-        staging.directory(path)?;
-        let empty = fs::read_dir(path).map_err(Error::io(path))?.next().is_none();
-        if !empty && fs::read(path.join(VERSION)).ok().as_deref() != Some(CONTENT) {
+        let mut destination = Destination::enter(path, MANIFEST, MAX_JSON)?;
+        let names = destination.names()?;
+        if names.is_empty() {
+            destination.file(&path.join(VERSION), CONTENT)?;
+        } else if fs::read(path.join(VERSION)).ok().as_deref() != Some(CONTENT) {
             return Err(Error::Unusable {
                 what: format!("dir:{}", path.display()),
                 why: "not a containers image directory, don't want to overwrite important data".into(),
                 hint: "name a directory that is empty or not there".into(),
             });
         }
-        Ok(Target { path: path.into(), staging, wanted: BTreeSet::new() })
+        let old = names.into_iter().filter(|name| is_blob(name)).collect();
+        Ok(Target { path: path.into(), destination, old, wanted: BTreeSet::new() })
+    }
+
+    /// Whether a blob is there, and right.
+    pub(super) fn has(&mut self, descriptor: &Descriptor) -> Result<bool> {
+        let name = descriptor.digest.hex();
+        let there = holds(&self.path.join(name), descriptor)?;
+        if there {
+            self.wanted.insert(name.into());
+        }
+        Ok(there)
     }
 
     /// Writes a blob; the reader verifies it.
     pub(super) fn put(&mut self, descriptor: &Descriptor, content: impl Read) -> Result<()> {
         let name = descriptor.digest.hex();
-        self.staging.file(&self.path.join(name), content)?;
+        self.destination.file(&self.path.join(name), content)?;
         self.wanted.insert(name.into());
         Ok(())
     }
 
     /// Writes the manifest last: a directory with a manifest is complete.
     pub(super) fn finish(mut self, image: &Image) -> Result<()> {
-        self.staging.file(&self.path.join(VERSION), CONTENT)?;
-        self.staging.file(&self.path.join(MANIFEST), image.raw.as_slice())?;
-        self.staging.keep();
-        // Blobs of an image that was here before belong to nothing any more.
-        for entry in fs::read_dir(&self.path).map_err(Error::io(&self.path))?.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let blob = name.len() >= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-            if blob && !self.wanted.contains(&name) {
-                let _ = fs::remove_file(entry.path());
+        self.destination.file(&self.path.join(MANIFEST), image.raw.as_slice())?;
+        self.destination.keep();
+        // Blobs of an image that was here before belong to nothing any more, unless to what somebody else copies here now.
+        if self.destination.is_alone() {
+            for name in self.old.difference(&self.wanted) {
+                let _ = fs::remove_file(self.path.join(name));
             }
         }
         Ok(())
     }
+}
+
+/// Whether a name is that of a blob.
+fn is_blob(name: &str) -> bool {
+    name.len() >= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

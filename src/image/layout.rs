@@ -2,8 +2,11 @@
 
 use super::{
     Digest, Error, Result, Source,
+    destination::{Destination, holds},
+    lock::Lock,
     manifest::{Descriptor, Index, MAX_JSON, json},
-    staging::{Staging, open_plain, read_small},
+    partial::sweep,
+    staging::{open_plain, read_small},
 };
 use std::{
     fs,
@@ -17,6 +20,8 @@ const TAG: &str = "org.opencontainers.image.ref.name";
 pub(super) const MARK: &str = "oci-layout";
 /// What is in it.
 pub(super) const VERSION: &[u8] = br#"{"imageLayoutVersion": "1.0.0"}"#;
+/// The directory with everything that is named by its digest.
+const BLOBS: &str = "blobs";
 /// The file that names the images.
 pub(super) const INDEX: &str = "index.json";
 
@@ -71,7 +76,7 @@ fn blob_path(layout: &Path, digest: &Digest) -> PathBuf {
 
 /// A blob's name below the layout.
 pub(super) fn blob_name(digest: &Digest) -> String {
-    format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())
+    format!("{BLOBS}/{}/{}", digest.algorithm().name(), digest.hex())
 }
 
 fn index(path: &Path) -> Result<Index> {
@@ -94,46 +99,65 @@ pub(super) fn named(raw: &[u8], media_type: &str, tag: Option<&str>) -> Descript
 #[derive(Debug)]
 pub(super) struct Target {
     path: PathBuf,
-    staging: Staging,
-    index: Index,
+    destination: Destination,
 }
 
 impl Target {
-    /// Takes a layout, an empty directory, or makes one.
+    /// Takes a layout, what a killed copy left of one, an empty directory, or makes one.
     pub(super) fn create(path: &Path) -> Result<Target> {
-        let mut staging = Staging::default();
-        staging.directory(path)?;
-        let empty = fs::read_dir(path).map_err(Error::io(path))?.next().is_none();
-        let index = if empty {
-            staging.file(&path.join(MARK), VERSION)?;
-            Index::of(Vec::new())
-        } else {
-            index(path)?
-        };
-        Ok(Target { path: path.into(), staging, index })
+        let mut destination = Destination::enter(path, INDEX, MAX_JSON)?;
+        let names = destination.names()?;
+        match destination.before() {
+            // What is to be added to must be readable, and this is known before anything is copied.
+            Some(index) => drop(json::<Index>(index, &path.join(INDEX).display().to_string())?),
+            None if names.iter().all(|name| [MARK, BLOBS].contains(&name.as_str())) => {}
+            None => {
+                return Err(Error::Unusable {
+                    what: format!("oci:{}", path.display()),
+                    why: "other files are in it, and no index.json: this is not an image layout".into(),
+                    hint: "name a directory that is empty or not there".into(),
+                });
+            }
+        }
+        if !names.iter().any(|name| name == MARK) {
+            destination.file(&path.join(MARK), VERSION)?;
+        }
+        Ok(Target { path: path.into(), destination })
+    }
+
+    /// Whether a blob is there, and right.
+    pub(super) fn has(&self, descriptor: &Descriptor) -> Result<bool> {
+        holds(&blob_path(&self.path, &descriptor.digest), descriptor)
     }
 
     /// Writes a blob; the reader verifies it.
     pub(super) fn put(&mut self, descriptor: &Descriptor, content: impl Read) -> Result<()> {
         let path = blob_path(&self.path, &descriptor.digest);
         if let Some(parent) = path.parent() {
-            self.staging.directory(parent)?;
+            self.destination.directory(parent)?;
+            sweep(parent);
         }
-        self.staging.file(&path, content)
+        self.destination.file(&path, content)
     }
 
-    /// Writes the manifest, and last the index that names it.
+    /// Writes the manifest, and last the index that names it, which may have other images by now.
     pub(super) fn finish(mut self, raw: &[u8], media_type: &str, tag: Option<&str>) -> Result<()> {
         let descriptor = named(raw, media_type, tag);
         self.put(&descriptor, raw)?;
+        let _lock = Lock::alone(&self.path.join(BLOBS))?;
+        let path = self.path.join(INDEX);
+        let mut all = match fs::symlink_metadata(&path) {
+            Ok(_) => index(&self.path)?,
+            Err(_) => Index::of(Vec::new()),
+        };
         // A tag names one image: the one that had it before loses it.
-        self.index.manifests.retain(|one| {
+        all.manifests.retain(|one| {
             one.annotations.get(TAG).map(String::as_str) != tag || (tag.is_none() && one.digest != descriptor.digest)
         });
-        self.index.manifests.push(descriptor);
-        let text = serde_json::to_vec(&self.index).map_err(|error| Error::malformed(INDEX, error))?;
-        self.staging.file(&self.path.join(INDEX), text.as_slice())?;
-        self.staging.keep();
+        all.manifests.push(descriptor);
+        let text = serde_json::to_vec(&all).map_err(|error| Error::malformed(INDEX, error))?;
+        self.destination.file(&path, text.as_slice())?;
+        self.destination.keep();
         Ok(())
     }
 }

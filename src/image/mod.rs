@@ -7,11 +7,14 @@
 mod archive;
 pub mod builtin;
 pub mod copy;
+mod destination;
 pub mod digest;
 mod dir;
 mod error;
 mod layout;
+mod lock;
 pub mod manifest;
+mod partial;
 mod platform;
 pub mod reference;
 pub mod registry;

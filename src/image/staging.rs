@@ -1,14 +1,17 @@
 //! Writing files so that a half-written one never has its final name, and a failure leaves nothing behind.
 
-use super::{Error, Result};
+use super::{Error, Result, partial::Partial};
 use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::eventfd::{EfdFlags, EventFd},
+    sys::{
+        eventfd::{EfdFlags, EventFd},
+        statvfs::statvfs,
+    },
 };
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read, Write},
-    os::fd::AsFd,
+    os::fd::{AsFd, BorrowedFd},
     path::{Path, PathBuf},
     sync::{
         OnceLock,
@@ -61,6 +64,25 @@ pub fn pause(time: Duration) -> Result<()> {
     }
 }
 
+/// Waits until this can be read or is closed, and tells whether it was; Ctrl-C ends the wait, as an error.
+pub fn wait_for(fd: BorrowedFd, limit: Duration) -> Result<bool> {
+    let end = Instant::now() + limit;
+    loop {
+        go_on()?;
+        let left = end.saturating_duration_since(Instant::now());
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        let mut waited = vec![PollFd::new(fd, PollFlags::POLLIN)];
+        waited.extend(wake().map(|wake| PollFd::new(wake.as_fd(), PollFlags::POLLIN)));
+        let _ = poll(&mut waited, timeout);
+        if waited.first().and_then(PollFd::any).unwrap_or(false) {
+            return Ok(true);
+        }
+        if left.is_zero() {
+            return Ok(false);
+        }
+    }
+}
+
 /// Fails once Ctrl-C was pressed.
 pub fn go_on() -> Result<()> {
     if INTERRUPTED.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
@@ -99,7 +121,7 @@ impl Staging {
     }
 
     /// Everything went well: what was made stays.
-    pub fn keep(mut self) {
+    pub fn keep(&mut self) {
         self.made.clear();
     }
 }
@@ -113,39 +135,18 @@ impl Drop for Staging {
     }
 }
 
-/// A file that has another name until it is complete, and is removed where it never is.
-#[derive(Debug)]
-pub struct Partial {
-    /// The open file.
-    pub file: File,
-    path: PathBuf,
-    partial: PathBuf,
-}
-
-impl Partial {
-    /// Begins the file that is to have this path.
-    pub fn create(path: &Path) -> Result<Partial> {
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(".partial");
-        let partial = path.with_file_name(name);
-        // What an earlier run left under this name may be anything, a link included.
-        let _ = fs::remove_file(&partial);
-        let options = OpenOptions::new().write(true).create_new(true).open(&partial);
-        Ok(Partial { file: options.map_err(Error::io(&partial))?, path: path.into(), partial })
+/// Fails where a file system has not so many bytes left for us; `what` is what needs them. One that does not say is no error.
+pub fn room(dir: &Path, bytes: u64, what: &str) -> Result<()> {
+    let Ok(stat) = statvfs(dir) else { return Ok(()) };
+    let free = stat.blocks_available().saturating_mul(stat.fragment_size());
+    if free >= bytes || stat.blocks() == 0 {
+        return Ok(());
     }
-
-    /// The file is complete: once it is on the disk it gets its name.
-    pub fn keep(self) -> Result<()> {
-        self.file.sync_all().map_err(Error::io(&self.path))?;
-        fs::rename(&self.partial, &self.path).map_err(Error::io(&self.path))
-    }
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // Where the file was kept there is none of this name any more.
-        let _ = fs::remove_file(&self.partial);
-    }
+    Err(Error::Unusable {
+        what: what.into(),
+        why: format!("it needs {bytes} bytes, and {} has {free} left (ENOSPC)", dir.display()),
+        hint: "the disk is full: free some space, or choose another directory".into(),
+    })
 }
 
 /// Copies until the reader ends; Ctrl-C ends it earlier.

@@ -83,6 +83,7 @@ fn copy_image(parsed: &Parsed, from: &str, to: &str) -> ExitCode {
         }
         tell(match part {
             Part::Layer(_, layer) => format!("Copying blob {}", layer.digest),
+            Part::Skipped(layer) => format!("Copying blob {} skipped: already exists", layer.digest),
             Part::Config(config) => format!("Copying config {}", config.digest),
             Part::Manifest => "Writing manifest to image destination".into(),
         });

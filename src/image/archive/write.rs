@@ -6,7 +6,8 @@ use crate::image::{
     digest::{Algorithm, Hasher, Hashing},
     layout,
     manifest::{Descriptor, Index},
-    staging::{Partial, Staging, copy},
+    partial::Partial,
+    staging::{Staging, copy},
     unpack::stream,
 };
 use std::{
@@ -62,10 +63,14 @@ impl Packer {
         Ok(digest)
     }
 
-    /// Two empty blocks end an archive.
-    fn finish(mut self) -> Result<()> {
+    /// Two empty blocks end an archive. One that has its name is replaced, or is an error.
+    fn finish(mut self, replace: bool) -> Result<()> {
         self.partial.file.write_all(&[0; 2 * BLOCK as usize]).map_err(Error::io(&self.path))?;
-        self.partial.keep()?;
+        if replace {
+            self.partial.keep()?
+        } else {
+            self.partial.keep_new()?
+        }
         self.staging.keep();
         Ok(())
     }
@@ -97,7 +102,7 @@ impl OciTarget {
         let text = serde_json::to_vec(&index).map_err(|error| Error::malformed(layout::INDEX, error))?;
         self.0.member(layout::INDEX, text.as_slice(), sha256())?;
         self.0.member(layout::MARK, layout::VERSION, sha256())?;
-        self.0.finish()
+        self.0.finish(true)
     }
 }
 
@@ -142,7 +147,7 @@ impl DockerTarget {
         let saved = [Saved { config, repo_tags, layers: image.diff_ids()?.iter().map(file).collect() }];
         let text = serde_json::to_vec(&saved).map_err(|error| Error::malformed(docker::MANIFEST, error))?;
         self.0.member(docker::MANIFEST, text.as_slice(), sha256())?;
-        self.0.finish()
+        self.0.finish(false)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Digests: the names of everything in an image, and readers that compare them with the bytes.
 
-use super::{Error, Result, manifest::Descriptor};
+use super::{Error, Result, manifest::Descriptor, staging::go_on};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256, Sha512};
 use std::{
@@ -164,6 +164,7 @@ impl<R: Read> Verified<R> {
 
 impl<R: Read> Read for Verified<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        go_on()?;
         let count = self.inner.read(buffer)?;
         if count == 0 && !buffer.is_empty() {
             self.end()?;

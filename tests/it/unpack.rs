@@ -19,6 +19,8 @@ pub fn tests() -> Vec<Test> {
         the_root_is_open_unless_the_image_closes_it,
         times_are_exact_also_of_directories_and_links,
         attributes_of_the_image_are_kept_and_the_hosts_are_not_touched: [Root, Attributes],
+        a_directory_has_the_attributes_that_the_upper_layer_says: [Root, Attributes],
+        fields_left_blank_are_zero: [Root],
         sparse_files_have_their_holes,
         layers_are_read_by_their_own_first_bytes,
         without_root_the_rest_is_exact_and_what_is_missing_is_counted: [Root],
@@ -133,6 +135,35 @@ fn attributes_of_the_image_are_kept_and_the_hosts_are_not_touched() {
     assert_eq!(tree[&b"shelf"[..]].attributes, BTreeMap::from([(b"user.note".to_vec(), b"d".to_vec())]));
 }
 
+fn a_directory_has_the_attributes_that_the_upper_layer_says() {
+    let noted = |value: &str, entry: Entry| Entry { pax: vec![("SCHILY.xattr.user.note", value.into())], ..entry };
+    let (top, _) = unpacked(&[
+        Layer::gzip(&archive(&[noted("1", dir("gone/")), noted("1", dir("kept/")), noted("1", dir("other/"))])),
+        Layer::gzip(&archive(&[dir("gone/"), file("kept/f", "x"), noted("2", dir("other/"))])),
+    ]);
+    let tree = tree(&top.path().join("root"));
+    let note = |name: &str| tree[name.as_bytes()].attributes.get(&b"user.note"[..]).map(Vec::as_slice);
+    assert_eq!((note("gone"), note("kept"), note("other")), (None, Some(&b"1"[..]), Some(&b"2"[..])));
+}
+
+fn fields_left_blank_are_zero() {
+    // As some programs write what means nothing: spaces, NUL, or nothing at all.
+    for blank in [b' ', 0] {
+        let mut null = layer::header(&Entry { mode: 0o666, ..entry(EntryType::Char, "null", "") });
+        let mut empty = layer::header(&file("empty", ""));
+        for (header, fields) in
+            [(&mut null, &[124..136, 136..148][..]), (&mut empty, &[108..116, 116..124, 124..136, 136..148, 329..345])]
+        {
+            fields.iter().for_each(|field| header.as_mut_bytes()[field.clone()].fill(blank));
+            header.set_cksum();
+        }
+        let bytes = [null.as_bytes().as_slice(), empty.as_bytes(), &[0; 1024]].concat();
+        let (top, _) = unpacked(&[Layer::gzip(&bytes)]);
+        let all = tree(&top.path().join("root"));
+        assert_eq!((all[&b"empty"[..]].line.as_str(), all[&b"empty"[..]].time), ("- 644 0:0 \"\"", (0, 0)));
+    }
+}
+
 fn sparse_files_have_their_holes() {
     let data = [b'x'; 512];
     let mut whole = vec![0; 1 << 20];
@@ -175,6 +206,7 @@ fn layers_are_read_by_their_own_first_bytes() {
     let bytes = archive(&[file("z", "z".repeat(5000))]);
     let (head, tail) = bytes.split_at(700);
     let members = [gzip(head), gzip(b""), gzip(tail)].concat();
+    let lies = ["zstd that is called gzip", "plain that is called gzip"];
     let table = [
         ("plain", Layer::new(OCI_TAR, bytes.clone(), &bytes)),
         ("gzip", Layer::gzip(&bytes)),
@@ -186,7 +218,8 @@ fn layers_are_read_by_their_own_first_bytes() {
     ];
     for (what, layer) in table {
         eprintln!("{what}");
-        let (top, _) = unpacked(&[layer]);
+        let (top, told) = unpacked(&[layer]);
+        assert_eq!(told.contains("says gzip, and it is "), lies.contains(&what), "{what}: {told}");
         assert_eq!(fs::read(top.path().join("root/z")).unwrap(), "z".repeat(5000).as_bytes(), "{what}");
     }
 }
@@ -263,13 +296,22 @@ fn a_file_system_without_attributes_is_told_once() {
     let strace = theirs("strace");
     let top = tempfile::tempdir().unwrap();
     layout(&top.path().join("oci"), &[archive(&[capable("ping"), capable("ping6")])]);
-    let mut command = Command::new(strace);
     let calls = "setxattr,lsetxattr,fsetxattr";
-    command.args(["-f", "-qq", "-o", "trace", "-e", &format!("trace={calls}")]);
-    command.args(["-e", &format!("inject={calls}:error=EOPNOTSUPP"), BOXWRIGHT]);
-    let output = command.args(["image", "unpack", "oci:oci:latest", "root"]).current_dir(top.path()).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}");
-    assert!(fs::read_to_string(top.path().join("trace")).unwrap().contains("EOPNOTSUPP"));
-    assert!(told.contains("2 extended attributes not set") && told.lines().count() == 1, "{told}");
+    // Without room for attributes the disk need not be full.
+    for (error, why) in [
+        ("EOPNOTSUPP", "this user or this file system cannot"),
+        ("ENOSPC", "the disk is not full"),
+        ("E2BIG", "larger than this file system keeps"),
+    ] {
+        let mut command = Command::new(&strace);
+        command.args(["-f", "-qq", "-o", "trace", "-e", &format!("trace={calls}")]);
+        command.args(["-e", &format!("inject={calls}:error={error}"), BOXWRIGHT]);
+        let output =
+            command.args(["image", "unpack", "oci:oci:latest", error]).current_dir(top.path()).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{told}");
+        assert!(fs::read_to_string(top.path().join("trace")).unwrap().contains(error));
+        assert!(told.contains("2 extended attributes not set") && told.lines().count() == 1, "{told}");
+        assert!(told.contains(why), "{error}: {told}");
+    }
 }

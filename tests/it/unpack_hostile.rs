@@ -17,6 +17,8 @@ pub fn tests() -> Vec<Test> {
     tests![
         what_is_not_what_it_should_be_is_refused,
         bombs_are_stopped_early_and_in_little_memory,
+        directories_that_no_entry_names_count,
+        trees_may_be_as_deep_as_paths_are_long,
         nothing_outside_the_root_is_read_written_or_linked: [Tool("strace")],
         a_full_disk_is_said_and_leaves_nothing: [Root],
     ]
@@ -76,15 +78,24 @@ fn what_is_not_what_it_should_be_is_refused() {
         ("a wrong checksum", Layer::gzip(&checksum), "checksum"),
         ("a hard link to nothing", of(&[hard_link("a", "b")]), "a: hard link to b: "),
         ("a hard link to a directory", of(&[dir("d/"), hard_link("a", "d")]), "a: hard link to d: "),
-        ("a file below a file", of(&[file("a", "1"), file("a/b", "2")]), "a/b: "),
         ("a file below a link to itself", of(&[symlink("a", "a"), file("a/b", "2")]), "a/b: "),
         ("a name that is too long", of(&[file("n".repeat(256), "1")]), "n: "),
-        ("directories too deep in each other", of(&[file("d/".repeat(300) + "f", "1")]), "d/d/"),
+        ("a path longer than the kernel takes", of(&[file("d/".repeat(2100) + "f", "1")]), "ENAMETOOLONG"),
         ("the root as a file", of(&[file("./", "1")]), "layer 1 of 1"),
         ("a size that is a lie", of(&[huge]), "more than 8589934592 bytes"),
         ("records that are none", record("nonsense"), "PAX record"),
         ("a record longer than its header", record("99 path=a\n"), "PAX record"),
-        ("a size that is no number", record("10 size=a\n"), "size is no number"),
+        ("a size that is no number", record("10 size=a\n"), "size is not a number"),
+        (
+            "records for all that are too many",
+            of(&too_many(EntryType::XGlobalHeader)),
+            "PAX records of more than 65536 bytes",
+        ),
+        (
+            "records for one that are too many",
+            of(&too_many(EntryType::XHeader)),
+            "PAX records of more than 1048576 bytes",
+        ),
         ("an extended header of two MiB", record(&"0".repeat(2 << 20)), "an extended header of 2097152 bytes"),
     ];
     for (what, layer, wanted) in table {
@@ -93,6 +104,15 @@ fn what_is_not_what_it_should_be_is_refused() {
         assert!(told.contains(wanted) && told.lines().count() <= 2, "{what}: {told}");
         assert!(told.contains("layer 1 of 1 (sha256:"), "{what}: {told}");
     }
+}
+
+/// Headers with other attributes each, of 1 MiB in all that count.
+fn too_many(kind: EntryType) -> Vec<Entry> {
+    let record = |number: usize| format!("518 SCHILY.xattr.user.{number:04}={}\n", "v".repeat(490)).into_bytes();
+    assert_eq!(record(0).len(), 518);
+    let headers =
+        (0..21).map(|header| entry(kind, "x", (0..100).flat_map(|n| record(header * 100 + n)).collect::<Vec<u8>>()));
+    headers.chain([file("a", "b")]).collect()
 }
 
 /// Bytes that no compressor makes shorter, always the same.
@@ -131,7 +151,18 @@ fn bombs_are_stopped_early_and_in_little_memory() {
     assert!(told.contains("hole: more than 1000000 bytes of content"), "{told}");
     // What is honest and large needs no more memory than what is refused.
     let large = Layer::new(OCI_GZIP, [sized(128 << 20), piece.repeat(8), gzip(&[0; 1024])].concat(), b"");
-    for layer in [named, behind, large] {
+    // Three hundred headers of a MiB each before one entry, and before all: what they say means nothing here.
+    let comment = [b"1000011 comment=".as_slice(), &vec![b'x'; 999_994], b"\n"].concat();
+    let comments = |kind: EntryType| {
+        let one = archive(&[entry(kind, "x", &comment)]);
+        let one = gzip(&one[..one.len() - 1024]);
+        let rest = archive(&[file("a", "b")]);
+        Layer::new(OCI_GZIP, [one.repeat(300), gzip(&rest)].concat(), b"")
+    };
+    let [own, global] = [comments(EntryType::XHeader), comments(EntryType::XGlobalHeader)];
+    let told = refused(std::slice::from_ref(&own), &[]);
+    assert!(told.contains("uncompressed (diff_id)"), "{told}");
+    for layer in [named, behind, large, own, global, Layer::gzip(&archive(&too_many(EntryType::XHeader)))] {
         let top = tempfile::tempdir().unwrap();
         image(&top.path().join("oci"), &[layer]);
         let peak = peak(top.path(), &["image", "unpack", "--limit", "200000000", "oci:oci:latest", "root"]);
@@ -157,6 +188,53 @@ pub fn measure(args: &[String]) -> ExitCode {
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).unwrap();
     println!("\npeak {}", usage.max_rss());
     ExitCode::SUCCESS
+}
+
+/// Files each of which lies below missing directories of its own.
+fn below_missing(files: usize, depth: usize) -> Vec<Entry> {
+    (0..files).map(|number| file(format!("{number}/{}f", "d/".repeat(depth - 1)), "")).collect()
+}
+
+fn directories_that_no_entry_names_count() {
+    // Three kilobytes that would be fifty-seven thousand files.
+    let layer = Layer::gzip(&archive(&below_missing(300, 190)));
+    assert!(layer.stored.len() < 20_000, "{}", layer.stored.len());
+    let told = refused(&[layer], &["--limit", "1000000"]);
+    assert!(told.contains("more than 1000000 bytes of content") && told.contains("--limit"), "{told}");
+    let top = tempfile::tempdir().unwrap();
+    let rules =
+        boxwright::image::unpack::Rules { layer: true, owners: false, umask: 0, max_bytes: u64::MAX, max_entries: 500 };
+    let root = fs::File::open(top.path()).unwrap().into();
+    let mut unpacker = boxwright::image::unpack::Unpacker::new(root, rules).unwrap();
+    let bytes = archive(&below_missing(10, 190));
+    let mut entries = boxwright::image::unpack::entries::Entries::new(bytes.as_slice());
+    let error = unpacker.archive(&mut entries, |_| true).unwrap_err().to_string();
+    assert!(error.contains("more than 500 entries"), "{error}");
+    assert!(tree(top.path()).len() < 800);
+}
+
+fn trees_may_be_as_deep_as_paths_are_long() {
+    let deep = |name: &str| format!("{}{name}", "d/".repeat(1900));
+    let top = tempfile::tempdir().unwrap();
+    let oci = top.path().join("oci");
+    let mode = |mode: u32, entry: Entry| Entry { mode, ..entry };
+    // The directory is listed as well, so that its mode and time count; then half of it is hidden.
+    let lower = [mode(0o751, dir(deep(""))), file(deep("f"), "1"), mode(0o500, dir("d/d/e/"))];
+    let upper = [file(format!("{}.wh.d", "d/".repeat(900)), "")];
+    layout(&oci, &[archive(&lower), archive(&upper)]);
+    let peak = peak(top.path(), &["image", "unpack", "-q", "oci:oci:latest", "root"]);
+    assert!(peak < 64 << 10, "{peak} KiB");
+    let count = Command::new("sh").args(["-c", "find root | wc -l"]).current_dir(top.path()).output().unwrap();
+    assert_eq!(String::from_utf8(count.stdout).unwrap().trim(), "902");
+    assert!(Command::new("rm").args(["-rf", "root"]).current_dir(top.path()).status().unwrap().success());
+    layout(&top.path().join("whole"), &[archive(&lower)]);
+    // Few files may be open at a time.
+    let line = format!(
+        "ulimit -n 64; {BOXWRIGHT} image unpack -q oci:whole:latest root && find root -type d -perm 751 | wc -l"
+    );
+    let output = Command::new("sh").args(["-c", &line]).current_dir(top.path()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1", "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(Command::new("rm").args(["-rf", "root"]).current_dir(top.path()).status().unwrap().success());
 }
 
 fn nothing_outside_the_root_is_read_written_or_linked() {

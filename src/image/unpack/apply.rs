@@ -1,9 +1,10 @@
 //! Entries become files: in order, over what is there, never outside the root.
 
 use super::{
+    directories::Directories,
     entries::{Entries, Entry, Kind},
     report::{Dropped, Report, shown},
-    tree::{Dir, Key, Tree, clean, is, key, split, stat},
+    tree::{Dir, Key, Make, Tree, clean, is, key, split, stat},
     xattr,
 };
 use crate::image::{Error, Result, staging::go_on};
@@ -12,7 +13,7 @@ use nix::{
     fcntl::{AtFlags, OFlag, openat},
     sys::{
         stat::{
-            FchmodatFlags, Mode, SFlag, UtimensatFlags, fchmod, fchmodat, fstat, futimens, makedev, mkdirat, mknodat,
+            FchmodatFlags, Mode, SFlag, UtimensatFlags, fchmod, fchmodat, futimens, makedev, mkdirat, mknodat,
             utimensat,
         },
         time::TimeSpec,
@@ -20,16 +21,16 @@ use nix::{
     unistd::{Gid, LinkatFlags, Uid, UnlinkatFlags, fchown, fchownat, linkat, symlinkat, unlinkat},
 };
 use std::{
-    collections::{HashMap, HashSet, hash_map::RandomState},
+    collections::{HashSet, hash_map::RandomState},
     fs::File,
     hash::BuildHasher,
     io::{self, Read, Seek, SeekFrom, Write},
     os::fd::OwnedFd,
 };
 
-/// How deep directories may lie in each other. Removing and walking a tree needs an open file for each level.
-const MAX_DEPTH: u32 = 200;
 const BUFFER: usize = 128 << 10;
+/// What an entry is counted as that stands in no archive, in bytes: a directory on the way to another one.
+const IMPLIED: u64 = 4 << 10;
 
 /// What applies to an archive, beyond its entries.
 #[derive(Clone, Copy, Debug)]
@@ -46,22 +47,15 @@ pub struct Rules {
     pub max_entries: u64,
 }
 
-/// A directory whose mode and time come last: the mode may close it to us, and every file made in it changes the time.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Late {
-    pub mode: Option<u32>,
-    pub time: Option<TimeSpec>,
-    pub depth: u32,
-}
-
 /// Unpacks archives one over another.
 pub struct Unpacker {
     pub(super) tree: Tree,
     rules: Rules,
-    /// Names that the present layer has made, by directory and hashed name: a whiteout spares them.
-    made: HashSet<(u64, u64)>,
+    /// Names that the present layer has made, hashed with their directories: a whiteout spares them.
+    made: HashSet<u64>,
     hashing: RandomState,
-    pub(super) late: HashMap<Key, Late>,
+    pub(super) directories: Directories,
+    buffer: Vec<u8>,
     /// What was done.
     pub report: Report,
 }
@@ -75,15 +69,9 @@ impl Unpacker {
     /// Unpacks below this directory.
     pub fn new(root: OwnedFd, rules: Rules) -> nix::Result<Unpacker> {
         let tree = Tree::new(root)?;
-        let mut late = HashMap::new();
-        if rules.layer {
-            // Whoever may enter the container must be able to enter its root, unless the image says otherwise. Its time is
-            // always the same one, so that the same image gives the same tree.
-            let root = Late { mode: Some(0o755), time: Some(TimeSpec::new(0, 0)), depth: 0 };
-            late.insert(tree.root().key, root);
-        }
-        let (made, hashing) = (HashSet::new(), RandomState::new());
-        Ok(Unpacker { tree, rules, made, hashing, late, report: Report::default() })
+        let directories = Directories::new(tree.root(), rules.layer)?;
+        let (made, hashing, buffer) = (HashSet::new(), RandomState::new(), vec![0; BUFFER]);
+        Ok(Unpacker { tree, rules, made, hashing, directories, buffer, report: Report::default() })
     }
 
     /// Unpacks an archive. `keep` is asked whether an entry is wanted, and sees each of them.
@@ -109,10 +97,13 @@ impl Unpacker {
 
     fn check_limits(&self, entry: &Entry) -> Result<()> {
         let (entries, bytes) = (self.rules.max_entries, self.rules.max_bytes);
-        let limit = match self.report {
-            Report { entries: seen, .. } if seen > entries => format!("more than {entries} entries"),
-            Report { bytes: seen, .. } if seen > bytes => format!("more than {bytes} bytes of content"),
-            _ => return Ok(()),
+        let implied = self.report.implied;
+        let limit = if self.report.entries + implied > entries {
+            format!("more than {entries} entries")
+        } else if self.report.bytes.saturating_add(implied.saturating_mul(IMPLIED)) > bytes {
+            format!("more than {bytes} bytes of content")
+        } else {
+            return Ok(());
         };
         let hint = "a small archive can name endless zeros; --limit BYTES allows more, if you know what it is".into();
         Err(Error::Unusable { what: shown(&entry.path), why: limit, hint })
@@ -136,9 +127,14 @@ impl Unpacker {
         {
             return self.whiteout(above, hidden, entry).map_err(fail);
         }
-        let parent = self.parent(above, entry).map_err(&fail)?;
+        if self.rules.layer && above.split(|byte| *byte == b'/').any(|part| part.starts_with(b".wh.")) {
+            // A name that hides another one is none that something can lie in.
+            self.report.note(format!("{}: it lies below the name of a whiteout, and is left out", shown(&entry.path)));
+            return Ok(());
+        }
+        let parent = self.parent(above, entry)?;
         match &entry.kind {
-            Kind::Directory => self.directory(&parent, name, entry).map_err(&fail)?,
+            Kind::Directory => self.directory(&parent, &path, name, entry).map_err(&fail)?,
             Kind::File => self.file(&parent, name, entry, content)?,
             Kind::HardLink(target) => self.hard_link(&parent, name, target, entry)?,
             other => {
@@ -149,46 +145,44 @@ impl Unpacker {
                 self.metadata(&parent, name, entry).map_err(&fail)?;
             }
         }
-        self.note_made(&parent, name);
+        self.note_made(parent.key, name);
         Ok(())
     }
 
-    fn note_made(&mut self, parent: &Dir, name: &[u8]) {
+    fn note_made(&mut self, parent: Key, name: &[u8]) {
         if self.rules.layer {
-            self.made.insert((parent.key.1, self.hashing.hash_one((parent.key.0, name))));
+            self.made.insert(self.hashing.hash_one((parent, name)));
         }
     }
 
     pub(super) fn was_made(&self, parent: Key, name: &[u8]) -> bool {
-        self.made.contains(&(parent.1, self.hashing.hash_one((parent.0, name))))
+        self.made.contains(&self.hashing.hash_one((parent, name)))
     }
 
     /// Opens the directory that the entry lies in. One that is missing is made: with mode 0755, whatever the umask.
-    fn parent(&mut self, above: &[u8], entry: &Entry) -> nix::Result<Dir> {
-        let parent = self.tree.directory(above, true)?;
-        for implied in std::mem::take(&mut self.tree.implied) {
-            let depth = self.depth(implied.parent.key)?;
-            let mode = 0o755 & !self.rules.umask;
-            self.late.insert(implied.key, Late { mode: Some(mode), time: Some(time(entry)), depth });
-            self.note_made(&implied.parent, &implied.name);
+    fn parent(&mut self, above: &[u8], entry: &Entry) -> Result<Dir> {
+        let fail = at(&entry.path);
+        let make = Make { mode: 0o755 & !self.rules.umask, time: time(entry), replace: self.rules.layer };
+        let parent = self.tree.directory(above, Some(make));
+        for (dir, name) in std::mem::take(&mut self.tree.implied) {
+            self.report.implied += 1;
+            self.note_made(dir, &name);
+            self.check_limits(entry)?;
         }
-        if self.rules.layer && !self.late.contains_key(&parent.key) {
-            // A layer that adds a file without naming the directory leaves the directory's time alone.
-            self.keep_time(&parent)?;
-        }
+        let parent = parent.map_err(&fail)?;
+        self.enter(&parent).map_err(&fail)?;
         Ok(parent)
     }
 
-    pub(super) fn keep_time(&mut self, dir: &Dir) -> nix::Result<()> {
-        let stat = fstat(&dir.fd)?;
-        let late = self.late.entry(dir.key).or_default();
-        late.time.get_or_insert(TimeSpec::new(stat.st_mtime, stat.st_mtime_nsec));
-        Ok(())
+    /// From now on something is changed in this directory.
+    pub(super) fn enter(&mut self, dir: &Dir) -> nix::Result<()> {
+        self.directories.enter(dir)
     }
 
-    fn depth(&self, parent: Key) -> nix::Result<u32> {
-        let depth = self.late.get(&parent).map_or(0, |late| late.depth) + 1;
-        if depth > MAX_DEPTH { Err(Errno::ENAMETOOLONG) } else { Ok(depth) }
+    /// Gives the last directories their times and modes.
+    pub fn finish(mut self) -> nix::Result<Report> {
+        self.directories.finish(&mut self.tree)?;
+        Ok(self.report)
     }
 
     fn root_entry(&mut self, entry: &Entry) -> nix::Result<()> {
@@ -198,12 +192,12 @@ impl Unpacker {
         let root = self.tree.root().clone();
         let dir = openat(&root.fd, ".", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
         self.own_file(&dir, entry)?;
-        let late = Late { mode: Some(entry.mode & !self.rules.umask), time: Some(time(entry)), depth: 0 };
-        self.late.insert(root.key, late);
+        self.directory_attributes(&dir, entry)?;
+        self.directories.set_root(entry.mode & !self.rules.umask, time(entry));
         Ok(())
     }
 
-    fn directory(&mut self, parent: &Dir, name: &[u8], entry: &Entry) -> nix::Result<()> {
+    fn directory(&mut self, parent: &Dir, path: &[u8], name: &[u8], entry: &Entry) -> nix::Result<()> {
         match stat(parent, name)? {
             Some(there) if is(&there, SFlag::S_IFDIR) => {}
             there => {
@@ -215,17 +209,14 @@ impl Unpacker {
                 if there.is_some() {
                     self.remove(parent, name)?;
                 }
-                self.depth(parent.key)?;
                 mkdirat(&parent.fd, name, Mode::S_IRWXU)?;
             }
         }
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let dir = openat(&parent.fd, name, flags, Mode::empty())?;
         self.own_file(&dir, entry)?;
-        let depth = self.depth(parent.key)?;
-        let late = Late { mode: Some(entry.mode & !self.rules.umask), time: Some(time(entry)), depth };
-        self.late.insert(key(&fstat(&dir)?), late);
-        Ok(())
+        self.directory_attributes(&dir, entry)?;
+        self.directories.set(&dir, path, entry.mode & !self.rules.umask, time(entry))
     }
 
     /// A file is always a new one: an old one may have other names, be open, or be a link to somewhere else.
@@ -245,12 +236,12 @@ impl Unpacker {
         let io = |error: io::Error| Error::from_io(what.as_str(), error);
         match &entry.pieces {
             None => {
-                copy(content, &mut file, entry.size, &what)?;
+                copy(content, &mut file, entry.size, &mut self.buffer, &what)?;
             }
             Some(pieces) => {
                 for (offset, length) in pieces {
                     file.seek(SeekFrom::Start(*offset)).map_err(io)?;
-                    copy(content, &mut file, *length, &what)?;
+                    copy(content, &mut file, *length, &mut self.buffer, &what)?;
                 }
                 file.set_len(entry.size).map_err(io)?;
             }
@@ -269,7 +260,7 @@ impl Unpacker {
         let fail = |errno: Errno| Error::Io { what: what(), source: errno.into() };
         let (path, _) = clean(target);
         let (above, file) = split(&path);
-        let dir = self.tree.directory(above, false).map_err(fail)?;
+        let dir = self.tree.directory(above, None).map_err(fail)?;
         let there = stat(&dir, file).map_err(fail)?.ok_or_else(|| fail(Errno::ENOENT))?;
         match stat(parent, name).map_err(fail)? {
             // Linked to itself by another path.
@@ -320,12 +311,20 @@ impl Unpacker {
     fn own_file(&mut self, file: &impl std::os::fd::AsFd, entry: &Entry) -> nix::Result<()> {
         let (uid, gid) = owner(entry);
         let owned = if self.rules.owners { fchown(file, uid, gid) } else { Ok(()) };
-        self.owned(owned, entry)?;
-        if entry.kind == Kind::Directory {
-            let fd = file.as_fd();
-            self.attributes(entry, |name, value| xattr::set_on_file(&fd, name, value))?;
+        self.owned(owned, entry)
+    }
+
+    /// A directory that a layer names has the attributes that it says, and none of those that lower layers gave it, as in
+    /// an overlay.
+    fn directory_attributes(&mut self, dir: &OwnedFd, entry: &Entry) -> nix::Result<()> {
+        if self.rules.layer {
+            for name in xattr::names(dir)? {
+                if xattr::wanted(&name) && !entry.xattrs.iter().any(|(kept, _)| *kept == name) {
+                    xattr::remove(dir, &name)?;
+                }
+            }
         }
-        Ok(())
+        self.attributes(entry, |name, value| xattr::set_on_file(dir, name, value))
     }
 
     /// EPERM: only root may give a file away. EINVAL: the number does not exist in this user namespace.
@@ -347,6 +346,10 @@ impl Unpacker {
             match set(name, value) {
                 Err(Errno::EPERM | Errno::EACCES | Errno::EOPNOTSUPP | Errno::EINVAL | Errno::ENOENT) => {
                     self.report.drop(Dropped::Attribute);
+                }
+                // Attributes have little room of their own (xattr(7)): this says nothing of the disk.
+                Err(Errno::ENOSPC | Errno::EDQUOT | Errno::E2BIG | Errno::ERANGE) => {
+                    self.report.drop(Dropped::LargeAttribute);
                 }
                 other => other?,
             }
@@ -373,11 +376,10 @@ fn time(entry: &Entry) -> TimeSpec {
     TimeSpec::new(entry.mtime.0, entry.mtime.1.into())
 }
 
-fn copy<R: Read>(from: &mut Entries<R>, to: &mut File, mut left: u64, what: &str) -> Result<()> {
-    let mut buffer = vec![0; BUFFER.min(usize::try_from(left).unwrap_or(BUFFER))];
+fn copy<R: Read>(from: &mut Entries<R>, to: &mut File, mut left: u64, buffer: &mut [u8], what: &str) -> Result<()> {
     while left > 0 {
         go_on()?;
-        let most = usize::try_from(left).unwrap_or(BUFFER).min(buffer.len());
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         let part = buffer.get_mut(..most).unwrap_or_default();
         let count = from.read(part).map_err(|error| Error::from_io(what, error))?;
         to.write_all(part.get(..count).unwrap_or_default()).map_err(|error| Error::from_io(what, error))?;

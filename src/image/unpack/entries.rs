@@ -3,13 +3,17 @@
 //! Headers are read with the `tar` crate. What stands around them is read here, because the crate keeps extended headers
 //! of any size in memory, and does not know PAX's sparse files.
 
-use super::pax::{self, Extended};
+use super::pax::{self, Extended, Records, Sparse};
 use std::io::{self, Read};
 use tar::{EntryType, Header};
 
-/// Extended headers and maps larger than this are no honest ones.
+/// Extended headers and maps larger than this are no honest ones: in bytes, alone, and what is kept of all before an entry.
 const MAX_EXTENDED: u64 = 1 << 20;
+/// The same of global headers, which are kept to the end of the archive.
+const MAX_GLOBAL: u64 = 64 << 10;
 const BLOCK: usize = 512;
+/// Where a header has its checksum.
+const CHECKSUM: std::ops::Range<usize> = 148..156;
 /// How much of an unwanted file is read at a time.
 const PIECE: usize = 32 << 10;
 
@@ -85,18 +89,28 @@ impl<R: Read> Entries<R> {
         self.reader
     }
 
+    /// The stream itself.
+    pub fn reader(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
+    /// Leaves the newest entry: the caller passes over as many bytes as this says, and is then at the next header.
+    pub fn leave(&mut self) -> u64 {
+        std::mem::take(&mut self.left).saturating_add(std::mem::take(&mut self.padding))
+    }
+
     /// The next entry; what was not read of the one before is passed over.
     pub fn next_entry(&mut self) -> io::Result<Option<Entry>> {
         let (mut extended, mut long_path, mut long_link) = (Extended::default(), None, None);
         loop {
             self.pass_over()?;
             let Some(header) = self.header()? else { return Ok(None) };
-            let size = header.entry_size()?;
+            let size = stored_size(&header)?;
             match header.entry_type() {
-                EntryType::XHeader => extended.add(&self.extended(size)?)?,
+                EntryType::XHeader => extended.add(&self.extended(size)?, MAX_EXTENDED)?,
                 EntryType::XGlobalHeader => {
                     let more = self.extended(size)?;
-                    self.global.add(&more)?;
+                    self.global.add(&more, MAX_GLOBAL)?;
                 }
                 EntryType::GNULongName => long_path = Some(pax::until_nul(self.extended(size)?)),
                 EntryType::GNULongLink => long_link = Some(pax::until_nul(self.extended(size)?)),
@@ -123,9 +137,15 @@ impl<R: Read> Entries<R> {
             return Ok(None);
         }
         // The checksum counts its own field as spaces.
-        let spaced = |(at, byte): (usize, &u8)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) };
-        let sum: u32 = bytes.iter().enumerate().map(spaced).sum();
-        if header.cksum().ok() != Some(sum) {
+        let field: u32 = bytes.get(CHECKSUM).unwrap_or_default().iter().map(|byte| u32::from(*byte)).sum();
+        let spaces = 32 * CHECKSUM.len() as u32;
+        let sum = bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>() - field + spaces;
+        // Some old programs counted bytes with a sign.
+        let signed = || {
+            let high = bytes.iter().enumerate().filter(|(at, byte)| !CHECKSUM.contains(at) && **byte >= 128).count();
+            sum.wrapping_sub(256 * high as u32)
+        };
+        if !header.cksum().is_ok_and(|told| told == sum || told == signed()) {
             return Err(malformed("the checksum of a header is wrong: is this a tar archive?"));
         }
         Ok(Some(header))
@@ -152,14 +172,19 @@ impl<R: Read> Entries<R> {
         long_path: Option<Vec<u8>>,
         long_link: Option<Vec<u8>>,
     ) -> io::Result<Entry> {
-        let extended = own.over(&self.global);
-        let stored = extended.number("size")?.unwrap_or(header.entry_size()?);
+        let extended = Records { own: &own, global: &self.global };
+        let stored = match extended.number("size")? {
+            Some(size) => size,
+            None => stored_size(header)?,
+        };
         let path = extended.bytes("GNU.sparse.name").or_else(|| extended.bytes("path")).or(long_path);
         let path = path.unwrap_or_else(|| header.path_bytes().into_owned());
         let link = extended.bytes("linkpath").or(long_link);
         let link = link.unwrap_or_else(|| header.link_name_bytes().unwrap_or_default().into_owned());
         let device = || -> io::Result<(u32, u32)> {
-            Ok((header.device_major()?.unwrap_or(0), header.device_minor()?.unwrap_or(0)))
+            let major = or_zero(header, 329..337, || header.device_major().map(Option::unwrap_or_default))?;
+            let minor = or_zero(header, 337..345, || header.device_minor().map(Option::unwrap_or_default))?;
+            Ok((major, minor))
         };
         let kind = match header.entry_type() {
             // Before POSIX a directory was a file whose name ends in a slash.
@@ -173,30 +198,33 @@ impl<R: Read> Entries<R> {
             // POSIX: types that are not known are plain files.
             _ => Kind::File,
         };
+        let sparse = if kind == Kind::File { extended.sparse()? } else { Sparse::Not };
+        let (mtime, xattrs) = (extended.time("mtime")?, extended.xattrs());
+        let ids = (extended.number("uid")?, extended.number("gid")?);
         // Only files have content: POSIX lets a link carry the size of what it links to, without the bytes.
         self.begin(if kind == Kind::File { stored } else { 0 });
         let (size, pieces) = match kind {
-            Kind::File => self.sparse(header, &extended, stored)?,
+            Kind::File => self.sparse(header, sparse, stored)?,
             _ => (0, None),
         };
         let id = |number: u64| u32::try_from(number).map_err(|_| malformed(&format!("an owner {number}")));
         Ok(Entry {
             path,
             kind,
-            mode: header.mode()? & 0o7777,
-            uid: id(extended.number("uid")?.unwrap_or(header.uid()?))?,
-            gid: id(extended.number("gid")?.unwrap_or(header.gid()?))?,
+            mode: or_zero(header, 100..108, || header.mode())? & 0o7777,
+            uid: id(ids.0.map_or_else(|| or_zero(header, 108..116, || header.uid()), Ok)?)?,
+            gid: id(ids.1.map_or_else(|| or_zero(header, 116..124, || header.gid()), Ok)?)?,
             user: name(header.username_bytes()),
             group: name(header.groupname_bytes()),
-            mtime: extended.time("mtime")?.unwrap_or((header.mtime().unwrap_or(0).cast_signed(), 0)),
-            xattrs: extended.xattrs(),
+            mtime: mtime.unwrap_or((header.mtime().unwrap_or(0).cast_signed(), 0)),
+            xattrs,
             size,
             pieces,
         })
     }
 
     /// A sparse file's size and pieces: GNU's old header, or one of PAX's three ways.
-    fn sparse(&mut self, header: &Header, extended: &Extended, stored: u64) -> io::Result<(u64, Option<Pieces>)> {
+    fn sparse(&mut self, header: &Header, told: Sparse, stored: u64) -> io::Result<(u64, Option<Pieces>)> {
         let old = header.entry_type() == EntryType::GNUSparse;
         let (size, pieces) = if let Some(gnu) = header.as_gnu().filter(|_| old) {
             let mut pieces = Vec::new();
@@ -217,12 +245,12 @@ impl<R: Read> Entries<R> {
                 }
             }
             (gnu.real_size()?, pieces)
-        } else if let Some(size) = extended.number("GNU.sparse.realsize")? {
-            (size, self.sparse_map()?)
-        } else if let Some(size) = extended.number("GNU.sparse.size")? {
-            (size, extended.sparse_map()?)
         } else {
-            return Ok((stored, None));
+            match told {
+                Sparse::Before(size) => (size, self.sparse_map()?),
+                Sparse::Told(size, pieces) => (size, pieces),
+                Sparse::Not => return Ok((stored, None)),
+            }
         };
         // Pieces come in order, do not overlap, lie within the file, and are what is stored.
         let mut end = 0u64;
@@ -292,6 +320,21 @@ impl<R: Read> Read for Entries<R> {
         self.left -= count as u64;
         Ok(count)
     }
+}
+
+/// How many bytes a header says that follow it.
+fn stored_size(header: &Header) -> io::Result<u64> {
+    or_zero(header, 124..136, || header.entry_size())
+}
+
+/// A number that a header does not give is zero: some programs leave the field blank where it means nothing.
+fn or_zero<T: Default>(
+    header: &Header,
+    field: std::ops::Range<usize>,
+    read: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    let field = header.as_bytes().get(field).unwrap_or_default();
+    if field.iter().all(|byte| matches!(byte, 0 | b' ')) { Ok(T::default()) } else { read() }
 }
 
 fn name(bytes: Option<&[u8]>) -> String {

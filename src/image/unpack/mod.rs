@@ -10,9 +10,10 @@
 //! has no metadata of its own.
 
 mod apply;
+mod directories;
 pub mod entries;
-mod late;
 mod pax;
+pub(in crate::image) mod pieces;
 pub mod report;
 mod starting;
 pub mod stream;
@@ -29,13 +30,13 @@ pub use apply::{Rules, Unpacker};
 use entries::Entries;
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::Mode;
+use pieces::{Filling, pieces};
 use report::Report;
 use std::{
     fs,
     io::{self, Read},
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
 pub(super) use tree::clean;
@@ -43,11 +44,7 @@ pub(super) use tree::clean;
 /// How many bytes an image may have when it is unpacked, unless the caller says otherwise.
 pub const MAX_BYTES: u64 = 8 << 30;
 /// How many entries all layers together may have.
-pub const MAX_ENTRIES: u64 = 2_000_000;
-
-/// Pieces on their way from the thread that decompresses to the one that writes.
-const PIECE: usize = 256 << 10;
-const PIECES: usize = 8;
+pub const MAX_ENTRIES: u64 = 1_000_000;
 
 /// Unpacks all layers of an image into a directory that is empty or not there yet. `tell` hears of each finished layer.
 pub fn image(image: &Image, dir: &Path, max_bytes: u64, mut tell: impl FnMut(usize, &Report)) -> Result<Report> {
@@ -91,17 +88,24 @@ fn within(layer: &str, error: Error) -> Error {
     }
 }
 
+/// What reading a layer gave: how it was compressed, and the digest of what was in it, where that was asked for and all of it
+/// was wanted.
+type Found = (stream::Compression, Option<super::Digest>, bool);
+
 /// One layer: another thread hashes and decompresses it while this one writes.
 fn layer(image: &Image, index: usize, diff_id: &super::Digest, unpacker: &mut Unpacker, max_bytes: u64) -> Result<()> {
     let name = image.layer_name(index);
     let descriptor = image.manifest.layers.get(index).ok_or_else(|| Error::malformed(&name, "there is none"))?;
+    let told = stream::Compression::of(&descriptor.media_type, &name)?;
     let stored = image.blob(descriptor, &name)?;
-    let (send, receive) = sync_channel(PIECES);
+    let (filling, stream) = pieces();
+    // A layer without compression is named twice by the same digest, and verified once.
+    let same = descriptor.digest == *diff_id;
     let (inner_name, algorithm) = (name.clone(), diff_id.algorithm());
     let reading = thread::spawn(move || {
-        decompress(stored, algorithm, max_bytes, &send).map_err(|error| Error::from_io(inner_name, error))
+        decompress(stored, algorithm, same, max_bytes, filling).map_err(|error| Error::from_io(inner_name, error))
     });
-    let mut entries = Entries::new(Pieces { receive, piece: Vec::new(), at: 0 });
+    let mut entries = Entries::new(stream);
     let written = unpacker.archive(&mut entries, |_| true);
     let rest = written.and_then(|()| {
         // What follows the archive belongs to the layer, and to its digest, all the same.
@@ -109,12 +113,12 @@ fn layer(image: &Image, index: usize, diff_id: &super::Digest, unpacker: &mut Un
     });
     let read = reading.join().unwrap_or_else(|_| Err(Error::malformed(&name, "the decompressor gave up")));
     // Where reading failed, the writer saw only that the stream ended.
-    let found = match (read, rest) {
-        (Ok(Some(found)), rest) => {
+    let (compression, found) = match (read, rest) {
+        (Ok((compression, found, true)), rest) => {
             rest?;
-            found
+            (compression, found)
         }
-        (Ok(None), rest) => {
+        (Ok(_), rest) => {
             rest?;
             return Err(Error::malformed(&name, "unread"));
         }
@@ -122,11 +126,17 @@ fn layer(image: &Image, index: usize, diff_id: &super::Digest, unpacker: &mut Un
         (Err(error @ (Error::Registry { .. } | Error::Interrupted)), _) => return Err(error),
         (Err(error), _) => return Err(bad_bytes(image, index).unwrap_or(error)),
     };
-    if found != *diff_id {
-        let what = format!("{name}: uncompressed (diff_id)");
-        return Err(Error::Digest { what, expected: diff_id.clone(), found });
+    if compression != told {
+        let what = format!("{name}: its media type {:?} says {told}, and it is {compression}", descriptor.media_type);
+        unpacker.report.note(what);
     }
-    Ok(())
+    match found {
+        Some(found) if found != *diff_id => {
+            let what = format!("{name}: uncompressed (diff_id)");
+            Err(Error::Digest { what, expected: diff_id.clone(), found })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A decompressor stumbles over a wrong byte long before the digest is known. Which bytes were promised is the better
@@ -137,31 +147,24 @@ fn bad_bytes(image: &Image, index: usize) -> Option<Error> {
     io::copy(&mut stored, &mut io::sink()).err().map(|error| Error::from_io(name, error))
 }
 
-/// Sends the archive piece by piece and gives its digest; `None` where nobody wants the rest.
+/// Sends the archive piece by piece. `same` is whether its digest is that of what is stored, if it is not compressed.
 fn decompress(
     stored: impl Read + Send + 'static,
     algorithm: Algorithm,
+    same: bool,
     max_bytes: u64,
-    send: &SyncSender<Vec<u8>>,
-) -> io::Result<Option<super::Digest>> {
-    let (_, mut archive) = stream::open(stored)?;
-    let (mut hasher, mut total) = (Hasher::new(algorithm), 0u64);
+    filling: Filling,
+) -> io::Result<Found> {
+    let (compression, mut archive) = stream::open(stored)?;
+    let mut hasher = (!same || compression != stream::Compression::None).then(|| Hasher::new(algorithm));
     // Headers and padding need room as well, but not as much again.
     let most = max_bytes.saturating_add(max_bytes / 2).saturating_add(64 << 20);
-    loop {
-        let mut piece = vec![0; PIECE];
-        let mut filled = 0;
-        while filled < PIECE {
-            match archive.read(piece.get_mut(filled..).unwrap_or_default()) {
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+    let mut total = 0_u64;
+    let whole = filling.send_all(&mut archive, |piece| {
+        total += piece.len() as u64;
+        if let Some(hasher) = &mut hasher {
+            hasher.update(piece);
         }
-        piece.truncate(filled);
-        total += filled as u64;
-        hasher.update(&piece);
         if total > most {
             return Err(Error::Unusable {
                 what: "archive".into(),
@@ -170,38 +173,9 @@ fn decompress(
             }
             .into());
         }
-        if filled == 0 {
-            return Ok(Some(hasher.finish()));
-        }
-        if send.send(piece).is_err() {
-            return Ok(None);
-        }
-    }
-}
-
-/// The other end: pieces as one stream.
-struct Pieces {
-    receive: Receiver<Vec<u8>>,
-    piece: Vec<u8>,
-    at: usize,
-}
-
-impl Read for Pieces {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.piece.len() && !buffer.is_empty() {
-            match self.receive.recv() {
-                Ok(piece) => (self.piece, self.at) = (piece, 0),
-                Err(_) => return Ok(0),
-            }
-        }
-        let rest = self.piece.get(self.at..).unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        self.at += count;
-        Ok(count)
-    }
+        Ok(())
+    })?;
+    Ok((compression, hasher.map(Hasher::finish), whole))
 }
 
 /// Where the tree grows until it is complete.

@@ -14,6 +14,8 @@ pub enum Dropped {
     Device,
     /// Extended attributes that were not set.
     Attribute,
+    /// Extended attributes for which there is no room beside their file.
+    LargeAttribute,
     /// Programs whose setuid or setgid bit means nothing, because their owner was dropped.
     SetId,
 }
@@ -24,6 +26,9 @@ impl Dropped {
             Dropped::Owner => "owners not kept: only root may give files away, so these are yours",
             Dropped::Device => "device nodes not made: only root may make them (mount /dev instead)",
             Dropped::Attribute => "extended attributes not set: this user or this file system cannot",
+            Dropped::LargeAttribute => {
+                "extended attributes not set: they are larger than this file system keeps beside a file (the disk is not full)"
+            }
             Dropped::SetId => "setuid or setgid programs whose owner was not kept: the bit gives no other rights",
         }
     }
@@ -36,6 +41,8 @@ pub struct Report {
     pub entries: u64,
     /// Bytes of content.
     pub bytes: u64,
+    /// Directories that no entry names, on the way to those that are named.
+    pub implied: u64,
     /// Names that whiteouts and opaque directories took away.
     pub hidden: u64,
     /// What could not be kept.

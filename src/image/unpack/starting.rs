@@ -37,7 +37,7 @@ pub(super) fn notes(root: &Path, wanted: &Execution, report: &mut Report) {
 fn working_directory(tree: &mut Tree, wanted: &Execution) -> Option<String> {
     let dir = wanted.working_dir.as_deref().filter(|dir| !dir.is_empty())?;
     let dir_shown = shown(dir.as_bytes());
-    match tree.directory(dir.as_bytes(), false) {
+    match tree.directory(dir.as_bytes(), None) {
         Err(Errno::ENOENT) => Some(format!(
             "the image's WorkingDir {dir_shown} is not in it (ENOENT): a container engine makes it; by hand, mkdir it or start in /"
         )),
@@ -101,7 +101,7 @@ fn find(tree: &mut Tree, path: &[u8]) -> nix::Result<(Dir, Vec<u8>, FileStat)> {
     let mut path = path.to_vec();
     for _ in 0..MAX_LINKS {
         let (above, name) = split(&path);
-        let dir = tree.directory(above, false)?;
+        let dir = tree.directory(above, None)?;
         let found = stat(&dir, name)?.ok_or(Errno::ENOENT)?;
         if !is(&found, SFlag::S_IFLNK) {
             return Ok((dir, name.to_vec(), found));

@@ -3,7 +3,10 @@
 use crate::image::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::{
+    fmt,
+    io::{self, BufRead, BufReader, Cursor, Read},
+};
 
 /// How a layer is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +19,20 @@ pub enum Compression {
     Zstd,
 }
 
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Compression::None => "not compressed",
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "zstd",
+        })
+    }
+}
+
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// A decoder keeps a whole window in memory; zstd's own limit without --long is 8 MiB.
-const WINDOW: u64 = 32 << 20;
+/// A decoder keeps a whole window in memory. More than `zstd --long=27` writes, other tools refuse as well (RFC 8878, 3.1.1.1.2).
+const WINDOW: u64 = 128 << 20;
 const BUFFER: usize = 128 << 10;
 
 impl Compression {

@@ -3,7 +3,11 @@
 use nix::{
     errno::Errno,
     fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat},
-    sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, mkdirat},
+    sys::{
+        stat::{FchmodatFlags, FileStat, Mode, SFlag, UtimensatFlags, fchmodat, fstat, fstatat, mkdirat, utimensat},
+        time::TimeSpec,
+    },
+    unistd::{UnlinkatFlags, unlinkat},
 };
 use std::{
     collections::VecDeque,
@@ -37,18 +41,14 @@ pub(super) struct Dir {
     pub key: Key,
 }
 
-/// The names in a directory; they are collected first, because removing while reading may skip some.
-pub(super) fn names(dir: &Dir) -> nix::Result<Vec<Vec<u8>>> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut open = nix::dir::Dir::openat(&dir.fd, ".", flags, Mode::empty())?;
-    let mut names = Vec::new();
-    for entry in open.iter() {
-        let name = entry?.file_name().to_bytes().to_vec();
-        if name != b"." && name != b".." {
-            names.push(name);
-        }
-    }
-    Ok(names)
+/// Gives a directory this time of its last change. It may have been opened without the right to read it.
+pub(super) fn set_time(dir: &Dir, time: &TimeSpec) -> nix::Result<()> {
+    utimensat(&dir.fd, ".", time, time, UtimensatFlags::NoFollowSymlink)
+}
+
+/// The time of the last change.
+pub(super) fn mtime(stat: &FileStat) -> TimeSpec {
+    TimeSpec::new(stat.st_mtime, stat.st_mtime_nsec)
 }
 
 pub(super) fn stat(dir: &Dir, name: &[u8]) -> nix::Result<Option<FileStat>> {
@@ -58,13 +58,17 @@ pub(super) fn stat(dir: &Dir, name: &[u8]) -> nix::Result<Option<FileStat>> {
     }
 }
 
-/// A directory that had to be made because something lies in it.
-#[derive(Debug)]
-pub(super) struct Implied {
-    pub parent: Dir,
-    pub name: Vec<u8>,
-    pub key: Key,
+/// How directories are made that are missing on the way to an entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Make {
+    pub mode: u32,
+    pub time: TimeSpec,
+    /// Whether what is there and is no directory makes room for one.
+    pub replace: bool,
 }
+
+/// A directory that was made so: the directory that it is in, and its name.
+pub(super) type Implied = (Key, Vec<u8>);
 
 /// The root, and how paths are resolved below it.
 #[derive(Debug)]
@@ -74,7 +78,7 @@ pub(super) struct Tree {
     modern: bool,
     /// Most entries lie beside the one before.
     last: Option<(Vec<u8>, Dir)>,
-    /// Directories made on the way, for whoever asked.
+    /// Directories made on the way, which whoever asked takes away.
     pub implied: Vec<Implied>,
 }
 
@@ -123,8 +127,8 @@ impl Tree {
         self.last = None;
     }
 
-    /// Opens the directory of a clean path, following links below the root; with `create`, what is missing is made.
-    pub(super) fn directory(&mut self, path: &[u8], create: bool) -> nix::Result<Dir> {
+    /// Opens the directory of a clean path, following links below the root; what is missing is made where `make` says how.
+    pub(super) fn directory(&mut self, path: &[u8], make: Option<Make>) -> nix::Result<Dir> {
         if path.is_empty() {
             return Ok(self.root.clone());
         }
@@ -136,11 +140,12 @@ impl Tree {
             Ok(dir) => dir,
             Err(Errno::ENOSYS | Errno::EPERM | Errno::E2BIG) => {
                 self.modern = false;
-                self.walk(path, create)?
+                self.walk(path, make)?
             }
             // Something moved while the kernel looked (EAGAIN), or a part is missing: part by part then.
-            Err(Errno::EAGAIN) => self.walk(path, create)?,
-            Err(Errno::ENOENT) if create => self.walk(path, create)?,
+            Err(Errno::EAGAIN) => self.walk(path, make)?,
+            Err(Errno::ENOENT) if make.is_some() => self.walk(path, make)?,
+            Err(Errno::ENOTDIR) if make.is_some_and(|make| make.replace) => self.walk(path, make)?,
             Err(errno) => return Err(errno),
         };
         self.last = Some((path.to_vec(), dir.clone()));
@@ -158,26 +163,28 @@ impl Tree {
     }
 
     /// The same, part by part. No part is followed by the kernel: a link's text is read and walked like any other path.
-    fn walk(&mut self, path: &[u8], create: bool) -> nix::Result<Dir> {
+    fn walk(&mut self, path: &[u8], make: Option<Make>) -> nix::Result<Dir> {
+        if path.len() >= libc::PATH_MAX as usize {
+            return Err(Errno::ENAMETOOLONG);
+        }
         let parts = |path: &[u8]| path.split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect::<Vec<_>>();
         let mut waiting: VecDeque<Vec<u8>> = parts(path).into();
-        let (mut stack, mut links) = (vec![self.root.clone()], 0);
+        // The plain names that lead to where we are. A tree may be deeper than there are files to be open.
+        let (mut names, mut at, mut links) = (Vec::new(), self.root.clone(), 0);
         while let Some(part) = waiting.pop_front() {
-            let at = stack.last().unwrap_or(&self.root).clone();
             match part.as_slice() {
                 b"" | b"." => continue,
                 b".." => {
-                    if stack.len() > 1 {
-                        stack.pop();
-                    }
+                    names.pop();
+                    at = self.plain(&names)?;
                     continue;
                 }
                 _ => {}
             }
             let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-            let fd = match openat(&at.fd, part.as_slice(), flags, Mode::empty()) {
-                Err(Errno::ENOENT) if create => self.make(&at, &part)?,
-                opened => opened?,
+            let fd = match (openat(&at.fd, part.as_slice(), flags, Mode::empty()), make) {
+                (Err(Errno::ENOENT), Some(make)) => self.make(&at, &part, make)?,
+                (opened, _) => opened?,
             };
             let stat = fstat(&fd)?;
             if is(&stat, SFlag::S_IFLNK) {
@@ -187,24 +194,47 @@ impl Tree {
                 }
                 let text = readlinkat(fd.as_fd(), "")?;
                 if text.as_bytes().starts_with(b"/") {
-                    stack.truncate(1);
+                    names.clear();
+                    at = self.root.clone();
                 }
                 parts(text.as_bytes()).into_iter().rev().for_each(|part| waiting.push_front(part));
             } else if is(&stat, SFlag::S_IFDIR) {
-                stack.push(Dir { fd: Rc::new(fd), key: key(&stat) });
+                at = Dir { fd: Rc::new(fd), key: key(&stat) };
+                names.push(part);
+            } else if let Some(make) = make.filter(|make| make.replace) {
+                unlinkat(&at.fd, part.as_slice(), UnlinkatFlags::NoRemoveDir)?;
+                let fd = self.make(&at, &part, make)?;
+                at = Dir { key: key(&fstat(&fd)?), fd: Rc::new(fd) };
+                names.push(part);
             } else {
                 return Err(Errno::ENOTDIR);
             }
         }
-        Ok(stack.pop().unwrap_or_else(|| self.root.clone()))
+        Ok(at)
     }
 
-    fn make(&mut self, parent: &Dir, name: &[u8]) -> nix::Result<OwnedFd> {
-        // Closed to others until everything in it is there: the mode comes last.
+    /// The directory that plain names lead to, in which there is no link.
+    fn plain(&self, names: &[Vec<u8>]) -> nix::Result<Dir> {
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let mut at = self.root.clone();
+        for name in names {
+            let fd = openat(&at.fd, name.as_slice(), flags, Mode::empty())?;
+            at = Dir { key: key(&fstat(&fd)?), fd: Rc::new(fd) };
+        }
+        Ok(at)
+    }
+
+    /// Makes a directory in another one, whose time stays what it was.
+    fn make(&mut self, parent: &Dir, name: &[u8], make: Make) -> nix::Result<OwnedFd> {
+        let before = mtime(&fstat(&parent.fd)?);
         mkdirat(&parent.fd, name, Mode::S_IRWXU)?;
+        set_time(parent, &before)?;
         let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let fd = openat(&parent.fd, name, flags, Mode::empty())?;
-        self.implied.push(Implied { parent: parent.clone(), name: name.to_vec(), key: key(&fstat(&fd)?) });
+        // Whatever the umask is.
+        fchmodat(&fd, ".", Mode::from_bits_truncate(make.mode), FchmodatFlags::FollowSymlink)?;
+        utimensat(&fd, ".", &make.time, &make.time, UtimensatFlags::NoFollowSymlink)?;
+        self.implied.push((parent.key, name.to_vec()));
         Ok(fd)
     }
 }
@@ -247,7 +277,7 @@ mod tests {
                 if old {
                     tree.old_kernel();
                 }
-                tree.directory(path.as_bytes(), false).map(|dir| dir.key)
+                tree.directory(path.as_bytes(), None).map(|dir| dir.key)
             });
             assert_eq!(new, old, "{path}");
         }

@@ -73,6 +73,12 @@ pub fn whiteouts() -> Vec<Row> {
             "",
         ),
         (
+            "a file below the name of a whiteout, which hides nothing",
+            vec![vec![file("foo", "1")], vec![file(".wh.foo/bar", "x"), file("d/.wh.x/y/z", "x"), file("e", "2")]],
+            vec![("e", "- 644 0:0 \"2\""), ("foo", "- 644 0:0 \"1\"")],
+            "below the name of a whiteout",
+        ),
+        (
             "a hidden link, not what it leads to",
             vec![vec![file("a", "1"), symlink("l", "a")], vec![file(".wh.l", "")]],
             vec![("a", "- 644 0:0 \"1\"")],

@@ -1,0 +1,144 @@
+//! The modes and times of directories. Every file that is made in a directory changes the directory's time, and a mode may
+//! close it to us: the time is set again when something is changed elsewhere, the mode at the end.
+
+use super::tree::{Dir, Key, Tree, key, mtime, set_time};
+use nix::{
+    errno::Errno,
+    sys::{
+        stat::{FchmodatFlags, Mode, fchmod, fchmodat, fstat, futimens},
+        time::TimeSpec,
+    },
+};
+use std::{
+    collections::{BTreeMap, HashSet},
+    os::fd::OwnedFd,
+};
+
+/// How long the paths of closed directories may be in all, in bytes.
+const MAX_CLOSED: usize = 16 << 20;
+/// Linux's CAP_DAC_OVERRIDE: whoever has it, no mode stops.
+const DAC_OVERRIDE: u32 = 1;
+
+/// The directories that still want something.
+#[derive(Debug)]
+pub(super) struct Directories {
+    /// Whether it is a layer: then every directory keeps its time; otherwise only one that the archive names.
+    layer: bool,
+    /// Whether modes do not stop us.
+    unstoppable: bool,
+    /// That in which something is changed, and its time.
+    open: Option<(Dir, TimeSpec)>,
+    root: Key,
+    /// The root's mode and time.
+    last: (Option<u32>, Option<TimeSpec>),
+    /// Modes that would close a directory, with its path.
+    closed: BTreeMap<Key, (Vec<u8>, u32)>,
+    closed_bytes: usize,
+    /// What the archive names, where it is no layer.
+    named: HashSet<Key>,
+}
+
+impl Directories {
+    pub(super) fn new(root: &Dir, layer: bool) -> nix::Result<Directories> {
+        // Whoever may enter the container must be able to enter its root, unless the image says otherwise. Its time is
+        // always the same one, so that the same image gives the same tree.
+        let last = if layer { (Some(0o755), Some(TimeSpec::new(0, 0))) } else { (None, None) };
+        Ok(Directories {
+            layer,
+            unstoppable: layer && unstoppable(),
+            open: None,
+            root: root.key,
+            last,
+            closed: BTreeMap::new(),
+            closed_bytes: 0,
+            named: HashSet::new(),
+        })
+    }
+
+    /// From now on something is changed in this directory: the one before gets its time again.
+    pub(super) fn enter(&mut self, dir: &Dir) -> nix::Result<()> {
+        if self.open.as_ref().is_some_and(|(open, _)| open.key == dir.key) {
+            return Ok(());
+        }
+        self.leave()?;
+        if dir.key != self.root && (self.layer || self.named.contains(&dir.key)) {
+            self.open = Some((dir.clone(), mtime(&fstat(&dir.fd)?)));
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) -> nix::Result<()> {
+        match self.open.take().map(|(dir, time)| set_time(&dir, &time)) {
+            // It was removed meanwhile.
+            None | Some(Err(Errno::ENOENT)) => Ok(()),
+            Some(set) => set,
+        }
+    }
+
+    /// Mode and time of the root.
+    pub(super) fn set_root(&mut self, mode: u32, time: TimeSpec) {
+        self.last = (Some(mode), Some(time));
+    }
+
+    /// Gives a directory that an entry names its time, and its mode, which may have to wait. The path is that of the entry.
+    pub(super) fn set(&mut self, dir: &OwnedFd, path: &[u8], mode: u32, time: TimeSpec) -> nix::Result<()> {
+        let key = key(&fstat(dir)?);
+        if !self.layer {
+            self.named.insert(key);
+        }
+        if let Some((path, _)) = self.closed.remove(&key) {
+            self.closed_bytes -= path.len();
+        }
+        // Nobody else enters the tree of an image before it is complete. Elsewhere nobody may change what we unpack.
+        let for_now = (mode | 0o700) & if self.layer { 0o7777 } else { !0o022 };
+        if for_now != mode && !self.unstoppable {
+            self.closed_bytes += path.len();
+            if self.closed_bytes > MAX_CLOSED {
+                return Err(Errno::E2BIG);
+            }
+            self.closed.insert(key, (path.to_vec(), mode));
+            fchmod(dir, Mode::from_bits_truncate(for_now))?;
+        } else {
+            fchmod(dir, Mode::from_bits_truncate(mode))?;
+        }
+        match &mut self.open {
+            Some((open, kept)) if open.key == key => *kept = time,
+            _ => {}
+        }
+        futimens(dir, &time, &time)
+    }
+
+    /// Everything is there: the last directory gets its time, closed ones their modes, the innermost first, and then the root.
+    pub(super) fn finish(&mut self, tree: &mut Tree) -> nix::Result<()> {
+        self.leave()?;
+        let depth = |path: &[u8]| path.iter().filter(|byte| **byte == b'/').count();
+        let mut closed: Vec<(Key, (Vec<u8>, u32))> = std::mem::take(&mut self.closed).into_iter().collect();
+        closed.sort_by_key(|(_, (path, _))| std::cmp::Reverse(depth(path)));
+        for (wanted, (path, mode)) in closed {
+            tree.forget();
+            match tree.directory(&path, None) {
+                Ok(dir) if dir.key == wanted => chmod(&dir, mode)?,
+                // Another one has its name by now, or a link led to it that is gone.
+                Ok(_) | Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        let root = tree.root().clone();
+        if let Some(mode) = self.last.0 {
+            chmod(&root, mode)?;
+        }
+        self.last.1.map_or(Ok(()), |time| set_time(&root, &time))
+    }
+}
+
+fn chmod(dir: &Dir, mode: u32) -> nix::Result<()> {
+    fchmodat(&dir.fd, ".", Mode::from_bits_truncate(mode), FchmodatFlags::FollowSymlink)
+}
+
+/// Whether modes do not stop this process (capabilities(7)).
+fn unstoppable() -> bool {
+    let status = std::fs::read("/proc/self/status").unwrap_or_default();
+    let line = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"CapEff:"));
+    let set = line.and_then(|line| u64::from_str_radix(std::str::from_utf8(line).ok()?.trim(), 16).ok());
+    set.is_some_and(|set| set & (1 << DAC_OVERRIDE) != 0)
+}

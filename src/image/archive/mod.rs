@@ -1,11 +1,11 @@
 //! Images that are one file: a tar archive, perhaps compressed, of an OCI layout or of what `docker save` writes.
 //!
 //! Nothing of such an archive is ever unpacked: its members are found once, by name, and read where they are. So no name
-//! and no link in it can lead anywhere, and a compressed archive needs neither memory nor disk of its own size; it is
-//! decompressed again up to the wanted member instead.
+//! and no link in it can lead anywhere. A compressed one is decompressed once ([`spool`]).
 
 pub(super) mod docker;
 pub(super) mod oci;
+mod spool;
 pub(super) mod write;
 
 use super::{
@@ -14,24 +14,24 @@ use super::{
     unpack::{
         clean,
         entries::{Entries, Kind},
-        stream::{self, Compression},
+        stream::Compression,
     },
 };
 use std::{
-    cell::Cell,
     collections::BTreeMap,
     fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, BufReader, Read, Seek},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
-    rc::Rc,
+    sync::Arc,
 };
 
-/// An image has a few files for each layer; an archive with more members than this is something else.
+/// An image has a few files for each layer; an archive with more members, or longer names in all (in bytes), is something
+/// else.
 const MAX_MEMBERS: usize = 100_000;
+const MAX_NAMES: usize = 8 << 20;
 /// How many links may lead from one to the next.
 const MAX_LINKS: usize = 8;
-/// How many bytes are decompressed in search of a member: a small file can promise endless zeros.
-const MAX_BYTES: u64 = 64 << 30;
 
 /// Where in the uncompressed archive a member's content is, or which other member it is.
 #[derive(Clone, Debug)]
@@ -44,35 +44,53 @@ enum Member {
 #[derive(Debug)]
 struct Archive {
     path: PathBuf,
-    compressed: bool,
+    /// The archive without its compression.
+    file: Arc<File>,
     members: BTreeMap<Vec<u8>, Member>,
 }
 
 impl Archive {
-    /// Looks through the whole archive once.
+    /// Looks through the whole archive once, from header to header.
     fn open(path: &Path) -> Result<Archive> {
         let what = path.display().to_string();
         let fail = |error| Error::from_io(what.as_str(), error);
-        let (compression, archive) = stream::open(open_plain(path)?).map_err(fail)?;
-        let seen = Rc::new(Cell::new(0));
-        let mut entries = Entries::new(Counted { inner: archive, seen: seen.clone() });
-        let mut members = BTreeMap::new();
+        let mut file = open_plain(path)?;
+        let mut start = [0; 4];
+        let count = file.read_at(&mut start, 0).map_err(fail)?;
+        if Compression::sniff(start.get(..count).unwrap_or_default()) != Compression::None {
+            file = spool::spool(file, &what)?;
+        }
+        let length = file.metadata().map_err(fail)?.len();
+        file.rewind().map_err(fail)?;
+        let file = Arc::new(file);
+        let mut entries = Entries::new(BufReader::new(Part { file: Arc::clone(&file), at: 0, end: length }));
+        let (mut members, mut names) = (BTreeMap::new(), 0);
         while let Some(entry) = entries.next_entry().map_err(fail)? {
             go_on()?;
             let (name, _) = clean(&entry.path);
+            let reader = entries.reader();
+            let at = reader.get_ref().at - reader.buffer().len() as u64;
             let member = match entry.kind {
-                Kind::File if entry.pieces.is_none() => Member::Content { at: seen.get(), size: entry.size },
+                Kind::File if entry.pieces.is_none() => Some(Member::Content { at, size: entry.size }),
                 // A symbolic link starts where it lies, a hard link at the top of the archive.
-                Kind::Symlink(text) => Member::Link([name.as_slice(), b"/../", &text].concat()),
-                Kind::HardLink(target) => Member::Link(target),
-                _ => continue,
+                Kind::Symlink(text) => Some(Member::Link([name.as_slice(), b"/../", &text].concat())),
+                Kind::HardLink(target) => Some(Member::Link(target)),
+                _ => None,
             };
+            let rest = entries.leave();
+            if rest > length.saturating_sub(at) {
+                return Err(Error::malformed(what, "malformed archive: it ends within a file"));
+            }
+            entries.reader().seek_relative(rest.cast_signed()).map_err(fail)?;
+            let Some(member) = member else { continue };
+            names += name.len() + if let Member::Link(target) = &member { target.len() } else { 0 };
             members.insert(name, member);
-            if members.len() > MAX_MEMBERS {
-                return Err(Error::malformed(what, format!("more than {MAX_MEMBERS} members")));
+            if members.len() > MAX_MEMBERS || names > MAX_NAMES {
+                let why = format!("more than {MAX_MEMBERS} members, or {MAX_NAMES} bytes of names");
+                return Err(Error::malformed(what, why));
             }
         }
-        Ok(Archive { path: path.into(), compressed: compression != Compression::None, members })
+        Ok(Archive { path: path.into(), file, members })
     }
 
     fn has(&self, name: &str) -> bool {
@@ -96,15 +114,7 @@ impl Archive {
         let what = self.named(name);
         let missing = || Error::malformed(&what, "there is no such file in the archive");
         let (at, size) = self.content(name).ok_or_else(missing)?;
-        let mut file: File = open_plain(&self.path)?;
-        let fail = |error| Error::from_io(what.as_str(), error);
-        if !self.compressed {
-            file.seek(SeekFrom::Start(at)).map_err(fail)?;
-            return Ok((size, Box::new(file.take(size))));
-        }
-        let (_, mut archive) = stream::open(file).map_err(fail)?;
-        pass(&mut archive, at).map_err(fail)?;
-        Ok((size, Box::new(archive.take(size))))
+        Ok((size, Box::new(Part { file: Arc::clone(&self.file), at, end: at.saturating_add(size) })))
     }
 
     /// A small member as a whole.
@@ -124,34 +134,31 @@ impl Archive {
     }
 }
 
-/// Reads over what comes before a member.
-fn pass(archive: &mut impl Read, mut left: u64) -> io::Result<()> {
-    let mut buffer = vec![0; 128 << 10];
-    while left > 0 {
-        go_on()?;
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-        match archive.read(buffer.get_mut(..most).unwrap_or_default())? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => left -= count as u64,
-        }
-    }
-    Ok(())
+/// A part of a file, which several may read at once.
+struct Part {
+    file: Arc<File>,
+    at: u64,
+    end: u64,
 }
 
-/// Counts what was read, and ends what would never end.
-struct Counted<R> {
-    inner: R,
-    seen: Rc<Cell<u64>>,
-}
-
-impl<R: Read> Read for Counted<R> {
+impl Read for Part {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        go_on()?;
-        let count = self.inner.read(buffer)?;
-        self.seen.set(self.seen.get() + count as u64);
-        if self.seen.get() > MAX_BYTES {
-            return Err(io::Error::other(format!("more than {MAX_BYTES} bytes when decompressed")));
-        }
+        let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let most = left.min(buffer.len());
+        let count = self.file.read_at(buffer.get_mut(..most).unwrap_or_default(), self.at)?;
+        self.at += count as u64;
         Ok(count)
+    }
+}
+
+impl Seek for Part {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            io::SeekFrom::Start(at) => Some(at),
+            io::SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            io::SeekFrom::End(by) => self.end.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }

@@ -1,0 +1,112 @@
+//! A compressed archive is decompressed once, into a file without a name: its members are then read where they lie, in any
+//! order and as often as somebody wants. Killed or not, nothing is left of it.
+
+use crate::image::{
+    Error, Result,
+    partial::fresh_name,
+    staging::{go_on, room},
+    unpack::{pieces::pieces, stream},
+};
+use nix::{
+    fcntl::{OFlag, open},
+    sys::stat::Mode,
+};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufRead, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    thread,
+};
+
+/// How many bytes an archive may have: a small file can promise endless zeros.
+pub(super) const MAX_BYTES: u64 = 64 << 30;
+/// After so many bytes it is looked again whether there is room for more, and so many bytes stay free.
+const LOOK: u64 = 32 << 20;
+const SPARE: u64 = 64 << 20;
+
+/// Decompresses an archive; `what` is its name for people.
+pub(super) fn spool(stored: File, what: &str) -> Result<File> {
+    let fail = |error| Error::from_io(what, error);
+    let (_, mut archive) = stream::open(stored).map_err(fail)?;
+    let (dir, mut file) = nameless()?;
+    let (filling, mut stream) = pieces();
+    let reading = thread::spawn(move || filling.send_all(&mut archive, |_| Ok(())));
+    let written = write(&mut stream, &mut file, &dir, what);
+    drop(stream);
+    let read = reading.join().unwrap_or_else(|_| Err(io::Error::other("the decompressor gave up")));
+    written?;
+    read.map_err(fail)?;
+    Ok(file)
+}
+
+fn write(stream: &mut impl BufRead, file: &mut File, dir: &Path, what: &str) -> Result<()> {
+    let cannot = |error| in_the_way(dir, error);
+    let (mut total, mut looked) = (0_u64, 0);
+    loop {
+        go_on()?;
+        let piece = stream.fill_buf().map_err(|error| Error::from_io(what, error))?;
+        let count = piece.len();
+        if count == 0 {
+            // What ends in a hole has its length all the same.
+            return file.set_len(total).map_err(cannot);
+        }
+        if piece.iter().all(|byte| *byte == 0) {
+            file.seek(SeekFrom::Current(count as i64)).map_err(cannot)?;
+        } else {
+            file.write_all(piece).map_err(cannot)?;
+        }
+        stream.consume(count);
+        total += count as u64;
+        if total > MAX_BYTES {
+            return Err(Error::malformed(what, format!("more than {MAX_BYTES} bytes when decompressed")));
+        }
+        if total >= looked + LOOK {
+            looked = total;
+            room(dir, LOOK + SPARE, what).map_err(advised)?;
+        }
+    }
+}
+
+fn in_the_way(dir: &Path, error: io::Error) -> Error {
+    advised(Error::io(dir)(error))
+}
+
+/// Says how to decompress it elsewhere.
+fn advised(error: Error) -> Error {
+    let hint = "a compressed archive is decompressed first: TMPDIR=DIR names another directory for it, or gunzip it \
+        yourself"
+        .into();
+    match error {
+        Error::Io { what, source } => Error::Unusable { what, why: crate::kernel::errno::why_io(&source), hint },
+        Error::Unusable { what, why, .. } => Error::Unusable { what, why, hint },
+        other => other,
+    }
+}
+
+/// A file without a name, and the directory that it lies in: `TMPDIR`, else where large files may lie (hier(7)).
+fn nameless() -> Result<(PathBuf, File)> {
+    let named = std::env::var_os("TMPDIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let dirs = named.map_or_else(|| vec!["/var/tmp".into(), "/tmp".into()], |dir| vec![dir]);
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for dir in &dirs {
+        match nameless_in(dir) {
+            Ok(file) => return Ok((dir.clone(), file)),
+            Err(error) => last = error,
+        }
+    }
+    Err(in_the_way(dirs.first().map_or(Path::new("/tmp"), PathBuf::as_path), last))
+}
+
+fn nameless_in(dir: &Path) -> io::Result<File> {
+    let flags = OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC;
+    if let Ok(file) = open(dir, flags, Mode::S_IRUSR | Mode::S_IWUSR) {
+        return Ok(file.into());
+    }
+    // Not every file system has such files: then the name goes at once.
+    let path = fresh_name(&dir.join("x"));
+    let mut options = OpenOptions::new();
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.read(true).write(true).create_new(true).open(&path)?;
+    fs::remove_file(&path)?;
+    Ok(file)
+}

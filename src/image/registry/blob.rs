@@ -2,6 +2,7 @@
 
 use super::{
     client::Client,
+    fault::Fault,
     retry::{Failed, Tries, retry},
 };
 use crate::image::{Result, staging};
@@ -49,7 +50,13 @@ impl Blob {
 
     fn ask(&self) -> Result<Open> {
         retry(&self.what, || {
-            let (response, host) = self.client.get(&self.rest, "*/*", self.at)?;
+            let (response, host) = match self.client.get(&self.rest, "*/*", self.at) {
+                // Not every server gives the end of a blob: then it is asked for all of it.
+                Err(Failed { fault: Fault::Status { status: 416, .. }, .. }) if self.at > 0 => {
+                    self.client.get(&self.rest, "*/*", 0)?
+                }
+                got => got?,
+            };
             let partial = response.status() == StatusCode::PARTIAL_CONTENT && starts_at(response.headers(), self.at);
             let sized = response.body().content_length().is_some();
             let mut reader = response.into_body().into_reader();

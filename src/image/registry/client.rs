@@ -160,7 +160,8 @@ impl Client {
                     return Err(wrong("tokens would come without TLS from").into());
                 }
                 let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", self.path));
-                token::get(&self.http, &uri, service.as_deref(), &scope, &self.credentials).map(Some)
+                let elsewhere = |from: &Uri, response: &Response<Body>| self.elsewhere(from, response);
+                token::get(&self.http, &uri, elsewhere, service.as_deref(), &scope, &self.credentials).map(Some)
             }
         }
     }

@@ -167,6 +167,8 @@ impl Source for Registry {
             return Err(Error::Registry { what, fault });
         }
         let header = response.headers().get(DIGEST).and_then(|value| value.to_str().ok());
+        // An empty one says nothing.
+        let header = header.map(str::trim).filter(|header| !header.is_empty());
         let header = header.map(str::parse::<Digest>).transpose();
         let header = header.map_err(|why| Error::malformed(&what, format!("Docker-Content-Digest: {why}")))?;
         // The digest in the name is the one that counts; a registry's own word for a tag is at least kept.

@@ -4,11 +4,14 @@ use super::{
     answer,
     credentials::Credentials,
     fault::Fault,
-    http::{Http, Request, host_of},
+    http::{Http, Request, host_of, same_origin},
     retry::Failed,
 };
 use serde::Deserialize;
-use ureq::http::Uri;
+use ureq::{
+    Body,
+    http::{Response, Uri},
+};
 
 /// A token is small.
 const MAX_TOKEN: u64 = 1 << 20;
@@ -23,10 +26,14 @@ struct Token {
     access_token: String,
 }
 
-/// Gets a token, and gives the value of `Authorization` that carries it.
+/// How often we may be sent elsewhere.
+const MAX_HOPS: usize = 5;
+
+/// Gets a token, and gives the value of `Authorization` that carries it. `elsewhere` says where a redirect leads, if anywhere.
 pub fn get(
     http: &Http,
     realm: &Uri,
+    elsewhere: impl Fn(&Uri, &Response<Body>) -> Result<Uri, Fault>,
     service: Option<&str>,
     scope: &str,
     credentials: &Credentials,
@@ -52,8 +59,24 @@ pub fn get(
             request.query.push(("scope", scope));
         }
     }
-    let host = host_of(realm);
-    let mut response = http.send(realm, &request)?;
+    let (mut uri, mut host) = (realm.clone(), host_of(realm));
+    let mut response = http.send(&uri, &request)?;
+    for _ in 0..MAX_HOPS {
+        if !response.status().is_redirection() {
+            break;
+        }
+        let to = elsewhere(&uri, &response)?;
+        // Who we are is for the address that the registry named, and what was asked stands in the new address.
+        let ours = same_origin(realm, &to);
+        if request.form.is_some() && !ours {
+            let why = format!("it sends a secret on to {}", host_of(&to));
+            return Err(Fault::Protocol { host, why }.into());
+        }
+        request.authorization = request.authorization.filter(|_| ours);
+        request.query.clear();
+        (host, uri) = (host_of(&to), to);
+        response = http.send(&uri, &request)?;
+    }
     if !response.status().is_success() {
         return Err(answer::failed(http, &host, &mut response, credentials));
     }

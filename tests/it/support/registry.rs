@@ -159,7 +159,13 @@ impl Shared {
 
     fn route(&self, out: &mut impl Write, asked: &Asked) -> io::Result<()> {
         let (path, auth, range) = (asked.path.as_str(), asked.auth.as_str(), asked.range.as_deref());
-        if path.starts_with("/token") {
+        if path.starts_with("/token") && self.plan.token_moved {
+            // On another host, so that a password is not sent on.
+            let (host, query) = ("127.0.0.2", path.trim_start_matches("/token"));
+            let to = if self.plan.auth == Auth::TokenForPassword { "127.0.0.1" } else { host };
+            return send(out, 307, &[&format!("Location: http://{to}:{}/moved{query}", self.port)], b"");
+        }
+        if path.starts_with("/token") || path.starts_with("/moved") {
             let good = self.plan.auth != Auth::TokenForPassword || auth == BASIC;
             let (status, body) = if good { (200, r#"{"access_token":"T0K3N"}"#) } else { (401, "{}") };
             return send(out, status, &[], body.as_bytes());
@@ -262,7 +268,8 @@ impl Shared {
         let kind = if text.contains("\"manifests\"") { "index" } else { "manifest" };
         let kind = format!("Content-Type: application/vnd.oci.image.{kind}.v1+json");
         let digits = if self.plan.wrong_digest { "0".repeat(64) } else { digits };
-        let digest = format!("Docker-Content-Digest: sha256:{digits}");
+        let digits = if self.plan.empty_digest { String::new() } else { format!("sha256:{digits}") };
+        let digest = format!("Docker-Content-Digest: {digits}");
         let headers = [kind.as_str(), digest.as_str()];
         send(out, 200, if self.plan.no_digest { &headers[..1] } else { &headers }, &bytes)
     }
@@ -273,6 +280,9 @@ impl Shared {
         };
         if bytes.starts_with(b"{") {
             return send(out, 200, &[], &bytes);
+        }
+        if self.plan.no_rest && range.is_some() {
+            return send(out, 416, &[&format!("Content-Range: bytes */{}", bytes.len())], b"");
         }
         if self.plan.corrupt {
             let middle = bytes.len() / 2;

@@ -47,6 +47,12 @@ pub struct Plan {
     pub wrong_digest: bool,
     /// There is no `Docker-Content-Digest`.
     pub no_digest: bool,
+    /// There is one, with nothing in it.
+    pub empty_digest: bool,
+    /// Whoever asks for the end of a blob is told that there is no such range.
+    pub no_rest: bool,
+    /// Whoever asks for a token is sent to where it is given now.
+    pub token_moved: bool,
     /// Manifests are of schema 1.
     pub schema1: bool,
     /// They are of schema 1 for whoever does not ask for all four newer kinds.

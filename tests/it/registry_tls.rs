@@ -14,6 +14,7 @@ use std::{fs, path::Path, process::Command, sync::Arc};
 pub fn tests() -> Vec<Test> {
     tests![
         certificates_count_unless_somebody_says_otherwise: [Tool("openssl")],
+        a_certificate_that_is_its_own_authority_counts_where_it_is_named: [Tool("openssl")],
         who_must_show_a_certificate_shows_that_of_the_directory: [Tool("openssl")],
         plain_http_is_not_spoken_where_tls_is_asked_for,
     ]
@@ -21,10 +22,13 @@ pub fn tests() -> Vec<Test> {
 
 /// Makes a certificate for 127.0.0.1 that signs itself, `NAME.cert`, and its key, `NAME.key`.
 fn certificate(dir: &Path, name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
-    let request = format!(
-        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name} -addext subjectAltName=IP:127.0.0.1 \
-         -addext basicConstraints=critical,CA:FALSE -keyout {name}.key -out {name}.cert"
-    );
+    signed(dir, name, "-days 2 -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE")
+}
+
+/// The same of any kind.
+fn signed(dir: &Path, name: &str, more: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+    let request =
+        format!("req -x509 -newkey rsa:2048 -nodes -subj /CN={name} {more} -keyout {name}.key -out {name}.cert");
     let made = Command::new(theirs("openssl")).args(request.split_whitespace()).current_dir(dir).output().unwrap();
     assert!(made.status.success(), "{}", text(&made.stderr));
     let certificate = CertificateDer::from_pem_file(dir.join(format!("{name}.cert"))).unwrap();
@@ -87,6 +91,39 @@ fn certificates_count_unless_somebody_says_otherwise() {
     fs::copy(&ours, top.path().join(users)).unwrap();
     check((&[], &[], None));
     check((&[], &["--cert-dir=empty"], Some("no secure connection (TLS)")));
+}
+
+fn a_certificate_that_is_its_own_authority_counts_where_it_is_named() {
+    // As the documentation of Docker's registry makes one. Its name and its time count all the same.
+    const OURS: &str = "-addext subjectAltName=IP:127.0.0.1";
+    for (kind, more, wrong) in [
+        ("ours", format!("-days 2 {OURS}"), None),
+        ("another", "-days 2 -addext subjectAltName=IP:127.0.0.9".into(), Some("is it the host that you mean?")),
+    ] {
+        let top = image();
+        let made = signed(top.path(), kind, &more);
+        signed(top.path(), "stranger", OURS);
+        let registry = Registry::start(&top.path().join("oci"), Plan::default(), Some(server(made, None)));
+        fs::create_dir(top.path().join("certs")).unwrap();
+        fs::copy(top.path().join(format!("{kind}.cert")), top.path().join("certs/ours.crt")).unwrap();
+        let file = |name: &str| top.path().join(name).to_str().unwrap().to_string();
+        let (named, stranger) = (file(&format!("{kind}.cert")), file("stranger.cert"));
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], Option<&'a str>);
+        let unknown =
+            Some("its certificate is its own authority, which this machine does not trust\n  is it your registry?");
+        let table: [Case; 4] = [
+            (&[("SSL_CERT_FILE", &named)], &[], wrong),
+            (&[], &["--cert-dir=certs"], wrong),
+            (&[("SSL_CERT_FILE", &stranger)], &[], unknown),
+            (&[], &["--tls-verify=false"], None),
+        ];
+        for (env, args, wrong) in table {
+            let output = boxwright(&top, env, &[&["skopeo", "inspect", &registry.image()], args].concat());
+            let why = text(&output.stderr);
+            assert_eq!(output.status.success(), wrong.is_none(), "{kind} {env:?} {args:?}: {why}");
+            assert!(wrong.is_none_or(|wrong| why.contains(wrong)), "{kind} {env:?} {args:?}: {why}");
+        }
+    }
 }
 
 fn who_must_show_a_certificate_shows_that_of_the_directory() {

@@ -1,13 +1,14 @@
 //! Certificates for one registry, from a directory (containers-certs.d(5)): `*.crt` are authorities that are trusted beside
 //! the system's, and `NAME.cert` with `NAME.key` is what proves who we are.
 
+use super::tls::{Client, Trust};
 use crate::image::{Error, Result, staging::read_small};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls_native_certs::load_native_certs;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, parse_pem};
 
 /// A file with certificates is small.
 const MAX_FILE: u64 = 4 << 20;
@@ -15,11 +16,10 @@ const MAX_FILE: u64 = 4 << 20;
 const SYSTEM: [&str; 2] = ["/etc/containers/certs.d", "/etc/docker/certs.d"];
 
 /// What such a directory holds.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Certificates {
-    authorities: Vec<Certificate<'static>>,
-    /// For the registry itself and for nobody that it sends us to.
-    pub client: Option<ClientCert>,
+    authorities: Vec<CertificateDer<'static>>,
+    client: Option<Client>,
 }
 
 impl Certificates {
@@ -53,39 +53,32 @@ impl Certificates {
         Ok(found)
     }
 
-    /// Who is trusted: the system's authorities, and these.
-    pub fn roots(&self) -> RootCerts {
-        if self.authorities.is_empty() {
-            return RootCerts::PlatformVerifier;
-        }
+    /// Who is trusted: the system's authorities (or those that SSL_CERT_FILE and SSL_CERT_DIR name), and these.
+    pub fn trust(&self) -> Trust {
         // Those that cannot be read are missing for everybody else as well.
         let system = load_native_certs().certs;
-        let all =
-            system.iter().map(|one| Certificate::from_der(one).to_owned()).chain(self.authorities.iter().cloned());
-        RootCerts::new_with_certs(&all.collect::<Vec<_>>())
+        Trust::Authorities(system.into_iter().chain(self.authorities.iter().cloned()).collect())
+    }
+
+    /// Our own, for the registry itself and for nobody that it sends us to.
+    pub fn client(&self) -> Option<Client> {
+        self.client.as_ref().map(|(chain, key)| (chain.clone(), key.clone_key()))
     }
 }
 
 /// The certificates of a PEM file, of which there must be one.
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
-    let items = items(path)?.into_iter();
-    let all: Vec<_> =
-        items.filter_map(|item| if let PemItem::Certificate(one) = item { Some(one) } else { None }).collect();
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let bytes = read_small(path, MAX_FILE)?;
+    let all: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    let all = all.map_err(|error| Error::malformed(path.display().to_string(), error))?;
     if all.is_empty() { Err(Error::malformed(path.display().to_string(), "no certificate in PEM")) } else { Ok(all) }
 }
 
 /// The certificate of this file, and the key of the file beside it.
-fn client(path: &Path) -> Result<ClientCert> {
+fn client(path: &Path) -> Result<Client> {
     let key = path.with_extension("key");
-    let mut keys = items(&key)?.into_iter();
-    let found: Option<PrivateKey> =
-        keys.find_map(|item| if let PemItem::PrivateKey(key) = item { Some(key) } else { None });
-    let found = found.ok_or_else(|| Error::malformed(key.display().to_string(), "no private key in PEM"))?;
-    Ok(ClientCert::new_with_certs(&certificates(path)?, found))
-}
-
-fn items(path: &Path) -> Result<Vec<PemItem<'static>>> {
-    let bytes = read_small(path, MAX_FILE)?;
-    let items: std::result::Result<Vec<_>, _> = parse_pem(&bytes).collect();
-    items.map_err(|error| Error::malformed(path.display().to_string(), error))
+    let bytes = read_small(&key, MAX_FILE)?;
+    let found = PrivateKeyDer::from_pem_slice(&bytes)
+        .map_err(|_| Error::malformed(key.display().to_string(), "no private key in PEM"))?;
+    Ok((certificates(path)?, found))
 }

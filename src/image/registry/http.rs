@@ -4,6 +4,7 @@ use super::{
     certificates::Certificates,
     fault::Fault,
     proxy::{self, Proxies},
+    tls::{self, Tls, Trust, is_authority},
 };
 use crate::image::staging;
 use std::{
@@ -16,7 +17,10 @@ use std::{
 use ureq::{
     Agent, Body, Error, Timeout,
     http::{Response, Uri, header},
-    tls::TlsConfig,
+    unversioned::{
+        resolver::DefaultResolver,
+        transport::{ConnectProxyConnector, Connector, TcpConnector},
+    },
 };
 
 /// How long resolving a name may take, and how long connecting.
@@ -52,7 +56,7 @@ pub struct Http {
     home: String,
     proxies: Proxies,
     verify: bool,
-    certificates: Certificates,
+    certificates: Arc<Certificates>,
     stall: Duration,
     agents: Arc<Agents>,
 }
@@ -71,7 +75,7 @@ impl Http {
             let agents = std::mem::take(&mut *agents.lock().unwrap_or_else(PoisonError::into_inner));
             agents.into_values().for_each(Agent::shutdown);
         });
-        let (home, proxies) = (home.to_string(), Proxies::read(get));
+        let (home, proxies, certificates) = (home.to_string(), Proxies::read(get), Arc::new(certificates));
         Http { home, proxies, verify, certificates, stall: seconds.map_or(STALL, Duration::from_secs), agents }
     }
 
@@ -102,14 +106,13 @@ impl Http {
         if let Some(agent) = agents.get(&way) {
             return Ok(agent.clone());
         }
-        let tls = TlsConfig::builder()
-            .root_certs(self.certificates.roots())
+        let (certificates, verify, ours) = (Arc::clone(&self.certificates), self.verify, way.1);
+        let tls = Tls::new(move || {
+            let trust = if verify { certificates.trust() } else { Trust::Everybody };
             // Who we are is for the registry, and for nobody that it sends us to.
-            .client_cert(self.certificates.client.clone().filter(|_| way.1))
-            .disable_verification(!self.verify)
-            .build();
+            tls::config(trust, certificates.client().filter(|_| ours))
+        });
         let config = Agent::config_builder()
-            .tls_config(tls)
             .proxy(proxy.map(|proxy| proxy::parse(proxy, host)).transpose()?)
             .http_status_as_error(false)
             .max_redirects(0)
@@ -122,7 +125,8 @@ impl Http {
             .timeout_per_read(Some(self.stall))
             .timeout_per_write(Some(self.stall))
             .build();
-        let agent = Agent::new_with_config(config);
+        let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(tls);
+        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
         agents.insert(way, agent.clone());
         Ok(agent)
     }
@@ -151,7 +155,7 @@ impl Http {
             }
             Error::Timeout(Timeout::Connect) => Fault::ConnectTimeout { host: named, after: CONNECT },
             Error::Timeout(_) => Fault::Stalled { host: named, after: self.stall },
-            Error::Rustls(error) => tls(named, &error),
+            Error::Rustls(error) => tls_fault(named, &error),
             Error::Tls(why) => Fault::Tls { host: named, why: why.into(), plain: false, hint: "" },
             Error::Io(error) => io_fault(error, named),
             other => Fault::Protocol { host: named, why: other.to_string() },
@@ -172,7 +176,7 @@ impl Http {
 
 fn io_fault(error: io::Error, host: String) -> Fault {
     if let Some(error) = rustls_error(&error) {
-        return tls(host, error);
+        return tls_fault(host, error);
     }
     if is_cut(&error) {
         return Fault::Cut { host, at: 0, of: None };
@@ -194,7 +198,7 @@ fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
 }
 
 /// What is wrong with a certificate, and what may help.
-fn tls(host: String, error: &rustls::Error) -> Fault {
+fn tls_fault(host: String, error: &rustls::Error) -> Fault {
     use rustls::{AlertDescription as Alert, CertificateError as Bad, Error::*};
     let (why, hint) = match error {
         InvalidMessage(_) => (
@@ -204,6 +208,10 @@ fn tls(host: String, error: &rustls::Error) -> Fault {
         InvalidCertificate(Bad::UnknownIssuer) => (
             "its certificate is signed by nobody that this machine trusts".into(),
             "a proxy that looks into connections, or a registry of your own? Get its authority's certificate: SSL_CERT_FILE=FILE, or --src-cert-dir DIR with it as DIR/NAME.crt, or add it to the system's",
+        ),
+        error if is_authority(error) => (
+            "its certificate is its own authority, which this machine does not trust".into(),
+            "is it your registry? Get this very certificate from it: SSL_CERT_FILE=FILE, or --src-cert-dir DIR with it as DIR/NAME.crt, or add it to the system's",
         ),
         AlertReceived(Alert::CertificateRequired) => (
             "it wants to see a certificate".into(),

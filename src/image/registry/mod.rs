@@ -17,6 +17,7 @@ pub mod name;
 mod proxy;
 mod retry;
 mod tags;
+mod tls;
 mod token;
 
 use super::{

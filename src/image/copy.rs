@@ -1,16 +1,21 @@
 //! Copying an image: every blob is verified on its way.
 
 use super::{
-    Error, Image, Reference, Result,
+    Access, Digest, Error, Image, Reference, Result,
     archive::write::{DockerTarget, OciTarget},
     dir, layout,
-    manifest::{DOCKER_MANIFEST, Descriptor, Manifest, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST},
+    manifest::{
+        DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Index, Manifest, OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST,
+    },
+    registry::push,
 };
 use std::collections::BTreeSet;
 
 /// What is being copied, for whoever shows it.
 #[derive(Clone, Copy, Debug)]
 pub enum Part<'a> {
+    /// One image of a list: its number, and how many there are.
+    Image(usize, usize),
     /// A layer, by its index.
     Layer(usize, &'a Descriptor),
     /// A layer that is at the destination already.
@@ -26,14 +31,33 @@ enum Target {
     Oci(layout::Target, Option<String>),
     OciArchive(OciTarget, Option<String>),
     DockerArchive(DockerTarget, Option<String>),
+    Registry(Box<push::Target>),
 }
 
 impl Target {
+    fn create(to: &Reference, access: &Access) -> Result<Target> {
+        Ok(match to {
+            Reference::Dir(path) => Target::Dir(dir::Target::create(path)?),
+            Reference::Oci { dir, tag } => Target::Oci(layout::Target::create(dir)?, tag.clone()),
+            Reference::OciArchive { file, tag } => Target::OciArchive(OciTarget::create(file)?, tag.clone()),
+            Reference::DockerArchive { file, name } => Target::DockerArchive(DockerTarget::create(file)?, name.clone()),
+            Reference::Docker(name) => Target::Registry(Box::new(push::Target::open(name, access)?)),
+            Reference::Builtin => {
+                return Err(Error::Unusable {
+                    what: to.to_string(),
+                    why: "this image is made of the programs of this machine, and nothing is copied there".into(),
+                    hint: "copy to dir:DIR or to oci:DIR:TAG".into(),
+                });
+            }
+        })
+    }
+
     /// Whether a layer is there already, so that its source need not be asked.
     fn has(&mut self, layer: &Descriptor) -> Result<bool> {
         match self {
             Target::Dir(target) => target.has(layer),
             Target::Oci(target, _) => target.has(layer),
+            Target::Registry(target) => target.has(&layer.digest),
             Target::OciArchive(..) | Target::DockerArchive(..) => Ok(false),
         }
     }
@@ -45,48 +69,97 @@ impl Target {
             Target::Oci(target, _) => target.put(layer, content()?),
             Target::OciArchive(target, _) => target.put(layer, content()?),
             Target::DockerArchive(target, _) => target.layer(image, index),
+            Target::Registry(target) => target.put(layer, content),
         }
     }
 
-    fn finish(mut self, image: &Image) -> Result<()> {
+    fn config(&mut self, image: &Image) -> Result<()> {
         let (config, bytes) = (&image.manifest.config, image.raw_config.as_slice());
-        match &mut self {
-            Target::Dir(target) => target.put(config, bytes)?,
-            Target::Oci(target, _) => target.put(config, bytes)?,
-            Target::OciArchive(target, _) => target.put(config, bytes)?,
+        match self {
+            Target::Dir(target) => target.put(config, bytes),
+            Target::Oci(target, _) => target.put(config, bytes),
+            Target::OciArchive(target, _) => target.put(config, bytes),
+            Target::Registry(target) if target.has(&config.digest)? => Ok(()),
+            Target::Registry(target) => target.put(config, || Ok(bytes)),
+            Target::DockerArchive(..) => Ok(()),
+        }
+    }
+
+    /// What the image's manifest is there.
+    fn manifest_of(&self, image: &Image) -> Result<(Vec<u8>, String)> {
+        match self {
+            Target::Oci(..) | Target::OciArchive(..) => as_oci(image),
+            _ if image.media_type.is_empty() => Ok((image.raw.clone(), OCI_MANIFEST.into())),
+            _ => Ok((image.raw.clone(), image.media_type.clone())),
+        }
+    }
+
+    /// Writes the manifest of one image of a list.
+    fn one_of(&mut self, image: &Image, named: &Descriptor) -> Result<Descriptor> {
+        let (raw, media_type) = self.manifest_of(image)?;
+        let named = Descriptor { media_type, digest: Digest::of(&raw), size: raw.len() as u64, ..named.clone() };
+        match self {
+            Target::Dir(target) => target.one_of(&named, &raw)?,
+            Target::Oci(target, _) => target.put(&named, raw.as_slice())?,
+            Target::OciArchive(target, _) => target.put(&named, raw.as_slice())?,
+            Target::Registry(target) => target.manifest(&raw, &named.media_type, false)?,
             Target::DockerArchive(..) => {}
         }
+        Ok(named)
+    }
+
+    /// Writes what the reference names, last.
+    fn finish(self, image: &Image, raw: &[u8], media_type: &str) -> Result<()> {
         match self {
-            Target::Dir(target) => target.finish(image),
-            Target::Oci(target, tag) => {
-                as_oci(image).and_then(|(raw, media_type)| target.finish(&raw, &media_type, tag.as_deref()))
-            }
-            Target::OciArchive(target, tag) => {
-                as_oci(image).and_then(|(raw, media_type)| target.finish(&raw, &media_type, tag.as_deref()))
-            }
+            Target::Dir(target) => target.finish(raw),
+            Target::Oci(target, tag) => target.finish(raw, media_type, tag.as_deref()),
+            Target::OciArchive(target, tag) => target.finish(raw, media_type, tag.as_deref()),
             Target::DockerArchive(target, name) => target.finish(image, name.as_deref()),
+            Target::Registry(target) => target.manifest(raw, media_type, true),
         }
     }
 }
 
-/// Copies an image. On failure nothing is left at the destination that was not there before.
-pub fn copy(image: &Image, to: &Reference, mut tell: impl FnMut(Part)) -> Result<()> {
-    let mut target = match to {
-        Reference::Dir(path) => Target::Dir(dir::Target::create(path)?),
-        Reference::Oci { dir, tag } => Target::Oci(layout::Target::create(dir)?, tag.clone()),
-        Reference::OciArchive { file, tag } => Target::OciArchive(OciTarget::create(file)?, tag.clone()),
-        Reference::DockerArchive { file, name } => Target::DockerArchive(DockerTarget::create(file)?, name.clone()),
-        Reference::Builtin | Reference::Docker(_) => {
-            return Err(Error::Unusable {
-                what: to.to_string(),
-                why: "images are not copied there, only from there".into(),
-                hint: "copy to dir:DIR or to oci:DIR:TAG".into(),
-            });
-        }
+/// Copies an image, or all images of a list. On failure nothing is left at a destination on this machine that was not there
+/// before. `access` is how a registry is reached that is copied to.
+pub fn copy(image: &Image, to: &Reference, access: &Access, all: bool, mut tell: impl FnMut(Part)) -> Result<()> {
+    let list = if all { image.list()? } else { None };
+    if list.is_some() && matches!(to, Reference::DockerArchive { .. }) {
+        return Err(Error::Unusable {
+            what: to.to_string(),
+            why: "a list of images cannot be kept there".into(),
+            hint: "copy it to oci:DIR:TAG, or one of its images without --all".into(),
+        });
+    }
+    let (mut target, mut done) = (Target::create(to, access)?, BTreeSet::new());
+    let Some(index) = list else {
+        blobs(image, &mut target, &mut done, &mut tell)?;
+        tell(Part::Manifest);
+        let (raw, media_type) = target.manifest_of(image)?;
+        return target.finish(image, &raw, &media_type);
     };
-    let mut done = BTreeSet::new();
+    let mut named = Vec::new();
+    for (number, descriptor) in index.manifests.iter().enumerate() {
+        tell(Part::Image(number + 1, index.manifests.len()));
+        let one = image.one(descriptor)?;
+        blobs(&one, &mut target, &mut done, &mut tell)?;
+        tell(Part::Manifest);
+        named.push(target.one_of(&one, descriptor)?);
+    }
+    tell(Part::Manifest);
+    let docker = index.media_type.as_deref() == Some(DOCKER_LIST);
+    let oci = matches!(target, Target::Oci(..) | Target::OciArchive(..));
+    if named == index.manifests && !(docker && oci) {
+        return target.finish(image, &image.top, if docker { DOCKER_LIST } else { OCI_INDEX });
+    }
+    let index = Index { media_type: Some(OCI_INDEX.into()), manifests: named, ..index };
+    let raw = serde_json::to_vec(&index).map_err(|error| Error::malformed(image.name(), error))?;
+    target.finish(image, &raw, OCI_INDEX)
+}
+
+/// Copies what a manifest names. Two layers may be the same blob, which is one file.
+fn blobs(image: &Image, target: &mut Target, done: &mut BTreeSet<Digest>, tell: &mut impl FnMut(Part)) -> Result<()> {
     for (index, layer) in image.manifest.layers.iter().enumerate() {
-        // Two layers may be the same blob, which is one file.
         if !done.insert(layer.digest.clone()) {
             continue;
         }
@@ -98,8 +171,7 @@ pub fn copy(image: &Image, to: &Reference, mut tell: impl FnMut(Part)) -> Result
         }
     }
     tell(Part::Config(&image.manifest.config));
-    tell(Part::Manifest);
-    target.finish(image)
+    if done.insert(image.manifest.config.digest.clone()) { target.config(image) } else { Ok(()) }
 }
 
 /// A layout holds OCI's own documents, so Docker's manifest is written anew. The blobs stay what they are.

@@ -1,7 +1,7 @@
 //! `dir:`: one image as plain files: `manifest.json`, `version`, and each blob under the digits of its digest.
 
 use super::{
-    Error, Image, Result, Source,
+    Error, Result, Source,
     destination::{Destination, holds},
     manifest::{Descriptor, MAX_JSON},
     staging::{open_plain, read_small},
@@ -15,6 +15,8 @@ use std::{
 
 const VERSION: &str = "version";
 const MANIFEST: &str = "manifest.json";
+/// What follows the digits in the name of a manifest that a list names.
+const ONE_OF: &str = ".manifest.json";
 /// containers-transports(5): the first line of `version`.
 const CONTENT: &[u8] = b"Directory Transport Version: 1.1\n";
 
@@ -36,6 +38,10 @@ impl Source for Dir {
     fn top(&self) -> Result<(Vec<u8>, Option<Descriptor>)> {
         // Nothing names this manifest, so nothing says what its digest should be.
         Ok((read_small(&self.path.join(MANIFEST), MAX_JSON)?, None))
+    }
+
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
+        Ok(Box::new(open_plain(&self.path.join(format!("{}{ONE_OF}", descriptor.digest.hex())))?))
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
@@ -89,9 +95,17 @@ impl Target {
         Ok(())
     }
 
-    /// Writes the manifest last: a directory with a manifest is complete.
-    pub(super) fn finish(mut self, image: &Image) -> Result<()> {
-        self.destination.file(&self.path.join(MANIFEST), image.raw.as_slice())?;
+    /// Writes the manifest of one image of a list.
+    pub(super) fn one_of(&mut self, descriptor: &Descriptor, raw: &[u8]) -> Result<()> {
+        let name = format!("{}{ONE_OF}", descriptor.digest.hex());
+        self.destination.file(&self.path.join(&name), raw)?;
+        self.wanted.insert(name);
+        Ok(())
+    }
+
+    /// Writes the manifest last, or the list: a directory with a manifest is complete.
+    pub(super) fn finish(mut self, raw: &[u8]) -> Result<()> {
+        self.destination.file(&self.path.join(MANIFEST), raw)?;
         self.destination.keep();
         // Blobs of an image that was here before belong to nothing any more, unless to what somebody else copies here now.
         if self.destination.is_alone() {
@@ -105,5 +119,6 @@ impl Target {
 
 /// Whether a name is that of a blob.
 fn is_blob(name: &str) -> bool {
+    let name = name.strip_suffix(ONE_OF).unwrap_or(name);
     name.len() >= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -186,7 +186,7 @@ pub enum Document {
     /// A list of images.
     Index(Index),
     /// An image.
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
 }
 
 impl Document {
@@ -210,9 +210,11 @@ impl Document {
         let kind = probe.media_type.unwrap_or_else(|| named.to_string());
         match kind.as_str() {
             OCI_INDEX | DOCKER_LIST => Ok(Document::Index(json(bytes, what)?)),
-            OCI_MANIFEST | DOCKER_MANIFEST => Ok(Document::Manifest(json(bytes, what)?)),
+            OCI_MANIFEST | DOCKER_MANIFEST => Ok(Document::Manifest(Box::new(json(bytes, what)?))),
             _ if probe.manifests.is_some() => Ok(Document::Index(json(bytes, what)?)),
-            "" | "application/json" | "application/octet-stream" => Ok(Document::Manifest(json(bytes, what)?)),
+            "" | "application/json" | "application/octet-stream" => {
+                Ok(Document::Manifest(Box::new(json(bytes, what)?)))
+            }
             other => Err(Error::malformed(what, format!("{other} is no image"))),
         }
     }

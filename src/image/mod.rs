@@ -27,4 +27,4 @@ pub use error::{Error, Result};
 pub use platform::Platform;
 pub use reference::Reference;
 pub use registry::Access;
-pub use source::{Image, Source};
+pub use source::{Image, Source, tags_of};

@@ -7,11 +7,12 @@ use super::{
     digest::Verified,
     dir::Dir,
     layout::Layout,
-    manifest::{Config, Descriptor, Document, MAX_JSON, Manifest, json},
+    manifest::{Config, Descriptor, Document, Index, MAX_JSON, Manifest, json},
     registry::Registry,
 };
 use std::{
     io::{self, Read},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -39,7 +40,7 @@ pub type Watch = Arc<dyn Fn(usize) + Send + Sync>;
 
 /// An open image.
 pub struct Image {
-    source: Box<dyn Source>,
+    source: Rc<dyn Source>,
     name: String,
     watch: Option<Watch>,
     /// What the reference names, byte for byte: the manifest, or a list in which it is.
@@ -79,6 +80,7 @@ impl Image {
 
     /// The same for any source.
     pub fn from_source(source: Box<dyn Source>, name: String, platform: &Platform) -> Result<Image> {
+        let source: Rc<dyn Source> = source.into();
         let (mut raw, mut promised) = source.top()?;
         let top = raw.clone();
         for _ in 0..MAX_DEPTH {
@@ -88,7 +90,7 @@ impl Image {
             }
             let named = promised.as_ref().map(|promised| promised.media_type.clone()).unwrap_or_default();
             match Document::parse(&raw, &named, &what)? {
-                Document::Manifest(manifest) => return Image::finish(source, name, top, raw, named, manifest),
+                Document::Manifest(manifest) => return Image::finish(source, name, top, raw, named, *manifest),
                 Document::Index(index) => {
                     let chosen = platform.choose(&index.manifests, &name)?.clone();
                     raw = whole(|| source.manifest(&chosen), &chosen, &what)?;
@@ -100,7 +102,7 @@ impl Image {
     }
 
     fn finish(
-        source: Box<dyn Source>,
+        source: Rc<dyn Source>,
         name: String,
         top: Vec<u8>,
         raw: Vec<u8>,
@@ -111,6 +113,33 @@ impl Image {
         let raw_config = whole(|| source.blob(&manifest.config), &manifest.config, &format!("{name}: config"))?;
         let config: Config = json(&raw_config, &format!("{name}: config"))?;
         Ok(Image { source, name, watch: None, top, raw, media_type, manifest, raw_config, config })
+    }
+
+    /// The list that the reference names; none where it names one image.
+    pub fn list(&self) -> Result<Option<Index>> {
+        match Document::parse(&self.top, "", &format!("{}: manifest", self.name))? {
+            Document::Index(index) => Ok(Some(index)),
+            Document::Manifest(_) => Ok(None),
+        }
+    }
+
+    /// One image of the list, whatever machine it is for.
+    pub fn one(&self, descriptor: &Descriptor) -> Result<Image> {
+        let what = format!("{}: manifest", self.name);
+        let raw = whole(|| self.source.manifest(descriptor), descriptor, &what)?;
+        let named = descriptor.media_type.clone();
+        match Document::parse(&raw, &named, &what)? {
+            Document::Manifest(manifest) => {
+                let (source, name) = (Rc::clone(&self.source), self.name.clone());
+                let image = Image::finish(source, name, raw.clone(), raw, named, *manifest)?;
+                Ok(Image { watch: self.watch.clone(), ..image })
+            }
+            Document::Index(_) => Err(Error::Unusable {
+                what: format!("{what} {}", descriptor.digest),
+                why: "a list within a list, which is not copied with --all".into(),
+                hint: "--platform OS/ARCHITECTURE chooses one image".into(),
+            }),
+        }
     }
 
     /// The reference, for messages.
@@ -170,6 +199,19 @@ impl Image {
             why: format!("wrong architecture: the image is for {os}/{architecture}, wanted {platform}"),
             hint: format!("--platform {os}/{architecture} takes it all the same; running it needs qemu (binfmt_misc)"),
         })
+    }
+}
+
+/// The tags of a repository, or of the images of an archive.
+pub fn tags_of(reference: &Reference, access: &Access) -> Result<Vec<String>> {
+    match reference {
+        Reference::Docker(name) => Registry::open(name, access)?.tags(),
+        Reference::DockerArchive { file, .. } => DockerArchive::tags(file),
+        other => Err(Error::Unusable {
+            what: other.to_string(),
+            why: "only repositories and what docker save writes have a list of tags".into(),
+            hint: "docker://REPOSITORY or docker-archive:FILE".into(),
+        }),
     }
 }
 

@@ -6,12 +6,26 @@ use super::{
     complain, image_source, print,
     progress::Progress,
 };
-use crate::image::{Error, Reference, unpack};
+use crate::image::{Error, Reference, reference::FORMS, unpack};
 use std::{ffi::OsString, io::Write, path::Path, process::ExitCode};
 
 const USAGE: &str = "usage: boxwright image unpack [--platform OS/ARCH] [--limit BYTES] REF DIR";
 
-const OPTIONS: [Opt; 3] = [('q', "quiet", No), ('\0', "platform", Must), ('\0', "limit", Must)];
+const OPTIONS: [Opt; 4] = [('q', "quiet", No), ('\0', "platform", Must), ('\0', "limit", Must), ('h', "help", No)];
+
+/// What it takes, for `--help`.
+pub(super) fn help() -> String {
+    let (access, platform) = (image_source::ACCESS_HELP, image_source::PLATFORM_HELP);
+    format!(
+        "{USAGE}
+Unpacks every layer of an image, in order, into a directory that is not there yet or empty.
+REF is one of  {FORMS}
+{platform}  --limit BYTES             how large it may be when it is unpacked (now {})
+  -q, --quiet               says nothing of the layers
+{access}",
+        unpack::MAX_BYTES
+    )
+}
 
 /// Runs the tool.
 pub fn run(args: &[OsString]) -> ExitCode {
@@ -20,6 +34,9 @@ pub fn run(args: &[OsString]) -> ExitCode {
         Ok(parsed) => parsed,
         Err(what) => return complain("image", &format!("{what}\n  {USAGE}"), 2),
     };
+    if parsed.has("help") {
+        return print(&help());
+    }
     let limit = parsed.text("limit").map_or(Some(unpack::MAX_BYTES), |text| text.parse().ok());
     let (from, dir, limit) = match (parsed.words.as_slice(), limit) {
         ([verb, from, dir], Some(limit)) if verb == "unpack" => (from.to_string_lossy(), Path::new(dir), limit),
@@ -67,6 +84,5 @@ pub fn run(args: &[OsString]) -> ExitCode {
 
 fn failed(error: &Error) -> ExitCode {
     let hint = error.hint().map(|hint| format!("\n  {hint}")).unwrap_or_default();
-    let status = if matches!(error, Error::Interrupted) { 130 } else { 1 };
-    complain("image", &format!("{error}{hint}"), status)
+    complain("image", &format!("{error}{hint}"), image_source::status(error))
 }

@@ -19,7 +19,7 @@ pub(super) fn open(reference: &Reference, platform: &Platform, access: &Access) 
 }
 
 /// The options of skopeo(1) that say how a registry is reached.
-pub(super) const ACCESS: [Opt; 11] = [
+pub(super) const ACCESS: [Opt; 10] = [
     ('\0', "tls-verify", May),
     ('\0', "src-tls-verify", May),
     ('\0', "creds", Must),
@@ -30,14 +30,45 @@ pub(super) const ACCESS: [Opt; 11] = [
     ('\0', "src-authfile", Must),
     ('\0', "cert-dir", Must),
     ('\0', "src-cert-dir", Must),
-    // Images are copied to places on this machine, where no certificate is wanted.
+];
+
+/// The same for a registry that is copied to.
+pub(super) const DESTINATION: [Opt; 5] = [
+    ('\0', "dest-tls-verify", May),
+    ('\0', "dest-creds", Must),
+    ('\0', "dest-no-creds", No),
+    ('\0', "dest-authfile", Must),
     ('\0', "dest-cert-dir", Must),
 ];
 
-/// What they say.
+/// What the options are, for `--help`.
+pub(super) const ACCESS_HELP: &str =
+    "  --src-tls-verify=BOOL     whether certificates count; false also allows plain HTTP
+  --src-creds USER:PASSWORD, --src-no-creds, --src-authfile FILE     who one is
+  --src-cert-dir DIR        certificates: *.crt of authorities, NAME.cert and NAME.key of ours
+                            (each also without src-)
+";
+
+/// How platforms are chosen, for `--help`.
+pub(super) const PLATFORM_HELP: &str =
+    "  --platform OS/ARCHITECTURE[/VARIANT]     an image for another machine than this one\n";
+
+/// What they say of the registry that an image comes from.
 pub(super) fn access(parsed: &Parsed<impl AsRef<OsStr>>) -> std::result::Result<Access, String> {
-    let value = |name: &str| parsed.text(&format!("src-{name}")).or(parsed.text(name));
-    let either = |name: &str| parsed.has(&format!("src-{name}")) || parsed.has(name);
+    access_of(parsed, "src")
+}
+
+/// The same of the registry that it goes to.
+pub(super) fn destination(parsed: &Parsed<impl AsRef<OsStr>>) -> std::result::Result<Access, String> {
+    access_of(parsed, "dest")
+}
+
+fn access_of(parsed: &Parsed<impl AsRef<OsStr>>, side: &str) -> std::result::Result<Access, String> {
+    // Without a side an option is for where the image comes from; the file with passwords is for both.
+    let both = |name: &str| side == "src" || name == "authfile";
+    let long = |name: &str| format!("{side}-{name}");
+    let value = |name: &str| parsed.text(&long(name)).or(parsed.text(name).filter(|_| both(name)));
+    let either = |name: &str| parsed.has(&long(name)) || (both(name) && parsed.has(name));
     let tls_verify = match value("tls-verify").as_deref() {
         None if either("tls-verify") => Some(true),
         None => None,
@@ -46,11 +77,12 @@ pub(super) fn access(parsed: &Parsed<impl AsRef<OsStr>>) -> std::result::Result<
         Some(other) => return Err(format!("--tls-verify={other}: true or false")),
     };
     let credentials = match value("creds") {
-        Some(text) => Some(Credentials::parse(&text).map_err(|why| format!("--src-creds: {why}"))?),
+        Some(text) => Some(Credentials::parse(&text).map_err(|why| format!("--{side}-creds: {why}"))?),
         None => either("no-creds").then_some(Credentials::Anonymous),
     };
-    let auth_file = parsed.value("src-authfile").or(parsed.value("authfile"));
-    let cert_dir = parsed.value("src-cert-dir").or(parsed.value("cert-dir")).map(|path| path.as_ref().into());
+    let path = |name: &str| parsed.value(&long(name)).or(parsed.value(name).filter(|_| both(name)));
+    let auth_file = path("authfile");
+    let cert_dir = path("cert-dir").map(|path| path.as_ref().into());
     let auth_file = auth_file.map(|path| path.as_ref().into());
     let notice = |line: &str| drop(writeln!(std::io::stderr(), "{line}"));
     Ok(Access { tls_verify, credentials, auth_file, cert_dir, notice: Some(notice) })
@@ -72,6 +104,11 @@ pub(super) fn platform(parsed: &Parsed<impl AsRef<OsStr>>) -> std::result::Resul
         platform.variant = Some(variant.into());
     }
     Ok(platform)
+}
+
+/// The exit status after an error: after Ctrl-C that of a shell whose command SIGINT ended.
+pub(super) fn status(error: &crate::image::Error) -> u8 {
+    if matches!(error, crate::image::Error::Interrupted) { 130 } else { 1 }
 }
 
 /// From now on Ctrl-C and SIGTERM let the tool clean up before it ends.

@@ -31,6 +31,7 @@ mod progress_lines;
 mod ps;
 mod sha256sum;
 mod skopeo;
+mod skopeo_format;
 mod start;
 mod table;
 mod tar;
@@ -104,9 +105,19 @@ pub fn find(name: &str) -> Option<&'static Tool> {
 pub fn run(tool: &Tool, args: &[OsString]) -> ExitCode {
     start::default_signals();
     match args.first().and_then(|word| word.to_str()) {
-        Some("--help") => print(&format!("{0}: {1}\nIts options are those of man {0}.\n", tool.name, tool.about)),
+        Some("--help") => print(&help(tool)),
         Some("--version") => print(&format!("{} (boxwright {})\n", tool.name, env!("CARGO_PKG_VERSION"))),
         _ => (tool.run)(args),
+    }
+}
+
+/// What a tool takes. Where that is all that the field's tool takes, its manual page says it best.
+fn help(tool: &Tool) -> String {
+    match tool.name {
+        "skopeo" => skopeo::help(None),
+        "image" => image::help(),
+        "tar" => tar::HELP.into(),
+        name => format!("{name}: {}\nIts options are those of man {name}.\n", tool.about),
     }
 }
 

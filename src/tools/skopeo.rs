@@ -4,12 +4,15 @@ use super::{
     args::{Opt, Parsed, Value::Must, Value::No, parse},
     complain, image_source, print, print_bytes,
     progress::Progress,
+    skopeo_format,
 };
 use crate::image::{
     Digest, Error, Image, Reference,
     copy::{self, Part},
     manifest,
+    reference::FORMS,
     registry::Fault,
+    tags_of,
 };
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
@@ -20,32 +23,79 @@ use std::{
     process::ExitCode,
 };
 
-const USAGE: &str = "usage: skopeo copy SOURCE DESTINATION | skopeo inspect [--config] [--raw] SOURCE";
+const USAGE: &str = "usage: skopeo copy [--all] SOURCE DESTINATION | skopeo inspect [--config] [--raw] [--format TEMPLATE] SOURCE \
+    | skopeo list-tags SOURCE";
 
-const OPTIONS: [Opt; 9] = [
+const OPTIONS: [Opt; 13] = [
     ('q', "quiet", No),
+    ('a', "all", No),
     ('\0', "config", No),
     ('\0', "raw", No),
+    ('f', "format", Must),
+    ('h', "help", No),
     ('\0', "platform", Must),
     ('\0', "override-os", Must),
     ('\0', "override-arch", Must),
     ('\0', "override-variant", Must),
     ('\0', "insecure-policy", No),
     ('n', "no-tags", No),
+    // Images are copied as they are, which is what this asks for.
+    ('\0', "preserve-digests", No),
 ];
+
+/// What it takes, in all or for one of its commands.
+pub(super) fn help(command: Option<&str>) -> String {
+    let places = format!("SOURCE and DESTINATION are  {FORMS}\n");
+    let (access, platform) = (image_source::ACCESS_HELP, image_source::PLATFORM_HELP);
+    match command {
+        Some("copy") => format!(
+            "usage: skopeo copy [OPTION…] SOURCE DESTINATION
+Copies an image from one place to another; it never unpacks one.
+{places}  -a, --all                 every image of a list, not only that for this machine
+  -q, --quiet               says nothing
+{platform}{access}  --dest-tls-verify=BOOL, --dest-creds USER:PASSWORD, --dest-no-creds, --dest-authfile FILE, --dest-cert-dir DIR
+                            the same for a registry that is copied to
+"
+        ),
+        Some("inspect") => format!(
+            "usage: skopeo inspect [OPTION…] SOURCE
+Shows what an image is.
+{places}  --config                  its configuration
+  --raw                     the manifest (with --config: the configuration) byte for byte
+  -f, --format TEMPLATE     a part of it: {{{{.Name}}}}  {{{{json .Layers}}}}  {{{{range .RepoTags}}}}…{{{{end}}}}
+  -n, --no-tags             without the list of its repository's tags
+{platform}{access}"
+        ),
+        Some("list-tags") => format!(
+            "usage: skopeo list-tags [OPTION…] docker://REPOSITORY | docker-archive:FILE
+Lists the tags of a repository, or of the images of an archive.
+{access}"
+        ),
+        _ => format!(
+            "{USAGE}
+Copies images, shows what they are, lists their tags. skopeo COMMAND --help says what a command takes.
+{places}"
+        ),
+    }
+}
 
 /// Runs the tool.
 pub fn run(args: &[OsString]) -> ExitCode {
-    let options = [&OPTIONS[..], &image_source::ACCESS].concat();
+    let options = [&OPTIONS[..], &image_source::ACCESS, &image_source::DESTINATION].concat();
     let parsed = match parse(args, &options, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("skopeo", &format!("{what}\n  {USAGE}"), 1),
     };
     let words: Vec<&str> = parsed.words.iter().map(String::as_str).collect();
+    if parsed.has("help") {
+        return print(&help(words.first().copied()));
+    }
+    image_source::watch_for_interrupts();
     match words.as_slice() {
         ["copy", from, to] => copy_image(&parsed, from, to),
         ["inspect", from] => inspect(&parsed, from),
-        ["copy" | "inspect", ..] | [] => complain("skopeo", USAGE, 1),
+        ["list-tags", from] => list_tags(&parsed, from),
+        ["copy" | "inspect" | "list-tags", ..] | [] => complain("skopeo", USAGE, 1),
         [other, ..] => complain("skopeo", &format!("unrecognized command {other:?}\n  {USAGE}"), 1),
     }
 }
@@ -59,14 +109,14 @@ fn open(parsed: &Parsed, from: &str) -> Result<Image, ExitCode> {
 
 /// Copies blob by blob. Each is hashed on its way, and only one whose digest is its name gets that name.
 fn copy_image(parsed: &Parsed, from: &str, to: &str) -> ExitCode {
-    image_source::watch_for_interrupts();
+    // What is wrong with the command line is said before anything is asked for.
+    let (to, access) = match (to.parse::<Reference>(), image_source::destination(parsed)) {
+        (Ok(to), Ok(access)) => (to, access),
+        (Err(why), _) | (_, Err(why)) => return complain("skopeo", &why, 1),
+    };
     let mut image = match open(parsed, from) {
         Ok(image) => image,
         Err(status) => return status,
-    };
-    let to: Reference = match to.parse() {
-        Ok(to) => to,
-        Err(why) => return complain("skopeo", &why, 1),
     };
     let quiet = parsed.has("quiet");
     let progress = Progress::watch(&mut image, true, quiet);
@@ -77,12 +127,13 @@ fn copy_image(parsed: &Parsed, from: &str, to: &str) -> ExitCode {
         }
     };
     tell("Getting image source signatures".into());
-    let copied = copy::copy(&image, &to, |part| {
+    let copied = copy::copy(&image, &to, &access, parsed.has("all"), |part| {
         if let (Part::Layer(index, _), Some(progress)) = (part, &progress) {
             progress.layer(index);
         }
         tell(match part {
             Part::Layer(_, layer) => format!("Copying blob {}", layer.digest),
+            Part::Image(number, all) => format!("Copying image {number} of {all}"),
             Part::Skipped(layer) => format!("Copying blob {} skipped: already exists", layer.digest),
             Part::Config(config) => format!("Copying config {}", config.digest),
             Part::Manifest => "Writing manifest to image destination".into(),
@@ -106,7 +157,9 @@ fn inspect(parsed: &Parsed, from: &str) -> ExitCode {
         Ok(image) => image,
         Err(status) => return status,
     };
+    let template = parsed.text("format");
     let bytes = match (parsed.has("config"), parsed.has("raw")) {
+        (_, true) if template.is_some() => return complain("skopeo", "--format: --raw shows all bytes as they are", 1),
         (true, true) => return print_bytes(&image.raw_config),
         (false, true) => return print_bytes(&image.top),
         (true, false) => manifest::indented(&image.raw_config),
@@ -115,7 +168,49 @@ fn inspect(parsed: &Parsed, from: &str) -> ExitCode {
             Err(error) => return failed(&error),
         },
     };
+    let bytes = match template {
+        None => bytes,
+        Some(template) => {
+            let value = serde_json::from_str(&bytes).unwrap_or_default();
+            match skopeo_format::format(&template, &value) {
+                Ok(filled) => filled,
+                Err(why) => return complain("skopeo", &format!("--format: {why}"), 1),
+            }
+        }
+    };
     print(&(bytes + "\n"))
+}
+
+/// Lists tags, of a repository or of an archive.
+fn list_tags(parsed: &Parsed, from: &str) -> ExitCode {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct List {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        repository: Option<String>,
+        tags: Vec<String>,
+    }
+    let reference: Reference = match from.parse() {
+        Ok(reference) => reference,
+        Err(why) => return complain("skopeo", &why, 1),
+    };
+    let access = match image_source::access(parsed) {
+        Ok(access) => access,
+        Err(why) => return complain("skopeo", &why, 1),
+    };
+    let repository = match &reference {
+        Reference::Docker(name)
+            if name.digest.is_some() || from.rsplit('/').next().is_some_and(|last| last.contains(':')) =>
+        {
+            return complain("skopeo", &format!("{from}: No tag or digest allowed in reference"), 1);
+        }
+        Reference::Docker(name) => Some(format!("{}/{}", name.registry, name.path)),
+        _ => None,
+    };
+    match tags_of(&reference, &access) {
+        Ok(tags) => print(&(indented(&List { repository, tags }) + "\n")),
+        Err(error) => failed(&error),
+    }
 }
 
 /// The tags of the image's repository. Some registries show images and no lists: that is worth a warning and no more.
@@ -182,5 +277,5 @@ fn essence(image: &Image, from: &str, repo_tags: Option<Vec<String>>) -> String 
 
 fn failed(error: &Error) -> ExitCode {
     let hint = error.hint().map(|hint| format!("\n  {hint}")).unwrap_or_default();
-    complain("skopeo", &format!("{error}{hint}"), 1)
+    complain("skopeo", &format!("{error}{hint}"), image_source::status(error))
 }

@@ -32,7 +32,8 @@ use std::{
 const FATAL: u8 = 2;
 const USAGE: u8 = 64;
 
-const OPTIONS: [Opt; 12] = [
+const OPTIONS: [Opt; 13] = [
+    ('\0', "help", No),
     ('x', "extract", No),
     ('t', "list", No),
     ('z', "gzip", No),
@@ -47,6 +48,19 @@ const OPTIONS: [Opt; 12] = [
     ('\0', "zstd", No),
 ];
 
+/// What it takes, for `--help`.
+pub(super) const HELP: &str = "usage: tar -x|-t [-f FILE] [-C DIR] [MEMBER…]
+Unpacks an archive, or lists it. Its first bytes say how it is compressed: gzip, zstd, or not at all.
+  -x, --extract             unpacks it
+  -t, --list                lists it
+  -f, --file FILE           the archive; standard input where there is none, or for -
+  -C, --directory DIR       unpacks into this directory
+  -v, --verbose             says more
+  -z, --gzip                insists that it is gzip (also -a, --zstd: they change nothing)
+  -p, --preserve-permissions, --same-owner, -o, --no-same-owner, --numeric-owner
+One archive knows nothing of images: boxwright image unpack applies one layer over another.
+";
+
 /// Runs the tool.
 pub fn run(args: &[OsString]) -> ExitCode {
     let words = match spread(args) {
@@ -57,6 +71,9 @@ pub fn run(args: &[OsString]) -> ExitCode {
         Ok(parsed) => parsed,
         Err(what) => return complain("tar", &what, USAGE),
     };
+    if parsed.has("help") {
+        return print(HELP);
+    }
     let extract = match (parsed.has("extract"), parsed.has("list")) {
         (true, false) => true,
         (false, true) => false,

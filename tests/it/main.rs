@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod archives;
+mod copies;
 mod debian;
 mod harness;
 mod harness_tests;
@@ -21,6 +22,7 @@ mod observe;
 mod registry;
 mod registry_peers;
 mod registry_tls;
+mod skopeo;
 mod support;
 mod terminal;
 mod tools;
@@ -47,6 +49,7 @@ use std::{collections::BTreeSet, process::ExitCode};
 fn all() -> Vec<Test> {
     [
         archives::tests,
+        copies::tests,
         debian::tests,
         harness_tests::tests,
         image::tests,
@@ -61,6 +64,7 @@ fn all() -> Vec<Test> {
         registry_peers::tests,
         registry_tls::tests,
         terminal::tests,
+        skopeo::tests,
         tools::tests,
         tools_bytes::tests,
         tools_cgroup::tests,

@@ -91,6 +91,15 @@ impl DockerArchive {
     }
 }
 
+impl DockerArchive {
+    /// The names of all images in an archive.
+    pub(in crate::image) fn tags(path: &Path) -> Result<Vec<String>> {
+        let archive = Archive::open(path)?;
+        let images: Vec<Saved> = json(&archive.read_small(MANIFEST, MAX_JSON)?, &archive.named(MANIFEST))?;
+        Ok(images.into_iter().flat_map(|image| image.repo_tags.unwrap_or_default()).collect())
+    }
+}
+
 impl Source for DockerArchive {
     fn top(&self) -> Result<(Vec<u8>, Option<Descriptor>)> {
         Ok((self.manifest.clone(), None))

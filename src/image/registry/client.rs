@@ -5,7 +5,7 @@ use super::{
     challenge::{self, Challenge},
     credentials::Credentials,
     fault::Fault,
-    http::{Http, Request, host_of, is_https, is_loopback, resolve, same_origin},
+    http::{Http, Outgoing, Request, host_of, is_https, is_loopback, resolve, same_origin},
     retry::{Failed, retry},
     token,
 };
@@ -13,7 +13,7 @@ use crate::image::Result;
 use std::sync::{Mutex, PoisonError};
 use ureq::{
     Body,
-    http::{Response, StatusCode, Uri, header},
+    http::{HeaderMap, Method, Response, StatusCode, Uri, header},
 };
 
 /// How often a registry may send us somewhere else.
@@ -33,6 +33,15 @@ pub struct Client {
     https: Mutex<Option<bool>>,
     /// The value of `Authorization`, once the registry has wanted one.
     authorization: Mutex<Option<String>>,
+    /// What tokens are asked for, where the registry does not say.
+    actions: &'static str,
+}
+
+/// The answer to something that was sent: it is a success.
+#[derive(Debug)]
+pub struct Sent {
+    /// Its headers.
+    pub headers: HeaderMap,
 }
 
 /// Which schemes may be spoken.
@@ -76,7 +85,13 @@ impl Client {
             credentials,
             https: Mutex::new(None),
             authorization: Mutex::new(None),
+            actions: "pull",
         }
+    }
+
+    /// The same for who wants to send something.
+    pub fn for_push(self) -> Client {
+        Client { actions: "pull,push", ..self }
     }
 
     /// Host and port, for messages.
@@ -129,6 +144,40 @@ impl Client {
         Err(Fault::Protocol { host: self.host.clone(), why: format!("it redirects more than {MAX_HOPS} times") }.into())
     }
 
+    /// Sends something once, to a place below the repository or to an address that the registry gave, and gives an answer that
+    /// is a success. A body can be sent only once: before it, whoever we must prove to be is known.
+    pub fn send(&self, method: &Method, to: &str, outgoing: Outgoing) -> std::result::Result<Sent, Failed> {
+        let home = self.uri(&format!("{}/", self.path))?;
+        let wrong = || Fault::Protocol { host: self.host.clone(), why: format!("{to:?} is not an address") };
+        let uri = match to.contains("://") || to.starts_with('/') {
+            true => resolve(&home, to).ok_or_else(wrong)?,
+            false => self.uri(&format!("{}/{to}", self.path))?,
+        };
+        if !is_https(&uri) && (is_https(&home) || !self.may_be_plain(&uri)) {
+            let why = format!("it wants the image at {}, away from TLS", host_of(&uri));
+            return Err(Fault::Protocol { host: self.host.clone(), why }.into());
+        }
+        let (ours, host) = (same_origin(&home, &uri), host_of(&uri));
+        let known = || self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| ours);
+        let (again, kind) = (outgoing.body.is_none(), outgoing.media_type);
+        let mut response = self.http.put(method, &uri, known().as_deref(), outgoing)?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && ours
+            && let Some(proof) = self.prove(&response)?
+        {
+            *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(proof);
+            if !again {
+                // Its body is gone; whoever tries again comes with what was wanted.
+                return Err(Fault::Cut { host, at: 0, of: None }.into());
+            }
+            response = self.http.put(method, &uri, known().as_deref(), Outgoing { media_type: kind, body: None })?;
+        }
+        if response.status().is_success() {
+            return Ok(Sent { headers: response.headers().clone() });
+        }
+        Err(answer::failed(&self.http, &host, &mut response, &self.credentials))
+    }
+
     /// Where a redirect leads; never from TLS to plain HTTP.
     fn elsewhere(&self, from: &Uri, response: &Response<Body>) -> std::result::Result<Uri, Fault> {
         let wrong = |why: String| Fault::Protocol { host: host_of(from), why };
@@ -159,7 +208,7 @@ impl Client {
                 if !is_https(&uri) && !self.may_be_plain(&uri) {
                     return Err(wrong("tokens would come without TLS from").into());
                 }
-                let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", self.path));
+                let scope = scope.unwrap_or_else(|| format!("repository:{}:{}", self.path, self.actions));
                 let elsewhere = |from: &Uri, response: &Response<Body>| self.elsewhere(from, response);
                 token::get(&self.http, &uri, elsewhere, service.as_deref(), &scope, &self.credentials).map(Some)
             }

@@ -15,8 +15,8 @@ use std::{
     time::Duration,
 };
 use ureq::{
-    Agent, Body, Error, Timeout,
-    http::{Response, Uri, header},
+    Agent, Body, Error, SendBody, Timeout,
+    http::{Method, Response, Uri, header},
     unversioned::{
         resolver::DefaultResolver,
         transport::{ConnectProxyConnector, Connector, TcpConnector},
@@ -43,6 +43,15 @@ pub struct Request<'a> {
     pub query: Vec<(&'a str, &'a str)>,
     /// What is posted.
     pub form: Option<Vec<(&'a str, &'a str)>>,
+}
+
+/// What is sent to a registry.
+#[derive(Default)]
+pub struct Outgoing<'a> {
+    /// The content, and how many bytes it has.
+    pub body: Option<(&'a mut dyn io::Read, u64)>,
+    /// What it is; empty for bytes as such.
+    pub media_type: &'a str,
 }
 
 /// The proxy, if any, and whether the host is the registry itself: both decide how a connection is made.
@@ -96,6 +105,38 @@ impl Http {
                 get.query_pairs(request.query.iter().copied()).call()
             }
             Some(form) => agent.post(uri).send_form(form.iter().copied()),
+        };
+        answer.map_err(|error| self.fault(error, &host, proxy))
+    }
+
+    /// Sends something, and waits for the head of the answer, whatever its status. `proof` is the value of `Authorization`.
+    pub fn put(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        proof: Option<&str>,
+        outgoing: Outgoing,
+    ) -> Result<Response<Body>, Fault> {
+        let host = host_of(uri);
+        let proxy = self.proxies.on_the_way(is_https(uri), uri.host().unwrap_or_default(), port_of(uri));
+        let agent = self.agent(proxy, &host)?;
+        let (mut nothing, kind) = (io::empty(), outgoing.media_type);
+        let (body, length): (&mut dyn io::Read, u64) = outgoing.body.unwrap_or((&mut nothing, 0));
+        let mut limited = io::Read::take(body, length);
+        let mut request = ureq::http::Request::builder().method(method).uri(uri);
+        if *method != Method::HEAD {
+            let kind = if kind.is_empty() { "application/octet-stream" } else { kind };
+            request = request.header(header::CONTENT_TYPE, kind).header(header::CONTENT_LENGTH, length);
+        }
+        if let Some(authorization) = proof {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let wrong = |error: ureq::http::Error| Fault::Protocol { host: host.clone(), why: error.to_string() };
+        let answer = match *method == Method::HEAD {
+            true => request.body(()).map_err(wrong).map(|request| agent.run(request))?,
+            false => {
+                request.body(SendBody::from_reader(&mut limited)).map_err(wrong).map(|request| agent.run(request))?
+            }
         };
         answer.map_err(|error| self.fault(error, &host, proxy))
     }

@@ -15,6 +15,7 @@ mod http;
 mod mirror;
 pub mod name;
 mod proxy;
+pub(in crate::image) mod push;
 mod retry;
 mod tags;
 mod tls;

@@ -10,7 +10,7 @@ use crate::{
     lang::Lang,
     lesson::{self, Lesson, TerminalId, Translations},
     observe::Sample,
-    runtime::{Happening, Machine, Seen, Trouble, signals},
+    runtime::{Happening, Machine, Seen, Trouble, signals, working},
     session::{Action, Input, Lacking, Outcome, Report, Session, Wish},
     terminal::{Piece, Screen},
     trace::Told,
@@ -253,6 +253,11 @@ impl Player {
                 vec![Input::Sample(number, sample)]
             }
             Seen::Deadline => vec![Input::Deadline],
+            Seen::Working(command) => {
+                let text = working(&command, session.lang());
+                self.teller.tell(&Event::Trouble { text }, lesson)?;
+                Vec::new()
+            }
             Seen::Trouble(text) => {
                 self.teller.tell(&Event::Trouble { text }, lesson)?;
                 Vec::new()

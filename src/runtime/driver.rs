@@ -3,7 +3,7 @@
 use super::{
     export,
     inbox::{Inbox, Letter},
-    machine::{Machine, Seen},
+    machine::{Machine, Seen, working},
 };
 use crate::{
     app::{Effect, Event, State, update},
@@ -101,7 +101,8 @@ impl Driver {
             drop(update(&mut self.state, Event::Clock(self.began.elapsed())));
         }
         let seen = self.machine.as_mut().map_or_else(Vec::new, |machine| machine.sort(happening));
-        seen.into_iter().map(event).collect()
+        let lang = self.state.lang;
+        seen.into_iter().map(|seen| event(seen, lang)).collect()
     }
 
     /// What the thread of [`Driver::examine`] found.
@@ -143,7 +144,8 @@ impl Driver {
                 effect if !self.examined => self.waiting.push(effect),
                 effect => {
                     for seen in self.on_machine(effect) {
-                        queue.extend(update(&mut self.state, event(seen)));
+                        let event = event(seen, self.state.lang);
+                        queue.extend(update(&mut self.state, event));
                     }
                 }
             }
@@ -240,13 +242,14 @@ impl Drop for Driver {
     }
 }
 
-fn event(seen: Seen) -> Event {
+fn event(seen: Seen, lang: Lang) -> Event {
     match seen {
         Seen::Output(terminal, bytes) => Event::Output(terminal, bytes),
         Seen::Closed(terminal) => Event::Closed(terminal),
         Seen::Trace(terminal, event) => Event::Trace(terminal, event),
         Seen::Sample(number, sample) => Event::Sample(number, sample),
         Seen::Deadline => Event::Deadline,
+        Seen::Working(command) => Event::Trouble(working(&command, lang)),
         Seen::Trouble(text) => Event::Trouble(text),
     }
 }

@@ -1,6 +1,11 @@
 //! What a session makes on this machine: two terminals with a traced shell each, a sampler, a clock, a run directory.
 
-use super::{footing::Footing, timer::Timer, user_namespace::UserNamespace};
+use super::{
+    footing::Footing,
+    timer::Timer,
+    user_namespace::UserNamespace,
+    work::{self, Work},
+};
 use crate::{
     kernel::{
         errno,
@@ -21,10 +26,27 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 /// Rows and columns of a terminal until somebody says otherwise.
 const SIZE: (u16, u16) = (24, 80);
+
+/// How long a command is waited for that works: one that works for ever is no lesson's.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+/// A command whose end is waited for.
+#[derive(Clone, Copy, Debug)]
+struct Awaited {
+    terminal: TerminalId,
+    /// How long it may do nothing.
+    patience: Duration,
+    since: Instant,
+    /// What it had done when that time began.
+    work: Work,
+    /// Whether somebody was told.
+    told: bool,
+}
 
 /// Something that a thread of the machine brings; [`Machine::sort`] says what it means.
 #[derive(Debug)]
@@ -52,8 +74,18 @@ pub enum Seen {
     Sample(u64, Arc<Sample>),
     /// The time that the session set is over.
     Deadline,
+    /// It is over for this command, which works and is waited for.
+    Working(String),
     /// A wish could not be carried out: one sentence.
     Trouble(String),
+}
+
+/// Says that a command is waited for.
+pub fn working(command: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("{command} is still at work: it is waited for"),
+        Lang::Zh => format!("{command} 仍在工作：继续等待"),
+    }
 }
 
 /// Where the threads of the machine send what happens.
@@ -101,6 +133,7 @@ pub struct Machine {
     terminals: BTreeMap<TerminalId, Terminal>,
     sampler: Sampler,
     timer: Timer,
+    awaited: Option<Awaited>,
     sink: Sink,
     run_dir: RunDir,
     work: PathBuf,
@@ -165,6 +198,7 @@ impl Machine {
             terminals,
             sampler,
             timer,
+            awaited: None,
             sink,
             run_dir,
             work,
@@ -212,7 +246,15 @@ impl Machine {
                 work: self.work.clone(),
                 files: files.clone(),
             }),
-            Action::Deadline(after) => self.timer.set(*after),
+            Action::Deadline(after) => {
+                self.awaited = None;
+                self.timer.set(*after);
+            }
+            Action::Await(terminal, patience) => {
+                let (terminal, patience, since) = (*terminal, *patience, Instant::now());
+                self.awaited = Some(Awaited { terminal, patience, since, work: self.work(terminal), told: false });
+                self.timer.set(Some(patience));
+            }
             Action::Report(_) => {}
         }
         Vec::new()
@@ -256,8 +298,32 @@ impl Machine {
             Happening::Trace(event) => self.traced(event),
             // What was read before the terminals began anew answers none of the requests since.
             Happening::Sample(number, sample) => vec![Seen::Sample(number.saturating_sub(self.answered), sample)],
-            Happening::Deadline(number) => self.timer.is_due(number).then_some(Seen::Deadline).into_iter().collect(),
+            Happening::Deadline(number) if self.timer.is_due(number) => self.due(),
+            Happening::Deadline(_) => Vec::new(),
         }
+    }
+
+    /// The time is over, unless a command is waited for that has worked meanwhile.
+    fn due(&mut self) -> Vec<Seen> {
+        let Some(mut awaited) = self.awaited.take() else { return vec![Seen::Deadline] };
+        let work = self.work(awaited.terminal);
+        if !work.is_more_than(awaited.work) || awaited.since.elapsed() > LONGEST {
+            return vec![Seen::Deadline];
+        }
+        self.timer.set(Some(awaited.patience));
+        let told = std::mem::replace(&mut awaited.told, true);
+        self.awaited = Some(Awaited { work, ..awaited });
+        let name = self.foreground(awaited.terminal).map(work::name).unwrap_or_default();
+        if told { Vec::new() } else { vec![Seen::Working(name)] }
+    }
+
+    /// What the processes of a terminal have done so far.
+    fn work(&self, terminal: TerminalId) -> Work {
+        self.terminals
+            .get(&terminal)
+            .and_then(|terminal| terminal.root)
+            .map(|root| Work::of(root.0))
+            .unwrap_or_default()
     }
 
     fn traced(&mut self, event: TraceEvent) -> Vec<Seen> {

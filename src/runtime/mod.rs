@@ -18,6 +18,7 @@ pub mod signals;
 mod timer;
 pub mod tui;
 mod user_namespace;
+mod work;
 
-pub use machine::{Happening, Machine, Seen, Sink, Trouble};
+pub use machine::{Happening, Machine, Seen, Sink, Trouble, working};
 pub use tui::TuiOptions;

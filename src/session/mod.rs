@@ -99,6 +99,8 @@ pub enum Action {
     Sample(u64),
     /// Give [`Input::Deadline`] after this time, instead of after the time set before. `None` takes it back.
     Deadline(Option<Duration>),
+    /// The same while a command runs in this terminal: as long as it works, its time begins anew.
+    Await(TerminalId, Duration),
     /// Tell whoever listens.
     Report(Report),
 }

@@ -77,7 +77,7 @@ impl Session {
             out.push(Action::Report(Report::Command(self.step, run.terminal, line.clone())));
         }
         if self.auto || self.replay.is_some() {
-            out.push(Action::Deadline(Some(self.patience())));
+            out.push(Action::Await(run.terminal, self.patience()));
         }
         out.push(if run.interrupts() { Action::Interrupt(run.terminal) } else { Action::Type(run.terminal, line) });
         self.shells.insert(run.terminal, Shell::Busy);

@@ -42,6 +42,7 @@ mod unpack;
 mod unpack_any;
 mod unpack_hostile;
 mod unpack_peers;
+mod waits;
 
 use harness::{OWN_PROCESS, Required, Test, call, trials};
 use std::{collections::BTreeSet, process::ExitCode};
@@ -82,6 +83,7 @@ fn all() -> Vec<Test> {
         unpack_any::tests,
         unpack_hostile::tests,
         unpack_peers::tests,
+        waits::tests,
     ]
     .iter()
     .flat_map(|tests| tests())

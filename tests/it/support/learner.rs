@@ -117,6 +117,7 @@ impl Learner {
                 vec![Input::Sample(number, sample)]
             }
             Seen::Deadline => vec![Input::Deadline],
+            Seen::Working(_) => Vec::new(),
             Seen::Trouble(text) => panic!("{text}"),
         }
     }

@@ -1,0 +1,108 @@
+//! Whether a command works or only waits: what its processes have used of the CPU, and read and written, so far (proc(5)).
+
+use std::{fs, path::Path};
+
+/// A tree of processes has at most so many that are looked at.
+const MAX_PROCESSES: usize = 1000;
+/// What is called work, between two looks: so many clock ticks (sysconf(3), usually 10 ms) or bytes.
+const TICKS: u64 = 5;
+const BYTES: u64 = 16 << 10;
+
+/// What the processes of a terminal have done so far: clock ticks of CPU time, and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Work {
+    ticks: u64,
+    bytes: u64,
+}
+
+impl Work {
+    /// What a process and its descendants have done. One that ends meanwhile counts for its parent.
+    pub(super) fn of(root: i32) -> Work {
+        let (mut waiting, mut work, mut seen) = (vec![root], Work::default(), 0);
+        while let Some(pid) = waiting.pop().filter(|_| seen < MAX_PROCESSES) {
+            seen += 1;
+            let path = Path::new("/proc").join(pid.to_string());
+            work.ticks += ticks(&fs::read(path.join("stat")).unwrap_or_default());
+            work.bytes += bytes(&fs::read(path.join("io")).unwrap_or_default());
+            for task in fs::read_dir(path.join("task")).into_iter().flatten().flatten() {
+                let children = fs::read(task.path().join("children")).unwrap_or_default();
+                waiting.extend(numbers(&children).filter_map(|pid| i32::try_from(pid).ok()));
+            }
+        }
+        work
+    }
+
+    /// Whether something was done since then that is worth waiting for. Starting a program that then only waits is not.
+    pub(super) fn is_more_than(self, before: Work) -> bool {
+        self.ticks.saturating_sub(before.ticks) >= TICKS || self.bytes.saturating_sub(before.bytes) >= BYTES
+    }
+}
+
+fn numbers(text: &[u8]) -> impl Iterator<Item = u64> {
+    text.split(|byte| byte.is_ascii_whitespace()).filter_map(|word| std::str::from_utf8(word).ok()?.parse().ok())
+}
+
+/// utime, stime, cutime and cstime: the 14th field and the three after it. The name before may hold anything.
+fn ticks(stat: &[u8]) -> u64 {
+    let rest = stat.iter().rposition(|byte| *byte == b')').and_then(|at| stat.get(at + 2..)).unwrap_or_default();
+    let fields = rest.split(|byte| *byte == b' ').skip(11).take(4);
+    fields.flat_map(numbers).sum()
+}
+
+/// rchar and wchar: what read(2) and write(2) moved, wherever it came from.
+fn bytes(io: &[u8]) -> u64 {
+    let lines = io.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| line.strip_prefix(b"rchar: ").or(line.strip_prefix(b"wchar: "))).flat_map(numbers).sum()
+}
+
+/// The name of a process, for people.
+pub(super) fn name(pid: i32) -> String {
+    let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let name = String::from_utf8_lossy(&name);
+    name.trim_end().chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+    };
+
+    #[test]
+    fn fields_are_read_behind_any_name() {
+        let stat = b"7 (a) b\xff) S 1 1 1 0 -1 4194304 1 2 3 4 10 20 30 40 20 0 1 0 5 6";
+        assert_eq!(ticks(stat), 100);
+        assert_eq!(bytes(b"rchar: 5\nwchar: 6\nsyscr: 100\n"), 11);
+        assert_eq!((ticks(b""), bytes(b"")), (0, 0));
+    }
+
+    #[test]
+    fn who_sleeps_does_nothing_and_who_computes_or_copies_does() {
+        for (line, works) in [
+            ("echo; exec sleep 60", false),
+            ("echo; (while :; do :; done)", true),
+            ("echo; dd if=/dev/zero of=/dev/null bs=1 2>/dev/null", true),
+        ] {
+            let mut child = Command::new("sh").args(["-c", line]).stdout(Stdio::piped()).spawn().unwrap();
+            BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+            let pid = child.id() as i32;
+            // exec and the first pages are work as well.
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+            let quiet = || (Work::of(pid), std::thread::sleep(std::time::Duration::from_millis(100)), Work::of(pid));
+            let mut seen = quiet();
+            while seen.2.is_more_than(seen.0) != works && std::time::Instant::now() < deadline {
+                seen = quiet();
+            }
+            assert_eq!(seen.2.is_more_than(seen.0), works, "{line}");
+            for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
+                for child in numbers(&fs::read(task.path().join("children")).unwrap()) {
+                    let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(child as i32), nix::sys::signal::SIGKILL);
+                }
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}

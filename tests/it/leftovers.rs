@@ -1,6 +1,7 @@
 //! What a killed owner leaves is found and removed by the next `boxwright clean`, and nothing else is.
 
 use crate::harness::{Test, tests};
+use crate::support::for_everybody;
 use boxwright::{
     kernel::groups::Hierarchies,
     session::{Entry, HandedDown, Ledger, RunDir, fresh_name},
@@ -256,7 +257,8 @@ fn what_a_user_has_made_unreadable_goes_as_well() {
     fs::set_permissions(&locked, Permissions::from_mode(0o000)).unwrap();
     let owned = Command::new("chown").arg("-R").arg(nobody.to_string()).arg(home.path()).status();
     assert!(owned.unwrap().success());
-    let mut command = Command::new(BOXWRIGHT);
+    let (_dir, program) = for_everybody();
+    let mut command = Command::new(program);
     command.arg("clean").uid(nobody).gid(nobody).env("HOME", home.path()).env_remove("XDG_STATE_HOME");
     let output = command.env("LC_ALL", "C").output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("removed run directory {}\n", run_dir.display()));

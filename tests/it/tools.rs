@@ -3,7 +3,7 @@
 
 use crate::harness::{Test, tests};
 use crate::support::tools::{inside, run, text, words};
-use crate::support::{BOXWRIGHT, ours, theirs};
+use crate::support::{BOXWRIGHT, for_everybody, ours, theirs};
 use std::{
     fs,
     os::unix::process::ExitStatusExt,
@@ -186,10 +186,7 @@ fn statuses_and_signals_are_the_distributions() {
 }
 
 fn a_user_who_may_not_is_told_why() {
-    let bin = ours();
-    // The built program may lie where only root can read it.
-    let program = bin.path().join("program");
-    fs::copy(BOXWRIGHT, &program).unwrap();
+    let (_dir, program) = for_everybody();
     let refused = |tool: &str, args: &[&str], status: i32| {
         let as_nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", program.to_str().unwrap(), tool];
         let args: Vec<&str> = as_nobody.iter().chain(args).copied().collect();

@@ -5,7 +5,7 @@ use crate::harness::{Test, tests};
 use crate::{
     harness::declared,
     needs::Need,
-    support::{self, BOXWRIGHT},
+    support::{self, BOXWRIGHT, for_everybody},
 };
 use boxwright::kernel::groups::{Group, Hierarchies, listed, parse};
 use std::{
@@ -302,10 +302,7 @@ fn wrong_command_lines_end_as_libcgroups() {
 
 fn a_user_without_rights_is_told_so() {
     let name = Name::new("unprivileged", &["cpu"]);
-    let copy = tempfile::tempdir().unwrap();
-    fs::set_permissions(copy.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let program = copy.path().join("boxwright");
-    fs::copy(BOXWRIGHT, &program).unwrap();
+    let (_dir, program) = for_everybody();
     let as_nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
     let mut command = Command::new("setpriv");
     command.args(as_nobody).arg(&program).args(["cgcreate", "-g", &name.in_groups("cpu")]);

@@ -13,7 +13,9 @@ use std::{
 pub fn tests() -> Vec<Test> {
     tests![
         nsenter_makes_the_calls_of_the_fields_tool: [Root, Tool("nsenter"), Tool("strace")],
-        nsenter_enters_a_user_namespace_when_its_caller_needs_it: [Root, Tool("setpriv"), Tool("strace"), Tool("nsenter")],
+        nsenter_enters_a_user_namespace_when_its_caller_needs_it: [
+            Root, UserNamespaces, Tool("setpriv"), Tool("strace"), Tool("nsenter")
+        ],
         nsenter_is_where_the_container_is: [Root],
         nsenter_ends_as_the_program_ended: [Root, Tool("nsenter")],
         nsenter_says_why_not,

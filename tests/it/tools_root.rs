@@ -6,6 +6,7 @@ use crate::support::{ours, theirs};
 use std::{
     fs,
     io::Write,
+    os::fd::AsRawFd,
     path::Path,
     process::{Command, Stdio},
 };
@@ -137,6 +138,18 @@ fn chroot_without_a_command_finds_a_shell_and_explains_a_missing_loader() {
     }
 }
 
+/// A directory on the root mount itself, as pivot_root(2) sees it: `/tmp` often is a mount of its own.
+fn on_the_root_mount() -> tempfile::TempDir {
+    let mount = |dir: &str| -> Option<String> {
+        let dir = fs::File::open(dir).ok()?;
+        let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", dir.as_raw_fd())).ok()?;
+        info.lines().find(|line| line.starts_with("mnt_id:")).map(String::from)
+    };
+    let base =
+        ["/tmp", "/var/tmp", "/var/lib", "/opt", "/srv", "/root", "/"].iter().find(|dir| mount(dir) == mount("/"));
+    tempfile::tempdir_in(base.unwrap()).unwrap()
+}
+
 /// Each attempt in a mount namespace of its own; PIVOT is the tool.
 const PIVOTS: &[(&str, &str)] = &[
     ("mkdir new/old; $PIVOT new new/old", "is on the current root mount, and must be a mount of its own: mount --bind"),
@@ -156,7 +169,7 @@ fn pivot_root_fails_and_works_as_the_fields_and_says_why() {
     let bin = ours();
     for (script, why) in PIVOTS {
         let attempt = |tool: &Path| {
-            let dir = tempfile::tempdir().unwrap();
+            let dir = on_the_root_mount();
             fs::create_dir(dir.path().join("new")).unwrap();
             fs::create_dir(dir.path().join("old")).unwrap();
             Command::new("unshare")

@@ -24,7 +24,7 @@ pub fn tests() -> Vec<Test> {
         a_program_started_by_another_thread: [Root, Tool("python3")],
         every_kind_of_argument: [Root, Tool("strace"), Tool("python3")],
         what_changed_is_told: [Root, Tool("unshare")],
-        control_groups_and_maps: [Root, Controller("pids")],
+        control_groups_and_maps: [Root, UserNamespaces, Controller("pids")],
         a_search_that_fails_is_told_once: [Root],
     ]
 }

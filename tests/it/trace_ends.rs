@@ -2,12 +2,9 @@
 
 use crate::harness::{Test, tests};
 use crate::support::traced::{calls, ends, events, trace};
-use crate::support::{self, BOXWRIGHT};
+use crate::support::{self, BOXWRIGHT, for_everybody};
 use serde_json::Value;
-use std::{
-    fs,
-    process::{Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
 pub fn tests() -> Vec<Test> {
     tests![
@@ -111,11 +108,7 @@ fn a_tracer_in_a_tracer_says_why_it_sees_nothing() {
 }
 
 fn without_root() {
-    // The program is put where everybody may run it.
-    let dir = tempfile::tempdir_in("/tmp").unwrap();
-    fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let program = dir.path().join("boxwright");
-    fs::copy(BOXWRIGHT, &program).unwrap();
+    let (_dir, program) = for_everybody();
     let user = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
     let mut command = Command::new("setpriv");
     command.args(user).arg(&program).args(["trace", "--json", "--", "unshare", "-r", "true"]).current_dir("/");

@@ -118,6 +118,19 @@ pub fn ours() -> tempfile::TempDir {
     dir
 }
 
+/// A copy of the program that every user can reach and start, in a directory of its own: the built one may lie below a
+/// home that is closed to others, and `/tmp` may be mounted so that nothing starts there.
+pub fn for_everybody() -> (tempfile::TempDir, PathBuf) {
+    use nix::sys::statvfs::{FsFlags, statvfs};
+    let starts = |base: &&str| statvfs(*base).is_ok_and(|fs| !fs.flags().contains(FsFlags::ST_NOEXEC));
+    let base = ["/tmp", "/var/tmp", "/run"].into_iter().find(starts).unwrap_or("/tmp");
+    let dir = tempfile::tempdir_in(base).unwrap();
+    fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let program = dir.path().join("boxwright");
+    fs::copy(BOXWRIGHT, &program).unwrap();
+    (dir, program)
+}
+
 /// The distribution's tool, which the test has declared.
 #[track_caller]
 pub fn theirs(tool: &'static str) -> PathBuf {

@@ -43,6 +43,7 @@ mod unpack_any;
 mod unpack_hostile;
 mod unpack_peers;
 mod waits;
+mod windows;
 
 use harness::{OWN_PROCESS, Required, Test, call, trials};
 use std::{collections::BTreeSet, process::ExitCode};
@@ -84,6 +85,7 @@ fn all() -> Vec<Test> {
         unpack_hostile::tests,
         unpack_peers::tests,
         waits::tests,
+        windows::tests,
     ]
     .iter()
     .flat_map(|tests| tests())

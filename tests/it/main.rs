@@ -19,6 +19,7 @@ mod lessons_run;
 mod lessons_steps;
 mod needs;
 mod observe;
+mod readme;
 mod registry;
 mod registry_peers;
 mod registry_tls;
@@ -62,6 +63,7 @@ fn all() -> Vec<Test> {
         lessons_run::tests,
         lessons_steps::tests,
         observe::tests,
+        readme::tests,
         registry::tests,
         registry_peers::tests,
         registry_tls::tests,

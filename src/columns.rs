@@ -27,6 +27,20 @@ pub fn align(rows: &[Vec<String>]) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
+/// The unit that a number of bytes is best written in: how many bytes it has, and its name.
+pub fn unit(count: u64) -> (u64, &'static str) {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    units.into_iter().find(|(unit, _)| count >= *unit).unwrap_or((1, "B"))
+}
+
+/// A number of bytes for people: `12.3 MiB`.
+pub fn bytes(count: u64) -> String {
+    match unit(count) {
+        (1, name) => format!("{count} {name}"),
+        (unit, name) => format!("{:.1} {name}", count as f64 / unit as f64),
+    }
+}
+
 /// Microseconds as seconds with two digits after the point.
 pub fn seconds(micros: u64) -> String {
     format!("{}.{:02} s", micros / 1_000_000, micros % 1_000_000 / 10_000)

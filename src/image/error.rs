@@ -1,7 +1,7 @@
 //! What can go wrong with an image, as people read it: `WHAT: WHY (ERRNO)` and what may help.
 
 use super::{Digest, registry::Fault};
-use crate::kernel::errno;
+use crate::kernel::{errno, filesystem};
 use std::{io, path::Path};
 
 /// The result of everything in this module.
@@ -17,6 +17,16 @@ pub enum Error {
         what: String,
         /// The error.
         source: io::Error,
+    },
+    /// A write found no room.
+    #[error("{what}: {}", errno::why_io(.source))]
+    Full {
+        /// The file, with the layer that it belongs to.
+        what: String,
+        /// The error.
+        source: io::Error,
+        /// The file system, its size, and what was left of it at that moment.
+        system: String,
     },
     /// The bytes are not those that the digest names.
     #[error("{what}: its digest is {found}, expected {expected}")]
@@ -72,8 +82,21 @@ pub enum Error {
 impl Error {
     /// A failed system call on a file.
     pub fn io(path: &Path) -> impl FnOnce(io::Error) -> Error {
-        let what = path.display().to_string();
-        move |source| Error::from_io(what, source)
+        let path = path.to_path_buf();
+        move |source| Error::from_io(path.display().to_string(), source).on(&path)
+    }
+
+    /// Where this is a write that found no room, names the file system that was written to: the one below this path. What is
+    /// cleaned up afterwards makes room again, so it must be called before that.
+    #[must_use]
+    pub fn on(self, path: &Path) -> Error {
+        match self {
+            Error::Io { what, source } => match filesystem::full(errno::of(&source), path) {
+                Some(system) => Error::Full { what, source, system },
+                None => Error::Io { what, source },
+            },
+            error => error,
+        }
     }
 
     /// Malformed content.
@@ -99,8 +122,8 @@ impl Error {
             Error::Size { expected, found, .. } if found < expected => Some("it was cut: get it again".into()),
             Error::Unusable { hint, .. } => Some(hint.clone()).filter(|hint| !hint.is_empty()),
             Error::Registry { fault, .. } => fault.hint(),
+            Error::Full { system, .. } => Some(format!("{system}; make room there, or choose another directory")),
             Error::Io { source, .. } => match source.raw_os_error() {
-                Some(libc::ENOSPC) => Some("the disk is full: free some space, or choose another directory".into()),
                 Some(libc::EROFS) => Some("this file system is read-only: choose another directory".into()),
                 _ => None,
             },

@@ -112,7 +112,7 @@ impl Staging {
     pub fn file(&mut self, path: &Path, mut content: impl Read) -> Result<()> {
         let new = fs::symlink_metadata(path).is_err();
         let mut partial = Partial::create(path)?;
-        copy(&mut content, &mut partial.file, &path.display().to_string())?;
+        copy(&mut content, &mut partial.file, &path.display().to_string()).map_err(|error| error.on(path))?;
         partial.keep()?;
         if new {
             self.made.push(path.into());

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod controls;
 pub mod errno;
 pub mod exec;
+pub mod filesystem;
 pub mod groups;
 pub mod interfaces;
 pub mod mountinfo;

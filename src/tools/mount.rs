@@ -9,6 +9,7 @@ use super::{
     complain, failed, print,
 };
 use crate::kernel::{
+    filesystem::FileSystem,
     mountinfo::unescape,
     mounts::{self, OPTIONS, PROPAGATION},
 };
@@ -16,7 +17,13 @@ use nix::{
     errno::Errno,
     mount::{MsFlags, mount},
 };
-use std::{ffi::OsString, fs, os::unix::ffi::OsStrExt, path::Path, process::ExitCode};
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    process::ExitCode,
+};
 
 /// mount(8): the call failed.
 const FAILED: u8 = 32;
@@ -123,7 +130,10 @@ pub fn run(args: &[OsString]) -> ExitCode {
             result = mount(None::<&str>, target, None::<&str>, again, None::<&str>);
         }
         if let Err(errno) = result {
-            return failed("mount", &target.display().to_string(), errno, hint(errno, source, target, kind), FAILED);
+            let overlay =
+                (errno == Errno::EINVAL && kind == Some("overlay")).then(|| overlay_hint(data.as_deref())).flatten();
+            let hint = overlay.as_deref().or(hint(errno, source, target, kind));
+            return failed("mount", &target.display().to_string(), errno, hint, FAILED);
         }
     }
     if let Some(kind) = propagation
@@ -146,6 +156,27 @@ fn hint(errno: Errno, source: &Path, target: &Path, kind: Option<&str>) -> Optio
         Errno::EBUSY => Some("it is mounted there already, or in use"),
         _ => None,
     }
+}
+
+/// The kernel says EINVAL for whatever is wrong with an overlay, and the cause to its log alone. Where a directory stands on
+/// a file system that cannot hold the changes, that is the cause.
+fn overlay_hint(data: Option<&[u8]>) -> Option<String> {
+    let value = |name: &[u8]| {
+        let mut words = data?.split(|byte| *byte == b',');
+        words.find_map(|word| word.strip_prefix(name)).map(|path| Path::new(OsStr::from_bytes(path)))
+    };
+    let (upper, work) = (value(b"upperdir=")?, value(b"workdir="));
+    let system = FileSystem::of(upper).ok()?;
+    let name = upper.display();
+    if !system.holds_upper() {
+        let what = match system.kind.as_str() {
+            "overlay" => format!("upperdir={name} is on an overlay itself, mounted on {}", system.point.display()),
+            kind => format!("upperdir={name} is on {kind}, mounted on {}", system.point.display()),
+        };
+        return Some(format!("{what}; it must be on another file system: mount -t tmpfs tmpfs DIR"));
+    }
+    let work = FileSystem::of(work?).ok()?;
+    (work.point != system.point).then(|| "upperdir and workdir must be on one file system, in one mount".into())
 }
 
 /// Every mount that this process sees, as `SOURCE on POINT type TYPE (OPTIONS)`.

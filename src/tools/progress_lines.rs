@@ -1,6 +1,7 @@
 //! Bars as lines of text: which layers there is room for, and what each line has room for. Plain ASCII without colours, so
 //! that every terminal and every locale shows the same.
 
+use crate::columns::{bytes, unit};
 use std::time::Duration;
 
 /// How wide fields are at least, so that nothing moves from one moment to the next: `100%`, `0:00 left`, `12.3 MiB/s`.
@@ -123,19 +124,6 @@ pub(super) fn paint_dumb(before: &[String], lines: &[String]) -> String {
 fn clock(seconds: u64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours == 0 { format!("{minutes}:{seconds:02}") } else { format!("{hours}:{minutes:02}:{seconds:02}") }
-}
-
-fn unit(count: u64) -> (u64, &'static str) {
-    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    units.into_iter().find(|(unit, _)| count >= *unit).unwrap_or((1, "B"))
-}
-
-/// A number of bytes for people: `12.3 MiB`.
-fn bytes(count: u64) -> String {
-    match unit(count) {
-        (1, name) => format!("{count} {name}"),
-        (unit, name) => format!("{:.1} {name}", count as f64 / unit as f64),
-    }
 }
 
 /// Some of all bytes, in the unit of all: ` 1.0/12.3 MiB`, always as wide as all of them.

@@ -12,7 +12,7 @@ use crate::image::unpack::{
     entries::{Entries, Entry},
     stream::{self, Compression},
 };
-use crate::kernel::errno;
+use crate::kernel::{errno, filesystem::full};
 use nix::{
     fcntl::{AT_FDCWD, OFlag, openat},
     sys::stat::{Mode, umask},
@@ -174,7 +174,10 @@ fn unpack(
     // Directories get their modes and times also where the archive ends early: what is there should be right.
     let report = unpacker.finish().map_err(cannot)?;
     unpacked.map_err(|error| error.to_string())?;
-    report.failed.iter().chain(&report.lines()).for_each(|line| members.trouble(line));
+    report.failures().iter().chain(&report.lines()).for_each(|line| members.trouble(line));
+    if let Some(system) = report.full.and_then(|errno| full(errno, dir)) {
+        members.trouble(&format!("{}: {system}", dir.display()));
+    }
     Ok(())
 }
 

@@ -323,7 +323,12 @@ fn a_full_disk_is_said_and_leaves_nothing() {
     layout(&top.path().join("oci"), &[archive(&[file("small", "1")]), archive(&[file("a/large", noise(3 << 20))])]);
     layout(&top.path().join("many"), &[archive(&(0..500).map(|n| file(format!("f{n}"), "")).collect::<Vec<_>>())]);
     fs::create_dir(top.path().join("disk")).unwrap();
-    for (options, from, path) in [("size=1m", "oci", "a/large: "), ("nr_inodes=100", "many", "f9")] {
+    let disk = top.path().join("disk");
+    let name = format!("{} (tmpfs): ", disk.display());
+    for (options, from, path, left) in [
+        ("size=1m", "oci", "a/large: ", "free of 1.0 MiB; make room there"),
+        ("nr_inodes=100", "many", "f9", "no file free of 100, "),
+    ] {
         let line = format!(
             "mount -t tmpfs -o {options} tmpfs disk || exit 9
              for to in disk disk/root; do
@@ -335,6 +340,6 @@ fn a_full_disk_is_said_and_leaves_nothing() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(7), &b""[..]), "{told}");
         assert_eq!(told.matches("ENOSPC").count(), 2, "{told}");
-        assert!(told.contains(path) && told.contains("the disk is full"), "{told}");
+        assert!(told.contains(path) && told.contains(&name) && told.contains(left), "{told}");
     }
 }

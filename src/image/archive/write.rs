@@ -36,8 +36,13 @@ impl Packer {
         Ok(Packer { path: path.into(), partial: Partial::create(path)?, staging })
     }
 
-    /// Adds a file. How large it is may be known only afterwards, so its header is written then.
-    fn member(&mut self, name: &str, mut content: impl Read, hasher: Hasher) -> Result<Digest> {
+    /// Adds a file.
+    fn member(&mut self, name: &str, content: impl Read, hasher: Hasher) -> Result<Digest> {
+        self.add(name, content, hasher).map_err(|error| error.on(&self.path))
+    }
+
+    /// How large it is may be known only afterwards, so its header is written then.
+    fn add(&mut self, name: &str, mut content: impl Read, hasher: Hasher) -> Result<Digest> {
         let what = format!("{}: {name}", self.path.display());
         let fail = |error: io::Error| Error::from_io(what.as_str(), error);
         let file = &mut self.partial.file;

@@ -89,7 +89,7 @@ impl Unpacker {
             match placed {
                 Ok(()) => {}
                 Err(error) if self.rules.layer || matches!(error, Error::Interrupted) => return Err(error),
-                Err(error) => self.report.failed.push(error.to_string()),
+                Err(error) => self.report.fail(&error),
             }
         }
         Ok(())

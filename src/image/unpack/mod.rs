@@ -61,7 +61,7 @@ pub fn image(image: &Image, dir: &Path, max_bytes: u64, mut tell: impl FnMut(usi
     let mut unpacker = Unpacker::new(root, rules).map_err(failed)?;
     for (index, diff_id) in diff_ids.iter().enumerate() {
         let name = image.layer_name(index);
-        layer(image, index, diff_id, &mut unpacker, max_bytes).map_err(|error| within(&name, error))?;
+        layer(image, index, diff_id, &mut unpacker, max_bytes).map_err(|error| within(&name, error).on(&place.path))?;
         tell(index, &unpacker.report);
     }
     let mut report = unpacker.finish().map_err(failed)?;

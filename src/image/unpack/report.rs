@@ -1,9 +1,14 @@
 //! What unpacking did, and what it could not do as this user on this file system.
 
+use crate::{image::Error, kernel::errno};
+use nix::errno::Errno;
 use std::collections::BTreeMap;
 
 /// Notes beyond this number are only counted.
 const MAX_NOTES: usize = 20;
+
+/// Failed entries beyond this number are only counted: on a full disk all that follow fail.
+const MAX_FAILED: usize = 10;
 
 /// What could not be kept, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,8 +52,10 @@ pub struct Report {
     pub hidden: u64,
     /// What could not be kept.
     pub dropped: BTreeMap<Dropped, u64>,
-    /// Entries that failed, where the rest went on.
-    pub failed: Vec<String>,
+    failed: Vec<String>,
+    failed_more: u64,
+    /// What a write that found no room said.
+    pub full: Option<Errno>,
     notes: Vec<String>,
     more: u64,
 }
@@ -56,6 +63,29 @@ pub struct Report {
 impl Report {
     pub(super) fn drop(&mut self, what: Dropped) {
         *self.dropped.entry(what).or_default() += 1;
+    }
+
+    /// An entry failed, and the rest goes on.
+    pub(super) fn fail(&mut self, error: &Error) {
+        if let Error::Io { source, .. } = error
+            && let errno @ (Errno::ENOSPC | Errno::EDQUOT) = errno::of(source)
+        {
+            self.full = Some(errno);
+        }
+        if self.failed.len() < MAX_FAILED {
+            self.failed.push(error.to_string());
+        } else {
+            self.failed_more += 1;
+        }
+    }
+
+    /// One line for each entry that failed, as far as they are not only counted.
+    pub fn failures(&self) -> Vec<String> {
+        let mut lines = self.failed.clone();
+        if self.failed_more > 0 {
+            lines.push(format!("and {} more that failed", self.failed_more));
+        }
+        lines
     }
 
     pub(super) fn note(&mut self, what: String) {

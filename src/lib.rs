@@ -40,6 +40,7 @@ pub mod app;
 pub mod clean;
 pub mod cli;
 pub mod columns;
+pub mod dirs;
 pub mod doctor;
 pub mod headless;
 pub mod image;

@@ -1,7 +1,7 @@
 //! The names that this program gives to what it makes, and the run directory with one link per tool.
 
 use super::ledger::{Entry, Ledger};
-use nix::unistd::{Uid, geteuid};
+use nix::unistd::geteuid;
 use std::fs::{DirBuilder, File};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
@@ -110,9 +110,4 @@ impl RunDir {
     pub fn bin(&self) -> &Path {
         &self.bin
     }
-}
-
-/// The home directory that the user database names.
-pub fn home_of(uid: Uid) -> Option<PathBuf> {
-    nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.dir)
 }

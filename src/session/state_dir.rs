@@ -1,17 +1,17 @@
 //! Where progress and ledgers are kept between runs, and what happens where nothing can be kept.
 
-use super::run_dir::{fresh_name, home_of};
+use super::run_dir::fresh_name;
+use crate::dirs::{Walk, home_of, person};
 use crate::kernel::{errno, owner::AsOwner};
 use crate::lang::Lang;
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, Flock, FlockArg, OFlag, openat, renameat};
-use nix::sys::stat::{Mode, fstat, mkdirat};
+use nix::fcntl::{Flock, FlockArg, OFlag, openat, renameat};
+use nix::sys::stat::Mode;
 use nix::unistd::{Gid, Uid, UnlinkatFlags, geteuid, unlinkat};
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -47,15 +47,6 @@ pub enum Turn {
     Unlocked(Errno),
 }
 
-/// A place to try.
-#[derive(Debug, PartialEq, Eq)]
-struct Candidate {
-    base: PathBuf,
-    below: PathBuf,
-    /// Whose directory it must be and stay. `None`: whoever's, as long as we may write.
-    owner: Option<(Uid, Gid)>,
-}
-
 impl StateDir {
     /// Opens, and makes where needed, the directory for progress: that of the person at the keyboard, also under sudo.
     pub fn open() -> Result<StateDir, Unsaved> {
@@ -64,13 +55,17 @@ impl StateDir {
 
     /// The directory for ledgers, which is always the running user's own: root does not act on what others can write.
     pub fn for_ledgers() -> Result<StateDir, Unsaved> {
-        let own = |name: &str| std::env::var_os(name).filter(|_| !name.starts_with("SUDO_")).map(PathBuf::from);
-        first(candidates(own, geteuid(), home_of))
+        first(for_ledgers())
+    }
+
+    /// Every directory that [`StateDir::for_ledgers`] may have given, whatever was wrong with the others at that time.
+    pub fn of_ledgers() -> Vec<PathBuf> {
+        for_ledgers().iter().filter(|walk| walk.open().is_ok()).map(Walk::path).collect()
     }
 
     /// Opens this directory, and makes what is missing of it.
     pub fn at(path: &Path) -> Result<StateDir, Unsaved> {
-        first(vec![Candidate { base: "/".into(), below: path.strip_prefix("/").unwrap_or(path).into(), owner: None }])
+        first(vec![Walk { base: "/".into(), below: path.strip_prefix("/").unwrap_or(path).into(), owner: None }])
     }
 
     /// Where it is, for messages.
@@ -80,6 +75,8 @@ impl StateDir {
 
     /// Reads a file; `None` where there is none yet.
     pub fn load(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        // As its owner: another name for a file that only root may read must not be read for whom it is kept from.
+        let _owner = AsOwner::new(self.owner);
         match openat(&self.dir, name, OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty()) {
             Ok(file) => {
                 let mut all = Vec::new();
@@ -114,6 +111,15 @@ impl StateDir {
         }
     }
 
+    /// Makes a file that must not be there yet.
+    ///
+    /// Errors: EEXIST where it is.
+    pub fn add(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let _owner = AsOwner::new(self.owner);
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+        File::from(openat(&self.dir, name, flags, Mode::from_bits_truncate(0o600))?).write_all(bytes)
+    }
+
     /// Replaces a file as a whole: a full disk or a crash leaves the old one.
     pub fn save(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let _owner = AsOwner::new(self.owner);
@@ -139,19 +145,11 @@ pub fn why_not_kept(error: &io::Error, lang: Lang) -> String {
 }
 
 /// The places to try, the best first.
-fn candidates(
-    get: impl Fn(&str) -> Option<PathBuf>,
-    user: Uid,
-    home_of: impl Fn(Uid) -> Option<PathBuf>,
-) -> Vec<Candidate> {
-    let id = |name: &str| get(name).and_then(|text| text.to_str()?.parse::<u32>().ok()).filter(|id| *id != 0);
-    let at = |base: PathBuf, below: &str, owner| Candidate { base, below: below.into(), owner };
+fn candidates(get: impl Fn(&str) -> Option<PathBuf>, user: Uid, home_of: impl Fn(Uid) -> Option<PathBuf>) -> Vec<Walk> {
+    let at = |base: PathBuf, below: &str, owner| Walk { base, below: below.into(), owner };
     let usable = |path: &PathBuf| path.is_absolute() && path != Path::new("/");
     let mut all = Vec::new();
-    if user.is_root()
-        && let (Some(uid), Some(gid)) = (id("SUDO_UID"), id("SUDO_GID"))
-    {
-        let owner = (Uid::from_raw(uid), Gid::from_raw(gid));
+    if let Some(owner) = person(&get, user) {
         all.extend(home_of(owner.0).filter(usable).map(|home| at(home, BELOW_HOME, Some(owner))));
     }
     // sudo may keep HOME: root makes nothing in a home that is not root's.
@@ -159,11 +157,8 @@ fn candidates(
     if let Some(state) = get("XDG_STATE_HOME").filter(usable) {
         // The specification wants it to be made where it is missing; its parent is then where we begin.
         let made = state.parent().zip(state.file_name());
-        let made = made.map(|(parent, name)| Candidate {
-            base: parent.into(),
-            below: Path::new(name).join("boxwright"),
-            owner,
-        });
+        let made =
+            made.map(|(parent, name)| Walk { base: parent.into(), below: Path::new(name).join("boxwright"), owner });
         all.push(at(state.clone(), "boxwright", owner));
         all.extend(made);
     }
@@ -173,10 +168,16 @@ fn candidates(
     all
 }
 
-fn first(candidates: Vec<Candidate>) -> Result<StateDir, Unsaved> {
+/// The places of ledgers: nobody else's, also under sudo.
+fn for_ledgers() -> Vec<Walk> {
+    let own = |name: &str| std::env::var_os(name).filter(|_| !name.starts_with("SUDO_")).map(PathBuf::from);
+    candidates(own, geteuid(), home_of)
+}
+
+fn first(candidates: Vec<Walk>) -> Result<StateDir, Unsaved> {
     let mut why = Unsaved { path: "$HOME".into(), reason: Errno::ENOENT };
     for (at, candidate) in candidates.iter().enumerate() {
-        let path = candidate.base.join(&candidate.below);
+        let path = candidate.path();
         match enter(candidate) {
             Ok(dir) => return Ok(StateDir { dir, path, owner: candidate.owner }),
             // The first place is the one that people expect, so it is the one to explain.
@@ -187,35 +188,11 @@ fn first(candidates: Vec<Candidate>) -> Result<StateDir, Unsaved> {
     Err(why)
 }
 
-/// Walks down from the base one directory at a time, without following links, and makes what is missing.
-fn enter(candidate: &Candidate) -> nix::Result<OwnedFd> {
+/// Goes there, makes what is missing, and writes something.
+fn enter(candidate: &Walk) -> nix::Result<OwnedFd> {
+    let dir = candidate.make()?;
     let _owner = AsOwner::new(candidate.owner);
-    let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    // The base itself may be reached through links (/home often is one).
-    let mut dir = openat(AT_FDCWD, &candidate.base, flags, Mode::empty())?;
-    let check = |dir: &OwnedFd| match candidate.owner {
-        Some((uid, _)) if fstat(dir)?.st_uid != uid.as_raw() => Err(Errno::EPERM),
-        _ => Ok(()),
-    };
-    check(&dir)?;
-    for part in candidate.below.components() {
-        let Component::Normal(name) = part else { return Err(Errno::EINVAL) };
-        dir = step(&dir, name)?;
-        check(&dir)?;
-    }
     writable(&dir).map(|()| dir)
-}
-
-fn step(dir: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
-    let open = || openat(dir, name, OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty());
-    match open() {
-        Err(Errno::ENOENT) => {
-            // Another start may make it at the same moment, which is as good; the error of mkdir says more than ENOENT.
-            let made = mkdirat(dir, name, Mode::from_bits_truncate(0o700));
-            open().map_err(|errno| made.err().unwrap_or(errno))
-        }
-        opened => opened,
-    }
 }
 
 /// Blocks until the lock is ours, but no longer than `patience`: flock(2) itself knows no deadline, so a thread waits in

@@ -49,7 +49,7 @@ fn a_link_on_the_way_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     symlink("/etc", dir.path().join(".local")).unwrap();
     let owner = Some((geteuid(), Gid::from_raw(0)));
-    let candidate = Candidate { base: dir.path().into(), below: BELOW_HOME.into(), owner };
+    let candidate = Walk { base: dir.path().into(), below: BELOW_HOME.into(), owner };
     let why = first(vec![candidate]).unwrap_err();
     assert!(matches!(why.reason, Errno::ELOOP | Errno::ENOTDIR), "{why}");
     assert!(why.to_string().starts_with("not saved: /"));
@@ -60,7 +60,7 @@ fn a_link_on_the_way_is_refused() {
 fn what_root_makes_below_a_home_belongs_to_its_owner() {
     let dir = tempfile::tempdir().unwrap();
     let (uid, gid) = (Uid::from_raw(65534), Gid::from_raw(65534));
-    let candidate = || Candidate { base: dir.path().into(), below: BELOW_HOME.into(), owner: Some((uid, gid)) };
+    let candidate = || Walk { base: dir.path().into(), below: BELOW_HOME.into(), owner: Some((uid, gid)) };
     assert_eq!(first(vec![candidate()]).unwrap_err().reason, Errno::EPERM, "a home that is not that user's");
     std::os::unix::fs::chown(dir.path(), Some(65534), Some(65534)).unwrap();
     let state = first(vec![candidate()]).unwrap();

@@ -1,0 +1,20 @@
+//! The directories that this program keeps things in: how one is reached without following anybody's links.
+
+mod walk;
+
+pub use walk::Walk;
+
+use nix::unistd::{Gid, Uid, User};
+use std::path::PathBuf;
+
+/// The home directory that the user database names.
+pub fn home_of(uid: Uid) -> Option<PathBuf> {
+    User::from_uid(uid).ok().flatten().map(|user| user.dir)
+}
+
+/// The person at the keyboard, where root acts for somebody else: sudo(8) says who that is. `get` reads the environment.
+pub fn person(get: impl Fn(&str) -> Option<PathBuf>, user: Uid) -> Option<(Uid, Gid)> {
+    let id = |name: &str| get(name)?.to_str()?.parse::<u32>().ok().filter(|id| *id != 0);
+    let (uid, gid) = (id("SUDO_UID")?, id("SUDO_GID")?);
+    user.is_root().then(|| (Uid::from_raw(uid), Gid::from_raw(gid)))
+}

@@ -1,5 +1,6 @@
 //! `boxwright clean`: removes what crashed sessions left, and nothing else.
 
+use crate::dirs;
 use crate::kernel::{errno, groups::SUBTREE_CONTROL};
 use crate::lang::Lang;
 use crate::session::{
@@ -13,6 +14,9 @@ use std::process::ExitCode;
 /// Sweeps, one line on standard output for each thing that was found. Status 1 where something could not be removed.
 pub fn run(dry_run: bool, lang: Lang) -> ExitCode {
     let swept = sweep(&directories(), dry_run);
+    if !dry_run {
+        dirs::tidy();
+    }
     let mut lines = describe(&swept, lang);
     if lines.is_empty() {
         lines.push(lang.pick("Nothing is left of earlier sessions.", "没有以前会话的遗留物。").into());

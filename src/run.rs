@@ -4,10 +4,13 @@ use crate::{
     app::{Look, Prefix},
     clean,
     cli::{Cli, Command, Common, Lessons},
-    doctor, headless, inspect,
+    dirs::Need,
+    doctor, headless,
+    image::size,
+    inspect,
     kernel::errno,
     lang::Lang,
-    lesson::{self, LoadError, Translations},
+    lesson::{self, Ability, LoadError, Requirement, Translations},
     runtime::{TuiOptions, plain, scope, signals, tui},
     session::{Progress, StateDir, why_not_kept},
     tools::TOOLS,
@@ -39,7 +42,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Some(Command::Inspect { pid, json, watch }) => inspect::run(*pid, *json, *watch, lang),
         Some(Command::Doctor { json }) => {
             scope::enter();
-            doctor::run(*json, lang)
+            doctor::run(*json, need(&cli.common), lang)
         }
         Some(Command::Clean { dry_run }) => clean::run(*dry_run, lang),
         Some(Command::Lessons(command)) => lessons(command, &cli.common, lang),
@@ -71,6 +74,11 @@ fn printed(result: io::Result<ExitCode>) -> ExitCode {
 
 fn output_failed(error: &io::Error) -> ExitCode {
     complain(&format!("standard output: {}", errno::why_io(error)), None, FAILED)
+}
+
+/// What the directory of a session with this image must offer.
+fn need(common: &Common) -> Need {
+    Need::of_image(size::unpacked(&common.image))
 }
 
 fn list_tools() -> io::Result<ExitCode> {
@@ -143,9 +151,17 @@ fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lan
         Ok(exe) => exe,
         Err(status) => return status,
     };
-    let lacking = doctor::lacking(&doctor::requirements(&lessons));
+    let need = need(common);
+    // Half of what was asked for cannot be: that is said before anything is done, together with what helps.
+    if places.iter().any(|place| place.needs(&Requirement::SessionDir(Ability::Exec)))
+        && let Some((why, remedy)) = doctor::no_program_starts(need, lang)
+    {
+        let what = lang.pick("no program can be started in a session's directory: ", "会话目录里无法启动程序：");
+        return complain(&format!("{what}{why}"), Some(&remedy), CANNOT);
+    }
+    let lacking = doctor::lacking_for(need, &doctor::requirements(&lessons));
     let lacking = lacking.into_iter().find(|(known, _)| *known == lang).map(|(_, lacking)| lacking).unwrap_or_default();
-    let how = headless::How { json, patience, image: common.image.to_string() };
+    let how = headless::How { json, patience, image: common.image.to_string(), need };
     match headless::run(&places, &exe, lang, &lacking, how) {
         Ok(headless::Ended::Done { failed, .. }) if failed > 0 => ExitCode::from(FAILED),
         Ok(headless::Ended::Done { passed: 0, .. }) => ExitCode::from(CANNOT),
@@ -238,6 +254,7 @@ fn open(
         ascii: tui::ascii_only(variable),
     };
     let (progress, kept) = progress(cli.reset, lang);
-    let options = TuiOptions { lang, look, lessons, start, prefix, exe, progress, kept };
+    let need = need(&cli.common);
+    let options = TuiOptions { need, lang, look, lessons, start, prefix, exe, progress, kept };
     if cli.plain { plain::run(options) } else { tui::run(options) }
 }

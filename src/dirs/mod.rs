@@ -1,7 +1,13 @@
-//! The directories that this program keeps things in: how one is reached without following anybody's links.
+//! The directories that this program keeps things in: how one is reached without following anybody's links, and which one a
+//! session's own directory goes to.
 
+mod choice;
+mod places;
+mod starts;
 mod walk;
 
+pub use choice::{Facts, Lack, Need, Place, choose};
+pub use places::{Candidate, Tidy, caches, candidates, everywhere, survey, tidy};
 pub use walk::Walk;
 
 use nix::unistd::{Gid, Uid, User};

@@ -10,11 +10,13 @@ use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::ptrace;
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use nix::unistd::{Pid, getegid, geteuid};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -58,8 +60,15 @@ fn io<T>(name: &str, result: std::io::Result<T>) -> Result<T, Failure> {
 
 /// Tries one thing in a child: the link name of a namespace kind, or `proc`, `pivot_root`, `setns`, `ptrace`, `seccomp`.
 pub fn attempt(what: &str) -> Tried {
+    attempt_in(what, Path::new("/"))
+}
+
+/// The same for what needs a directory, which is empty: `device` (a device node works there), `overlay` (it holds the upper
+/// directory of one). What is made in it stays.
+pub fn attempt_in(what: &str, dir: &Path) -> Tried {
     let child = Command::new("/proc/self/exe")
         .args([ROLE, what])
+        .current_dir(dir)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -86,6 +95,8 @@ pub fn run(args: &[String]) -> ExitCode {
         "proc-inside" => mount_proc(),
         "pivot_root" => pivot_root(),
         "setns" => enter(),
+        "device" => device(),
+        "overlay" => overlay(),
         "ptrace" => trace(),
         "seccomp" => seccomp::install(&mut [seccomp::verdict(libc::SECCOMP_RET_ALLOW)])
             .map_err(|errno| Failure { call: "seccomp(SECCOMP_SET_MODE_FILTER)".into(), errno: Some(errno as i32) }),
@@ -150,6 +161,26 @@ fn pivot_root() -> Tried {
     call("mount(tmpfs)", mount(Some("tmpfs"), "/proc", Some("tmpfs"), MsFlags::empty(), None::<&str>))?;
     call("chdir", nix::unistd::chdir("/proc"))?;
     call("pivot_root", nix::unistd::pivot_root(".", "."))
+}
+
+/// Makes a device node and opens it: making is a matter of rights, opening one of the mount.
+fn device() -> Tried {
+    let null = makedev(1, 3);
+    call("mknod(null)", mknod("null", SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), null))?;
+    io("open(null)", File::options().write(true).open("null").map(drop))
+}
+
+/// Mounts an overlay whose changes go to this directory, and makes one: where the kernel cannot keep its notes, it mounts
+/// read-only.
+fn overlay() -> Tried {
+    leave(Kind::Mnt.row().flag)?;
+    private()?;
+    for name in ["lower", "upper", "work", "merged"] {
+        io("mkdir", std::fs::create_dir(name))?;
+    }
+    let options = Some("lowerdir=lower,upperdir=upper,workdir=work");
+    call("mount(overlay)", mount(Some("overlay"), "merged", Some("overlay"), MsFlags::empty(), options))?;
+    io("mount(overlay), write", std::fs::write("merged/note", "x"))
 }
 
 fn enter() -> Tried {

@@ -1,7 +1,12 @@
 //! What this machine lacks of the things that lessons require, each really tried.
 
-use super::{attempt::attempt, machine::Machine};
+use super::{
+    attempt::attempt,
+    directory::{Inability, Trial},
+    machine::Machine,
+};
 use crate::{
+    dirs::Need,
     kernel::{
         groups::children,
         namespaces::Kind,
@@ -13,7 +18,7 @@ use crate::{
     session::Lacking,
 };
 use nix::{errno::Errno, unistd::AccessFlags};
-use std::path::Path;
+use std::{cell::LazyCell, path::Path};
 
 /// Everything that these lessons require, once each.
 pub fn requirements(lessons: &[Translations]) -> Vec<Requirement> {
@@ -34,7 +39,17 @@ pub fn requirements(lessons: &[Translations]) -> Vec<Requirement> {
 
 /// Tries each requirement; gives those that are not met in every language, with the call that failed and the remedy.
 pub fn lacking(needs: &[Requirement]) -> Vec<(Lang, Lacking)> {
+    lacking_for(Need::default(), needs)
+}
+
+/// The same for sessions whose directory must offer this.
+pub fn lacking_for(need: Need, needs: &[Requirement]) -> Vec<(Lang, Lacking)> {
     let machine = Machine::read();
+    let trial = LazyCell::new(|| Trial::new(need));
+    let failure = |need: &Requirement| match need {
+        Requirement::SessionDir(ability) => trial.failure(*ability).map(Failed::Directory),
+        need => failure(need),
+    };
     let failed: Vec<(&Requirement, Failed)> = needs.iter().filter_map(|need| Some((need, failure(need)?))).collect();
     Lang::ALL
         .into_iter()
@@ -51,6 +66,7 @@ enum Failed {
     Memsw,
     MachineRoot,
     Filesystem(String),
+    Directory(Inability),
 }
 
 /// Whether anything can be swapped out (proc(5)).
@@ -88,6 +104,8 @@ fn failure(need: &Requirement) -> Option<Failed> {
     match need {
         // Without root the shells run in a user namespace of their own, in which they are root.
         Requirement::Root if nix::unistd::geteuid().is_root() => None,
+        // Tried by whoever has a directory for it.
+        Requirement::SessionDir(_) => None,
         Requirement::Root => tried(Kind::User.row().link, Some(Kind::User)),
         Requirement::Ptrace => tried("ptrace", None),
         Requirement::Namespace(kind) => tried(kind.row().link, Some(*kind)),
@@ -127,6 +145,7 @@ impl Failed {
                 let remedy = machine.remedy(failure.errno(), *kind, lang);
                 format!("{}; {remedy}", failure.describe())
             }
+            Failed::Directory(why) => why.say(machine, lang),
             Failed::Controller(name, why) => why.say(name, lang),
             Failed::CgroupVersion(version, name) => lang.pick(
                 format!("the {name} controller of this machine is not cgroup v{version}"),

@@ -26,7 +26,7 @@ pub struct Machine {
     no_new_privs: bool,
     release: String,
     /// The file that gives a container away.
-    container: Option<&'static str>,
+    pub(super) container: Option<&'static str>,
 }
 
 /// Reads one field of `/proc/PID/status`.
@@ -59,6 +59,11 @@ impl Machine {
             release: sysctl("kernel.osrelease").unwrap_or_default(),
             container: ["/.dockerenv", "/run/.containerenv"].into_iter().find(|path| Path::new(path).exists()),
         }
+    }
+
+    /// Whether a container is around us.
+    pub fn contained(&self) -> bool {
+        self.container.is_some()
     }
 
     /// WSL1 translates Linux calls and has no namespaces; WSL2 is a real kernel (`…-microsoft-standard-WSL2`).

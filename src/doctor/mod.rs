@@ -5,14 +5,17 @@
 
 pub mod attempt;
 mod cgroups;
+mod directory;
 mod isolation;
 mod lacking;
 mod machine;
 mod surroundings;
 
-pub use lacking::{lacking, requirements};
+pub use directory::no_program_starts;
+pub use lacking::{lacking, lacking_for, requirements};
 
 use crate::columns::{align, printable};
+use crate::dirs::Need;
 use crate::lang::Lang;
 use machine::Machine;
 use serde::Serialize;
@@ -80,24 +83,25 @@ fn outlooks(rows: &[Row]) -> Vec<Outlook> {
 }
 
 /// Checks everything; gives the table line by line, for the screen.
-pub fn lines(lang: Lang) -> Vec<String> {
-    let (rows, outlooks) = examine(lang);
+pub fn lines(need: Need, lang: Lang) -> Vec<String> {
+    let (rows, outlooks) = examine(need, lang);
     table(&rows, &outlooks, lang).lines().map(str::to_owned).collect()
 }
 
-fn examine(lang: Lang) -> (Vec<Row>, Vec<Outlook>) {
+fn examine(need: Need, lang: Lang) -> (Vec<Row>, Vec<Outlook>) {
     let machine = Machine::read();
     let mut rows = machine.rows(lang);
     rows.extend(isolation::rows(&machine, lang));
     rows.extend(cgroups::rows(&machine, lang));
     rows.extend(surroundings::rows(lang));
+    rows.push(directory::row(&machine, need, lang));
     let outlooks = outlooks(&rows);
     (rows, outlooks)
 }
 
 /// Checks everything and prints one table. Status 3 where a lesson cannot be done on this machine.
-pub fn run(json: bool, lang: Lang) -> ExitCode {
-    let (rows, outlooks) = examine(lang);
+pub fn run(json: bool, need: Need, lang: Lang) -> ExitCode {
+    let (rows, outlooks) = examine(need, lang);
     let text = match json {
         true => serde_json::json!({ "event": "doctor", "rows": rows, "lessons": outlooks }).to_string(),
         false => table(&rows, &outlooks, lang),

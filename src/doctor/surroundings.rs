@@ -1,9 +1,9 @@
-//! The terminal, pseudo-terminals, and the places where something is kept.
+//! The terminal, pseudo-terminals, and the place where progress is kept.
 
 use super::{LESSONS, Level, Row};
 use crate::kernel::errno;
 use crate::lang::Lang;
-use crate::session::{StateDir, run_dir_bases};
+use crate::session::StateDir;
 use std::io::IsTerminal;
 
 /// The smallest terminal that shows a lesson well.
@@ -11,7 +11,7 @@ const SMALLEST: (u16, u16) = (80, 24);
 
 /// One row each; none of them needs a terminal to be there.
 pub fn rows(lang: Lang) -> Vec<Row> {
-    vec![pseudo_terminals(lang), terminal(lang), state(lang), run_directory(lang)]
+    vec![pseudo_terminals(lang), terminal(lang), state(lang)]
 }
 
 fn pseudo_terminals(lang: Lang) -> Row {
@@ -81,26 +81,6 @@ fn state(lang: Lang) -> Row {
         Err(unsaved) => {
             let remedy = lang.pick("lessons work; progress is lost at the end", "课程可以做，但退出后进度不保留");
             Row::bad(Level::Limited, check, unsaved.to_string(), remedy)
-        }
-    }
-}
-
-fn run_directory(lang: Lang) -> Row {
-    let check = lang.pick("run directory", "运行目录");
-    let writable = |path: &std::path::Path| nix::unistd::access(path, nix::unistd::AccessFlags::W_OK);
-    let tried: Vec<_> = run_dir_bases().into_iter().map(|base| (writable(&base), base)).collect();
-    match tried.iter().find(|(result, _)| result.is_ok()) {
-        Some((_, base)) => Row::ok(check, base.display().to_string()),
-        None => {
-            let why = |(result, base): &(nix::Result<()>, std::path::PathBuf)| {
-                format!("{}: {}", base.display(), result.err().map(errno::why).unwrap_or_default())
-            };
-            let found = tried.iter().map(why).collect::<Vec<_>>().join("; ");
-            let remedy = lang.pick(
-                "set XDG_RUNTIME_DIR to a directory of yours with mode 0700",
-                "把 XDG_RUNTIME_DIR 设为自己的 0700 目录",
-            );
-            Row::bad(Level::Missing, check, found, remedy).needed_by(&LESSONS)
         }
     }
 }

@@ -7,8 +7,9 @@ mod text;
 pub use events::Event;
 
 use crate::{
+    dirs::Need,
     lang::Lang,
-    lesson::{self, Lesson, TerminalId, Translations},
+    lesson::{self, Block, Lesson, Requirement, TerminalId, Translations},
     observe::Sample,
     runtime::{Happening, Machine, Seen, Trouble, signals, working},
     session::{Action, Input, Lacking, Outcome, Report, Session, Wish},
@@ -65,6 +66,14 @@ impl Place {
         (&self.lesson.id, self.step.unwrap_or(0))
     }
 
+    /// Whether a step of it needs this of the machine.
+    pub fn needs(&self, need: &Requirement) -> bool {
+        let steps =
+            self.lesson.steps.iter().enumerate().filter(|(index, _)| self.step.is_none_or(|step| step == *index));
+        let mut blocks = steps.flat_map(|(_, step)| &step.blocks);
+        blocks.any(|block| matches!(block, Block::Requires(needs) if needs.contains(need)))
+    }
+
     /// Whether its commands come from a directory of the user's.
     pub fn foreign(&self) -> bool {
         self.lesson.foreign
@@ -109,6 +118,8 @@ pub struct How {
     pub patience: u32,
     /// The image that lessons use.
     pub image: String,
+    /// What the session's directory must offer for it.
+    pub need: Need,
 }
 
 /// Runs these places one after the other.
@@ -117,7 +128,8 @@ pub fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, how: How
     let (send, receive) = mpsc::channel();
     let signalled = send.clone();
     signals::watch(move |signal| drop(signalled.send(Message::Signal(signal))))?;
-    let mut machine = Machine::start(exe, Arc::new(move |happening| drop(send.send(Message::Machine(happening)))))?;
+    let sink = Arc::new(move |happening| drop(send.send(Message::Machine(happening))));
+    let mut machine = Machine::start_for(how.need, exe, sink)?;
     machine.unseen = true;
     teller.tell(&events::session(machine.run_dir().name(), &how.image), None)?;
     let mut player =

@@ -18,6 +18,7 @@ mod partial;
 mod platform;
 pub mod reference;
 pub mod registry;
+pub mod size;
 pub mod source;
 pub mod staging;
 pub mod unpack;

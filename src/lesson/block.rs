@@ -2,7 +2,7 @@
 
 use super::{
     fact::parse_fact,
-    model::{Block, Check, Predict, Requirement, Run, TerminalId},
+    model::{Ability, Block, Check, Predict, Requirement, Run, TerminalId},
     source::{Source, Word},
 };
 use crate::kernel::namespaces::Kind;
@@ -161,13 +161,20 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
             }
             ["filesystem", name] => needs.push(Requirement::Filesystem((*name).to_owned())),
             ["program", name] => needs.push(Requirement::Program((*name).to_owned())),
+            ["session-dir", names] => {
+                let ability = |name| Ability::ALL.into_iter().find(|ability| ability.name() == name);
+                match names.split(',').map(ability).collect::<Option<Vec<_>>>() {
+                    Some(abilities) => needs.extend(abilities.into_iter().map(Requirement::SessionDir)),
+                    None => source.wrong(words.get(1).copied().unwrap_or(line), "expected `exec`, `dev` or `upperdir`"),
+                }
+            }
             ["namespace", kinds] => match kinds.split(',').map(Kind::from_link).collect::<Option<Vec<_>>>() {
                 Some(kinds) => needs.extend(kinds.into_iter().map(Requirement::Namespace)),
                 None => {
                     source.wrong(words.get(1).copied().unwrap_or(line), "expected namespace kinds such as `pid,uts`")
                 }
             },
-            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…`, `controller NAME,…`, `cgroup v1|v2 CONTROLLER`, `swap`, `memsw`, `hard-memory`, `machine-root`, `filesystem NAME` or `program NAME`"),
+            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…`, `controller NAME,…`, `cgroup v1|v2 CONTROLLER`, `swap`, `memsw`, `hard-memory`, `machine-root`, `filesystem NAME`, `session-dir exec|dev|upperdir` or `program NAME`"),
         }
     }
     needs

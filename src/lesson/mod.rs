@@ -17,8 +17,8 @@ mod store;
 
 pub use fact::{VOCABULARY, Word};
 pub use model::{
-    Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Outcome, Predict, Problem,
-    Requirement, Run, Setting, Step, TerminalId, Translations, Where,
+    Ability, Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Outcome, Predict,
+    Problem, Requirement, Run, Setting, Step, TerminalId, Translations, Where,
 };
 pub use parse::parse;
 pub use store::{LoadError, directory, embedded, folder, id, load, load_with, trusted};

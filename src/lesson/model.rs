@@ -167,6 +167,33 @@ pub enum Requirement {
     MachineRoot,
     /// The kernel knows this file system.
     Filesystem(String),
+    /// The session's directory can do this.
+    SessionDir(Ability),
+}
+
+/// What the file system of a session's directory may or may not allow, depending on how it is mounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ability {
+    /// Programs start.
+    Exec,
+    /// Device nodes work.
+    Dev,
+    /// It holds the upper directory of an overlay.
+    Upper,
+}
+
+impl Ability {
+    /// All of them.
+    pub const ALL: [Ability; 3] = [Ability::Exec, Ability::Dev, Ability::Upper];
+
+    /// Its word in a lesson file: mount(8)'s own name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Ability::Exec => "exec",
+            Ability::Dev => "dev",
+            Ability::Upper => "upperdir",
+        }
+    }
 }
 
 impl std::fmt::Display for Requirement {
@@ -184,6 +211,7 @@ impl std::fmt::Display for Requirement {
             Requirement::HardMemory => f.write_str("hard-memory"),
             Requirement::MachineRoot => f.write_str("machine-root"),
             Requirement::Filesystem(name) => write!(f, "filesystem {name}"),
+            Requirement::SessionDir(ability) => write!(f, "session-dir {}", ability.name()),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     app::{Effect, Event, State, update},
+    dirs::Need,
     doctor,
     lang::Lang,
     session::{Action, Proof, StateDir, why_not_kept},
@@ -33,6 +34,7 @@ pub struct Driver {
     kept: Option<StateDir>,
     /// Whether the last try to keep the progress failed, which has been said.
     unsaved: bool,
+    need: Need,
     /// Made when the first lesson begins: who only looks at the opening leaves nothing behind.
     machine: Option<Machine>,
     /// Whether it is known what this machine lacks. Until then no shell is started, because a step is judged when its
@@ -48,8 +50,9 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Nothing is started yet. `kept` is where progress is kept, if anywhere.
-    pub fn new(state: State, exe: PathBuf, kept: Option<StateDir>) -> Driver {
+    /// Nothing is started yet. `kept` is where progress is kept, if anywhere; `need` is what the session's directory must
+    /// offer.
+    pub fn new(state: State, exe: PathBuf, kept: Option<StateDir>, need: Need) -> Driver {
         let inbox = Arc::default();
         Driver {
             state,
@@ -58,6 +61,7 @@ impl Driver {
             exe,
             kept,
             unsaved: false,
+            need,
             machine: None,
             examined: false,
             waiting: Vec::new(),
@@ -72,9 +76,10 @@ impl Driver {
     /// Starts to find out what this machine lacks, beside everything else: it takes longer than a frame.
     pub fn examine(&self) -> io::Result<()> {
         let needs = doctor::requirements(&self.state.lessons);
-        let inbox = self.inbox.clone();
+        let (inbox, need) = (self.inbox.clone(), self.need);
         let examine = move || {
-            let found = doctor::lacking(&needs).into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect();
+            let found =
+                doctor::lacking_for(need, &needs).into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect();
             inbox.send(Letter::Lacking(found));
         };
         thread::Builder::new().name("examine".into()).spawn(examine).map(drop)
@@ -135,8 +140,8 @@ impl Driver {
                     queue.extend(update(&mut self.state, said));
                 }
                 Effect::Doctor(lang) => {
-                    let inbox = self.inbox.clone();
-                    let examine = move || inbox.send(Letter::Screen(Event::Doctor(doctor::lines(lang))));
+                    let (inbox, need) = (self.inbox.clone(), self.need);
+                    let examine = move || inbox.send(Letter::Screen(Event::Doctor(doctor::lines(need, lang))));
                     if let Err(error) = thread::Builder::new().name("doctor".into()).spawn(examine) {
                         queue.extend(update(&mut self.state, Event::Trouble(error.to_string())));
                     }
@@ -199,7 +204,7 @@ impl Driver {
             }
             let inbox = self.inbox.clone();
             let sink = Arc::new(move |happening| inbox.send(Letter::Machine(happening)));
-            match Machine::start(&self.exe, sink) {
+            match Machine::start_for(self.need, &self.exe, sink) {
                 Ok(mut machine) => {
                     machine.unseen = self.unseen;
                     self.machine = Some(machine);

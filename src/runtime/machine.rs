@@ -7,6 +7,7 @@ use super::{
     work::{self, Work},
 };
 use crate::{
+    dirs::{Need, Tidy},
     kernel::{
         errno,
         namespaces::{Kind, read_link},
@@ -147,6 +148,8 @@ pub struct Machine {
     pub unseen: bool,
     users: Option<UserNamespace>,
     _ledger: Ledger,
+    // The run directory is gone by then.
+    _tidy: Tidy,
     // After the ledger, which removes the groups that were made below.
     footing: Footing,
 }
@@ -166,15 +169,21 @@ impl Drop for Machine {
 impl Machine {
     /// Gets everything ready but the shells, which [`Action::Restart`] starts. `exe` is this program.
     pub fn start(exe: &Path, sink: Sink) -> Result<Machine, Trouble> {
+        Machine::start_for(Need::default(), exe, sink)
+    }
+
+    /// The same for a session that needs more than the built-in image does.
+    pub fn start_for(need: Need, exe: &Path, sink: Sink) -> Result<Machine, Trouble> {
         shell::program().map_err(Trouble::at(
             "no shell to run in the terminals: there is no bash, and /bin/sh cannot be run",
             "没有可以在终端里运行的 shell：没有 bash，/bin/sh 也无法运行",
         ))?;
+        let tidy = Tidy;
         let mut ledger = Ledger::create()
             .map_err(Trouble::at("no place for the ledger of what a session makes", "没有地方记录会话建立的东西"))?;
         let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).chain(["boxwright"]).collect();
-        let run_dir =
-            RunDir::create(&mut ledger, exe, &names).map_err(Trouble::at("no run directory", "没有运行目录"))?;
+        let run_dir = RunDir::create_for(need, &mut ledger, exe, &names)
+            .map_err(Trouble::at("no run directory", "没有运行目录"))?;
         let work = run_dir.work().map_err(Trouble::at("no directory to work in", "没有工作目录"))?;
         let footing = Footing::take().map_err(Trouble::at("the ledger cannot be written", "无法写入记录"))?;
         // The control groups of this session bear its name. They are not made here, but by the learner.
@@ -209,6 +218,7 @@ impl Machine {
             unseen: false,
             users: None,
             _ledger: ledger,
+            _tidy: tidy,
             footing,
         })
     }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     app::{Event, Facts, Look, Overlay, Prefix, State, begin},
+    dirs::Need,
     lang::Lang,
     lesson::Translations,
     observe,
@@ -30,6 +31,8 @@ const FRAME: Duration = Duration::from_millis(33);
 /// Everything that the screen is started with.
 #[derive(Debug)]
 pub struct TuiOptions {
+    /// What a session's directory must offer.
+    pub need: Need,
     /// The language.
     pub lang: Lang,
     /// Colours and characters.
@@ -53,7 +56,7 @@ impl TuiOptions {
     pub(super) fn driver(self) -> (Driver, Option<(usize, usize)>) {
         let mut state = State::new(self.lang, self.look, facts(&self.exe), self.lessons, self.prefix);
         state.resume(self.progress);
-        (Driver::new(state, self.exe, self.kept), self.start)
+        (Driver::new(state, self.exe, self.kept, self.need), self.start)
     }
 }
 

@@ -6,6 +6,7 @@
 use super::removal;
 use super::run_dir::{self, is_ours};
 use super::state_dir::StateDir;
+use crate::dirs::{self, Candidate};
 use crate::kernel::groups::hands_down;
 use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::geteuid;
@@ -154,7 +155,9 @@ impl Ledger {
     /// Begins a ledger in the state directory or, where nothing can be written there, where run directories are made.
     pub fn create() -> io::Result<Ledger> {
         let mut last = io::Error::from(io::ErrorKind::NotFound);
-        for dir in directories() {
+        let state = StateDir::for_ledgers().map(|state| state.path().to_path_buf());
+        let others = dirs::candidates().into_iter().filter(Candidate::is_safe).map(|candidate| candidate.path());
+        for dir in state.into_iter().chain(others) {
             match Ledger::create_in(&dir) {
                 Ok(ledger) => return Ok(ledger),
                 Err(error) => last = io::Error::new(error.kind(), format!("{}: {error}", dir.display())),
@@ -237,10 +240,9 @@ pub enum Outcome {
     Failed(io::Error),
 }
 
-/// The directories where ledgers may be.
+/// The directories where ledgers may be, also those of sessions that were started in another way than this one.
 pub fn directories() -> Vec<PathBuf> {
-    let state = StateDir::for_ledgers().map(|state| state.path().to_path_buf());
-    state.into_iter().chain(run_dir::bases()).collect()
+    StateDir::of_ledgers().into_iter().chain(dirs::everywhere()).collect()
 }
 
 /// Removes what dead sessions left, or only lists it. Entries that are gone already are not mentioned.

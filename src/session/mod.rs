@@ -23,7 +23,7 @@ pub use needs::lack;
 pub use play::Session;
 pub use progress::Progress;
 pub use proof::{CpuProof, MemoryProof, Proof};
-pub use run_dir::{RunDir, bases as run_dir_bases, fresh_name};
+pub use run_dir::{RunDir, fresh_name};
 pub use state_dir::{StateDir, Unsaved, why_not_kept};
 
 use crate::{

@@ -1,10 +1,14 @@
 //! The names that this program gives to what it makes, and the run directory with one link per tool.
 
 use super::ledger::{Entry, Ledger};
+use crate::dirs::{self, Need};
+use crate::kernel::{errno, filesystem::full};
+use crate::lang::Lang;
+use nix::errno::Errno;
 use nix::unistd::geteuid;
 use std::fs::{DirBuilder, File};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
 /// The directory that a session's shells begin in.
@@ -12,6 +16,9 @@ pub(super) const WORK: &str = "work";
 
 /// How many random bytes a name has.
 const RANDOM: usize = 6;
+
+/// How often a directory is made that vanishes before there is anything in it.
+const ATTEMPTS: usize = 5;
 
 /// A new name, `boxwright-UID-RANDOM`, for a run directory, a control group or a ledger.
 pub fn fresh_name() -> io::Result<String> {
@@ -29,22 +36,7 @@ pub fn is_ours(name: &str, uid: u32) -> bool {
     })
 }
 
-/// Where run directories may be made, the best first: `$XDG_RUNTIME_DIR` where it is what its specification promises
-/// (absolute, ours, nobody else's to write), then `/run` for root, then `/tmp`.
-pub fn bases() -> Vec<PathBuf> {
-    let ours = |path: &PathBuf| {
-        let metadata = std::fs::metadata(path);
-        path.is_absolute()
-            && metadata.is_ok_and(|m| m.is_dir() && m.uid() == geteuid().as_raw() && m.mode() & 0o022 == 0)
-    };
-    let session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(ours);
-    let system = geteuid().is_root().then(|| PathBuf::from("/run"));
-    let mut bases: Vec<PathBuf> = session.into_iter().chain(system).chain([PathBuf::from("/tmp")]).collect();
-    bases.dedup();
-    bases
-}
-
-/// A session's directory below [`bases`]: `bin/` holds one link to this program for each tool. The ledger removes it.
+/// A session's directory, in the best place there is ([`dirs::survey`]): `bin/` holds one link to this program for each tool. The ledger removes it.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
@@ -52,16 +44,41 @@ pub struct RunDir {
 }
 
 impl RunDir {
-    /// Makes it, in the first base that can be written.
+    /// Makes it for a session with the built-in image; `exe` is this program, `tools` the names of its links.
     pub fn create(ledger: &mut Ledger, exe: &Path, tools: &[&str]) -> io::Result<RunDir> {
-        let mut last = io::Error::from(io::ErrorKind::NotFound);
-        for base in bases() {
-            match RunDir::create_in(&base, ledger, exe, tools) {
-                Ok(run_dir) => return Ok(run_dir),
-                Err(error) => last = io::Error::new(error.kind(), format!("{}: {error}", base.display())),
+        RunDir::create_for(Need::default(), ledger, exe, tools)
+    }
+
+    /// Makes it where there is what the session needs or, where that is nowhere, most of it.
+    ///
+    /// Errors: of the kind of the last one, with every directory that was tried and what is wrong with it.
+    pub fn create_for(need: Need, ledger: &mut Ledger, exe: &Path, tools: &[&str]) -> io::Result<RunDir> {
+        let (mut tried, mut kind) = (Vec::new(), io::ErrorKind::NotFound);
+        for (candidate, place) in dirs::survey(need) {
+            if !place.is_open() {
+                tried.push(place.say(Lang::En));
+                continue;
+            }
+            let made = (0..ATTEMPTS).find_map(|_| {
+                let made = candidate.make().map_err(io::Error::from);
+                match made.and_then(|()| RunDir::create_in(&place.path, ledger, exe, tools)) {
+                    // Somebody else's session has ended and removed the empty directory around it.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                    made => Some(made),
+                }
+            });
+            match made {
+                Some(Ok(run_dir)) => return Ok(run_dir),
+                Some(Err(error)) => {
+                    kind = error.kind();
+                    let full =
+                        full(errno::of(&error), &place.path).map(|full| format!(" ({full})")).unwrap_or_default();
+                    tried.push(format!("{}: {}{full}", place.path.display(), errno::why_io(&error)));
+                }
+                None => tried.push(format!("{}: {}", place.path.display(), errno::why(Errno::ENOENT))),
             }
         }
-        Err(last)
+        Err(io::Error::new(kind, tried.join("; ")))
     }
 
     fn create_in(base: &Path, ledger: &mut Ledger, exe: &Path, tools: &[&str]) -> io::Result<RunDir> {

@@ -13,6 +13,7 @@ fn depends_on_root(need: &Requirement) -> bool {
         | Requirement::Ptrace
         | Requirement::Namespace(_)
         | Requirement::Controller(_)
+        | Requirement::SessionDir(_)
         | Requirement::MachineRoot => true,
         Requirement::Program(_)
         | Requirement::CgroupVersion(..)

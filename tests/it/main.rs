@@ -8,6 +8,7 @@
 mod archives;
 mod copies;
 mod debian;
+mod dirs;
 mod harness;
 mod harness_tests;
 mod image;
@@ -54,6 +55,7 @@ fn all() -> Vec<Test> {
         archives::tests,
         copies::tests,
         debian::tests,
+        dirs::tests,
         harness_tests::tests,
         image::tests,
         image_machines::tests,

@@ -92,8 +92,8 @@ pub fn left_of(session: &str) -> Vec<String> {
             left.push(format!("process {pid} {}", name.trim()));
         }
     }
-    for base in ["/run", "/tmp"] {
-        let path = Path::new(base).join(session);
+    for base in boxwright::dirs::everywhere() {
+        let path = base.join(session);
         left.extend(path.exists().then(|| path.display().to_string()));
     }
     for point in cgroup_mounts() {

@@ -1,0 +1,180 @@
+//! Which directory a session's own one is made in: a decision on what is known of each, and nothing else.
+
+use crate::{
+    columns::bytes,
+    kernel::{errno, filesystem::FileSystem},
+    lang::Lang,
+};
+use nix::{errno::Errno, unistd::geteuid};
+use std::{cmp::Reverse, path::PathBuf};
+
+/// The size of the built-in image when it is unpacked, about.
+const BUILTIN: u64 = 25 << 20;
+
+/// A lesson keeps a copy of the image, a tree made of it, and now and then another one.
+const COPIES: u64 = 3;
+
+/// What a session's directory must offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Device nodes work: root makes one in a lesson, and nobody else may.
+    pub devices: bool,
+    /// Bytes.
+    pub room: u64,
+}
+
+impl Need {
+    /// For an image of this size when it is unpacked, and always for the built-in one.
+    pub fn of_image(size: u64) -> Need {
+        Need { devices: geteuid().is_root(), room: COPIES.saturating_mul(size.max(BUILTIN)) }
+    }
+}
+
+impl Default for Need {
+    /// For the built-in image.
+    fn default() -> Need {
+        Need::of_image(BUILTIN)
+    }
+}
+
+/// What is known of a directory that a session's own one could be made in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The directory. It may have to be made.
+    pub path: PathBuf,
+    /// Its file system, or why nothing may be made there.
+    pub system: Result<FileSystem, Lack>,
+    /// What became of a program that was started from there.
+    pub starts: Result<(), Errno>,
+}
+
+/// Something that a directory lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// It cannot be reached, made or written.
+    Denied(Errno),
+    /// It is another user's, or others may rename what is in it.
+    Foreign,
+    /// It is mounted `noexec`: no program starts.
+    NoExec,
+    /// A program that was started there was refused, though the mount allows it: a security module.
+    Refused(Errno),
+    /// So many bytes are free, and so many are needed.
+    Room(u64, u64),
+    /// It is mounted `nodev`: no device node can be opened.
+    NoDev,
+    /// Its file system cannot hold the upper directory of an overlay.
+    NoUpper,
+}
+
+impl Lack {
+    /// Whether nothing can be made there at all.
+    pub fn closed(self) -> bool {
+        matches!(self, Lack::Denied(_) | Lack::Foreign)
+    }
+
+    /// Whether no program starts there.
+    pub fn stops_programs(self) -> bool {
+        matches!(self, Lack::NoExec | Lack::Refused(_))
+    }
+
+    /// What is missing, in one clause.
+    pub fn say(self, lang: Lang) -> String {
+        match self {
+            Lack::Denied(errno) => errno::why(errno),
+            Lack::Foreign => lang.pick("others may change what is in it", "别人可以改动其中的内容").into(),
+            Lack::NoExec => lang.pick("noexec: no program starts there", "noexec：里面的程序无法启动").into(),
+            Lack::Refused(errno) => format!(
+                "{}: {}",
+                lang.pick("a program that was started there was refused", "在里面启动程序被拒绝"),
+                errno::why(errno)
+            ),
+            Lack::Room(free, needed) => lang.pick(
+                format!("{} free, {} needed", bytes(free), bytes(needed)),
+                format!("可用 {}，需要 {}", bytes(free), bytes(needed)),
+            ),
+            Lack::NoDev => lang.pick("nodev: no device node works there", "nodev：里面的设备节点不能用").into(),
+            Lack::NoUpper => {
+                lang.pick("an overlay cannot have its upper directory there", "不能存放 overlay 的上层目录").into()
+            }
+        }
+    }
+}
+
+/// A directory, judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The directory.
+    pub path: PathBuf,
+    /// Its file system, where it could be looked at.
+    pub system: Option<FileSystem>,
+    /// What it lacks; nothing where it fits.
+    pub lacks: Vec<Lack>,
+}
+
+impl Place {
+    fn judge(facts: Facts, need: Need) -> Place {
+        let Facts { path, system, starts } = facts;
+        let system = match system {
+            Ok(system) => system,
+            Err(lack) => return Place { path, system: None, lacks: vec![lack] },
+        };
+        let mut lacks = Vec::new();
+        match starts {
+            _ if system.read_only => lacks.push(Lack::Denied(Errno::EROFS)),
+            _ if system.noexec => lacks.push(Lack::NoExec),
+            Err(errno @ (Errno::EACCES | Errno::EPERM)) => lacks.push(Lack::Refused(errno)),
+            Err(errno @ Errno::EROFS) => lacks.push(Lack::Denied(errno)),
+            // What is full or beyond a quota shows as missing room.
+            Err(_) => lacks.push(Lack::Room(0, need.room)),
+            Ok(()) => {}
+        }
+        let full = lacks.iter().any(|lack| matches!(lack, Lack::Room(..)));
+        if system.room() < need.room && !full {
+            lacks.push(Lack::Room(system.room(), need.room));
+        }
+        if need.devices && system.nodev {
+            lacks.push(Lack::NoDev);
+        }
+        if !system.holds_upper() {
+            lacks.push(Lack::NoUpper);
+        }
+        Place { path, system: Some(system), lacks }
+    }
+
+    /// What is worse sorts later: closed before all, then whether programs start, how much room is missing, and how many
+    /// single steps are lost.
+    fn badness(&self) -> (bool, bool, Option<Reverse<u64>>, usize) {
+        let has = |what: fn(Lack) -> bool| self.lacks.iter().any(|lack| what(*lack));
+        let room = self.lacks.iter().find_map(|lack| match lack {
+            Lack::Room(free, _) => Some(Reverse(*free)),
+            _ => None,
+        });
+        (has(Lack::closed), has(Lack::stops_programs), room, self.lacks.len())
+    }
+
+    /// Whether a session's directory can be made there, with or without everything that lessons need.
+    pub fn is_open(&self) -> bool {
+        !self.lacks.iter().any(|lack| lack.closed())
+    }
+
+    /// The directory with what it lacks: `/run: noexec: no program starts there; nodev: …`.
+    pub fn say(&self, lang: Lang) -> String {
+        let lacks: Vec<String> = self.lacks.iter().map(|lack| lack.say(lang)).collect();
+        format!("{}{}{}", self.path.display(), lang.pick(": ", "："), lacks.join(lang.pick("; ", "；")))
+    }
+}
+
+/// Judges directories and puts the best first: the first that lacks nothing or, where each lacks something, the one where
+/// most can be done.
+pub fn choose<T>(facts: Vec<(T, Facts)>, need: Need) -> Vec<(T, Place)> {
+    let mut places: Vec<(T, Place)> =
+        facts.into_iter().map(|(what, facts)| (what, Place::judge(facts, need))).collect();
+    // What is equally good stays in the order of preference.
+    places.sort_by_key(|(_, place)| place.badness());
+    places
+}
+
+#[cfg(test)]
+#[path = "choice_tests.rs"]
+mod tests;

@@ -1,0 +1,143 @@
+use super::*;
+
+const MIB: u64 = 1 << 20;
+
+/// A file system as the mount table of a machine has it: its type, flags and free bytes.
+fn on(kind: &str, options: &str, free: u64) -> Result<FileSystem, Lack> {
+    let has = |flag: &str| options.split(',').any(|option| option == flag);
+    Ok(FileSystem {
+        kind: kind.into(),
+        noexec: has("noexec"),
+        nodev: has("nodev"),
+        read_only: has("ro"),
+        options: options.into(),
+        size: 2 * free + MIB,
+        free,
+        ..FileSystem::default()
+    })
+}
+
+fn decide(places: &[(&str, Result<FileSystem, Lack>)], need: Need) -> Vec<Place> {
+    let facts = |(path, system): &(&str, Result<FileSystem, Lack>)| {
+        ((), Facts { path: path.into(), system: system.clone(), starts: Ok(()) })
+    };
+    choose(places.iter().map(facts).collect(), need).into_iter().map(|(_, place)| place).collect()
+}
+
+const ROOT: Need = Need { devices: true, room: 75 * MIB };
+const USER: Need = Need { devices: false, room: 75 * MIB };
+
+/// The mounts of stock machines, in the order of preference: what is chosen, and what it lacks.
+#[test]
+fn stock_machines() {
+    let gib = 1024 * MIB;
+    let ext4 = || on("ext4", "rw,relatime", 20 * gib);
+    let overlay = || on("overlay", "rw,relatime", 50 * gib);
+    let initramfs = |free| on("tmpfs", "rw,nosuid,nodev,noexec,relatime", free);
+    let systemd = |free| on("tmpfs", "rw,nosuid,nodev", free);
+    let user_dir = || on("tmpfs", "rw,nosuid,nodev,relatime", 99 * MIB);
+    let missing = || Err(Lack::Denied(Errno::ENOENT));
+    let roots = ["/var/lib/boxwright", "/var/tmp", "/run", "/tmp"];
+    type Row = (&'static str, [Result<FileSystem, Lack>; 4], Need, &'static str, &'static [Lack]);
+    let as_root: [Row; 11] = [
+        ("Debian 12, Ubuntu", [ext4(), ext4(), initramfs(97 * MIB), ext4()], ROOT, roots[0], &[]),
+        ("Debian 13", [ext4(), ext4(), initramfs(97 * MIB), systemd(500 * MIB)], ROOT, roots[0], &[]),
+        ("Fedora, Arch", [ext4(), ext4(), systemd(800 * MIB), systemd(2 * gib)], ROOT, roots[0], &[]),
+        ("WSL 2", [ext4(), ext4(), initramfs(4 * gib), ext4()], ROOT, roots[0], &[]),
+        ("/var/lib read-only", [on("ext4", "ro", gib), ext4(), initramfs(gib), ext4()], ROOT, roots[1], &[]),
+        (
+            "a full disk and Debian's memory",
+            [on("ext4", "rw", MIB), on("ext4", "rw", MIB), initramfs(97 * MIB), systemd(500 * MIB)],
+            ROOT,
+            roots[3],
+            &[Lack::NoDev],
+        ),
+        ("docker run -v /run", [overlay(), overlay(), ext4(), overlay()], ROOT, roots[2], &[]),
+        (
+            "docker run --tmpfs /run",
+            [overlay(), overlay(), initramfs(64 * MIB), overlay()],
+            ROOT,
+            roots[0],
+            &[Lack::NoUpper],
+        ),
+        (
+            "docker run --tmpfs /run:exec,dev,size=1g",
+            [overlay(), overlay(), on("tmpfs", "rw,nosuid,relatime", gib), overlay()],
+            ROOT,
+            roots[2],
+            &[],
+        ),
+        (
+            "an image larger than the memory",
+            [missing(), missing(), on("tmpfs", "rw", 97 * MIB), on("tmpfs", "rw", 200 * MIB)],
+            Need { room: 400 * MIB, ..ROOT },
+            roots[3],
+            &[Lack::Room(200 * MIB, 400 * MIB)],
+        ),
+        (
+            "programs start nowhere",
+            [Err(Lack::Foreign), initramfs(gib), initramfs(gib), on("ext4", "rw,noexec", gib)],
+            ROOT,
+            roots[3],
+            &[Lack::NoExec],
+        ),
+    ];
+    let users = ["/run/user/1000", "/home/li/.cache/boxwright", "/var/tmp", "/tmp"];
+    let as_user: [Row; 7] = [
+        ("a user who logs in", [user_dir(), ext4(), ext4(), ext4()], USER, users[0], &[]),
+        (
+            "the same with a large image",
+            [user_dir(), ext4(), ext4(), ext4()],
+            Need { room: 300 * MIB, ..USER },
+            users[1],
+            &[],
+        ),
+        ("WSL 2.5.7", [initramfs(gib), ext4(), ext4(), ext4()], USER, users[1], &[]),
+        ("no session, /tmp noexec", [missing(), ext4(), ext4(), initramfs(gib)], USER, users[1], &[]),
+        ("a home of root's", [missing(), Err(Lack::Foreign), ext4(), ext4()], USER, users[2], &[]),
+        ("a home on a network", [missing(), on("nfs4", "rw", gib), ext4(), ext4()], USER, users[2], &[]),
+        ("a container", [missing(), overlay(), overlay(), overlay()], USER, users[1], &[Lack::NoUpper]),
+    ];
+    let rows = as_root.into_iter().map(|row| (roots, row)).chain(as_user.into_iter().map(|row| (users, row)));
+    for (names, (machine, systems, need, chosen, lacks)) in rows {
+        let places: Vec<_> = names.into_iter().zip(systems).collect();
+        let best = decide(&places, need).remove(0);
+        assert_eq!((best.path.to_str().unwrap(), best.lacks.as_slice()), (chosen, lacks), "{machine}");
+    }
+}
+
+#[test]
+fn devices_count_for_root_alone() {
+    let run = [("/run", on("tmpfs", "rw,nosuid,nodev", 200 * MIB))];
+    assert_eq!(decide(&run, ROOT).remove(0).lacks, [Lack::NoDev]);
+    assert_eq!(decide(&run, USER).remove(0).lacks, []);
+}
+
+#[test]
+fn what_a_trial_says_counts_as_much_as_the_flags() {
+    let facts = |starts| ((), Facts { path: "/var/tmp".into(), system: on("ext4", "rw", 900 * MIB), starts });
+    let lacks = |errno| choose(vec![facts(Err(errno))], ROOT).remove(0).1.lacks;
+    assert_eq!(lacks(Errno::EACCES), [Lack::Refused(Errno::EACCES)]);
+    assert_eq!(lacks(Errno::EDQUOT), [Lack::Room(0, ROOT.room)]);
+    let both = vec![facts(Err(Errno::EPERM)), facts(Ok(()))];
+    assert_eq!(choose(both, ROOT).remove(0).1.lacks, [], "the second is better");
+}
+
+#[test]
+fn no_limit_is_room_enough() {
+    let unlimited = FileSystem { kind: "tmpfs".into(), ..FileSystem::default() };
+    assert_eq!(decide(&[("/run", Ok(unlimited))], ROOT).remove(0).lacks, []);
+}
+
+#[test]
+fn a_closed_directory_comes_last_and_each_reason_is_said() {
+    let places = [("/a", Err(Lack::Denied(Errno::EACCES))), ("/b", on("tmpfs", "rw,noexec,nodev", MIB))];
+    let [b, a] = decide(&places, ROOT).try_into().unwrap();
+    assert!(b.is_open() && !a.is_open());
+    assert_eq!(a.say(Lang::En), "/a: Permission denied (EACCES)");
+    assert_eq!(
+        b.say(Lang::En),
+        "/b: noexec: no program starts there; 1.0 MiB free, 75.0 MiB needed; nodev: no device node works there"
+    );
+    assert!(b.say(Lang::Zh).starts_with("/b：noexec："));
+}

@@ -1,0 +1,233 @@
+//! The directory that sessions are made in: which one it is, what it lacks for lessons, and how to get that.
+
+use super::{
+    LESSONS, Level, Row,
+    attempt::{Failure, attempt_in},
+    machine::Machine,
+};
+use crate::{
+    columns::bytes,
+    dirs::{self, Lack, Need, Place, Tidy},
+    kernel::{errno, filesystem::FileSystem},
+    lang::Lang,
+    lesson::Ability,
+    session::{Ledger, RunDir},
+};
+use std::path::{Path, PathBuf};
+
+/// The lessons in which a program of an image is started.
+const UNPACKING: [&str; 2] = ["rootfs", "together"];
+
+/// The row of the directory that a session would be made in now.
+pub fn row(machine: &Machine, need: Need, lang: Lang) -> Row {
+    let places: Vec<Place> = dirs::survey(need).into_iter().map(|(_, place)| place).collect();
+    judge(&places, machine, need, lang)
+}
+
+fn judge(places: &[Place], machine: &Machine, need: Need, lang: Lang) -> Row {
+    let check = lang.pick("run directory", "运行目录");
+    let Some(best) = places.first() else {
+        return Row::bad(Level::Missing, check, "", elsewhere(need, lang)).needed_by(&LESSONS);
+    };
+    let found = match &best.system {
+        Some(system) => format!("{}{}{}", best.path.display(), lang.pick(": ", "："), facts(system, lang)),
+        None => best.say(lang),
+    };
+    if best.lacks.is_empty() {
+        return Row::ok(check, found);
+    }
+    let mut remedy = cure(best, machine, need, lang);
+    // What is missing in each of them, one a line.
+    for place in places {
+        remedy += &format!("\n            {}", place.say(lang));
+    }
+    let row = |level| Row::bad(level, check, found.clone(), remedy.clone());
+    match () {
+        () if !best.is_open() => row(Level::Missing).needed_by(&LESSONS),
+        () if best.lacks.iter().any(|lack| lack.stops_programs()) => row(Level::Missing).needed_by(&UNPACKING),
+        () => row(Level::Limited),
+    }
+}
+
+/// Why no program starts in a session's directory, and how to get one where they do; `None` where they start.
+pub fn no_program_starts(need: Need, lang: Lang) -> Option<(String, String)> {
+    let (_, best) = dirs::survey(need).into_iter().next().filter(|(_, best)| best.is_open())?;
+    let lack = best.lacks.iter().find(|lack| lack.stops_programs())?;
+    Some((lacks(&best, *lack, lang), cure(&best, &Machine::read(), need, lang)))
+}
+
+fn lacks(place: &Place, lack: Lack, lang: Lang) -> String {
+    format!("{}{}{}", place.path.display(), lang.pick(": ", "："), lack.say(lang))
+}
+
+/// `ext4 on /, rw,relatime, 12.3 GiB free`.
+fn facts(system: &FileSystem, lang: Lang) -> String {
+    let free = match system.room() {
+        u64::MAX => lang.pick("no limit", "无上限").to_string(),
+        free => format!("{} {}", bytes(free), lang.pick("free", "可用")),
+    };
+    let (kind, point, options) = (&system.kind, system.point.display(), &system.options);
+    lang.pick(format!("{kind} on {point}, {options}, {free}"), format!("{point} 上的 {kind}，{options}，{free}"))
+}
+
+/// How to get what the best directory lacks.
+fn cure(best: &Place, machine: &Machine, need: Need, lang: Lang) -> String {
+    let size = need.room.div_ceil(1 << 20).next_multiple_of(256);
+    let mut ways = Vec::new();
+    if machine.contained() {
+        let volume = "docker run -v /run …";
+        let memory = format!("docker run --tmpfs /run:exec,dev,size={size}m …");
+        ways.push(lang.pick(
+            format!("start the container with a file system for it: {volume}, or {memory}"),
+            format!("启动容器时给它一个文件系统：{volume}，或 {memory}"),
+        ));
+    }
+    let options: Vec<String> = best
+        .lacks
+        .iter()
+        .filter_map(|lack| match lack {
+            Lack::NoExec => Some("exec".to_string()),
+            Lack::NoDev => Some("dev".to_string()),
+            Lack::Room(..) => Some(format!("size={size}m")),
+            _ => None,
+        })
+        .collect();
+    let point = best.system.as_ref().map(|system| (&system.point, system.kind == "tmpfs"));
+    if let Some((point, in_memory)) = point.filter(|_| machine.root && options.len() == best.lacks.len())
+        && (in_memory || !best.lacks.iter().any(|lack| matches!(lack, Lack::Room(..))))
+    {
+        ways.push(format!("mount -o remount,{} {}", options.join(","), point.display()));
+    }
+    if machine.root {
+        let dir = "/var/lib/boxwright";
+        ways.push(format!("mkdir -pm 700 {dir} && mount -t tmpfs -o mode=700,size={size}m tmpfs {dir}"));
+    }
+    ways.push(elsewhere(need, lang));
+    ways.join(lang.pick("; or ", "；或 "))
+}
+
+/// Any directory will do that has everything.
+fn elsewhere(need: Need, lang: Lang) -> String {
+    let room = bytes(need.room);
+    lang.pick(
+        format!(
+            "set XDG_RUNTIME_DIR to a directory of yours with mode 0700 on a disk with {room} free and neither noexec nor \
+             nodev"
+        ),
+        format!("把 XDG_RUNTIME_DIR 设为自己的 0700 目录，所在磁盘要有 {room} 可用，且没有 noexec、nodev"),
+    )
+}
+
+/// A directory like that of a session, in which things are tried. It ends with this.
+pub struct Trial {
+    place: Place,
+    need: Need,
+    /// Where things are tried, if such a directory can be made at all.
+    made: Result<(PathBuf, Ledger, Tidy), String>,
+}
+
+impl Trial {
+    /// Makes one where a session would have its own.
+    pub fn new(need: Need) -> Trial {
+        let survey = dirs::survey(need).into_iter().map(|(_, place)| place);
+        let make = || -> std::io::Result<(PathBuf, Ledger, Tidy)> {
+            let tidy = Tidy;
+            let mut ledger = Ledger::create()?;
+            let run_dir = RunDir::create_for(need, &mut ledger, Path::new("/proc/self/exe"), &[])?;
+            Ok((run_dir.work()?, ledger, tidy))
+        };
+        let made = make().map_err(|error| errno::why_io(&error));
+        // The directory may be another one than what looked best.
+        let parent = made.as_ref().ok().and_then(|(work, ..)| work.parent()?.parent().map(Path::to_path_buf));
+        let mut places: Vec<Place> = survey.collect();
+        let at = places.iter().position(|place| Some(&place.path) == parent.as_ref()).unwrap_or(0);
+        let none = Place { path: PathBuf::new(), system: None, lacks: Vec::new() };
+        let place = if at < places.len() { places.swap_remove(at) } else { none };
+        Trial { place, need, made }
+    }
+
+    /// Tries it; the reason where it does not work.
+    pub fn failure(&self, ability: Ability) -> Option<Inability> {
+        let (work, ..) = match &self.made {
+            Ok(made) => made,
+            Err(why) => {
+                return Some(Inability {
+                    why: Why::NoDirectory(why.clone()),
+                    place: self.place.clone(),
+                    need: self.need,
+                });
+            }
+        };
+        let why = match ability {
+            // That was tried when the directory was chosen.
+            Ability::Exec => {
+                let lack = self.place.lacks.iter().find(|lack| lack.stops_programs());
+                return lack.map(|lack| self.inability(Why::Lacks(*lack)));
+            }
+            Ability::Dev => attempt_in("device", work).err(),
+            Ability::Upper => attempt_in("overlay", work).err(),
+        };
+        why.map(|failure| self.inability(Why::Tried(failure)))
+    }
+
+    fn inability(&self, why: Why) -> Inability {
+        Inability { why, place: self.place.clone(), need: self.need }
+    }
+}
+
+/// Why something does not work in a session's directory.
+pub struct Inability {
+    why: Why,
+    place: Place,
+    need: Need,
+}
+
+enum Why {
+    NoDirectory(String),
+    Lacks(Lack),
+    Tried(Failure),
+}
+
+impl Inability {
+    /// The reason, and the remedy.
+    pub fn say(&self, machine: &Machine, lang: Lang) -> String {
+        let (why, remedy) = match &self.why {
+            Why::NoDirectory(why) => return why.clone(),
+            Why::Lacks(lack) => (lacks(&self.place, *lack, lang), None),
+            Why::Tried(failure) => match (self.cause(lang), failure.describe()) {
+                (Some(cause), call) => (lang.pick(format!("{cause} ({call})"), format!("{cause}（{call}）")), None),
+                (None, call) => (call, Some(machine.remedy(failure.errno(), None, lang))),
+            },
+        };
+        let remedy = remedy.unwrap_or_else(|| cure(&self.place, machine, self.need, lang));
+        format!("{why}{}{remedy}", lang.pick("; ", "；"))
+    }
+
+    /// What is known of the directory, where that explains the failure.
+    fn cause(&self, lang: Lang) -> Option<String> {
+        let (path, system) = (self.place.path.display(), self.place.system.as_ref()?);
+        let kind = &system.kind;
+        match &self.why {
+            Why::Tried(failure) if failure.call.starts_with("mount(overlay") && !system.holds_upper() => {
+                Some(lang.pick(
+                    match kind.as_str() {
+                        "overlay" => format!("the file system of {path} is itself an overlay"),
+                        _ => format!(
+                            "the file system of {path} is {kind}, which cannot hold an overlay's upper directory"
+                        ),
+                    },
+                    match kind.as_str() {
+                        "overlay" => format!("{path} 所在的文件系统本身就是 overlay"),
+                        _ => format!("{path} 所在的文件系统是 {kind}，不能存放 overlay 的上层目录"),
+                    },
+                ))
+            }
+            Why::Tried(_) if system.nodev => Some(lacks(&self.place, Lack::NoDev, lang)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "directory_tests.rs"]
+mod tests;

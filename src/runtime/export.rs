@@ -1,36 +1,51 @@
 //! Writing a file for the learner: in the directory that boxwright was started in or, where nothing can be written there, in
 //! the state directory.
 
-use crate::session::StateDir;
+use crate::{dirs::person, kernel::owner::AsOwner, session::StateDir};
+use nix::unistd::{Gid, Uid, geteuid};
 use std::{
     fs::File,
     io::{self, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 /// How many files of the same kind may lie in one place.
 const MOST: usize = 1000;
 
-/// Writes `NAME.json`, or `NAME-2.json` and so on where that exists: nothing is ever overwritten. Gives the path.
+/// Writes `NAME.json`, or `NAME-2.json` and so on where that exists: nothing is ever overwritten. Gives the path. Under
+/// sudo the file belongs to the person at the keyboard.
 ///
 /// Errors: those of the last place that was tried.
 pub fn export(name: &str, text: &str, kept: Option<&StateDir>) -> io::Result<PathBuf> {
-    let here = std::env::current_dir().and_then(|here| write_new(&here, name, text));
+    let person = person(|name| std::env::var_os(name).map(PathBuf::from), geteuid());
+    let here = std::env::current_dir().and_then(|here| write_here(&here, name, text, person));
     match (here, kept) {
-        (Err(_), Some(kept)) => write_new(kept.path(), name, text),
+        (Err(_), Some(kept)) => write_new(kept.path(), name, |file| kept.add(file, text.as_bytes())),
         (done, _) => done,
     }
 }
 
-fn write_new(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
-    for number in 1..=MOST {
-        let path = match number {
-            1 => dir.join(format!("{name}.json")),
-            _ => dir.join(format!("{name}-{number}.json")),
-        };
+/// As that person or, where nobody but root may write, as root: never as root in somebody else's directory.
+fn write_here(dir: &Path, name: &str, text: &str, person: Option<(Uid, Gid)>) -> io::Result<PathBuf> {
+    let write = |owner| {
+        let _owner = AsOwner::new(owner);
         // O_EXCL follows no link that somebody else put there.
-        match File::create_new(&path) {
-            Ok(mut file) => return file.write_all(text.as_bytes()).map(|()| path),
+        write_new(dir, name, |file| File::create_new(dir.join(file))?.write_all(text.as_bytes()))
+    };
+    let own = || std::fs::metadata(dir).is_ok_and(|metadata| metadata.uid() == geteuid().as_raw());
+    match write(person) {
+        Err(_) if person.is_some() && own() => write(None),
+        written => written,
+    }
+}
+
+fn write_new(dir: &Path, name: &str, write: impl Fn(&str) -> io::Result<()>) -> io::Result<PathBuf> {
+    for number in 1..=MOST {
+        let file = if number == 1 { format!("{name}.json") } else { format!("{name}-{number}.json") };
+        let path = dir.join(&file);
+        match write(&file) {
+            Ok(()) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
         }
@@ -41,14 +56,36 @@ fn write_new(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::{PermissionsExt, chown};
 
     #[test]
     fn nothing_is_overwritten() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(write_new(dir.path(), "card", "1").unwrap(), dir.path().join("card.json"));
-        assert_eq!(write_new(dir.path(), "card", "2").unwrap(), dir.path().join("card-2.json"));
+        let write = |text| write_here(dir.path(), "card", text, None);
+        assert_eq!(write("1").unwrap(), dir.path().join("card.json"));
+        assert_eq!(write("2").unwrap(), dir.path().join("card-2.json"));
         assert_eq!(std::fs::read_to_string(dir.path().join("card.json")).unwrap(), "1");
-        let missing = write_new(&dir.path().join("none"), "card", "3").unwrap_err();
+        let missing = write_here(&dir.path().join("none"), "card", "3", None).unwrap_err();
         assert!(missing.to_string().contains("none/card.json"), "{missing}");
+        let kept = StateDir::at(&dir.path().join("kept")).unwrap();
+        let keep = || write_new(kept.path(), "card", |file| kept.add(file, b"4"));
+        assert_eq!(
+            (keep().unwrap(), keep().unwrap()),
+            (kept.path().join("card.json"), kept.path().join("card-2.json"))
+        );
+    }
+
+    #[test]
+    #[ignore = "needs root, to act as another user: cargo test --lib -- --ignored"]
+    fn what_root_writes_for_somebody_is_theirs() {
+        let person = Some((Uid::from_raw(65534), Gid::from_raw(65534)));
+        let (theirs, roots) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        chown(theirs.path(), Some(65534), Some(65534)).unwrap();
+        let owner =
+            |dir: &Path| write_here(dir, "card", "x", person).map(|path| std::fs::metadata(path).unwrap().uid());
+        assert_eq!(owner(theirs.path()).unwrap(), 65534);
+        assert_eq!(owner(roots.path()).unwrap(), 0, "where only root can");
+        std::fs::set_permissions(theirs.path(), std::fs::Permissions::from_mode(0o500)).unwrap();
+        assert!(owner(theirs.path()).is_err(), "never as root in somebody else's directory");
     }
 }

@@ -6,7 +6,7 @@ use crate::support::BOXWRIGHT;
 use serde_json::Value;
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt, chown},
+    os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
     path::Path,
     process::{Command, Output},
 };
@@ -19,6 +19,8 @@ pub fn tests() -> Vec<Test> {
         what_a_directory_cannot_do_is_skipped_with_the_reason: [Root],
         a_user_goes_where_programs_start: [Root],
         what_an_earlier_session_left_elsewhere_is_found: [Root],
+        root_makes_nothing_in_a_home_that_is_not_roots: [Root],
+        a_users_own_cache_is_kept_as_before: [Root],
         tar_stops_listing_what_failed_and_names_the_full_file_system: [Root],
         mount_says_that_an_overlay_stands_on_another: [Root],
     ]
@@ -196,6 +198,64 @@ fn what_an_earlier_session_left_elsewhere_is_found() {
         let output = script(home.path(), &lines);
         assert_eq!(text(&output.stdout), format!("removed run directory /var/tmp/{name}\n"), "{base}");
         assert!(!text(&output.stderr).contains("boxwright-"), "{base}: {}", text(&output.stderr));
+    }
+}
+
+fn root_makes_nothing_in_a_home_that_is_not_roots() {
+    let victim = home();
+    for link in [None, Some(".cache"), Some(".cache/boxwright"), Some(".local"), Some(".local/state")] {
+        let home = home();
+        if let Some(link) = link {
+            let link = home.path().join(link);
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            symlink(victim.path(), &link).unwrap();
+        }
+        for made in [home.path().to_path_buf(), home.path().join(".cache"), home.path().join(".local")] {
+            if fs::symlink_metadata(&made).is_ok_and(|metadata| metadata.is_dir()) {
+                chown(made, Some(USER), Some(USER)).unwrap();
+            }
+        }
+        let before = tree(home.path());
+        // root's own home is covered, so that nothing stays there; the variables are those that sudo -E keeps.
+        let lines = format!(
+            "mount -t tmpfs -o mode=700 root /root; mkdir /root/here; cd /root/here
+             export SUDO_UID={USER} SUDO_GID={USER} TMPDIR=$HOME
+             $BW skopeo copy -q builtin: dir:one; XDG_CACHE_HOME=$HOME/.cache $BW skopeo copy -q builtin: dir:two
+             unset SUDO_UID SUDO_GID; $BW skopeo copy -q builtin: dir:three; $BW doctor >/dev/null || [ $? = 3 ]
+             ls -A /root/.cache/boxwright"
+        );
+        let output = script(home.path(), &lines);
+        assert!(output.status.success() && text(&output.stdout).starts_with("image-"), "{link:?}: {output:?}");
+        assert_eq!(text(&output.stderr), "", "{link:?}: nobody need know");
+        assert_eq!(tree(home.path()), before, "{link:?}");
+        assert_eq!(fs::read_dir(victim.path()).unwrap().count(), 0, "{link:?}");
+    }
+}
+
+/// Every name below a directory with its owner and mode; links are not followed.
+fn tree(dir: &Path) -> Vec<String> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(dir).unwrap().flatten() {
+        let metadata = fs::symlink_metadata(entry.path()).unwrap();
+        all.push(format!("{} {} {:o}", entry.path().display(), metadata.uid(), metadata.mode()));
+        if metadata.is_dir() {
+            all.extend(tree(&entry.path()));
+        }
+    }
+    all.sort();
+    all
+}
+
+fn a_users_own_cache_is_kept_as_before() {
+    let home = home();
+    chown(home.path(), Some(USER), Some(USER)).unwrap();
+    let user = format!("setpriv --reuid {USER} --regid {USER} --clear-groups");
+    let output = script(home.path(), &format!("cd $HOME; {user} $BW skopeo copy -q builtin: dir:one"));
+    assert!(output.status.success(), "{output:?}");
+    let cache = home.path().join(".cache");
+    for dir in [&cache, &cache.join("boxwright")] {
+        let metadata = fs::metadata(dir).unwrap();
+        assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (USER, 0o700));
     }
 }
 

@@ -1,12 +1,15 @@
-//! Where the built-in image is kept: in the cache directory of the person at the keyboard, also under sudo.
+//! Where the built-in image is kept: in the effective user's own cache directory. Under sudo that is root's, and never the
+//! one in the home of the person at the keyboard: what root would make there, its owner could not remove, and what its owner
+//! makes there could be a link to anywhere.
 
 use super::pack::Packed;
 use crate::{
+    dirs::{self, Candidate, Walk},
     image::{Error, Result, layout::Target, manifest::OCI_MANIFEST},
-    kernel::{errno, owner::AsOwner},
+    kernel::errno,
 };
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use nix::unistd::{Gid, Uid, User, geteuid};
+use nix::unistd::geteuid;
 use std::{
     fs,
     io::{self, Write},
@@ -21,52 +24,63 @@ pub(super) const TAG: &str = "latest";
 /// How long the image of another build is kept.
 const KEPT: Duration = Duration::from_secs(3 * 24 * 3600);
 
-/// A directory that may hold the image, and the user that it belongs to.
+/// A directory that may hold the image, in one that nobody else can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
+    parent: Walk,
     pub path: PathBuf,
-    owner: (Uid, Gid),
 }
 
 impl Place {
+    fn new(parent: Walk, name: &str) -> Place {
+        Place { path: parent.path().join(name), parent }
+    }
+
     /// Whether it is there and nobody else's: the content of a stranger's directory is no image of ours.
     pub(super) fn owned(&self) -> bool {
-        fs::symlink_metadata(&self.path).is_ok_and(|metadata| {
-            metadata.is_dir() && metadata.uid() == self.owner.0.as_raw() && metadata.mode() & 0o022 == 0
-        })
+        self.parent.open().is_ok() && owned(&self.path)
     }
 }
 
-/// The places to try, the best first (XDG base directory specification); the last one needs no home at all.
+fn owned(path: &Path) -> bool {
+    fs::symlink_metadata(path)
+        .is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == geteuid().as_raw() && metadata.mode() & 0o022 == 0)
+}
+
+/// The places to try, the best first; the last ones need no home at all.
 pub(super) fn places(name: &str) -> Vec<Place> {
-    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let number = |name: &str| variable(name)?.to_str()?.parse::<u32>().ok().filter(|id| *id != 0);
-    let me = (geteuid(), nix::unistd::getegid());
-    let mut all = Vec::new();
-    let behind_sudo = number("SUDO_UID").zip(number("SUDO_GID")).filter(|_| me.0.is_root());
-    let owner = behind_sudo.map_or(me, |(uid, gid)| (Uid::from_raw(uid), Gid::from_raw(gid)));
-    let own_home = User::from_uid(owner.0).ok().flatten().map(|user| user.dir);
-    let home = if behind_sudo.is_some() { own_home } else { variable("HOME").or(own_home) };
-    let bases = [variable("XDG_CACHE_HOME"), home.map(|home| home.join(".cache"))];
-    for base in bases.into_iter().flatten().filter(|base| base.is_absolute()) {
-        all.push(Place { path: base.join("boxwright").join(name), owner });
-    }
-    all.push(Place { path: std::env::temp_dir().join(format!("boxwright-{}-{name}", me.0)), owner: me });
-    all
+    let cached = dirs::caches().into_iter().map(|walk| Place::new(walk, name));
+    cached.chain(temporary(name)).collect()
+}
+
+/// Where temporary files are, as far as only their owners can change what is there. sudo may keep TMPDIR.
+fn temporary(name: &str) -> Vec<Place> {
+    let safe = |path: &PathBuf| path.is_absolute() && Candidate::Shared(path.clone()).is_safe();
+    let dirs = [std::env::temp_dir(), "/var/tmp".into(), "/tmp".into()].into_iter().filter(safe);
+    let name = format!("boxwright-{}-{name}", geteuid());
+    dirs.map(|base| Place::new(Walk { base, below: PathBuf::new(), owner: None }, &name)).collect()
 }
 
 /// Writes the layout in the first place that takes it. Others see all of it or nothing: it is renamed when complete.
 pub(super) fn store(name: &str, packed: &Packed) -> Result<PathBuf> {
-    let mut last = Error::malformed("built-in image", "there is no place for it");
-    for (at, place) in places(name).iter().enumerate() {
-        let _owner = AsOwner::new(Some(place.owner));
-        match store_in(place, packed) {
-            Ok(()) => return Ok(place.path.clone()),
+    let mut first = None;
+    for place in dirs::caches().into_iter().map(|walk| Place::new(walk, name)) {
+        match store_in(&place, packed) {
+            Ok(()) => return Ok(place.path),
             Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(error) if at == 0 => {
-                let _ = writeln!(std::io::stderr(), "boxwright: the built-in image is not kept in the cache: {error}");
-                last = error;
-            }
+            Err(error) => drop(first.get_or_insert(error)),
+        }
+    }
+    // The first place is the one that people expect, so it is the one to explain.
+    if let Some(error) = &first {
+        let hint = "XDG_CACHE_HOME names another directory";
+        let _ = writeln!(io::stderr(), "boxwright: the built-in image is not kept in the cache: {error}\n  {hint}");
+    }
+    let mut last = first.unwrap_or_else(|| Error::malformed("built-in image", "there is no place for it"));
+    for place in temporary(name) {
+        match store_in(&place, packed) {
+            Ok(()) => return Ok(place.path),
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => last = error,
         }
     }
@@ -74,11 +88,13 @@ pub(super) fn store(name: &str, packed: &Packed) -> Result<PathBuf> {
 }
 
 fn store_in(place: &Place, packed: &Packed) -> Result<()> {
-    let parent = place.path.parent().unwrap_or(Path::new("/"));
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(Error::io(parent))?;
-    remove_old(place, parent);
+    let parent = place.parent.path();
+    place.parent.make().map_err(|errno| Error::io(&parent)(errno.into()))?;
+    remove_old(place, &parent);
     let new = parent.join(format!(".boxwright-image.{}", std::process::id()));
-    let _ = fs::remove_dir_all(&new);
+    if owned(&new) {
+        let _ = fs::remove_dir_all(&new);
+    }
     fs::DirBuilder::new().mode(0o755).create(&new).map_err(Error::io(&new))?;
     let written = fill(&new, packed).and_then(|()| take_name(&new, place).map_err(Error::io(&place.path)));
     // After an exchange it is the damaged one that has this name.
@@ -112,13 +128,13 @@ fn remove_old(place: &Place, parent: &Path) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let age = entry.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
         let old = name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-')) && age > Some(KEPT);
-        let ours = Place { path: entry.path(), owner: place.owner };
+        let path = entry.path();
         if old
-            && ours.path != place.path
-            && ours.owned()
-            && let Err(error) = fs::remove_dir_all(&ours.path)
+            && path != place.path
+            && owned(&path)
+            && let Err(error) = fs::remove_dir_all(&path)
         {
-            let _ = writeln!(std::io::stderr(), "boxwright: {}: {}", ours.path.display(), errno::why_io(&error));
+            let _ = writeln!(std::io::stderr(), "boxwright: {}: {}", path.display(), errno::why_io(&error));
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Who belongs to whom: children as they are made, programs that replace threads, newcomers without a maker.
 
 use super::{
-    Root, TraceEvent, effects,
+    Return, Root, SyscallEvent, TraceEvent, effects,
     launch::ROLE,
     stop::Stopped,
     stops::Tracing,
-    task::{Task, parent_and_session, process_of},
+    task::{Pending, Task, parent_and_session, process_of, seen_by},
     untraced::without_filter,
 };
 use crate::kernel::pid::Pid;
@@ -35,22 +35,39 @@ impl Tracing {
     /// A thread has made another one, or a process. Neither of the two runs now.
     pub(super) fn made(&mut self, stop: &Stopped) {
         let Some(child) = stop.message() else { return };
+        let known = self.tasks.contains_key(&child);
         let Some(task) = self.tasks.get_mut(&stop.tid()) else { return };
         let (root, following) = (task.root, task.following);
-        let mut unborn = false;
+        let (mut unborn, mut told) = (false, None);
         // Without a pending call it is a thread, which the filter lets pass.
         if let Some(pending) = task.pending.as_mut().filter(|pending| pending.told) {
+            pending.made = true;
             pending.born = effects::born(stop, child, &pending.before);
-            // What it does is told after the call that made it; but where the maker waits for it, it must not wait as well.
-            unborn = pending.call.clone_flags() & libc::CLONE_VFORK as u64 == 0;
-            pending.child = unborn.then_some(child);
+            // What it does is told after the call that made it. Where the maker stands still until it has started a
+            // program or ended, the call is told now; else it waits until the call has returned.
+            if pending.call.clone_flags() & libc::CLONE_VFORK as u64 != 0 {
+                pending.told = false;
+                let returned = Return::Value(seen_by(stop.tid(), child).unwrap_or(child.0).into());
+                let (call, changed) = (pending.call.clone(), std::mem::take(&mut pending.born));
+                told = Some(SyscallEvent { call, returned, micros: pending.micros(), changed });
+            } else if !known {
+                unborn = true;
+                pending.child = Some(child);
+            }
+        }
+        if let Some(event) = told {
+            self.tell(TraceEvent::Syscall(root, event));
         }
         // It has the same files open.
-        let newcomer = Task { following, unborn, ..Task::new(root, child) };
-        self.tasks.insert(child, newcomer);
         self.join(root, child);
-        if !unborn {
-            self.begin_life(child);
+        if let Some(newcomer) = self.tasks.get_mut(&child) {
+            newcomer.following |= following;
+            newcomer.unborn = unborn;
+        }
+        match self.stillborn.remove(&child) {
+            Some(ended) => self.ended(child, ended),
+            None if !unborn => self.begin_life(child),
+            None => {}
         }
     }
 
@@ -73,8 +90,13 @@ impl Tracing {
             .map(|(tid, _)| *tid)
             .collect();
         gone.extend(others.into_iter().filter_map(|other| Some((other, self.tasks.remove(&other)?))));
-        for (tid, task) in gone.into_iter().filter(|(_, task)| task.held.is_some()) {
-            self.tell(TraceEvent::Released(task.root, tid));
+        for (tid, task) in gone {
+            if task.held.is_some() {
+                self.tell(TraceEvent::Released(task.root, tid));
+            }
+            if let Some(child) = task.pending.and_then(|pending| pending.child) {
+                self.begin_life(child);
+            }
         }
     }
 
@@ -106,21 +128,34 @@ impl Tracing {
 
     /// A newcomer whose maker was killed before it could report it is known by its process, its parent or its session.
     pub(super) fn take_in_orphans(&mut self) {
+        let forks = |task: &Task| task.pending.as_ref().is_some_and(Pending::is_fork_ahead);
+        if !self.tasks.values().any(forks) {
+            // Nobody will report them any more, and their numbers may be given to others.
+            self.stillborn.clear();
+        }
         for tid in self.early.keys().copied().collect::<Vec<_>>() {
             if self.tasks.get(&tid).is_some_and(|task| task.unborn) {
                 continue;
             }
             let (parent, session) = parent_and_session(tid).unzip();
-            let relatives = [process_of(tid).filter(|process| *process != tid), parent];
-            if relatives.into_iter().flatten().any(|pid| self.tasks.contains_key(&pid)) {
-                // The maker's report is on its way.
+            let process = process_of(tid).filter(|process| *process != tid);
+            if process.is_some() || self.tasks.values().any(|task| self.may_make_child_of(task, parent)) {
+                // The maker's report is on its way; a thread ends with its process.
                 continue;
             }
+            let known = parent.and_then(|parent| self.tasks.get(&parent)).map(|parent| parent.root);
             let session = session.filter(|session| self.families.contains_key(session));
-            if let Some(root) = session.or_else(|| self.families.keys().next().copied()) {
+            if let Some(root) = known.or(session).or_else(|| self.families.keys().next().copied()) {
                 self.join(root, tid);
                 self.begin_life(tid);
             }
         }
+    }
+
+    /// Whether this thread is just making a process with this parent: itself, or its own parent (CLONE_PARENT).
+    fn may_make_child_of(&self, task: &Task, parent: Option<Pid>) -> bool {
+        let Some(pending) = task.pending.as_ref().filter(|pending| pending.is_fork_ahead()) else { return false };
+        let aside = pending.call.clone_flags() & libc::CLONE_PARENT as u64 != 0;
+        task.held.is_none() && (aside || Some(task.process) == parent)
     }
 }

@@ -23,8 +23,8 @@ pub(super) enum Why {
     Made,
     /// It runs a new program now. Its number before is [`Stopped::message`].
     Program,
-    /// Its process is stopped by a signal, and must stay so until SIGCONT.
-    Group,
+    /// This signal has stopped its process, which must stay so until SIGCONT.
+    Group(Signal),
     /// A signal is about to be delivered.
     Signal(Signal),
     /// Nothing of interest: it is new, or was interrupted by us.
@@ -84,7 +84,7 @@ fn why(status: i32) -> Why {
         (libc::PTRACE_EVENT_SECCOMP, _) => Why::Filter,
         (libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE, _) => Why::Made,
         (libc::PTRACE_EVENT_EXEC, _) => Why::Program,
-        (libc::PTRACE_EVENT_STOP, signal) if signal != libc::SIGTRAP => Why::Group,
+        (libc::PTRACE_EVENT_STOP, signal) if signal != libc::SIGTRAP => Why::Group(Signal(signal)),
         // PTRACE_O_TRACESYSGOOD marks the stops at calls.
         (0, signal) if signal == libc::SIGTRAP | 0x80 => Why::Call,
         (0, signal) => Why::Signal(Signal(signal)),
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(stop(libc::PTRACE_EVENT_SECCOMP, libc::SIGTRAP), Why::Filter);
         assert_eq!(stop(libc::PTRACE_EVENT_VFORK, libc::SIGTRAP), Why::Made);
         assert_eq!(stop(libc::PTRACE_EVENT_EXEC, libc::SIGTRAP), Why::Program);
-        assert_eq!(stop(libc::PTRACE_EVENT_STOP, libc::SIGTSTP), Why::Group);
+        assert_eq!(stop(libc::PTRACE_EVENT_STOP, libc::SIGTSTP), Why::Group(Signal(libc::SIGTSTP)));
         assert_eq!(stop(libc::PTRACE_EVENT_STOP, libc::SIGTRAP), Why::Nothing, "a new thread");
         assert_eq!(stop(0, libc::SIGTRAP | 0x80), Why::Call);
         assert_eq!(stop(0, libc::SIGTRAP), Why::Signal(Signal(libc::SIGTRAP)), "a breakpoint of its own");

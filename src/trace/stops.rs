@@ -28,13 +28,15 @@ pub(super) struct Tracing {
     pub(super) families: BTreeMap<Root, Family>,
     /// Threads that stopped for the first time before we were told whose children they are.
     pub(super) early: BTreeMap<Pid, Stopped>,
+    /// Those that ended before we were told.
+    pub(super) stillborn: BTreeMap<Pid, Ended>,
     cgroups: Cgroups,
 }
 
 impl Tracing {
     pub(super) fn new(exe: PathBuf, sink: Sink) -> Tracing {
-        let (tasks, families) = (BTreeMap::new(), BTreeMap::new());
-        Tracing { exe, sink, tasks, families, early: BTreeMap::new(), cgroups: Cgroups::default() }
+        let (tasks, families, early, stillborn) = Default::default();
+        Tracing { exe, sink, tasks, families, early, stillborn, cgroups: Cgroups::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -68,10 +70,12 @@ impl Tracing {
                 self.replaced(&stop);
                 self.resume(stop);
             }
-            Why::Group => {
+            Why::Group(signal) => {
                 stop.listen();
-                // The shell that started us must see its job stopped, and wakes both of us.
-                if self.families.get(&tid).is_some_and(|family| family.shares_our_terminal) {
+                // The shell that started us must see its job stopped, and wakes both of us. SIGSTOP is for the command
+                // alone, and so is the SIGCONT that follows: while we stood still we would not hear of it.
+                let job = signal.0 != libc::SIGSTOP;
+                if job && self.families.get(&tid).is_some_and(|family| family.shares_our_terminal) {
                     let _ = raise(Signal::SIGSTOP);
                 }
             }
@@ -123,8 +127,16 @@ impl Tracing {
         call.comm.clone_from(&task.comm);
         let before = effects::Before::Nothing;
         let started = Instant::now();
-        task.pending =
-            Some(Pending { call: call.clone(), values, told, before, started, born: Vec::new(), child: None });
+        task.pending = Some(Pending {
+            call: call.clone(),
+            values,
+            told,
+            before,
+            started,
+            made: false,
+            born: Vec::new(),
+            child: None,
+        });
         let root = task.root;
         let again = task.again.take() == Some((syscall, values));
         if let Some(failed) = failed {
@@ -212,13 +224,12 @@ impl Tracing {
     /// A call has returned.
     fn returned(&mut self, stop: Stopped, result: i64) {
         let tid = stop.tid();
-        let micros = |pending: &Pending| pending.started.elapsed().as_micros() as u64;
         let Some(task) = self.tasks.get_mut(&tid) else { return self.resume(stop) };
         let (root, failed) = (task.root, (-4095..0).contains(&result));
         let mut child = None;
         if let Some(mut pending) = task.pending.take() {
             child = pending.child;
-            let micros = micros(&pending);
+            let micros = pending.micros();
             let effect = pending.call.syscall.row().effect;
             if matches!(effect, Effect::Opens(_)) {
                 if !failed && following::control_file(&stop, result as i32).is_some() {
@@ -264,7 +275,7 @@ impl Tracing {
     }
 
     /// A thread has ended; where it was the first of its process, so has the process.
-    fn ended(&mut self, tid: Pid, ended: Ended) {
+    pub(super) fn ended(&mut self, tid: Pid, ended: Ended) {
         self.early.remove(&tid);
         let root = match self.tasks.remove(&tid) {
             Some(task) => {
@@ -280,7 +291,7 @@ impl Tracing {
                     self.begin_life(child);
                 }
                 if let Some(pending) = task.pending.filter(|pending| pending.told && !held) {
-                    let micros = pending.started.elapsed().as_micros() as u64;
+                    let micros = pending.micros();
                     let (call, changed) = (pending.call, pending.born);
                     let event = SyscallEvent { call, returned: Return::Never, micros, changed };
                     self.tell(TraceEvent::Syscall(root, event));
@@ -293,7 +304,10 @@ impl Tracing {
                 root
             }
             None => {
-                let Some(family) = self.families.get(&tid).filter(|family| family.untraced) else { return };
+                let Some(family) = self.families.get(&tid).filter(|family| family.untraced) else {
+                    self.stillborn.insert(tid, ended);
+                    return;
+                };
                 self.tell(TraceEvent::Exit { root: tid, pid: tid, comm: family.comm.clone(), ended });
                 tid
             }

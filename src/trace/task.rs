@@ -41,10 +41,24 @@ pub(super) struct Pending {
     /// What it may change, as it was before.
     pub(super) before: Before,
     pub(super) started: Instant,
+    /// It has made its process.
+    pub(super) made: bool,
     /// What is known of the process that it made, before it returns.
     pub(super) born: Vec<Change>,
     /// That process, where it waits until the call has returned.
     pub(super) child: Option<Pid>,
+}
+
+impl Pending {
+    /// How long the call has taken, without the time that it was held.
+    pub(super) fn micros(&self) -> u64 {
+        self.started.elapsed().as_micros() as u64
+    }
+
+    /// Whether it is going to make a process, and has not told us which.
+    pub(super) fn is_fork_ahead(&self) -> bool {
+        self.call.syscall.makes_process() && !self.made
+    }
 }
 
 /// Every process that descends from one spawned command.
@@ -85,6 +99,12 @@ impl Task {
 pub(super) fn status(tid: Pid) -> Option<Status> {
     let bytes = fs::read(tid.dir().join("status")).ok()?;
     Status::from_buf_read(String::from_utf8_lossy(&bytes).as_bytes()).ok()
+}
+
+/// The number of a thread as another one sees it. It has one in each PID namespace from ours to its own.
+pub(super) fn seen_by(other: Pid, tid: Pid) -> Option<i32> {
+    let depth = status(other)?.nspid?.len();
+    status(tid)?.nspid?.get(depth.checked_sub(1)?).copied()
 }
 
 /// The process that a thread belongs to.

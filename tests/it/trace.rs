@@ -2,7 +2,7 @@
 
 use crate::harness::{Test, tests};
 use crate::support::BOXWRIGHT;
-use crate::support::traced::{BOX, calls, ends, same, trace};
+use crate::support::traced::{BOX, calls, ends, events, same, trace};
 use boxwright::kernel::groups::Hierarchies;
 use serde_json::Value;
 use std::{
@@ -20,6 +20,7 @@ pub fn tests() -> Vec<Test> {
         bubblewrap: [Root, Tool("strace"), Tool("bwrap")],
         a_container_runtime: [Root, Tool("crun"), Tool("strace"), Runtime],
         fifty_processes_at_once: [Root, Tool("strace")],
+        a_process_is_told_after_the_call_that_made_it: [Root, Tool("taskset")],
         double_forks_and_orphans: [Root, Tool("strace")],
         a_program_started_by_another_thread: [Root, Tool("python3")],
         every_kind_of_argument: [Root, Tool("strace"), Tool("python3")],
@@ -103,6 +104,25 @@ pub fn runs_untraced() -> Result<(), String> {
 fn a_container_runtime() {
     let (_bundle, command) = runtime();
     same(&command.each_ref().map(String::as_str));
+}
+
+/// Where all share one CPU it is chance who of a process and its maker goes on first.
+fn a_process_is_told_after_the_call_that_made_it() {
+    let script = "/bin/true; /bin/false; (:); /bin/true; /bin/false; :";
+    for _ in 0..60 {
+        let mut tracer = Command::new("taskset");
+        tracer.args(["-c", "0", BOXWRIGHT, "trace", "--json", "--", "sh", "-c", script]).stdin(Stdio::null());
+        let events = events(&tracer.output().unwrap().stdout);
+        let first = &events[0]["pid"];
+        let mut made: Vec<String> = Vec::new();
+        for event in &events {
+            assert!(event["pid"] == *first || made.contains(&event["pid"].to_string()), "{events:?}");
+            let changed = event["changed"].as_array().into_iter().flatten();
+            let child = changed.filter_map(|change| change.as_str()?.strip_prefix("child: none -> "));
+            made.extend(child.map(String::from));
+        }
+        assert_eq!(made.len(), 5, "{events:?}");
+    }
 }
 
 fn fifty_processes_at_once() {

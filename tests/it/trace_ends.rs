@@ -4,7 +4,10 @@ use crate::harness::{Test, tests};
 use crate::support::traced::{calls, ends, events, trace};
 use crate::support::{self, BOXWRIGHT, for_everybody};
 use serde_json::Value;
-use std::process::{Command, Stdio};
+use std::{
+    fs,
+    process::{Command, Output, Stdio},
+};
 
 pub fn tests() -> Vec<Test> {
     tests![
@@ -13,6 +16,8 @@ pub fn tests() -> Vec<Test> {
         uninteresting_calls_change_nothing: [Root],
         the_command_inherits_nothing_of_the_tracers: [Root],
         a_stopped_command_stops_the_tracer_too: [Root, Tool("script"), Tool("bash")],
+        a_command_that_stops_itself_is_woken: [Root],
+        children_whose_maker_is_killed_go_on: [Root, Tool("python3"), Tool("timeout")],
         everybody_dies_with_the_tracer: [Root, Tool("unshare")],
         a_tracer_in_a_tracer_says_why_it_sees_nothing: [Root],
         without_root: [Root, Tool("setpriv"), Tool("unshare"), UserNamespaces],
@@ -71,6 +76,52 @@ fn a_stopped_command_stops_the_tracer_too() {
     let inner = format!("set -m; {BOXWRIGHT} trace -- sh -c 'kill -TSTP $$; echo woken'; jobs; fg; echo status $?");
     let shown = in_a_terminal(&format!("bash --norc -c \"{}\"", inner.replace('$', "\\$"))).unwrap();
     assert!(shown.contains("Stopped") && shown.contains("woken") && shown.contains("status 0"), "{shown}");
+}
+
+/// Whoever sends SIGSTOP and SIGCONT means the command; a tracer that stopped as well would never hear of the second.
+fn a_command_that_stops_itself_is_woken() {
+    // A whole program runs between two SIGCONT: one that came too early would keep the command from stopping at all.
+    let script = "while /bin/true; kill -CONT $$ 2>/dev/null; do :; done & kill -STOP $$; echo resumed";
+    let (out, events) = timed(&["sh", "-c", script]);
+    assert!(String::from_utf8_lossy(&out.stdout).contains("resumed\n"), "{out:?}");
+    assert!(ends(&events).iter().all(|end| end["status"] == 0), "{events:?}");
+}
+
+/// A process that makes children all the time is killed at any moment, again and again: some child's making is then never
+/// reported, and its parent is somebody else.
+fn children_whose_maker_is_killed_go_on() {
+    let program = "
+import ctypes, os, random, time
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+def reap(flags):
+    try:
+        while os.waitpid(-1, flags)[0]: pass
+    except ChildProcessError: pass
+for _ in range(60):
+    maker = os.fork()
+    while maker == 0:
+        child = os.fork()
+        if child == 0: os._exit(0)
+        os.waitpid(child, 0)
+    time.sleep(0.001 + random.random() / 500)
+    os.kill(maker, 9)
+    os.waitpid(maker, 0)
+    reap(os.WNOHANG)
+reap(0)
+print('reaped all')";
+    let (out, events) = timed(&["python3", "-c", program]);
+    assert!(String::from_utf8_lossy(&out.stdout).contains("reaped all\n"), "{out:?}");
+    let killed = ends(&events).iter().filter(|end| end["signal"] == "SIGKILL").count();
+    assert_eq!(killed, 60);
+}
+
+/// Runs a command under a tracer that is killed where it takes too long.
+fn timed(command: &[&str]) -> (Output, Vec<Value>) {
+    let mut tracer = Command::new("timeout");
+    tracer.args(["-k", "1", "60", BOXWRIGHT, "trace", "--json", "--"]).args(command).stdin(Stdio::null());
+    let out = tracer.output().unwrap();
+    let events = events(&out.stdout);
+    (out, events)
 }
 
 fn everybody_dies_with_the_tracer() {

@@ -86,7 +86,7 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
     let machine = format!("{}{}", lang.pick("This machine: ", "这台机器："), chrome::machine(&state.facts, lang));
     body.push(vec![(machine, Role::Quiet)]);
     // A path is easier to copy from one line.
-    let columns = (state.size.0 as usize).saturating_sub(8).clamp(COLUMNS, 100);
+    let columns = (state.size.0 as usize).saturating_sub(4).clamp(COLUMNS, 100);
     for sentence in limits::sentences(state) {
         body.extend(wrap(&sentence, Role::Quiet, columns));
     }

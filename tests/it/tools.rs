@@ -119,7 +119,8 @@ fn mount_and_umount_make_the_calls_of_util_linux() {
         let log = tempfile::NamedTempFile::new().unwrap();
         let traced =
             format!("strace -f -qq -e trace=mount,umount2 -e signal=none -o {} sh -c '{script}'", log.path().display());
-        let output = inside("-mp", &traced, bin);
+        // Since util-linux 2.39 its mount has a newer way as well, with one call for each option.
+        let output = inside("-mp", &format!("export LIBMOUNT_FORCE_MOUNT2=always; {traced}"), bin);
         assert!(output.status.success(), "{}", text(&output.stderr));
         let log = fs::read_to_string(log.path()).unwrap();
         // A mount without data may have a null pointer or an empty text there; without a type it may be either, too.
@@ -170,7 +171,6 @@ fn statuses_and_signals_are_the_distributions() {
         "ipcmk",
         "ipcmk -Z",
         "ipcrm -q 99999999",
-        "ipcrm",
         "ipcs -Z",
         "nc",
         "nc -l",

@@ -68,9 +68,28 @@ pub fn calls(program: &Path, args: &[&str]) -> Vec<String> {
             "execve" => format!("execve({})", arguments.split(", 0x").next()?),
             _ => format!("{name}({arguments})"),
         };
-        (!name.starts_with(['+', '-', '<'])).then(|| if pid == first { text } else { format!("child {text}") })
+        let own = (!name.starts_with(['+', '-', '<'])).then_some(text)?;
+        Some(
+            each_namespace(&own)
+                .into_iter()
+                .map(|text| if pid == first { text } else { format!("child {text}") })
+                .collect(),
+        )
     };
-    log.lines().filter_map(call).skip(1).collect()
+    log.lines().filter_map(call).skip(1).flat_map(|calls: Vec<String>| calls).collect()
+}
+
+/// Since util-linux 2.40 one setns(2) on a pidfd enters several namespaces: as many calls, in the order that both used before.
+fn each_namespace(call: &str) -> Vec<String> {
+    const ORDER: [&str; 8] = ["USER", "CGROUP", "IPC", "UTS", "NET", "PID", "NS", "TIME"];
+    let flags: Vec<&str> = call.strip_prefix("setns(_, ").map_or(Vec::new(), |flags| {
+        flags.trim_end_matches(')').split('|').filter_map(|flag| flag.strip_prefix("CLONE_NEW")).collect()
+    });
+    if flags.len() < 2 {
+        return vec![call.to_string()];
+    }
+    let entered = ORDER.into_iter().filter(|kind| flags.contains(kind));
+    entered.map(|kind| format!("setns(_, CLONE_NEW{kind})")).collect()
 }
 
 /// Both tools with the same arguments: the same exit status, or the same signal.

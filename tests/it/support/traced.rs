@@ -109,6 +109,8 @@ fn normal(name: &str, args: &str, result: &str) -> String {
     if let Some((before, after)) = text.clone().split_once("parent_tid=[") {
         text = format!("{before}parent_tid=0x…{}", after.split_once(']').unwrap().1);
     }
+    // The mask of what can be set of access times, which newer ones of strace give a name.
+    let text = text.replace("MOUNT_ATTR__ATIME", "MOUNT_ATTR_NOATIME|MOUNT_ATTR_STRICTATIME|0x…");
     let makes = ["fork", "vfork", "clone", "clone3"].contains(&name) && !result.starts_with('-');
     format!("{name}({text}) = {}", if makes { "PID" } else { result })
 }

@@ -4,9 +4,10 @@ use crate::harness::{Test, tests};
 use crate::support::client::{boxwright, files, text};
 use crate::support::distribution::{Registry, Skopeo};
 use crate::support::layer::{self, Entry, archive, dir, entry, file, hard_link, symlink};
-use crate::support::tree::tree;
+use crate::support::tree::{Facts, tree};
 use crate::{needs::program, support::theirs};
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -16,7 +17,7 @@ use tempfile::TempDir;
 
 pub fn tests() -> Vec<Test> {
     tests![
-        a_debian_is_that_of_the_distributions_tools: [Root, Tool("skopeo"), Tool("umoci"), Tool("docker-registry"), Debian],
+        a_debian_is_that_of_the_distributions_tools: [Root, Tool("skopeo"), Tool("umoci"), Tool("docker-registry"), Tool("zstd"), Debian],
     ]
 }
 
@@ -171,14 +172,40 @@ fn a_debian_is_that_of_the_distributions_tools() {
         assert!(ours == theirs, "{tag}: {:?} and {:?}", ours.keys(), theirs.keys());
         assert_eq!(text(&ours["manifest.json"]).contains("tar+zstd"), tag == "zstd");
         run(&["image", "unpack", "-q", &name(tag), &root]);
-        let mut tree = tree(&top.path().join(root));
-        let mut told: Vec<String> = reference
-            .iter()
-            .map(|(path, theirs)| (path, tree.remove(path), theirs))
-            .filter(|(_, ours, theirs)| ours.as_ref() != Some(theirs))
-            .map(|(path, ours, theirs)| format!("{}: ours {ours:?}, theirs {theirs:?}", path.escape_ascii()))
-            .collect();
-        told.extend(tree.keys().map(|path| format!("{}: ours alone", path.escape_ascii())));
-        assert!(told.is_empty(), "{tag}: {}", told.join("\n"));
+        assert_same(tag, &top.path().join(root), &reference);
     }
+    // Through every kind of archive, compressed in both ways, to a registry and back.
+    let run = |args: &[&str]| {
+        let output = boxwright(&top, &[], args);
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    };
+    let compressed = |line: &str| {
+        let done = Command::new("sh").args(["-c", line]).current_dir(top.path()).status().unwrap();
+        assert!(done.success(), "{line}");
+    };
+    run(&["skopeo", "copy", "-q", "oci:debian:latest", "docker-archive:saved.tar:debian:1"]);
+    compressed("gzip -1 saved.tar");
+    run(&["skopeo", "copy", "-q", &name("zstd"), "oci-archive:zstd.tar:latest"]);
+    compressed("zstd -q -1 --long=27 --rm zstd.tar");
+    let (pushed, again) = (name("ours"), name("again"));
+    run(&["skopeo", "copy", "-q", "docker-archive:saved.tar.gz", &pushed]);
+    run(&["skopeo", "copy", "-q", "--all", "oci:multi:latest", &again]);
+    for from in ["docker-archive:saved.tar.gz", "oci-archive:zstd.tar.zst", &pushed, &again] {
+        run(&["image", "unpack", "-q", from, "root"]);
+        assert_same(from, &top.path().join("root"), &reference);
+        fs::remove_dir_all(top.path().join("root")).unwrap();
+    }
+}
+
+/// Says in which files a tree is not that of the distribution's unpacker.
+fn assert_same(what: &str, root: &Path, reference: &BTreeMap<Vec<u8>, Facts>) {
+    let mut tree = tree(root);
+    let mut told: Vec<String> = reference
+        .iter()
+        .map(|(path, theirs)| (path, tree.remove(path), theirs))
+        .filter(|(_, ours, theirs)| ours.as_ref() != Some(theirs))
+        .map(|(path, ours, theirs)| format!("{}: ours {ours:?}, theirs {theirs:?}", path.escape_ascii()))
+        .collect();
+    told.extend(tree.keys().map(|path| format!("{}: ours alone", path.escape_ascii())));
+    assert!(told.is_empty(), "{what}: {}", told.join("\n"));
 }

@@ -132,6 +132,7 @@ fn one_that_fails_takes_nothing_from_one_that_goes_well() {
     let mut failing = begun(&top, &registry.image(), "oci:k:a", "1");
     done(&top, &["skopeo", "copy", "oci:oci:latest", "oci:k:b"]);
     assert_eq!(failing.wait().unwrap().code(), Some(1));
+    assert!(top.path().join("k/oci-layout").exists());
     unpacked(&top, "oci:k:b");
     // Alone it leaves nothing.
     let mut failing = begun(&top, &registry.image(), "oci:alone:a", "1");

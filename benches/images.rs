@@ -1,0 +1,202 @@
+//! Prints how images are copied and unpacked beside skopeo, umoci and tar, measured in turns: `cargo bench --bench images`.
+//!
+//! Figures are ratios, ours to theirs, on a tmpfs and on the disk: only those travel from one machine to another. Nothing here
+//! can fail a test run. `BOXWRIGHT_BENCH_IMAGE` names an image (`oci:DIR:TAG`) to take beside the ones that are made here.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run says so by ending")]
+
+use flate2::{Compression, write::GzEncoder};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+const BOXWRIGHT: &str = env!("CARGO_BIN_EXE_boxwright");
+const ROUNDS: usize = 5;
+/// Where the two kinds of file system are. The shared memory of a machine is a tmpfs.
+const PLACES: [(&str, &str); 2] = [("tmpfs", "/dev/shm"), ("disk", "/var/tmp")];
+/// How many files the archive of small ones has, and how many bytes each.
+const FILES: usize = 100_000;
+const SIZE: usize = 100;
+
+fn main() {
+    if !nix::unistd::geteuid().is_root() {
+        return println!("images: skipped: needs root");
+    }
+    for (kind, place) in PLACES {
+        let Ok(top) = tempfile::tempdir_in(place) else {
+            println!("images on {kind}: skipped: {place} cannot be written");
+            continue;
+        };
+        let bench = Bench { kind, top: top.path().into() };
+        bench.small_files();
+        bench.compressed_archive();
+        if let Ok(image) = std::env::var("BOXWRIGHT_BENCH_IMAGE") {
+            bench.image(&image);
+        }
+    }
+}
+
+struct Bench {
+    kind: &'static str,
+    top: PathBuf,
+}
+
+/// What is measured: a name, and a line of the shell, which makes `out`.
+type Rival<'a> = (&'a str, String);
+
+impl Bench {
+    fn path(&self, name: &str) -> String {
+        self.top.join(name).to_str().unwrap().into()
+    }
+
+    fn run(&self, line: &str) -> Duration {
+        let started = Instant::now();
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).current_dir(&self.top).env("TMPDIR", &self.top).env("HOME", &self.top);
+        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        let time = started.elapsed();
+        assert!(status.success(), "{line}: {status}");
+        time
+    }
+
+    /// Ours first, then the others, in turns. Prints the median of each and what ours is of it.
+    fn compare(&self, what: &str, rivals: &[Rival], goals: &[&str]) {
+        let mut times = vec![Vec::new(); rivals.len()];
+        for _ in 0..ROUNDS {
+            for ((name, line), times) in rivals.iter().zip(&mut times) {
+                let program = name.split(' ').next().unwrap_or_default();
+                if *name == "ours"
+                    || Path::new("/usr/bin").join(program).exists()
+                    || Path::new("/bin").join(program).exists()
+                {
+                    times.push(self.run(line));
+                    let _ = fs::remove_dir_all(self.top.join("out"));
+                    let _ = fs::remove_file(self.top.join("out"));
+                }
+            }
+        }
+        let medians: Vec<Option<Duration>> = times
+            .iter_mut()
+            .map(|times| {
+                times.sort();
+                times.get(times.len() / 2).copied()
+            })
+            .collect();
+        let Some(Some(ours)) = medians.first() else { return };
+        println!("{what} on {}: ours {:.0} ms", self.kind, ours.as_secs_f64() * 1000.0);
+        for (((name, _), median), goal) in rivals.iter().zip(&medians).skip(1).zip(goals) {
+            match median {
+                Some(time) => println!(
+                    "{what} on {}: {name} {:.0} ms, ratio {:.2} ({goal})",
+                    self.kind,
+                    time.as_secs_f64() * 1000.0,
+                    ours.as_secs_f64() / time.as_secs_f64()
+                ),
+                None => println!("{what} on {}: {name}: skipped: not installed", self.kind),
+            }
+        }
+    }
+
+    /// One layer of very many small files, compressed.
+    fn small_files(&self) {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        let mut header = tar::Header::new_gnu();
+        for number in 0..FILES {
+            header.set_path(format!("d{:03}/f{number:06}", number % 500)).unwrap();
+            header.set_size(SIZE as u64);
+            header.set_mode(0o644);
+            header.set_mtime(1);
+            header.set_uid(0);
+            header.set_gid(0);
+            header.set_entry_type(tar::EntryType::Regular);
+            header.set_cksum();
+            encoder.write_all(header.as_bytes()).unwrap();
+            encoder.write_all(&[b'x'; 512][..SIZE]).unwrap();
+            encoder.write_all(&[0; 512][SIZE..]).unwrap();
+        }
+        encoder.write_all(&[0; 1024]).unwrap();
+        let layer = encoder.finish().unwrap();
+        fs::write(self.top.join("layer.tar.gz"), layer).unwrap();
+        // A layout of it, made by packing it as what docker saves.
+        let tar = format!(
+            "set -e; mkdir save; gunzip -c layer.tar.gz > save/layer.tar; \
+             id=$(sha256sum save/layer.tar | cut -d' ' -f1); \
+             printf '{{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{{}},\"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[\"sha256:%s\"]}}}}' $id > save/config.json; \
+             printf '[{{\"Config\":\"config.json\",\"RepoTags\":[\"small:1\"],\"Layers\":[\"layer.tar\"]}}]' > save/manifest.json; \
+             tar -cf save.tar -C save manifest.json config.json layer.tar; gzip -1 -k save.tar; \
+             {BOXWRIGHT} skopeo copy -q docker-archive:save.tar oci:small:1"
+        );
+        self.run(&tar);
+        let unpack = format!("{BOXWRIGHT} image unpack -q --platform linux/amd64");
+        self.compare(
+            &format!("unpack {FILES} small files"),
+            &[
+                ("ours", format!("{unpack} oci:small:1 out")),
+                ("umoci unpack", "umoci unpack --image small:1 out".into()),
+                ("tar -xf", "mkdir out && tar -xf save/layer.tar -C out".into()),
+            ],
+            &["goal: at most 0.25", "goal: at most 1.1"],
+        );
+    }
+
+    /// What `docker save | gzip` gives: a copy of it, and its tree.
+    fn compressed_archive(&self) {
+        let ours = format!("{BOXWRIGHT} skopeo copy -q docker-archive:save.tar.gz dir:out");
+        let theirs = "skopeo --insecure-policy copy -q docker-archive:save.tar.gz dir:out".to_string();
+        self.compare(
+            "copy of a compressed archive",
+            &[("ours", ours), ("skopeo copy", theirs)],
+            &["goal: at most 1.2"],
+        );
+        let unpack = format!("{BOXWRIGHT} image unpack -q --platform linux/amd64");
+        self.compare(
+            "unpack of a compressed archive",
+            &[
+                ("ours", format!("{unpack} docker-archive:save.tar.gz out")),
+                ("sh: the same without compression", format!("{unpack} docker-archive:save.tar out")),
+            ],
+            &["goal: at most 1.3"],
+        );
+    }
+
+    /// An image of the user's own, through every kind of archive.
+    fn image(&self, from: &str) {
+        self.run(&format!("{BOXWRIGHT} skopeo copy -q {from} oci:own:1"));
+        self.run(&format!("{BOXWRIGHT} skopeo copy -q {from} docker-archive:own.tar:own:1 && gzip -1 -k own.tar"));
+        let unpack = format!("{BOXWRIGHT} image unpack -q");
+        let layers =
+            format!("$({BOXWRIGHT} skopeo inspect --format '{{{{range .Layers}}}}{{{{.}}}} {{{{end}}}}' oci:own:1)");
+        let each = format!(
+            "mkdir out; for layer in {layers}; do tar -xzf own/blobs/$(echo $layer | tr : /) -C out 2>/dev/null || :; done"
+        );
+        self.compare(
+            &format!("unpack {from}"),
+            &[
+                ("ours", format!("{unpack} oci:own:1 out")),
+                ("umoci unpack", "umoci unpack --image own:1 out".into()),
+                ("tar -xzf of each layer", each),
+            ],
+            &["goal: at most 0.25", "goal: at most 0.6"],
+        );
+        self.compare(
+            &format!("copy of {from} as a compressed archive"),
+            &[
+                ("ours", format!("{BOXWRIGHT} skopeo copy -q docker-archive:own.tar.gz dir:out")),
+                ("skopeo copy", "skopeo --insecure-policy copy -q docker-archive:own.tar.gz dir:out".into()),
+            ],
+            &["goal: at most 1.2"],
+        );
+        self.compare(
+            &format!("unpack of {from} as a compressed archive"),
+            &[
+                ("ours", format!("{unpack} docker-archive:own.tar.gz out")),
+                ("sh: the same without compression", format!("{unpack} docker-archive:own.tar out")),
+            ],
+            &["goal: at most 1.3"],
+        );
+    }
+}

@@ -15,6 +15,8 @@ mod scaffold;
 mod source;
 mod store;
 
+#[cfg(test)]
+pub use fact::parse_fact;
 pub use fact::{VOCABULARY, Word};
 pub use model::{
     Ability, Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Outcome, Predict,

@@ -2,7 +2,6 @@
 //! what happened and gives back what is to be done, for the screen and the headless run alike.
 
 mod checks;
-mod counted;
 mod ending;
 mod judging;
 pub mod ledger;

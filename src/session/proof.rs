@@ -120,7 +120,7 @@ impl Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{observe::Sample, session::counted::Counted};
+    use crate::{observe::Sample, session::checks::counted::Counted};
     use std::sync::Arc;
 
     fn evidence() -> Evidence {

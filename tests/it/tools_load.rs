@@ -62,7 +62,7 @@ fn hog_ends_when_told_and_names_what_was_refused() {
     let limited =
         Command::new("sh").args(["-c", "ulimit -v 400000; exec \"$0\" memory 1G"]).arg(&hog).output().unwrap();
     assert_eq!(limited.status.code(), Some(1));
-    assert!(error(&limited).contains("Out of memory (ENOMEM)"), "{}", error(&limited));
+    assert!(error(&limited).contains("Cannot allocate memory (ENOMEM)"), "{}", error(&limited));
 }
 
 fn hog_names_a_fork_that_fails() {
@@ -71,7 +71,7 @@ fn hog_names_a_fork_that_fails() {
     let hog = ours();
     let dead = Command::new("unshare").args(["-p", "sh", "-c", script]).arg(hog.path().join("hog")).output().unwrap();
     assert_eq!((dead.status.code(), dead.stdout.as_slice()), (Some(1), &b"0 children\n"[..]));
-    assert!(error(&dead).contains("hog: fork number 1 failed: Out of memory (ENOMEM)"), "{}", error(&dead));
+    assert!(error(&dead).contains("hog: fork number 1 failed: Cannot allocate memory (ENOMEM)"), "{}", error(&dead));
 }
 
 fn top_shows_who_is_busy() {

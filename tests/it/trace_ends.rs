@@ -5,7 +5,6 @@ use crate::support::traced::{calls, ends, events, trace};
 use crate::support::{self, BOXWRIGHT, for_everybody};
 use serde_json::Value;
 use std::{
-    fs,
     process::{Command, Output, Stdio},
 };
 

@@ -25,7 +25,7 @@ const MOST_COUNTED: usize = 256;
 
 impl Evidence {
     /// Keeps the counters of a sample, to compare later ones with.
-    pub(super) fn remember(&mut self, sample: &Sample) {
+    pub(in crate::session) fn remember(&mut self, sample: &Sample) {
         let (group, zero) = (&sample.group, |value: Option<u64>| value.unwrap_or(0));
         if !group.exists {
             return;
@@ -45,7 +45,7 @@ impl Evidence {
     }
 
     /// The two readings that span the last three seconds, or a little more.
-    pub(super) fn window(&self) -> Option<(Counted, Counted)> {
+    pub(in crate::session) fn window(&self) -> Option<(Counted, Counted)> {
         let last = self.history.back()?;
         let first = self.history.iter().rev().find(|counted| last.at.saturating_sub(counted.at) >= WINDOW)?;
         Some((*first, *last))
@@ -89,8 +89,8 @@ pub(super) fn grew(counter: Counter, evidence: &Evidence, lang: Lang) -> Verdict
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Input, Session, Wish};
     use super::*;
+    use crate::session::{Input, Session, Wish};
     use crate::{
         lesson::{Block, Check, Fact, GroupFact, Lesson, Step, TerminalId},
         observe::Group,

@@ -1,0 +1,172 @@
+//! Facts about what has happened since the step began: calls, and ends of processes.
+
+use super::{Evidence, Verdict};
+use crate::{
+    kernel::errno,
+    lang::Lang,
+    lesson::{End, Outcome},
+    trace::{Ended, Return, Syscall},
+};
+
+/// Such a call was made since the step began.
+pub(super) fn call(name: &str, outcome: &Outcome, text: Option<&str>, evidence: &Evidence, lang: Lang) -> Verdict {
+    let wanted_end = match outcome {
+        Outcome::Ok => "= 0".to_string(),
+        Outcome::Failed(errno) => format!("= {errno}"),
+    };
+    let expected = match text {
+        Some(text) => format!("{name}(…{text}…) {wanted_end}"),
+        None => format!("{name}(…) {wanted_end}"),
+    };
+    if let Some(reason) = &evidence.untraced {
+        return Verdict { passed: None, expected, observed: reason.say(lang).into() };
+    }
+    let mut seen = None;
+    for event in evidence.calls.iter().rev().filter(|event| same_call(name, event.call.syscall)) {
+        let errno = event.returned.error().map(errno::name);
+        let right_end = match outcome {
+            Outcome::Ok => matches!(event.returned, Return::Value(_)),
+            Outcome::Failed(wanted) => errno.as_ref() == Some(wanted),
+        };
+        if right_end && text.is_none_or(|text| event.call.args_text().contains(text)) {
+            return Verdict { passed: Some(true), observed: expected.clone(), expected };
+        }
+        let end = errno.unwrap_or_else(|| event.returned.to_string());
+        seen.get_or_insert_with(|| format!("{} = {end}", event.call));
+    }
+    let observed = seen.unwrap_or_else(|| lang.pick("no such call yet", "尚无此调用").into());
+    Verdict { passed: Some(false), expected, observed }
+}
+
+/// `fork` in a lesson means every way to make a process, because shells differ in the one that they use.
+fn same_call(wanted: &str, syscall: Syscall) -> bool {
+    wanted == syscall.name() || wanted == "fork" && syscall.makes_process()
+}
+
+/// A process of one of these programs ended like this since the step began.
+pub(super) fn ended(names: &str, end: &End, evidence: &Evidence, lang: Lang) -> Verdict {
+    let status = |name: &str, status: i32| format!("{name}: {} {status}", lang.pick("status", "退出状态"));
+    let expected = |name: &str| match end {
+        End::Status(wanted) => status(name, *wanted),
+        End::Signal(signal) => format!("{name}: {signal}"),
+    };
+    let word = |name: &str, end: &Ended| match end {
+        Ended::Exited(ended) => status(name, *ended),
+        Ended::Killed(signal) => format!("{name}: {signal}"),
+    };
+    if let Some(reason) = &evidence.untraced {
+        return Verdict { passed: None, expected: expected(names), observed: reason.say(lang).into() };
+    }
+    let ends = evidence.ends.iter().filter(|(comm, _)| names.split(',').any(|name| name == comm));
+    let seen: Vec<(String, bool)> =
+        ends.map(|(comm, end)| (word(comm, end), word(comm, end) == expected(comm))).collect();
+    let right = seen.iter().find(|(_, right)| *right);
+    let observed = right.or(seen.last()).map(|(text, _)| text.clone());
+    let observed = observed.unwrap_or_else(|| format!("{names}: {}", lang.pick("has not ended", "没有结束")));
+    Verdict { passed: Some(right.is_some()), expected: expected(names), observed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Evidence,
+        cases::{call, decided, exited, killed, sample, unfinished, untraced},
+    };
+    use crate::trace::SyscallEvent;
+
+    const UTS: u64 = libc::CLONE_NEWUTS as u64;
+    const PID: u64 = libc::CLONE_NEWPID as u64;
+
+    fn calls(calls: Vec<SyscallEvent>) -> Evidence {
+        Evidence { calls, ..Evidence::default() }
+    }
+
+    #[test]
+    fn a_call_has_its_name_its_end_and_its_text() {
+        let uts = || call("unshare", UTS, Ok(0));
+        let refused = || call("unshare", PID, Err(libc::EPERM));
+        let fork = |name| call(name, 0, Ok(77));
+        let none = "no such call yet";
+        for (instruction, evidence, passed, expected, observed) in [
+            ("call unshare ok", vec![uts()], true, "unshare(…) = 0", "unshare(…) = 0"),
+            ("call unshare ok", vec![], false, "unshare(…) = 0", none),
+            ("call setns ok", vec![uts()], false, "setns(…) = 0", none),
+            ("call unshare ok", vec![refused()], false, "unshare(…) = 0", "unshare(CLONE_NEWPID) = EPERM"),
+            ("call unshare EPERM", vec![refused()], true, "unshare(…) = EPERM", "unshare(…) = EPERM"),
+            ("call unshare EPERM", vec![uts()], false, "unshare(…) = EPERM", "unshare(CLONE_NEWUTS) = 0"),
+            ("call unshare EINVAL", vec![refused()], false, "unshare(…) = EINVAL", "unshare(CLONE_NEWPID) = EPERM"),
+            // A call whose process died in it has no result.
+            ("call unshare ok", vec![unfinished("unshare", UTS)], false, "unshare(…) = 0", "unshare(CLONE_NEWUTS) = ?"),
+            (
+                "call unshare ok CLONE_NEWUTS",
+                vec![uts()],
+                true,
+                "unshare(…CLONE_NEWUTS…) = 0",
+                "unshare(…CLONE_NEWUTS…) = 0",
+            ),
+            ("call unshare ok NEWPID", vec![uts()], false, "unshare(…NEWPID…) = 0", "unshare(CLONE_NEWUTS) = 0"),
+            (
+                "call unshare EPERM NEWPID",
+                vec![refused(), uts()],
+                true,
+                "unshare(…NEWPID…) = EPERM",
+                "unshare(…NEWPID…) = EPERM",
+            ),
+            // Any of them will do; the newest is what is shown.
+            ("call unshare ok", vec![uts(), refused()], true, "unshare(…) = 0", "unshare(…) = 0"),
+            (
+                "call unshare EINVAL",
+                vec![uts(), refused()],
+                false,
+                "unshare(…) = EINVAL",
+                "unshare(CLONE_NEWPID) = EPERM",
+            ),
+            ("call fork ok", vec![fork("fork")], true, "fork(…) = 0", "fork(…) = 0"),
+            ("call fork ok", vec![fork("vfork")], true, "fork(…) = 0", "fork(…) = 0"),
+            ("call fork ok", vec![fork("clone")], true, "fork(…) = 0", "fork(…) = 0"),
+            ("call fork ok", vec![fork("clone3")], true, "fork(…) = 0", "fork(…) = 0"),
+            ("call fork ok", vec![uts()], false, "fork(…) = 0", none),
+            ("call clone ok", vec![fork("fork")], false, "clone(…) = 0", none),
+        ] {
+            decided(instruction, &calls(evidence), Some(passed), expected, observed);
+        }
+    }
+
+    #[test]
+    fn a_process_ended_as_it_should() {
+        let ends = |ends: &[_]| Evidence { ends: ends.to_vec(), ..Evidence::default() };
+        for (instruction, evidence, passed, expected, observed) in [
+            ("ended sh status 3", ends(&[exited("sh", 3)]), true, "sh: status 3", "sh: status 3"),
+            ("ended sh status 3", ends(&[exited("sh", 2)]), false, "sh: status 3", "sh: status 2"),
+            ("ended sh status 0", ends(&[exited("sh", 3)]), false, "sh: status 0", "sh: status 3"),
+            ("ended sh status 3", ends(&[exited("top", 3)]), false, "sh: status 3", "sh: has not ended"),
+            ("ended sh status 9", ends(&[killed("sh", 9)]), false, "sh: status 9", "sh: SIGKILL"),
+            ("ended sh signal SIGKILL", ends(&[killed("sh", 9)]), true, "sh: SIGKILL", "sh: SIGKILL"),
+            ("ended sh signal SIGKILL", ends(&[killed("sh", 15)]), false, "sh: SIGKILL", "sh: SIGTERM"),
+            ("ended sh signal SIGKILL", ends(&[exited("sh", 137)]), false, "sh: SIGKILL", "sh: status 137"),
+            ("ended sh,bash status 3", ends(&[exited("bash", 3)]), true, "sh,bash: status 3", "bash: status 3"),
+            ("ended sh,bash status 3", ends(&[exited("ash", 3)]), false, "sh,bash: status 3", "sh,bash: has not ended"),
+            // Any of them will do; the newest is what is shown otherwise.
+            ("ended sh status 3", ends(&[exited("sh", 3), exited("sh", 0)]), true, "sh: status 3", "sh: status 3"),
+            ("ended sh status 3", ends(&[exited("sh", 1), exited("sh", 2)]), false, "sh: status 3", "sh: status 2"),
+            ("ended sh status 3", ends(&[]), false, "sh: status 3", "sh: has not ended"),
+        ] {
+            decided(instruction, &evidence, Some(passed), expected, observed);
+        }
+    }
+
+    #[test]
+    fn where_nobody_traces_neither_can_be_told() {
+        let evidence = Evidence {
+            untraced: Some(untraced()),
+            calls: vec![call("unshare", UTS, Ok(0))],
+            ends: vec![exited("sh", 3)],
+            sample: Some(sample().into()),
+            ..Evidence::default()
+        };
+        decided("call unshare ok", &evidence, None, "unshare(…) = 0", "no tracer");
+        decided("ended sh status 3", &evidence, None, "sh: status 3", "no tracer");
+        // What the kernel's state tells needs no tracer.
+        decided("hostname inside is box", &evidence, Some(true), "box", "box");
+    }
+}

@@ -1,0 +1,106 @@
+//! Facts about mounts.
+
+use super::{Verdict, absent as nothing};
+use crate::{
+    lang::Lang,
+    observe::{Sample, Side},
+};
+
+/// `/proc` inside shows the host's processes, or the container's own.
+pub(super) fn proc(host: bool, sample: &Sample, lang: Lang) -> Verdict {
+    let word = |host: bool| lang.pick(if host { "host" } else { "own" }, if host { "宿主机的" } else { "自己的" });
+    let seen = sample.inside.proc_shows_host.map_or(lang.pick("no /proc", "没有 /proc"), word);
+    Verdict::equal(word(host), seen)
+}
+
+/// A file system of this type is what is seen at the path.
+pub(super) fn mounted(path: &str, kind: &str, side: &Side, lang: Lang) -> Verdict {
+    // The mount made last on a path is the one that is seen there.
+    let seen = side.mounts.iter().rev().find(|mount| mount.point == path);
+    let seen = seen.map_or_else(|| nothing(lang).into(), |mount| format!("{path} {}", mount.kind));
+    Verdict::equal(format!("{path} {kind}"), seen)
+}
+
+/// Nothing (of this type) is mounted at the path.
+pub(super) fn absent(path: &str, kind: Option<&str>, side: &Side, lang: Lang) -> Verdict {
+    // Every mount namespace has a root, so no mounts at all are a table that could not be read.
+    if side.mounts.is_empty() {
+        return Verdict::unread(nothing(lang), lang);
+    }
+    let matches = |mount_kind: &str| kind.is_none_or(|kind| kind == mount_kind);
+    let seen = side.mounts.iter().rev().find(|mount| mount.point == path && matches(&mount.kind));
+    Verdict::equal(nothing(lang), seen.map_or_else(|| nothing(lang).into(), |mount| format!("{path} {}", mount.kind)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::{Case, all, sample};
+    use crate::observe::{Sample, mounts};
+
+    /// The container with these lines in its mountinfo, after those that it has.
+    fn with(lines: &str) -> Sample {
+        let mut sample = sample();
+        sample.inside.mounts.extend(mounts::parse(lines));
+        sample
+    }
+
+    fn blind() -> Sample {
+        let mut sample = sample();
+        sample.inside.mounts.clear();
+        sample.host.mounts.clear();
+        sample
+    }
+
+    #[test]
+    fn proc_is_the_hosts_the_containers_or_none() {
+        let to = |shows| {
+            let mut sample = sample();
+            sample.inside.proc_shows_host = shows;
+            sample
+        };
+        all([
+            Case("proc own", to(Some(false)), true, "own", "own"),
+            Case("proc own", to(Some(true)), false, "own", "host"),
+            Case("proc host", to(Some(true)), true, "host", "host"),
+            Case("proc host", to(Some(false)), false, "host", "own"),
+            Case("proc own", to(None), false, "own", "no /proc"),
+            Case("proc host", to(None), false, "host", "no /proc"),
+        ]);
+    }
+
+    #[test]
+    fn what_was_mounted_last_is_seen() {
+        let tmpfs = "90 50 0:60 / /mnt rw - tmpfs box rw\n";
+        let above = "91 90 0:61 / /mnt rw - proc proc rw\n";
+        let both = format!("{tmpfs}{above}");
+        all([
+            Case("mount inside /mnt tmpfs", with(tmpfs), true, "/mnt tmpfs", "/mnt tmpfs"),
+            Case("mount inside /mnt tmpfs", with(&both), false, "/mnt tmpfs", "/mnt proc"),
+            Case("mount inside /mnt proc", with(&both), true, "/mnt proc", "/mnt proc"),
+            Case("mount inside /mnt tmpfs", sample(), false, "/mnt tmpfs", "absent"),
+            Case("mount inside /mnt/a tmpfs", with(tmpfs), false, "/mnt/a tmpfs", "absent"),
+            Case("mount host /mnt tmpfs", with(tmpfs), false, "/mnt tmpfs", "absent"),
+            Case("mount host / ext4", sample(), true, "/ ext4", "/ ext4"),
+            Case("mount inside /mnt tmpfs", blind(), false, "/mnt tmpfs", "absent"),
+        ]);
+    }
+
+    #[test]
+    fn nothing_is_mounted_there() {
+        let tmpfs = "90 50 0:60 / /mnt rw - tmpfs box rw\n";
+        let below = "91 90 0:61 / /mnt rw - tmpfs box rw\n92 91 0:62 / /mnt rw - proc proc rw\n";
+        all([
+            Case("no-mount inside /mnt", sample(), true, "absent", "absent"),
+            Case("no-mount inside /mnt", with(tmpfs), false, "absent", "/mnt tmpfs"),
+            Case("no-mount inside /mnt tmpfs", with(tmpfs), false, "absent", "/mnt tmpfs"),
+            Case("no-mount inside /mnt proc", with(tmpfs), true, "absent", "absent"),
+            // It lies below another mount, and is there all the same.
+            Case("no-mount inside /mnt tmpfs", with(below), false, "absent", "/mnt tmpfs"),
+            Case("no-mount inside /mnt", with(below), false, "absent", "/mnt proc"),
+            Case("no-mount host /mnt", with(tmpfs), true, "absent", "absent"),
+            Case("no-mount inside /", sample(), false, "absent", "/ ext4"),
+            Case("no-mount inside /mnt", blind(), false, "absent", "unreadable"),
+            Case("no-mount host /mnt tmpfs", blind(), false, "absent", "unreadable"),
+        ]);
+    }
+}

@@ -173,3 +173,6 @@ pub type Lacking = Vec<(Requirement, String)>;
 
 /// A call that waits, and where.
 pub type HeldCall = (TerminalId, Call);
+
+#[cfg(test)]
+mod script_tests;

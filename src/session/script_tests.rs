@@ -1,0 +1,565 @@
+//! The session as a state machine: scripts of what happens, and what it wants done. No machine takes part.
+
+use super::{Action, Input, Notice, Outcome, Phase, Report, Session, Wish, checks::cases};
+use crate::{
+    kernel::namespaces::Kind,
+    lang::Lang,
+    lesson::{self, Lesson, Requirement, TerminalId},
+    observe::{Asked, Group, Sample},
+    trace::{Call, Hold, TraceEvent},
+};
+use std::{sync::Arc, time::Duration};
+
+const CONTAINER: TerminalId = TerminalId::Container;
+const HOST: TerminalId = TerminalId::Host;
+
+/// A lesson of these steps. Three hints, the last of which gives a command, and the reason are what every step must have.
+fn lesson(steps: &[(&str, &str)]) -> Lesson {
+    let step = |(flags, blocks): &(&str, &str)| {
+        let mut lines =
+            blocks.lines().skip_while(|line| !line.starts_with("```run") && !line.starts_with("```solution"));
+        let command = lines.nth(1);
+        // What gives no command is a challenge, which has a hidden solution.
+        let (more, solution) =
+            if command.is_some() { ("", "") } else { (" challenge", "```solution container\nC\n```\n\n") };
+        let command = command.unwrap_or("C");
+        let hints = ["A", "B", command].map(|hint| format!("```hint\n{hint}\n```\n\n")).concat();
+        format!("## S {{#{flags}{more}}}\n\nDo it.\n\n{blocks}\n\n{solution}{hints}```why\nSo.\n```\n\n")
+    };
+    let text = format!("# T\n\n> S\n\n{}", steps.iter().map(step).collect::<String>());
+    lesson::parse("script/en.md", &text).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+fn run(line: &str) -> String {
+    format!("```run container\n{line}\n```\n\n")
+}
+
+fn check(instruction: &str) -> String {
+    format!("```check\n{instruction} : yes\n```\n\n")
+}
+
+/// A session, and the number of the newest sample that it has asked for.
+struct Script {
+    session: Session,
+    asked: u64,
+}
+
+impl Script {
+    /// A session that goes to this step, its shells at their prompts, and what the machine looks like then.
+    fn new(lesson: Lesson, auto: bool, step: usize, sample: &Sample) -> (Script, Vec<Action>) {
+        let mut script = Script { session: Session::new(lesson, auto, Vec::new()), asked: 0 };
+        let mut told = script.give(Input::Wish(Wish::GoTo(step)));
+        told.extend(script.prompts(sample));
+        (script, told)
+    }
+
+    fn give(&mut self, input: Input) -> Vec<Action> {
+        let told = self.session.handle(input);
+        for action in &told {
+            if let Action::Sample(number) = action {
+                self.asked = *number;
+            }
+        }
+        told
+    }
+
+    fn prompts(&mut self, sample: &Sample) -> Vec<Action> {
+        let mut told = Vec::new();
+        for terminal in TerminalId::ALL {
+            told.extend(self.give(Input::Prompt(terminal, 0, 1)));
+        }
+        told.extend(self.sample(sample));
+        told
+    }
+
+    /// The newest state that was asked for.
+    fn sample(&mut self, sample: &Sample) -> Vec<Action> {
+        self.give(Input::Sample(self.asked, Arc::new(sample.clone())))
+    }
+
+    /// A prompt in the container's terminal, and the state after it.
+    fn prompt(&mut self, sample: &Sample) -> Vec<Action> {
+        let mut told = self.give(Input::Prompt(CONTAINER, 0, 1));
+        told.extend(self.sample(sample));
+        told
+    }
+
+    fn go(&mut self) -> Vec<Action> {
+        self.give(Input::Wish(Wish::Go))
+    }
+}
+
+fn typed(actions: &[Action]) -> Vec<&str> {
+    let lines = actions.iter().filter_map(|action| match action {
+        Action::Type(_, line) => Some(line.as_str()),
+        _ => None,
+    });
+    lines.collect()
+}
+
+/// What was told of steps: begun, passed and so on.
+fn reports(actions: &[Action]) -> Vec<&Report> {
+    let reports = actions.iter().filter_map(|action| match action {
+        Action::Report(report @ (Report::Step(_) | Report::Outcome(..) | Report::End)) => Some(report),
+        _ => None,
+    });
+    reports.collect()
+}
+
+fn restarts(actions: &[Action]) -> usize {
+    actions.iter().filter(|action| matches!(action, Action::Restart(_))).count()
+}
+
+fn deadlines(actions: &[Action]) -> Vec<Option<u64>> {
+    let deadlines = actions.iter().filter_map(|action| match action {
+        Action::Deadline(time) => Some(time.map(|time| time.as_secs())),
+        _ => None,
+    });
+    deadlines.collect()
+}
+
+/// The state in which `hostname inside is box` holds, and one in which it does not.
+fn named() -> Sample {
+    cases::sample()
+}
+
+fn unnamed() -> Sample {
+    cases::with(|sample| sample.inside.hostname = Some("machine".into()))
+}
+
+fn held(pid: i32, name: &'static str) -> Input {
+    Input::Trace(CONTAINER, TraceEvent::Held(100, Call::of(pid, "unshare", name, [0; 6])))
+}
+
+#[test]
+fn a_check_is_judged_only_after_the_learner_has_acted() {
+    let lesson = lesson(&[("a fresh", &check("hostname inside is box"))]);
+    let (mut script, _) = Script::new(lesson, false, 0, &named());
+    assert_eq!(script.session.phase(), Phase::Checking(1));
+    // It holds already, and is shown as it is; the step is not done.
+    assert_eq!(script.session.verdicts(1)[0].passed, Some(true));
+    script.prompt(&named());
+    assert_eq!(script.session.phase(), Phase::Checking(1));
+    script.give(Input::Typed(CONTAINER));
+    assert_eq!(script.session.phase(), Phase::Checking(1), "nothing new has been seen");
+    let told = script.prompt(&named());
+    assert_eq!(script.session.phase(), Phase::Done);
+    assert_eq!(reports(&told), [&Report::Outcome(0, Outcome::Passed)]);
+    assert_eq!(script.session.outcomes(), [Some(Outcome::Passed)]);
+}
+
+#[test]
+fn one_action_is_not_enough_for_two_blocks_of_checks() {
+    let blocks = [check("hostname inside is box"), check("init sh")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &named());
+    script.give(Input::Typed(CONTAINER));
+    script.prompt(&named());
+    assert_eq!(script.session.phase(), Phase::Checking(2));
+    script.prompt(&named());
+    assert_eq!(script.session.phase(), Phase::Checking(2));
+    script.give(Input::Typed(HOST));
+    script.sample(&named());
+    assert_eq!(script.session.phase(), Phase::Done);
+}
+
+#[test]
+fn a_stale_sample_decides_nothing() {
+    let lesson = lesson(&[("a fresh", &[run("hostname box"), check("hostname inside is box")].concat())]);
+    let (mut script, _) = Script::new(lesson, false, 0, &unnamed());
+    assert_eq!(script.session.phase(), Phase::Due(1));
+    assert_eq!(typed(&script.go()), ["hostname box"]);
+    assert_eq!(script.session.phase(), Phase::Running);
+    let before = script.asked;
+    script.give(Input::Prompt(CONTAINER, 0, 1));
+    assert!(script.asked > before, "a prompt is worth a new look");
+    assert_eq!(script.session.phase(), Phase::Checking(2));
+    // It shows the right thing, but may have been taken before the command.
+    script.give(Input::Sample(before, Arc::new(named())));
+    assert_eq!(script.session.phase(), Phase::Checking(2));
+    assert_eq!(script.session.verdicts(2)[0].passed, Some(true));
+    script.sample(&named());
+    assert_eq!(script.session.phase(), Phase::Done);
+}
+
+#[test]
+fn all_facts_of_a_block_must_hold_together() {
+    let both = "```check\nhostname inside is box : one\nlistening inside 8080 : two\n```\n\n";
+    let (mut script, _) = Script::new(lesson(&[("a fresh", both)]), false, 0, &unnamed());
+    let closed = cases::with(|sample| sample.inside.listening.clear());
+    for (sample, first, second) in [(unnamed(), false, true), (closed, true, false)] {
+        script.give(Input::Typed(CONTAINER));
+        script.prompt(&sample);
+        let verdicts = script.session.verdicts(1);
+        assert_eq!((verdicts[0].passed, verdicts[1].passed), (Some(first), Some(second)));
+        assert_eq!(script.session.failing(1).count(), 1);
+        assert_eq!(script.session.phase(), Phase::Checking(1));
+    }
+    script.give(Input::Typed(CONTAINER));
+    let told = script.prompt(&named());
+    assert_eq!(script.session.phase(), Phase::Done);
+    let checks = told.iter().filter_map(|action| match action {
+        Action::Report(Report::Check(step, block, number, verdict)) => Some((*step, *block, *number, verdict.passed)),
+        _ => None,
+    });
+    assert_eq!(checks.collect::<Vec<_>>(), [(0, 1, 0, Some(true)), (0, 1, 1, Some(true))]);
+}
+
+#[test]
+fn a_learner_may_type_past_the_commands() {
+    let blocks = [run("one"), run("two"), check("hostname inside is box"), run("three")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &named());
+    script.prompt(&named());
+    assert_eq!(script.session.phase(), Phase::Due(1), "nobody has typed");
+    script.give(Input::Typed(CONTAINER));
+    script.prompt(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Due(1), "and it does not hold");
+    script.prompt(&named());
+    assert_eq!(script.session.phase(), Phase::Due(4));
+    // Without a learner there is nobody who could.
+    let (mut script, told) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &named());
+    assert_eq!(typed(&told), ["one"]);
+    script.give(Input::Typed(CONTAINER));
+    assert_eq!(typed(&script.prompt(&named())), ["two"]);
+}
+
+#[test]
+fn after_a_failure_the_next_step_is_rebuilt() {
+    let steps = [
+        ("a fresh", [run("one"), check("hostname inside is box")].concat()),
+        ("b", [run("two"), check("hostname inside is box")].concat()),
+    ];
+    let steps: Vec<(&str, &str)> = steps.iter().map(|(flags, blocks)| (*flags, blocks.as_str())).collect();
+    // Where the first step passes, the second goes on in the same shells.
+    let (mut script, told) = Script::new(lesson(&steps), true, 0, &unnamed());
+    assert_eq!((typed(&told), restarts(&told)), (vec!["one"], 2));
+    let told = script.prompt(&named());
+    assert_eq!((typed(&told), restarts(&told)), (vec!["two"], 0));
+    assert_eq!(reports(&told), [&Report::Outcome(0, Outcome::Passed), &Report::Step(1)]);
+
+    let (mut script, _) = Script::new(lesson(&steps), true, 0, &unnamed());
+    let told = script.prompt(&unnamed());
+    assert_eq!((typed(&told), deadlines(&told).last()), (vec![], Some(&Some(10))));
+    let told = script.give(Input::Deadline);
+    let why = "expected box, observed machine";
+    assert_eq!(reports(&told), [&Report::Outcome(0, Outcome::Failed(why.into()))]);
+    assert_eq!((restarts(&told), script.session.phase()), (2, Phase::Preparing(0, 1)));
+    // The failed step's commands make the state that the second begins with.
+    let told = script.prompts(&unnamed());
+    assert_eq!((typed(&told), script.session.phase()), (vec!["one"], Phase::Preparing(1, 1)));
+    let told = script.prompt(&unnamed());
+    assert_eq!((typed(&told), reports(&told)), (vec!["two"], vec![&Report::Step(1)]));
+    script.prompt(&unnamed());
+    let told = script.give(Input::Deadline);
+    assert_eq!((restarts(&told), reports(&told).last()), (0, Some(&&Report::End)));
+    assert!(script.session.finished());
+}
+
+#[test]
+fn run_until_steps_what_is_held_and_stops_at_that_call() {
+    let held_run = "```run container hold\nunshare -m sh\n```\n\n".to_string() + &check("init sh");
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &held_run)]), false, 0, &unnamed());
+    let told = script.go();
+    assert!(told.contains(&Action::Hold(CONTAINER, Hold::Every)) && script.session.holding(), "{told:?}");
+    script.give(held(7, "execve"));
+    script.give(held(8, "unshare"));
+    assert_eq!((script.session.phase(), script.session.held().len()), (Phase::Held, 2));
+    let told = script.give(Input::Wish(Wish::RunUntil("mount".into())));
+    let until = Action::Hold(CONTAINER, Hold::Until("mount".into()));
+    assert_eq!(told, [until, Action::Step(7), Action::Step(8)]);
+    for pid in [7, 8] {
+        script.give(Input::Trace(CONTAINER, TraceEvent::Released(100, pid)));
+    }
+    assert_eq!(script.session.phase(), Phase::Running);
+    script.give(held(9, "mount"));
+    assert_eq!(script.session.phase(), Phase::Held);
+    // One at a time, the oldest first; going on means the same.
+    script.give(held(10, "mount"));
+    assert_eq!(script.give(Input::Wish(Wish::StepCall)), [Action::Step(9)]);
+    assert_eq!(script.go(), [Action::Step(9)]);
+    let told = script.give(Input::Wish(Wish::RunOn));
+    assert_eq!((told, script.session.holding()), (TerminalId::ALL.map(Action::RunOn).to_vec(), false));
+}
+
+#[test]
+fn calls_are_held_while_the_line_runs_and_no_longer() {
+    let blocks = "```run container hold\none\n```\n\n".to_string() + &run("two") + &check("init sh");
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    let told = script.prompt(&unnamed());
+    assert!(told.contains(&Action::Hold(CONTAINER, Hold::Off)) && !script.session.holding(), "{told:?}");
+    let told = script.go();
+    assert!(!told.iter().any(|action| matches!(action, Action::Hold(..))), "{told:?}");
+    script.prompt(&unnamed());
+    for hold in [Hold::Every, Hold::Off] {
+        let told = script.give(Input::Wish(Wish::ToggleHold));
+        assert_eq!(
+            (told, script.session.holding()),
+            (vec![Action::Hold(CONTAINER, hold.clone())], hold == Hold::Every)
+        );
+    }
+    // Without a learner every held call just happens.
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
+    assert_eq!(script.give(held(7, "mount")), [Action::Step(7)]);
+    assert!(script.session.held().is_empty());
+}
+
+#[test]
+fn a_terminal_that_ends_takes_its_held_calls_along() {
+    let blocks = [run("one"), check("init top")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    script.give(held(7, "mount"));
+    let other = Call::of(8, "sh", "mount", [0; 6]);
+    script.give(Input::Trace(HOST, TraceEvent::Held(200, other)));
+    script.give(Input::Closed(CONTAINER));
+    assert_eq!(script.session.held().iter().map(|(place, _)| *place).collect::<Vec<_>>(), [HOST]);
+    assert_eq!(script.session.notice(), Some(&Notice::Ended(CONTAINER)));
+    script.give(Input::Trace(HOST, TraceEvent::Released(200, 8)));
+    // The command has come to its end as well, and nothing can be typed any more.
+    script.sample(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Checking(2));
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.give(Input::Closed(CONTAINER));
+    assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::Ended(CONTAINER))));
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
+    let told = script.give(Input::Closed(CONTAINER));
+    assert!(matches!(reports(&told)[0], Report::Outcome(0, Outcome::Failed(why)) if why == "the shell ended"));
+    // The other terminal's end does not concern the command that runs.
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
+    assert_eq!(reports(&script.give(Input::Closed(HOST))), [&Report::Step(0); 0]);
+}
+
+#[test]
+fn a_busy_terminal_gets_no_command() {
+    let blocks = [run("one"), check("init top")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.give(Input::Typed(CONTAINER));
+    assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::Busy(CONTAINER))));
+    script.prompt(&unnamed());
+    assert_eq!((typed(&script.go()), script.session.notice()), (vec!["one"], None));
+    assert_eq!(script.session.typed_line(1), Some("one"));
+}
+
+#[test]
+fn a_question_comes_before_its_command() {
+    let question = "```predict\nWhy?\n- [ ] a\n- [x] b\n```\n\n".to_string() + &run("one") + &check("init sh");
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &question)]), false, 0, &unnamed());
+    assert_eq!(script.session.phase(), Phase::Asking(1));
+    assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::AnswerFirst)));
+    script.give(Input::Wish(Wish::Answer(2)));
+    assert_eq!((script.session.phase(), script.session.answer(1)), (Phase::Asking(1), None));
+    script.give(Input::Wish(Wish::Answer(0)));
+    assert_eq!((script.session.phase(), script.session.answer(1)), (Phase::Due(2), Some(0)));
+    script.give(Input::Wish(Wish::Answer(1)));
+    assert_eq!(script.session.answer(1), Some(0), "what was answered stays");
+    let (_, told) = Script::new(lesson(&[("a fresh", &question)]), true, 0, &unnamed());
+    assert_eq!(typed(&told), ["one"], "nobody is asked without a learner");
+}
+
+#[test]
+fn there_are_as_many_hints_as_the_step_has() {
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &check("init sh"))]), false, 0, &unnamed());
+    let shown: Vec<usize> = (0..5).map(|_| (script.give(Input::Wish(Wish::Hint)), script.session.hints()).1).collect();
+    assert_eq!(shown, [1, 2, 3, 3, 3]);
+}
+
+#[test]
+fn a_step_begins_with_nothing_of_the_one_before() {
+    let first = [run("one"), check("call unshare ok")].concat();
+    let second = [run("two"), check("call unshare ok")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &first), ("b", &second)]), false, 0, &unnamed());
+    script.go();
+    let call = cases::call("unshare", 0, Ok(0));
+    script.give(Input::Trace(CONTAINER, TraceEvent::Syscall(100, call.clone())));
+    let (comm, ended) = cases::exited("sh", 3);
+    script.give(Input::Trace(CONTAINER, TraceEvent::Exit { root: 100, pid: 7, comm, ended }));
+    script.give(Input::Wish(Wish::Hint));
+    script.prompt(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Done);
+    let told = script.go();
+    assert_eq!((reports(&told), restarts(&told)), (vec![&Report::Step(1)], 0));
+    assert_eq!((script.session.hints(), script.session.typed_line(1), script.session.at()), (0, None, 1));
+    script.go();
+    script.prompt(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Checking(2), "the call belongs to the first step");
+    script.give(Input::Trace(CONTAINER, TraceEvent::Syscall(100, call)));
+    script.sample(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Done);
+    assert_eq!(reports(&script.go()), [&Report::End]);
+    assert_eq!(reports(&script.go()), [&Report::Step(0); 0], "the end is told once");
+    // Going back forgets what the step had come to.
+    script.give(Input::Wish(Wish::GoTo(1)));
+    script.prompts(&unnamed());
+    script.prompt(&unnamed());
+    assert_eq!((script.session.outcomes()[1].clone(), script.session.finished()), (None, false));
+}
+
+#[test]
+fn a_step_without_a_tracer_is_skipped_and_not_passed() {
+    let blocks = [run("one"), check("call unshare ok")].concat();
+    for (event, wanted) in [(true, "skipped"), (false, "none")] {
+        let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+        if event {
+            script.give(Input::Trace(CONTAINER, TraceEvent::Refused(100, cases::untraced())));
+        }
+        script.go();
+        script.prompt(&unnamed());
+        let skipped = Some(Outcome::Skipped("no tracer".into()));
+        assert_eq!(script.session.outcomes(), [if event { skipped } else { None }], "{wanted}");
+        assert_eq!(script.session.untraced(), event.then_some("no tracer"));
+    }
+    // A step that asks for no call passes all the same.
+    let blocks = [run("one"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.give(Input::Trace(CONTAINER, TraceEvent::Refused(100, cases::untraced())));
+    script.go();
+    script.prompt(&named());
+    assert_eq!(script.session.outcomes(), [Some(Outcome::Passed)]);
+}
+
+#[test]
+fn what_the_machine_lacks_blocks_the_steps_that_need_it() {
+    let needs = "```requires\nnamespace time\n```\n\n".to_string() + &run("one") + &check("init sh");
+    let plain = [run("two"), check("init sh")].concat();
+    let steps = [("a fresh", needs.as_str()), ("b", plain.as_str())];
+    let lacking = vec![(Requirement::Namespace(Kind::Time), "no time".to_string())];
+    for auto in [false, true] {
+        let mut session = Session::new(lesson(&steps), auto, lacking.clone());
+        let told = session.handle(Input::Wish(Wish::GoTo(0)));
+        assert_eq!(reports(&told)[1], &Report::Outcome(0, Outcome::Skipped("no time".into())), "{auto}");
+        // A learner wants to see the shells; without one only what comes next needs them.
+        assert_eq!((restarts(&told), session.step_index()), (2, usize::from(auto)));
+        if !auto {
+            assert_eq!(session.phase(), Phase::Blocked("no time".into()));
+            let told = session.handle(Input::Wish(Wish::Go));
+            assert_eq!((reports(&told), session.phase()), (vec![&Report::Step(1)], Phase::Due(1)));
+        }
+    }
+    // Whoever may not even make the two shells can do no step at all.
+    let none = vec![(Requirement::Root, "no root".to_string())];
+    let mut session = Session::new(lesson(&steps), false, none);
+    session.handle(Input::Wish(Wish::GoTo(1)));
+    assert_eq!(session.phase(), Phase::Blocked("no root".into()));
+    session.lacks(Vec::new());
+    session.handle(Input::Wish(Wish::GoTo(1)));
+    assert!(matches!(session.phase(), Phase::Preparing(0, 1)));
+}
+
+#[test]
+fn without_a_learner_every_wait_has_an_end() {
+    let plain = [run("one"), check("init top")].concat();
+    let measured = [run("one"), check("group cpu 45..55")].concat();
+    for (blocks, slowness, prompt, checks) in [(&plain, 1, 10, 10), (&measured, 1, 10, 40), (&measured, 3, 30, 120)] {
+        let session = Session::new(lesson(&[("a fresh", blocks)]), true, Vec::new()).slowed(slowness);
+        let mut script = Script { session, asked: 0 };
+        assert_eq!(deadlines(&script.give(Input::Wish(Wish::GoTo(0)))), [Some(prompt)]);
+        let told = script.prompts(&unnamed());
+        assert_eq!(deadlines(&told), [None, Some(prompt)], "the shells, then the command");
+        let told = script.give(Input::Prompt(CONTAINER, 0, 1));
+        assert_eq!(deadlines(&told), [None, Some(checks)], "the prompt, then the checks");
+        assert_eq!(deadlines(&script.sample(&unnamed())), [], "which is not put off");
+    }
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &plain)]), true, 0, &unnamed());
+    let told = script.give(Input::Deadline);
+    let why = "no prompt came back within 10 s";
+    assert_eq!(reports(&told), [&Report::Outcome(0, Outcome::Failed(why.into())), &Report::End]);
+    // A learner may take for ever.
+    let (_, told) = Script::new(lesson(&[("a fresh", &plain)]), false, 0, &unnamed());
+    assert_eq!(deadlines(&told).last(), Some(&None));
+}
+
+#[test]
+fn a_replay_that_fails_says_so_to_the_learner() {
+    let blocks = [run("one"), check("init sh")].concat();
+    let steps = [("a fresh", blocks.as_str()), ("b", blocks.as_str())];
+    let mut script = Script { session: Session::new(lesson(&steps), false, Vec::new()), asked: 0 };
+    script.give(Input::Wish(Wish::GoTo(1)));
+    for terminal in TerminalId::ALL {
+        script.give(Input::Prompt(terminal, 0, 1));
+    }
+    assert_eq!(script.session.phase(), Phase::Preparing(1, 1));
+    let told = script.give(Input::Prompt(CONTAINER, 4, 1));
+    assert_eq!(script.session.notice(), Some(&Notice::NotRebuilt("`one` ended with status 4".into())));
+    assert_eq!((script.session.step_index(), reports(&told)), (1, vec![&Report::Step(1)]));
+    // Beyond the last step there is only the last.
+    script.give(Input::Wish(Wish::GoTo(9)));
+    assert_eq!((script.session.step_index(), script.session.notice()), (1, None));
+}
+
+#[test]
+fn the_hidden_solution_is_played_once_and_only_without_a_learner() {
+    let blocks = "```solution container\none\ntwo\n```\n\n".to_string() + &check("hostname inside is box");
+    let steps = [("a fresh challenge", blocks.as_str())];
+    let (mut script, told) = Script::new(lesson(&steps), true, 0, &unnamed());
+    assert_eq!(typed(&told), ["one"]);
+    assert_eq!(typed(&script.prompt(&unnamed())), ["two"]);
+    assert_eq!(typed(&script.prompt(&unnamed())), [""; 0]);
+    assert_eq!(reports(&script.sample(&named())), [&Report::Outcome(0, Outcome::Passed), &Report::End]);
+    let (mut script, told) = Script::new(lesson(&steps), false, 0, &unnamed());
+    assert_eq!((typed(&told), typed(&script.go())), (vec![], vec![]));
+}
+
+#[test]
+fn a_line_that_does_not_come_back_is_not_waited_for() {
+    let blocks =
+        "```run container busy\nsleep 99\n```\n\n```run container\n^C\n```\n\n".to_string() + &check("init sh");
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    assert_eq!(typed(&script.go()), ["sleep 99"]);
+    assert_eq!(script.session.phase(), Phase::Due(2));
+    assert!(script.go().contains(&Action::Interrupt(CONTAINER)));
+    assert_eq!(script.session.phase(), Phase::Running);
+    script.give(Input::Prompt(CONTAINER, 130, 1));
+    script.sample(&named());
+    assert_eq!(script.session.phase(), Phase::Done);
+    // Whoever pressed Ctrl-C was faster.
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    script.give(Input::Prompt(CONTAINER, 130, 1));
+    assert!(!script.go().contains(&Action::Interrupt(CONTAINER)));
+    assert_eq!(script.session.phase(), Phase::Checking(3));
+}
+
+#[test]
+fn the_files_of_the_step_are_watched() {
+    let blocks = check("file inside /etc/x present") + &check("file host y contains z");
+    let (_, told) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    let asked = |inside, path: &str| Asked { inside, path: path.into() };
+    assert!(told.contains(&Action::Watch(vec![asked(true, "/etc/x"), asked(false, "y")])), "{told:?}");
+}
+
+#[test]
+fn counters_are_compared_with_what_was_before_the_step() {
+    let blocks = [run("one"), check("group oom-kills grew")].concat();
+    let counted = |kills| {
+        let mut group = Group { exists: true, ..Group::default() };
+        group.values.memory.oom_kills = Some(kills);
+        Sample { group, ..unnamed() }
+    };
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks), ("b", &blocks)]), false, 0, &counted(1));
+    script.go();
+    script.prompt(&counted(1));
+    assert_eq!(script.session.verdicts(2)[0].observed, "1");
+    script.sample(&counted(2));
+    assert_eq!(script.session.phase(), Phase::Done);
+    assert_eq!(script.session.proof().memory[0].oom_kills, 1);
+    script.go();
+    script.go();
+    script.prompt(&counted(2));
+    let verdict = &script.session.verdicts(2)[0];
+    assert_eq!((verdict.passed, verdict.expected.as_str()), (Some(false), "> 2"));
+}
+
+#[test]
+fn a_translation_keeps_the_place() {
+    let blocks = [run("one"), check("init sh")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    let chinese = Lesson { lang: Lang::Zh, ..lesson(&[("a fresh", &blocks)]) };
+    script.session.translate(Lesson { id: "other".into(), ..chinese.clone() });
+    assert_eq!(script.session.lang(), Lang::En);
+    script.session.translate(Lesson { steps: Vec::new(), ..chinese.clone() });
+    assert_eq!(script.session.lang(), Lang::En);
+    script.session.translate(chinese);
+    assert_eq!((script.session.lang(), script.session.phase()), (Lang::Zh, Phase::Due(1)));
+    assert_eq!(script.session.lesson().lang, Lang::Zh);
+    assert_eq!(script.session.patience(), Duration::from_secs(10));
+}

@@ -114,6 +114,9 @@ fn predict(source: &mut Source<'_>, word: Word<'_>, body: &[Word<'_>]) -> Predic
     predict
 }
 
+/// The word before an instruction whose fact must stay true.
+const KEEPS: &str = "keeps";
+
 fn checks(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Check> {
     let mut checks = Vec::new();
     for line in lines(body) {
@@ -125,10 +128,14 @@ fn checks(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Check> {
         if sentence.text.is_empty() {
             source.wrong(sentence, "the check has no sentence");
         }
+        let keeps = words.first().is_some_and(|word| word.text == KEEPS);
+        let words = words.get(usize::from(keeps)..).unwrap_or_default();
         let texts: Vec<&str> = words.iter().map(|word| word.text).collect();
         match parse_fact(&texts) {
             Ok(fact) => {
-                checks.push(Check { fact, text: sentence.text.to_owned(), source: texts.join(" "), at: line.line })
+                let (text, source) = (sentence.text.to_owned(), texts.join(" "));
+                let check = Check { fact, text, source, keeps, at: line.line };
+                checks.push(check);
             }
             Err((at, what)) => {
                 // Where a word is missing, the place is the end of the instruction.

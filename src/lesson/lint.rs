@@ -69,6 +69,7 @@ fn order(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
     let place = |wanted: fn(&Block) -> bool| step.blocks.iter().position(wanted);
     let last = |wanted: fn(&Block) -> bool| step.blocks.iter().rposition(wanted);
     let line = |index: usize| lines.get(index).copied().unwrap_or(step.line);
+    keeps(source, step, lines);
     let check = place(|block| matches!(block, Block::Check(_)));
     let run = place(|block| matches!(block, Block::Run(_)));
     let why = place(|block| matches!(block, Block::Why(_)));
@@ -108,6 +109,27 @@ fn order(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
         && last(|block| matches!(block, Block::Run(_))).is_some_and(|run| run < predict)
     {
         source.problem(line(predict), 1, "nothing is run after the prediction");
+    }
+}
+
+/// Facts that must stay true show nothing by themselves, and what has not happened yet cannot stay.
+fn keeps(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
+    for (block, line) in step.blocks.iter().zip(lines) {
+        let Block::Check(checks) = block else { continue };
+        if !checks.is_empty() && checks.iter().all(|check| check.keeps) {
+            source.problem(
+                *line,
+                1,
+                "every fact of this block holds before: nothing would show that something was done",
+            );
+        }
+        for check in checks.iter().filter(|check| check.keeps && check.happens()) {
+            source.problem(
+                check.at,
+                1,
+                "this counts from the beginning of the step and cannot hold before: leave out `keeps`",
+            );
+        }
     }
 }
 
@@ -184,7 +206,8 @@ fn instructions(step: &Step, lines: &[usize]) -> Vec<(usize, String)> {
             Block::Solution(runs) => list.extend(runs.iter().map(|run| (run.at, typed("solution", run)))),
             Block::Check(checks) => list.extend(checks.iter().enumerate().map(|(index, check)| {
                 // Where one block ends and the next begins matters: blocks pass one after the other.
-                (check.at, format!("{} {}", if index == 0 { "check" } else { "and" }, check.source))
+                let word = if index == 0 { "check" } else { "and" };
+                (check.at, format!("{word} {}{}", if check.keeps { "keeps " } else { "" }, check.source))
             })),
             Block::Predict(predict) => {
                 let answer = predict.answer + 1;

@@ -253,8 +253,11 @@ pub struct Check {
     pub fact: Fact,
     /// The sentence shown beside the tick mark, in the lesson's language.
     pub text: String,
-    /// The instruction as written, without the sentence: the same in every language.
+    /// The instruction as written, without the sentence and `keeps`: the same in every language.
     pub source: String,
+    /// Whether the fact holds before the block's commands already, and must still hold after them (`keeps`). Every other
+    /// fact is one that the commands bring about.
+    pub keeps: bool,
     /// The line of the instruction in the file, from 1.
     pub at: usize,
 }
@@ -263,6 +266,12 @@ impl Check {
     /// Whether it needs some seconds by itself: CPU use is an average over a time, and a period of a quota has to pass.
     pub fn measures(&self) -> bool {
         matches!(self.fact, Fact::Group(GroupFact::Cpu(..) | GroupFact::Grew(Counter::Throttled)))
+    }
+
+    /// Whether it is about something that happens after the step has begun, and so cannot hold before.
+    pub fn happens(&self) -> bool {
+        let counted = GroupFact::Grew(Counter::OomKills);
+        self.measures() || matches!(self.fact, Fact::Call(..) | Fact::Ended(..)) || self.fact == Fact::Group(counted)
     }
 }
 

@@ -71,6 +71,7 @@ pub fn scorecard(sample: &Sample, evidence: &Evidence) -> Scorecard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{kernel::mountinfo, observe::Side};
 
     fn links(first: u64) -> Links {
         ISOLATING.into_iter().zip(first..).collect()
@@ -83,6 +84,51 @@ mod tests {
         let mut theirs = links(10);
         theirs.remove(&Kind::Net);
         assert_eq!(shared(&theirs, &links(20)), [Kind::Net]);
+    }
+
+    #[test]
+    fn each_property_is_read_off_its_own_evidence() {
+        let host = mountinfo::parse("27 1 254:0 / / rw - ext4 /dev/vda rw\n");
+        let sample = Sample { container: Some(7), ..Sample::default() };
+        let sample = Sample { host: Side { mounts: host, ..Side::default() }, ..sample };
+        let nothing = Evidence { shared: vec![Kind::Net], ..Evidence::default() };
+        let with = |change: fn(&mut Evidence)| {
+            let mut evidence = nothing.clone();
+            change(&mut evidence);
+            scorecard(&sample, &evidence)
+        };
+        let root = |theirs: &str, host: &str| Some((theirs.to_string(), host.to_string()));
+        assert_eq!(with(|_| {}), Scorecard::default());
+        let isolated = with(|evidence| evidence.shared.clear());
+        assert_eq!(isolated, Scorecard { isolated: true, ..Scorecard::default() });
+        let limited = with(|evidence| evidence.limit = Some("cpu.max: 1".into()));
+        assert_eq!(limited, Scorecard { limited: true, ..Scorecard::default() });
+        let entered = with(|evidence| evidence.entered = Some(8));
+        assert_eq!(entered, Scorecard { entered: true, ..Scorecard::default() });
+        // The root itself decides; where it cannot be read, what is mounted there does.
+        let rooted = |root, mount: Option<&str>| {
+            let evidence = Evidence { root, root_mount: mount.map(String::from), ..nothing.clone() };
+            scorecard(&sample, &evidence).rooted
+        };
+        let [same, other] = ["/dev/vda / (ext4)", "box / (tmpfs)"];
+        assert!(rooted(root("0:1 inode 2", "0:1 inode 3"), Some(same)));
+        assert!(!rooted(root("0:1 inode 2", "0:1 inode 2"), Some(other)));
+        assert!(rooted(None, Some(other)));
+        assert!(!rooted(None, Some(same)) && !rooted(None, None));
+        // Where there is no container, neither of these is a property of one.
+        let none = Sample { container: None, ..sample.clone() };
+        let all = Evidence { root: root("1", "2"), ..Evidence::default() };
+        assert_eq!(scorecard(&none, &all), Scorecard::default());
+    }
+
+    #[test]
+    fn the_mount_that_is_seen_is_the_last_on_its_place() {
+        let mounts = mountinfo::parse(
+            "27 1 254:0 / / rw - ext4 /dev/vda rw\n28 27 0:5 / /proc rw - proc proc rw\n29 27 0:9 /sub / rw - tmpfs box rw\n",
+        );
+        assert_eq!(root_mount(&mounts).as_deref(), Some("box /sub (tmpfs)"));
+        assert_eq!(root_mount(&mounts[..2]).as_deref(), Some("/dev/vda / (ext4)"));
+        assert_eq!(root_mount(&mounts[1..2]), None);
     }
 
     #[test]

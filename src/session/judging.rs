@@ -1,7 +1,7 @@
 //! When a block of checks counts as passed, and what a step has come to.
 
 use super::{Action, Outcome, Report, Session, Verdict, checks::decide};
-use crate::lesson::{Block, Counter, Fact, GroupFact};
+use crate::lesson::{Block, Check, Counter, Fact, GroupFact};
 
 impl Session {
     /// Whether the step passed, or could not be seen whole.
@@ -30,11 +30,15 @@ impl Session {
         }
     }
 
+    /// What each of these facts comes to now, whether or not its turn has come.
+    pub fn judge(&self, checks: &[Check]) -> Vec<Verdict> {
+        checks.iter().map(|check| decide(&check.fact, &self.evidence, self.lesson.lang)).collect()
+    }
+
     /// Decides a block of checks; true where it holds as a whole.
     pub(super) fn decide_block(&mut self, index: usize, out: &mut Vec<Action>) -> bool {
         let Some(Block::Check(checks)) = self.block(index).cloned() else { return true };
-        let lang = self.lesson.lang;
-        let new: Vec<Verdict> = checks.iter().map(|check| decide(&check.fact, &self.evidence, lang)).collect();
+        let new = self.judge(&checks);
         let holds = (self.auto || self.touched)
             && self.seen >= self.wanted
             && new.iter().all(|verdict| verdict.passed != Some(false));

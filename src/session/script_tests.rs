@@ -215,6 +215,11 @@ fn a_learner_may_type_past_the_commands() {
     assert_eq!(script.session.phase(), Phase::Due(1), "and it does not hold");
     script.prompt(&named());
     assert_eq!(script.session.phase(), Phase::Due(4));
+    // The lesson's own command is not the learner's.
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    script.prompt(&named());
+    assert_eq!(script.session.phase(), Phase::Due(2));
     // Without a learner there is nobody who could.
     let (mut script, told) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &named());
     assert_eq!(typed(&told), ["one"]);

@@ -19,7 +19,7 @@ const HOST: u64 = 4026531830;
 /// A small lesson in the manner of the real one.
 pub fn lesson(lang: Lang) -> Lesson {
     let text = |en: &str, zh: &str| lang.pick(en, zh).to_string();
-    let check = |fact: Fact, text: String| Check { fact, text, source: String::new(), at: 1 };
+    let check = |fact: Fact, text: String| Check { fact, text, source: String::new(), keeps: false, at: 1 };
     let first = Step {
         id: "plain".into(),
         title: text("A plain process", "普通进程"),

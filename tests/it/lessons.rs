@@ -98,6 +98,13 @@ fn every_problem_has_its_place() {
         ("alone : yes", "alone : ", 14, 1, "INSTRUCTION : sentence"),
         ("alone : yes", "lonely : yes", 14, 1, "unknown check `lonely`"),
         ("alone : yes", "init : yes", 14, 5, "expected a program"),
+        ("alone : yes", "keeps alone : yes", 13, 1, "every fact of this block holds before"),
+        ("alone : yes", "alone : yes\nkeeps call unshare ok : so", 15, 1, "cannot hold before"),
+        ("alone : yes", "alone : yes\nkeeps ended sh status 0 : so", 15, 1, "cannot hold before"),
+        ("alone : yes", "alone : yes\nkeeps group cpu 1..2 : so", 15, 1, "cannot hold before"),
+        ("alone : yes", "alone : yes\nkeeps group oom-kills grew : so", 15, 1, "cannot hold before"),
+        ("alone : yes", "keeps lonely : yes", 14, 7, "unknown check `lonely`"),
+        ("alone : yes", "keeps : yes", 14, 6, "unknown check ``"),
         ("alone : yes", "namespace pidd new : yes", 14, 11, "expected namespace kinds"),
         ("```check\nalone : yes\n```", "", 5, 1, "no check"),
         ("```hint\ntwo\n```", "", 5, 1, "it needs 3"),
@@ -118,6 +125,7 @@ fn every_problem_has_its_place() {
     }
     assert_eq!(problems("small/en.md", &small("Do it.", "Do it.")), []);
     assert_eq!(problems("small/en.md", &small("Do it.", "<!-- for authors -->")), []);
+    assert_eq!(problems("small/en.md", &small("alone : yes", "alone : yes\nkeeps init sh : so")), []);
     assert_eq!(problems("small/fr.md", &small("T", "T")).len(), 1);
     assert_eq!(problems("Small/en.md", &small("T", "T")).len(), 1);
 }
@@ -151,6 +159,7 @@ fn languages_must_agree_on_everything_but_sentences() {
         ("run container", "run host", "small/zh.md:10:1:"),
         ("alone : yes", "init sh : yes", "small/zh.md:14:1: `check init sh` differs"),
         ("alone : yes", "alone : yes\ninit sh : so", "small/zh.md:15:1: `and init sh` differs"),
+        ("alone : yes", "keeps alone : yes", "small/zh.md:14:1: `check keeps alone` differs"),
         ("Do it.", "```note\nn\n```", "small/zh.md:7:1: `note` differs"),
         ("```why\nSo.\n```", "```why\nSo.\n```\n\n```note\nn\n```", "small/zh.md:33:1: `note` has no counterpart"),
     ] {

@@ -80,6 +80,7 @@ fn through(lesson: Lesson, play: impl Fn(&mut Learner)) {
         learner.go_to(step);
         unsolved(&learner.return_only(), &place);
     }
+    assert_eq!(learner.early(), [""; 0], "{id}");
     drop(learner);
     assert_eq!(left_of(&name), Vec::<String>::new(), "{id}");
     assert_eq!(host(), before, "the machine is as it was");
@@ -111,67 +112,127 @@ fn by_hand(lesson: Lesson) {
     });
 }
 
-/// A way that looks right and is not: the lesson, and the lines.
-type Wrong = (&'static str, &'static [(TerminalId, &'static str)]);
+/// A way that looks right and is not: the lesson, the lines, and the checks that refuse it, all others being satisfied.
+type Wrong = (&'static str, &'static [(TerminalId, &'static str)], &'static [&'static str]);
 
-const WRONG: [Wrong; 9] = [
-    ("isolate", &[(Container, "unshare -imnpu --mount-proc --fork sh"), (Container, "hostname challenge")]),
-    ("isolate", &[(Container, "unshare -impu --fork sh"), (Container, "hostname challenge")]),
-    ("nsenter", &[(Container, "unshare -imnpu --mount-proc --fork sh"), (Container, "sleep 300 &")]),
-    ("nsenter", &[(Container, "unshare -imnpu --mount-proc --fork sh"), (Host, "sleep 300 &")]),
-    ("rootfs", &[(Container, "unshare -imnpu --mount-proc --fork sh")]),
+const ISOLATED: &str = "unshare -imnpu --mount-proc --fork sh";
+const NET_SHARED: &str = "unshare -impu --mount-proc --fork sh";
+const UNPACK: (TerminalId, &str) = (Container, "boxwright image unpack builtin: rootfs");
+const CREATE: (TerminalId, &str) = (Container, "cgcreate -g cpu,cpuacct,memory,pids:$BOX");
+
+const WRONG: [Wrong; 25] = [
+    ("isolate", &[(Container, ISOLATED), NAME], &["namespace net same"]),
+    ("isolate", &[(Container, "unshare -impu --fork sh"), NAME], &["proc own"]),
+    ("isolate", &[(Container, NET_SHARED)], &["hostname inside is challenge"]),
+    ("isolate", &[(Container, "unshare -mpu --mount-proc --fork sh"), NAME], &["namespace ipc,mnt,pid,uts new"]),
+    ("nsenter", &[(Container, ISOLATED), (Container, "sleep 300 &")], &["scorecard entered on"]),
+    ("nsenter", &[(Container, ISOLATED), (Host, "sleep 300 &")], &["process inside sleep", "scorecard entered on"]),
+    (
+        "nsenter",
+        &[(Container, ISOLATED), (Host, "nsenter -t {container} -p cat /dev/zero > /dev/null &")],
+        &["process inside sleep"],
+    ),
+    (
+        "nsenter",
+        &[(Container, NET_SHARED), (Host, "nsenter -t {container} -p sleep 300 &")],
+        &["scorecard isolated on"],
+    ),
+    ("rootfs", &[(Container, ISOLATED)], &[ROOTED, RELEASE, HELLO]),
+    // The shell in the new root is not the container's first process.
     (
         "rootfs",
-        &[
-            (Container, "boxwright image unpack builtin: rootfs"),
-            (Container, "unshare -imnpu --mount-proc --fork sh"),
-            (Container, "chroot rootfs /bin/sh"),
-            (Container, "echo world > /hello"),
-        ],
+        &[UNPACK, (Container, ISOLATED), (Container, "chroot rootfs /bin/sh"), GREET],
+        &[ROOTED, RELEASE, HELLO],
     ),
+    ("rootfs", &[UNPACK, (Container, IN_ROOT)], &[HELLO]),
+    ("rootfs", &[UNPACK, (Container, "unshare -impu --fork chroot rootfs /bin/sh"), GREET], &["scorecard isolated on"]),
+    ("rootfs", &[UNPACK, (Container, "echo other > rootfs/etc/os-release"), (Container, IN_ROOT), GREET], &[RELEASE]),
+    ("cgroups", &[CREATE, QUARTER, MEMORY, (Container, ISOLATED)], &["scorecard limited on"]),
+    ("cgroups", &[CREATE, HALF, MEMORY, GROUPED], &["group quota 25000"]),
+    ("cgroups", &[CREATE, QUARTER, GROUPED], &["group memory 16777216"]),
     (
         "cgroups",
         &[
-            (Container, "cgcreate -g cpu,cpuacct,memory,pids:$BOX"),
-            (Container, "cgset -r cpu.cfs_quota_us=25000 $BOX"),
-            (Container, "cgset -r memory.limit_in_bytes=16777216 $BOX"),
-            (Container, "unshare -imnpu --mount-proc --fork sh"),
+            CREATE,
+            QUARTER,
+            MEMORY,
+            (Container, "cgexec -g cpu,cpuacct,memory,pids:$BOX unshare -impu --mount-proc --fork sh"),
         ],
+        &["scorecard isolated on"],
     ),
     // Entered, and yet outside the limits; and one who never came from outside.
+    ("together", &[UNPACK, CREATE, HALF, TWELVE, WHOLE, CALLED, (Host, ENTER)], &["in-group sleep yes"]),
+    ("together", &[UNPACK, CREATE, HALF, TWELVE, WHOLE, CALLED, (Container, "sleep 300 &")], &["scorecard entered on"]),
+    ("together", &[UNPACK, CREATE, HALF, TWELVE, WHOLE, COMES], &["hostname inside is whole"]),
+    ("together", &[UNPACK, CREATE, HALF, WHOLE, CALLED, COMES], &["group pids 12"]),
+    ("together", &[UNPACK, CREATE, TWELVE, WHOLE, CALLED, COMES], &["scorecard limited on"]),
     (
         "together",
-        &[WHOLE[0], WHOLE[1], WHOLE[2], WHOLE[3], WHOLE[4], WHOLE[5], (Host, "nsenter -t {container} -a sleep 300 &")],
+        &[
+            UNPACK,
+            CREATE,
+            HALF,
+            TWELVE,
+            (
+                Container,
+                "cgexec -g cpu,cpuacct,memory,pids:$BOX unshare -impu --mount-proc=rootfs/proc --fork chroot rootfs /bin/sh",
+            ),
+            CALLED,
+            COMES,
+        ],
+        &["scorecard isolated on"],
     ),
-    ("together", &[WHOLE[0], WHOLE[1], WHOLE[2], WHOLE[3], WHOLE[4], WHOLE[5], (Container, "sleep 300 &")]),
+    ("together", &[CREATE, HALF, TWELVE, GROUPED, CALLED, COMES], &[ROOTED]),
+    (
+        "together",
+        &[
+            UNPACK,
+            CREATE,
+            HALF,
+            TWELVE,
+            (Container, "unshare -imnpu --mount-proc=rootfs/proc --fork chroot rootfs /bin/sh"),
+            CALLED,
+            COMES,
+        ],
+        &["scorecard limited on"],
+    ),
 ];
 
-/// Everything that the closing challenge asks for, but for whom comes in.
-const WHOLE: [(TerminalId, &str); 6] = [
-    (Container, "boxwright image unpack builtin: rootfs"),
-    (Container, "cgcreate -g cpu,cpuacct,memory,pids:$BOX"),
-    (Container, "cgset -r cpu.cfs_quota_us=50000 $BOX"),
-    (Container, "cgset -r pids.max=12 $BOX"),
-    (
-        Container,
-        "cgexec -g cpu,cpuacct,memory,pids:$BOX unshare -imnpu --mount-proc=rootfs/proc --fork chroot rootfs /bin/sh",
-    ),
-    (Container, "hostname whole"),
-];
+const NAME: (TerminalId, &str) = (Container, "hostname challenge");
+const ROOTED: &str = "scorecard rooted on";
+const RELEASE: &str = "file inside /etc/os-release contains boxwright";
+const HELLO: &str = "file inside /hello contains world";
+const GREET: (TerminalId, &str) = (Container, "echo world > /hello");
+const IN_ROOT: &str = "unshare -imnpu --fork chroot rootfs /bin/sh";
+const QUARTER: (TerminalId, &str) = (Container, "cgset -r cpu.cfs_quota_us=25000 $BOX");
+const HALF: (TerminalId, &str) = (Container, "cgset -r cpu.cfs_quota_us=50000 $BOX");
+const MEMORY: (TerminalId, &str) = (Container, "cgset -r memory.limit_in_bytes=16777216 $BOX");
+const TWELVE: (TerminalId, &str) = (Container, "cgset -r pids.max=12 $BOX");
+const GROUPED: (TerminalId, &str) =
+    (Container, "cgexec -g cpu,cpuacct,memory,pids:$BOX unshare -imnpu --mount-proc --fork sh");
+const WHOLE: (TerminalId, &str) = (
+    Container,
+    "cgexec -g cpu,cpuacct,memory,pids:$BOX unshare -imnpu --mount-proc=rootfs/proc --fork chroot rootfs /bin/sh",
+);
+const CALLED: (TerminalId, &str) = (Container, "hostname whole");
+const ENTER: &str = "nsenter -t {container} -a sleep 300 &";
+const COMES: (TerminalId, &str) =
+    (Host, "cgexec -g cpu,cpuacct,memory,pids:$BOX nsenter -t {container} -a sleep 300 &");
 
 fn wrong_ways(lesson: Lesson) {
     let Some(challenge) = lesson.steps.iter().position(|step| step.challenge) else { panic!("no challenge") };
     let id = lesson.id.clone();
-    let wrong: Vec<&Wrong> = WRONG.iter().filter(|(of, _)| *of == id).collect();
+    let wrong: Vec<&Wrong> = WRONG.iter().filter(|(of, ..)| *of == id).collect();
     assert!(!wrong.is_empty(), "{id}: no wrong way is tried");
     let mut learner = Learner::new(lesson, lacking(Lang::En));
-    for (_, lines) in wrong {
+    for (_, lines, refused) in wrong {
         if !learner.go_to(challenge) {
             break;
         }
         for (terminal, line) in *lines {
             learner.line(*terminal, line);
         }
+        learner.refused(refused);
         unsolved(&learner.verdicts(), &format!("{id}: {lines:?}"));
         assert!(!learner.done(), "{id}: {lines:?}");
     }

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_figure_that_time_may_bring_is_being_measured_and_anything_else_is_not_yet() {
-        let check = |fact| Check { fact, text: String::new(), source: String::new(), at: 1 };
+        let check = |fact| Check { fact, text: String::new(), source: String::new(), keeps: false, at: 1 };
         let cpu = check(Fact::Group(GroupFact::Cpu(45, 55)));
         let killed = check(Fact::Group(GroupFact::Grew(Counter::OomKills)));
         for (checks, expected) in [(vec![cpu.clone()], [false, true, true, false]), (vec![cpu, killed], [false; 4])] {

@@ -37,7 +37,10 @@ pub struct Learner {
     asked: u64,
     seen: u64,
     container: Option<i32>,
-    in_group: bool,
+    /// The block of checks whose facts were last looked at before its commands.
+    looked_at: Option<(usize, usize)>,
+    /// Facts that held before the commands that should bring them about, or did not although they should stay.
+    early: Vec<String>,
 }
 
 /// The lessons in one language.
@@ -66,7 +69,8 @@ impl Learner {
             asked: 0,
             seen: 0,
             container: None,
-            in_group: false,
+            looked_at: None,
+            early: Vec::new(),
         }
     }
 
@@ -113,7 +117,6 @@ impl Learner {
             Seen::Sample(number, sample) => {
                 self.seen = self.seen.max(number);
                 self.container = sample.container;
-                self.in_group = sample.group.exists;
                 vec![Input::Sample(number, sample)]
             }
             Seen::Deadline => vec![Input::Deadline],
@@ -147,6 +150,7 @@ impl Learner {
 
     /// Goes to a step; false where this machine cannot do it.
     pub fn go_to(&mut self, step: usize) -> bool {
+        self.looked_at = None;
         self.give(Input::Wish(Wish::GoTo(step)));
         self.until("rebuilding", |learner| !matches!(learner.session.phase(), Phase::Preparing(..)));
         assert_eq!(self.session.notice(), None, "{}", self.plight());
@@ -197,10 +201,41 @@ impl Learner {
         self.checks().map(|index| self.session.verdicts(index).to_vec()).unwrap_or_default()
     }
 
+    /// Waits until exactly these facts fail, of the checks that are next: what runs in the background takes its time.
+    pub fn refused(&mut self, wanted: &[&str]) {
+        let block = self.checks().unwrap();
+        self.until(&format!("only {wanted:?}"), |learner| {
+            let failing = learner.session.failing(block).map(|check| check.source.as_str());
+            learner.seen >= learner.asked && failing.eq(wanted.iter().copied())
+        });
+    }
+
+    /// Facts that held before their commands although the lesson does not say that they stay (`keeps`), and the reverse.
+    pub fn early(&self) -> &[String] {
+        &self.early
+    }
+
+    /// Looks at each fact of the checks that are next, once, before any of their commands has run.
+    fn look_before(&mut self) {
+        let step = self.session.step_index();
+        let Some(block) = self.checks().filter(|block| self.looked_at != Some((step, *block))) else { return };
+        self.looked_at = Some((step, block));
+        self.until("the state", |learner| learner.seen >= learner.asked);
+        let Some(Block::Check(checks)) = self.session.step().unwrap().blocks.get(block) else { panic!() };
+        for (check, verdict) in checks.iter().zip(self.session.judge(checks)) {
+            // What counts the calls of a step cannot hold before, wherever they can be seen at all.
+            if verdict.passed != Some(check.keeps) && verdict.passed.is_some() {
+                let how = if check.keeps { "does not hold before, and should stay" } else { "holds before" };
+                self.early.push(format!("{}: `{}` {how}: {verdict:?}", self.id(), check.source));
+            }
+        }
+    }
+
     /// Goes through the step by keys: right answers, the lesson's commands, one held call after the other.
     pub fn play(&mut self) {
         let mut solution: VecDeque<Run> = self.solution().into();
         while !self.done() {
+            self.look_before();
             match self.session.phase() {
                 Phase::Asking(block) => {
                     let Block::Predict(predict) = &self.session.step().unwrap().blocks[block] else { panic!() };

@@ -2,7 +2,7 @@
 
 use super::{Action, Input, Notice, Outcome, Phase, Report, Session, Wish, checks::cases};
 use crate::{
-    kernel::namespaces::Kind,
+    kernel::{namespaces::Kind, pid::Pid},
     lang::Lang,
     lesson::{self, Lesson, Requirement, TerminalId},
     observe::{Asked, Group, Sample},
@@ -113,6 +113,7 @@ fn restarts(actions: &[Action]) -> usize {
 fn deadlines(actions: &[Action]) -> Vec<Option<u64>> {
     let deadlines = actions.iter().filter_map(|action| match action {
         Action::Deadline(time) => Some(time.map(|time| time.as_secs())),
+        Action::Await(_, time) => Some(Some(time.as_secs())),
         _ => None,
     });
     deadlines.collect()
@@ -127,8 +128,8 @@ fn unnamed() -> Sample {
     cases::with(|sample| sample.inside.hostname = Some("machine".into()))
 }
 
-fn held(pid: i32, name: &'static str) -> Input {
-    Input::Trace(CONTAINER, TraceEvent::Held(100, Call::of(pid, "unshare", name, [0; 6])))
+fn held(pid: i32, name: &str) -> Input {
+    Input::Trace(CONTAINER, TraceEvent::Held(Pid(100), Call::of(pid, "unshare", name, [0; 6])))
 }
 
 #[test]
@@ -270,17 +271,17 @@ fn run_until_steps_what_is_held_and_stops_at_that_call() {
     assert_eq!((script.session.phase(), script.session.held().len()), (Phase::Held, 2));
     let told = script.give(Input::Wish(Wish::RunUntil("mount".into())));
     let until = Action::Hold(CONTAINER, Hold::Until("mount".into()));
-    assert_eq!(told, [until, Action::Step(7), Action::Step(8)]);
+    assert_eq!(told, [until, Action::Step(Pid(7)), Action::Step(Pid(8))]);
     for pid in [7, 8] {
-        script.give(Input::Trace(CONTAINER, TraceEvent::Released(100, pid)));
+        script.give(Input::Trace(CONTAINER, TraceEvent::Released(Pid(100), Pid(pid))));
     }
     assert_eq!(script.session.phase(), Phase::Running);
     script.give(held(9, "mount"));
     assert_eq!(script.session.phase(), Phase::Held);
     // One at a time, the oldest first; going on means the same.
     script.give(held(10, "mount"));
-    assert_eq!(script.give(Input::Wish(Wish::StepCall)), [Action::Step(9)]);
-    assert_eq!(script.go(), [Action::Step(9)]);
+    assert_eq!(script.give(Input::Wish(Wish::StepCall)), [Action::Step(Pid(9))]);
+    assert_eq!(script.go(), [Action::Step(Pid(9))]);
     let told = script.give(Input::Wish(Wish::RunOn));
     assert_eq!((told, script.session.holding()), (TerminalId::ALL.map(Action::RunOn).to_vec(), false));
 }
@@ -304,7 +305,7 @@ fn calls_are_held_while_the_line_runs_and_no_longer() {
     }
     // Without a learner every held call just happens.
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
-    assert_eq!(script.give(held(7, "mount")), [Action::Step(7)]);
+    assert_eq!(script.give(held(7, "mount")), [Action::Step(Pid(7))]);
     assert!(script.session.held().is_empty());
 }
 
@@ -315,11 +316,11 @@ fn a_terminal_that_ends_takes_its_held_calls_along() {
     script.go();
     script.give(held(7, "mount"));
     let other = Call::of(8, "sh", "mount", [0; 6]);
-    script.give(Input::Trace(HOST, TraceEvent::Held(200, other)));
+    script.give(Input::Trace(HOST, TraceEvent::Held(Pid(200), other)));
     script.give(Input::Closed(CONTAINER));
     assert_eq!(script.session.held().iter().map(|(place, _)| *place).collect::<Vec<_>>(), [HOST]);
     assert_eq!(script.session.notice(), Some(&Notice::Ended(CONTAINER)));
-    script.give(Input::Trace(HOST, TraceEvent::Released(200, 8)));
+    script.give(Input::Trace(HOST, TraceEvent::Released(Pid(200), Pid(8))));
     // The command has come to its end as well, and nothing can be typed any more.
     script.sample(&unnamed());
     assert_eq!(script.session.phase(), Phase::Checking(2));
@@ -375,9 +376,9 @@ fn a_step_begins_with_nothing_of_the_one_before() {
     let (mut script, _) = Script::new(lesson(&[("a fresh", &first), ("b", &second)]), false, 0, &unnamed());
     script.go();
     let call = cases::call("unshare", 0, Ok(0));
-    script.give(Input::Trace(CONTAINER, TraceEvent::Syscall(100, call.clone())));
+    script.give(Input::Trace(CONTAINER, TraceEvent::Syscall(Pid(100), call.clone())));
     let (comm, ended) = cases::exited("sh", 3);
-    script.give(Input::Trace(CONTAINER, TraceEvent::Exit { root: 100, pid: 7, comm, ended }));
+    script.give(Input::Trace(CONTAINER, TraceEvent::Exit { root: Pid(100), pid: Pid(7), comm, ended }));
     script.give(Input::Wish(Wish::Hint));
     script.prompt(&unnamed());
     assert_eq!(script.session.phase(), Phase::Done);
@@ -387,7 +388,7 @@ fn a_step_begins_with_nothing_of_the_one_before() {
     script.go();
     script.prompt(&unnamed());
     assert_eq!(script.session.phase(), Phase::Checking(2), "the call belongs to the first step");
-    script.give(Input::Trace(CONTAINER, TraceEvent::Syscall(100, call)));
+    script.give(Input::Trace(CONTAINER, TraceEvent::Syscall(Pid(100), call)));
     script.sample(&unnamed());
     assert_eq!(script.session.phase(), Phase::Done);
     assert_eq!(reports(&script.go()), [&Report::End]);
@@ -405,7 +406,7 @@ fn a_step_without_a_tracer_is_skipped_and_not_passed() {
     for (event, wanted) in [(true, "skipped"), (false, "none")] {
         let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
         if event {
-            script.give(Input::Trace(CONTAINER, TraceEvent::Refused(100, cases::untraced())));
+            script.give(Input::Trace(CONTAINER, TraceEvent::Refused(Pid(100), cases::untraced())));
         }
         script.go();
         script.prompt(&unnamed());
@@ -416,7 +417,7 @@ fn a_step_without_a_tracer_is_skipped_and_not_passed() {
     // A step that asks for no call passes all the same.
     let blocks = [run("one"), check("hostname inside is box")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    script.give(Input::Trace(CONTAINER, TraceEvent::Refused(100, cases::untraced())));
+    script.give(Input::Trace(CONTAINER, TraceEvent::Refused(Pid(100), cases::untraced())));
     script.go();
     script.prompt(&named());
     assert_eq!(script.session.outcomes(), [Some(Outcome::Passed)]);

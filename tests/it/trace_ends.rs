@@ -4,9 +4,7 @@ use crate::harness::{Test, tests};
 use crate::support::traced::{calls, ends, events, trace};
 use crate::support::{self, BOXWRIGHT, for_everybody};
 use serde_json::Value;
-use std::{
-    process::{Command, Output, Stdio},
-};
+use std::process::{Command, Output, Stdio};
 
 pub fn tests() -> Vec<Test> {
     tests![

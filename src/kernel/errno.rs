@@ -1,7 +1,7 @@
 //! Errors of system calls as people read them: what it means, then the name that the manual pages use.
 
 use super::namespaces::Kind;
-use nix::errno::Errno;
+pub use nix::errno::Errno;
 use serde::{Deserialize, Deserializer, Serializer};
 use std::io;
 

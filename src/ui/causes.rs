@@ -1,7 +1,7 @@
 //! What an error of a call usually means to somebody who makes containers, in a few words.
 
+use crate::kernel::errno::Errno;
 use crate::lang::Lang;
-use nix::errno::Errno;
 
 /// A short cause, where the call and its error have a usual one.
 pub fn cause(call: &str, errno: Errno, lang: Lang) -> Option<&'static str> {

@@ -1,5 +1,6 @@
 //! A lesson, samples and calls for tests, played through [`update`] as the real ones are.
 
+use crate::kernel::errno::Errno;
 use crate::{
     app::{Effect, Event, Facts, Look, Prefix, State, update},
     kernel::{namespaces::Kind, pid::Pid},
@@ -10,7 +11,6 @@ use crate::{
     trace::{Call, Change, Return, SyscallEvent, TraceEvent},
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use nix::errno::Errno;
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, style::Style};
 use std::{fmt::Write, sync::Arc};
 

@@ -38,6 +38,7 @@
 
 pub mod app;
 pub mod clean;
+pub mod cleanup;
 pub mod cli;
 pub mod columns;
 pub mod dirs;

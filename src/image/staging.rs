@@ -1,18 +1,25 @@
 //! Writing files so that a half-written one never has its final name, and a failure leaves nothing behind.
 
 use super::{Error, Result, partial::Partial};
+use crate::cleanup::Made;
 use nix::{
+    errno::Errno,
+    fcntl::{AT_FDCWD, AtFlags, OFlag, openat},
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         eventfd::{EfdFlags, EventFd},
+        stat::{Mode, fstat, fstatat},
         statvfs::statvfs,
     },
+    unistd::{UnlinkatFlags, unlinkat},
 };
 use std::{
-    fs::{self, File},
+    ffi::OsString,
+    fs::File,
     io::{self, Read, Write},
-    os::fd::{AsFd, BorrowedFd},
-    path::{Path, PathBuf},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::Path,
+    rc::Rc,
     sync::{
         OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -91,18 +98,28 @@ pub fn go_on() -> Result<()> {
 /// Files and directories that are removed again unless [`Staging::keep`] is called.
 #[derive(Debug, Default)]
 pub struct Staging {
-    made: Vec<PathBuf>,
+    made: Vec<Thing>,
 }
+
+/// Something that was made, held where it was made: another thing that takes its name or its path meanwhile is not it.
+#[derive(Debug)]
+enum Thing {
+    Directory(Made),
+    File(Rc<OwnedFd>, OsString, Key),
+}
+
+/// A file's device and inode number.
+type Key = (u64, u64);
 
 impl Staging {
     /// Makes a directory and what is missing above it; those that were there stay.
     pub fn directory(&mut self, path: &Path) -> Result<()> {
         let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.as_os_str().is_empty()).collect();
         for path in missing.into_iter().rev() {
-            match fs::create_dir(path) {
-                Ok(()) => self.made.push(path.into()),
+            match Made::make(path, Mode::from_bits_truncate(0o777)) {
+                Ok(made) => self.made.push(Thing::Directory(made)),
                 Err(_) if path.is_dir() => {}
-                Err(error) => return Err(Error::io(path)(error)),
+                Err(errno) => return Err(Error::io(path)(errno.into())),
             }
         }
         Ok(())
@@ -110,14 +127,27 @@ impl Staging {
 
     /// Writes a file: first under another name, then, complete and on the disk, under its own ([`Partial`]).
     pub fn file(&mut self, path: &Path, mut content: impl Read) -> Result<()> {
-        let new = fs::symlink_metadata(path).is_err();
+        let (dir, name) = self.place(path)?;
+        let new = fstatat(&dir, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW) == Err(Errno::ENOENT);
         let mut partial = Partial::create(path)?;
         copy(&mut content, &mut partial.file, &path.display().to_string()).map_err(|error| error.on(path))?;
+        let key = key(&partial.file);
         partial.keep()?;
-        if new {
-            self.made.push(path.into());
-        }
+        self.made.extend(key.filter(|_| new).map(|key| Thing::File(dir, name, key)));
         Ok(())
+    }
+
+    /// The directory that a path's last name is in, and that name. Most files lie beside the one before: one descriptor is
+    /// enough for all of them.
+    fn place(&self, path: &Path) -> Result<(Rc<OwnedFd>, OsString)> {
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let dir = openat(AT_FDCWD, above, flags, Mode::empty()).map_err(|errno| Error::io(above)(errno.into()))?;
+        let known = self.made.iter().rev().find_map(|thing| match thing {
+            Thing::File(known, ..) if key(known) == key(&dir) => Some(known.clone()),
+            _ => None,
+        });
+        Ok((known.unwrap_or_else(|| dir.into()), path.file_name().unwrap_or_default().into()))
     }
 
     /// Everything went well: what was made stays.
@@ -128,11 +158,23 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        for path in self.made.drain(..).rev() {
-            // A directory in which somebody else has made something by now stays, as it should.
-            let _ = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
+        for thing in self.made.drain(..).rev() {
+            match thing {
+                // A directory in which somebody else has made something by now stays, as it should.
+                Thing::Directory(made) => drop(made.remove_empty()),
+                Thing::File(dir, name, key) => {
+                    let now = fstatat(&dir, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW);
+                    if now.is_ok_and(|now| (now.st_dev, now.st_ino) == key) {
+                        let _ = unlinkat(&dir, name.as_os_str(), UnlinkatFlags::NoRemoveDir);
+                    }
+                }
+            }
         }
     }
+}
+
+fn key(file: impl AsFd) -> Option<Key> {
+    fstat(file).ok().map(|stat| (stat.st_dev, stat.st_ino))
 }
 
 /// Fails where a file system has not so many bytes left for us; `what` is what needs them. One that does not say is no error.
@@ -190,6 +232,7 @@ pub fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{fs, os::unix::fs::symlink};
 
     #[test]
     fn a_failure_leaves_nothing() {
@@ -214,6 +257,26 @@ mod tests {
         staging.keep();
         let names: Vec<_> = fs::read_dir(top.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["a"]);
+    }
+
+    #[test]
+    fn a_failure_removes_nothing_behind_a_link_that_leads_elsewhere_by_now() {
+        let top = tempfile::tempdir().unwrap();
+        let [mine, victim, link] = ["mine", "victim", "link"].map(|name| top.path().join(name));
+        for dir in [&mine, &victim.join("below")] {
+            fs::create_dir_all(dir).unwrap();
+        }
+        fs::write(victim.join("file"), "theirs").unwrap();
+        symlink(&mine, &link).unwrap();
+        let mut staging = Staging::default();
+        staging.directory(&link.join("below")).unwrap();
+        staging.file(&link.join("file"), &b"mine"[..]).unwrap();
+        staging.file(&link.join("other"), &b"mine"[..]).unwrap();
+        fs::remove_file(&link).unwrap();
+        symlink(&victim, &link).unwrap();
+        drop(staging);
+        assert!(victim.join("below").exists() && victim.join("file").exists());
+        assert_eq!(fs::read_dir(&mine).unwrap().count(), 0);
     }
 
     struct Broken;

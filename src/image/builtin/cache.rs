@@ -4,16 +4,18 @@
 
 use super::pack::Packed;
 use crate::{
+    cleanup::{Made, report},
     dirs::{self, Candidate, Walk},
     image::{Error, Result, layout::Target, manifest::OCI_MANIFEST},
-    kernel::errno,
+    lang::Lang,
 };
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use nix::sys::stat::Mode;
 use nix::unistd::geteuid;
 use std::{
     fs,
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -92,13 +94,15 @@ fn store_in(place: &Place, packed: &Packed) -> Result<()> {
     place.parent.make().map_err(|errno| Error::io(&parent)(errno.into()))?;
     remove_old(place, &parent);
     let new = parent.join(format!(".boxwright-image.{}", std::process::id()));
-    if owned(&new) {
-        let _ = fs::remove_dir_all(&new);
-    }
-    fs::DirBuilder::new().mode(0o755).create(&new).map_err(Error::io(&new))?;
+    // What an earlier process of this number left.
+    remove(&new);
+    let made = Made::make(&new, Mode::from_bits_truncate(0o755)).map_err(|errno| Error::io(&new)(errno.into()))?;
     let written = fill(&new, packed).and_then(|()| take_name(&new, place).map_err(Error::io(&place.path)));
-    // After an exchange it is the damaged one that has this name.
-    let _ = fs::remove_dir_all(&new);
+    match &written {
+        // After an exchange it is the damaged one that has this name.
+        Ok(()) => remove(&new),
+        Err(_) => drop(made.remove()),
+    }
     written
 }
 
@@ -129,12 +133,21 @@ fn remove_old(place: &Place, parent: &Path) {
         let age = entry.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
         let old = name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-')) && age > Some(KEPT);
         let path = entry.path();
-        if old
-            && path != place.path
-            && owned(&path)
-            && let Err(error) = fs::remove_dir_all(&path)
-        {
-            let _ = writeln!(std::io::stderr(), "boxwright: {}: {}", path.display(), errno::why_io(&error));
+        if old && path != place.path && owned(&path) {
+            remove(&path);
         }
+    }
+}
+
+/// Removes a directory of the cache, if it is ours. What is mounted in it stays, and is told.
+fn remove(path: &Path) {
+    let left = match Made::found(path, geteuid()) {
+        Ok(Some(made)) => made.remove(),
+        Ok(None) => Vec::new(),
+        Err(left) => vec![left],
+    };
+    for line in report("cannot remove an image of the cache", &left, Lang::En) {
+        // A closed standard error leaves nobody to tell.
+        let _ = writeln!(io::stderr(), "{line}");
     }
 }

@@ -26,16 +26,23 @@ use super::{
     digest::{Algorithm, Hasher},
     staging::go_on,
 };
+use crate::{
+    cleanup::{Made, report as left, tree as tree_below},
+    lang::Lang,
+};
 pub use apply::{Rules, Unpacker};
 use entries::Entries;
-use nix::fcntl::{AT_FDCWD, OFlag, openat};
-use nix::sys::stat::Mode;
+use nix::{
+    errno::Errno,
+    fcntl::{AT_FDCWD, OFlag, openat, renameat},
+    sys::stat::{Mode, fstat},
+};
 use pieces::{Filling, pieces};
 use report::Report;
 use std::{
     fs,
-    io::{self, Read},
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    io::{self, Read, Write},
+    os::{fd::OwnedFd, unix::fs::MetadataExt},
     path::{Path, PathBuf},
     thread,
 };
@@ -53,19 +60,19 @@ pub fn image(image: &Image, dir: &Path, max_bytes: u64, mut tell: impl FnMut(usi
         stream::Compression::of(&layer.media_type, &image.layer_name(index))?;
     }
     let place = Place::new(dir)?;
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let root =
-        openat(AT_FDCWD, &place.path, flags, Mode::empty()).map_err(|errno| Error::io(&place.path)(errno.into()))?;
+    let (root, path) = place.root();
+    let root = root.try_clone().map_err(Error::io(path))?;
     let rules = Rules { layer: true, owners: true, umask: 0, max_bytes, max_entries: MAX_ENTRIES };
     let failed = |errno: nix::errno::Errno| Error::io(dir)(errno.into());
     let mut unpacker = Unpacker::new(root, rules).map_err(failed)?;
     for (index, diff_id) in diff_ids.iter().enumerate() {
         let name = image.layer_name(index);
-        layer(image, index, diff_id, &mut unpacker, max_bytes).map_err(|error| within(&name, error).on(&place.path))?;
+        layer(image, index, diff_id, &mut unpacker, max_bytes)
+            .map_err(|error| within(&name, error).on(place.root().1))?;
         tell(index, &unpacker.report);
     }
     let mut report = unpacker.finish().map_err(failed)?;
-    starting::notes(&place.path, &image.config.config, &mut report);
+    starting::notes(place.root().0, &image.config.config, &mut report);
     go_on()?;
     place.keep(dir)?;
     Ok(report)
@@ -178,46 +185,74 @@ fn decompress(
     Ok((compression, hasher.map(Hasher::finish), whole))
 }
 
-/// Where the tree grows until it is complete.
+/// Where the tree grows until it is complete. It is held open: whatever takes its name meanwhile, a failure removes only
+/// what was unpacked.
 struct Place {
-    path: PathBuf,
-    /// Whether the path is the final one: a mount point cannot be replaced by another directory.
-    fixed: bool,
+    root: Root,
     done: bool,
+}
+
+enum Root {
+    /// A new directory beside the final one, whose name it gets.
+    New(Made),
+    /// The final one itself, which was empty: a mount point cannot be replaced by another directory.
+    Fixed(OwnedFd, PathBuf),
 }
 
 impl Place {
     fn new(dir: &Path) -> Result<Place> {
         let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if let Ok(there) = fs::metadata(dir) {
-            let empty = there.is_dir() && fs::read_dir(dir).map_err(Error::io(dir))?.next().is_none();
-            if !empty {
-                return Err(Error::Unusable {
-                    what: dir.display().to_string(),
-                    why: "not an empty directory".into(),
-                    hint: "an image is unpacked into a directory of its own: name one that is not there yet".into(),
-                });
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let failed = |errno: Errno| Error::io(dir)(errno.into());
+        match openat(AT_FDCWD, dir, flags, Mode::empty()) {
+            Ok(there) => {
+                if !tree_below::names(&there).map_err(failed)?.is_empty() {
+                    return Err(not_empty(dir));
+                }
+                let link = fs::symlink_metadata(dir).is_ok_and(|metadata| metadata.is_symlink());
+                let device = fstat(&there).map_err(failed)?.st_dev;
+                if link || dir.file_name().is_none() || fs::metadata(parent).is_ok_and(|above| above.dev() != device) {
+                    return Ok(Place { root: Root::Fixed(there, dir.into()), done: false });
+                }
             }
-            let link = fs::symlink_metadata(dir).is_ok_and(|metadata| metadata.is_symlink());
-            if link || dir.file_name().is_none() || fs::metadata(parent).is_ok_and(|above| above.dev() != there.dev()) {
-                return Ok(Place { path: dir.into(), fixed: true, done: false });
-            }
+            Err(Errno::ENOENT) => {}
+            Err(Errno::ENOTDIR) => return Err(not_empty(dir)),
+            Err(errno) => return Err(failed(errno)),
         }
         let mut name = std::ffi::OsString::from(".");
         name.push(dir.file_name().unwrap_or_default());
         name.push(format!(".partial.{}", std::process::id()));
         let path = parent.join(name);
         // Nobody enters before it is complete.
-        fs::DirBuilder::new().mode(0o700).create(&path).map_err(Error::io(&path))?;
-        Ok(Place { path, fixed: false, done: false })
+        let made = Made::make(&path, Mode::S_IRWXU).map_err(|errno| Error::io(&path)(errno.into()))?;
+        Ok(Place { root: Root::New(made), done: false })
     }
 
+    /// The open directory, and its path for messages.
+    fn root(&self) -> (&OwnedFd, &Path) {
+        match &self.root {
+            Root::New(made) => (made.dir(), made.path()),
+            Root::Fixed(dir, path) => (dir, path),
+        }
+    }
+
+    /// It is complete, and gets its name, beside which it was made.
     fn keep(mut self, dir: &Path) -> Result<()> {
-        if !self.fixed {
-            fs::rename(&self.path, dir).map_err(Error::io(dir))?;
+        if let Root::New(made) = &self.root {
+            let (parent, partial) = made.place();
+            let renamed = renameat(parent, partial, parent, dir.file_name().unwrap_or_default());
+            renamed.map_err(|errno| Error::io(dir)(errno.into()))?;
         }
         self.done = true;
         Ok(())
+    }
+}
+
+fn not_empty(dir: &Path) -> Error {
+    Error::Unusable {
+        what: dir.display().to_string(),
+        why: "not an empty directory".into(),
+        hint: "an image is unpacked into a directory of its own: name one that is not there yet".into(),
     }
 }
 
@@ -226,14 +261,55 @@ impl Drop for Place {
         if self.done {
             return;
         }
-        if !self.fixed {
-            let _ = fs::remove_dir_all(&self.path);
-            return;
+        let left_over = match &self.root {
+            Root::New(made) => made.remove(),
+            Root::Fixed(dir, path) => tree_below::empty(dir, path),
+        };
+        for line in left("cannot remove what was unpacked", &left_over, Lang::En) {
+            // A closed standard error leaves nobody to tell.
+            let _ = writeln!(io::stderr(), "{line}");
         }
-        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            let _ = if is_dir { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_failure_empties_what_was_unpacked_and_not_what_its_link_means_by_now() {
+        let top = tempfile::tempdir().unwrap();
+        let [mine, victim, link] = ["mine", "victim", "link"].map(|name| top.path().join(name));
+        fs::create_dir(&mine).unwrap();
+        fs::create_dir_all(victim.join("thesis")).unwrap();
+        symlink(&mine, &link).unwrap();
+        let place = Place::new(&link).unwrap();
+        fs::create_dir_all(mine.join("usr/bin")).unwrap();
+        fs::remove_file(&link).unwrap();
+        symlink(&victim, &link).unwrap();
+        drop(place);
+        assert!(victim.join("thesis").exists());
+        assert_eq!(fs::read_dir(&mine).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_failure_removes_the_new_directory_itself_also_where_its_name_means_another_one_by_now() {
+        let top = tempfile::tempdir().unwrap();
+        let place = Place::new(&top.path().join("root")).unwrap();
+        let partial = place.root().1.to_path_buf();
+        fs::create_dir_all(partial.join("usr/bin")).unwrap();
+        fs::rename(&partial, top.path().join("moved")).unwrap();
+        fs::create_dir_all(partial.join("thesis")).unwrap();
+        drop(place);
+        assert!(partial.join("thesis").exists());
+        assert_eq!(fs::read_dir(top.path().join("moved")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_directory_that_holds_something_is_refused() {
+        let top = tempfile::tempdir().unwrap();
+        fs::write(top.path().join("file"), "").unwrap();
+        assert!(Place::new(top.path()).is_err() && Place::new(&top.path().join("file")).is_err());
     }
 }

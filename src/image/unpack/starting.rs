@@ -8,14 +8,13 @@ use super::{
 use crate::image::manifest::Execution;
 use nix::{
     errno::Errno,
-    fcntl::{AT_FDCWD, OFlag, openat, readlinkat},
+    fcntl::{OFlag, openat, readlinkat},
     sys::stat::{FileStat, Mode, SFlag, fstat},
 };
 use std::{
     fs::File,
     io::{BufRead, BufReader, Read},
-    os::unix::ffi::OsStrExt,
-    path::Path,
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
 };
 
 /// As many links as the kernel follows.
@@ -26,9 +25,9 @@ const MAX_PASSWD: u64 = 1 << 20;
 const OTHERS_ENTER: u32 = 0o001;
 
 /// Adds a note for each thing that will be missed. A tree that cannot be looked into gets none.
-pub(super) fn notes(root: &Path, wanted: &Execution, report: &mut Report) {
+pub(super) fn notes(root: &OwnedFd, wanted: &Execution, report: &mut Report) {
     let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let tree = openat(AT_FDCWD, root, flags, Mode::empty()).and_then(Tree::new);
+    let tree = openat(root, ".", flags, Mode::empty()).and_then(Tree::new);
     let Ok(mut tree) = tree else { return };
     let all = [working_directory(&mut tree, wanted), user(&mut tree, wanted), shell(&mut tree, wanted)];
     all.into_iter().flatten().for_each(|note| report.note(note));

@@ -5,6 +5,7 @@ use super::{Left, Stayed, Why, beneath, made::above, tree};
 use crate::kernel::{
     freezer::{Freezers, STATES},
     groups::{SUBTREE_CONTROL, children, hands_down, write},
+    pid::Pid,
     pidfd, process,
     usable::OURS,
 };
@@ -17,7 +18,7 @@ use nix::{
         stat::Mode,
         statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, fstatfs, statfs},
     },
-    unistd::{Pid, UnlinkatFlags, unlinkat},
+    unistd::{UnlinkatFlags, unlinkat},
 };
 use std::{
     ffi::{CString, OsStr},
@@ -83,16 +84,16 @@ impl Removal<'_> {
             let groups = self.all();
             let mut stuck = Vec::new();
             let mut killed = Vec::new();
-            let me = std::process::id() as i32;
+            let me = Pid(std::process::id() as i32);
             for (pid, process) in groups.iter().flat_map(|group| self.members(group)) {
                 if pid != me && self.is_ours(pid) {
                     let _ = match &process {
                         Some(process) => pidfd::kill(process.as_fd()),
-                        None => kill(Pid::from_raw(pid), Signal::SIGKILL),
+                        None => kill(pid.into(), Signal::SIGKILL),
                     };
                     killed.push(process);
                 } else if let Err(errno) = self.move_up(pid) {
-                    let comm = process::read(pid).map(|process| process.comm).unwrap_or_default();
+                    let comm = process::read(pid.0).map(|process| process.comm).unwrap_or_default();
                     stuck.push(Left { path: self.path.into(), why: Why::Member(pid, comm, errno) });
                 }
             }
@@ -159,16 +160,16 @@ impl Removal<'_> {
 
     /// The members of a group. Each is looked for again after it was opened: a PID that ended and was
     /// given away in between must not be killed. Linux before 5.3 opens no process; there its number has to do.
-    fn members(&self, group: &Path) -> Vec<(i32, Option<OwnedFd>)> {
-        let list = || -> Vec<i32> {
+    fn members(&self, group: &Path) -> Vec<(Pid, Option<OwnedFd>)> {
+        let list = || -> Vec<Pid> {
             let text = self.read(group, "cgroup.procs").unwrap_or_default();
-            text.lines().filter_map(|line| line.parse().ok()).collect()
+            text.lines().filter_map(|line| line.parse().ok().map(Pid)).collect()
         };
-        let open = |pid| match pidfd::open(pid) {
+        let open = |pid: Pid| match pidfd::open(pid.0) {
             Err(Errno::ESRCH) => None,
             opened => Some((pid, opened.ok())),
         };
-        let opened: Vec<_> = list().into_iter().filter(|pid| *pid > 0).filter_map(open).collect();
+        let opened: Vec<_> = list().into_iter().filter(|pid| pid.0 > 0).filter_map(open).collect();
         if opened.is_empty() {
             return Vec::new();
         }
@@ -178,7 +179,7 @@ impl Removal<'_> {
 
     /// Whether a process descends from the session's terminals: from this program, or, where it has outlived that, by the
     /// environment that its shells were given.
-    fn is_ours(&self, pid: i32) -> bool {
+    fn is_ours(&self, pid: Pid) -> bool {
         let session = self
             .path
             .components()
@@ -188,7 +189,7 @@ impl Removal<'_> {
     }
 
     /// Moves a process to the nearest group above that takes it: in version 2 one that hands controllers down takes none.
-    fn move_up(&self, pid: i32) -> nix::Result<()> {
+    fn move_up(&self, pid: Pid) -> nix::Result<()> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let mut above = openat(&self.parent, ".", flags, Mode::empty())?;
         let mut first = None;
@@ -234,13 +235,14 @@ impl Removal<'_> {
 }
 
 /// Who of these processes is still there, and why.
-pub fn stayed(pids: impl IntoIterator<Item = i32>) -> Vec<Stayed> {
+pub fn stayed(pids: impl IntoIterator<Item = Pid>) -> Vec<Stayed> {
     let freezers = Freezers::read();
-    let alive = pids.into_iter().filter_map(process::read).filter(|process| !matches!(process.state, 'Z' | 'X'));
+    let read = pids.into_iter().filter_map(|pid| process::read(pid.0));
+    let alive = read.filter(|process| !matches!(process.state, 'Z' | 'X'));
     alive
         .map(|process| Stayed {
-            frozen: freezers.frozen(process.pid),
-            pid: process.pid,
+            frozen: freezers.frozen(Pid(process.pid)),
+            pid: Pid(process.pid),
             comm: process.comm,
             state: process.state,
         })
@@ -252,9 +254,9 @@ fn errno(error: &std::io::Error) -> Errno {
 }
 
 /// Whether a process descends from this one.
-fn descends(pid: i32) -> bool {
+fn descends(pid: Pid) -> bool {
     let me = std::process::id() as i32;
-    let mut at = pid;
+    let mut at = pid.0;
     // Where nobody is lost on the way up, this ends at PID 1, or at 0 outside our PID namespace.
     for _ in 0..1024 {
         match process::read(at) {
@@ -267,8 +269,8 @@ fn descends(pid: i32) -> bool {
 }
 
 /// Whether a process was started in the terminals of this session: they name its directory in the environment.
-fn belongs(pid: i32, session: &OsStr) -> bool {
-    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+fn belongs(pid: Pid, session: &OsStr) -> bool {
+    let environment = std::fs::read(pid.dir().join("environ")).unwrap_or_default();
     let mut variables = environment.split(|byte| *byte == 0);
     let run_dir = variables.find_map(|variable| variable.strip_prefix(b"BOXWRIGHT_RUN="));
     run_dir.is_some_and(|path| Path::new(OsStr::from_bytes(path)).file_name() == Some(session))

@@ -19,7 +19,7 @@ fn soon() -> Instant {
 }
 
 /// A process that waits, in a group, and does not descend from this one; with this variable in its environment.
-fn stranger(group: &Path, variable: &str) -> i32 {
+fn stranger(group: &Path, variable: &str) -> Pid {
     let known = fs::read_to_string(group.join("cgroup.procs")).unwrap();
     let line = format!(
         "{variable} setsid sh -c 'echo $$ > {}/cgroup.procs; exec sleep 300' > /dev/null 2>&1 & echo",
@@ -29,11 +29,11 @@ fn stranger(group: &Path, variable: &str) -> i32 {
     let deadline = soon();
     loop {
         let members = fs::read_to_string(group.join("cgroup.procs")).unwrap();
-        let sleeps = |pid: &i32| {
+        let sleeps = |pid: &Pid| {
             let new = known.lines().all(|line| line != pid.to_string());
-            new && process::read(*pid).is_some_and(|process| process.comm == "sleep")
+            new && process::read(pid.0).is_some_and(|process| process.comm == "sleep")
         };
-        if let Some(pid) = members.lines().filter_map(|line| line.parse().ok()).find(sleeps) {
+        if let Some(pid) = members.lines().filter_map(|line| line.parse().ok().map(Pid)).find(sleeps) {
             return pid;
         }
         assert!(Instant::now() < deadline, "nobody joined");
@@ -41,16 +41,16 @@ fn stranger(group: &Path, variable: &str) -> i32 {
     }
 }
 
-fn alive(pid: i32) -> bool {
-    process::read(pid).is_some_and(|process| process.state != 'Z')
+fn alive(pid: Pid) -> bool {
+    process::read(pid.0).is_some_and(|process| process.state != 'Z')
 }
 
 /// Ends a process that is not our child.
-struct Ends(i32);
+struct Ends(Pid);
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        let _ = kill(Pid::from_raw(self.0), Signal::SIGKILL);
+        let _ = kill(self.0.into(), Signal::SIGKILL);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What could not be taken away: its path, the reason, and the remedy.
 
 use crate::{
-    kernel::{errno, mountinfo},
+    kernel::{errno, mountinfo, pid::Pid},
     lang::Lang,
 };
 use nix::errno::Errno;
@@ -37,7 +37,7 @@ pub enum Why {
     /// Processes that did not end in time.
     Stayed(Vec<Stayed>),
     /// A process that is not ours, and cannot be moved out of the group.
-    Member(i32, String, Errno),
+    Member(Pid, String, Errno),
     /// This call failed.
     Call(&'static str, Errno),
     /// So many things more stayed.
@@ -48,7 +48,7 @@ pub enum Why {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stayed {
     /// Its PID.
-    pub pid: i32,
+    pub pid: Pid,
     /// The name of its program.
     pub comm: String,
     /// Its state, as in `/proc/PID/stat`.
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn every_reason_names_path_reason_and_remedy_in_both_languages() {
         let stayed = |frozen: Option<&str>| {
-            vec![Stayed { pid: 7, comm: "a\x1b]0;x\x07".into(), state: 'D', frozen: frozen.map(PathBuf::from) }]
+            vec![Stayed { pid: Pid(7), comm: "a\x1b]0;x\x07".into(), state: 'D', frozen: frozen.map(PathBuf::from) }]
         };
         let cases: [(Why, &str, &str); 8] = [
             (
@@ -241,7 +241,7 @@ mod tests {
             (Why::Stayed(stayed(Some("/g"))), "it is frozen in /g", "echo 0 > /g/cgroup.freeze"),
             (Why::Stayed(stayed(None)), "process 7 (a\\u{1b}]0;x\\u{7}) has not ended: it is in state D", "once"),
             (
-                Why::Member(7, "bash".into(), Errno::EBUSY),
+                Why::Member(Pid(7), "bash".into(), Errno::EBUSY),
                 "process 7 (bash) is in '/run/a b'",
                 "echo 7 > /run/cgroup.procs",
             ),

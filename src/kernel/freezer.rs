@@ -4,7 +4,10 @@
 //! that is not frozen (Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst). In version 2 a frozen process can be
 //! killed (cgroup-v2.rst, `cgroup.freeze`).
 
-use super::cgroups::{self, Hierarchy, Membership, parse_membership, place};
+use super::{
+    cgroups::{self, Hierarchy, Membership, parse_membership, place},
+    pid::Pid,
+};
 use std::{fs, path::PathBuf};
 
 /// What a group says of itself: the file of each version, and how it says that it runs.
@@ -22,7 +25,7 @@ impl Freezers {
     }
 
     /// The frozen group that a process is in, if any; the version 1 freezer first.
-    pub fn frozen(&self, pid: i32) -> Option<PathBuf> {
+    pub fn frozen(&self, pid: Pid) -> Option<PathBuf> {
         let memberships = memberships(pid);
         let held = |controller: &str, (file, runs): (&str, &str)| {
             let place = place(&self.0, &memberships, controller)?;
@@ -36,7 +39,7 @@ impl Freezers {
 
     /// Lets a killed process end: where a frozen group of version 1 holds it, it is moved into the group of this program.
     /// Nobody else in that group is thawed.
-    pub fn release(&self, pid: i32) {
+    pub fn release(&self, pid: Pid) {
         let memberships = memberships(pid);
         let theirs = place(&self.0, &memberships, "freezer").filter(|place| place.version == 1);
         let own = place(&self.0, &self.1, "freezer").filter(|place| place.version == 1);
@@ -52,8 +55,8 @@ impl Freezers {
     }
 }
 
-fn memberships(pid: i32) -> Vec<Membership> {
-    parse_membership(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/cgroup")).unwrap_or_default()))
+fn memberships(pid: Pid) -> Vec<Membership> {
+    parse_membership(&String::from_utf8_lossy(&fs::read(pid.dir().join("cgroup")).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -62,7 +65,8 @@ mod tests {
 
     #[test]
     fn nobody_who_runs_is_frozen() {
-        assert_eq!(Freezers::read().frozen(std::process::id() as i32), None);
-        Freezers::read().release(std::process::id() as i32);
+        let me = Pid(std::process::id() as i32);
+        assert_eq!(Freezers::read().frozen(me), None);
+        Freezers::read().release(me);
     }
 }

@@ -4,12 +4,16 @@ use super::reader::{Extra, Reader, Subject};
 use super::{Group, Sample};
 use std::io;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Counters move without any event that we could wait for, so while a container exists they are read this often.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How long its end is waited for where nobody has said how long.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// After a sample the thread rests this many times as long as it took, so that a storm of requests (a fork bomb under
 /// the tracer) costs at most a fifth of one CPU. A single request is answered at once.
@@ -45,7 +49,7 @@ impl Shared {
 #[derive(Debug)]
 pub struct Sampler {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<(JoinHandle<()>, Receiver<()>)>,
 }
 
 impl Sampler {
@@ -60,9 +64,13 @@ impl Sampler {
     pub fn start_with(exe: &Path, sink: impl Fn(u64, Arc<Sample>) + Send + 'static) -> io::Result<Sampler> {
         let shared = Arc::new(Shared::default());
         let (seen, mut reader) = (shared.clone(), Reader::new(Path::new("/proc"), exe));
-        let thread =
-            std::thread::Builder::new().name("sampler".into()).spawn(move || sample(&seen, &mut reader, sink))?;
-        Ok(Sampler { shared, thread: Some(thread) })
+        let (alive, ended) = sync_channel(0);
+        let work = move || {
+            let _alive: SyncSender<()> = alive;
+            sample(&seen, &mut reader, sink);
+        };
+        let thread = std::thread::Builder::new().name("sampler".into()).spawn(work)?;
+        Ok(Sampler { shared, thread: Some((thread, ended)) })
     }
 
     /// Asks for a fresh sample, because something happened. Requests that come faster than samples are one request, and
@@ -86,6 +94,17 @@ impl Sampler {
         self.tell(|wishes| wishes.extra = Some(extra));
     }
 
+    /// Ends the thread. Where it reads something that does not answer, it is not waited for longer than this: it ends with
+    /// the process.
+    pub fn stop(&mut self, within: Duration) {
+        self.tell(|wishes| wishes.stop = true);
+        if let Some((thread, ended)) = self.thread.take()
+            && ended.recv_timeout(within) == Err(RecvTimeoutError::Disconnected)
+        {
+            let _ = thread.join();
+        }
+    }
+
     fn tell(&self, wish: impl FnOnce(&mut Wishes)) {
         let mut wishes = self.shared.lock();
         wish(&mut wishes);
@@ -96,10 +115,7 @@ impl Sampler {
 
 impl Drop for Sampler {
     fn drop(&mut self) {
-        self.tell(|wishes| wishes.stop = true);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.stop(PATIENCE);
     }
 }
 

@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::kernel::pidfd;
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -20,6 +21,9 @@ use nix::{
 
 /// How long making it may take.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// How long its end is waited for, in milliseconds.
+const ENDING: u8 = 200;
 
 /// A process that waits in it, so that it can be entered at any time. It ends with us: its input is a pipe of ours.
 #[derive(Debug)]
@@ -72,6 +76,11 @@ fn answers(out: &mut (impl Read + AsFd)) -> bool {
 impl Drop for UserNamespace {
     fn drop(&mut self) {
         let _ = self.0.kill();
-        let _ = self.0.wait();
+        // A killed process may take a while to end, or for ever; it is reaped where it does not.
+        let Ok(process) = pidfd::open(self.0.id() as i32) else { return };
+        let ended = poll(&mut [PollFd::new(process.as_fd(), PollFlags::POLLIN)], PollTimeout::from(ENDING));
+        if ended == Ok(1) {
+            let _ = self.0.wait();
+        }
     }
 }

@@ -4,9 +4,14 @@
 //! goes as well: a line of JSON begins with `{"event":`. `--step` waits for Return on the terminal before each call.
 
 use super::{Call, Ended, Hold, Spawn, SyscallEvent, Told, TraceEvent, Tracer};
-use crate::{kernel::errno, lang::Lang};
+use crate::{
+    cleanup::groups::stayed,
+    kernel::{errno, exit},
+    lang::Lang,
+};
 use nix::{
     errno::Errno,
+    poll::{PollTimeout, poll},
     sys::{
         signal::{SigSet, Signal},
         signalfd::{SfdFlags, SignalFd},
@@ -19,9 +24,15 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::mpsc::{Sender, channel},
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread,
+    time::{Duration, Instant},
 };
+
+/// How long the command may take to end when a signal asks us to, before it is said who has not; and, in milliseconds, how
+/// long we go on at the most.
+const ENDING: Duration = Duration::from_millis(1200);
+const LIMIT: u16 = 1800;
 
 const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
@@ -31,7 +42,8 @@ const USAGE: u8 = 2;
 enum Message {
     Trace(TraceEvent),
     Go,
-    End,
+    /// This signal asks us to end.
+    End(i32),
 }
 
 /// Runs the command under the tracer; the exit status is the command's, or 128 and the signal that killed it.
@@ -91,10 +103,18 @@ fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: 
     let tracer = Tracer::start(&exe, move |event| drop(traced.send(Message::Trace(event))))?;
     let signals = SignalFd::with_flags(&ending, SfdFlags::SFD_CLOEXEC)?;
     let ended = send.clone();
-    let wait = move || while !matches!(signals.read_signal(), Ok(Some(_)) | Err(_)) {};
     thread::Builder::new().name("signals".into()).spawn(move || {
-        wait();
-        drop(ended.send(Message::End));
+        let signal = loop {
+            match signals.read_signal() {
+                Ok(Some(info)) => break info.ssi_signo as i32,
+                Ok(None) => {}
+                Err(_) => return,
+            }
+        };
+        drop(ended.send(Message::End(signal)));
+        // Neither a command that cannot die nor an output that nobody reads keeps us longer.
+        let _ = poll(&mut [], PollTimeout::from(LIMIT));
+        exit::now(128u8.saturating_add(signal as u8));
     })?;
     if step {
         keys(send)?;
@@ -108,7 +128,22 @@ fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: 
     };
     let root = tracer.spawn_held(spawn, if step { Hold::Every } else { Hold::Off })?;
     let mut held: Vec<Call> = Vec::new();
-    while let Ok(message) = receive.recv() {
+    let mut end: Option<(Instant, i32)> = None;
+    loop {
+        let message = match end {
+            None => receive.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some((until, _)) => receive.recv_timeout(until.saturating_duration_since(Instant::now())),
+        };
+        let message = match (message, end) {
+            (Ok(message), _) => message,
+            (Err(RecvTimeoutError::Timeout), Some((_, signal))) => {
+                for process in stayed(tracer.processes(root)) {
+                    complain(&process.say(lang), 0);
+                }
+                return Ok(Ended::Killed(crate::kernel::pid::Signal(signal)));
+            }
+            (Err(_), _) => return Err(io::Error::other("the tracer has ended")),
+        };
         let told = match message {
             Message::Trace(TraceEvent::Finished(_, ended)) => return Ok(ended),
             Message::Trace(TraceEvent::Held(_, call)) => {
@@ -125,8 +160,9 @@ fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: 
                 held.first().iter().for_each(|call| tracer.step(call.pid));
                 Ok(())
             }
-            Message::End => {
+            Message::End(signal) => {
                 tracer.kill(root);
+                end = Some((Instant::now() + ENDING, signal));
                 Ok(())
             }
         };
@@ -135,7 +171,6 @@ fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: 
             tracer.run_on(root);
         }
     }
-    Err(io::Error::other("the tracer has ended"))
 }
 
 fn held_hint(lang: Lang) -> &'static str {

@@ -7,7 +7,7 @@ use super::{
     task::{Family, Task},
     untraced::{descendants, refusal},
 };
-use crate::kernel::pid::Pid;
+use crate::kernel::{freezer::Freezers, pid::Pid};
 use nix::{
     sys::{
         ptrace::{self, Options},
@@ -89,17 +89,22 @@ impl Tracing {
     pub(super) fn kill(&mut self, root: Root) {
         let Some(family) = self.families.get_mut(&root) else { return };
         family.killing = true;
-        if family.untraced {
-            for pid in descendants(root) {
-                let _ = kill(pid.into(), Signal::SIGKILL);
-            }
-            return;
+        let processes = if family.untraced { descendants(root) } else { self.processes(Some(root)) };
+        for pid in &processes {
+            let _ = kill((*pid).into(), Signal::SIGKILL);
         }
-        let processes: BTreeSet<Pid> =
-            self.tasks.values().filter(|task| task.root == root).map(|task| task.process).collect();
-        for pid in processes {
-            let _ = kill(pid.into(), Signal::SIGKILL);
-        }
+        // Who is frozen dies only now, and does nothing else any more.
+        let freezers = Freezers::read();
+        processes.iter().for_each(|pid| freezers.release(*pid));
+    }
+
+    /// The processes of one family, or of all, that have not ended.
+    pub(super) fn processes(&self, root: Option<Root>) -> Vec<Pid> {
+        let wanted = |family: Root| root.is_none_or(|root| root == family);
+        let traced = self.tasks.values().filter(|task| wanted(task.root)).map(|task| task.process);
+        let untraced =
+            self.families.iter().filter(|(root, family)| family.untraced && wanted(**root)).map(|(root, _)| *root);
+        traced.chain(untraced).collect::<BTreeSet<Pid>>().into_iter().collect()
     }
 
     pub(super) fn kill_all(&mut self) {

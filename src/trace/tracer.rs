@@ -22,7 +22,14 @@ use std::{
         mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
+
+/// How long the end of everything traced is waited for where nobody has said how long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long the thread may take to answer: it may just look at something.
+const ANSWER: Duration = Duration::from_millis(200);
 
 /// A command to be started under the tracer.
 #[derive(Clone, Debug)]
@@ -46,7 +53,10 @@ pub(super) enum Order {
     Step(Pid),
     RunOn(Root),
     Kill(Root),
-    Stop,
+    /// Tells the processes of a family that have not ended.
+    Processes(Root, SyncSender<Vec<Pid>>),
+    /// Kills all, and ends the thread when they have ended or the time has come; tells who has not.
+    Stop(Instant, SyncSender<Vec<Pid>>),
 }
 
 /// What the handle and the thread share.
@@ -123,6 +133,29 @@ impl Tracer {
         self.tell(Order::Kill(root));
     }
 
+    /// The processes of a family that have not ended, by their host PIDs.
+    pub fn processes(&self, root: Root) -> Vec<Pid> {
+        let (answer, answered) = sync_channel(1);
+        self.tell(Order::Processes(root, answer));
+        answered.recv_timeout(ANSWER).unwrap_or_default()
+    }
+
+    /// Kills everything that it started and ends the thread, within this time. Gives the processes that have not ended: the
+    /// kernel ends them when whatever holds them lets go.
+    pub fn stop(&mut self, within: Duration) -> Vec<Pid> {
+        let Some(thread) = self.thread.take() else { return Vec::new() };
+        let (answer, answered) = sync_channel(1);
+        self.tell(Order::Stop(Instant::now() + within, answer));
+        match answered.recv_timeout(within + ANSWER) {
+            Ok(left) => {
+                let _ = thread.join();
+                left
+            }
+            // It has died; or it looks at something that does not answer, and ends with the process.
+            Err(_) => Vec::new(),
+        }
+    }
+
     fn tell(&self, order: Order) {
         self.desk.lock().push_back(order);
         // It can only be full after 2⁶⁴ rings.
@@ -132,15 +165,12 @@ impl Tracer {
 
 impl Drop for Tracer {
     fn drop(&mut self) {
-        self.tell(Order::Stop);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.stop(PATIENCE);
     }
 }
 
 fn run(desk: &Desk, poll: &Epoll, mut tracing: Tracing) {
-    let mut stopping = false;
+    let mut stopping: Option<(Instant, SyncSender<Vec<Pid>>)> = None;
     // Where the signal is blocked around us, this thread is the one that takes it.
     let _ = SigSet::from(Signal::SIGCHLD).thread_unblock();
     loop {
@@ -152,17 +182,25 @@ fn run(desk: &Desk, poll: &Epoll, mut tracing: Tracing) {
             tracing.take(news);
         }
         tracing.take_in_orphans();
-        if stopping && tracing.is_empty() {
-            return;
+        let mut timeout = EpollTimeout::NONE;
+        if let Some((until, answer)) = &stopping {
+            let left = until.saturating_duration_since(Instant::now());
+            if tracing.is_empty() || left.is_zero() {
+                // Whoever is still there is killed by the kernel once more when this thread has ended (PTRACE_O_EXITKILL).
+                let _ = answer.send(tracing.processes(None));
+                return;
+            }
+            // Rounded up: a timeout of less than a millisecond would spin.
+            timeout = EpollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(EpollTimeout::ZERO);
         }
-        match poll.wait(&mut [EpollEvent::empty(); 2], EpollTimeout::NONE) {
+        match poll.wait(&mut [EpollEvent::empty(); 2], timeout) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(_) => return,
         }
     }
 }
 
-fn obey(desk: &Desk, tracing: &mut Tracing, stopping: &mut bool) {
+fn obey(desk: &Desk, tracing: &mut Tracing, stopping: &mut Option<(Instant, SyncSender<Vec<Pid>>)>) {
     loop {
         let Some(order) = desk.lock().pop_front() else { return };
         match order {
@@ -171,8 +209,9 @@ fn obey(desk: &Desk, tracing: &mut Tracing, stopping: &mut bool) {
             Order::Step(pid) => tracing.step(pid),
             Order::RunOn(root) => tracing.run_on(root),
             Order::Kill(root) => tracing.kill(root),
-            Order::Stop => {
-                *stopping = true;
+            Order::Processes(root, answer) => drop(answer.send(tracing.processes(Some(root)))),
+            Order::Stop(until, answer) => {
+                *stopping = Some((until, answer));
                 tracing.kill_all();
             }
         }

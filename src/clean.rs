@@ -1,19 +1,25 @@
 //! `boxwright clean`: removes what crashed sessions left, and nothing else.
 
+use crate::cleanup::{Left, groups, report, word};
 use crate::dirs;
 use crate::kernel::{errno, groups::SUBTREE_CONTROL};
 use crate::lang::Lang;
 use crate::session::{
     Entry, HandedDown,
     ledger::{Outcome, directories, sweep},
-    removal,
 };
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
-/// Sweeps, one line on standard output for each thing that was found. Status 1 where something could not be removed.
+/// How long processes that dead sessions left may take to end: when somebody asks for it, and at the start of a session.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE_AT_START: Duration = Duration::from_secs(1);
+
+/// Sweeps, one line on standard output for each thing that was found, and for what stays of it the reason and the remedy.
+/// Status 1 where something could not be removed.
 pub fn run(dry_run: bool, lang: Lang) -> ExitCode {
-    let swept = sweep(&directories(), dry_run);
+    let swept = sweep(&directories(), dry_run, PATIENCE);
     if !dry_run {
         dirs::tidy();
     }
@@ -21,14 +27,31 @@ pub fn run(dry_run: bool, lang: Lang) -> ExitCode {
     if lines.is_empty() {
         lines.push(lang.pick("Nothing is left of earlier sessions.", "没有以前会话的遗留物。").into());
     }
-    let failed = swept.iter().any(|(_, outcome)| matches!(outcome, Outcome::Foreign | Outcome::Failed(_)));
+    let failed = swept.iter().any(|(_, outcome)| matches!(outcome, Outcome::Foreign | Outcome::Left(_)));
     let printed = writeln!(std::io::stdout().lock(), "{}", lines.join("\n"));
     if failed || printed.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Sweeps at the start of a session; the lines are for its status line or standard error.
 pub fn at_start(lang: Lang) -> Vec<String> {
-    describe(&sweep(&directories(), false), lang)
+    describe(&sweep(&directories(), false, PATIENCE_AT_START), lang)
+}
+
+/// What stays of a session that ends, and who will try again.
+pub fn at_end(left: &[(Entry, Vec<Left>)], lang: Lang) -> Vec<String> {
+    let mut lines: Vec<String> = left.iter().flat_map(|(entry, left)| stays(entry, left, lang)).collect();
+    if !lines.is_empty() {
+        lines.push(again(lang).into());
+    }
+    lines
+}
+
+/// Who removes the rest.
+pub fn again(lang: Lang) -> &'static str {
+    lang.pick(
+        "boxwright: the next start tries again, and so does boxwright clean",
+        "boxwright：下次启动时会再试，也可以运行 boxwright clean",
+    )
 }
 
 fn describe(swept: &[(Entry, Outcome)], lang: Lang) -> Vec<String> {
@@ -52,10 +75,21 @@ fn line(entry: &Entry, outcome: &Outcome, lang: Lang) -> String {
             lang.pick("left alone:", "未动："),
             lang.pick("its name is not one of boxwright's", "名称不是 boxwright 起的")
         ),
-        Outcome::Failed(error) => {
-            format!("boxwright: {} {what} {path}: {}", lang.pick("cannot remove", "无法删除"), errno::why_io(error))
-        }
+        Outcome::Left(left) => stays(entry, left, lang).join("\n"),
     }
+}
+
+/// What stays of one thing: one line with the reason and one with the remedy for each part of it.
+fn stays(entry: &Entry, left: &[Left], lang: Lang) -> Vec<String> {
+    if let Entry::HandedDown(what) = entry {
+        return vec![not_taken_back(what, left, lang)];
+    }
+    let path = word(entry.path());
+    let what = match entry {
+        Entry::RunDir(_) => lang.pick("cannot remove run directory", "无法删除运行目录"),
+        Entry::Cgroup(_) | Entry::HandedDown(_) => lang.pick("cannot remove control group", "无法删除控制组"),
+    };
+    report(&format!("{what} {path}"), left, lang)
 }
 
 /// What a session had to enable for the groups below, with the command that takes it back where we cannot.
@@ -66,16 +100,20 @@ fn handed_down(what: &HandedDown, outcome: &Outcome, lang: Lang) -> String {
         Outcome::Removed => format!("{} -{controller} {file}", lang.pick("took back", "已收回")),
         Outcome::Would => format!("{} -{controller} {file}", lang.pick("would take back", "将会收回")),
         Outcome::Foreign => format!("{} -{controller} {file}", lang.pick("left alone:", "未动：")),
-        Outcome::Failed(error) => {
-            let users: Vec<String> =
-                removal::users(&what.dir, controller).iter().map(|group| group.display().to_string()).collect();
-            let used = if users.is_empty() { String::new() } else { format!(" ({})", users.join(", ")) };
-            format!(
-                "boxwright: {} {controller}: {}{used}\n  {} echo -{controller} > {file}",
-                lang.pick("cannot take back", "无法收回"),
-                errno::why_io(error),
-                lang.pick("it was enabled for a session; later:", "它是为一次会话启用的；稍后再试："),
-            )
-        }
+        Outcome::Left(left) => not_taken_back(what, left, lang),
     }
+}
+
+fn not_taken_back(what: &HandedDown, left: &[Left], lang: Lang) -> String {
+    let (controller, file) = (&what.controller, what.dir.join(SUBTREE_CONTROL));
+    let users: Vec<String> =
+        groups::users(&what.dir, controller).iter().map(|group| group.display().to_string()).collect();
+    let used = if users.is_empty() { String::new() } else { format!(" ({})", users.join(", ")) };
+    let why = left.first().map(|left| errno::why(left.errno())).unwrap_or_default();
+    format!(
+        "boxwright: {} {controller}: {why}{used}\n  {} echo -{controller} > {}",
+        lang.pick("cannot take back", "无法收回"),
+        lang.pick("it was enabled for a session; later:", "它是为一次会话启用的；稍后再试："),
+        file.display(),
+    )
 }

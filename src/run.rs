@@ -172,13 +172,13 @@ fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lan
     }
 }
 
-/// What every session does before its first thread: signals are kept for a signalfd(2), and what dead sessions left is
+/// What every session does before its first thread: signals are taken from a signalfd(2), and what dead sessions left is
 /// removed.
 fn prepare(lang: Lang) -> Result<PathBuf, ExitCode> {
     let exe = own_program(lang)?;
     scope::enter();
-    if let Err(error) = signals::block() {
-        return Err(complain(&format!("sigprocmask: {}", errno::why_io(&error)), None, CANNOT));
+    if let Err(error) = signals::take(lang) {
+        return Err(complain(&format!("signalfd: {}", errno::why_io(&error)), None, CANNOT));
     }
     for line in clean::at_start(lang) {
         let _ = writeln!(io::stderr(), "{line}");

@@ -1,30 +1,12 @@
 use super::*;
-use nix::{
-    mount::{MsFlags, mount},
-    sched::{CloneFlags, unshare},
-    sys::{
-        resource::{Resource, getrlimit, setrlimit},
-        stat::mkdirat,
-    },
+use nix::sys::{
+    resource::{Resource, getrlimit, setrlimit},
+    stat::mkdirat,
 };
 use std::{fs, os::unix::fs::PermissionsExt, os::unix::fs::symlink};
 
 fn open_dir(path: &Path) -> OwnedFd {
     fs::File::open(path).unwrap().into()
-}
-
-/// Runs it in a thread with a mount namespace of its own, which ends with the thread. `None` where that needs root.
-fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let apart = move || {
-        unshare(CloneFlags::CLONE_FS | CloneFlags::CLONE_NEWNS).unwrap();
-        mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>).unwrap();
-        work()
-    };
-    std::thread::spawn(apart).join().unwrap()
-}
-
-fn bind(from: &Path, to: &Path) {
-    mount(Some(from), to, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
 }
 
 #[test]
@@ -74,77 +56,4 @@ fn one_name_goes_whatever_it_is() {
         assert_eq!(remove(&dir, name.as_ref(), &top.path().join(name)), []);
     }
     assert_eq!(fs::read_dir(top.path()).unwrap().count(), 0);
-}
-
-#[test]
-fn what_is_mounted_is_named_and_left_and_the_rest_goes() {
-    if !geteuid().is_root() {
-        return eprintln!("skipped: needs root");
-    }
-    apart(|| {
-        let top = tempfile::tempdir().unwrap();
-        let (tree, precious) = (top.path().join("tree"), top.path().join("precious"));
-        fs::create_dir_all(&precious).unwrap();
-        fs::write(precious.join("thesis"), "x").unwrap();
-        for dir in ["a/bind", "b/tmpfs", "c/d"] {
-            fs::create_dir_all(tree.join(dir)).unwrap();
-        }
-        fs::write(tree.join("file"), "").unwrap();
-        fs::write(tree.join("c/plain"), "").unwrap();
-        // Of the same file system, so the device number says nothing.
-        bind(&precious, &tree.join("a/bind"));
-        bind(&precious.join("thesis"), &tree.join("file"));
-        mount(Some("boxtest"), &tree.join("b/tmpfs"), Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
-        fs::write(tree.join("b/tmpfs/inside"), "x").unwrap();
-
-        let left = empty(open_dir(&tree), &tree);
-        let mut paths: Vec<&Path> = left.iter().map(|left| left.path.as_path()).collect();
-        paths.sort_unstable();
-        assert_eq!(paths, [tree.join("a/bind"), tree.join("b/tmpfs"), tree.join("file")]);
-        for left in &left {
-            let Why::Mounted(what) = &left.why else { panic!("{left:?}") };
-            assert!(what.contains("precious") || what == "boxtest (tmpfs)", "{what}");
-        }
-        assert!(precious.join("thesis").exists() && tree.join("b/tmpfs/inside").exists());
-        assert!(!tree.join("c").exists());
-    });
-}
-
-#[test]
-fn an_immutable_file_is_named_with_its_remedy_and_the_rest_goes() {
-    let top = tempfile::tempdir().unwrap();
-    for name in ["keep/locked", "keep/free", "grow/file", "go/file"] {
-        fs::create_dir_all(top.path().join(name).parent().unwrap()).unwrap();
-        fs::write(top.path().join(name), "x").unwrap();
-    }
-    let (locked, grow) = (top.path().join("keep/locked"), top.path().join("grow"));
-    let chattr = |flag: &str, path: &Path| {
-        std::process::Command::new("chattr").arg(flag).arg(path).status().is_ok_and(|status| status.success())
-    };
-    if !chattr("+i", &locked) || !chattr("+a", &grow) {
-        return eprintln!("skipped: needs root, and a file system with chattr(1)'s attributes below {:?}", top.path());
-    }
-    let left = empty(open_dir(top.path()), top.path());
-    assert!(chattr("-i", &locked) && chattr("-a", &grow));
-    let expected = [Left { path: locked, why: Why::Immutable }, Left { path: grow, why: Why::AppendOnly }];
-    assert!(left.len() == 2 && expected.iter().all(|one| left.contains(one)), "{left:?}");
-    assert!(!top.path().join("keep/free").exists() && !top.path().join("go").exists());
-}
-
-#[test]
-fn a_read_only_file_system_is_told_once_for_many_files() {
-    if !geteuid().is_root() {
-        return eprintln!("skipped: needs root");
-    }
-    apart(|| {
-        let top = tempfile::tempdir().unwrap();
-        mount(Some("boxtest"), top.path(), Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
-        (0..100).for_each(|number| fs::write(top.path().join(number.to_string()), "").unwrap());
-        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
-        mount(None::<&str>, top.path(), None::<&str>, flags, None::<&str>).unwrap();
-        let left = empty(open_dir(top.path()), top.path());
-        assert_eq!(left.len(), MOST + 1);
-        assert_eq!(left[0].why, Why::Call("unlink", Errno::EROFS));
-        assert_eq!(left[MOST].why, Why::More(100 - MOST));
-    });
 }

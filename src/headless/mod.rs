@@ -19,9 +19,10 @@ use crate::{
 use events::{Skipped, Summary};
 use std::{
     collections::BTreeMap,
-    io,
+    io::{self, Write},
     path::Path,
     sync::{Arc, mpsc},
+    time::Duration,
 };
 
 /// Somebody who is told what happens.
@@ -122,29 +123,40 @@ pub struct How {
     pub need: Need,
 }
 
+/// How long the end of a run may take that nobody is in a hurry for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Runs these places one after the other.
 pub fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, how: How) -> Result<Ended, Failure> {
     let mut teller: Box<dyn Teller> = if how.json { Box::new(json::Json) } else { Box::new(text::Text::new(lang)) };
     let (send, receive) = mpsc::channel();
     let signalled = send.clone();
-    signals::watch(move |signal| drop(signalled.send(Message::Signal(signal))))?;
+    signals::watch(move |signal| drop(signalled.send(Message::Signal(signal))));
     let sink = Arc::new(move |happening| drop(send.send(Message::Machine(happening))));
     let mut machine = Machine::start_for(how.need, exe, sink)?;
     machine.unseen = true;
     teller.tell(&events::session(machine.run_dir().name(), &how.image), None)?;
     let mut player =
         Player { machine, receive, teller, summary: Summary::default(), last: None, patience: how.patience };
-    for place in places {
-        if let Some(signal) = player.play(place, lacking)? {
-            return Ok(Ended::Signal(signal));
-        }
-    }
-    let Player { machine, mut teller, summary, .. } = player;
+    complain(player.machine.refused(lang));
+    let played = places.iter().find_map(|place| player.play(place, lacking).transpose());
     // The machine first: what is told last is then true of what is left.
-    drop(machine);
+    let within = if played.is_some() { signals::TIDYING } else { PATIENCE };
+    complain(player.machine.finish(within).lines(lang));
+    if let Some(signal) = played.transpose()? {
+        return Ok(Ended::Signal(signal));
+    }
+    let Player { mut teller, summary, .. } = player;
     let (failed, passed) = (summary.failed, summary.passed);
     teller.tell(&Event::Summary(summary), None)?;
     Ok(Ended::Done { failed, passed })
+}
+
+fn complain(lines: impl IntoIterator<Item = String>) {
+    for line in lines {
+        // A closed standard error leaves nobody to tell.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
 }
 
 struct Player {

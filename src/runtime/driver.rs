@@ -18,7 +18,7 @@ use std::{
     path::PathBuf,
     sync::Arc,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The app and the machine that it plays on.
@@ -105,8 +105,11 @@ impl Driver {
         if matches!(happening, super::Happening::Sample(..)) {
             drop(update(&mut self.state, Event::Clock(self.began.elapsed())));
         }
-        let seen = self.machine.as_mut().map_or_else(Vec::new, |machine| machine.sort(happening));
         let lang = self.state.lang;
+        let seen = self.machine.as_mut().map_or_else(Vec::new, |machine| {
+            machine.lang = lang;
+            machine.sort(happening)
+        });
         seen.into_iter().map(|seen| event(seen, lang)).collect()
     }
 
@@ -196,6 +199,17 @@ impl Driver {
         }
     }
 
+    /// Ends the machine within this time, and tells what is left of it on standard error.
+    pub fn finish(&mut self, within: Duration) {
+        self.inbox.close();
+        let Some(mut machine) = self.machine.take() else { return };
+        let lang = self.state.lang;
+        for line in machine.finish(within).lines(lang) {
+            // A closed standard error leaves nobody to tell.
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+    }
+
     fn on_machine(&mut self, effect: Effect) -> Vec<Seen> {
         if self.machine.is_none() {
             // A start that failed is tried again with the next shell that is wanted, not with every key.
@@ -207,6 +221,12 @@ impl Driver {
             match Machine::start_for(self.need, &self.exe, sink) {
                 Ok(mut machine) => {
                     machine.unseen = self.unseen;
+                    machine.lang = self.state.lang;
+                    let refused = machine.refused(machine.lang).pop();
+                    if let Some(text) = refused {
+                        let text = text.trim_start_matches("boxwright: ").replace("\n  ", "; ");
+                        drop(update(&mut self.state, Event::Trouble(text)));
+                    }
                     self.machine = Some(machine);
                 }
                 Err(trouble) => return vec![Seen::Trouble(trouble.say(self.state.lang))],

@@ -5,6 +5,7 @@
 //! at the end. Nobody else is ever moved.
 
 use crate::{
+    cleanup::Left,
     kernel::{
         cgroups::{own, place},
         groups::{HANDED_DOWN, SUBTREE_CONTROL, listed, write},
@@ -17,12 +18,16 @@ use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
+
+/// How long the end may take where nobody has said how long.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The controllers that lessons use.
 const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 
-/// Dropping it takes back what was handed down since, and steps back. The groups below must be gone by then.
+/// Dropping it does as [`Footing::finish`] does.
 #[derive(Debug)]
 pub struct Footing {
     /// A group that hands controllers down, and which ones it handed down before.
@@ -31,6 +36,7 @@ pub struct Footing {
     left: Option<PathBuf>,
     /// Holds the leaf, and what the session's processes have handed down.
     ledger: Ledger,
+    finished: bool,
 }
 
 impl Footing {
@@ -39,7 +45,7 @@ impl Footing {
     /// Errors: the ledger's. Where the leaf cannot be made or entered all stays as it is, and the lesson's own commands
     /// will say what the kernel says.
     pub fn take() -> io::Result<Footing> {
-        let mut footing = Footing { bases: Vec::new(), left: None, ledger: Ledger::create()? };
+        let mut footing = Footing { bases: Vec::new(), left: None, ledger: Ledger::create()?, finished: false };
         let (hierarchies, memberships) = own();
         let places = CONTROLLERS.iter().filter_map(|controller| place(&hierarchies, &memberships, controller));
         for place in places.filter(|place| place.version == 2) {
@@ -109,8 +115,13 @@ fn handed_down(base: &Path) -> BTreeSet<String> {
     listed(&base.join(SUBTREE_CONTROL)).collect()
 }
 
-impl Drop for Footing {
-    fn drop(&mut self) {
+impl Footing {
+    /// Takes back what was handed down since, and steps back; gives what stays, as [`Ledger::finish`] does. The groups below
+    /// must be gone by then.
+    pub fn finish(&mut self, until: Instant) -> Vec<(Entry, Vec<Left>)> {
+        if std::mem::replace(&mut self.finished, true) {
+            return Vec::new();
+        }
         // The group that we came from is ours alone; in any other, somebody else may have come to count on more.
         for (base, before) in self.bases.iter().filter(|(base, _)| self.left.as_ref() == Some(base)) {
             for controller in handed_down(base).difference(before) {
@@ -119,12 +130,18 @@ impl Drop for Footing {
         }
         // Before we come back: a group with processes cannot take anything back. EBUSY: somebody else uses it by now; it
         // stays in the ledger, and the next start tries again.
-        let listed = self.ledger.entries().to_vec();
-        for entry in listed.iter().rev().filter(|entry| matches!(entry, Entry::HandedDown(_))) {
+        for entry in self.ledger.entries().iter().rev().filter(|entry| matches!(entry, Entry::HandedDown(_))) {
             let _ = self.ledger.remove(entry);
         }
         if let Some(base) = &self.left {
             let _ = write(&base.join("cgroup.procs"), "0");
         }
+        self.ledger.finish(until)
+    }
+}
+
+impl Drop for Footing {
+    fn drop(&mut self) {
+        self.finish(Instant::now() + PATIENCE);
     }
 }

@@ -1,5 +1,6 @@
 //! The screen's terminal: taken over, and given back as it was, whatever happens in between.
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 use std::{
     io,
@@ -79,6 +80,18 @@ fn give_back() {
     let Some(before) = before else { return };
     let _ = tcsetattr(io::stdin().as_fd(), SetArg::TCSANOW, &before);
     send(GIVE_BACK);
+}
+
+/// Gives the terminal back as far as that is possible without waiting for anybody, for a process that ends at once.
+pub(super) fn abandon() {
+    let Ok(mut before) = BEFORE.try_lock() else { return };
+    let Some(before) = before.take() else { return };
+    let _ = tcsetattr(io::stdin().as_fd(), SetArg::TCSANOW, &before);
+    let out = io::stdout();
+    let mut ready = [PollFd::new(out.as_fd(), PollFlags::POLLOUT)];
+    if poll(&mut ready, PollTimeout::ZERO) == Ok(1) && ready[0].revents() == Some(PollFlags::POLLOUT) {
+        let _ = nix::unistd::write(out.as_fd(), GIVE_BACK);
+    }
 }
 
 /// Writes without the buffer of `io::stdout`, which a panicking thread may hold.

@@ -1,22 +1,28 @@
 //! What a session makes on this machine: two terminals with a traced shell each, a sampler, a clock, a run directory.
 
+mod finish;
+mod restart;
+
+pub use finish::Rest;
+
 use super::{
     footing::Footing,
+    signals,
     timer::Timer,
     user_namespace::UserNamespace,
     work::{self, Work},
 };
 use crate::{
+    cleanup::{Left, Made, word},
     dirs::{Need, Tidy},
     kernel::{
-        errno,
         namespaces::{Kind, read_link},
         usable::{SCOPE, outside_ours},
     },
     lang::Lang,
     lesson::TerminalId,
     observe::{Extra, Sample, Sampler, cgroup},
-    session::{Action, Entry, Ledger, RunDir, removal},
+    session::{Action, Entry, Ledger, RunDir},
     terminal::{Pty, PtyEvent, shell},
     tools::TOOLS,
     trace::{Hold, Root, Spawn, TraceEvent, Tracer},
@@ -29,6 +35,9 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+
+/// How long the end of a machine may take where nobody has said how long.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Rows and columns of a terminal until somebody says otherwise.
 const SIZE: (u16, u16) = (24, 80);
@@ -60,6 +69,10 @@ pub enum Happening {
     Sample(u64, Arc<Sample>),
     /// The deadline of this number is over.
     Deadline(u64),
+    /// The processes of the terminal have not ended within the time of this number.
+    Overdue(TerminalId, u64),
+    /// What earlier commands left is gone, but for this: the shell of this generation can start.
+    Cleared(TerminalId, u64, Vec<Left>),
 }
 
 /// What happened, as far as it is still true.
@@ -114,7 +127,6 @@ impl Trouble {
 }
 
 /// One terminal pane.
-#[derive(Default)]
 struct Terminal {
     size: (u16, u16),
     /// Counts the shells, so that what an earlier one still says is dropped.
@@ -124,12 +136,29 @@ struct Terminal {
     root: Option<Root>,
     /// A new shell is wanted as soon as the family has ended.
     restarting: bool,
+    /// When that takes too long.
+    overdue: Timer,
     hold: Hold,
+}
+
+impl Terminal {
+    fn new(id: TerminalId, sink: &Sink) -> io::Result<Terminal> {
+        let told = sink.clone();
+        let overdue = Timer::start(move |number| told(Happening::Overdue(id, number)))?;
+        Ok(Terminal {
+            size: SIZE,
+            generation: 0,
+            pty: None,
+            root: None,
+            restarting: false,
+            overdue,
+            hold: Hold::default(),
+        })
+    }
 }
 
 /// Everything that runs for a session. Dropping it ends every process in its terminals, then removes what it made.
 pub struct Machine {
-    // Fields are dropped in this order: the processes first, the ledger (which removes the rest) last.
     tracer: Tracer,
     terminals: BTreeMap<TerminalId, Terminal>,
     sampler: Sampler,
@@ -137,6 +166,8 @@ pub struct Machine {
     awaited: Option<Awaited>,
     sink: Sink,
     run_dir: RunDir,
+    /// The run directory itself, held open.
+    made: Option<Arc<Made>>,
     work: PathBuf,
     groups: Vec<PathBuf>,
     /// The number of the last sample that was asked for, and of the last one before the terminals began anew. Each
@@ -146,23 +177,19 @@ pub struct Machine {
     exe: PathBuf,
     /// Whether nobody sees the terminals, but only reads what they print: then tools draw nothing.
     pub unseen: bool,
+    /// The language of what is told.
+    pub lang: Lang,
     users: Option<UserNamespace>,
-    _ledger: Ledger,
+    ledger: Ledger,
     // The run directory is gone by then.
     _tidy: Tidy,
-    // After the ledger, which removes the groups that were made below.
     footing: Footing,
+    finished: bool,
 }
 
 impl fmt::Debug for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Machine").field("run_dir", &self.run_dir).finish_non_exhaustive()
-    }
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        self.footing.learn(self.run_dir.path());
     }
 }
 
@@ -200,8 +227,10 @@ impl Machine {
         let told = sink.clone();
         let timer = Timer::start(move |number| told(Happening::Deadline(number)))
             .map_err(Trouble::at("no timer", "没有计时器"))?;
-        let terminals =
-            TerminalId::ALL.into_iter().map(|id| (id, Terminal { size: SIZE, ..Terminal::default() })).collect();
+        let terminals = TerminalId::ALL.into_iter().map(|id| Ok((id, Terminal::new(id, &sink)?)));
+        let terminals = terminals.collect::<io::Result<_>>().map_err(Trouble::at("no timer", "没有计时器"))?;
+        let made = ledger.held(&Entry::RunDir(run_dir.path().into()));
+        signals::would_leave(Some(word(run_dir.path())));
         Ok(Machine {
             tracer,
             terminals,
@@ -210,16 +239,19 @@ impl Machine {
             awaited: None,
             sink,
             run_dir,
+            made,
             work,
             groups,
             requested: 0,
             answered: 0,
             exe: exe.to_path_buf(),
             unseen: false,
+            lang: Lang::default(),
             users: None,
-            _ledger: ledger,
+            ledger,
             _tidy: tidy,
             footing,
+            finished: false,
         })
     }
 
@@ -310,6 +342,8 @@ impl Machine {
             Happening::Sample(number, sample) => vec![Seen::Sample(number.saturating_sub(self.answered), sample)],
             Happening::Deadline(number) if self.timer.is_due(number) => self.due(),
             Happening::Deadline(_) => Vec::new(),
+            Happening::Overdue(id, number) => self.overdue(id, number),
+            Happening::Cleared(id, generation, left) => self.cleared(id, generation, &left),
         }
     }
 
@@ -349,7 +383,7 @@ impl Machine {
             terminal.root = None;
         }
         if terminal.restarting {
-            return if finished { self.open(id) } else { Vec::new() };
+            return if finished { self.prepare(id) } else { Vec::new() };
         }
         // A job in the background may keep the terminal open; the pane is over with its shell all the same.
         let closed = matches!(event, TraceEvent::Exit { root, pid, .. } if root == pid);
@@ -358,41 +392,13 @@ impl Machine {
         seen
     }
 
-    fn restart(&mut self, id: TerminalId) -> Vec<Seen> {
-        self.answered = self.requested;
-        let Some(terminal) = self.terminals.get_mut(&id) else { return Vec::new() };
-        terminal.generation += 1;
-        terminal.hold = Hold::Off;
-        match terminal.root {
-            Some(root) => {
-                terminal.restarting = true;
-                self.tracer.kill(root);
-                Vec::new()
-            }
-            None => self.open(id),
-        }
-    }
-
     /// Opens a new pty and starts a shell in it.
     fn open(&mut self, id: TerminalId) -> Vec<Seen> {
         let mut seen = Vec::new();
-        if id == TerminalId::Container
-            && let Err(error) = self.clear()
-        {
-            seen.push(Seen::Trouble(format!("{}: {}", self.run_dir.name(), errno::why_io(&error))));
-        }
         if let Err(error) = self.try_open(id) {
             seen.extend([Seen::Trouble(format!("{}: {error}", id.name())), Seen::Closed(id)]);
         }
         seen
-    }
-
-    /// A step begins from nothing: what earlier commands left in the session's group and directory goes.
-    fn clear(&self) -> io::Result<()> {
-        for group in self.groups.iter().filter(|group| group.exists()) {
-            removal::cgroup(group)?;
-        }
-        removal::contents(&self.work)
     }
 
     fn try_open(&mut self, id: TerminalId) -> io::Result<()> {

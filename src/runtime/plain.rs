@@ -42,8 +42,9 @@ pub fn run(options: TuiOptions) -> ExitCode {
     let mut talk = Talk::new(driver);
     let ended = talk.begin(start).and_then(|()| talk.follow());
     let again = talk.driver.wants_root();
+    signals::limit(*ended.as_ref().unwrap_or(&1));
     // What the session made goes before anything comes after it.
-    drop(talk);
+    talk.driver.finish(signals::TIDYING);
     match ended {
         Ok(status) => again.map_or(ExitCode::from(status), |lang| as_root::start(&exe, lang)),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
@@ -109,7 +110,7 @@ impl Talk {
     fn begin(&mut self, start: Option<(usize, usize)>) -> io::Result<()> {
         self.driver.examine()?;
         let inbox = self.driver.inbox.clone();
-        signals::watch(move |signal| inbox.send(Letter::Signal(signal)))?;
+        signals::watch(move |signal| inbox.send(Letter::Signal(signal)));
         let inbox: Arc<Inbox> = self.driver.inbox.clone();
         thread::Builder::new().name("lines".into()).spawn(move || listen(&inbox))?;
         match start {

@@ -28,6 +28,9 @@ use std::{
 /// The time between two frames that nobody waits for. A frame after a key is drawn at once.
 const FRAME: Duration = Duration::from_millis(33);
 
+/// The exit status where there is no screen to be had.
+const CANNOT: u8 = 3;
+
 /// Everything that the screen is started with.
 #[derive(Debug)]
 pub struct TuiOptions {
@@ -101,7 +104,7 @@ pub fn run(options: TuiOptions) -> ExitCode {
             "boxwright --plain 以纯文本逐行交互；boxwright run 自动演示课程",
         );
         eprintln!("boxwright: {what}: {why}\n  {hint}");
-        return ExitCode::from(3);
+        return ExitCode::from(CANNOT);
     }
     let exe = options.exe.clone();
     match show(options) {
@@ -109,7 +112,7 @@ pub fn run(options: TuiOptions) -> ExitCode {
         Ok((status, None)) => ExitCode::from(status),
         Err(error) => {
             eprintln!("boxwright: {}: {error}", lang.pick("the screen", "界面"));
-            ExitCode::from(3)
+            ExitCode::from(CANNOT)
         }
     }
 }
@@ -122,6 +125,8 @@ fn show(options: TuiOptions) -> io::Result<(u8, Option<Lang>)> {
     let (mut driver, start) = options.driver();
     let (columns, rows) = input::size();
     driver.tell(Event::Resize(columns, rows));
+    let inbox = driver.inbox.clone();
+    signals::watch(move |signal| inbox.send(Letter::Signal(signal)));
     let guard = Guard::take()?;
     let mut screen = Screen::new(driver.state.size)?;
     if let Some((lesson, step)) = start {
@@ -130,15 +135,14 @@ fn show(options: TuiOptions) -> io::Result<(u8, Option<Lang>)> {
     // The first frame comes before anything is started.
     screen.draw(&mut driver.state)?;
     driver.examine()?;
-    let inbox = driver.inbox.clone();
-    signals::watch(move |signal| inbox.send(Letter::Signal(signal)))?;
     let input = Input::start(driver.inbox.clone())?;
     let ended = follow(&mut driver, &mut screen, &guard);
+    signals::limit(*ended.as_ref().unwrap_or(&CANNOT));
     let again = driver.wants_root();
     drop(input);
     // The shell gets its terminal first: tidying up may take a moment.
     drop(guard);
-    drop(driver);
+    driver.finish(signals::TIDYING);
     ended.map(|status| (status, again))
 }
 

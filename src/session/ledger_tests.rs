@@ -1,5 +1,7 @@
 use super::*;
+use crate::cleanup::{Identity, Why};
 use crate::session::RunDir;
+use std::os::unix::fs::PermissionsExt;
 
 fn entry(path: &str) -> Entry {
     Entry::RunDir(path.into())
@@ -13,17 +15,19 @@ fn named() -> String {
 #[test]
 fn a_torn_last_line_was_never_made() {
     let text = "boxwright ledger 1\n+ run_dir /run/a b\n+ cgroup /c\n- cgroup /c\n+ cgroup /d\n+ run_dir /run/x";
-    assert_eq!(parse(text), [entry("/run/a b"), Entry::Cgroup("/d".into())]);
+    assert_eq!(parse(text), [(entry("/run/a b"), None), (Entry::Cgroup("/d".into()), None)]);
 }
 
 #[test]
 fn what_was_handed_down_before_the_machine_was_started_again_is_void() {
     let there = Entry::HandedDown(HandedDown::new("/a b".into(), "memory".into()));
     let line = there.line('+').unwrap();
-    assert_eq!(parse(&line), [there]);
-    let Some(Entry::HandedDown(old)) = parse("+ handed_down 1-2 memory /sys/fs/cgroup\n").pop() else { panic!() };
+    assert_eq!(parse(&line), [(there, None)]);
+    let Some((Entry::HandedDown(old), None)) = parse("+ handed_down 1-2 memory /sys/fs/cgroup\n").pop() else {
+        panic!()
+    };
     assert!(!old.is_there());
-    assert!(Entry::HandedDown(old).remove().is_ok());
+    assert_eq!(Entry::HandedDown(old).remove(None, None, Instant::now()), []);
 }
 
 #[test]
@@ -56,7 +60,7 @@ fn a_living_owners_things_are_left_alone_and_its_end_removes_them() {
     ledger.add(entry(path.to_str().unwrap())).unwrap();
     std::fs::create_dir_all(path.join("bin")).unwrap();
     std::os::unix::fs::symlink("/bin/true", path.join("bin/unshare")).unwrap();
-    assert!(sweep(&[dir.path().into()], false).is_empty());
+    assert!(sweep(&[dir.path().into()], false, PATIENCE).is_empty());
     assert!(path.exists());
     drop(ledger);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
@@ -82,12 +86,12 @@ fn a_dead_owners_things_are_removed_and_never_through_links() {
     std::fs::create_dir(&foreign).unwrap();
     let ledger = abandoned_ledger(dir.path(), &[&foreign, &linked, &holding, &dir.path().join(named())]);
 
-    let listed = sweep(&[dir.path().into()], true);
+    let listed = sweep(&[dir.path().into()], true, PATIENCE);
     assert!(matches!(&listed[..], [(_, Outcome::Would), (_, Outcome::Would), (_, Outcome::Foreign)]), "{listed:?}");
     assert!(holding.exists());
 
-    let swept = sweep(&[dir.path().into()], false);
-    assert!(matches!(&swept[..], [(_, Outcome::Removed), (_, Outcome::Failed(_)), (_, Outcome::Foreign)]), "{swept:?}");
+    let swept = sweep(&[dir.path().into()], false, PATIENCE);
+    assert!(matches!(&swept[..], [(_, Outcome::Removed), (_, Outcome::Left(_)), (_, Outcome::Foreign)]), "{swept:?}");
     assert!(!holding.exists() && linked.is_symlink() && foreign.exists() && ledger.exists());
     assert!(precious.path().join("thesis").exists());
 }
@@ -98,9 +102,9 @@ fn an_unknown_directory_inside_stays_and_is_tried_again() {
     let path = dir.path().join(named());
     std::fs::create_dir_all(path.join("rootfs/etc")).unwrap();
     let ledger = abandoned_ledger(dir.path(), &[&path]);
-    assert!(matches!(&sweep(&[dir.path().into()], false)[..], [(_, Outcome::Failed(_))]));
+    assert!(matches!(&sweep(&[dir.path().into()], false, PATIENCE)[..], [(_, Outcome::Left(_))]));
     std::fs::remove_dir_all(path.join("rootfs")).unwrap();
-    assert!(matches!(&sweep(&[dir.path().into()], false)[..], [(_, Outcome::Removed)]));
+    assert!(matches!(&sweep(&[dir.path().into()], false, PATIENCE)[..], [(_, Outcome::Removed)]));
     assert!(!ledger.exists() && !path.exists());
 }
 
@@ -131,4 +135,81 @@ fn what_a_session_unpacked_ends_with_it_and_nothing_through_links() {
     drop(ledger);
     assert!(!path.exists());
     assert!(precious.path().join("thesis").exists());
+}
+
+#[test]
+fn which_directory_was_made_is_read_again_and_an_earlier_version_passes_over_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::create_in(dir.path()).unwrap();
+    let made = entry(dir.path().join(named()).to_str().unwrap());
+    ledger.add(made.clone()).unwrap();
+    std::fs::create_dir(made.path()).unwrap();
+    ledger.made(&made).unwrap();
+    let text = std::fs::read_to_string(ledger.path()).unwrap();
+    let identity = Identity::of(File::open(made.path()).unwrap()).unwrap();
+    assert_eq!(parse(&text), [(made.clone(), Some(identity))]);
+    // What that version knows are `+` and `-`.
+    let known = text.lines().filter(|line| !line.starts_with('=')).collect::<Vec<_>>();
+    assert_eq!(known, ["boxwright ledger 1", &format!("+ run_dir {}", made.path().display())]);
+    assert_eq!(parse("= run_dir 1 2 3 b 4 /never/announced\n= cgroup torn\n"), []);
+}
+
+#[test]
+fn another_directory_of_that_name_is_not_the_one_that_was_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(named());
+    std::fs::create_dir(&path).unwrap();
+    let identity = Identity::of(File::open(&path).unwrap()).unwrap();
+    // The first one stays, so that the second cannot have its number.
+    std::fs::rename(&path, dir.path().join("elsewhere")).unwrap();
+    std::fs::create_dir_all(path.join("work/thesis")).unwrap();
+    let made = format!("+ run_dir {0}\n= run_dir {1} {0}\n", path.display(), identity.words());
+    let ledger = dir.path().join(format!("{}.ledger", named()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&ledger).unwrap();
+    file.write_all(made.as_bytes()).unwrap();
+    drop(file);
+    let swept = sweep(&[dir.path().into()], false, PATIENCE);
+    let [(_, Outcome::Left(left))] = &swept[..] else { panic!("{swept:?}") };
+    assert_eq!(left[..], [Left { path: path.clone(), why: Why::Replaced }]);
+    assert!(path.join("work/thesis").exists() && ledger.exists());
+}
+
+/// A ledger without a lock, as on a file system that has none, whose owner is as this one line says.
+fn unlocked(dir: &Path, owner: &str, path: &Path) -> PathBuf {
+    std::fs::create_dir(path).unwrap();
+    let ledger = dir.join(format!("{}.ledger", named()));
+    std::fs::write(&ledger, format!("boxwright ledger 1\n{owner}+ run_dir {}\n", path.display())).unwrap();
+    std::fs::set_permissions(&ledger, std::fs::Permissions::from_mode(0o600)).unwrap();
+    ledger
+}
+
+#[test]
+fn a_ledger_without_a_lock_is_swept_only_where_its_owner_is_known_to_be_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let me = Owner::new(false).line();
+    let mut fields: Vec<&str> = me.trim_end().split(' ').collect();
+    let (living, gone) = (dir.path().join(named()), dir.path().join(named()));
+    let living_ledger = unlocked(dir.path(), &me, &living);
+    *fields.last_mut().unwrap() = "1";
+    let gone_ledger = unlocked(dir.path(), &format!("{}\n", fields.join(" ")), &gone);
+    let swept = sweep(&[dir.path().into()], false, PATIENCE);
+    assert!(matches!(&swept[..], [(Entry::RunDir(path), Outcome::Removed)] if *path == gone), "{swept:?}");
+    assert!(living.exists() && living_ledger.exists() && !gone.exists() && !gone_ledger.exists());
+}
+
+#[test]
+fn an_ended_ledger_that_lists_something_stays_and_is_not_ended_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::create_in(dir.path()).unwrap();
+    let path = dir.path().join(named());
+    ledger.add(entry(path.to_str().unwrap())).unwrap();
+    std::fs::create_dir_all(path.join("theirs")).unwrap();
+    let left = ledger.finish(Instant::now());
+    assert!(
+        matches!(&left[..], [(_, left)] if left[..] == [Left { path: path.join("theirs"), why: Why::Foreign }]),
+        "{left:?}"
+    );
+    let file = ledger.path().to_path_buf();
+    drop(ledger);
+    assert!(file.exists() && path.exists());
 }

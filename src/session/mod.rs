@@ -9,7 +9,6 @@ mod needs;
 mod play;
 mod progress;
 mod proof;
-pub mod removal;
 mod replay;
 mod run_dir;
 mod state_dir;
@@ -22,7 +21,7 @@ pub use needs::lack;
 pub use play::Session;
 pub use progress::Progress;
 pub use proof::{CpuProof, MemoryProof, Proof};
-pub use run_dir::{RunDir, fresh_name};
+pub use run_dir::{RunDir, WORK, fresh_name};
 pub use state_dir::{StateDir, Unsaved, why_not_kept};
 
 use crate::{

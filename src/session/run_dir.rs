@@ -12,7 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
 /// The directory that a session's shells begin in.
-pub(super) const WORK: &str = "work";
+pub const WORK: &str = "work";
 
 /// How many random bytes a name has.
 const RANDOM: usize = 6;
@@ -92,9 +92,9 @@ impl RunDir {
             return Err(error);
         }
         let bin = path.join("bin");
-        let filled = DirBuilder::new()
-            .mode(0o700)
-            .create(&bin)
+        let filled = ledger
+            .made(&entry)
+            .and_then(|()| DirBuilder::new().mode(0o700).create(&bin))
             .and_then(|()| tools.iter().try_for_each(|tool| symlink(exe, bin.join(tool))));
         match filled {
             Ok(()) => Ok(RunDir { path, bin }),

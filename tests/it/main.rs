@@ -24,6 +24,9 @@ mod readme;
 mod registry;
 mod registry_peers;
 mod registry_tls;
+mod removal;
+mod removal_kernel;
+mod removal_screen;
 mod skopeo;
 mod support;
 mod terminal;
@@ -71,6 +74,9 @@ fn all() -> Vec<Test> {
         registry_tls::tests,
         terminal::tests,
         skopeo::tests,
+        removal::tests,
+        removal_kernel::tests,
+        removal_screen::tests,
         tools::tests,
         tools_bytes::tests,
         tools_cgroup::tests,
@@ -102,9 +108,10 @@ fn role(name: &str, args: &[String]) -> Option<ExitCode> {
         // What a machine allows is tried by another process of the same program.
         boxwright::doctor::attempt::ROLE => Some(boxwright::doctor::attempt::run(args)),
         leftovers::OWNER => leftovers::owner(),
+        support::deny::DENY => Some(support::deny::run(args)),
         unpack_hostile::MEASURE => Some(unpack_hostile::measure(args)),
         OWN_PROCESS => {
-            boxwright::runtime::signals::block().unwrap();
+            boxwright::runtime::signals::take(boxwright::lang::Lang::En).unwrap();
             let test = all().into_iter().find(|test| args == [test.name.as_str()]);
             call(&test.unwrap_or_else(|| panic!("no test {args:?}")));
             Some(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
 //! What several tests need: the built program, what the machine looks like, and what a session has left.
 
 pub mod client;
+pub mod deny;
 pub mod distribution;
 pub mod layer;
 pub mod learner;

@@ -1,0 +1,163 @@
+//! What a ledger lists, and how a line of it is written.
+
+use crate::{
+    cleanup::{Identity, Left, Made, groups, identity::boot},
+    kernel::groups::hands_down,
+    session::run_dir::{WORK, is_ours},
+};
+use nix::errno::Errno;
+use std::{
+    io,
+    path::{Component, Path, PathBuf},
+    time::Instant,
+};
+
+/// Something that outlives a killed process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A run directory.
+    RunDir(PathBuf),
+    /// A control group, as its directory in cgroupfs.
+    Cgroup(PathBuf),
+    /// What a group hands down since a session, and did not before.
+    HandedDown(HandedDown),
+}
+
+/// A controller in the `cgroup.subtree_control` of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandedDown {
+    /// The group's directory.
+    pub dir: PathBuf,
+    /// The controller.
+    pub controller: String,
+    /// When: no later boot of the machine knows anything of it (`/proc/sys/kernel/random/boot_id`).
+    boot: String,
+}
+
+impl HandedDown {
+    /// What is handed down since the machine was started.
+    pub fn new(dir: PathBuf, controller: String) -> HandedDown {
+        HandedDown { dir, controller, boot: boot() }
+    }
+
+    fn read(text: &str) -> Option<HandedDown> {
+        let mut fields = text.splitn(3, ' ').map(String::from);
+        let (boot, controller) = (fields.next()?, fields.next()?);
+        Some(HandedDown { boot, controller, dir: fields.next()?.into() })
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        self.boot == boot() && hands_down(&self.dir, &self.controller)
+    }
+}
+
+impl Entry {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        match self {
+            Entry::RunDir(path) | Entry::Cgroup(path) => path,
+            Entry::HandedDown(what) => &what.dir,
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Entry::RunDir(_) => "run_dir",
+            Entry::Cgroup(_) => "cgroup",
+            Entry::HandedDown(_) => "handed_down",
+        }
+    }
+
+    /// One line of the file. A path that is not UTF-8 or holds a newline has none.
+    pub(super) fn line(&self, sign: char) -> io::Result<String> {
+        let path = self.path().to_str().filter(|path| !path.contains('\n'));
+        let path = path.ok_or_else(|| io::Error::other("the path is no single line of UTF-8"))?;
+        let more = match self {
+            Entry::HandedDown(what) => format!("{} {} ", what.boot, what.controller),
+            _ => String::new(),
+        };
+        Ok(format!("{sign} {} {more}{path}\n", self.word()))
+    }
+
+    /// The line that says which directory was made.
+    pub(super) fn made(&self, identity: &Identity) -> io::Result<String> {
+        let line = self.line('=')?;
+        let path = line.splitn(3, ' ').nth(2).unwrap_or_default();
+        Ok(format!("= {} {} {path}", self.word(), identity.words()))
+    }
+
+    /// Whether a user's session can have made this: a plain absolute path with our own name in the right place.
+    pub(super) fn is_ours(&self, uid: u32) -> bool {
+        let plain = |part: Component| matches!(part, Component::RootDir | Component::Normal(_));
+        let named = |part: Component| part.as_os_str().to_str().is_some_and(|name| is_ours(name, uid));
+        self.path().is_absolute()
+            && self.path().components().all(plain)
+            && match self {
+                Entry::RunDir(path) => path.components().next_back().is_some_and(named),
+                Entry::Cgroup(path) => path.components().any(named),
+                // Anybody's group can hand something down; only what a session saw is in its ledger.
+                Entry::HandedDown(what) => what.controller.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+            }
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        match self {
+            Entry::HandedDown(what) => what.is_there(),
+            _ => std::fs::symlink_metadata(self.path()).is_ok(),
+        }
+    }
+
+    /// Removes it; what is not there any more, or was never made, is no failure. `held` is the directory itself where it was
+    /// kept open, `identity` what was written down of it.
+    pub(super) fn remove(&self, held: Option<&Made>, identity: Option<&Identity>, until: Instant) -> Vec<Left> {
+        match (self, held) {
+            (Entry::RunDir(_), Some(made)) => made.remove_session(WORK),
+            (Entry::RunDir(path), None) => match Made::find(path, identity) {
+                Ok(made) => made.map_or_else(Vec::new, |made| made.remove_session(WORK)),
+                Err(left) => vec![left],
+            },
+            (Entry::Cgroup(path), _) => groups::remove(path, until),
+            (Entry::HandedDown(what), _) if what.is_there() => match groups::take_back(&what.dir, &what.controller) {
+                Ok(()) | Err(Errno::ENOENT) => Vec::new(),
+                Err(errno) => vec![Left::call(&what.dir, "write", errno)],
+            },
+            (Entry::HandedDown(_), _) => Vec::new(),
+        }
+    }
+}
+
+/// An entry that is still listed, and which directory it was.
+pub(super) type Listed = (Entry, Option<Identity>);
+
+/// Reads what is still listed according to a ledger's text. A last line without its newline was torn by a crash: the
+/// thing that it announces was not made yet.
+pub(super) fn parse(text: &str) -> Vec<Listed> {
+    let mut entries: Vec<Listed> = Vec::new();
+    for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
+        let mut fields = line.splitn(3, ' ');
+        let (Some(sign), Some(word), Some(rest)) = (fields.next(), fields.next(), fields.next()) else { continue };
+        let (identity, rest) = match (sign, Identity::read(rest)) {
+            ("=", Some((identity, rest))) => (Some(identity), rest),
+            ("=", None) => continue,
+            _ => (None, rest),
+        };
+        let entry = match word {
+            "run_dir" => Entry::RunDir(rest.into()),
+            "cgroup" => Entry::Cgroup(rest.into()),
+            "handed_down" => match HandedDown::read(rest) {
+                Some(what) => Entry::HandedDown(what),
+                None => continue,
+            },
+            _ => continue,
+        };
+        match sign {
+            "+" => entries.push((entry, None)),
+            "-" => entries.retain(|(known, _)| *known != entry),
+            "=" => {
+                entries.iter_mut().filter(|(known, _)| *known == entry).for_each(|(_, which)| *which = identity.clone())
+            }
+            _ => {}
+        }
+    }
+    entries
+}

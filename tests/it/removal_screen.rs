@@ -1,0 +1,143 @@
+//! The drawn screen and what is hard to remove: processes that cannot die, and mounts on what the session made.
+
+use crate::harness::{Test, tests};
+use crate::support::tmux::Tmux;
+use crate::support::{self, BOXWRIGHT, left_of};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+pub fn tests() -> Vec<Test> {
+    let tests = tests![
+        beginning_again_and_leaving_with_a_frozen_process: [Root, Tool("tmux"), Tool("unshare"), Controller("freezer")],
+        a_closed_terminal_and_a_frozen_process: [Root, Tool("tmux"), Tool("unshare"), Controller("freezer")],
+        a_mount_on_the_work_directory_is_named_and_nothing_begins_in_it: [Root, Tool("tmux"), Tool("unshare")],
+        a_mount_on_the_run_directory_keeps_only_itself: [Root, Tool("tmux"), Tool("unshare")],
+    ];
+    tests.into_iter().map(Test::alone).collect()
+}
+
+/// How long an end may take: two seconds are promised; tmux and a busy machine take their time as well.
+const SOON: Duration = Duration::from_secs(4);
+
+/// The screen of a lesson in a mount namespace of its own, with the terminal in front; what it says last goes to a file.
+fn started() -> Tmux {
+    let tmux = Tmux::start(140, 45);
+    let (state, errors, pid) = (tmux.file("state"), tmux.file("errors"), tmux.file("pid"));
+    fs::create_dir(tmux.file("precious")).unwrap();
+    fs::write(tmux.file("precious/thesis"), "x").unwrap();
+    let line = format!(
+        "unshare -m --propagation private sh -c 'echo $$ > {}; XDG_STATE_HOME={} {BOXWRIGHT} isolate/2 --lang en \
+         2> {}; echo status=$?; exec sh'",
+        pid.display(),
+        state.display(),
+        errors.display()
+    );
+    tmux.line(&line);
+    tmux.sees("Space type the command");
+    tmux
+}
+
+/// Types a line into the container's terminal, waits for what it prints last, and goes back to the lesson.
+fn typed(tmux: &Tmux, line: &str) {
+    tmux.keys(&["t"]);
+    tmux.line(&format!("{line}; echo do''ne"));
+    tmux.sees("done");
+    tmux.keys(&["C-g"]);
+}
+
+/// The shell around the program, and the name of its session.
+fn session(tmux: &Tmux) -> (i32, String) {
+    let shell: i32 = fs::read_to_string(tmux.file("pid")).unwrap().trim().parse().unwrap();
+    let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+    let program = children.split_whitespace().next().unwrap().parse().unwrap();
+    (program, support::session_of(program).unwrap())
+}
+
+fn errors(tmux: &Tmux) -> String {
+    fs::read_to_string(tmux.file("errors")).unwrap_or_default()
+}
+
+const FREEZE: &str = "mkdir -p /sys/fs/cgroup/freezer/$BOX/below; sleep 300 & \
+                      echo $! > /sys/fs/cgroup/freezer/$BOX/below/cgroup.procs; \
+                      echo FROZEN > /sys/fs/cgroup/freezer/$BOX/freezer.state";
+
+fn beginning_again_and_leaving_with_a_frozen_process() {
+    let tmux = started();
+    let (_, name) = session(&tmux);
+    let group = PathBuf::from("/sys/fs/cgroup/freezer").join(&name);
+    typed(&tmux, FREEZE);
+    assert!(group.exists());
+    tmux.keys(&["r"]);
+    // The step begins anew: the terminal is empty, and the group is gone.
+    tmux.until("the new shell", |screen| !screen.contains("done") && screen.contains("Space type the command"));
+    assert!(!group.exists());
+    typed(&tmux, FREEZE);
+    let began = Instant::now();
+    tmux.keys(&["q"]);
+    tmux.sees("status=0");
+    let took = began.elapsed();
+    assert!(took < SOON, "{took:?}");
+    assert_eq!((left_of(&name), errors(&tmux)), (Vec::new(), String::new()));
+}
+
+fn a_closed_terminal_and_a_frozen_process() {
+    let tmux = started();
+    let (program, name) = session(&tmux);
+    typed(&tmux, FREEZE);
+    let process = boxwright::kernel::pidfd::open(program).unwrap();
+    let began = Instant::now();
+    drop(tmux);
+    support::wait_for_the_end(&process);
+    let took = began.elapsed();
+    assert!(took < SOON, "{took:?}");
+    assert_eq!(left_of(&name), Vec::<String>::new());
+}
+
+fn a_mount_on_the_work_directory_is_named_and_nothing_begins_in_it() {
+    let tmux = started();
+    let precious = tmux.file("precious");
+    typed(&tmux, &format!("mount --bind {} $PWD", precious.display()));
+    tmux.keys(&["r"]);
+    tmux.sees("! umount /");
+    assert!(precious.join("thesis").exists());
+    let (_, name) = session(&tmux);
+    // The other terminal is there, and can do what is said. The key of the message line is any key.
+    tmux.keys(&["q"]);
+    tmux.sees("status=0");
+    let said = errors(&tmux);
+    assert!(precious.join("thesis").exists());
+    assert!(said.contains("cannot remove run directory") && said.contains(&format!("{name}/work")), "{said}");
+    assert!(said.contains("is mounted on") && said.contains("\n  umount /"), "{said}");
+    assert!(said.contains("boxwright clean"), "{said}");
+
+    // After the remedy it goes, as was said.
+    let remedy = said.lines().find_map(|line| line.trim().strip_prefix("umount ")).unwrap().to_string();
+    tmux.line(&format!("umount {remedy} && XDG_STATE_HOME={} {BOXWRIGHT} clean", tmux.file("state").display()));
+    tmux.sees("removed run directory");
+    assert_eq!(left_of(&name), Vec::<String>::new());
+    assert!(precious.join("thesis").exists());
+}
+
+fn a_mount_on_the_run_directory_keeps_only_itself() {
+    let tmux = started();
+    let (precious, (_, name)) = (tmux.file("precious"), session(&tmux));
+    typed(&tmux, &format!("echo x > file; mount --bind {} $BOXWRIGHT_RUN", precious.display()));
+    tmux.keys(&["q"]);
+    tmux.sees("status=0");
+    let said = errors(&tmux);
+    assert!(precious.join("thesis").exists());
+    let remedy = said.lines().find_map(|line| line.trim().strip_prefix("umount ")).unwrap().to_string();
+    assert!(remedy.ends_with(&name), "{said}");
+    // What it covers is empty by now: the session held it open.
+    tmux.line(&format!(
+        "umount {remedy} && ls {remedy} | wc -l && XDG_STATE_HOME={} {BOXWRIGHT} clean",
+        tmux.file("state").display()
+    ));
+    tmux.until("an empty directory that goes", |screen| {
+        screen.contains("\n0\n") && screen.contains("removed run directory")
+    });
+    assert_eq!(left_of(&name), Vec::<String>::new());
+}

@@ -1,6 +1,6 @@
 //! argv → [`Command`]: the command line, as clap reads it.
 
-use crate::{image::Reference, lang::Lang};
+use crate::{image::Reference, kernel::program::word, lang::Lang};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{ffi::OsString, path::PathBuf};
 
@@ -103,8 +103,11 @@ pub enum Command {
     /// Show what this machine allows, what it does not, and the remedy for each
     Doctor {
         /// As JSON
-        #[arg(long)]
+        #[arg(long, conflicts_with = "fix")]
         json: bool,
+        /// In a container: move its processes into a control group below, so that the lessons on limits can be done
+        #[arg(long)]
+        fix: bool,
     },
     /// Remove what crashed sessions left, and nothing else
     Clean {
@@ -165,8 +168,7 @@ impl Common {
     /// The image as a word of a shell's command line; its path leads to the same place from everywhere.
     pub fn image(&self) -> String {
         let text = self.image.clone().absolute().to_string();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte);
-        if text.bytes().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+        word(&text)
     }
 
     /// Whether no colour at all is wanted; `NO_COLOR` counts where it is not empty (no-color.org).

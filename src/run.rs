@@ -8,7 +8,7 @@ use crate::{
     doctor, headless,
     image::size,
     inspect,
-    kernel::errno,
+    kernel::{errno, program},
     lang::Lang,
     lesson::{self, Ability, LoadError, Requirement, Translations},
     runtime::{TuiOptions, plain, scope, signals, tui},
@@ -40,9 +40,11 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Some(Command::Run { places, json, patience }) => run_lessons(places, *json, *patience, &cli.common, lang),
         Some(Command::Trace { json, step, command }) => trace::cli::run(*json, *step, command, lang),
         Some(Command::Inspect { pid, json, watch }) => inspect::run(*pid, *json, *watch, lang),
-        Some(Command::Doctor { json }) => {
+        Some(Command::Doctor { fix: true, .. }) => doctor::fix(lang),
+        Some(Command::Doctor { json, .. }) => {
             scope::enter();
-            doctor::run(*json, need(&cli.common), lang)
+            load(&cli.common, lang)
+                .map_or_else(|status| status, |lessons| doctor::run(&lessons, *json, need(&cli.common), lang))
         }
         Some(Command::Clean { dry_run }) => clean::run(*dry_run, lang),
         Some(Command::Lessons(command)) => lessons(command, &cli.common, lang),
@@ -91,9 +93,12 @@ fn list_tools() -> io::Result<ExitCode> {
 fn load(common: &Common, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
     lesson::load_with(common.lessons.as_deref(), &common.image()).map_err(|error| match error {
         LoadError::Problems(_) => {
-            let hint =
-                lang.pick("boxwright lessons check DIR shows all of them", "boxwright lessons check 目录 会列出全部");
-            complain(&format!("--lessons: {error}"), Some(hint), USAGE)
+            let program = program::path();
+            let hint = lang.pick(
+                format!("{program} lessons check DIR shows all of them"),
+                format!("{program} lessons check 目录 会列出全部"),
+            );
+            complain(&format!("--lessons: {error}"), Some(&hint), USAGE)
         }
         error => complain(&format!("--lessons: {error}"), None, USAGE),
     })
@@ -136,7 +141,7 @@ fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lan
     for name in wanted {
         match headless::place(name, &lessons, lang) {
             Ok(place) => places.push(place),
-            Err(why) => return complain(&why, Some("boxwright lessons list"), USAGE),
+            Err(why) => return complain(&why, Some(&format!("{} lessons list", program::path())), USAGE),
         }
     }
     if let Some(place) = places.iter().find(|place| place.foreign())
@@ -147,7 +152,7 @@ fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lan
         let hint = lang.pick("read them; then add --yes", "请先读一遍，然后加上 --yes");
         return complain(&format!("{}: {what}", place.parts().0), Some(hint), USAGE);
     }
-    let exe = match prepare(lang) {
+    let exe = match prepare(common, lang) {
         Ok(exe) => exe,
         Err(status) => return status,
     };
@@ -167,14 +172,19 @@ fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lan
         Ok(headless::Ended::Done { passed: 0, .. }) => ExitCode::from(CANNOT),
         Ok(headless::Ended::Done { .. }) => ExitCode::SUCCESS,
         Ok(headless::Ended::Signal(signal)) => ExitCode::from(128u8.saturating_add(signal as u8)),
-        Err(headless::Failure::Machine(trouble)) => complain(&trouble.say(lang), Some("boxwright doctor"), CANNOT),
+        Err(headless::Failure::Machine(trouble)) => {
+            complain(&trouble.say(lang), Some(&format!("{} doctor", program::path())), CANNOT)
+        }
         Err(headless::Failure::Output(error)) => output_failed(&error),
     }
 }
 
 /// What every session does before its first thread: signals are taken from a signalfd(2), and what dead sessions left is
 /// removed.
-fn prepare(lang: Lang) -> Result<PathBuf, ExitCode> {
+fn prepare(common: &Common, lang: Lang) -> Result<PathBuf, ExitCode> {
+    if let Some(bar) = doctor::bar(need(common), lang) {
+        return Err(complain(&bar.what, Some(&bar.remedy), CANNOT));
+    }
     let exe = own_program(lang)?;
     scope::enter();
     if let Err(error) = signals::take(lang) {
@@ -193,9 +203,9 @@ fn screen(cli: &Cli, lang: Lang) -> ExitCode {
     };
     let place = match cli.place.as_deref().map(|name| headless::place(name, &lessons, lang)).transpose() {
         Ok(place) => place,
-        Err(why) => return complain(&why, Some("boxwright lessons list"), USAGE),
+        Err(why) => return complain(&why, Some(&format!("{} lessons list", program::path())), USAGE),
     };
-    let exe = match prepare(lang) {
+    let exe = match prepare(&cli.common, lang) {
         Ok(exe) => exe,
         Err(status) => return status,
     };

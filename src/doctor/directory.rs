@@ -1,33 +1,31 @@
 //! The directory that sessions are made in: which one it is, what it lacks for lessons, and how to get that.
 
 use super::{
-    LESSONS, Level, Row,
+    Level, Row,
     attempt::{Failure, attempt_in},
-    machine::Machine,
+    facts::Facts,
+    remedy::Remedy,
 };
 use crate::{
     columns::bytes,
     dirs::{self, Lack, Need, Place, Tidy},
     kernel::{errno, filesystem::FileSystem},
     lang::Lang,
-    lesson::Ability,
+    lesson::{Ability, Requirement},
     session::{Ledger, RunDir},
 };
 use std::path::{Path, PathBuf};
 
-/// The lessons in which a program of an image is started.
-const UNPACKING: [&str; 2] = ["rootfs", "together"];
-
 /// The row of the directory that a session would be made in now.
-pub fn row(machine: &Machine, need: Need, lang: Lang) -> Row {
+pub fn row(machine: &Facts, need: Need, lang: Lang) -> Row {
     let places: Vec<Place> = dirs::survey(need).into_iter().map(|(_, place)| place).collect();
     judge(&places, machine, need, lang)
 }
 
-fn judge(places: &[Place], machine: &Machine, need: Need, lang: Lang) -> Row {
+fn judge(places: &[Place], machine: &Facts, need: Need, lang: Lang) -> Row {
     let check = lang.pick("run directory", "运行目录");
     let Some(best) = places.first() else {
-        return Row::bad(Level::Missing, check, "", elsewhere(need, lang)).needed_by(&LESSONS);
+        return Row::bad(Level::Missing, check, "", elsewhere(need, lang)).barring();
     };
     let found = match &best.system {
         Some(system) => format!("{}{}{}", best.path.display(), lang.pick(": ", "："), facts(system, lang)),
@@ -36,15 +34,15 @@ fn judge(places: &[Place], machine: &Machine, need: Need, lang: Lang) -> Row {
     if best.lacks.is_empty() {
         return Row::ok(check, found);
     }
-    let mut remedy = cure(best, machine, need, lang);
     // What is missing in each of them, one a line.
-    for place in places {
-        remedy += &format!("\n            {}", place.say(lang));
-    }
+    let lines = places.iter().map(|place| place.say(lang)).collect();
+    let remedy = Remedy { what: cure(best, machine, need, lang), lines };
     let row = |level| Row::bad(level, check, found.clone(), remedy.clone());
     match () {
-        () if !best.is_open() => row(Level::Missing).needed_by(&LESSONS),
-        () if best.lacks.iter().any(|lack| lack.stops_programs()) => row(Level::Missing).needed_by(&UNPACKING),
+        () if !best.is_open() => row(Level::Missing).barring(),
+        () if best.lacks.iter().any(|lack| lack.stops_programs()) => {
+            row(Level::Missing).about(Requirement::SessionDir(Ability::Exec))
+        }
         () => row(Level::Limited),
     }
 }
@@ -53,7 +51,7 @@ fn judge(places: &[Place], machine: &Machine, need: Need, lang: Lang) -> Row {
 pub fn no_program_starts(need: Need, lang: Lang) -> Option<(String, String)> {
     let (_, best) = dirs::survey(need).into_iter().next().filter(|(_, best)| best.is_open())?;
     let lack = best.lacks.iter().find(|lack| lack.stops_programs())?;
-    Some((lacks(&best, *lack, lang), cure(&best, &Machine::read(), need, lang)))
+    Some((lacks(&best, *lack, lang), cure(&best, &Facts::read(), need, lang)))
 }
 
 fn lacks(place: &Place, lack: Lack, lang: Lang) -> String {
@@ -71,10 +69,10 @@ fn facts(system: &FileSystem, lang: Lang) -> String {
 }
 
 /// How to get what the best directory lacks.
-fn cure(best: &Place, machine: &Machine, need: Need, lang: Lang) -> String {
+fn cure(best: &Place, machine: &Facts, need: Need, lang: Lang) -> String {
     let size = need.room.div_ceil(1 << 20).next_multiple_of(256);
     let mut ways = Vec::new();
-    if machine.contained() {
+    if machine.container.is_some() {
         let volume = "docker run -v /run …";
         let memory = format!("docker run --tmpfs /run:exec,dev,size={size}m …");
         ways.push(lang.pick(
@@ -93,12 +91,12 @@ fn cure(best: &Place, machine: &Machine, need: Need, lang: Lang) -> String {
         })
         .collect();
     let point = best.system.as_ref().map(|system| (&system.point, system.kind == "tmpfs"));
-    if let Some((point, in_memory)) = point.filter(|_| machine.root && options.len() == best.lacks.len())
+    if let Some((point, in_memory)) = point.filter(|_| machine.is_root() && options.len() == best.lacks.len())
         && (in_memory || !best.lacks.iter().any(|lack| matches!(lack, Lack::Room(..))))
     {
         ways.push(format!("mount -o remount,{} {}", options.join(","), point.display()));
     }
-    if machine.root {
+    if machine.is_root() {
         let dir = "/var/lib/boxwright";
         ways.push(format!("mkdir -pm 700 {dir} && mount -t tmpfs -o mode=700,size={size}m tmpfs {dir}"));
     }
@@ -189,18 +187,25 @@ enum Why {
 }
 
 impl Inability {
-    /// The reason, and the remedy.
-    pub fn say(&self, machine: &Machine, lang: Lang) -> String {
-        let (why, remedy) = match &self.why {
-            Why::NoDirectory(why) => return why.clone(),
-            Why::Lacks(lack) => (lacks(&self.place, *lack, lang), None),
+    /// The reason.
+    pub fn found(&self, lang: Lang) -> String {
+        match &self.why {
+            Why::NoDirectory(why) => why.clone(),
+            Why::Lacks(lack) => lacks(&self.place, *lack, lang),
             Why::Tried(failure) => match (self.cause(lang), failure.describe()) {
-                (Some(cause), call) => (lang.pick(format!("{cause} ({call})"), format!("{cause}（{call}）")), None),
-                (None, call) => (call, Some(machine.remedy(failure.errno(), None, lang))),
+                (Some(cause), call) => lang.pick(format!("{cause} ({call})"), format!("{cause}（{call}）")),
+                (None, call) => call,
             },
-        };
-        let remedy = remedy.unwrap_or_else(|| cure(&self.place, machine, self.need, lang));
-        format!("{why}{}{remedy}", lang.pick("; ", "；"))
+        }
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self, machine: &Facts, lang: Lang) -> Remedy {
+        match &self.why {
+            Why::NoDirectory(_) => Remedy::default(),
+            Why::Tried(failure) if self.cause(lang).is_none() => machine.refused(failure.errno(), None, lang),
+            Why::Lacks(_) | Why::Tried(_) => cure(&self.place, machine, self.need, lang).into(),
+        }
     }
 
     /// What is known of the directory, where that explains the failure.

@@ -1,4 +1,10 @@
-use super::*;
+use super::{
+    super::{
+        container::{Container, Maker},
+        facts::Who,
+    },
+    *,
+};
 use nix::errno::Errno;
 
 const NEED: Need = Need { devices: true, room: 75 << 20 };
@@ -16,10 +22,10 @@ fn place(path: &str, kind: &str, options: &str, lacks: &[Lack]) -> Place {
     Place { path: path.into(), system: Some(system), lacks: lacks.to_vec() }
 }
 
-fn machine(root: bool, contained: bool) -> Machine {
-    let mut machine = Machine::default();
-    (machine.root, machine.container) = (root, contained.then_some("/.dockerenv"));
-    machine
+fn machine(root: bool, contained: bool) -> Facts {
+    let container = Container { maker: Maker::Docker, sign: "/.dockerenv".into() };
+    let who = if root { Who::Root } else { Who::User };
+    Facts { who, container: contained.then_some(container), ..Facts::default() }
 }
 
 #[test]
@@ -33,25 +39,25 @@ fn each_that_lacks_something_is_named_with_the_way_to_get_it() {
     let run = || place("/run", "tmpfs", "rw,nosuid,nodev,noexec", &[Lack::NoExec, Lack::NoDev]);
     let closed = Place { path: "/x".into(), system: None, lacks: vec![Lack::Denied(Errno::EACCES)] };
     let row = judge(&[run(), closed.clone()], &machine(true, false), NEED, Lang::En);
-    assert_eq!((row.level, row.lessons), (Level::Missing, &UNPACKING[..]));
-    let remedy = row.remedy.unwrap();
+    assert_eq!((row.level, row.need), (Level::Missing, Some(Requirement::SessionDir(Ability::Exec))));
+    let remedy = row.remedy.unwrap().text();
     for part in [
         "mount -o remount,exec,dev /run; or ",
         "tmpfs -o mode=700,size=256m tmpfs /var/lib/boxwright",
         "XDG_RUNTIME_DIR",
-        "\n            /run: noexec: ",
-        "\n            /x: Permission denied (EACCES)",
+        "\n/run: noexec: ",
+        "\n/x: Permission denied (EACCES)",
     ] {
         assert!(remedy.contains(part), "{remedy}");
     }
-    let user = judge(&[run()], &machine(false, false), NEED, Lang::Zh).remedy.unwrap();
+    let user = judge(&[run()], &machine(false, false), NEED, Lang::Zh).remedy.unwrap().text();
     assert!(!user.contains("mount") && user.contains("75.0 MiB"), "{user}");
-    let contained = judge(&[run()], &machine(true, true), NEED, Lang::En).remedy.unwrap();
+    let contained = judge(&[run()], &machine(true, true), NEED, Lang::En).remedy.unwrap().text();
     assert!(
         contained.contains("docker run -v /run") && contained.contains("--tmpfs /run:exec,dev,size=256m"),
         "{contained}"
     );
-    assert_eq!(judge(&[closed], &machine(true, false), NEED, Lang::En).lessons, LESSONS);
+    assert!(judge(&[closed], &machine(true, false), NEED, Lang::En).bars);
     let overlay = judge(&[place("/tmp", "overlay", "rw", &[Lack::NoUpper])], &machine(true, false), NEED, Lang::En);
     assert_eq!(overlay.level, Level::Limited);
 }
@@ -60,7 +66,8 @@ fn each_that_lacks_something_is_named_with_the_way_to_get_it() {
 fn a_failed_trial_is_explained_by_what_is_known_of_the_directory() {
     let say = |call: &str, errno, place: Place| {
         let why = Why::Tried(Failure { call: call.into(), errno: Some(errno as i32) });
-        Inability { why, place, need: NEED }.say(&machine(true, false), Lang::En)
+        let why = Inability { why, place, need: NEED };
+        format!("{}; {}", why.found(Lang::En), why.remedy(&machine(true, false), Lang::En).what)
     };
     let overlay = say("mount(overlay)", Errno::EINVAL, place("/tmp", "overlay", "rw", &[Lack::NoUpper]));
     assert!(
@@ -82,7 +89,7 @@ fn a_trial_leaves_nothing() {
     let (work, ..) = trial.made.as_ref().unwrap();
     let work = work.clone();
     assert!(work.is_dir());
-    let _ = trial.failure(Ability::Exec).map(|why| why.say(&Machine::read(), Lang::En));
+    let _ = trial.failure(Ability::Exec).map(|why| why.found(Lang::En));
     drop(trial);
     assert!(!work.exists() && !work.parent().unwrap().exists());
 }

@@ -1,37 +1,41 @@
-//! What this machine lacks of the things that lessons require, each really tried.
+//! What this machine lacks of the things that lessons require, each really tried, once.
 
 use super::{
-    attempt::attempt,
+    attempt::{Failure, attempt},
     directory::{Inability, Trial},
-    machine::Machine,
+    facts::{Facts, Who},
+    probe::Groups,
+    remedy::Remedy,
+    tier::{Tier, tier},
 };
 use crate::{
     dirs::Need,
     kernel::{
+        errno,
         groups::children,
         namespaces::Kind,
+        program, rights,
         usable::{Unusable, usable},
     },
     lang::Lang,
-    lesson::{Block, Requirement, Translations},
+    lesson::{self, Requirement, Translations},
     observe::cgroup,
     session::Lacking,
 };
-use nix::{errno::Errno, unistd::AccessFlags};
-use std::{cell::LazyCell, path::Path};
+use nix::errno::Errno;
+use std::{
+    cell::LazyCell,
+    path::{Path, PathBuf},
+};
 
 /// Everything that these lessons require, once each.
 pub fn requirements(lessons: &[Translations]) -> Vec<Requirement> {
-    let blocks = lessons.iter().filter_map(|lesson| lesson.values().next()).flat_map(|lesson| &lesson.steps);
-    let needs = blocks.flat_map(|step| &step.blocks).filter_map(|block| match block {
-        Block::Requires(needs) => Some(needs),
-        _ => None,
-    });
-    // No step can do without a shell, and no shell without this.
     let mut all = vec![Requirement::Root];
-    for need in needs.flatten() {
-        if !all.contains(need) {
-            all.push(need.clone());
+    for lesson in lessons.iter().filter_map(|lesson| lesson.values().next()) {
+        for need in (0..lesson.steps.len()).flat_map(|step| lesson::needs(lesson, step)) {
+            if !all.contains(&need) {
+                all.push(need);
+            }
         }
     }
     all
@@ -44,40 +48,64 @@ pub fn lacking(needs: &[Requirement]) -> Vec<(Lang, Lacking)> {
 
 /// The same for sessions whose directory must offer this.
 pub fn lacking_for(need: Need, needs: &[Requirement]) -> Vec<(Lang, Lacking)> {
-    let machine = Machine::read();
-    let trial = LazyCell::new(|| Trial::new(need));
-    let failure = |need: &Requirement| match need {
-        Requirement::SessionDir(ability) => trial.failure(*ability).map(Failed::Directory),
-        need => failure(need),
-    };
-    let failed: Vec<(&Requirement, Failed)> = needs.iter().filter_map(|need| Some((need, failure(need)?))).collect();
-    Lang::ALL
-        .into_iter()
-        .map(|lang| (lang, failed.iter().map(|(need, why)| ((*need).clone(), why.say(&machine, lang))).collect()))
-        .collect()
+    let facts = Facts::read();
+    let findings = Findings::of(needs, need);
+    Lang::ALL.into_iter().map(|lang| (lang, findings.lacking(&facts, lang))).collect()
 }
 
-enum Failed {
-    Tried(super::attempt::Failure, Option<Kind>),
+/// What trying gave, requirement by requirement.
+pub(super) struct Findings(Vec<(Requirement, Result<(), Failed>)>);
+
+impl Findings {
+    /// Tries each of them; `dir` is what a session's directory must offer.
+    pub fn of(needs: &[Requirement], dir: Need) -> Findings {
+        let (mut groups, trial) = (Groups::default(), LazyCell::new(|| Trial::new(dir)));
+        let mut found = |need: &Requirement| match need {
+            Requirement::SessionDir(ability) => {
+                trial.failure(*ability).map_or(Ok(()), |why| Err(Failed::Directory(Box::new(why))))
+            }
+            need => attempted(need, &mut groups),
+        };
+        Findings(needs.iter().map(|need| (need.clone(), found(need))).collect())
+    }
+
+    /// What came of one of them; `None` where it was not tried.
+    pub fn get(&self, need: &Requirement) -> Option<&Result<(), Failed>> {
+        self.0.iter().find(|(known, _)| known == need).map(|(_, found)| found)
+    }
+
+    /// Those that failed, in one line each.
+    pub fn lacking(&self, facts: &Facts, lang: Lang) -> Lacking {
+        let failed = self.0.iter().filter_map(|(need, found)| Some((need, found.as_ref().err()?)));
+        failed.map(|(need, why)| (need.clone(), why.line(facts, lang))).collect()
+    }
+}
+
+/// Why a requirement is not met.
+pub(super) enum Failed {
+    /// A trial ended so.
+    Tried(Requirement, Failure),
     NoProgram(String),
     Controller(String, Unusable),
+    /// No group can be made there: the version, the directory and the error of mkdir(2).
+    NoGroup(u8, PathBuf, Errno),
     CgroupVersion(u8, String),
     Swap,
     Memsw,
     MachineRoot,
     Filesystem(String),
-    Directory(Inability),
+    Directory(Box<Inability>),
 }
 
 /// Whether anything can be swapped out (proc(5)).
 fn swaps() -> bool {
-    std::fs::read_to_string("/proc/swaps").is_ok_and(|table| table.lines().count() > 1)
+    std::fs::read("/proc/swaps").is_ok_and(|table| String::from_utf8_lossy(&table).lines().count() > 1)
 }
 
 /// Whether the kernel counts swap for each group.
 fn swap_counted() -> bool {
-    let options = std::fs::read_to_string("/proc/cmdline").unwrap_or_default();
-    usable("memory").is_ok_and(|(version, base)| swap_counted_in(version, &base, &options))
+    let options = std::fs::read("/proc/cmdline").unwrap_or_default();
+    usable("memory").is_ok_and(|(version, base)| swap_counted_in(version, &base, &String::from_utf8_lossy(&options)))
 }
 
 /// The root group of version 1 has the file as all others do. That of version 2 has no limits: there the groups in it
@@ -93,37 +121,44 @@ fn swap_counted_in(version: u8, base: &Path, options: &str) -> bool {
     }
 }
 
-/// Whether we are root of the first user namespace, which maps every ID to itself (user_namespaces(7)).
-fn of_the_machine() -> bool {
-    let whole = |map: String| map.split_whitespace().eq(["0", "0", "4294967295"]);
-    nix::unistd::geteuid().is_root() && std::fs::read_to_string("/proc/self/uid_map").is_ok_and(whole)
-}
-
-fn failure(need: &Requirement) -> Option<Failed> {
-    let tried = |what: &str, kind| attempt(what).err().map(|failure| Failed::Tried(failure, kind));
+fn attempted(need: &Requirement, groups: &mut Groups) -> Result<(), Failed> {
+    let tried = |what: &str| attempt(what).map_err(|failure| Failed::Tried(need.clone(), failure));
+    let ensure = |holds: bool, failed: Failed| if holds { Ok(()) } else { Err(failed) };
     match need {
         // Without root the shells run in a user namespace of their own, in which they are root.
-        Requirement::Root if nix::unistd::geteuid().is_root() => None,
-        // Tried by whoever has a directory for it.
-        Requirement::SessionDir(_) => None,
-        Requirement::Root => tried(Kind::User.row().link, Some(Kind::User)),
-        Requirement::Ptrace => tried("ptrace", None),
-        Requirement::Namespace(kind) => tried(kind.row().link, Some(*kind)),
-        Requirement::Program(name) => (!in_path(name)).then(|| Failed::NoProgram(name.clone())),
-        Requirement::Controller(name) => usable(name).err().map(|why| Failed::Controller(name.clone(), why)),
+        Requirement::Root => match tier() {
+            Tier::Root => Ok(()),
+            Tier::Rootless => tried(Kind::User.row().link),
+        },
+        Requirement::Ptrace => tried("ptrace"),
+        Requirement::Namespace(kind) => tried(kind.row().link),
+        Requirement::Proc => tried("proc"),
+        Requirement::Call(name) => tried(name),
+        Requirement::Program(name) => ensure(in_path(name), Failed::NoProgram(name.clone())),
+        Requirement::Controller(name) => groups.controller(name),
+        Requirement::AnyController(names) => {
+            let mut found = names.iter().map(|name| groups.controller(name));
+            let first = found.next().unwrap_or(Ok(()));
+            if found.any(|found| found.is_ok()) { Ok(()) } else { first }
+        }
         Requirement::CgroupVersion(version, name) => {
             let (hierarchies, memberships) = cgroup::own();
-            let has = cgroup::place(&hierarchies, &memberships, name).is_some_and(|place| place.version == *version);
-            (!has).then(|| Failed::CgroupVersion(*version, name.clone()))
+            let place = cgroup::place(&hierarchies, &memberships, name);
+            let holds = place.is_some_and(|place| place.version == *version);
+            ensure(holds, Failed::CgroupVersion(*version, name.clone()))
         }
-        Requirement::Swap => (!swaps()).then_some(Failed::Swap),
-        Requirement::Memsw => (!swap_counted()).then_some(Failed::Memsw),
-        Requirement::HardMemory => (swaps() && !swap_counted()).then_some(Failed::Memsw),
-        Requirement::MachineRoot => (!of_the_machine()).then_some(Failed::MachineRoot),
+        Requirement::Swap => ensure(swaps(), Failed::Swap),
+        Requirement::Memsw => ensure(swap_counted(), Failed::Memsw),
+        Requirement::HardMemory => ensure(!swaps() || swap_counted(), Failed::Memsw),
+        Requirement::MachineRoot if Facts::read().who == Who::Root && rights::as_root() => tried("devices"),
+        Requirement::MachineRoot => Err(Failed::MachineRoot),
+        // Tried where there is a directory for it.
+        Requirement::SessionDir(_) => Ok(()),
         Requirement::Filesystem(name) => {
-            let table = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
+            let table = std::fs::read("/proc/filesystems").unwrap_or_default();
+            let table = String::from_utf8_lossy(&table).into_owned();
             let known = table.lines().any(|line| line.split_whitespace().next_back() == Some(name));
-            (!known).then(|| Failed::Filesystem(name.clone()))
+            ensure(known, Failed::Filesystem(name.clone()))
         }
     }
 }
@@ -131,56 +166,101 @@ fn failure(need: &Requirement) -> Option<Failed> {
 fn in_path(name: &str) -> bool {
     crate::tools::find(name).is_some()
         || std::env::var_os("PATH")
-            .is_some_and(|path| std::env::split_paths(&path).any(|dir| executable(&dir.join(name))))
-}
-
-fn executable(path: &std::path::Path) -> bool {
-    nix::unistd::access(path, AccessFlags::X_OK).is_ok()
+            .is_some_and(|path| std::env::split_paths(&path).any(|dir| program::executable(&dir.join(name))))
 }
 
 impl Failed {
-    fn say(&self, machine: &Machine, lang: Lang) -> String {
+    /// What was found: the call that failed with its errno, or what is not there.
+    pub fn found(&self, lang: Lang) -> String {
         match self {
-            Failed::Tried(failure, kind) => {
-                let remedy = machine.remedy(failure.errno(), *kind, lang);
-                format!("{}; {remedy}", failure.describe())
-            }
-            Failed::Directory(why) => why.say(machine, lang),
+            Failed::Tried(_, failure) => failure.describe(),
             Failed::Controller(name, why) => why.say(name, lang),
+            Failed::NoGroup(_, dir, errno) => format!("mkdir {}: {}", dir.display(), errno::why(*errno)),
             Failed::CgroupVersion(version, name) => lang.pick(
                 format!("the {name} controller of this machine is not cgroup v{version}"),
                 format!("这台机器的 {name} 控制器不属于 cgroup v{version}"),
             ),
             Failed::Swap => lang
-                .pick(
-                    "this machine has no swap (/proc/swaps is empty; swapon)",
-                    "这台机器没有交换空间（/proc/swaps 是空的；swapon）",
-                )
+                .pick("this machine has no swap (/proc/swaps is empty)", "这台机器没有交换空间（/proc/swaps 是空的）")
                 .into(),
             Failed::Memsw => lang
                 .pick(
-                    "this kernel does not count swap for control groups (memory.memsw.*, memory.swap.*; swapaccount=1)",
-                    "这个内核不为控制组统计交换空间（memory.memsw.*、memory.swap.*；swapaccount=1）",
+                    "this kernel does not count swap for control groups (memory.memsw.*, memory.swap.*)",
+                    "这个内核不为控制组统计交换空间（memory.memsw.*、memory.swap.*）",
                 )
                 .into(),
-            Failed::MachineRoot => lang
-                .pick(
-                    "this needs root of the machine itself, not only of a user namespace: sudo boxwright",
-                    "需要机器本身的 root，只在用户命名空间里当 root 还不够：sudo boxwright",
-                )
-                .into(),
+            // The remedy says what it is.
+            Failed::MachineRoot => String::new(),
             Failed::Filesystem(name) => {
-                format!(
-                    "{name}: {}",
-                    lang.pick("this kernel does not know this file system", "这个内核没有这种文件系统")
+                let unknown = lang.pick("this kernel does not know this file system", "这个内核没有这种文件系统");
+                format!("{name}: {unknown}")
+            }
+            Failed::NoProgram(name) => format!("{name}: {}", errno::why(Errno::ENOENT)),
+            Failed::Directory(why) => why.found(lang),
+        }
+    }
+
+    /// What to do about it; nothing where nothing can be done.
+    pub fn remedy(&self, facts: &Facts, lang: Lang) -> Remedy {
+        match self {
+            Failed::Tried(Requirement::Proc, failure) => facts.new_proc(failure.errno(), lang),
+            Failed::Tried(Requirement::Root, failure) => facts.refused(failure.errno(), Some(Kind::User), lang),
+            Failed::Tried(Requirement::Namespace(kind), failure) => facts.refused(failure.errno(), Some(*kind), lang),
+            Failed::Tried(Requirement::Call(name), failure)
+                if name == "pivot_root" && failure.errno() == Some(Errno::EINVAL) =>
+            {
+                lang.pick(
+                    "the root file system is the initramfs, which cannot be pivoted away from: chroot lessons still work",
+                    "根文件系统是 initramfs，不能用 pivot_root 离开：chroot 部分仍可做",
+                )
+                .into()
+            }
+            Failed::Tried(_, failure) => facts.refused(failure.errno(), None, lang),
+            Failed::Controller(name, why) => facts.controller(name, why, lang),
+            Failed::NoGroup(version, dir, errno) => no_group(*version, dir, *errno, facts, lang),
+            Failed::MachineRoot => facts.machine_root(lang),
+            Failed::Swap => "swapon".into(),
+            Failed::Memsw => lang.pick("start the kernel with swapaccount=1", "启动内核时加上 swapaccount=1").into(),
+            Failed::NoProgram(_) => {
+                lang.pick("install it with your package manager", "请用软件包管理器安装").into()
+            }
+            Failed::Directory(why) => why.remedy(facts, lang),
+            Failed::CgroupVersion(..) | Failed::Filesystem(_) => Remedy::default(),
+        }
+    }
+
+    /// What was found and what to do, in one line. What takes several lines stands in the doctor's table.
+    pub fn line(&self, facts: &Facts, lang: Lang) -> String {
+        let (found, remedy) = (self.found(lang), self.remedy(facts, lang));
+        let what = match remedy.lines.is_empty() {
+            true => remedy.what,
+            false => {
+                let (what, program) = (remedy.what.trim_end_matches([':', '：']), &facts.program);
+                lang.pick(
+                    format!("{what} ({program} doctor shows how)"),
+                    format!("{what}（{program} doctor 会显示做法）"),
                 )
             }
-            Failed::NoProgram(name) => {
-                let why = crate::kernel::errno::why(Errno::ENOENT);
-                let remedy = lang.pick("install it with your package manager", "请用软件包管理器安装");
-                format!("{name}: {why}; {remedy}")
-            }
+        };
+        match (found.is_empty(), what.is_empty()) {
+            (true, _) => what,
+            (_, true) => found,
+            _ => format!("{found}; {what}"),
         }
+    }
+}
+
+fn no_group(version: u8, dir: &Path, errno: Errno, facts: &Facts, lang: Lang) -> Remedy {
+    match errno {
+        Errno::EROFS => facts.controller("", &Unusable::ReadOnly(dir.into()), lang),
+        Errno::EACCES | Errno::EPERM => facts.controller("", &Unusable::Denied(dir.into(), version), lang),
+        Errno::EAGAIN | Errno::ENOSPC => lang
+            .pick(
+                "there are too many groups, or they are nested too deeply (cgroup.max.descendants)",
+                "组太多，或嵌套太深（cgroup.max.descendants）",
+            )
+            .into(),
+        errno => facts.refused(Some(errno), None, lang),
     }
 }
 

@@ -1,35 +1,54 @@
 //! `boxwright doctor`: what this machine allows, what it does not, and the remedy for each.
 //!
 //! Every check stands alone, so that one table names every obstacle at once: where several refusals are stacked, as in
-//! a container on a cloud workstation, mending one must not merely uncover the next.
+//! a container on a cloud workstation, mending one must not merely uncover the next. Which steps of a lesson can be done
+//! is decided by the requirements of those steps, which a run asks for as well: the two cannot disagree.
 
 pub mod attempt;
+mod bars;
 mod cgroups;
+mod container;
 mod directory;
+mod facts;
+mod fix;
 mod isolation;
 mod lacking;
-mod machine;
+mod outlook;
+mod privileges;
+mod probe;
+mod remedy;
+#[cfg(test)]
+mod remedy_tests;
 mod surroundings;
+mod tier;
+mod trials;
 
+pub use bars::{Bar, bar};
 pub use directory::no_program_starts;
 pub use lacking::{lacking, lacking_for, requirements};
+pub use tier::{Tier, tier};
 
-use crate::columns::{align, printable};
-use crate::dirs::Need;
-use crate::lang::Lang;
-use machine::Machine;
-use serde::Serialize;
-use std::io::Write;
-use std::process::ExitCode;
+use crate::{
+    columns::{align, printable},
+    dirs::Need,
+    lang::Lang,
+    lesson::{self, Requirement, Translations},
+};
+use facts::Facts;
+use lacking::Findings;
+use outlook::Outlook;
+use remedy::Remedy;
+use serde::{Serialize, Serializer};
+use std::{io::Write, process::ExitCode};
 
 /// How well something works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Level {
     Ok,
-    /// It works less well, or only in part; no lesson is lost.
+    /// It works less well, or only in part; no step is lost.
     Limited,
-    /// The lessons of this row cannot be done.
+    /// Steps of the lessons of this row cannot be done.
     Missing,
 }
 
@@ -41,122 +60,142 @@ struct Row {
     /// What was found: a value, or the call that failed with its errno.
     found: String,
     /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "whole")]
+    remedy: Option<Remedy>,
     /// The lessons that need this.
-    lessons: &'static [&'static str],
+    lessons: Vec<String>,
+    /// The requirement of lessons that this row is about.
+    #[serde(skip)]
+    need: Option<Requirement>,
+    /// Whether no lesson can begin without this.
+    #[serde(skip)]
+    bars: bool,
+}
+
+fn whole<S: Serializer>(remedy: &Option<Remedy>, serializer: S) -> Result<S::Ok, S::Error> {
+    remedy.as_ref().map(Remedy::text).serialize(serializer)
 }
 
 impl Row {
     fn ok(check: impl Into<String>, found: impl Into<String>) -> Row {
-        Row { check: check.into(), level: Level::Ok, found: found.into(), remedy: None, lessons: &[] }
+        let (check, found) = (check.into(), found.into());
+        Row { check, level: Level::Ok, found, remedy: None, lessons: Vec::new(), need: None, bars: false }
     }
 
-    fn bad(level: Level, check: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) -> Row {
-        Row { check: check.into(), level, found: found.into(), remedy: Some(remedy.into()), lessons: &[] }
+    fn bad(level: Level, check: impl Into<String>, found: impl Into<String>, remedy: impl Into<Remedy>) -> Row {
+        Row { level, remedy: Some(remedy.into()), ..Row::ok(check, found) }
     }
 
-    fn needed_by(mut self, lessons: &'static [&'static str]) -> Row {
-        self.lessons = lessons;
-        self
+    /// This row is about a requirement: which lessons need it, and whether they lose steps, the lessons say.
+    fn about(self, need: Requirement) -> Row {
+        Row { need: Some(need), ..self }
+    }
+
+    /// No lesson can begin without this.
+    fn barring(self) -> Row {
+        Row { bars: true, ..self }
+    }
+
+    /// Names the lessons that need this, and tells what merely limits from what takes steps away.
+    fn weigh(&mut self, lessons: &[Translations]) {
+        let needs = |lesson: &&Translations| match &self.need {
+            Some(need) => lesson
+                .values()
+                .next()
+                .is_some_and(|lesson| (0..lesson.steps.len()).any(|step| lesson::needs(lesson, step).contains(need))),
+            None => self.bars,
+        };
+        self.lessons = lessons.iter().filter(needs).map(|lesson| lesson::id(lesson).to_string()).collect();
+        if self.level != Level::Ok && self.need.is_some() {
+            self.level = if self.lessons.is_empty() { Level::Limited } else { Level::Missing };
+        }
     }
 }
 
-/// The lessons, by the names of their folders.
-const LESSONS: [&str; 5] = ["isolate", "rootfs", "cgroups", "nsenter", "together"];
-
-/// Whether one lesson can be done, and which checks stand in its way.
-#[derive(Debug, Serialize)]
-struct Outlook {
-    lesson: &'static str,
-    possible: bool,
-    because: Vec<String>,
+/// What was found, and what it means for the lessons.
+#[derive(Serialize)]
+struct Report {
+    rows: Vec<Row>,
+    lessons: Vec<Outlook>,
 }
 
-fn outlooks(rows: &[Row]) -> Vec<Outlook> {
-    let outlook = |lesson| {
-        let bad = rows.iter().filter(|row| row.level == Level::Missing && row.lessons.contains(&lesson));
-        let because: Vec<String> = bad.map(|row| row.check.clone()).collect();
-        Outlook { lesson, possible: because.is_empty(), because }
-    };
-    LESSONS.into_iter().map(outlook).collect()
-}
-
-/// Checks everything; gives the table line by line, for the screen.
-pub fn lines(need: Need, lang: Lang) -> Vec<String> {
-    let (rows, outlooks) = examine(need, lang);
-    table(&rows, &outlooks, lang).lines().map(str::to_owned).collect()
-}
-
-fn examine(need: Need, lang: Lang) -> (Vec<Row>, Vec<Outlook>) {
-    let machine = Machine::read();
-    let mut rows = machine.rows(lang);
-    rows.extend(isolation::rows(&machine, lang));
-    rows.extend(cgroups::rows(&machine, lang));
+fn examine(lessons: &[Translations], need: Need, lang: Lang) -> Report {
+    let facts = Facts::read();
+    let mut rows = privileges::rows(&facts, lang);
+    let bars = bars::rows(lang);
+    // A trial is a process, and tells of its end through /proc: where one of these is wrong, no trial says anything.
+    let needs = if bars.iter().all(|row| row.level == Level::Ok) { requirements(lessons) } else { Vec::new() };
+    let findings = Findings::of(&needs, need);
+    rows.extend(bars);
+    if !needs.is_empty() {
+        rows.extend(isolation::rows(&facts, &findings, lang));
+        rows.extend(cgroups::rows(&facts, &findings, lang));
+    }
     rows.extend(surroundings::rows(lang));
-    rows.push(directory::row(&machine, need, lang));
-    let outlooks = outlooks(&rows);
-    (rows, outlooks)
+    rows.push(directory::row(&facts, need, lang));
+    rows.iter_mut().for_each(|row| row.weigh(lessons));
+    let lacking = findings.lacking(&facts, lang);
+    let barred = rows.iter().filter(|row| row.bars && row.level == Level::Missing);
+    let barred: Vec<String> = barred.map(|row| row.check.clone()).collect();
+    let lessons = lessons.iter().filter_map(|lesson| lesson.get(lang.code()).or_else(|| lesson.values().next()));
+    let lessons = lessons.map(|lesson| Outlook::of(lesson, &lacking, &barred, lang)).collect();
+    Report { rows, lessons }
 }
 
-/// Checks everything and prints one table. Status 3 where a lesson cannot be done on this machine.
-pub fn run(json: bool, need: Need, lang: Lang) -> ExitCode {
-    let (rows, outlooks) = examine(need, lang);
+/// Checks everything; gives the table line by line, for the screen. `need` is what a session's directory must offer.
+pub fn lines(lessons: &[Translations], need: Need, lang: Lang) -> Vec<String> {
+    examine(lessons, need, lang).table(lang).lines().map(str::to_owned).collect()
+}
+
+/// Checks everything and prints one table. Status 3 where a lesson has no step that can be done on this machine: a run of
+/// it would skip them all.
+pub fn run(lessons: &[Translations], json: bool, need: Need, lang: Lang) -> ExitCode {
+    let report = examine(lessons, need, lang);
     let text = match json {
-        true => serde_json::json!({ "event": "doctor", "rows": rows, "lessons": outlooks }).to_string(),
-        false => table(&rows, &outlooks, lang),
+        true => serde_json::json!({ "event": "doctor", "rows": report.rows, "lessons": report.lessons }).to_string(),
+        false => report.table(lang),
     };
     let printed = writeln!(std::io::stdout().lock(), "{text}");
     match printed {
         Err(_) => ExitCode::FAILURE,
-        Ok(()) if outlooks.iter().all(|outlook| outlook.possible) => ExitCode::SUCCESS,
+        Ok(()) if report.lessons.iter().all(|outlook| outlook.possible) => ExitCode::SUCCESS,
         Ok(()) => ExitCode::from(3),
     }
 }
 
-fn table(rows: &[Row], outlooks: &[Outlook], lang: Lang) -> String {
-    let level = |level| match level {
-        Level::Ok => lang.pick("ok", "正常"),
-        Level::Limited => lang.pick("limited", "受限"),
-        Level::Missing => lang.pick("missing", "缺失"),
+/// `--fix`: puts right what this program can put right by itself, and says what it did. Status 3 where that failed.
+pub fn fix(lang: Lang) -> ExitCode {
+    let (text, status) = match fix::fix(&Facts::read(), lang) {
+        Ok(lines) => (lines.join("\n"), ExitCode::SUCCESS),
+        Err(why) => {
+            // A closed standard error leaves nobody to tell.
+            let _ = writeln!(std::io::stderr(), "boxwright: {why}");
+            return ExitCode::from(3);
+        }
     };
-    let cells: Vec<Vec<String>> =
-        rows.iter().map(|row| vec![level(row.level).into(), row.check.clone(), printable(&row.found)]).collect();
-    let mut out = Vec::new();
-    for (line, row) in align(&cells).into_iter().zip(rows) {
-        out.push(line);
-        out.extend(row.remedy.iter().map(|remedy| format!("         -> {remedy}")));
-    }
-    out.push(String::new());
-    let lessons: Vec<Vec<String>> = outlooks
-        .iter()
-        .map(|outlook| {
-            let why = match outlook.possible {
-                true => lang.pick("possible here", "可以在这里做").to_string(),
-                false => format!("{}{}", lang.pick("not here: ", "在这里做不了："), outlook.because.join(", ")),
-            };
-            vec![outlook.lesson.to_string(), why]
-        })
-        .collect();
-    out.extend(align(&lessons));
-    out.join("\n")
+    if writeln!(std::io::stdout().lock(), "{text}").is_ok() { status } else { ExitCode::FAILURE }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_missing_row_closes_only_the_lessons_that_need_it() {
-        let rows = [
-            Row::bad(Level::Missing, "pivot_root", "pivot_root: EINVAL", "x").needed_by(&["rootfs"]),
-            Row::bad(Level::Limited, "ptrace", "refused", "x").needed_by(&LESSONS),
-            Row::ok("pid", "works").needed_by(&["isolate"]),
-        ];
-        let possible: Vec<bool> = outlooks(&rows).iter().map(|outlook| outlook.possible).collect();
-        assert_eq!(possible, [true, false, true, true, true]);
-        let text = table(&rows, &outlooks(&rows), Lang::En);
-        assert!(text.contains("missing  pivot_root  pivot_root: EINVAL\n         -> x"), "{text}");
-        assert!(text.contains("rootfs    not here: pivot_root"), "{text}");
+impl Report {
+    fn table(&self, lang: Lang) -> String {
+        let level = |level| match level {
+            Level::Ok => lang.pick("ok", "正常"),
+            Level::Limited => lang.pick("limited", "受限"),
+            Level::Missing => lang.pick("missing", "缺失"),
+        };
+        let cells = self.rows.iter().map(|row| vec![level(row.level).into(), row.check.clone(), printable(&row.found)]);
+        let mut out = Vec::new();
+        for (line, row) in align(&cells.collect::<Vec<_>>()).into_iter().zip(&self.rows) {
+            out.push(line);
+            let remedy = row.remedy.iter().filter(|remedy| !remedy.what.is_empty());
+            for remedy in remedy {
+                out.push(format!("         -> {}", remedy.what));
+                out.extend(remedy.lines.iter().map(|line| format!("            {line}")));
+            }
+        }
+        out.push(String::new());
+        let lessons = self.lessons.iter().map(|outlook| vec![outlook.lesson.clone(), outlook.say(lang)]);
+        out.extend(align(&lessons.collect::<Vec<_>>()));
+        out.join("\n")
     }
 }

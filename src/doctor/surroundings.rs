@@ -1,7 +1,7 @@
-//! The terminal, pseudo-terminals, and the place where progress is kept.
+//! The terminal, and the place where progress is kept.
 
-use super::{LESSONS, Level, Row};
-use crate::kernel::errno;
+use super::{Level, Row};
+use crate::kernel::program;
 use crate::lang::Lang;
 use crate::session::StateDir;
 use std::io::IsTerminal;
@@ -11,21 +11,7 @@ const SMALLEST: (u16, u16) = (80, 24);
 
 /// One row each; none of them needs a terminal to be there.
 pub fn rows(lang: Lang) -> Vec<Row> {
-    vec![pseudo_terminals(lang), terminal(lang), state(lang)]
-}
-
-fn pseudo_terminals(lang: Lang) -> Row {
-    let check = lang.pick("pseudo-terminals", "伪终端");
-    match nix::pty::openpty(None, None) {
-        Ok(_) => Row::ok(check, "/dev/pts"),
-        Err(error) => {
-            let remedy = lang.pick(
-                "the terminal panes need /dev/pts: mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts",
-                "终端面板需要 /dev/pts：mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts",
-            );
-            Row::bad(Level::Missing, check, format!("openpty: {}", errno::why(error)), remedy).needed_by(&LESSONS)
-        }
-    }
+    vec![terminal(lang), state(lang)]
 }
 
 /// Whether a locale name asks for UTF-8.
@@ -34,13 +20,30 @@ fn is_utf8(locale: &str) -> bool {
     lower.contains("utf-8") || lower.contains("utf8")
 }
 
-/// How many colours a terminal of this name and this `COLORTERM` has, as far as names tell.
+/// How many colours a terminal of this name and this `COLORTERM` has, as far as names tell. Few terminals of today have
+/// fewer than 256, and none of those that were written for this century: the old ones are the list.
 fn colours(term: &str, colorterm: &str) -> &'static str {
-    match (term, colorterm) {
-        (_, "truecolor" | "24bit") => "16777216",
-        (term, _) if term.contains("256color") => "256",
-        (term, _) if term.starts_with("vt") => "0",
-        _ => "8",
+    const MILLIONS: [&str; 9] =
+        ["alacritty", "contour", "foot", "ghostty", "kitty", "rio", "wezterm", "xterm-ghostty", "xterm-kitty"];
+    const EIGHT: [&str; 9] = ["ansi", "cons25", "cygwin", "eterm", "hurd", "linux", "pcansi", "putty", "sun"];
+    // `foot-extra`, `linux-16color`: a name, then what is special of it.
+    let of = |names: &[&str]| {
+        names.iter().any(|name| term.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
+    };
+    let suffix = |suffix: &str| term.ends_with(suffix);
+    match colorterm {
+        "truecolor" | "24bit" => "16777216",
+        _ if suffix("-direct") || suffix("-truecolor") => "16777216",
+        _ if suffix("-mono") || suffix("-m") || term.starts_with("vt") || matches!(term, "" | "dumb" | "unknown") => {
+            "0"
+        }
+        _ if term.contains("256color") => "256",
+        _ if suffix("-88color") => "88",
+        _ if suffix("-16color") => "16",
+        _ if suffix("-color") && !of(&MILLIONS) => "8",
+        _ if of(&MILLIONS) => "16777216",
+        _ if of(&EIGHT) => "8",
+        _ => "256",
     }
 }
 
@@ -49,7 +52,8 @@ fn terminal(lang: Lang) -> Row {
     let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let term = get("TERM").unwrap_or_default();
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(get).unwrap_or_default();
-    let plain = lang.pick("use boxwright run, or --plain", "请用 boxwright run，或加 --plain");
+    let program = program::path();
+    let plain = lang.pick(format!("{program} run, or --plain"), format!("{program} run，或加 --plain"));
     if !std::io::stdout().is_terminal() && !std::io::stdin().is_terminal() {
         let found = lang.pick("none here (the output is a file or a pipe)", "这里没有（输出是文件或管道）");
         return Row::bad(Level::Limited, check, found, plain);
@@ -92,8 +96,27 @@ mod tests {
     #[test]
     fn terminals_are_judged_by_their_names() {
         assert!(is_utf8("zh_CN.UTF-8") && is_utf8("C.utf8") && !is_utf8("C") && !is_utf8(""));
-        assert_eq!(colours("xterm-256color", ""), "256");
-        assert_eq!(colours("xterm", "truecolor"), "16777216");
-        assert_eq!(colours("vt100", ""), "0");
+        for (term, colorterm, expected) in [
+            ("alacritty", "", "16777216"),
+            ("xterm-kitty", "", "16777216"),
+            ("foot-extra", "", "16777216"),
+            ("xterm-ghostty", "", "16777216"),
+            ("tmux-direct", "", "16777216"),
+            ("xterm", "truecolor", "16777216"),
+            ("xterm", "", "256"),
+            ("xterm-256color", "", "256"),
+            ("screen", "", "256"),
+            ("tmux", "", "256"),
+            ("a-terminal-of-next-year", "", "256"),
+            ("rxvt-88color", "", "88"),
+            ("linux-16color", "", "16"),
+            ("linux", "", "8"),
+            ("xterm-color", "", "8"),
+            ("vt220", "", "0"),
+            ("xterm-mono", "", "0"),
+            ("dumb", "", "0"),
+        ] {
+            assert_eq!(colours(term, colorterm), expected, "{term} {colorterm}");
+        }
     }
 }

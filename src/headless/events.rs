@@ -1,6 +1,7 @@
 //! The events of `boxwright run --json`: one JSON object a line; fields are only ever added.
 
 use crate::{
+    doctor::{Tier, tier},
     lesson::{Block, Lesson, TerminalId},
     observe::{Sample, cgroup_mode},
     session::{Outcome, Proof, Report},
@@ -135,7 +136,10 @@ pub(super) fn session<'a>(name: &str, image: &'a str) -> Event<'a> {
         version: env!("CARGO_PKG_VERSION"),
         kernel,
         cgroup_mode: cgroup_mode(),
-        privilege: if nix::unistd::geteuid().is_root() { "root" } else { "rootless" },
+        privilege: match tier() {
+            Tier::Root => "root",
+            Tier::Rootless => "rootless",
+        },
         image,
         name: name.to_string(),
     }

@@ -9,7 +9,7 @@ pub use events::Event;
 use crate::{
     dirs::Need,
     lang::Lang,
-    lesson::{self, Block, Lesson, Requirement, TerminalId, Translations},
+    lesson::{self, Lesson, Requirement, TerminalId, Translations},
     observe::Sample,
     runtime::{Happening, Machine, Seen, Trouble, signals, working},
     session::{Action, Input, Lacking, Outcome, Report, Session, Wish},
@@ -69,10 +69,8 @@ impl Place {
 
     /// Whether a step of it needs this of the machine.
     pub fn needs(&self, need: &Requirement) -> bool {
-        let steps =
-            self.lesson.steps.iter().enumerate().filter(|(index, _)| self.step.is_none_or(|step| step == *index));
-        let mut blocks = steps.flat_map(|(_, step)| &step.blocks);
-        blocks.any(|block| matches!(block, Block::Requires(needs) if needs.contains(need)))
+        let mut steps = (0..self.lesson.steps.len()).filter(|index| self.step.is_none_or(|step| step == *index));
+        steps.any(|step| lesson::needs(&self.lesson, step).contains(need))
     }
 
     /// Whether its commands come from a directory of the user's.

@@ -1,7 +1,10 @@
 //! What can go wrong with an image, as people read it: `WHAT: WHY (ERRNO)` and what may help.
 
 use super::{Digest, registry::Fault};
-use crate::kernel::{errno, filesystem};
+use crate::{
+    kernel::{errno, filesystem},
+    lang::Lang,
+};
 use std::{io, path::Path};
 
 /// The result of everything in this module.
@@ -123,6 +126,9 @@ impl Error {
             Error::Unusable { hint, .. } => Some(hint.clone()).filter(|hint| !hint.is_empty()),
             Error::Registry { fault, .. } => fault.hint(),
             Error::Full { system, .. } => Some(format!("{system}; make room there, or choose another directory")),
+            Error::Io { what, source } if what.ends_with(errno::THREAD) => {
+                errno::thread_hint(errno::of(source), Lang::En).map(String::from)
+            }
             Error::Io { source, .. } => match source.raw_os_error() {
                 Some(libc::EROFS) => Some("this file system is read-only: choose another directory".into()),
                 _ => None,

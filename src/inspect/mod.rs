@@ -2,7 +2,7 @@
 
 mod report;
 
-use crate::kernel::{errno, pidfd};
+use crate::kernel::{errno, pidfd, program};
 use crate::lang::Lang;
 use crate::observe::{Evidence, Reader, Sample, Subject};
 use nix::errno::Errno;
@@ -116,14 +116,20 @@ fn refuse(pid: i32, refusal: Refusal, lang: Lang) -> ExitCode {
             eprintln!("boxwright: {process} {pid}: {}", errno::why(errno));
             let root = nix::unistd::geteuid().is_root();
             let hint = match root {
-                true => lang.pick(
-                    "even root may not look at it here: a capability is missing, or a security module refuses",
-                    "在这里连 root 也看不了它：缺少某项能力，或者被安全模块拒绝",
-                ),
-                false => lang.pick(
-                    "it is another user's; try: sudo boxwright inspect",
-                    "它属于别的用户；请试 sudo boxwright inspect",
-                ),
+                true => lang
+                    .pick(
+                        "even root may not look at it here: a capability is missing, or a security module refuses",
+                        "在这里连 root 也看不了它：缺少某项能力，或者被安全模块拒绝",
+                    )
+                    .to_string(),
+                false => {
+                    let command = format!("{} inspect {pid}", program::path());
+                    let command = program::as_root(&command, program::way().as_deref());
+                    lang.pick(
+                        format!("it is another user's; as root: {command}"),
+                        format!("它属于别的用户；以 root 运行：{command}"),
+                    )
+                }
             };
             eprintln!("  {hint}");
             ExitCode::from(3)

@@ -1,6 +1,7 @@
 //! Errors of system calls as people read them: what it means, then the name that the manual pages use.
 
 use super::namespaces::Kind;
+use crate::lang::Lang;
 pub use nix::errno::Errno;
 use serde::{Deserialize, Deserializer, Serializer};
 use std::io;
@@ -68,6 +69,24 @@ pub fn setns_hint(errno: Errno, kind: Kind) -> Option<&'static str> {
         Errno::EPERM => {
             Some("it takes CAP_SYS_ADMIN in the user namespace that owns it: root, or enter that one as well (-U)")
         }
+        _ => None,
+    }
+}
+
+/// What failed where no thread or process can be made.
+pub const THREAD: &str = "a new thread: clone3";
+
+/// What may help where no thread can be made (clone(2)).
+pub fn thread_hint(errno: Errno, lang: Lang) -> Option<&'static str> {
+    match errno {
+        Errno::EPERM | Errno::EACCES => Some(lang.pick(
+            "a seccomp filter refuses clone3(2) with EPERM, where the C library falls back only on ENOSYS: a container runtime older than Docker 20.10.10 or libseccomp 2.5; update it, or docker run --security-opt seccomp=unconfined",
+            "seccomp 过滤器用 EPERM 拒绝 clone3(2)，而 C 库只在 ENOSYS 时才改用旧调用：常见于早于 Docker 20.10.10 或 libseccomp 2.5 的容器运行时；请更新，或用 docker run --security-opt seccomp=unconfined",
+        )),
+        Errno::EAGAIN | Errno::ENOMEM => Some(lang.pick(
+            "a limit on processes: pids.max of the control group, ulimit -u, or /proc/sys/kernel/threads-max",
+            "进程数受限：控制组的 pids.max、ulimit -u 或 /proc/sys/kernel/threads-max",
+        )),
         _ => None,
     }
 }

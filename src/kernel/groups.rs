@@ -124,10 +124,28 @@ pub fn write(file: &Path, value: &str) -> nix::Result<()> {
 /// is taken back at the end; what others have handed down meanwhile is theirs.
 pub const HANDED_DOWN: &str = "handed-down";
 
-/// Who is in a group, as `PID (name)`; at most ten are named.
+/// Who is in a group, as `PID (name)`; at most ten are named. The kernel writes 0 for a process that has no number in our
+/// PID namespace: those are only counted.
 pub fn members(dir: &Path) -> Vec<String> {
-    let name = |pid: &String| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_string();
-    listed(&dir.join("cgroup.procs")).take(10).map(|pid| format!("{pid} ({})", name(&pid))).collect()
+    let pids: Vec<u32> = listed(&dir.join("cgroup.procs")).filter_map(|pid| pid.parse().ok()).collect();
+    describe(&pids)
+}
+
+/// The same for these PIDs.
+pub fn describe(pids: &[u32]) -> Vec<String> {
+    let name = |pid: u32| {
+        let comm = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+        String::from_utf8_lossy(&comm).trim().to_string()
+    };
+    let (seen, unseen): (Vec<u32>, Vec<u32>) = pids.iter().partition(|pid| **pid != 0);
+    let mut who: Vec<String> = seen.iter().take(10).map(|&pid| format!("{pid} ({})", name(pid))).collect();
+    if seen.len() > 10 {
+        who.push(format!("+{}", seen.len() - 10));
+    }
+    if !unseen.is_empty() {
+        who.push(format!("{} outside this PID namespace", unseen.len()));
+    }
+    who
 }
 
 /// The groups directly below a group.
@@ -174,6 +192,16 @@ mod tests {
         for wrong in ["cpu", ":x", "cpu,:x", "cpu:../x", "cpu:a/../../x"] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn processes_without_a_number_here_are_counted_and_not_named() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("cgroup.procs"), format!("0\n{}\n0\n", std::process::id())).unwrap();
+        let who = members(dir.path());
+        assert!(who.len() == 2 && who[0].starts_with(&format!("{} (", std::process::id())), "{who:?}");
+        assert_eq!(who[1], "2 outside this PID namespace");
+        assert_eq!(describe(&(1..=12).collect::<Vec<_>>()).last().unwrap(), "+2");
     }
 
     #[test]

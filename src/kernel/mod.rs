@@ -18,6 +18,8 @@ pub mod owner;
 pub mod pid;
 pub mod pidfd;
 pub mod process;
+pub mod program;
+pub mod rights;
 pub mod seccomp;
 pub mod statx;
 pub mod usable;

@@ -1,7 +1,8 @@
 //! Whether groups with a controller can be made on this machine, where, and why not: for each controller by itself.
 
 use super::cgroups::{Hierarchy, Membership, Place, own, place};
-use super::groups::{hands_down, listed};
+use super::groups::{describe, hands_down, listed};
+use super::process;
 use crate::lang::Lang;
 use nix::unistd::{AccessFlags, access};
 use std::{
@@ -29,8 +30,8 @@ pub enum Unusable {
     NotHandedDown(PathBuf),
     /// The hierarchy is mounted read-only.
     ReadOnly(PathBuf),
-    /// The group belongs to somebody else.
-    Denied(PathBuf),
+    /// The group belongs to somebody else; the version of its hierarchy.
+    Denied(PathBuf, u8),
     /// The group holds processes, and so may hand nothing down: who they are.
     Occupied(PathBuf, Vec<String>),
 }
@@ -97,7 +98,7 @@ fn usable_in(
     match access(&base, AccessFlags::W_OK) {
         Ok(()) => Ok((place.version, base)),
         Err(nix::errno::Errno::EROFS) => Err(Unusable::ReadOnly(place.top())),
-        Err(_) => Err(Unusable::Denied(base)),
+        Err(_) => Err(Unusable::Denied(base, place.version)),
     }
 }
 
@@ -114,8 +115,18 @@ fn first_without(top: &Path, base: &Path, controller: &str) -> Option<PathBuf> {
 
 /// Who is in a group besides ourselves, as `PID (name)`.
 fn others(dir: &Path) -> Vec<String> {
-    let me = format!("{} ", std::process::id());
-    super::groups::members(dir).into_iter().filter(|member| !member.starts_with(&me)).collect()
+    let pids = listed(&dir.join("cgroup.procs")).filter_map(|pid| pid.parse().ok()).collect();
+    let family = |pid: u32| process::read(pid as i32).map(|process| (process.ppid, process.group));
+    describe(&in_the_way(pids, std::process::id(), family))
+}
+
+/// Those of these processes that matter. The other commands of our own pipeline (`boxwright doctor | less`) are children of
+/// the same parent in the same process group, and end with us: they count only where nobody else is in the way.
+fn in_the_way(pids: Vec<u32>, me: u32, family: impl Fn(u32) -> Option<(i32, i32)>) -> Vec<u32> {
+    let ours = family(me);
+    let others = pids.into_iter().filter(|pid| *pid != me);
+    let (pipeline, strangers): (Vec<u32>, Vec<u32>) = others.partition(|pid| ours.is_some() && family(*pid) == ours);
+    if strangers.is_empty() { pipeline } else { strangers }
 }
 
 /// Why a controller is in no hierarchy, from `/proc/cgroups`.
@@ -162,7 +173,7 @@ impl Unusable {
                 format!("the hierarchy of {controller} is mounted read-only on {}", top.display()),
                 format!("{controller} 的层级以只读方式挂载在 {}", top.display()),
             ),
-            Unusable::Denied(dir) => lang.pick(
+            Unusable::Denied(dir, _) => lang.pick(
                 format!("no group with the controller {controller} may be made in {}", dir.display()),
                 format!("不允许在 {} 里建立带控制器 {controller} 的组", dir.display()),
             ),
@@ -222,6 +233,20 @@ mod tests {
         let (dir, hierarchies) = tree(&files("1\n"));
         fs::write(dir.path().join("cgroup.subtree_control"), "cpu\n").unwrap();
         assert!(usable_in(&hierarchies, &member("/"), "cpu").is_ok(), "it was handed down before");
+    }
+
+    #[test]
+    fn our_own_pipeline_is_not_what_is_in_the_way() {
+        // A container's shell, and `boxwright doctor | less` in it.
+        let family = |pid| match pid {
+            1 => Some((0, 1)),
+            7 | 8 => Some((1, 7)),
+            _ => None,
+        };
+        assert_eq!(in_the_way(vec![1, 7, 8], 7, family), [1]);
+        assert_eq!(in_the_way(vec![7, 8], 7, family), [8], "it is in the way all the same");
+        assert_eq!(in_the_way(vec![0, 7, 9], 7, family), [0, 9]);
+        assert_eq!(in_the_way(vec![7], 7, family), [0; 0]);
     }
 
     #[test]

@@ -163,6 +163,11 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
             ["cgroup", version @ ("v1" | "v2"), controller] => {
                 needs.push(Requirement::CgroupVersion(if *version == "v1" { 1 } else { 2 }, (*controller).to_owned()));
             }
+            ["proc"] => needs.push(Requirement::Proc),
+            ["call", name @ ("chroot" | "pivot_root" | "setns")] => needs.push(Requirement::Call((*name).to_owned())),
+            ["controller", names] if names.contains('|') => {
+                needs.push(Requirement::AnyController(names.split('|').map(str::to_owned).collect()));
+            }
             ["controller", names] => {
                 needs.extend(names.split(',').map(|name| Requirement::Controller(name.to_owned())));
             }
@@ -181,7 +186,7 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
                     source.wrong(words.get(1).copied().unwrap_or(line), "expected namespace kinds such as `pid,uts`")
                 }
             },
-            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…`, `controller NAME,…`, `cgroup v1|v2 CONTROLLER`, `swap`, `memsw`, `hard-memory`, `machine-root`, `filesystem NAME`, `session-dir exec|dev|upperdir` or `program NAME`"),
+            _ => source.wrong(line, "expected `root`, `ptrace`, `namespace KIND,…`, `proc`, `call chroot|pivot_root|setns`, `controller NAME,…`, `controller NAME|…`, `cgroup v1|v2 CONTROLLER`, `swap`, `memsw`, `hard-memory`, `machine-root`, `filesystem NAME`, `session-dir exec|dev|upperdir` or `program NAME`"),
         }
     }
     needs

@@ -10,6 +10,7 @@ pub mod cli;
 mod fact;
 mod lint;
 mod model;
+mod needs;
 mod parse;
 mod scaffold;
 mod source;
@@ -22,5 +23,6 @@ pub use model::{
     Ability, Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Outcome, Predict,
     Problem, Requirement, Run, Setting, Step, TerminalId, Translations, Where,
 };
+pub use needs::needs;
 pub use parse::parse;
 pub use store::{LoadError, directory, embedded, folder, id, load, load_with, trusted};

@@ -153,8 +153,14 @@ pub enum Requirement {
     Namespace(Kind),
     /// A program is in the PATH.
     Program(String),
+    /// A new `/proc` can be mounted.
+    Proc,
+    /// This system call works: `chroot`, `pivot_root` or `setns`.
+    Call(String),
     /// A control group controller can be used.
     Controller(String),
+    /// At least one of these controllers can be used.
+    AnyController(Vec<String>),
     /// This controller has control groups of this version here.
     CgroupVersion(u8, String),
     /// There is swap.
@@ -204,7 +210,10 @@ impl std::fmt::Display for Requirement {
             Requirement::Ptrace => f.write_str("ptrace"),
             Requirement::Namespace(kind) => write!(f, "namespace {kind}"),
             Requirement::Program(name) => write!(f, "program {name}"),
+            Requirement::Proc => f.write_str("proc"),
+            Requirement::Call(name) => write!(f, "call {name}"),
             Requirement::Controller(name) => write!(f, "controller {name}"),
+            Requirement::AnyController(names) => write!(f, "controller {}", names.join("|")),
             Requirement::CgroupVersion(version, controller) => write!(f, "cgroup v{version} {controller}"),
             Requirement::Swap => f.write_str("swap"),
             Requirement::Memsw => f.write_str("memsw"),

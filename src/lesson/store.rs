@@ -5,7 +5,7 @@ use super::{
     model::{Block, Fact, Lesson, Problem, Translations},
     parse::{self, Located},
 };
-use crate::lang::Lang;
+use crate::{kernel::usable::usable, lang::Lang};
 use include_dir::{Dir, include_dir};
 use std::{
     fmt,
@@ -49,7 +49,8 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 /// Loads the embedded lessons, and those of `dir`, which replace embedded ones of the same name and are marked as
-/// foreign. `{port}` is filled in with a TCP port that is free now, `{image}` with the built-in image.
+/// foreign. `{port}` is filled in with a TCP port that is free now, `{image}` with the built-in image, `{controllers}` with
+/// the controllers that groups can have here.
 pub fn load(dir: Option<&Path>) -> Result<Vec<Translations>, LoadError> {
     load_with(dir, "builtin:")
 }
@@ -72,7 +73,9 @@ pub fn load_with(dir: Option<&Path>, image: &str) -> Result<Vec<Translations>, L
         (ORDER.iter().position(|known| *known == id).unwrap_or(ORDER.len()), id.to_owned())
     });
     let port = free_port().unwrap_or(FALLBACK_PORT);
-    lessons.iter_mut().flat_map(|lesson| lesson.values_mut()).for_each(|lesson| fill_in(lesson, port, image));
+    let controllers = controllers(|name| usable(name).ok().map(|(version, _)| version));
+    let fills = [("{port}", port.to_string()), ("{image}", image.to_owned()), ("{controllers}", controllers)];
+    lessons.iter_mut().flat_map(|lesson| lesson.values_mut()).for_each(|lesson| fill_in(lesson, port, &fills));
     Ok(lessons)
 }
 
@@ -208,11 +211,22 @@ fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// Puts port and image in their places everywhere, so that nothing after this needs to know of them.
-fn fill_in(lesson: &mut Lesson, port: u16, image: &str) {
-    let number = port.to_string();
+/// The controllers that lessons about limits use.
+const CONTROLLERS: [&str; 4] = ["cpu", "cpuacct", "memory", "pids"];
+
+/// Those that groups can have here, as tools take them; `version` gives the version of each one's hierarchy. Version 2
+/// counts CPU time without `cpuacct`, and the distribution's cgcreate knows no such controller there. Where no group can
+/// be made at all, the steps that would make one are skipped, and the text names what it would take.
+fn controllers(version: impl Fn(&str) -> Option<u8>) -> String {
+    let usable = |name: &&&str| version(name).is_some_and(|version| version == 1 || **name != "cpuacct");
+    let found: Vec<&str> = CONTROLLERS.iter().filter(usable).copied().collect();
+    if found.is_empty() { "cpu,memory,pids".into() } else { found.join(",") }
+}
+
+/// Puts what only this machine knows in its place everywhere, so that nothing after this needs to know of it.
+fn fill_in(lesson: &mut Lesson, port: u16, fills: &[(&str, String)]) {
     let fill = |text: &mut String| {
-        for (name, value) in [("{port}", number.as_str()), ("{image}", image)] {
+        for (name, value) in fills {
             if text.contains(name) {
                 *text = text.replace(name, value);
             }
@@ -237,6 +251,44 @@ fn fill_in(lesson: &mut Lesson, port: u16, image: &str) {
                 }
             }
             Block::Requires(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_name_the_controllers_that_groups_have_here() {
+        let named = |found: &'static [(&str, u8)]| {
+            controllers(|name| found.iter().find(|(known, _)| *known == name).map(|(_, version)| *version))
+        };
+        assert_eq!(named(&[("cpu", 1), ("cpuacct", 1), ("memory", 1), ("pids", 1)]), "cpu,cpuacct,memory,pids");
+        assert_eq!(named(&[("cpu", 2), ("cpuacct", 2), ("memory", 2), ("pids", 2)]), "cpu,memory,pids");
+        assert_eq!(
+            named(&[("cpuacct", 2), ("memory", 2), ("pids", 2)]),
+            "memory,pids",
+            "what Ubuntu 22.04 gives to users"
+        );
+        assert_eq!(named(&[("cpu", 1), ("cpuacct", 1), ("pids", 2)]), "cpu,cpuacct,pids");
+        assert_eq!(named(&[]), "cpu,memory,pids");
+    }
+
+    #[test]
+    fn nothing_is_left_to_be_filled_in() {
+        for step in load(None).unwrap().iter().flat_map(|lesson| lesson.values()).flat_map(|lesson| &lesson.steps) {
+            for block in &step.blocks {
+                let texts: Vec<&String> = match block {
+                    Block::Prose(text) | Block::Hint(text) | Block::Why(text) | Block::Note(text) => vec![text],
+                    Block::Run(run) => vec![&run.line],
+                    Block::Solution(runs) => runs.iter().map(|run| &run.line).collect(),
+                    _ => Vec::new(),
+                };
+                let left =
+                    |text: &&String| ["{port}", "{image}", "{controllers}"].iter().any(|name| text.contains(name));
+                assert!(!texts.iter().any(left), "{}: {texts:?}", step.id);
+            }
         }
     }
 }

@@ -1,55 +1,23 @@
 //! Starting again as root, by the program that this machine has for that.
 
-use crate::{kernel::errno, lang::Lang};
-use nix::sys::{prctl, statvfs};
+use crate::{
+    kernel::{
+        errno,
+        program::{SU, way},
+    },
+    lang::Lang,
+};
 use std::{
     env,
     ffi::{OsStr, OsString},
     io::{self, Write},
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
-        fs::MetadataExt,
         process::CommandExt,
     },
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, ExitCode},
 };
-
-/// Programs that make the command after them root's, the best known first; the last takes one line for a shell instead.
-const PROGRAMS: [&str; 3] = ["sudo", "doas", SU];
-const SU: &str = "su";
-
-/// Where these programs are on every machine, also for those whose PATH says nothing of it.
-const USUAL: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
-
-/// The program that makes root, by its path; `None` where there is none that could, or where we are root already.
-pub fn way() -> Option<PathBuf> {
-    let refused = nix::unistd::geteuid().is_root() || prctl::get_no_new_privs().unwrap_or(false);
-    let path = env::var_os("PATH").unwrap_or_default();
-    let dirs: Vec<PathBuf> = env::split_paths(&path).chain(USUAL.map(PathBuf::from)).collect();
-    if refused { None } else { first(&dirs, makes_root) }
-}
-
-fn first(dirs: &[PathBuf], usable: impl Fn(&Path) -> bool) -> Option<PathBuf> {
-    let places = |name| dirs.iter().filter(|dir| dir.is_absolute()).map(move |dir| dir.join(name));
-    PROGRAMS.into_iter().flat_map(places).find(|place| usable(place))
-}
-
-/// Whether execve(2) gives this file's owner to the process, and that is root. In a container it may be another user's, or
-/// lie on a file system where that bit means nothing.
-fn makes_root(file: &Path) -> bool {
-    let marked = std::fs::metadata(file).is_ok_and(|file| file.uid() == 0 && file.mode() & libc::S_ISUID != 0);
-    let heeded = || statvfs::statvfs(file).is_ok_and(|fs| !fs.flags().contains(statvfs::FsFlags::ST_NOSUID));
-    marked && heeded()
-}
-
-/// What is asked of the learner to type, or done for them: such as `sudo /home/li/boxwright/target/release/boxwright`.
-pub fn shown(way: &Path, exe: &Path) -> String {
-    let words = words(way, exe, Vec::new());
-    let short = |word: &OsString| Path::new(word).file_name().unwrap_or(word).to_string_lossy().into_owned();
-    let rest = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
-    words.iter().take(1).map(short).chain(rest).collect::<Vec<_>>().join(" ")
-}
 
 fn words(way: &Path, exe: &Path, args: Vec<OsString>) -> Vec<OsString> {
     let command = std::iter::once(exe.as_os_str().to_owned()).chain(args);
@@ -117,39 +85,9 @@ pub fn start(exe: &Path, lang: Lang) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     fn strings(words: Vec<OsString>) -> Vec<String> {
         words.into_iter().map(|word| word.into_string().unwrap()).collect()
-    }
-
-    #[test]
-    fn the_best_known_program_that_can_is_taken() {
-        let dirs = ["", "relative", "/a", "/b"].map(PathBuf::from);
-        let only =
-            |known: &'static [&str]| first(&dirs, move |path| known.iter().any(|known| Path::new(known) == path));
-        assert_eq!(only(&["/a/su", "/b/sudo"]), Some("/b/sudo".into()));
-        assert_eq!(only(&["/a/su", "/a/doas"]), Some("/a/doas".into()));
-        assert_eq!(only(&["/b/su"]), Some("/b/su".into()));
-        assert_eq!(only(&["relative/sudo"]), None);
-    }
-
-    #[test]
-    fn a_file_makes_root_only_where_the_kernel_heeds_it() {
-        let dir = tempfile::tempdir_in("/var/tmp").unwrap();
-        let file = dir.path().join("sudo");
-        std::fs::write(&file, "").unwrap();
-        assert!(!makes_root(&file), "not setuid");
-        assert!(!makes_root(&dir.path().join("missing")));
-        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o4755)).unwrap();
-        let heeded = !statvfs::statvfs(&file).unwrap().flags().contains(statvfs::FsFlags::ST_NOSUID);
-        let root = nix::unistd::geteuid().is_root();
-        assert_eq!(makes_root(&file), root && heeded, "owned by root, on a file system that heeds it");
-        if root {
-            std::os::unix::fs::chown(&file, Some(65534), None).unwrap();
-            std::fs::set_permissions(&file, PermissionsExt::from_mode(0o4755)).unwrap();
-            assert!(!makes_root(&file), "another user's");
-        }
     }
 
     #[test]
@@ -160,8 +98,6 @@ mod tests {
         assert_eq!(line("/usr/bin/sudo"), ["/usr/bin/sudo", "/home/li/my box/boxwright", "isolate/2", "it's"]);
         let shell = r"'/home/li/my box/boxwright' isolate/2 'it'\''s'";
         assert_eq!(line("/bin/su"), ["/bin/su", "--pty", "-c", shell]);
-        assert_eq!(shown(Path::new("/usr/bin/sudo"), Path::new("/opt/boxwright")), "sudo /opt/boxwright");
-        assert_eq!(shown(Path::new("/bin/su"), Path::new("/opt/boxwright")), "su --pty -c /opt/boxwright");
     }
 
     #[test]

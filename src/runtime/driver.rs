@@ -143,8 +143,9 @@ impl Driver {
                     queue.extend(update(&mut self.state, said));
                 }
                 Effect::Doctor(lang) => {
-                    let (inbox, need) = (self.inbox.clone(), self.need);
-                    let examine = move || inbox.send(Letter::Screen(Event::Doctor(doctor::lines(need, lang))));
+                    let (inbox, need, lessons) = (self.inbox.clone(), self.need, self.state.lessons.clone());
+                    let examine =
+                        move || inbox.send(Letter::Screen(Event::Doctor(doctor::lines(&lessons, need, lang))));
                     if let Err(error) = thread::Builder::new().name("doctor".into()).spawn(examine) {
                         queue.extend(update(&mut self.state, Event::Trouble(error.to_string())));
                     }

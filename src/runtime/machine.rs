@@ -15,6 +15,7 @@ use super::{
 use crate::{
     cleanup::{Left, Made, word},
     dirs::{Need, Tidy},
+    doctor::{Tier, tier},
     kernel::{
         namespaces::{Kind, read_link},
         usable::{SCOPE, outside_ours},
@@ -429,9 +430,9 @@ impl Machine {
         Ok(())
     }
 
-    /// What stands before a shell's command: nothing for root, else what enters the user namespace that they share.
+    /// What stands before a shell's command: nothing for root with all its rights, else what enters the user namespace that they share.
     fn user_namespace(&mut self) -> io::Result<Vec<OsString>> {
-        if nix::unistd::geteuid().is_root() {
+        if tier() == Tier::Root {
             return Ok(Vec::new());
         }
         let made = match self.users.take() {

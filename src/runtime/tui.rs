@@ -11,6 +11,8 @@ use super::{
 use crate::{
     app::{Event, Facts, Look, Overlay, Prefix, State, begin},
     dirs::Need,
+    doctor::{Tier, tier},
+    kernel::program,
     lang::Lang,
     lesson::Translations,
     observe,
@@ -67,8 +69,8 @@ impl TuiOptions {
 fn facts(exe: &Path) -> Facts {
     let release = nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned());
     Facts {
-        root: nix::unistd::geteuid().is_root(),
-        as_root: as_root::way().map(|way| as_root::shown(&way, exe)),
+        root: tier() == Tier::Root,
+        as_root: program::way().map(|way| program::as_root(&program::word(&exe.to_string_lossy()), Some(&way))),
         kernel: release.unwrap_or_default(),
         cgroup_mode: observe::cgroup_mode().to_string(),
         ..Facts::default()
@@ -99,9 +101,10 @@ pub fn run(options: TuiOptions) -> ExitCode {
     let lang = options.lang;
     if let Some(why) = refusal(lang) {
         let what = lang.pick("no screen", "无法显示界面");
+        let program = program::path();
         let hint = lang.pick(
-            "boxwright --plain asks and answers in plain lines; boxwright run plays the lessons by itself",
-            "boxwright --plain 以纯文本逐行交互；boxwright run 自动演示课程",
+            format!("{program} --plain asks and answers in plain lines; {program} run plays the lessons by itself"),
+            format!("{program} --plain 以纯文本逐行交互；{program} run 自动演示课程"),
         );
         eprintln!("boxwright: {what}: {why}\n  {hint}");
         return ExitCode::from(CANNOT);

@@ -2,7 +2,7 @@
 
 use super::{Lacking, Session};
 use crate::{
-    lesson::{Block, Fact, Requirement, Step, Where},
+    lesson::{Block, Fact, Lesson, Requirement, Where, needs},
     observe::Asked,
 };
 
@@ -22,18 +22,11 @@ impl Session {
 
     /// What this machine lacks for the current step.
     pub(super) fn lack(&self) -> Option<String> {
-        lack(self.step()?, &self.lacking)
+        lack(&self.lesson, self.step, &self.lacking).map(|(_, reason)| reason.clone())
     }
 }
 
-/// What a machine that lacks all this lacks for one step; the reason.
-pub fn lack(step: &Step, lacking: &Lacking) -> Option<String> {
-    let needs = step.blocks.iter().filter_map(|block| match block {
-        Block::Requires(needs) => Some(needs),
-        _ => None,
-    });
-    // Whoever is neither root nor may become it in a user namespace has not even the two shells.
-    std::iter::once(&Requirement::Root)
-        .chain(needs.flatten())
-        .find_map(|need| lacking.iter().find(|(known, _)| known == need).map(|(_, reason)| reason.clone()))
+/// What a machine that lacks all this lacks for the step of this index; the first such requirement, and the reason.
+pub fn lack<'a>(lesson: &Lesson, step: usize, lacking: &'a Lacking) -> Option<&'a (Requirement, String)> {
+    needs(lesson, step).iter().find_map(|need| lacking.iter().find(|(known, _)| known == need))
 }

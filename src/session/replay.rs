@@ -19,11 +19,11 @@ impl Replay {
     /// The lines that lead from new shells to the beginning of `target`.
     fn plan(lesson: &Lesson, lacking: &Lacking, target: usize) -> Replay {
         let first = (0..=target).rev().find(|&step| step == 0 || lesson.steps.get(step).is_some_and(|step| step.fresh));
-        let before = lesson.steps.iter().take(target).skip(first.unwrap_or(0));
+        let before = lesson.steps.iter().enumerate().take(target).skip(first.unwrap_or(0));
         let lines: VecDeque<Run> = before
             // What cannot be done here was not done when the lesson came past it, either.
-            .filter(|step| lack(step, lacking).is_none())
-            .flat_map(|step| {
+            .filter(|(index, _)| lack(lesson, *index, lacking).is_none())
+            .flat_map(|(_, step)| {
                 let runs = step.blocks.iter().filter_map(|block| match block {
                     Block::Run(run) if !run.busy && !run.interrupts() => Some(run.clone()),
                     _ => None,

@@ -12,7 +12,10 @@ fn depends_on_root(need: &Requirement) -> bool {
         Requirement::Root
         | Requirement::Ptrace
         | Requirement::Namespace(_)
+        | Requirement::Proc
+        | Requirement::Call(_)
         | Requirement::Controller(_)
+        | Requirement::AnyController(_)
         | Requirement::SessionDir(_)
         | Requirement::MachineRoot => true,
         Requirement::Program(_)
@@ -29,7 +32,7 @@ fn out_of_reach(state: &State, lacking: &Lacking) -> (Vec<(String, usize)>, usiz
     let lessons = (0..state.lessons.len()).filter_map(|index| state.lesson(index));
     let all = lessons.clone().map(|lesson| lesson.steps.len()).sum();
     let counted = lessons.map(|lesson| {
-        let count = lesson.steps.iter().filter(|step| lack(step, lacking).is_some()).count();
+        let count = (0..lesson.steps.len()).filter(|step| lack(lesson, *step, lacking).is_some()).count();
         (lesson.id.clone(), count)
     });
     (counted.filter(|(_, count)| *count > 0).collect(), all)

@@ -9,6 +9,7 @@ mod archives;
 mod copies;
 mod debian;
 mod dirs;
+mod doctor;
 mod harness;
 mod harness_tests;
 mod image;
@@ -59,6 +60,7 @@ fn all() -> Vec<Test> {
         copies::tests,
         debian::tests,
         dirs::tests,
+        doctor::tests,
         harness_tests::tests,
         image::tests,
         image_machines::tests,
@@ -108,7 +110,6 @@ fn role(name: &str, args: &[String]) -> Option<ExitCode> {
         // What a machine allows is tried by another process of the same program.
         boxwright::doctor::attempt::ROLE => Some(boxwright::doctor::attempt::run(args)),
         leftovers::OWNER => leftovers::owner(),
-        support::deny::DENY => Some(support::deny::run(args)),
         unpack_hostile::MEASURE => Some(unpack_hostile::measure(args)),
         OWN_PROCESS => {
             boxwright::runtime::signals::take(boxwright::lang::Lang::En).unwrap();

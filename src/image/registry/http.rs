@@ -77,8 +77,9 @@ impl Http {
         let seconds = get("BOXWRIGHT_TIMEOUT").and_then(|text| text.parse().ok()).filter(|seconds| *seconds > 0);
         let agents: Arc<Agents> = Arc::default();
         let open = Arc::downgrade(&agents);
-        // Whoever reads from a silent connection does not hear of Ctrl-C, so the connection is closed for it.
-        thread::spawn(move || {
+        // Whoever reads from a silent connection does not hear of Ctrl-C, so the connection is closed for it. Where no thread
+        // can be made, Ctrl-C is heard once the silence has lasted too long.
+        let _ = thread::Builder::new().name("ctrl-c".into()).spawn(move || {
             staging::interrupted();
             let (Some(agents), Err(_)) = (open.upgrade(), staging::go_on()) else { return };
             let agents = std::mem::take(&mut *agents.lock().unwrap_or_else(PoisonError::into_inner));

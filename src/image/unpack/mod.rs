@@ -109,9 +109,11 @@ fn layer(image: &Image, index: usize, diff_id: &super::Digest, unpacker: &mut Un
     // A layer without compression is named twice by the same digest, and verified once.
     let same = descriptor.digest == *diff_id;
     let (inner_name, algorithm) = (name.clone(), diff_id.algorithm());
-    let reading = thread::spawn(move || {
+    let read = move || {
         decompress(stored, algorithm, same, max_bytes, filling).map_err(|error| Error::from_io(inner_name, error))
-    });
+    };
+    let reading = thread::Builder::new().name("layer".into()).spawn(read);
+    let reading = reading.map_err(|source| Error::Io { what: crate::kernel::errno::THREAD.into(), source })?;
     let mut entries = Entries::new(stream);
     let written = unpacker.archive(&mut entries, |_| true);
     let rest = written.and_then(|()| {

@@ -1,0 +1,103 @@
+//! What lets no lesson begin at all. It is looked for before every session, and then said at once, with the remedy,
+//! instead of in the middle of one.
+
+use super::{Level, Row, attempt::attempt, directory, facts::Facts, remedy::Remedy};
+use crate::{dirs::Need, kernel::errno, lang::Lang, terminal::shell};
+use nix::errno::Errno;
+use std::thread;
+
+/// Why no lesson can begin here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// What was found, in one line.
+    pub what: String,
+    /// What to do about it; further lines are to be typed.
+    pub remedy: String,
+}
+
+/// The first thing that lets no lesson begin; `None` where one can. `need` is what a session's directory must offer.
+pub fn bar(need: Need, lang: Lang) -> Option<Bar> {
+    let bad = |row: &Row| row.bars && row.level == Level::Missing;
+    let directory = || Some(directory::row(&Facts::read(), need, lang)).filter(bad);
+    let row = rows(lang).into_iter().find(bad).or_else(directory)?;
+    let remedy = row.remedy.map(|remedy| remedy.text().replace('\n', "\n  ")).unwrap_or_default();
+    Some(Bar { what: format!("{}: {}", row.check, row.found), remedy })
+}
+
+/// One row each, the most fundamental first.
+pub(super) fn rows(lang: Lang) -> Vec<Row> {
+    vec![own_proc(lang), processes(lang), shell(lang), pseudo_terminals(lang)].into_iter().map(Row::barring).collect()
+}
+
+/// A `/proc` mounted from another PID namespace makes every tool lie: it was not mounted anew (`unshare --pid --fork`), or
+/// a mount inside spread to the outside.
+fn own_proc(lang: Lang) -> Row {
+    let check = lang.pick("/proc is our own", "/proc 属于本机");
+    match std::fs::read_link("/proc/self") {
+        Ok(target) if target.to_string_lossy() == std::process::id().to_string() => {
+            Row::ok(check, lang.pick("yes", "是"))
+        }
+        Ok(target) => {
+            let found = lang.pick(
+                format!("no: /proc/self is {}, and this process is {}", target.display(), std::process::id()),
+                format!("不是：/proc/self 指向 {}，而本进程是 {}", target.display(), std::process::id()),
+            );
+            let remedy = lang.pick(
+                "it shows another PID namespace: unshare has --mount-proc, or mount it again: mount -t proc proc /proc; if a mount from inside covers it: umount /proc",
+                "它显示的是别的 PID 命名空间：给 unshare 加 --mount-proc，或重新挂载：mount -t proc proc /proc；如果是里面的挂载盖住了它：umount /proc",
+            );
+            Row::bad(Level::Missing, check, found, remedy)
+        }
+        Err(error) => Row::bad(Level::Missing, check, errno::why_io(&error), "mount -t proc proc /proc"),
+    }
+}
+
+/// Whether a thread and a process can be made.
+fn processes(lang: Lang) -> Row {
+    let check = lang.pick("processes and threads", "进程和线程");
+    let refused = thread::Builder::new().spawn(|| ()).map(|thread| drop(thread.join()));
+    let refused = refused.map_err(|error| (errno::of(&error), errno::why_io(&error)));
+    let refused = refused.and_then(|()| {
+        attempt("process").map_err(|failure| (failure.errno().unwrap_or(Errno::UnknownErrno), failure.describe()))
+    });
+    match refused {
+        Ok(()) => Row::ok(check, lang.pick("can be made", "可以建立")),
+        Err((errno, why)) => Row::bad(Level::Missing, check, format!("clone3: {why}"), no_processes(errno, lang)),
+    }
+}
+
+fn no_processes(errno: Errno, lang: Lang) -> Remedy {
+    match errno::thread_hint(errno, lang) {
+        Some(hint) => hint.into(),
+        None => Facts::read().refused(Some(errno), None, lang),
+    }
+}
+
+fn shell(lang: Lang) -> Row {
+    let check = lang.pick("shell", "shell");
+    match shell::program() {
+        Ok(argv) => Row::ok(check, argv.first().map(|program| program.display().to_string()).unwrap_or_default()),
+        Err(error) => {
+            let found = lang.pick("there is no bash, and /bin/sh", "没有 bash，而 /bin/sh");
+            let remedy = lang.pick(
+                "install bash, or make /bin/sh a shell that can be run",
+                "请安装 bash，或让 /bin/sh 成为可以运行的 shell",
+            );
+            Row::bad(Level::Missing, check, format!("{found}: {}", errno::why_io(&error)), remedy)
+        }
+    }
+}
+
+fn pseudo_terminals(lang: Lang) -> Row {
+    let check = lang.pick("pseudo-terminals", "伪终端");
+    match nix::pty::openpty(None, None) {
+        Ok(_) => Row::ok(check, "/dev/pts"),
+        Err(error) => {
+            let remedy = lang.pick(
+                "the terminal panes need /dev/pts: mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts",
+                "终端面板需要 /dev/pts：mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts",
+            );
+            Row::bad(Level::Missing, check, format!("openpty: {}", errno::why(error)), remedy)
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The capabilities of this process (capabilities(7)), as far as lessons use them.
+
+use nix::unistd::geteuid;
+
+/// The capabilities that lessons use, with their bits.
+pub const CAPABILITIES: [(&str, u32); 6] = [
+    ("CAP_SYS_ADMIN", 21),
+    ("CAP_SYS_CHROOT", 18),
+    ("CAP_NET_ADMIN", 12),
+    ("CAP_SYS_PTRACE", 19),
+    ("CAP_MKNOD", 27),
+    ("CAP_CHOWN", 0),
+];
+
+/// Those without which root is no root for the lessons. The other two matter to single steps, which ask for them.
+const NEEDED: [u32; 4] = [21, 18, 12, 0];
+
+/// The effective set: one bit a capability. Empty where `/proc` does not tell.
+pub fn effective() -> u64 {
+    status("CapEff").and_then(|set| u64::from_str_radix(&set, 16).ok()).unwrap_or(0)
+}
+
+/// A field of `/proc/self/status` (proc_pid_status(5)).
+pub fn status(name: &str) -> Option<String> {
+    let status = std::fs::read("/proc/self/status").unwrap_or_default();
+    field(&String::from_utf8_lossy(&status), name).map(String::from)
+}
+
+fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    Some(status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?.trim())
+}
+
+/// Whether this set is enough to do what lessons do, without a user namespace of their own.
+pub fn enough(capabilities: u64) -> bool {
+    NEEDED.iter().all(|bit| capabilities & (1 << bit) != 0)
+}
+
+/// Whether we are root, and with the capabilities that lessons need. Root of a container often lacks them.
+pub fn as_root() -> bool {
+    geteuid().is_root() && enough(effective())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_status_are_found() {
+        assert_eq!(field("Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n", "Seccomp"), Some("2"));
+    }
+
+    #[test]
+    fn what_docker_leaves_to_root_is_not_enough() {
+        assert!(!enough(0x0000_0000_a804_25fb), "fourteen capabilities, without CAP_SYS_ADMIN");
+        assert!(enough(0x0000_01ff_ffff_ffff));
+        assert!(!enough(0x0000_0000_a824_25fb), "CAP_SYS_ADMIN alone brings no interface up");
+    }
+}

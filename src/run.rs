@@ -6,7 +6,7 @@ use crate::{
     cli::{Cli, Command, Common, Lessons},
     dirs::Need,
     doctor, headless,
-    image::size,
+    image::{Reference, size},
     inspect,
     kernel::{errno, program},
     lang::Lang,
@@ -80,7 +80,9 @@ fn output_failed(error: &io::Error) -> ExitCode {
 
 /// What the directory of a session with this image must offer.
 fn need(common: &Common) -> Need {
-    Need::of_image(size::unpacked(&common.image))
+    let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
+    let builtin = size::unpacked(&Reference::Builtin, &names);
+    Need::of_images(size::unpacked(&common.image, &names), builtin)
 }
 
 fn list_tools() -> io::Result<ExitCode> {

@@ -8,11 +8,8 @@ use crate::{
 use nix::{errno::Errno, unistd::geteuid};
 use std::{cmp::Reverse, path::PathBuf};
 
-/// The size of the built-in image when it is unpacked, about.
+/// The size of the built-in image when it is unpacked, about: it is made of this machine's own programs.
 const BUILTIN: u64 = 25 << 20;
-
-/// A lesson keeps a copy of the image, a tree made of it, and now and then another one.
-const COPIES: u64 = 3;
 
 /// What a session's directory must offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,16 +21,21 @@ pub struct Need {
 }
 
 impl Need {
-    /// For an image of this size when it is unpacked, and always for the built-in one.
-    pub fn of_image(size: u64) -> Need {
-        Need { devices: geteuid().is_root(), room: COPIES.saturating_mul(size.max(BUILTIN)) }
+    /// For an image and the built-in one, by their sizes when they are unpacked.
+    ///
+    /// The step that needs most has a copy and a tree of the image, and a copy and two trees of the built-in one. A copy is
+    /// about half as large as its tree. Other lessons, and what a learner adds, make it three times the image at least.
+    pub fn of_images(image: u64, builtin: u64) -> Need {
+        let halves = |size: u64, count: u64| (size / 2).saturating_mul(count);
+        let most = halves(image, 3).saturating_add(halves(builtin, 5));
+        Need { devices: geteuid().is_root(), room: most.max(image.saturating_mul(3)) }
     }
 }
 
 impl Default for Need {
-    /// For the built-in image.
+    /// For the built-in image alone.
     fn default() -> Need {
-        Need::of_image(BUILTIN)
+        Need::of_images(BUILTIN, BUILTIN)
     }
 }
 

@@ -107,6 +107,16 @@ fn stock_machines() {
 }
 
 #[test]
+fn the_largest_step_of_all_lessons_fits() {
+    let room = |image, builtin| Need::of_images(image * MIB, builtin * MIB).room / MIB;
+    // Measured: two copies of 9 MiB and three trees of 18 MiB; and 2 × 12 + 3 × 25.
+    assert!(room(18, 18) >= 72 && room(25, 25) >= 99);
+    assert!(room(18, 18) < 97, "and still in the /run of a machine with 1 GiB");
+    assert_eq!(room(117, 18), 351, "three times the image");
+    assert_eq!(room(4, 18), 51);
+}
+
+#[test]
 fn devices_count_for_root_alone() {
     let run = [("/run", on("tmpfs", "rw,nosuid,nodev", 200 * MIB))];
     assert_eq!(decide(&run, ROOT).remove(0).lacks, [Lack::NoDev]);

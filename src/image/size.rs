@@ -1,6 +1,6 @@
 //! How large an image will be, told without a network and without reading its layers.
 
-use super::{Access, Image, Platform, Reference};
+use super::{Access, Image, Platform, Reference, builtin};
 use std::{fs::File, io::Read, path::Path};
 
 /// What an image of a registry is taken for: most distributions' are smaller.
@@ -11,11 +11,11 @@ fn decompressed(size: u64) -> u64 {
     size.saturating_mul(5) / 2
 }
 
-/// About how many bytes an image has when it is unpacked. Where that cannot be known at once, it is a guess: whatever is
-/// wrong with the image will be said when it is used.
-pub fn unpacked(reference: &Reference) -> u64 {
+/// About how many bytes an image has when it is unpacked; `tools` are the names that the built-in one gives to this program.
+/// Where that cannot be known at once, it is a guess: whatever is wrong with the image will be said when it is used.
+pub fn unpacked(reference: &Reference, tools: &[&str]) -> u64 {
     match reference {
-        Reference::Builtin => 0,
+        Reference::Builtin => builtin::size(tools).unwrap_or(UNKNOWN),
         Reference::Docker(_) => UNKNOWN,
         Reference::Dir(_) | Reference::Oci { .. } => {
             Image::open(reference, &Platform::host(), &[], &Access::default()).map_or(UNKNOWN, |image| layers(&image))
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     fn size(reference: &str) -> u64 {
-        unpacked(&reference.parse().unwrap())
+        unpacked(&reference.parse().unwrap(), &[])
     }
 
     #[test]
@@ -84,6 +84,9 @@ mod tests {
         std::fs::write(dir.path().join("manifest.json"), manifest.to_string()).unwrap();
         assert_eq!(size(&format!("dir:{}", dir.path().display())), 2570, "no layer is there, and none is read");
         assert_eq!(size("dir:/not/there"), UNKNOWN);
-        assert_eq!((size("builtin:"), size("docker://alpine")), (0, UNKNOWN));
+        assert_eq!(size("docker://alpine"), UNKNOWN);
+        // This very program is in it.
+        let own = std::fs::metadata("/proc/self/exe").unwrap().len();
+        assert!((own..own + (100 << 20)).contains(&size("builtin:")), "{}", size("builtin:"));
     }
 }

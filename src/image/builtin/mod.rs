@@ -28,6 +28,13 @@ pub(super) fn open(tools: &[&str]) -> Result<Layout> {
     whole(&path).ok_or_else(|| Error::malformed(path.display().to_string(), "it was damaged while it was written"))
 }
 
+/// How many bytes the image has when it is unpacked, without making it.
+pub(super) fn size(tools: &[&str]) -> io::Result<u64> {
+    let recipe = recipe::Recipe::new(&std::env::current_exe()?, tools)?;
+    let sizes = recipe.files.values().map(|file| std::fs::metadata(file).map(|metadata| metadata.len()));
+    sizes.sum()
+}
+
 /// A layout, if every byte of it is right.
 fn whole(path: &Path) -> Option<Layout> {
     let layout = Layout::open(path, Some(cache::TAG)).ok()?;

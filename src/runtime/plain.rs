@@ -166,7 +166,12 @@ impl Talk {
                 Some(Letter::Gone) if self.person => return Ok(0),
                 Some(Letter::Gone) => self.over = true,
                 Some(Letter::Signal(signal)) => return Ok(128_u8.saturating_add(signal as u8)),
-                Some(Letter::Lacking(lacking)) => self.driver.examined(lacking),
+                Some(Letter::Lacking(lacking)) => {
+                    self.driver.examined(lacking);
+                    if self.driver.state.view == View::Opening {
+                        print(&say::limit(&self.driver.state))?;
+                    }
+                }
                 Some(Letter::Machine(happening)) => {
                     for event in self.driver.sort(happening) {
                         self.happened(event)?;

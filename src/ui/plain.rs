@@ -48,6 +48,13 @@ pub fn opening(state: &State) -> Vec<String> {
     lines_of(state, out)
 }
 
+/// What a user cannot do on this machine, once that is known: the opening may have been said before.
+pub fn limit(state: &State) -> Vec<String> {
+    let sentence = limits::sentences(state).into_iter().next();
+    let wrapped = sentence.iter().flat_map(|sentence| wrap(sentence, Role::Plain, COLUMNS));
+    lines_of(state, wrapped.map(|pieces| flat(&pieces)).collect())
+}
+
 /// Every command of the plain mode.
 pub fn help(state: &State) -> Vec<String> {
     let rows: &[(&str, &str, &str)] = &[

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod archives;
+mod as_root;
 mod copies;
 mod debian;
 mod dirs;
@@ -57,6 +58,7 @@ use std::{collections::BTreeSet, process::ExitCode};
 fn all() -> Vec<Test> {
     [
         archives::tests,
+        as_root::tests,
         copies::tests,
         debian::tests,
         dirs::tests,

@@ -3,7 +3,7 @@
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 use std::{
-    io,
+    io::{self, Write},
     os::fd::AsFd,
     sync::{Mutex, PoisonError, TryLockError},
 };
@@ -32,7 +32,9 @@ impl Guard {
             let what = what.downcast_ref::<&str>().map(|text| text.to_string());
             let what = what.or_else(|| panic.payload().downcast_ref::<String>().cloned()).unwrap_or_default();
             let line = what.lines().next().unwrap_or_default();
-            eprintln!("boxwright: this is a mistake in boxwright itself: {line}{}", place.unwrap_or_default());
+            let place = place.unwrap_or_default();
+            // Where the terminal is gone there is nobody to tell, and failing to would be a panic within this one.
+            let _ = writeln!(io::stderr(), "boxwright: this is a mistake in boxwright itself: {line}{place}");
             // Where another thread died, the main thread must end too: it would go on to draw.
             let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGTERM);
         }));
@@ -44,7 +46,7 @@ impl Guard {
         give_back();
     }
 
-    /// Takes it again.
+    /// Takes it again, from whoever had it meanwhile, whether lent or not.
     pub fn retake(&self) -> io::Result<()> {
         take()
     }
@@ -59,10 +61,16 @@ impl Drop for Guard {
 
 fn take() -> io::Result<()> {
     let input = io::stdin();
-    let before = tcgetattr(input.as_fd())?;
+    let mut kept = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+    // What is there while the terminal is ours was set by us, or by a shell for itself.
+    let before = match kept.take() {
+        Some(before) => before,
+        None => tcgetattr(input.as_fd())?,
+    };
     let mut raw = before.clone();
     cfmakeraw(&mut raw);
-    *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+    *kept = Some(before);
+    drop(kept);
     // TCSANOW: waiting for a terminal that takes no output would be waiting for ever.
     tcsetattr(input.as_fd(), SetArg::TCSANOW, &raw)?;
     send(TAKE);

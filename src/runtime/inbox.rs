@@ -27,6 +27,8 @@ pub enum Letter {
     Signal(i32),
     /// Job control asks us to stop for a while.
     Stop,
+    /// Somebody lets us go on, whether or not we knew that we were stopped.
+    GoOn,
     /// The screen's terminal is gone.
     Gone,
 }
@@ -37,7 +39,7 @@ impl Letter {
         match self {
             Letter::Screen(event) => matches!(event, Event::Key(_) | Event::Paste(_) | Event::Resize(..)),
             Letter::Machine(_) | Letter::Lacking(_) => false,
-            Letter::Line(_) | Letter::Signal(_) | Letter::Stop | Letter::Gone => true,
+            Letter::Line(_) | Letter::Signal(_) | Letter::Stop | Letter::GoOn | Letter::Gone => true,
         }
     }
 

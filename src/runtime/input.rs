@@ -29,8 +29,9 @@ use std::{
 /// How long the bytes of one key may be apart, in milliseconds. A slow line is slower, but people wait for Escape.
 const APART: u8 = 40;
 
-/// Signals that are about the terminal: a new size, and job control from outside (in raw mode ^Z is a key).
-const SIGNALS: [Signal; 2] = [Signal::SIGWINCH, Signal::SIGTSTP];
+/// Signals that are about the terminal: a new size, and job control from outside (in raw mode ^Z is a key). A SIGSTOP
+/// cannot be caught; only the SIGCONT after it can tell that the shell had the terminal meanwhile.
+const SIGNALS: [Signal; 3] = [Signal::SIGWINCH, Signal::SIGTSTP, Signal::SIGCONT];
 
 /// Blocks the signals that the thread takes from a signalfd(2). To be called before any thread is made.
 pub fn block() -> io::Result<()> {
@@ -91,6 +92,7 @@ fn listen(terminal: BorrowedFd<'_>, signals: &SignalFd, stop: &EventFd, inbox: &
                     let (columns, rows) = size();
                     Letter::Screen(Event::Resize(columns, rows))
                 }
+                libc::SIGCONT => Letter::GoOn,
                 _ => Letter::Stop,
             });
         }

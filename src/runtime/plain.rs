@@ -178,7 +178,7 @@ impl Talk {
                     }
                 }
                 Some(Letter::Screen(Event::Doctor(lines))) => print(&lines)?,
-                Some(Letter::Screen(_) | Letter::Stop) => {}
+                Some(Letter::Screen(_) | Letter::Stop | Letter::GoOn) => {}
                 // What waited long enough is typed anyway; where nothing is left, this is the end.
                 None => match self.lines.pop_front() {
                     Some(line) => {

@@ -24,8 +24,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The signals that ask the program to end.
-const ENDING: [Signal; 3] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM];
+/// The signals that ask the program to end. In raw mode ^\ is a key: a SIGQUIT comes from outside.
+const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
 
 /// How long the program may take from the moment when it is to end. People take two seconds for "at once".
 const LIMIT: Duration = Duration::from_millis(1800);

@@ -12,12 +12,17 @@ use crate::{
     app::{Event, Facts, Look, Overlay, Prefix, State, begin},
     dirs::Need,
     doctor::{Tier, tier},
-    kernel::program,
+    kernel::{errno, program},
     lang::Lang,
     lesson::Translations,
     observe,
+    run::complain,
     session::{Progress, StateDir},
     ui,
+};
+use nix::{
+    sys::signal::{Signal, raise},
+    unistd,
 };
 use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, layout::Rect};
 use std::{
@@ -32,6 +37,12 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// The exit status where there is no screen to be had.
 const CANNOT: u8 = 3;
+
+/// How long a program in the background waits before it looks again whether it is in front.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The status of a program whose terminal is gone.
+const GONE: u8 = 128 + libc::SIGHUP as u8;
 
 /// Everything that the screen is started with.
 #[derive(Debug)]
@@ -106,16 +117,16 @@ pub fn run(options: TuiOptions) -> ExitCode {
             format!("{program} --plain asks and answers in plain lines; {program} run plays the lessons by itself"),
             format!("{program} --plain 以纯文本逐行交互；{program} run 自动演示课程"),
         );
-        eprintln!("boxwright: {what}: {why}\n  {hint}");
-        return ExitCode::from(CANNOT);
+        return complain(&format!("{what}: {why}"), Some(&hint), CANNOT);
     }
     let exe = options.exe.clone();
     match show(options) {
         Ok((_, Some(lang))) => as_root::start(&exe, lang),
         Ok((status, None)) => ExitCode::from(status),
+        // The terminal is gone, and the hang-up that says so is still on its way.
+        Err(error) if error.raw_os_error() == Some(libc::EIO) => ExitCode::from(GONE),
         Err(error) => {
-            eprintln!("boxwright: {}: {error}", lang.pick("the screen", "界面"));
-            ExitCode::from(CANNOT)
+            complain(&format!("{}: {}", lang.pick("the screen", "界面"), errno::why_io(&error)), None, CANNOT)
         }
     }
 }
@@ -126,10 +137,13 @@ fn show(options: TuiOptions) -> io::Result<(u8, Option<Lang>)> {
     // NO_COLOR was looked at when the options were made; a second opinion would only hide --color always.
     crossterm::style::force_color_output(true);
     let (mut driver, start) = options.driver();
-    let (columns, rows) = input::size();
-    driver.tell(Event::Resize(columns, rows));
     let inbox = driver.inbox.clone();
     signals::watch(move |signal| inbox.send(Letter::Signal(signal)));
+    if let Some(signal) = wait_for_the_foreground(&driver) {
+        return Ok((ended_by(signal), None));
+    }
+    let (columns, rows) = input::size();
+    driver.tell(Event::Resize(columns, rows));
     let guard = Guard::take()?;
     let mut screen = Screen::new(driver.state.size)?;
     if let Some((lesson, step)) = start {
@@ -147,6 +161,31 @@ fn show(options: TuiOptions) -> io::Result<(u8, Option<Lang>)> {
     drop(guard);
     driver.finish(signals::TIDYING);
     ended.map(|status| (status, again))
+}
+
+/// Waits until the terminal is ours to draw on; gives the signal that ended the waiting.
+///
+/// A background process that sets the terminal's modes is stopped, and then no signal but SIGKILL ends it.
+fn wait_for_the_foreground(driver: &Driver) -> Option<i32> {
+    let in_front = || unistd::tcgetpgrp(io::stdin()).map_or(true, |group| group == unistd::getpgrp());
+    if !in_front() {
+        let text = driver.state.lang.pick(
+            "boxwright: it was started in the background, and waits: fg brings it to the front",
+            "boxwright：程序是在后台启动的，正在等待：用 fg 把它调到前台",
+        );
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+    while !in_front() {
+        // No shell tells a running job that it brought it to the front; it can only be looked for.
+        if let Some(Letter::Signal(signal)) = driver.inbox.take(Some(Instant::now() + LOOK)) {
+            return Some(signal);
+        }
+    }
+    None
+}
+
+fn ended_by(signal: i32) -> u8 {
+    128_u8.saturating_add(u8::try_from(signal).unwrap_or_default())
 }
 
 /// Begins with a lesson, or asks whether its commands may run.
@@ -177,14 +216,18 @@ fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result
             }
             Some(Letter::Machine(happening)) => driver.sort(happening).into_iter().for_each(|event| driver.tell(event)),
             Some(Letter::Lacking(lacking)) => driver.examined(lacking),
-            Some(Letter::Signal(signal)) => return Ok(128_u8.saturating_add(signal as u8)),
-            Some(Letter::Gone) => return Ok(128 + libc::SIGHUP as u8),
+            Some(Letter::Signal(signal)) => return Ok(ended_by(signal)),
+            Some(Letter::Gone) => return Ok(GONE),
             Some(Letter::Stop) => {
                 guard.lend();
-                nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP)?;
+                raise(Signal::SIGSTOP)?;
+            }
+            Some(Letter::GoOn) => {
                 guard.retake()?;
+                // A window that changed while others had it told them.
+                let (columns, rows) = input::size();
+                driver.tell(Event::Resize(columns, rows));
                 *screen = Screen::new(driver.state.size)?;
-                driver.state.dirty = true;
             }
             Some(Letter::Line(_)) | None => {}
         }
@@ -205,8 +248,11 @@ impl Screen {
         // One write for a frame: a slow line shows it at once, and not from the top to the bottom.
         let mut out = BufWriter::with_capacity(256 * 1024, io::stdout());
         out.write_all(b"\x1b[0m\x1b[2J")?;
-        let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
-        Ok(Screen(Terminal::with_options(CrosstermBackend::new(out), TerminalOptions { viewport })?))
+        let area = Rect::new(0, 0, columns, rows);
+        Ok(Screen(Terminal::with_options(
+            CrosstermBackend::new(out),
+            TerminalOptions { viewport: Viewport::Fixed(area) },
+        )?))
     }
 
     fn draw(&mut self, state: &mut State) -> io::Result<()> {

@@ -55,7 +55,7 @@ fn it_opens_and_leaves_the_terminal_as_it_was() {
 }
 
 fn a_signal_ends_it_cleanly() {
-    for (signal, status) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
+    for (signal, status) in [("TERM", 143), ("HUP", 129), ("INT", 130), ("QUIT", 131)] {
         let tmux = started(SMALL, "isolate/2 --lang en");
         tmux.sees("Space type the command");
         let pid = fs::read_dir("/proc").unwrap().flatten().find_map(|entry| child(&entry.path(), &tmux)).unwrap();

@@ -58,6 +58,8 @@ pub enum Effect {
     Resize(TerminalId, u16, u16),
     /// Look what this machine allows, and say so in this language with [`Event::Doctor`].
     Doctor(Lang),
+    /// Draw everything anew: what the terminal shows may not be what was drawn.
+    Redraw,
     /// Keep the progress for later sessions.
     Save,
     /// Write this card of this lesson into a file.

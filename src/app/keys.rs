@@ -73,6 +73,8 @@ pub enum Command {
     Doctor,
     /// End, and start again as root.
     AsRoot,
+    /// Draw everything anew.
+    Redraw,
     /// Every key that works.
     Help,
     /// End.
@@ -161,6 +163,7 @@ fn common(state: &State, view: View) -> Vec<Binding> {
         all.push(letter('d', Command::Doctor, label, (view == View::Opening).then_some(4)));
     }
     all.push(letter('T', Command::Theme, ("next colour theme", "换一种配色"), None));
+    all.push(bind(&[Key::Ctrl('l')], Command::Redraw, ("draw everything anew", "重新绘制屏幕"), None));
     all.push(letter('?', Command::Help, ("help", "帮助"), 2));
     all.push(bind(&QUIT, Command::Quit, ("quit", "退出"), 1));
     all
@@ -219,6 +222,7 @@ fn in_overlay(state: &State, overlay: &Overlay) -> Vec<Binding> {
             all.push(bind(&[Key::Esc, Key::Char('n'), Key::Char('q')], Command::Close, ("do not", "不运行"), 1));
         }
     }
+    all.push(bind(&[Key::Ctrl('l')], Command::Redraw, ("draw everything anew", "重新绘制屏幕"), None));
     all.push(quit);
     all
 }

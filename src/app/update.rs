@@ -202,6 +202,10 @@ fn to_terminal(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         effects.extend(tell(state, Input::Wish(crate::session::Wish::RunOn)));
     }
     effects.extend(send(state, terminal, bytes));
+    if Key::of(&event) == Some(Key::Ctrl('l')) {
+        // The shell clears its screen; what others left on ours goes with it.
+        effects.push(Effect::Redraw);
+    }
     effects
 }
 

@@ -14,6 +14,7 @@ pub(super) fn obey(state: &mut State, command: Command) -> Vec<Effect> {
     match command {
         Command::Quit => return vec![Effect::Quit],
         Command::AsRoot => return vec![Effect::AsRoot],
+        Command::Redraw => return vec![Effect::Redraw],
         Command::Accept => return accept(state),
         Command::Close => close(state),
         Command::Up => choose(state, -1),

@@ -47,6 +47,7 @@ pub struct Driver {
     began: Instant,
     ended: bool,
     as_root: bool,
+    redraw: bool,
 }
 
 impl Driver {
@@ -70,6 +71,7 @@ impl Driver {
             began: Instant::now(),
             ended: false,
             as_root: false,
+            redraw: false,
         }
     }
 
@@ -93,6 +95,11 @@ impl Driver {
     /// The language to go on in, where the learner wants to start again as root.
     pub fn wants_root(&self) -> Option<Lang> {
         self.as_root.then_some(self.state.lang)
+    }
+
+    /// Whether everything is to be drawn anew; once.
+    pub fn take_redraw(&mut self) -> bool {
+        std::mem::take(&mut self.redraw)
     }
 
     /// Whether the session knows the state of the machine as it was after the last thing that happened.
@@ -137,6 +144,7 @@ impl Driver {
             match effect {
                 Effect::Quit => self.ended = true,
                 Effect::AsRoot => (self.ended, self.as_root) = (true, true),
+                Effect::Redraw => self.redraw = true,
                 Effect::Save => self.save(),
                 Effect::Export(lesson, proof) => {
                     let said = self.export(&lesson, &proof);
@@ -241,7 +249,7 @@ impl Driver {
             Effect::Session(action) => return machine.apply(&action),
             Effect::Write(terminal, bytes) => machine.write(terminal, &bytes),
             Effect::Resize(terminal, rows, columns) => machine.resize(terminal, rows, columns),
-            Effect::Doctor(_) | Effect::Export(..) | Effect::Save | Effect::AsRoot | Effect::Quit => {}
+            Effect::Doctor(_) | Effect::Export(..) | Effect::Save | Effect::AsRoot | Effect::Redraw | Effect::Quit => {}
         }
         Vec::new()
     }

@@ -15,6 +15,7 @@ pub mod machine;
 pub mod plain;
 pub mod scope;
 pub mod signals;
+mod sure;
 mod timer;
 pub mod tui;
 mod user_namespace;

@@ -7,6 +7,7 @@ use super::{
     inbox::Letter,
     input::{self, Input},
     signals,
+    sure::Sure,
 };
 use crate::{
     app::{Event, Facts, Look, Overlay, Prefix, State, begin},
@@ -210,7 +211,7 @@ fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result
                 let resized = matches!(event, Event::Resize(..));
                 hurried = matches!(event, Event::Key(_) | Event::Resize(..));
                 driver.tell(event);
-                if resized {
+                if resized || driver.take_redraw() {
                     *screen = Screen::new(driver.state.size)?;
                 }
             }
@@ -240,7 +241,7 @@ fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result
 }
 
 /// The terminal as ratatui draws on it.
-struct Screen(Terminal<CrosstermBackend<BufWriter<Stdout>>>);
+struct Screen(Terminal<Sure<CrosstermBackend<BufWriter<Stdout>>>>);
 
 impl Screen {
     /// An empty screen of this size. The size is ours to say: asking again might start a program.
@@ -249,10 +250,8 @@ impl Screen {
         let mut out = BufWriter::with_capacity(256 * 1024, io::stdout());
         out.write_all(b"\x1b[0m\x1b[2J")?;
         let area = Rect::new(0, 0, columns, rows);
-        Ok(Screen(Terminal::with_options(
-            CrosstermBackend::new(out),
-            TerminalOptions { viewport: Viewport::Fixed(area) },
-        )?))
+        let backend = Sure::new(CrosstermBackend::new(out), area);
+        Ok(Screen(Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area) })?))
     }
 
     fn draw(&mut self, state: &mut State) -> io::Result<()> {

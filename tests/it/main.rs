@@ -45,6 +45,7 @@ mod trace_ends;
 mod trace_terminal;
 mod tui;
 mod tui_lessons;
+mod tui_terminal;
 mod unpack;
 mod unpack_any;
 mod unpack_hostile;
@@ -94,6 +95,7 @@ fn all() -> Vec<Test> {
         trace_terminal::tests,
         tui::tests,
         tui_lessons::tests,
+        tui_terminal::tests,
         unpack::tests,
         unpack_any::tests,
         unpack_hostile::tests,

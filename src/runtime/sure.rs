@@ -1,0 +1,233 @@
+//! Draws so that no character can shift its neighbours.
+//!
+//! Terminals disagree on how many cells some characters take: emoji, clusters, and all that East Asian fonts have in double
+//! width. Where such a character stands, or stood, in a row that changes, the row is drawn anew, and what follows the
+//! character is put into its place: whatever the terminal made of it, nothing of it remains.
+
+use ratatui::{
+    backend::{Backend, ClearType, WindowSize},
+    buffer::{Buffer, Cell},
+    layout::{Position, Rect, Size},
+};
+use std::collections::BTreeSet;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// A backend that places what comes after a disputed character.
+pub(super) struct Sure<B> {
+    inner: B,
+    /// What was drawn so far.
+    drawn: Buffer,
+}
+
+impl<B> Sure<B> {
+    /// On a screen of this size, which is empty.
+    pub(super) fn new(inner: B, area: Rect) -> Sure<B> {
+        Sure { inner, drawn: Buffer::empty(area) }
+    }
+}
+
+/// Whether terminals may disagree on how many cells this takes.
+fn is_disputed(symbol: &str) -> bool {
+    let mut chars = symbol.chars();
+    match (chars.next(), chars.next()) {
+        (None, _) => false,
+        (Some(_), Some(_)) => true,
+        // The boxes and bars of our own screen: where they are wide, every screen is lost.
+        (Some('\0'..='\u{a0}' | '\u{2500}'..='\u{259f}'), None) => false,
+        // Latin, Greek and Cyrillic letters of double width in East Asian fonts; unicode-width has them narrow.
+        (Some('\u{a1}'..='\u{2ff}' | '\u{391}'..='\u{451}'), None) => true,
+        (Some(c), None) => c.width() != c.width_cjk() || is_emoji(c),
+    }
+}
+
+/// Whether this is a picture: old terminals do not know the newer ones, and some show all of them in two cells.
+fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1fbff}')
+}
+
+impl<B: Backend> Sure<B> {
+    fn row_is_disputed(&self, y: u16) -> bool {
+        (0..self.drawn.area.width).any(|x| self.drawn.cell((x, y)).is_some_and(|cell| is_disputed(cell.symbol())))
+    }
+
+    fn draw_row(&mut self, y: u16) -> Result<(), B::Error> {
+        let blank = |cell: &Cell| {
+            let mut blank = cell.clone();
+            blank.set_symbol(" ");
+            blank
+        };
+        let (mut x, mut run) = (0, Vec::new());
+        while let Some(cell) = self.drawn.cell((x, y)) {
+            let width = u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
+            if is_disputed(cell.symbol()) {
+                self.inner.draw(run.drain(..))?;
+                if width > 1 {
+                    // What the terminal does not cover with it must not show what was there before.
+                    let blanks: Vec<Cell> = vec![blank(cell); width.into()];
+                    self.inner.draw((x..).zip(&blanks).map(|(x, blank)| (x, y, blank)))?;
+                }
+                self.inner.draw(std::iter::once((x, y, cell)))?;
+            } else {
+                run.push((x, y, cell));
+            }
+            x += width;
+        }
+        self.inner.draw(run.into_iter())
+    }
+}
+
+impl<B: Backend> Backend for Sure<B> {
+    type Error = B::Error;
+
+    fn draw<'a, I>(&mut self, content: I) -> Result<(), B::Error>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        let content: Vec<(u16, u16, &Cell)> = content.collect();
+        let touched: BTreeSet<u16> = content.iter().map(|(_, y, _)| *y).collect();
+        let mut whole: BTreeSet<u16> = touched.iter().copied().filter(|y| self.row_is_disputed(*y)).collect();
+        for (x, y, cell) in &content {
+            if let Some(drawn) = self.drawn.cell_mut((*x, *y)) {
+                drawn.clone_from(cell);
+            }
+        }
+        whole.extend(touched.into_iter().filter(|y| self.row_is_disputed(*y)));
+        self.inner.draw(content.into_iter().filter(|(_, y, _)| !whole.contains(y)))?;
+        whole.into_iter().try_for_each(|y| self.draw_row(y))
+    }
+
+    fn hide_cursor(&mut self) -> Result<(), B::Error> {
+        self.inner.hide_cursor()
+    }
+
+    /// Never fails: ratatui shows the cursor at its end, and would panic where the terminal is gone, which the next frame
+    /// finds out as well.
+    fn show_cursor(&mut self) -> Result<(), B::Error> {
+        let _ = self.inner.show_cursor();
+        Ok(())
+    }
+
+    fn get_cursor_position(&mut self) -> Result<Position, B::Error> {
+        self.inner.get_cursor_position()
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> Result<(), B::Error> {
+        self.inner.set_cursor_position(position)
+    }
+
+    fn clear(&mut self) -> Result<(), B::Error> {
+        self.drawn.reset();
+        self.inner.clear()
+    }
+
+    fn clear_region(&mut self, region: ClearType) -> Result<(), B::Error> {
+        self.inner.clear_region(region)
+    }
+
+    fn size(&self) -> Result<Size, B::Error> {
+        self.inner.size()
+    }
+
+    fn window_size(&mut self) -> Result<WindowSize, B::Error> {
+        self.inner.window_size()
+    }
+
+    fn flush(&mut self) -> Result<(), B::Error> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, text::Line};
+
+    /// A terminal that shows some characters wider or narrower than they are counted here.
+    #[derive(Default)]
+    struct Outer(Vec<u8>);
+
+    impl std::io::Write for &mut Outer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What stands in the columns of the first row of a terminal that gives these characters so many cells.
+    fn shown(bytes: &[u8], cells: impl Fn(char) -> usize) -> String {
+        let mut row = vec![' '; 40];
+        let mut text = std::str::from_utf8(bytes).unwrap().chars();
+        let mut x = 0;
+        while let Some(c) = text.next() {
+            if c == '\x1b' {
+                let mut parameters = String::new();
+                let last = text.by_ref().find(|c| {
+                    parameters.push(*c);
+                    c.is_ascii_alphabetic()
+                });
+                if last == Some('H') {
+                    let column = parameters.trim_end_matches('H').split(';').nth(1).unwrap();
+                    x = column.parse::<usize>().unwrap() - 1;
+                }
+                continue;
+            }
+            for (at, cell) in row.iter_mut().skip(x).take(cells(c)).enumerate() {
+                *cell = if at == 0 { c } else { '<' };
+            }
+            x += cells(c);
+        }
+        row.into_iter().collect::<String>().trim_end().to_string()
+    }
+
+    /// What is sent for these rows, one frame each.
+    fn sent(frames: &[&str]) -> Vec<u8> {
+        let mut outer = Outer::default();
+        let area = Rect::new(0, 0, 20, 1);
+        let backend = Sure::new(CrosstermBackend::new(&mut outer), area);
+        let options = TerminalOptions { viewport: Viewport::Fixed(area) };
+        let mut terminal = Terminal::with_options(backend, options).unwrap();
+        for frame in frames {
+            terminal.draw(|place| place.render_widget(Line::raw(*frame), area)).unwrap();
+        }
+        drop(terminal);
+        outer.0
+    }
+
+    #[test]
+    fn nothing_is_shifted_and_nothing_remains() {
+        let wide = |c: char| if c == '§' || c.width() == Some(2) { 2 } else { 1 };
+        let narrow = |_: char| 1;
+        for (frames, when_wide, when_narrow) in [
+            (&["a§b|"][..], "a§b|", "a§b|"),
+            (&["a§|", "ab|"], "ab|", "ab|"),
+            (&["a§b", "a§c"], "a§c", "a§c"),
+            (&["xyz|", "a😀|"], "a😀<|", "a😀 |"),
+            (&["a😀|", "abc|"], "abc|", "abc|"),
+        ] {
+            let bytes = sent(frames);
+            assert_eq!(shown(&bytes, wide), when_wide, "{frames:?}");
+            assert_eq!(shown(&bytes, narrow), when_narrow, "{frames:?}");
+        }
+    }
+
+    #[test]
+    fn rows_without_such_characters_are_drawn_by_what_changes() {
+        let once = sent(&["plain │ text"]).len();
+        let twice = sent(&["plain │ text", "plain │ test"]).len();
+        assert!(twice - once < 60, "one cell is drawn, not a row: {}", twice - once);
+    }
+
+    #[test]
+    fn what_is_disputed() {
+        for symbol in ["§", "α", "😀", "⏸", "e\u{301}", "\u{e0b0}"] {
+            assert!(is_disputed(symbol), "{symbol}");
+        }
+        for symbol in ["", " ", "a", "文", "│", "█", "é"] {
+            assert_eq!(is_disputed(symbol), symbol == "é", "{symbol}");
+        }
+    }
+}

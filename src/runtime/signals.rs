@@ -8,7 +8,7 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         eventfd::{EfdFlags, EventFd},
-        signal::{SigSet, Signal},
+        signal::{SigSet, SigmaskHow, Signal},
         signalfd::{SfdFlags, SignalFd},
         stat::Mode,
     },
@@ -63,7 +63,11 @@ pub fn take(lang: Lang) -> io::Result<()> {
     let mut blocked = ending;
     blocked.add(Signal::SIGCHLD);
     blocked.thread_block()?;
-    thread::Builder::new().name("signals".into()).spawn(move || listen(watch, &signals)).map(drop)
+    // Whoever blocks further signals later, to take them from a descriptor too, must not lose them to this thread.
+    let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    let thread = thread::Builder::new().name("signals".into()).spawn(move || listen(watch, &signals));
+    mask.thread_set_mask()?;
+    thread.map(drop)
 }
 
 /// Tells of each ending signal, by its number, from now on. From the first one on the program has [`LIMIT`] to end.

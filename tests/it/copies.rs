@@ -79,8 +79,8 @@ fn without_nameless_files_what_was_left_goes_with_the_next_copy() {
     let registry = Registry::start(&top.path().join("oci"), Plan { stall: true, ..Plan::default() }, None);
     fs::create_dir_all(top.path().join("k/blobs/sha256")).unwrap();
     let mut command = Command::new(strace);
-    // Nothing opens this directory itself but who wants a nameless file in it, or its names.
-    let inject = "inject=openat,open:error=EOPNOTSUPP";
+    // The directory is opened for its names, to hold it, and then for a file without a name in it.
+    let inject = "inject=openat:error=EOPNOTSUPP:when=3";
     command.args(["-f", "-qq", "-o", "/dev/null", "-P", "k/blobs/sha256", "-e", inject, BOXWRIGHT]);
     command.args(["skopeo", "copy", &registry.image(), "oci:k:x"]).current_dir(top.path());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();

@@ -1,4 +1,4 @@
-//! What the screen shows and what keys do, as data: [`State`], [`Event`], [`update`], [`Effect`].
+//! What the screen shows and what keys do, as data: [`State`], [`Event`], [`update()`], [`Effect`].
 //!
 //! Nothing here reads a clock, a file or the environment. What a key does and what the key bar says come from one table
 //! ([`keys::bindings`]), so the bar cannot lie. What is drawn where is geometry ([`layout`]), which both the terminals'

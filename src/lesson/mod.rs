@@ -1,7 +1,7 @@
 //! Lessons: model, parser, linter and the embedded copy.
 //!
 //! A lesson is a folder with one Markdown file a language; `lessons/README.md` is the guide for authors. Text goes in
-//! through [`parse`] (one file) or [`load`] (everything that there is), and comes out as a [`Lesson`] or as a list of
+//! through [`parse()`] (one file) or [`load`] (everything that there is), and comes out as a [`Lesson`] or as a list of
 //! every [`Problem`] with its line and column: a broken file never panics and never hides its second problem.
 
 mod args;

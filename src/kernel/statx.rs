@@ -3,11 +3,11 @@
 use nix::{
     errno::Errno,
     fcntl::{AtFlags, OFlag, openat},
-    sys::stat::{FileStat, Mode, fstat, fstatat},
+    sys::stat::{FileStat, Mode, fstat, fstatat, makedev},
 };
+use rustix::fs::{self, AtFlags as StatAt, StatxAttributes, StatxFlags};
 use std::{
     ffi::CStr,
-    mem::MaybeUninit,
     os::fd::{AsFd, AsRawFd, BorrowedFd},
 };
 
@@ -44,7 +44,7 @@ impl Facts {
 /// Errors: those of statx(2) or fstat(2).
 pub fn of(file: impl AsFd) -> nix::Result<Facts> {
     let file = file.as_fd();
-    let mut facts = match statx(file, c"", libc::AT_EMPTY_PATH) {
+    let mut facts = match statx(file, c"", StatAt::EMPTY_PATH) {
         // Linux 4.11 has the call; old profiles of containers refuse it.
         Err(Errno::ENOSYS | Errno::EPERM) => plain(&fstat(file)?),
         other => other?,
@@ -59,9 +59,11 @@ pub fn of(file: impl AsFd) -> nix::Result<Facts> {
 ///
 /// Errors: those of statx(2) or fstatat(2).
 pub fn named(dir: impl AsFd, name: &CStr) -> nix::Result<Facts> {
-    let (dir, flags) = (dir.as_fd(), libc::AT_SYMLINK_NOFOLLOW | libc::AT_NO_AUTOMOUNT);
-    let mut facts = match statx(dir, name, flags) {
-        Err(Errno::ENOSYS | Errno::EPERM) => plain(&fstatat(dir, name, AtFlags::from_bits_truncate(flags))?),
+    let dir = dir.as_fd();
+    let mut facts = match statx(dir, name, StatAt::SYMLINK_NOFOLLOW | StatAt::NO_AUTOMOUNT) {
+        Err(Errno::ENOSYS | Errno::EPERM) => {
+            plain(&fstatat(dir, name, AtFlags::AT_SYMLINK_NOFOLLOW | AtFlags::AT_NO_AUTOMOUNT)?)
+        }
         other => other?,
     };
     if facts.mount.is_none() {
@@ -71,25 +73,19 @@ pub fn named(dir: impl AsFd, name: &CStr) -> nix::Result<Facts> {
     Ok(facts)
 }
 
-#[expect(unsafe_code, reason = "nix has no statx(2)")]
-fn statx(dir: BorrowedFd, name: &CStr, flags: libc::c_int) -> nix::Result<Facts> {
-    let mask = libc::STATX_BASIC_STATS | libc::STATX_MNT_ID;
-    let mut found = MaybeUninit::<libc::statx>::zeroed();
-    // SAFETY: the name ends with a zero byte, and the kernel writes one structure into a place that is one.
-    let result = unsafe { libc::statx(dir.as_raw_fd(), name.as_ptr(), flags, mask, found.as_mut_ptr()) };
-    Errno::result(result)?;
-    // SAFETY: the structure is made of numbers, all of which were zero before the kernel filled some.
-    let found = unsafe { found.assume_init() };
-    let has = |attribute: libc::c_int| found.stx_attributes & attribute as u64 != 0;
+fn statx(dir: BorrowedFd, name: &CStr, flags: StatAt) -> nix::Result<Facts> {
+    let found = fs::statx(dir, name, flags, StatxFlags::BASIC_STATS | StatxFlags::MNT_ID)
+        .map_err(|errno| Errno::from_raw(errno.raw_os_error()))?;
+    let told = StatxFlags::from_bits_retain(found.stx_mask).contains(StatxFlags::MNT_ID);
     Ok(Facts {
-        dev: libc::makedev(found.stx_dev_major, found.stx_dev_minor),
+        dev: makedev(found.stx_dev_major.into(), found.stx_dev_minor.into()),
         ino: found.stx_ino,
-        mount: (found.stx_mask & libc::STATX_MNT_ID != 0).then_some(found.stx_mnt_id),
-        mode: u32::from(found.stx_mode),
+        mount: told.then_some(found.stx_mnt_id),
+        mode: found.stx_mode.into(),
         uid: found.stx_uid,
-        links: u64::from(found.stx_nlink),
-        immutable: has(libc::STATX_ATTR_IMMUTABLE),
-        append_only: has(libc::STATX_ATTR_APPEND),
+        links: found.stx_nlink.into(),
+        immutable: found.stx_attributes.contains(StatxAttributes::IMMUTABLE),
+        append_only: found.stx_attributes.contains(StatxAttributes::APPEND),
     })
 }
 

@@ -20,6 +20,7 @@ pub mod pidfd;
 pub mod process;
 pub mod program;
 pub mod rights;
+pub mod rooted;
 pub mod seccomp;
 pub mod statx;
 pub mod usable;

@@ -1,7 +1,8 @@
 //! The files that a lesson looks at: whether they exist, and how they begin.
 
 use super::Asked;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use crate::kernel::rooted;
+use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use std::fs::File;
 use std::io::Read;
@@ -28,11 +29,10 @@ pub fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Opens a path as a process with this root would, so that a link in it cannot lead to the host (openat2(2)).
+/// Opens a path as a process with this root would, so that a link in it cannot lead to the host.
 fn below(root: &Path, path: &str) -> Option<OwnedFd> {
     let root = open(root, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()).ok()?;
-    let how = OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_IN_ROOT);
-    openat2(&root, path, how).ok()
+    rooted::open(&root, Path::new(path)).ok()
 }
 
 #[cfg(test)]

@@ -138,11 +138,8 @@ impl Left {
             Why::Foreign => lang.pick("move it to another place", "请把它移到别处").into(),
             Why::Restless => lang.pick("end the program that does so", "请先结束那个程序").into(),
             Why::Stayed(stayed) => {
-                let frozen = stayed.iter().find_map(|process| process.frozen.as_deref());
-                match frozen {
-                    Some(group) => thaw(group),
-                    None => lang.pick("it ends once the kernel lets go of it", "内核放开之后它就会结束").into(),
-                }
+                let frozen = stayed.iter().find(|process| process.frozen.is_some());
+                return frozen.or(stayed.first()).map(|process| process.remedy(lang));
             }
             Why::Member(pid, ..) => {
                 format!("echo {pid} > {}", word(&self.path.parent().unwrap_or(&self.path).join("cgroup.procs")))
@@ -162,6 +159,14 @@ impl Left {
 }
 
 impl Stayed {
+    /// What lets it end.
+    pub fn remedy(&self, lang: Lang) -> String {
+        match &self.frozen {
+            Some(group) => thaw(group),
+            None => lang.pick("it ends once the kernel lets go of it", "内核放开之后它就会结束").into(),
+        }
+    }
+
     /// One process, and what holds it.
     pub fn say(&self, lang: Lang) -> String {
         let Stayed { pid, state, .. } = self;

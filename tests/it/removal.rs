@@ -31,6 +31,7 @@ pub fn tests() -> Vec<Test> {
         without_openat2_everything_goes_as_well: [Root],
         where_nothing_can_be_locked_there_is_one_ledger_and_it_says_so: [Root, Tool("unshare")],
         an_ordinary_users_session_ends_as_soon: [Root, UserNamespaces],
+        who_can_be_neither_killed_nor_moved_is_named: [Root, UserNamespaces, Controller("freezer")],
     ];
     tests.into_iter().map(Test::alone).collect()
 }
@@ -314,14 +315,45 @@ fn where_nothing_can_be_locked_there_is_one_ledger_and_it_says_so() {
     assert!(rest.ends_with("\nleft:"), "something is left: {rest}");
 }
 
+/// An ordinary user.
+const NOBODY: u32 = 65534;
+
+/// Gives all of this to that user.
+fn give(path: &Path) {
+    assert!(Command::new("chown").arg("-R").arg(NOBODY.to_string()).arg(path).status().unwrap().success());
+}
+
+/// A session of that user's.
+fn users_session(home: &Path, line: &str) -> Running {
+    let mut command = session(home, line);
+    give(home);
+    command.uid(NOBODY).gid(NOBODY).env_remove("XDG_RUNTIME_DIR").env("USER", "nobody");
+    Running::start(&mut command)
+}
+
+fn who_can_be_neither_killed_nor_moved_is_named() {
+    let group = format!("/sys/fs/cgroup/freezer/given-{}", std::process::id());
+    fs::create_dir(&group).unwrap();
+    give(Path::new(&group));
+    let home = tempfile::tempdir().unwrap();
+    let mut running = users_session(home.path(), &freezing(&group));
+    running.wrote("freezer.state");
+    let frozen: i32 = fs::read_to_string(format!("{group}/cgroup.procs")).unwrap().trim().parse().unwrap();
+    let name = running.name.clone();
+    let (status, errors, took) = running.end(Signal::SIGTERM);
+    fs::write(format!("{group}/freezer.state"), "THAWED").unwrap();
+    let emptied = boxwright::cleanup::groups::remove(Path::new(&group), Instant::now() + SOON);
+    assert_eq!(emptied, []);
+    assert_eq!(status.code(), Some(143), "{errors}");
+    assert!(took < SOON, "{took:?}");
+    let said = format!("process {frozen} (sleep) has not ended: it is frozen in {group}");
+    assert!(errors.contains(&said) && errors.contains(&format!("\n  echo THAWED > {group}/freezer.state")), "{errors}");
+    assert_eq!(left_of(&name), Vec::<String>::new());
+}
+
 fn an_ordinary_users_session_ends_as_soon() {
     let home = tempfile::tempdir().unwrap();
-    let mut command = session(home.path(), "echo ready; sleep 300");
-    let nobody = 65534;
-    let given = Command::new("chown").arg("-R").arg(nobody.to_string()).arg(home.path()).status().unwrap();
-    assert!(given.success());
-    command.uid(nobody).gid(nobody).env_remove("XDG_RUNTIME_DIR").env("USER", "nobody");
-    let mut running = Running::start(&mut command);
+    let mut running = users_session(home.path(), "echo ready; sleep 300");
     let name = running.name.clone();
     running.tells("command");
     let (status, errors, took) = running.end(Signal::SIGTERM);

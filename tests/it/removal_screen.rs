@@ -5,6 +5,7 @@ use crate::support::tmux::Tmux;
 use crate::support::{self, BOXWRIGHT, left_of};
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -13,6 +14,13 @@ pub fn tests() -> Vec<Test> {
     let tests = tests![
         beginning_again_and_leaving_with_a_frozen_process: [Root, Tool("tmux"), Tool("unshare"), Controller("freezer")],
         a_closed_terminal_and_a_frozen_process: [Root, Tool("tmux"), Tool("unshare"), Controller("freezer")],
+        beginning_again_goes_on_beside_who_cannot_end: [
+            Root,
+            Tool("tmux"),
+            Tool("setpriv"),
+            Controller("freezer"),
+            UserNamespaces
+        ],
         a_mount_on_the_work_directory_is_named_and_nothing_begins_in_it: [Root, Tool("tmux"), Tool("unshare")],
         a_mount_on_the_run_directory_keeps_only_itself: [Root, Tool("tmux"), Tool("unshare")],
     ];
@@ -94,6 +102,42 @@ fn a_closed_terminal_and_a_frozen_process() {
     let took = began.elapsed();
     assert!(took < SOON, "{took:?}");
     assert_eq!(left_of(&name), Vec::<String>::new());
+}
+
+fn beginning_again_goes_on_beside_who_cannot_end() {
+    struct Group(String);
+    impl Drop for Group {
+        fn drop(&mut self) {
+            let _ = fs::write(format!("{}/freezer.state", self.0), "THAWED");
+            boxwright::cleanup::groups::remove(self.0.as_ref(), Instant::now() + SOON);
+        }
+    }
+    let group = Group(format!("/sys/fs/cgroup/freezer/given-{}", std::process::id()));
+    let tmux = Tmux::start(140, 45);
+    let home = tmux.file("home");
+    for dir in [home.as_path(), group.0.as_ref()] {
+        fs::create_dir(dir).unwrap();
+        let given = std::process::Command::new("chown").args(["-R", "65534:65534"]).arg(dir).status().unwrap();
+        assert!(given.success());
+    }
+    fs::set_permissions(home.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+    tmux.line(&format!(
+        "setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_STATE_HOME -u XDG_RUNTIME_DIR HOME={} \
+         {BOXWRIGHT} isolate/2 --lang en; echo status=$?",
+        home.display()
+    ));
+    tmux.sees("Space type the command");
+    let group_path = &group.0;
+    typed(&tmux, &format!("sleep 300 & echo $! > {group_path}/cgroup.procs; echo FROZEN > {group_path}/freezer.state"));
+    tmux.keys(&["r"]);
+    // A moment later it is said who keeps the old shell from ending, and a new one is there all the same.
+    tmux.sees(&format!("! echo THAWED > {group_path}/freezer.state"));
+    typed(&tmux, "echo again");
+    let began = Instant::now();
+    tmux.keys(&["q"]);
+    tmux.sees("status=0");
+    let took = began.elapsed();
+    assert!(took < SOON, "{took:?}");
 }
 
 fn a_mount_on_the_work_directory_is_named_and_nothing_begins_in_it() {

@@ -27,7 +27,8 @@ pub struct Rest {
 impl Rest {
     /// Lines for standard error; none where nothing is left.
     pub fn lines(&self, lang: Lang) -> Vec<String> {
-        let processes = self.processes.iter().map(|process| format!("boxwright: {}", process.say(lang)));
+        let line = |process: &Stayed| format!("boxwright: {}\n  {}", process.say(lang), process.remedy(lang));
+        let processes = self.processes.iter().map(line);
         processes.chain(clean::at_end(&self.entries, lang)).collect()
     }
 }

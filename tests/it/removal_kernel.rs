@@ -8,18 +8,24 @@ use boxwright::{
         tree::empty,
     },
     kernel::{freezer::Freezers, pid::Pid, process},
-    session::fresh_name,
+    session::{
+        Entry, Ledger, fresh_name,
+        ledger::{Outcome, sweep},
+    },
 };
 use nix::{
     errno::Errno,
-    mount::{MsFlags, mount},
+    mount::{MsFlags, mount, umount},
     poll::{PollTimeout, poll},
     sched::{CloneFlags, unshare},
     sys::signal::{Signal, kill},
 };
 use std::{
     fs,
-    os::{fd::OwnedFd, unix::fs::symlink},
+    os::{
+        fd::OwnedFd,
+        unix::fs::{PermissionsExt, symlink},
+    },
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -28,6 +34,7 @@ use std::{
 pub fn tests() -> Vec<Test> {
     let tests = tests![
         what_is_mounted_is_named_and_left_and_the_rest_goes: [Root],
+        what_is_mounted_on_a_killed_sessions_directory_is_named_and_left: [Root],
         an_immutable_file_is_named_with_its_remedy_and_the_rest_goes: [Root, Tool("chattr")],
         a_read_only_file_system_is_told_once_for_many_files: [Root],
         a_shell_of_another_window_is_moved_up_and_the_sessions_own_processes_are_killed: [Root, Controller("pids")],
@@ -84,6 +91,56 @@ fn what_is_mounted_is_named_and_left_and_the_rest_goes() {
         }
         assert!(precious.join("thesis").exists() && tree.join("b/tmpfs/inside").exists());
         assert!(!tree.join("c").exists());
+    });
+}
+
+/// What stays of the directory of a session that was killed.
+fn swept(state: &Path) -> Vec<Left> {
+    let outcome = sweep(&[state.into()], false, Duration::from_secs(1)).pop().unwrap().1;
+    match outcome {
+        Outcome::Left(left) => left,
+        Outcome::Removed => Vec::new(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn what_is_mounted_on_a_killed_sessions_directory_is_named_and_left() {
+    apart(|| {
+        let top = tempfile::tempdir().unwrap();
+        let (state, precious) = (top.path().join("state"), top.path().join("precious"));
+        let run_dir = top.path().join(fresh_name().unwrap());
+        for dir in [&state, &precious, &run_dir] {
+            fs::create_dir(dir).unwrap();
+        }
+        fs::write(precious.join("thesis"), "x").unwrap();
+        // The ledger of a killed session is one without a lock.
+        let entry = Entry::RunDir(run_dir.clone());
+        let mut ledger = Ledger::create_in(&state).unwrap();
+        ledger.add(entry.clone()).unwrap();
+        ledger.made(&entry).unwrap();
+        let text = fs::read(ledger.path()).unwrap();
+        ledger.forget(&entry).unwrap();
+        drop(ledger);
+        let killed = state.join(format!("{}.ledger", fresh_name().unwrap()));
+        fs::write(&killed, text).unwrap();
+        fs::set_permissions(&killed, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::create_dir_all(run_dir.join("work/mnt")).unwrap();
+        fs::write(run_dir.join("work/file"), "x").unwrap();
+
+        for on in [run_dir.clone(), run_dir.join("work"), run_dir.join("work/mnt")] {
+            bind(&precious, &on);
+            let left = swept(&state);
+            assert!(matches!(&left[..], [Left { path, why: Why::Mounted(_) }] if *path == on), "{on:?} {left:?}");
+            assert!(precious.join("thesis").exists() && killed.exists());
+            umount(&on).unwrap();
+        }
+        assert!(!run_dir.join("work/file").exists(), "the rest is gone");
+        // The directory itself, mounted on itself, has the same device and inode.
+        bind(&run_dir, &run_dir);
+        assert!(matches!(&swept(&state)[..], [Left { why: Why::Mounted(_), .. }]));
+        umount(&run_dir).unwrap();
+        assert_eq!(swept(&state), []);
+        assert!(!run_dir.exists() && !killed.exists());
     });
 }
 

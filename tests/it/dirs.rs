@@ -33,17 +33,28 @@ const USER: u32 = 12_345;
 const DISKS: &str = "for dir in /var/lib /var/tmp /run /tmp; do mount -t tmpfs -o mode=1777,size=600m disk $dir; done
     chmod 755 /var/lib /run\n";
 
-/// Runs a script in a mount namespace of its own, with `$BW` as the program; `home` is the home directory.
+/// Where a script finds the program and its home directory, wherever the tests were built.
+const BW: &str = "/mnt/bin/boxwright";
+const HOME: &str = "/mnt/home";
+
+/// Runs a script in a mount namespace of its own, with `$BW` as the program; `home` becomes the home directory.
 fn script(home: &Path, lines: &str) -> Output {
+    let bin = Path::new(BOXWRIGHT).parent().unwrap();
+    let lines = format!(
+        "mount -t tmpfs -o mode=755 place /mnt; mkdir /mnt/bin {HOME}
+         mount --bind {} /mnt/bin; mount --bind {} {HOME}\n{lines}",
+        bin.display(),
+        home.display()
+    );
     let mut command = Command::new("unshare");
-    command.args(["-m", "--propagation", "private", "sh", "-ec", lines]).env("BW", BOXWRIGHT).env("HOME", home);
+    command.args(["-m", "--propagation", "private", "sh", "-ec", &lines]).env("BW", BW).env("HOME", HOME);
     for name in ["XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "XDG_STATE_HOME", "SUDO_UID", "SUDO_GID", "TMPDIR"] {
         command.env_remove(name);
     }
     command.env("LC_ALL", "C.UTF-8").output().unwrap()
 }
 
-/// A home directory that is not below `/tmp`, which the scripts cover.
+/// A home directory, which is nobody else's.
 fn home() -> tempfile::TempDir {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -112,7 +123,7 @@ fn the_doctor_names_the_directory_with_its_flags_and_its_room() {
     // An image that is larger than all of them.
     let image = home.path().join("large.tar");
     fs::File::create(&image).unwrap().set_len(300 << 20).unwrap();
-    let large = looked("", &format!("--image docker-archive:{}", image.display()));
+    let large = looked("", &format!("--image docker-archive:{HOME}/large.tar"));
     assert_eq!(large["level"], "limited", "{large}");
     assert!(large["remedy"].as_str().unwrap().contains("MiB free, 900.0 MiB needed"), "{large}");
 
@@ -173,7 +184,7 @@ fn a_user_goes_where_programs_start() {
     let user = format!("setpriv --reuid {USER} --regid {USER} --clear-groups env XDG_RUNTIME_DIR=/run/user/dev");
     // What WSL 2 does, and what systemd does.
     for (options, base) in [
-        ("nosuid,nodev,noexec,mode=755", format!("{}/.cache/boxwright: ", home.path().display())),
+        ("nosuid,nodev,noexec,mode=755", format!("{HOME}/.cache/boxwright: ")),
         ("nosuid,nodev,mode=700", "/run/user/dev: tmpfs on /run/user/dev, rw,nosuid,nodev,relatime, ".to_string()),
     ] {
         let lines = format!(

@@ -90,6 +90,15 @@ impl<B: Backend> Backend for Sure<B> {
             if let Some(drawn) = self.drawn.cell_mut((*x, *y)) {
                 drawn.clone_from(cell);
             }
+            // The other cells of a wide character are blank from now on: ratatui draws them no more, and takes them for
+            // blank when a narrow one follows.
+            let width = u16::try_from(cell.symbol().width()).unwrap_or(1);
+            for beside in (*x..).take(width.into()).skip(1) {
+                if let Some(covered) = self.drawn.cell_mut((beside, *y)) {
+                    covered.clone_from(cell);
+                    covered.set_symbol(" ");
+                }
+            }
         }
         whole.extend(touched.into_iter().filter(|y| self.row_is_disputed(*y)));
         self.inner.draw(content.into_iter().filter(|(_, y, _)| !whole.contains(y)))?;
@@ -207,6 +216,8 @@ mod tests {
             (&["a§b", "a§c"], "a§c", "a§c"),
             (&["xyz|", "a😀|"], "a😀<|", "a😀 |"),
             (&["a😀|", "abc|"], "abc|", "abc|"),
+            // What was below the second half of a wide character must not come back with the row.
+            (&["abcdef", "文字§", "", "§"], "§", "§"),
         ] {
             let bytes = sent(frames);
             assert_eq!(shown(&bytes, wide), when_wide, "{frames:?}");

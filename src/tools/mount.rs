@@ -181,7 +181,13 @@ fn overlay_hint(data: Option<&[u8]>) -> Option<String> {
 
 /// Every mount that this process sees, as `SOURCE on POINT type TYPE (OPTIONS)`.
 fn list(kind: Option<&str>) -> ExitCode {
-    let table = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    // A name in the table need not be UTF-8, and one that is not must not hide all others.
+    let table = match fs::read("/proc/self/mounts") {
+        Ok(table) => String::from_utf8_lossy(&table).into_owned(),
+        Err(error) => {
+            return complain("mount", &format!("/proc/self/mounts: {}", crate::kernel::errno::why_io(&error)), 1);
+        }
+    };
     let line = |line: &str| {
         let fields: Vec<String> = line.split(' ').map(unescape).collect();
         let [source, point, known, options, ..] = fields.as_slice() else { return None };

@@ -33,6 +33,8 @@ pub enum Command {
     ToggleHold,
     /// Go to the next step, done or not.
     Next,
+    /// Pass over the line that is due: it only shows something.
+    PassOver,
     /// Go to the step before.
     Back,
     /// Begin this step again.
@@ -277,7 +279,9 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     if session.hints() < rungs {
         all.push(letter('h', Command::Hint, ("hint", "提示"), 6).shown(format!("h({})", rungs - session.hints())));
     }
-    if !last && !matches!(phase, Phase::Done | Phase::Blocked(_)) {
+    if play.shows() {
+        all.push(letter('n', Command::PassOver, ("pass over it", "略过它"), 8));
+    } else if !last && !matches!(phase, Phase::Done | Phase::Blocked(_)) {
         all.push(letter('n', Command::Next, ("next step", "下一步"), 8));
     } else if !last {
         all.push(letter('n', Command::Go, ("next step", "下一步"), None));

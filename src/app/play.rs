@@ -2,7 +2,7 @@
 
 use super::{CallLog, History, Pane, layout::Chosen};
 use crate::{
-    lesson::{Block, CONTAINER, TerminalId},
+    lesson::{Block, CONTAINER, Run, TerminalId},
     observe::Sample,
     session::{Phase, Session},
     terminal::Screen,
@@ -112,13 +112,18 @@ impl Play {
         }
     }
 
-    /// The line of the command that is due, with what is known filled in.
-    pub fn due(&self) -> Option<String> {
+    /// The command that is due.
+    pub fn due(&self) -> Option<&Run> {
         let Phase::Due(at) = self.session.phase() else { return None };
         match self.session.step()?.blocks.get(at) {
-            Some(Block::Run(run)) => Some(self.fill(&run.line)),
+            Some(Block::Run(run)) => Some(run),
             _ => None,
         }
+    }
+
+    /// Whether the command that is due only shows something.
+    pub fn shows(&self) -> bool {
+        self.due().is_some_and(|run| run.look)
     }
 
     /// Puts the values of this session in the place of what a lesson leaves open.

@@ -47,6 +47,7 @@ fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
         Command::RunOn => Wish::RunOn,
         Command::ToggleHold => Wish::ToggleHold,
         Command::Next => Wish::GoTo(step + 1),
+        Command::PassOver => Wish::PassOver,
         Command::Back => Wish::GoTo(step.saturating_sub(1)),
         Command::Reset => Wish::GoTo(step),
         Command::Hint => Wish::Hint,

@@ -60,6 +60,7 @@ fn runs(source: &mut Source<'_>, word: Word<'_>, arguments: &[Word<'_>], body: &
             "hold" => model.hold = true,
             "fails" => model.fails = true,
             "busy" => model.busy = true,
+            "look" => model.look = true,
             name => match TerminalId::ALL.into_iter().find(|id| id.name() == name) {
                 Some(id) if terminal.is_none() => terminal = Some(id),
                 Some(_) => source.wrong(*argument, "a second terminal is named"),
@@ -74,7 +75,7 @@ fn runs(source: &mut Source<'_>, word: Word<'_>, arguments: &[Word<'_>], body: &
     lines(body).map(|line| Run { line: line.text.to_owned(), at: line.line, ..model.clone() }).collect()
 }
 
-const FLAGS: &str = "container, host, hold, fails, busy";
+const FLAGS: &str = "container, host, hold, fails, busy, look";
 
 fn lines<'a>(body: &[Word<'a>]) -> impl Iterator<Item = Word<'a>> {
     body.iter().map(|line| line.trim()).filter(|line| !line.text.is_empty())

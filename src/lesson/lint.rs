@@ -114,9 +114,15 @@ fn order(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
 
 /// Facts that must stay true show nothing by themselves, and what has not happened yet cannot stay.
 fn keeps(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
+    let mut shown = false;
     for (block, line) in step.blocks.iter().zip(lines) {
+        if let Block::Run(run) = block {
+            shown |= run.look;
+        }
         let Block::Check(checks) = block else { continue };
-        if !checks.is_empty() && checks.iter().all(|check| check.keeps) {
+        // Where a line only shows something, that it has run is what is waited for.
+        let shows = std::mem::take(&mut shown);
+        if !shows && !checks.is_empty() && checks.iter().all(|check| check.keeps) {
             source.problem(
                 *line,
                 1,
@@ -223,7 +229,7 @@ fn instructions(step: &Step, lines: &[usize]) -> Vec<(usize, String)> {
 }
 
 fn typed(word: &str, run: &Run) -> String {
-    let flags = [(run.hold, " hold"), (run.fails, " fails"), (run.busy, " busy")]
+    let flags = [(run.hold, " hold"), (run.fails, " fails"), (run.busy, " busy"), (run.look, " look")]
         .map(|(on, flag)| if on { flag } else { "" })
         .concat();
     format!("{word} {}{flags}: {}", run.terminal.name(), run.line)

@@ -122,6 +122,8 @@ pub struct Run {
     /// Whether the command does not come back by itself: the step goes on without waiting for a prompt. Replays leave it
     /// out, and the Ctrl-C that ends it.
     pub busy: bool,
+    /// Whether the line only shows something: it stays offered after the facts hold, until it has run or is passed over.
+    pub look: bool,
     /// The line of the instruction in the file, from 1.
     pub at: usize,
 }

@@ -14,19 +14,25 @@ impl Session {
         }
     }
 
-    /// A learner may reach a block of checks by typing, also past the commands before it.
+    /// A learner may reach a block of checks by typing, also past the commands before it. What the step then still has to
+    /// show, and what it asks, stays.
     pub(super) fn look_ahead(&mut self, out: &mut Vec<Action>) {
-        if self.auto || !self.own || self.waiting.is_some() {
+        if self.auto {
             return;
         }
-        let Some(step) = self.step() else { return };
-        let ahead = step.blocks.iter().enumerate().skip(self.at);
-        let Some((index, _)) = ahead.into_iter().find(|(_, block)| matches!(block, Block::Check(_))) else { return };
-        if index > self.at && self.decide_block(index, out) {
-            self.due.clear();
-            self.at = index + 1;
-            self.touched = false;
-            self.own = false;
+        let Some(index) = self.next_checks().filter(|index| *index > self.at) else { return };
+        if !self.own || self.waiting.is_some() {
+            self.see(index);
+        } else if self.decide_block(index, out) {
+            self.pass(index);
+        }
+    }
+
+    /// Shows what the facts of a block come to now.
+    fn see(&mut self, index: usize) {
+        if let Some(Block::Check(checks)) = self.block(index) {
+            let seen = self.judge(checks);
+            self.verdicts.insert(index, seen);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The state machine of a lesson: steps, checks, replay. It does no I/O and reads no clock: [`Session::handle`] takes
 //! what happened and gives back what is to be done, for the screen and the headless run alike.
 
+mod checklist;
 mod checks;
 mod ending;
 mod judging;
@@ -15,6 +16,7 @@ mod state_dir;
 mod typing;
 mod view;
 
+pub use checklist::{OwnLine, Ran};
 pub use checks::{Evidence, Verdict, decide};
 pub use ledger::{Entry, HandedDown, Ledger};
 pub use needs::lack;
@@ -62,6 +64,8 @@ pub enum Wish {
     GoTo(usize),
     /// Go on: type the command that is due, or move to the next step where this one is done.
     Go,
+    /// Pass over the line that is due where it only shows something; otherwise go to the next step.
+    PassOver,
     /// Commit to this answer of the open question.
     Answer(usize),
     /// Show one more rung of help.
@@ -175,3 +179,5 @@ pub type HeldCall = (TerminalId, Call);
 
 #[cfg(test)]
 mod script_tests;
+#[cfg(test)]
+mod typed_tests;

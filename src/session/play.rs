@@ -1,7 +1,8 @@
 //! A step as it is played: read, predict, run, observe, explain.
 
 use super::{
-    Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, Phase, Proof, Report, Verdict, Wish, replay::Replay,
+    Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Report, Verdict, Wish,
+    replay::Replay,
 };
 use crate::{
     lesson::{Block, Check, Lesson, Run, TerminalId},
@@ -32,8 +33,10 @@ pub struct Session {
     pub(super) at: usize,
     pub(super) due: VecDeque<Run>,
     pub(super) waiting: Option<TerminalId>,
-    /// The line whose prompt is waited for.
-    pub(super) typed: Option<Run>,
+    /// The line whose prompt is waited for, and its block.
+    pub(super) typed: Option<(Option<usize>, Run)>,
+    /// The line that was last typed into each terminal by the session: when the shell takes it, that is no news.
+    pub(super) sent: BTreeMap<TerminalId, String>,
     pub(super) shells: BTreeMap<TerminalId, Shell>,
     /// The last line of this step that each terminal's shell took; `None` where it is not known.
     pub(super) submitted: BTreeMap<TerminalId, Option<String>>,
@@ -44,8 +47,12 @@ pub struct Session {
     /// Whether the learner typed something of their own since the last block of checks passed.
     pub(super) own: bool,
     pub(super) solved: bool,
-    /// The commands of the step as they were typed, by block.
-    pub(super) lines: BTreeMap<usize, String>,
+    /// What became of the commands of the step, by block.
+    pub(super) ran: BTreeMap<usize, Ran>,
+    /// The blocks of checks that have held.
+    pub(super) passed: BTreeSet<usize>,
+    /// What else ran in this step, oldest first.
+    pub(super) own_lines: Vec<OwnLine>,
     pub(super) answers: BTreeMap<usize, usize>,
     pub(super) hints: usize,
     pub(super) held: Vec<HeldCall>,
@@ -90,6 +97,7 @@ impl Session {
             due: VecDeque::new(),
             waiting: None,
             typed: None,
+            sent: BTreeMap::new(),
             shells: BTreeMap::new(),
             submitted: BTreeMap::new(),
             half_typed: BTreeSet::new(),
@@ -97,7 +105,9 @@ impl Session {
             touched: false,
             own: false,
             solved: false,
-            lines: BTreeMap::new(),
+            ran: BTreeMap::new(),
+            passed: BTreeSet::new(),
+            own_lines: Vec::new(),
             answers: BTreeMap::new(),
             hints: 0,
             held: Vec::new(),
@@ -124,6 +134,11 @@ impl Session {
         PATIENCE * self.slowness
     }
 
+    /// The same for these checks.
+    pub(super) fn patience_for(&self, checks: &[Check]) -> Duration {
+        if checks.iter().any(Check::measures) { MEASURING * self.slowness } else { self.patience() }
+    }
+
     /// Takes in what happened; gives what is to be done, in order.
     pub fn handle(&mut self, input: Input) -> Vec<Action> {
         let mut out = Vec::new();
@@ -136,9 +151,7 @@ impl Session {
                     self.shells.insert(terminal, Shell::Busy);
                 }
             }
-            Input::Submitted(terminal, line) => {
-                self.submitted.insert(terminal, line);
-            }
+            Input::Submitted(terminal, line) => self.took(terminal, line, &mut out),
             Input::HalfTyped(terminal, true) => {
                 self.half_typed.insert(terminal);
             }
@@ -180,6 +193,7 @@ impl Session {
         self.postponed = false;
         match wish {
             Wish::GoTo(step) => self.rebuild(step, out),
+            Wish::PassOver => self.pass_over(out),
             Wish::Go => match self.phase() {
                 Phase::Due(_) => {
                     self.type_due(out);
@@ -236,12 +250,12 @@ impl Session {
             out.push(Action::Deadline(None));
             // What follows was written for the state that this line should have made. Elsewhere, such as on the host
             // instead of in a container, it might do harm.
-            if let Some(run) = self.typed.take().filter(|run| status != 0 && !run.may_fail()) {
+            if let Some((block, run)) = self.typed.take().filter(|(_, run)| status != 0 && !run.may_fail()) {
+                block.map(|block| self.ran.remove(&block));
                 return self.stumble(&run, status, out);
             }
-            // The command that is still in front has just ended; it was held by itself, and the next one is not.
-            let held = !self.auto && self.due.front().is_some_and(|run| run.hold);
-            if self.holding && (self.due.is_empty() || held) && self.replay.is_none() {
+            // What was held by itself has ended, and the next line is not.
+            if self.holding && self.due.is_empty() && self.replay.is_none() {
                 self.holding = false;
                 out.push(Action::Hold(terminal, Hold::Off));
             }
@@ -304,7 +318,9 @@ impl Session {
         self.touched = false;
         self.own = false;
         self.solved = false;
-        self.lines.clear();
+        self.ran.clear();
+        self.passed.clear();
+        self.own_lines.clear();
         self.submitted.clear();
         self.answers.clear();
         self.hints = 0;
@@ -324,52 +340,5 @@ impl Session {
         } else {
             self.go_on(out);
         }
-    }
-
-    /// Moves over everything that is done, and decides the checks that are due.
-    pub(super) fn go_on(&mut self, out: &mut Vec<Action>) {
-        if self.replay.is_some() {
-            return self.replay_on(out);
-        }
-        if self.outcomes.get(self.step).is_none_or(Option::is_some) {
-            return;
-        }
-        self.look_ahead(out);
-        while let Some(block) = self.block(self.at).cloned() {
-            match block {
-                Block::Predict(_) if !self.auto && !self.answers.contains_key(&self.at) => return,
-                Block::Run(run) => {
-                    if self.waiting.is_some() {
-                        return;
-                    }
-                    if self.due.front() == Some(&run) {
-                        // It was typed and its prompt has come back.
-                        self.due.pop_front();
-                    } else if self.auto {
-                        self.type_run(run, out);
-                        return;
-                    } else {
-                        return;
-                    }
-                }
-                Block::Check(checks) => {
-                    if self.auto && self.solve(out) {
-                        return;
-                    }
-                    if !self.decide_block(self.at, out) {
-                        // Once: whatever happens meanwhile must not put the end off.
-                        if self.auto && self.waiting.is_none() && self.pressed != Some(self.at) {
-                            self.pressed = Some(self.at);
-                            let patience = if checks.iter().any(Check::measures) { MEASURING } else { PATIENCE };
-                            out.push(Action::Deadline(Some(patience * self.slowness)));
-                        }
-                        return;
-                    }
-                }
-                _ => {}
-            }
-            self.at += 1;
-        }
-        self.close(self.verdict(), out);
     }
 }

@@ -1,6 +1,6 @@
 //! The session as a state machine: scripts of what happens, and what it wants done. No machine takes part.
 
-use super::{Action, Input, Notice, Outcome, Phase, Report, Session, Wish, checks::cases};
+use super::{Action, Input, Notice, Outcome, Phase, Ran, Report, Session, Wish, checks::cases};
 use crate::{
     kernel::{namespaces::Kind, pid::Pid},
     lang::Lang,
@@ -10,11 +10,11 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-const CONTAINER: TerminalId = TerminalId::Container;
-const HOST: TerminalId = TerminalId::Host;
+pub(super) const CONTAINER: TerminalId = TerminalId::Container;
+pub(super) const HOST: TerminalId = TerminalId::Host;
 
 /// A lesson of these steps. Three hints, the last of which gives a command, and the reason are what every step must have.
-fn lesson(steps: &[(&str, &str)]) -> Lesson {
+pub(super) fn lesson(steps: &[(&str, &str)]) -> Lesson {
     let step = |(flags, blocks): &(&str, &str)| {
         let mut lines =
             blocks.lines().skip_while(|line| !line.starts_with("```run") && !line.starts_with("```solution"));
@@ -30,30 +30,30 @@ fn lesson(steps: &[(&str, &str)]) -> Lesson {
     lesson::parse("script/en.md", &text).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
-fn run(line: &str) -> String {
+pub(super) fn run(line: &str) -> String {
     format!("```run container\n{line}\n```\n\n")
 }
 
-fn check(instruction: &str) -> String {
+pub(super) fn check(instruction: &str) -> String {
     format!("```check\n{instruction} : yes\n```\n\n")
 }
 
 /// A session, and the number of the newest sample that it has asked for.
-struct Script {
-    session: Session,
+pub(super) struct Script {
+    pub(super) session: Session,
     asked: u64,
 }
 
 impl Script {
     /// A session that goes to this step, its shells at their prompts, and what the machine looks like then.
-    fn new(lesson: Lesson, auto: bool, step: usize, sample: &Sample) -> (Script, Vec<Action>) {
+    pub(super) fn new(lesson: Lesson, auto: bool, step: usize, sample: &Sample) -> (Script, Vec<Action>) {
         let mut script = Script { session: Session::new(lesson, auto, Vec::new()), asked: 0 };
         let mut told = script.give(Input::Wish(Wish::GoTo(step)));
         told.extend(script.prompts(sample));
         (script, told)
     }
 
-    fn give(&mut self, input: Input) -> Vec<Action> {
+    pub(super) fn give(&mut self, input: Input) -> Vec<Action> {
         let told = self.session.handle(input);
         for action in &told {
             if let Action::Sample(number) = action {
@@ -73,23 +73,23 @@ impl Script {
     }
 
     /// The newest state that was asked for.
-    fn sample(&mut self, sample: &Sample) -> Vec<Action> {
+    pub(super) fn sample(&mut self, sample: &Sample) -> Vec<Action> {
         self.give(Input::Sample(self.asked, Arc::new(sample.clone())))
     }
 
     /// A prompt in the container's terminal, and the state after it.
-    fn prompt(&mut self, sample: &Sample) -> Vec<Action> {
+    pub(super) fn prompt(&mut self, sample: &Sample) -> Vec<Action> {
         let mut told = self.give(Input::Prompt(CONTAINER, 0, 1));
         told.extend(self.sample(sample));
         told
     }
 
-    fn go(&mut self) -> Vec<Action> {
+    pub(super) fn go(&mut self) -> Vec<Action> {
         self.give(Input::Wish(Wish::Go))
     }
 }
 
-fn typed(actions: &[Action]) -> Vec<&str> {
+pub(super) fn typed(actions: &[Action]) -> Vec<&str> {
     let lines = actions.iter().filter_map(|action| match action {
         Action::Type(_, line) => Some(line.as_str()),
         _ => None,
@@ -98,7 +98,7 @@ fn typed(actions: &[Action]) -> Vec<&str> {
 }
 
 /// What was told of steps: begun, passed and so on.
-fn reports(actions: &[Action]) -> Vec<&Report> {
+pub(super) fn reports(actions: &[Action]) -> Vec<&Report> {
     let reports = actions.iter().filter_map(|action| match action {
         Action::Report(report @ (Report::Step(_) | Report::Outcome(..) | Report::End)) => Some(report),
         _ => None,
@@ -120,11 +120,11 @@ fn deadlines(actions: &[Action]) -> Vec<Option<u64>> {
 }
 
 /// The state in which `hostname inside is box` holds, and one in which it does not.
-fn named() -> Sample {
+pub(super) fn named() -> Sample {
     cases::sample()
 }
 
-fn unnamed() -> Sample {
+pub(super) fn unnamed() -> Sample {
     cases::with(|sample| sample.inside.hostname = Some("machine".into()))
 }
 
@@ -343,7 +343,7 @@ fn a_busy_terminal_gets_no_command() {
     assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::Busy(CONTAINER))));
     script.prompt(&unnamed());
     assert_eq!((typed(&script.go()), script.session.notice()), (vec!["one"], None));
-    assert_eq!(script.session.typed_line(1), Some("one"));
+    assert_eq!(script.session.ran(1), Some(&Ran::Line("one".into())));
 }
 
 #[test]
@@ -384,7 +384,7 @@ fn a_step_begins_with_nothing_of_the_one_before() {
     assert_eq!(script.session.phase(), Phase::Done);
     let told = script.go();
     assert_eq!((reports(&told), restarts(&told)), (vec![&Report::Step(1)], 0));
-    assert_eq!((script.session.hints(), script.session.typed_line(1), script.session.at()), (0, None, 1));
+    assert_eq!((script.session.hints(), script.session.ran(1), script.session.at()), (0, None, 1));
     script.go();
     script.prompt(&unnamed());
     assert_eq!(script.session.phase(), Phase::Checking(2), "the call belongs to the first step");

@@ -1,6 +1,6 @@
 //! Commands of the lesson on their way into a terminal.
 
-use super::{Action, Notice, Report, Session, play::Shell};
+use super::{Action, Notice, Ran, Report, Session, play::Shell};
 use crate::{
     lesson::{Block, CONTAINER, Run, Step},
     trace::Hold,
@@ -31,13 +31,17 @@ impl Session {
 
     pub(super) fn type_due(&mut self, out: &mut Vec<Action>) {
         if let Some(Block::Run(run)) = self.block(self.at).cloned() {
-            self.type_run(run, out);
+            self.type_run(&run, out);
         }
     }
 
-    pub(super) fn type_run(&mut self, run: Run, out: &mut Vec<Action>) {
-        if self.type_line(&run, out) {
-            self.due.push_front(run);
+    /// Types the line of the block that the step has come to.
+    pub(super) fn type_run(&mut self, run: &Run, out: &mut Vec<Action>) {
+        if self.type_line(run, out)
+            && let Some(line) = self.sent.get(&run.terminal)
+        {
+            self.ran.insert(self.at, Ran::Line(line.clone()));
+            self.typed = self.typed.take().map(|(_, run)| (Some(self.at), run));
         }
     }
 
@@ -66,9 +70,7 @@ impl Session {
             self.postponed = true;
             return false;
         };
-        if matches!(self.block(self.at), Some(Block::Run(due)) if due == run) {
-            self.lines.insert(self.at, line.clone());
-        }
+        self.sent.insert(run.terminal, line.clone());
         if run.hold && self.replay.is_none() {
             self.holding = true;
             out.push(Action::Hold(run.terminal, Hold::Every));
@@ -88,7 +90,7 @@ impl Session {
             self.look(out);
         } else {
             self.waiting = Some(run.terminal);
-            self.typed = Some(run.clone());
+            self.typed = Some((None, run.clone()));
         }
         true
     }

@@ -1,6 +1,6 @@
 //! What the screen may know of a session.
 
-use super::{HeldCall, Lacking, Notice, Outcome, Phase, Proof, Session, Verdict};
+use super::{HeldCall, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Session, Verdict};
 use crate::{
     lang::Lang,
     lesson::{Block, Check, Lesson, Step, TerminalId},
@@ -32,9 +32,19 @@ impl Session {
         self.answers.get(&block).copied()
     }
 
-    /// The command of this block as the session typed it, with the PID that it had then.
-    pub fn typed_line(&self, block: usize) -> Option<&str> {
-        self.lines.get(&block).map(String::as_str)
+    /// What became of the command of this block.
+    pub fn ran(&self, block: usize) -> Option<&Ran> {
+        self.ran.get(&block)
+    }
+
+    /// What else ran in this step, oldest first.
+    pub fn own_lines(&self) -> &[OwnLine] {
+        &self.own_lines
+    }
+
+    /// Whether a block of checks has held.
+    pub fn has_passed(&self, block: usize) -> bool {
+        self.passed.contains(&block)
     }
 
     /// The line that the shell of this terminal took last, however it came; `None` where there was none in this step, or

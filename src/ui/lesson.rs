@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::{Play, State},
-    lesson::Block,
+    lesson::{Block, Step},
     session::{Outcome, Phase},
 };
 
@@ -42,16 +42,18 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let at = session.at();
     let mut current = 0;
     for (index, block) in step.blocks.iter().enumerate() {
-        if index > at && !looks_ahead(step.blocks.get(at..index).unwrap_or_default(), block, &phase) {
+        if index > at && !looks_ahead(play, step, index, block) {
             continue;
         }
         sheet.gap();
+        own_lines(state, play, index, columns, &mut sheet);
         if index == at {
             current = sheet.lines.len();
         }
         parts::block(state, play, index, block, columns, &mut sheet);
         ask::told_after(state, play, index, columns, &mut sheet);
     }
+    own_lines(state, play, step.blocks.len(), columns, &mut sheet);
     // Who has done it needs no help, but wants to read why.
     if phase != Phase::Done {
         parts::hints(state, play, columns, &mut sheet);
@@ -64,11 +66,18 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     sheet
 }
 
-/// While a command runs, the checks right after it are shown: they are what to watch for.
-fn looks_ahead(between: &[Block], block: &Block, phase: &Phase) -> bool {
-    matches!(phase, Phase::Running | Phase::Held)
-        && matches!(block, Block::Check(_))
-        && between.iter().skip(1).all(|block| matches!(block, Block::Hint(_) | Block::Note(_) | Block::Solution(_)))
+/// What must become true is shown from the moment on at which the question before it is answered.
+fn looks_ahead(play: &Play, step: &Step, index: usize, block: &Block) -> bool {
+    let between = step.blocks.get(play.session.at()..index).unwrap_or_default();
+    let hides = |block: &Block| matches!(block, Block::Check(_) | Block::Predict(_));
+    matches!(block, Block::Check(_)) && !between.iter().any(hides)
+}
+
+/// What the learner ran besides, when the step had come to this block.
+fn own_lines(state: &State, play: &Play, index: usize, columns: usize, sheet: &mut Sheet) {
+    for own in play.session.own_lines().iter().filter(|own| own.at == index) {
+        parts::transcript(state, own.terminal, &own.line, columns, sheet);
+    }
 }
 
 /// The last lines: what the step waits for.

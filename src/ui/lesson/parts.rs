@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     app::{Play, State},
-    lesson::{Block, CONTAINER, Check, Run, TerminalId},
-    session::{Phase, Verdict},
+    lesson::{Block, Check, Run, TerminalId},
+    session::{Phase, Ran, Verdict},
 };
 
 /// Lays out one block.
@@ -51,26 +51,15 @@ pub fn hints(state: &State, play: &Play, columns: usize, sheet: &mut Sheet) {
 
 fn command(state: &State, play: &Play, index: usize, run: &Run, columns: usize, sheet: &mut Sheet) {
     let lang = state.lang;
-    let text = match play.session.typed_line(index) {
-        Some(typed) => typed.to_string(),
-        // A learner typed it, and may have meant another container than there is now.
-        None if index < play.session.at() => run.line.replace(CONTAINER, "PID"),
-        None => play.fill(&run.line),
-    };
-    let code = Rich::default().with(&text, Role::Code);
     if play.session.phase() != Phase::Due(index) {
-        let prompt = match run.terminal {
-            TerminalId::Container => "$ ".to_string(),
-            TerminalId::Host => format!("{} $ ", terminal_name(run.terminal, lang)),
-        };
-        sheet.add(hang(&[(prompt, Role::Quiet)], &code, columns));
-        return;
+        return became(state, play, index, run, columns, sheet);
     }
     let place = match run.terminal {
-        TerminalId::Container => lang.pick("Space types:", "按空格输入："),
-        TerminalId::Host => lang.pick("Space types in the host terminal:", "按空格在宿主机终端输入："),
+        TerminalId::Container => lang.pick("Type it, or let Space do it:", "自己输入，或按空格代劳："),
+        TerminalId::Host => lang.pick("The same in the host terminal:", "在宿主机终端里输入，或按空格："),
     };
     sheet.line(vec![(format!("{} ", marks::NOW), Role::Focus), (place.into(), Role::Strong)]);
+    let code = Rich::default().with(&play.fill(&run.line), Role::Code);
     sheet.add(hang(&[("  ".into(), Role::Plain)], &code, columns));
     if run.hold {
         let text = lang.pick("Each system call waits for you.", "每个系统调用都会等你放行。");
@@ -78,8 +67,32 @@ fn command(state: &State, play: &Play, index: usize, run: &Run, columns: usize, 
     }
 }
 
+/// What became of a command: its line where it ran, and where something else did what it should do.
+fn became(state: &State, play: &Play, index: usize, run: &Run, columns: usize, sheet: &mut Sheet) {
+    match play.session.ran(index) {
+        Some(Ran::Line(line)) => transcript(state, run.terminal, line, columns, sheet),
+        Some(Ran::Otherwise) if !run.interrupts() => {
+            let text = state.lang.pick("done your way", "用你自己的办法做到了");
+            let said = vec![(format!("{} ", marks::PASSED), Role::Container), (text.into(), Role::Quiet)];
+            if sheet.lines.iter().rev().find(|line| !line.is_empty()) != Some(&said) {
+                sheet.line(said);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A line that ran, and where.
+pub fn transcript(state: &State, terminal: TerminalId, line: &str, columns: usize, sheet: &mut Sheet) {
+    let prompt = match terminal {
+        TerminalId::Container => "$ ".to_string(),
+        TerminalId::Host => format!("{} $ ", terminal_name(terminal, state.lang)),
+    };
+    sheet.add(hang(&[(prompt, Role::Quiet)], &Rich::default().with(line, Role::Code), columns));
+}
+
 fn checks(state: &State, play: &Play, index: usize, list: &[Check], columns: usize, sheet: &mut Sheet) {
-    let done = index < play.session.at();
+    let done = play.session.has_passed(index);
     // A fact that does not hold yet is a refusal only after something was tried; in a challenge there is no hurry.
     let tried = play.commands > 0 && play.session.phase() == Phase::Checking(index);
     let challenge = play.session.step().is_some_and(|step| step.challenge);

@@ -1,0 +1,201 @@
+//! A step as a checklist that the kernel ticks: which of its lines have run, however they came, and how far it is done.
+
+use super::{Action, Session, play::Shell};
+use crate::lesson::{Block, CONTAINER, Check, Run, TerminalId};
+
+/// What became of a line that a step offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// It ran, whoever typed it; with the PID that the container had then.
+    Line(String),
+    /// What it should bring about came about in another way.
+    Otherwise,
+    /// The learner passed over it.
+    PassedOver,
+}
+
+/// A line of the learner's own that a shell ran in this step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnLine {
+    /// The block that the step had come to.
+    pub at: usize,
+    /// Where it ran.
+    pub terminal: TerminalId,
+    /// As it was typed.
+    pub line: String,
+}
+
+/// How many own lines of a step are kept: a pasted file must not fill the memory.
+const MOST_LINES: usize = 200;
+
+impl Session {
+    /// A shell took a line: the step's own line is ticked off, whoever typed it.
+    pub(super) fn took(&mut self, terminal: TerminalId, line: Option<String>, out: &mut Vec<Action>) {
+        self.submitted.insert(terminal, line.clone());
+        let sent = self.sent.remove(&terminal);
+        let Some(line) = line.filter(|line| !line.trim().is_empty()) else { return };
+        if self.auto || self.replay.is_some() || sent.is_some_and(|sent| is_same(&sent, &line)) {
+            return;
+        }
+        self.notice = None;
+        let Some((block, run)) = self.offers(terminal, &line) else {
+            if self.own_lines.len() < MOST_LINES {
+                self.own_lines.push(OwnLine { at: self.at, terminal, line });
+            }
+            return;
+        };
+        self.ran.insert(block, Ran::Line(line));
+        if run.busy {
+            self.look(out);
+        } else if self.waiting.is_none() {
+            self.waiting = Some(terminal);
+            self.typed = Some((Some(block), run));
+        }
+        self.go_on(out);
+    }
+
+    /// The first line of the step, from where the learner is, that is this one and has not run.
+    fn offers(&self, terminal: TerminalId, line: &str) -> Option<(usize, Run)> {
+        let blocks = self.step()?.blocks.iter().enumerate().skip(self.at);
+        blocks.into_iter().find_map(|(index, block)| match block {
+            Block::Run(run) if run.terminal == terminal && self.is_open(index) && is_same(&run.line, line) => {
+                Some((index, run.clone()))
+            }
+            _ => None,
+        })
+    }
+
+    fn is_open(&self, block: usize) -> bool {
+        matches!(self.ran.get(&block), None | Some(Ran::PassedOver))
+    }
+
+    /// Passes over the line that is due, where it only shows something; otherwise goes to the next step.
+    pub(super) fn pass_over(&mut self, out: &mut Vec<Action>) {
+        match self.block(self.at) {
+            Some(Block::Run(run)) if run.look && self.waiting.is_none() => {
+                self.ran.insert(self.at, Ran::PassedOver);
+                self.go_on(out);
+            }
+            _ => self.rebuild(self.step + 1, out),
+        }
+    }
+
+    /// A block of checks holds: the lines that lead to it are done, but for those that only show something.
+    pub(super) fn pass(&mut self, check: usize) {
+        self.passed.insert(check);
+        let Some(step) = self.lesson.steps.get(self.step) else { return };
+        for (index, block) in step.blocks.iter().enumerate().take(check) {
+            if matches!(block, Block::Run(run) if !run.look) {
+                self.ran.entry(index).or_insert(Ran::Otherwise);
+            }
+        }
+    }
+
+    /// The next block of checks that does not hold yet, from where the learner is.
+    pub(super) fn next_checks(&self) -> Option<usize> {
+        let blocks = self.step()?.blocks.iter().enumerate().skip(self.at);
+        let mut checks = blocks.filter(|(_, block)| matches!(block, Block::Check(_))).map(|(index, _)| index);
+        checks.find(|index| !self.passed.contains(index))
+    }
+
+    /// Moves over everything that is done, and decides the checks that are due.
+    pub(super) fn go_on(&mut self, out: &mut Vec<Action>) {
+        if self.replay.is_some() {
+            return self.replay_on(out);
+        }
+        if self.outcomes.get(self.step).is_none_or(Option::is_some) {
+            return;
+        }
+        self.look_ahead(out);
+        while let Some(block) = self.block(self.at).cloned() {
+            let done = match block {
+                Block::Predict(_) => self.auto || self.answers.contains_key(&self.at),
+                Block::Run(run) => self.waiting.is_none() && self.has_run(run, out),
+                Block::Check(checks) => self.has_held(&checks, out),
+                _ => true,
+            };
+            if !done {
+                return;
+            }
+            self.at += 1;
+        }
+        self.close(self.verdict(), out);
+    }
+
+    fn has_run(&mut self, run: Run, out: &mut Vec<Action>) -> bool {
+        // Whoever pressed Ctrl-C was faster.
+        let interrupted = run.interrupts() && self.shells.get(&run.terminal) == Some(&Shell::Idle);
+        if self.ran.contains_key(&self.at) || interrupted {
+            return true;
+        }
+        if self.auto {
+            self.type_run(&run, out);
+        }
+        false
+    }
+
+    fn has_held(&mut self, checks: &[Check], out: &mut Vec<Action>) -> bool {
+        if self.passed.contains(&self.at) {
+            return true;
+        }
+        if self.auto && self.solve(out) {
+            return false;
+        }
+        if self.decide_block(self.at, out) {
+            self.pass(self.at);
+            return true;
+        }
+        // Once: whatever happens meanwhile must not put the end off.
+        if self.auto && self.waiting.is_none() && self.pressed != Some(self.at) {
+            self.pressed = Some(self.at);
+            out.push(Action::Deadline(Some(self.patience_for(checks))));
+        }
+        false
+    }
+}
+
+/// Whether a line is the one that a lesson has, blanks aside. `sudo` before it changes nothing for root, and any number
+/// stands for the container's.
+fn is_same(wanted: &str, line: &str) -> bool {
+    let mut words = line.split_whitespace().peekable();
+    if !wanted.starts_with("sudo") {
+        words.next_if_eq(&"sudo");
+    }
+    let mut wanted = wanted.split_whitespace();
+    loop {
+        match (wanted.next(), words.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(word)) if is_same_word(wanted, word) => {}
+            _ => return false,
+        }
+    }
+}
+
+fn is_same_word(wanted: &str, word: &str) -> bool {
+    let Some((before, after)) = wanted.split_once(CONTAINER) else { return wanted == word };
+    let number = word.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_the_same_blanks_aside() {
+        for (wanted, line, same) in [
+            ("ls -l image", "  ls   -l image ", true),
+            ("ls -l image", "ls -l images", false),
+            ("ls -l image", "ls -l", false),
+            ("ls", "ls -l", false),
+            ("unshare -p sh", "sudo unshare -p sh", true),
+            ("sudo -i", "sudo -i", true),
+            ("kill -KILL {container}", "kill -KILL 4711", true),
+            ("ls /proc/{container}/ns", "ls /proc/4711/ns", true),
+            ("ls /proc/{container}/ns", "ls /proc/self/ns", false),
+            ("P={container}", "P=", false),
+        ] {
+            assert_eq!(is_same(wanted, line), same, "{line}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Whoever types: lines tick off the step's own, other ways count, and what only shows something stays until it is seen.
+
+use super::{Action, Input, Phase, Ran, Wish, script_tests::*};
+use crate::lesson::TerminalId;
+
+/// The learner types a line, and the shell takes it.
+fn types(script: &mut Script, terminal: TerminalId, line: &str) -> Vec<Action> {
+    let mut told = script.give(Input::Typed(terminal));
+    told.extend(script.give(Input::Submitted(terminal, Some(line.into()))));
+    told
+}
+
+fn look(line: &str) -> String {
+    run(line).replace("run container", "run container look")
+}
+
+fn question() -> String {
+    "```predict\nWhy?\n- [ ] a\n- [x] b\n```\n\n".into()
+}
+
+#[test]
+fn a_line_typed_as_shown_is_ticked_off_and_not_offered_again() {
+    let blocks = [run("hostname  box"), run("hostname"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    types(&mut script, CONTAINER, " hostname box ");
+    assert_eq!(script.session.phase(), Phase::Running);
+    assert_eq!(typed(&script.go()), [""; 0], "nothing is nested");
+    script.prompt(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Due(2));
+    assert_eq!(script.session.ran(1), Some(&Ran::Line(" hostname box ".into())));
+    assert!(script.session.own_lines().is_empty());
+    // The same words in the other terminal are another thing.
+    types(&mut script, HOST, "hostname");
+    script.give(Input::Prompt(HOST, 0, 1));
+    script.sample(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Due(2));
+    let own: Vec<_> = script.session.own_lines().iter().map(|own| (own.terminal, own.line.as_str(), own.at)).collect();
+    assert_eq!(own, [(HOST, "hostname", 2)]);
+}
+
+#[test]
+fn a_typed_line_that_fails_is_offered_again() {
+    let blocks = [run("hostname box"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    types(&mut script, CONTAINER, "hostname box");
+    script.give(Input::Prompt(CONTAINER, 1, 1));
+    script.sample(&unnamed());
+    assert_eq!((script.session.phase(), script.session.ran(1)), (Phase::Due(1), None));
+}
+
+#[test]
+fn what_the_session_types_is_no_line_of_the_learners() {
+    let blocks = [run("one"), run("two"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    script.give(Input::Submitted(CONTAINER, Some("one".into())));
+    script.prompt(&unnamed());
+    assert_eq!((script.session.phase(), script.session.own_lines().len()), (Phase::Due(2), 0));
+    // A line that the shell took before the learner typed it again is the learner's.
+    types(&mut script, CONTAINER, "one");
+    assert_eq!(script.session.own_lines().len(), 1);
+}
+
+#[test]
+fn another_way_counts_and_what_only_shows_something_stays() {
+    let blocks = [run("one"), look("two"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    types(&mut script, CONTAINER, "mine");
+    script.prompt(&named());
+    assert_eq!((script.session.phase(), script.session.ran(1)), (Phase::Due(2), Some(&Ran::Otherwise)));
+    assert!(script.session.has_passed(3));
+    types(&mut script, CONTAINER, "echo hi");
+    script.prompt(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Due(2), "whatever else is typed does not end the step");
+    let (mut other, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    types(&mut other, CONTAINER, "mine");
+    other.prompt(&named());
+    // It is seen, or passed over.
+    types(&mut script, CONTAINER, "two");
+    script.prompt(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Done);
+    other.give(Input::Wish(Wish::PassOver));
+    assert_eq!((other.session.phase(), other.session.ran(2)), (Phase::Done, Some(&Ran::PassedOver)));
+}
+
+#[test]
+fn a_line_that_was_passed_over_may_still_be_typed() {
+    let blocks = [look("one"), run("two"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks), ("b", &blocks)]), false, 0, &unnamed());
+    script.give(Input::Wish(Wish::PassOver));
+    assert_eq!(script.session.phase(), Phase::Due(2));
+    // What does something is not passed over: that is the next step.
+    script.give(Input::Wish(Wish::PassOver));
+    assert!(matches!(script.session.phase(), Phase::Preparing(..)));
+}
+
+#[test]
+fn no_question_is_left_out_by_typing() {
+    let blocks = [run("one"), question(), run("two"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    assert!(script.session.verdicts(4).len() == 1, "what must become true is known from the beginning");
+    for line in ["one", "two"] {
+        types(&mut script, CONTAINER, line);
+        script.prompt(&named());
+    }
+    assert_eq!((script.session.phase(), script.session.has_passed(4)), (Phase::Asking(2), true));
+    script.give(Input::Wish(Wish::Answer(0)));
+    assert_eq!(script.session.phase(), Phase::Done);
+}

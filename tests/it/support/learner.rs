@@ -167,6 +167,12 @@ impl Learner {
         self.session.phase() == Phase::Done
     }
 
+    /// Whether lines that only show something are still offered.
+    pub fn still_shows(&self) -> bool {
+        let mut blocks = self.session.step().unwrap().blocks.iter().enumerate();
+        blocks.any(|(index, block)| matches!(block, Block::Run(run) if run.look) && self.session.ran(index).is_none())
+    }
+
     /// The index of the next block of checks.
     fn checks(&self) -> Option<usize> {
         let blocks = self.session.step().unwrap().blocks.iter().enumerate();
@@ -183,6 +189,9 @@ impl Learner {
 
     fn send(&mut self, terminal: TerminalId, line: &str) {
         let bytes = if line == "^C" { vec![3] } else { format!("{line}\r").into_bytes() };
+        if let Some(pane) = self.panes.get_mut(&terminal) {
+            pane.screen.sent(&bytes);
+        }
         self.machine.write(terminal, &bytes);
         self.give(Input::Typed(terminal));
     }
@@ -275,6 +284,10 @@ impl Learner {
         let blocks = self.session.step().unwrap().blocks.clone();
         for (index, block) in blocks.iter().enumerate() {
             match block {
+                Block::Predict(predict) => {
+                    self.until("the question", |learner| learner.session.phase() == Phase::Asking(index));
+                    self.give(Input::Wish(Wish::Answer(predict.answer)));
+                }
                 Block::Run(run) => self.type_run(run),
                 Block::Check(_) => {
                     for run in self.solution() {

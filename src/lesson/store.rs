@@ -2,7 +2,7 @@
 
 use super::{
     lint,
-    model::{Block, Fact, Lesson, Problem, Translations},
+    model::{Block, Fact, Lesson, Problem, Run, Translations},
     parse::{self, Located},
 };
 use crate::{kernel::usable::usable, lang::Lang};
@@ -74,7 +74,7 @@ pub fn load_with(dir: Option<&Path>, image: &str) -> Result<Vec<Translations>, L
     });
     let port = free_port().unwrap_or(FALLBACK_PORT);
     let controllers = controllers(|name| usable(name).ok().map(|(version, _)| version));
-    let fills = [("{port}", port.to_string()), ("{image}", image.to_owned()), ("{controllers}", controllers)];
+    let fills = [("{port}", port.to_string()), (IMAGE, image.to_owned()), ("{controllers}", controllers)];
     lessons.iter_mut().flat_map(|lesson| lesson.values_mut()).for_each(|lesson| fill_in(lesson, port, &fills));
     Ok(lessons)
 }
@@ -204,6 +204,8 @@ pub fn id(lesson: &Translations) -> &str {
 
 /// Only used where no socket can be opened at all.
 const FALLBACK_PORT: u16 = 47_001;
+/// What stands in lessons for the image that the user has chosen.
+const IMAGE: &str = "{image}";
 
 /// A port that the kernel calls free on the loopback address. Each session has its own, because many learners may share
 /// one machine.
@@ -232,6 +234,10 @@ fn fill_in(lesson: &mut Lesson, port: u16, fills: &[(&str, String)]) {
             }
         }
     };
+    let fill_line = |run: &mut Run| {
+        run.image = run.line.contains(IMAGE);
+        fill(&mut run.line);
+    };
     fill(&mut lesson.intro);
     for block in lesson.steps.iter_mut().flat_map(|step| &mut step.blocks) {
         match block {
@@ -240,8 +246,8 @@ fn fill_in(lesson: &mut Lesson, port: u16, fills: &[(&str, String)]) {
                 fill(&mut predict.question);
                 predict.options.iter_mut().for_each(fill);
             }
-            Block::Run(run) => fill(&mut run.line),
-            Block::Solution(runs) => runs.iter_mut().for_each(|run| fill(&mut run.line)),
+            Block::Run(run) => fill_line(run),
+            Block::Solution(runs) => runs.iter_mut().for_each(fill_line),
             Block::Check(checks) => {
                 for check in checks {
                     fill(&mut check.text);

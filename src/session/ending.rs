@@ -40,12 +40,20 @@ impl Session {
         if self.auto || self.replay.is_some() {
             let line = &run.line;
             let lang = self.lesson.lang;
-            let reason =
+            let mut reason =
                 lang.pick(format!("`{line}` ended with status {status}"), format!("`{line}` 的退出状态是 {status}"));
+            if run.image {
+                reason = lang.pick(
+                    format!("the image cannot be used: {reason}; --image names another one"),
+                    format!("镜像无法使用：{reason}；用 --image 指定别的镜像"),
+                );
+                self.imageless = true;
+            }
             return self.fail(reason, out);
         }
         self.due.clear();
-        self.notice = Some(Notice::Stumbled(run.line.clone(), status));
+        let line = run.line.clone();
+        self.notice = Some(if run.image { Notice::NoImage(line, status) } else { Notice::Stumbled(line, status) });
         self.look(out);
     }
 
@@ -76,7 +84,8 @@ impl Session {
     }
 
     pub(super) fn after_failure(&mut self, out: &mut Vec<Action>) {
-        if self.step + 1 < self.lesson.steps.len() {
+        // The other steps would fail for the same reason, and say it once more each.
+        if self.step + 1 < self.lesson.steps.len() && !self.imageless {
             self.rebuild(self.step + 1, out);
         } else {
             self.end(out);
@@ -142,6 +151,32 @@ mod tests {
         let told = session.handle(Input::Prompt(TerminalId::Container, 2, 1));
         assert_eq!(typed(&told), [""; 0]);
         assert!(matches!(session.outcomes(), [Some(Outcome::Failed(why))] if why.contains("first")));
+    }
+
+    #[test]
+    fn without_the_image_there_is_no_lesson() {
+        let image = Run { line: "skopeo copy dir:/x dir:image".into(), image: true, ..Run::default() };
+        let step = Step { blocks: vec![Block::Run(image)], fresh: true, ..Step::default() };
+        let lesson = Lesson { steps: vec![step.clone(), step], ..Lesson::default() };
+        for (auto, first) in [(true, 0), (true, 1), (false, 0)] {
+            let mut session = Session::new(lesson.clone(), auto, Vec::new());
+            session.handle(Input::Wish(Wish::GoTo(first)));
+            for terminal in TerminalId::ALL {
+                session.handle(Input::Prompt(terminal, 0, 1));
+            }
+            session.handle(Input::Sample(session.wanted, Arc::default()));
+            session.handle(Input::Wish(Wish::Go));
+            let told = session.handle(Input::Prompt(TerminalId::Container, 1, 1));
+            if !auto {
+                assert!(matches!(session.notice(), Some(Notice::NoImage(..))));
+                continue;
+            }
+            let reports = told.iter().filter(|action| matches!(action, Action::Report(Report::Outcome(..))));
+            assert_eq!(reports.count(), 1);
+            assert!(told.contains(&Action::Report(Report::End)), "{told:?}");
+            let failed = session.outcomes().iter().flatten().next();
+            assert!(matches!(failed, Some(Outcome::Failed(why)) if why.contains("--image")), "{failed:?}");
+        }
     }
 
     #[test]

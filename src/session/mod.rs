@@ -169,6 +169,8 @@ pub enum Notice {
     AnswerFirst,
     /// This line ended with this status, where it should have ended with 0.
     Stumbled(String, i32),
+    /// The same, and the line names the image that the user has chosen.
+    NoImage(String, i32),
 }
 
 /// What this machine lacks: a requirement and the reason, in the session's language.

@@ -69,6 +69,8 @@ pub struct Session {
     pub(super) pressed: Option<usize>,
     /// The learner asked for a command that names a process, before it was known which one.
     pub(super) postponed: bool,
+    /// The image that the user has chosen cannot be used.
+    pub(super) imageless: bool,
 }
 
 /// What a terminal's shell is doing.
@@ -121,6 +123,7 @@ impl Session {
             proof: Proof::default(),
             pressed: None,
             postponed: false,
+            imageless: false,
         }
     }
 

@@ -26,6 +26,7 @@ pub fn tests() -> Vec<Test> {
         the_built_in_image_is_the_same_each_time,
         the_built_in_image_is_entered: [Root],
         a_cache_that_cannot_be_written_is_said_and_got_around,
+        a_wrong_image_ends_the_lesson_at_its_first_step: [Root],
     ]
 }
 
@@ -281,4 +282,16 @@ fn a_cache_that_cannot_be_written_is_said_and_got_around() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && told.contains("not kept in the cache"), "{told}");
     assert!(top.path().join("to/manifest.json").exists());
+}
+
+fn a_wrong_image_ends_the_lesson_at_its_first_step() {
+    let top = tempfile::tempdir().unwrap();
+    for (image, says) in [("dir:/not/there", "ENOENT"), ("docker://127.0.0.1:1/x", "ECONNREFUSED")] {
+        let output = boxwright(&top, &["run", "rootfs", "--lang", "en", "--image", image]);
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(says) && told.contains("the image cannot be used"), "{told}");
+        assert!(told.contains("1 steps: 0 passed, 1 failed"), "{told}");
+        assert_eq!(told.matches(says).count(), 1, "{told}");
+    }
 }

@@ -267,6 +267,7 @@ fn open(
     };
     let (progress, kept) = progress(cli.reset, lang);
     let need = need(&cli.common);
-    let options = TuiOptions { need, lang, look, lessons, start, prefix, exe, progress, kept };
+    let image = cli.common.image.to_string();
+    let options = TuiOptions { need, image, lang, look, lessons, start, prefix, exe, progress, kept };
     if cli.plain { plain::run(options) } else { tui::run(options) }
 }

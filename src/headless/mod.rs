@@ -133,6 +133,7 @@ pub fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, how: How
     let sink = Arc::new(move |happening| drop(send.send(Message::Machine(happening))));
     let mut machine = Machine::start_for(how.need, exe, sink)?;
     machine.unseen = true;
+    machine.image.clone_from(&how.image);
     teller.tell(&events::session(machine.run_dir().name(), &how.image), None)?;
     let mut player =
         Player { machine, receive, teller, summary: Summary::default(), last: None, patience: how.patience };

@@ -11,6 +11,7 @@ mod destination;
 pub mod digest;
 mod dir;
 mod error;
+pub mod kept;
 mod layout;
 mod lock;
 pub mod manifest;

@@ -6,6 +6,7 @@ use super::{
     builtin,
     digest::Verified,
     dir::Dir,
+    kept::{self, Kept},
     layout::Layout,
     manifest::{Config, Descriptor, Document, Index, MAX_JSON, Manifest, json},
     registry::Registry,
@@ -72,7 +73,10 @@ impl Image {
             Reference::OciArchive { file, tag } => Box::new(OciArchive::open(file, tag.as_deref())?),
             Reference::DockerArchive { file, name } => Box::new(DockerArchive::open(file, name.as_deref())?),
             Reference::Dir(dir) => Box::new(Dir::open(dir)?),
-            Reference::Docker(name) => Box::new(Registry::open(name, access)?),
+            Reference::Docker(name) => match kept::dir(name) {
+                Some(dir) => Box::new(Kept::new(dir, name, access)),
+                None => Box::new(Registry::open(name, access)?),
+            },
             Reference::Builtin => Box::new(builtin::open(tools)?),
         };
         Image::from_source(source, reference.to_string(), platform)

@@ -30,6 +30,8 @@ pub struct Driver {
     pub inbox: Arc<Inbox>,
     /// Whether nobody sees the terminals, but only reads what they print.
     pub unseen: bool,
+    /// The image that lessons use.
+    pub image: String,
     exe: PathBuf,
     kept: Option<StateDir>,
     /// Whether the last try to keep the progress failed, which has been said.
@@ -59,6 +61,7 @@ impl Driver {
             state,
             inbox,
             unseen: false,
+            image: String::new(),
             exe,
             kept,
             unsaved: false,
@@ -230,6 +233,7 @@ impl Driver {
             match Machine::start_for(self.need, &self.exe, sink) {
                 Ok(mut machine) => {
                     machine.unseen = self.unseen;
+                    machine.image.clone_from(&self.image);
                     machine.lang = self.state.lang;
                     let refused = machine.refused(machine.lang).pop();
                     if let Some(text) = refused {

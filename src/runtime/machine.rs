@@ -16,6 +16,7 @@ use crate::{
     cleanup::{Left, Made, word},
     dirs::{Need, Tidy},
     doctor::{Tier, tier},
+    image::kept,
     kernel::{
         namespaces::{Kind, read_link},
         usable::{SCOPE, outside_ours},
@@ -178,6 +179,8 @@ pub struct Machine {
     exe: PathBuf,
     /// Whether nobody sees the terminals, but only reads what they print: then tools draw nothing.
     pub unseen: bool,
+    /// The image that lessons use; its files are fetched once.
+    pub image: String,
     /// The language of what is told.
     pub lang: Lang,
     users: Option<UserNamespace>,
@@ -247,6 +250,7 @@ impl Machine {
             answered: 0,
             exe: exe.to_path_buf(),
             unseen: false,
+            image: String::new(),
             lang: Lang::default(),
             users: None,
             ledger,
@@ -413,7 +417,8 @@ impl Machine {
         let uts = read_link(&Path::new("/proc/self/ns").join(Kind::Uts.row().link)).ok();
         let mut shell = shell::command(self.run_dir.bin(), uts)?;
         shell.set("BOX", self.run_dir.name());
-        shell.set("BOXWRIGHT_RUN", self.run_dir.path());
+        shell.set(kept::DIR, self.run_dir.path());
+        shell.set(kept::IMAGE, &self.image);
         std::env::var_os(SCOPE).into_iter().for_each(|scope| shell.set(SCOPE, scope));
         shell.set("BOXWRIGHT_PROGRESS", if self.unseen { "never" } else { "auto" });
         let mut argv = shell.argv;

@@ -50,6 +50,8 @@ const GONE: u8 = 128 + libc::SIGHUP as u8;
 pub struct TuiOptions {
     /// What a session's directory must offer.
     pub need: Need,
+    /// The image that lessons use.
+    pub image: String,
     /// The language.
     pub lang: Lang,
     /// Colours and characters.
@@ -73,7 +75,9 @@ impl TuiOptions {
     pub(super) fn driver(self) -> (Driver, Option<(usize, usize)>) {
         let mut state = State::new(self.lang, self.look, facts(&self.exe), self.lessons, self.prefix);
         state.resume(self.progress);
-        (Driver::new(state, self.exe, self.kept, self.need), self.start)
+        let mut driver = Driver::new(state, self.exe, self.kept, self.need);
+        driver.image = self.image;
+        (driver, self.start)
     }
 }
 

@@ -27,6 +27,7 @@ pub fn tests() -> Vec<Test> {
         ctrl_c_ends_a_silent_transfer_and_leaves_nothing,
         bars_are_drawn_on_a_terminal_and_taken_away: [Tool("script")],
         a_transcript_has_no_bars: [Root],
+        a_session_fetches_its_image_once: [Root],
     ]
 }
 
@@ -375,4 +376,26 @@ fn a_transcript_has_no_bars() {
     assert!(output.status.success(), "{told}{}", text(&output.stderr));
     let pulled = told.contains("Copying blob") && told.contains("Storing signatures");
     assert!(pulled && !told.contains("KiB/s") && !told.contains("layer 1/1"), "{told}");
+}
+
+/// Three steps, each rebuilt from the start: the image is copied for each of them.
+fn a_session_fetches_its_image_once() {
+    let top = image();
+    let registry = Registry::start(&top.path().join("oci"), Plan { auth: Auth::Token, ..Plan::default() }, None);
+    let steps = ["rootfs/copy", "rootfs/manifest", "rootfs/digest"];
+    let output = boxwright(&top, &[], &[&["run", "--image", &registry.image()][..], &steps].concat());
+    let told = text(&output.stdout);
+    assert!(output.status.success(), "{told}{}", text(&output.stderr));
+    let asked =
+        |what: &str| registry.log().iter().filter(|line| line.contains(what) && !line.contains("auth=-")).count();
+    assert_eq!((asked("/manifests/"), asked("/blobs/")), (1, 2), "{:#?}", registry.log());
+    assert_eq!(told.matches("skopeo copy docker://").count(), 1, "{told}");
+    // Whoever types it elsewhere asks the registry, and so does a session for another image than its own.
+    let output = boxwright(
+        &top,
+        &[("BOXWRIGHT_RUN", top.path().to_str().unwrap()), ("BOXWRIGHT_IMAGE", "dir:x")],
+        &["skopeo", "copy", "-q", &registry.image(), "dir:ours"],
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!((asked("/manifests/"), asked("/blobs/")), (2, 4), "{:#?}", registry.log());
 }

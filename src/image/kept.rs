@@ -1,0 +1,185 @@
+//! The image of a session is fetched once. Each of its lines is a program of its own, and the lesson types some of them
+//! again; what the first one got from the registry lies in the session's directory for those that follow.
+//!
+//! What is kept is held to its digest like everything else. Without room for it nothing is kept, and nothing is wrong.
+
+use super::{
+    Access, Digest, Reference, Result, Source,
+    digest::Verified,
+    manifest::{Descriptor, MAX_JSON},
+    partial::Partial,
+    registry::{Name, Registry},
+    staging::{open_plain, read_small},
+};
+use std::{
+    cell::OnceCell,
+    env,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+/// The session's directory, and the image that its lessons use.
+pub const DIR: &str = "BOXWRIGHT_RUN";
+/// See [`DIR`].
+pub const IMAGE: &str = "BOXWRIGHT_IMAGE";
+/// The file with the descriptor of what the reference names.
+const TOP: &str = "image";
+
+/// An image in a registry, of which a session keeps what it has fetched.
+pub(super) struct Kept {
+    dir: PathBuf,
+    name: Name,
+    access: Access,
+    registry: OnceCell<Registry>,
+}
+
+/// Where the session that this process belongs to keeps this image; none where it belongs to no session, or where the
+/// session's image is another one.
+pub(super) fn dir(name: &Name) -> Option<PathBuf> {
+    let image: Reference = env::var(IMAGE).ok()?.parse().ok()?;
+    let dir = PathBuf::from(env::var_os(DIR)?);
+    (image == Reference::Docker(name.clone()) && dir.is_dir()).then_some(dir)
+}
+
+impl Kept {
+    /// The image of this name, kept in this directory. Nothing is asked for yet.
+    pub(super) fn new(dir: PathBuf, name: &Name, access: &Access) -> Kept {
+        Kept { dir, name: name.clone(), access: access.clone(), registry: OnceCell::new() }
+    }
+
+    fn registry(&self) -> Result<&Registry> {
+        if let Some(registry) = self.registry.get() {
+            return Ok(registry);
+        }
+        let opened = Registry::open(&self.name, &self.access)?;
+        Ok(self.registry.get_or_init(|| opened))
+    }
+
+    fn path(&self, digest: &Digest) -> PathBuf {
+        self.dir.join(format!("{TOP}-{}", digest.hex()))
+    }
+
+    /// What the reference named when it was fetched.
+    fn top(&self) -> Option<(Vec<u8>, Descriptor)> {
+        let named = read_small(&self.dir.join(TOP), MAX_JSON).ok()?;
+        let named: Descriptor = serde_json::from_slice(&named).ok()?;
+        let raw = read_small(&self.path(&named.digest), MAX_JSON).ok()?;
+        (Digest::of(&raw) == named.digest).then_some((raw, named))
+    }
+
+    fn keep_top(&self, raw: &[u8], named: &Descriptor) -> Result<()> {
+        // Somebody's own word for it may be wrong, or name it by another algorithm.
+        if Digest::of(raw) != named.digest {
+            return Ok(());
+        }
+        write(&self.path(&named.digest), raw)?;
+        write(&self.dir.join(TOP), &serde_json::to_vec(named).unwrap_or_default())
+    }
+
+    fn fetch(
+        &self,
+        descriptor: &Descriptor,
+        ask: impl FnOnce(&Registry) -> Result<Box<dyn Read + Send>>,
+    ) -> Result<Box<dyn Read + Send>> {
+        let path = self.path(&descriptor.digest);
+        match open_plain(&path) {
+            Ok(file) if file.metadata().is_ok_and(|metadata| metadata.len() == descriptor.size) => Ok(Box::new(file)),
+            _ => {
+                let from = Verified::new(ask(self.registry()?)?, descriptor, descriptor.digest.to_string());
+                Ok(Box::new(Keeping { from, partial: Partial::create(&path).ok() }))
+            }
+        }
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut partial = Partial::create(path)?;
+    partial.file.write_all(bytes).map_err(super::Error::io(path))?;
+    partial.keep()
+}
+
+impl Source for Kept {
+    fn top(&self) -> Result<(Vec<u8>, Option<Descriptor>)> {
+        if let Some((raw, named)) = Kept::top(self) {
+            if let Some(notice) = self.access.notice {
+                notice(&format!("docker://{}: as this session has fetched it, from {}", self.name, self.dir.display()));
+            }
+            return Ok((raw, Some(named)));
+        }
+        let (raw, named) = self.registry()?.top()?;
+        if let Some(named) = &named {
+            // No room for it: then it is asked for again.
+            let _ = self.keep_top(&raw, named);
+        }
+        Ok((raw, named))
+    }
+
+    fn manifest(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
+        self.fetch(descriptor, |registry| registry.manifest(descriptor))
+    }
+
+    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
+        self.fetch(descriptor, |registry| registry.blob(descriptor))
+    }
+
+    fn tags(&self) -> Result<Vec<String>> {
+        self.registry()?.tags()
+    }
+}
+
+/// Writes down what is read from a registry, and keeps it where all of it was right.
+struct Keeping<R> {
+    from: Verified<R>,
+    partial: Option<Partial>,
+}
+
+impl<R: Read> Read for Keeping<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        let part = buffer.get(..count).unwrap_or_default();
+        if count == 0 && !buffer.is_empty() {
+            // Where it cannot be kept, it is asked for again.
+            drop(self.partial.take().map(Partial::keep));
+        } else if self.partial.as_mut().is_some_and(|partial| partial.file.write_all(part).is_err()) {
+            self.partial = None;
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn kept(dir: &Path) -> Kept {
+        Kept::new(dir.into(), &"127.0.0.1:9/x".parse().unwrap(), &Access::default())
+    }
+
+    fn descriptor(of: &[u8]) -> Descriptor {
+        Descriptor { digest: Digest::of(of), size: of.len() as u64, ..Descriptor::default() }
+    }
+
+    #[test]
+    fn what_was_read_whole_and_right_is_there_the_next_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |kept: &Kept, sent: Option<&'static [u8]>, promised: &[u8]| {
+            let mut all = Vec::new();
+            let ask = |_: &Registry| Ok(Box::new(sent.unwrap()) as Box<dyn Read + Send>);
+            kept.fetch(&descriptor(promised), ask)?
+                .read_to_end(&mut all)
+                .map_err(|error| super::super::Error::from_io("x", error))?;
+            Ok::<_, super::super::Error>(all)
+        };
+        let first = kept(dir.path());
+        assert!(read(&first, Some(b"wrong"), b"right").is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        assert_eq!(read(&first, Some(b"right"), b"right").unwrap(), b"right");
+        assert_eq!(read(&kept(dir.path()), None, b"right").unwrap(), b"right", "nobody is asked");
+        assert!(first.keep_top(b"top", &descriptor(b"other")).is_ok() && Kept::top(&first).is_none());
+        first.keep_top(b"top", &descriptor(b"top")).unwrap();
+        assert_eq!(Kept::top(&kept(dir.path())).unwrap().0, b"top");
+        fs::write(first.path(&Digest::of(b"top")), "changed").unwrap();
+        assert!(Kept::top(&first).is_none());
+    }
+}

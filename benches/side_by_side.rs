@@ -296,9 +296,10 @@ fn jump() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        let lines = std::io::BufRead::split(std::io::BufReader::new(child.stdout.take().unwrap()), b'\n');
         let begun = format!("\"step\":\"{step}\"");
-        lines.map_while(Result::ok).find(|line| line.contains("\"event\":\"step\"") && line.contains(&begun)).unwrap();
+        let mut lines = lines.map_while(Result::ok).map(|line| String::from_utf8_lossy(&line).into_owned());
+        lines.find(|line| line.contains("\"event\":\"step\"") && line.contains(&begun)).unwrap();
         slowest = slowest.max((started.elapsed(), place));
         let _ =
             nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGTERM);

@@ -37,6 +37,8 @@
 //! - No async runtime, no polling, no fixed sleeps: threads block until something happens.
 //! - No C library besides libc, and nothing to install: one binary.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test may fail"))]
+
 pub mod app;
 pub mod clean;
 pub mod cleanup;

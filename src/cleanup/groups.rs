@@ -2,6 +2,7 @@
 //! to the group above.
 
 use super::{Left, Stayed, Why, beneath, made::above, tree};
+use crate::kernel::text;
 use crate::kernel::{
     freezer::{Freezers, STATES},
     groups::{SUBTREE_CONTROL, children, hands_down, write},
@@ -23,7 +24,7 @@ use nix::{
 use std::{
     ffi::{CString, OsStr},
     fs::File,
-    io::{Read, Write},
+    io::Write,
     os::{
         fd::{AsFd, OwnedFd},
         unix::ffi::OsStrExt,
@@ -140,9 +141,7 @@ impl Removal<'_> {
 
     fn read(&self, group: &Path, file: &str) -> Option<String> {
         let opened = beneath::open(&self.group, group.join(file).as_os_str(), OFlag::O_RDONLY).ok()?;
-        let mut text = Vec::new();
-        File::from(opened).read_to_end(&mut text).ok()?;
-        Some(String::from_utf8_lossy(&text).into_owned())
+        text::read_all(File::from(opened)).ok()
     }
 
     fn write(&self, file: impl AsRef<Path>, value: &str) -> nix::Result<()> {

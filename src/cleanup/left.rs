@@ -1,5 +1,6 @@
 //! What could not be taken away: its path, the reason, and the remedy.
 
+use crate::kernel::text;
 use crate::{
     kernel::{errno, mountinfo, pid::Pid},
     lang::Lang,
@@ -66,8 +67,8 @@ impl Left {
     /// What is mounted with this ID, on this path.
     pub fn mounted(path: &Path, id: Option<u64>) -> Left {
         // A thread may be in another mount namespace than its process.
-        let table = std::fs::read("/proc/thread-self/mountinfo").unwrap_or_default();
-        let mounts = mountinfo::parse(&String::from_utf8_lossy(&table));
+        let table = text::read("/proc/thread-self/mountinfo").unwrap_or_default();
+        let mounts = mountinfo::parse(&table);
         let mount = mounts.iter().find(|mount| id == Some(u64::from(mount.id)));
         let what = mount.map(|mount| match mount.root.as_str() {
             "/" => format!("{} ({})", mount.source, mount.kind),

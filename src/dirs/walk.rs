@@ -1,6 +1,7 @@
 //! Going down to a directory part by part, as its owner and without following links, and making what is missing on the way.
 
 use crate::kernel::owner::AsOwner;
+use crate::kernel::text;
 use nix::{
     errno::Errno,
     fcntl::{AT_FDCWD, OFlag, openat},
@@ -115,8 +116,8 @@ pub(super) fn is_roots(path: &Path) -> bool {
 
 /// Who root of the machine is seen as inside a user namespace that does not map root (user_namespaces(7)).
 pub(super) fn nobody() -> u32 {
-    let number = std::fs::read("/proc/sys/kernel/overflowuid").unwrap_or_default();
-    String::from_utf8_lossy(&number).trim().parse().unwrap_or(65534)
+    let number = text::read("/proc/sys/kernel/overflowuid").unwrap_or_default();
+    number.trim().parse().unwrap_or(65534)
 }
 
 fn open(dir: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {

@@ -1,6 +1,7 @@
 //! Whether a container is around this program, and of which kind: by its namespaces first, because files that an image
 //! left behind also lie on machines that were made from it.
 
+use crate::kernel::text;
 use std::{collections::BTreeMap, path::Path};
 
 /// Who makes such containers.
@@ -56,7 +57,7 @@ impl Signs {
             let found = all.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(b"container="))?;
             Some(String::from_utf8_lossy(found).into_owned())
         };
-        let written = || std::fs::read("/run/systemd/container").ok().map(|name| String::from_utf8_lossy(&name).into());
+        let written = || text::read("/run/systemd/container").ok();
         let named = std::env::var("container").ok().or_else(|| variable("/proc/1/environ")).or_else(written);
         Signs {
             files: FILES.iter().map(|(path, _)| *path).filter(|path| Path::new(path).exists()).collect(),

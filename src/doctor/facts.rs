@@ -1,6 +1,7 @@
 //! The facts of a machine that decide which remedy helps.
 
 use super::container::{Container, Signs};
+use crate::kernel::text;
 use crate::kernel::{program, rights};
 use nix::unistd::{User, geteuid};
 use std::{
@@ -76,8 +77,8 @@ const SYSCTLS: [&str; 11] = [
 ];
 
 fn sysctl(name: &str) -> Option<String> {
-    let value = std::fs::read(Path::new("/proc/sys").join(name.replace('.', "/"))).ok()?;
-    Some(String::from_utf8_lossy(&value).trim().to_string())
+    let value = text::read(Path::new("/proc/sys").join(name.replace('.', "/"))).ok()?;
+    Some(value.trim().to_string())
 }
 
 /// The kernel's release, such as `6.1.0-18-amd64`.
@@ -87,8 +88,7 @@ pub fn release() -> String {
 
 /// Whether we are root of the first user namespace, which maps every ID to itself (user_namespaces(7)).
 fn of_the_machine() -> bool {
-    let map = std::fs::read("/proc/self/uid_map").unwrap_or_default();
-    String::from_utf8_lossy(&map).split_whitespace().eq(["0", "0", "4294967295"])
+    text::read("/proc/self/uid_map").unwrap_or_default().split_whitespace().eq(["0", "0", "4294967295"])
 }
 
 impl Facts {
@@ -100,7 +100,7 @@ impl Facts {
             (true, false) => Who::RootWithin,
             (false, _) => Who::User,
         };
-        let mountinfo = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+        let mountinfo = text::read("/proc/self/mountinfo").unwrap_or_default();
         Facts {
             who,
             uid: uid.as_raw(),
@@ -115,7 +115,7 @@ impl Facts {
             way: program::way(),
             program: program::path(),
             sysctls: SYSCTLS.iter().filter_map(|name| Some((*name, sysctl(name)?))).collect(),
-            covered: covered(&String::from_utf8_lossy(&mountinfo)),
+            covered: covered(&mountinfo),
         }
     }
 

@@ -11,10 +11,11 @@ use super::{
 use crate::{
     dirs::Need,
     kernel::{
+        controls::swaps,
         errno,
         groups::children,
         namespaces::Kind,
-        program, rights,
+        program, rights, text,
         usable::{Unusable, usable},
     },
     lang::Lang,
@@ -97,15 +98,10 @@ pub(super) enum Failed {
     Directory(Box<Inability>),
 }
 
-/// Whether anything can be swapped out (proc(5)).
-fn swaps() -> bool {
-    std::fs::read("/proc/swaps").is_ok_and(|table| String::from_utf8_lossy(&table).lines().count() > 1)
-}
-
 /// Whether the kernel counts swap for each group.
 fn swap_counted() -> bool {
-    let options = std::fs::read("/proc/cmdline").unwrap_or_default();
-    usable("memory").is_ok_and(|(version, base)| swap_counted_in(version, &base, &String::from_utf8_lossy(&options)))
+    let options = text::read("/proc/cmdline").unwrap_or_default();
+    usable("memory").is_ok_and(|(version, base)| swap_counted_in(version, &base, &options))
 }
 
 /// The root group of version 1 has the file as all others do. That of version 2 has no limits: there the groups in it
@@ -147,16 +143,15 @@ fn attempted(need: &Requirement, groups: &mut Groups) -> Result<(), Failed> {
             let holds = place.is_some_and(|place| place.version == *version);
             ensure(holds, Failed::CgroupVersion(*version, name.clone()))
         }
-        Requirement::Swap => ensure(swaps(), Failed::Swap),
+        Requirement::Swap => ensure(swaps() == Some(true), Failed::Swap),
         Requirement::Memsw => ensure(swap_counted(), Failed::Memsw),
-        Requirement::HardMemory => ensure(!swaps() || swap_counted(), Failed::Memsw),
+        Requirement::HardMemory => ensure(swaps() == Some(false) || swap_counted(), Failed::Memsw),
         Requirement::MachineRoot if Facts::read().who == Who::Root && rights::as_root() => tried("devices"),
         Requirement::MachineRoot => Err(Failed::MachineRoot),
         // Tried where there is a directory for it.
         Requirement::SessionDir(_) => Ok(()),
         Requirement::Filesystem(name) => {
-            let table = std::fs::read("/proc/filesystems").unwrap_or_default();
-            let table = String::from_utf8_lossy(&table).into_owned();
+            let table = text::read("/proc/filesystems").unwrap_or_default();
             let known = table.lines().any(|line| line.split_whitespace().next_back() == Some(name));
             ensure(known, Failed::Filesystem(name.clone()))
         }

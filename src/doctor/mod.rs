@@ -25,6 +25,7 @@ mod trials;
 
 pub use bars::{Bar, bar};
 pub use directory::no_program_starts;
+pub use facts::release;
 pub use lacking::{lacking, lacking_for, requirements};
 pub use tier::{Tier, tier};
 

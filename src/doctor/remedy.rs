@@ -248,7 +248,10 @@ impl Facts {
     /// What makes a controller usable.
     pub fn controller(&self, name: &str, why: &Unusable, lang: Lang) -> Remedy {
         match why {
-            Unusable::Unknown => lang.pick(
+            Unusable::Unknown(_) => lang
+                .pick("mount the kernel's own tables: mount -t proc proc /proc", "挂载内核自己的表：mount -t proc proc /proc")
+                .into(),
+            Unusable::Absent => lang.pick(
                 "another kernel has it: a virtual machine of your own, or on Windows an update of WSL; the other lessons work",
                 "换一个内核才有：用自己的虚拟机，在 Windows 上请更新 WSL；其他课程不受影响",
             )

@@ -50,11 +50,11 @@ pub(super) fn user() -> Tried {
         .stderr(Stdio::null())
         .spawn();
     let mut child = io("fork", child)?;
-    let mut line = String::new();
+    let mut line = Vec::new();
     if let Some(out) = child.stdout.take() {
-        io("read", BufReader::new(out).read_line(&mut line))?;
+        io("read", BufReader::new(out).read_until(b'\n', &mut line))?;
     }
-    let entered = answer(line.as_bytes(), "unshare(CLONE_NEWUSER)").and_then(|()| {
+    let entered = answer(&line, "unshare(CLONE_NEWUSER)").and_then(|()| {
         let path = format!("/proc/{}/ns/user", child.id());
         let file = io("open(/proc/PID/ns/user)", File::open(path))?;
         call("setns(CLONE_NEWUSER)", setns(file, CloneFlags::CLONE_NEWUSER))

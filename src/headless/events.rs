@@ -131,7 +131,7 @@ pub struct Skipped {
 
 /// The first event.
 pub(super) fn session<'a>(name: &str, image: &'a str) -> Event<'a> {
-    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_string();
+    let kernel = crate::doctor::release();
     Event::Session {
         version: env!("CARGO_PKG_VERSION"),
         kernel,

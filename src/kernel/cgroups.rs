@@ -3,7 +3,8 @@
 //! Whether a controller is version 1 or 2 is decided for each one by itself: on a hybrid machine the version 2 tree may
 //! hold no controller, or an unimportant one, and so says nothing about where `cpu` and `memory` are.
 
-use super::mountinfo::Mount;
+use super::{errno::of, mountinfo::Mount, text};
+use nix::errno::Errno;
 use std::path::{Path, PathBuf};
 
 /// A mounted hierarchy.
@@ -62,9 +63,35 @@ pub fn parse_membership(text: &str) -> Vec<Membership> {
 
 /// The mounted hierarchies and boxwright's own memberships.
 pub fn own() -> (Vec<Hierarchy>, Vec<Membership>) {
-    let mounts = lossy("/proc/self/mountinfo");
-    let memberships = lossy("/proc/self/cgroup");
+    let mounts = text::read("/proc/self/mountinfo").unwrap_or_default();
+    let memberships = text::read("/proc/self/cgroup").unwrap_or_default();
     (hierarchies(&super::mountinfo::parse_with_options(&mounts)), parse_membership(&memberships))
+}
+
+/// What `/proc/cgroups` says of a controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// The kernel has it.
+    Enabled,
+    /// The kernel was told at boot not to use it (`cgroup_disable=`).
+    Disabled,
+    /// The kernel was built without it.
+    Absent,
+    /// The table could not be read.
+    Unreadable(Errno),
+}
+
+/// Asks for a controller.
+pub fn known(controller: &str) -> Known {
+    let table = match text::read("/proc/cgroups") {
+        Ok(table) => table,
+        Err(error) => return Known::Unreadable(of(&error)),
+    };
+    match table.lines().find(|line| line.split_whitespace().next() == Some(controller)) {
+        None => Known::Absent,
+        Some(line) if line.ends_with('0') => Known::Disabled,
+        Some(_) => Known::Enabled,
+    }
 }
 
 /// Says how this machine mounts its hierarchies: `v1`, `hybrid`, `v2` or `none`.
@@ -125,9 +152,4 @@ pub fn place(hierarchies: &[Hierarchy], memberships: &[Membership], controller: 
     places
         .map(|h| Place { version, path: membership.path.clone(), point: h.point.clone(), root: h.root.clone() })
         .find(|place| place.dir(&place.path).is_some())
-}
-
-/// Reads a file of the kernel's; a name in it that is not UTF-8 must not hide all the rest.
-fn lossy(path: &str) -> String {
-    String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
 }

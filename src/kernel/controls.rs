@@ -3,8 +3,9 @@
 //! Only what is exactly the same is translated: `cpu.shares` and `cpu.weight`, say, are not.
 
 use super::groups::{Group, SUBTREE_CONTROL, hands_down, members};
+use super::text;
 use nix::errno::Errno;
-use std::{fs, path::Path};
+use std::path::Path;
 
 /// The largest memory limit that version 1 shows: "no limit", in whole pages.
 const NO_LIMIT: u64 = 9_223_372_036_854_771_712;
@@ -125,7 +126,7 @@ pub fn get(version: u8, name: &str, read: &dyn Fn(&str) -> String) -> Option<Str
 
 /// Why the kernel did not take a value, from the state of the group.
 pub fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<String> {
-    let read = |name: &str| fs::read_to_string(group.dir.join(name)).unwrap_or_default().trim().to_string();
+    let read = |name: &str| text::read(group.dir.join(name)).unwrap_or_default().trim().to_string();
     match errno {
         Errno::ENOENT => missing(group, name),
         Errno::EACCES | Errno::EPERM if group.dir.join(name).exists() => {
@@ -163,9 +164,14 @@ pub fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<Strin
 
 /// The CPU share of the group above, as quota and period.
 fn above(dir: &Path) -> String {
-    let read = |name: &str| dir.parent().and_then(|above| fs::read_to_string(above.join(name)).ok());
+    let read = |name: &str| dir.parent().and_then(|above| text::read(above.join(name)).ok());
     let both = read("cpu.cfs_quota_us").zip(read("cpu.cfs_period_us"));
     both.map_or("no limit".into(), |(quota, period)| format!("{} {}", as_max(&quota), period.trim()))
+}
+
+/// Whether anything can be swapped out (proc_swaps(5)); `None` where that cannot be read.
+pub fn swaps() -> Option<bool> {
+    text::read("/proc/swaps").ok().map(|table| table.lines().count() > 1)
 }
 
 fn missing(group: &Group, name: &str) -> Option<String> {
@@ -174,8 +180,11 @@ fn missing(group: &Group, name: &str) -> Option<String> {
     }
     let controller = name.split('.').next()?;
     if name.contains("memsw") || name.starts_with("memory.swap") {
-        let swap = fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().count() > 1);
-        let what = if swap { "and swap is on: it can dodge the limit" } else { "but there is no swap either" };
+        let what = match swaps() {
+            Some(true) => "and swap is on: it can dodge the limit",
+            Some(false) => "but there is no swap either",
+            None => "and whether swap is on is unknown: /proc/swaps cannot be read",
+        };
         return Some(format!("this kernel does not count swap, {what}"));
     }
     let above = group.dir.parent()?;

@@ -1,6 +1,7 @@
 //! The file system below a path: where it is mounted, with which flags, and how much room is left (statvfs(3)).
 
 use super::mountinfo;
+use super::text;
 use crate::columns::bytes;
 use nix::{
     errno::Errno,
@@ -12,7 +13,6 @@ use nix::{
     },
 };
 use std::{
-    fs,
     os::fd::{AsFd, AsRawFd, BorrowedFd},
     path::{Path, PathBuf},
 };
@@ -64,8 +64,7 @@ impl FileSystem {
     pub fn of_file(file: BorrowedFd<'_>) -> nix::Result<FileSystem> {
         let numbers = fstatvfs(file)?;
         // The number of the mount is the only thing that tells two mounts on one place, or of one device, apart.
-        let info = fs::read(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).unwrap_or_default();
-        let info = String::from_utf8_lossy(&info).into_owned();
+        let info = text::read(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).unwrap_or_default();
         let id = info.lines().find_map(|line| Some(line.strip_prefix("mnt_id:")?.trim()));
         let (mut kind, point, options) = id.and_then(mount).unwrap_or_default();
         if kind.is_empty() && fstatfs(file)?.filesystem_type() == OVERLAYFS_SUPER_MAGIC {
@@ -140,7 +139,7 @@ impl FileSystem {
 
 /// The mount of this number: its file system type, its point, its flags.
 fn mount(id: &str) -> Option<(String, PathBuf, String)> {
-    let table = String::from_utf8_lossy(&fs::read("/proc/self/mountinfo").ok()?).into_owned();
+    let table = text::read("/proc/self/mountinfo").ok()?;
     let line = table.lines().find(|line| line.split(' ').next() == Some(id))?;
     let mount = mountinfo::parse(line).pop()?;
     Some((mount.kind, mount.point.into(), line.split(' ').nth(5)?.into()))

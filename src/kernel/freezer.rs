@@ -4,6 +4,7 @@
 //! that is not frozen (Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst). In version 2 a frozen process can be
 //! killed (cgroup-v2.rst, `cgroup.freeze`).
 
+use super::text;
 use super::{
     cgroups::{self, Hierarchy, Membership, parse_membership, place},
     pid::Pid,
@@ -30,8 +31,7 @@ impl Freezers {
         let held = |controller: &str, (file, runs): (&str, &str)| {
             let place = place(&self.0, &memberships, controller)?;
             let dir = place.dir(&place.path)?;
-            let state = fs::read(dir.join(file)).ok()?;
-            (String::from_utf8_lossy(&state).trim() != runs).then_some(dir)
+            (text::read(dir.join(file)).ok()?.trim() != runs).then_some(dir)
         };
         // A controller that no kernel has is looked for in version 2.
         held("freezer", STATES[0]).or_else(|| held("", STATES[1]))
@@ -46,8 +46,8 @@ impl Freezers {
         let Some((theirs, own)) = theirs.zip(own).filter(|(theirs, own)| theirs.path != own.path) else { return };
         let thawed = theirs
             .dir(&theirs.path)
-            .and_then(|dir| fs::read(dir.join(STATES[0].0)).ok())
-            .is_some_and(|state| String::from_utf8_lossy(&state).trim() == STATES[0].1);
+            .and_then(|dir| text::read(dir.join(STATES[0].0)).ok())
+            .is_some_and(|state| state.trim() == STATES[0].1);
         if let Some(dir) = own.dir(&own.path).filter(|_| !thawed) {
             // Where that is refused it stays, and whoever waits for its end says so.
             let _ = fs::write(dir.join("cgroup.procs"), pid.to_string());
@@ -56,7 +56,7 @@ impl Freezers {
 }
 
 fn memberships(pid: Pid) -> Vec<Membership> {
-    parse_membership(&String::from_utf8_lossy(&fs::read(pid.dir().join("cgroup")).unwrap_or_default()))
+    parse_membership(&text::read(pid.dir().join("cgroup")).unwrap_or_default())
 }
 
 #[cfg(test)]

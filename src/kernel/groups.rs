@@ -1,6 +1,10 @@
 //! Control groups as their tools name them, such as `cpu,memory:box`, and the directories that these names mean.
 
-use super::cgroups::{self, Hierarchy, Membership, Place};
+use super::text;
+use super::{
+    cgroups::{self, Hierarchy, Known, Membership, Place, known},
+    errno::{of, why},
+};
 use nix::errno::Errno;
 use std::{
     collections::BTreeSet,
@@ -71,10 +75,13 @@ impl Hierarchies {
                 || controller == "cpuacct"
                 || listed(&place.top().join("cgroup.controllers")).any(|name| name == controller)
         };
-        place.filter(offered).ok_or_else(|| match enabled(controller) {
-            None => format!("this kernel has no controller {controller}"),
-            Some(false) => format!("the controller {controller} is switched off at boot (cgroup_disable=)"),
-            Some(true) => format!("the controller {controller} is in no hierarchy that is mounted here"),
+        place.filter(offered).ok_or_else(|| match known(controller) {
+            Known::Absent => format!("this kernel has no controller {controller}"),
+            Known::Disabled => format!("the controller {controller} is switched off at boot (cgroup_disable=)"),
+            Known::Unreadable(errno) => {
+                format!("nothing is known of the controller {controller}: open /proc/cgroups: {}", why(errno))
+            }
+            Known::Enabled => format!("the controller {controller} is in no hierarchy that is mounted here"),
         })
     }
 
@@ -98,16 +105,9 @@ impl Hierarchies {
     }
 }
 
-/// Whether the kernel has a controller, and whether it is enabled (`/proc/cgroups`).
-fn enabled(controller: &str) -> Option<bool> {
-    let table = fs::read_to_string("/proc/cgroups").unwrap_or_default();
-    let line = table.lines().find(|line| line.split_whitespace().next() == Some(controller))?;
-    Some(line.ends_with('1'))
-}
-
 /// The words of a control file.
 pub fn listed(file: &Path) -> impl Iterator<Item = String> + use<> {
-    let words = fs::read_to_string(file).unwrap_or_default();
+    let words = text::read(file).unwrap_or_default();
     words.split_whitespace().map(String::from).collect::<Vec<_>>().into_iter()
 }
 
@@ -125,18 +125,17 @@ pub fn write(file: &Path, value: &str) -> nix::Result<()> {
 pub const HANDED_DOWN: &str = "handed-down";
 
 /// Who is in a group, as `PID (name)`; at most ten are named. The kernel writes 0 for a process that has no number in our
-/// PID namespace: those are only counted.
+/// PID namespace: those are only counted. Where the list cannot be read, that stands there instead.
 pub fn members(dir: &Path) -> Vec<String> {
-    let pids: Vec<u32> = listed(&dir.join("cgroup.procs")).filter_map(|pid| pid.parse().ok()).collect();
-    describe(&pids)
+    match text::read(dir.join("cgroup.procs")) {
+        Ok(pids) => describe(&pids.lines().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()),
+        Err(error) => vec![format!("unknown processes (cgroup.procs: {})", why(of(&error)))],
+    }
 }
 
 /// The same for these PIDs.
 pub fn describe(pids: &[u32]) -> Vec<String> {
-    let name = |pid: u32| {
-        let comm = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
-        String::from_utf8_lossy(&comm).trim().to_string()
-    };
+    let name = |pid: u32| text::read(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_string();
     let (seen, unseen): (Vec<u32>, Vec<u32>) = pids.iter().partition(|pid| **pid != 0);
     let mut who: Vec<String> = seen.iter().take(10).map(|&pid| format!("{pid} ({})", name(pid))).collect();
     if seen.len() > 10 {

@@ -23,4 +23,5 @@ pub mod rights;
 pub mod rooted;
 pub mod seccomp;
 pub mod statx;
+pub mod text;
 pub mod usable;

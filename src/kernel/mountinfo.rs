@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Vec<Mount> {
 
 /// The mounts that this process sees; the newest last.
 pub fn own() -> Vec<Mount> {
-    parse(&String::from_utf8_lossy(&std::fs::read("/proc/self/mountinfo").unwrap_or_default()))
+    parse(&super::text::read("/proc/self/mountinfo").unwrap_or_default())
 }
 
 fn parse_line(line: &str) -> Option<(Mount, String)> {

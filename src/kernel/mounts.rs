@@ -1,6 +1,6 @@
 //! Mounts: the flags by their names, and what tools do to the whole tree (mount(2), mount_namespaces(7)).
 
-use super::mountinfo;
+use super::{mountinfo, text};
 use nix::{
     errno::Errno,
     mount::{MsFlags, mount},
@@ -77,7 +77,7 @@ pub fn points() -> Vec<PathBuf> {
 /// The source and the options of the mount at a point, such as `tmpfs` and `rw,nosuid,relatime`.
 pub fn at(point: &Path) -> Option<(String, String)> {
     let point = fs::canonicalize(point).ok()?;
-    let table = String::from_utf8_lossy(&fs::read("/proc/self/mountinfo").ok()?).into_owned();
+    let table = text::read("/proc/self/mountinfo").ok()?;
     let is =
         |line: &&str| line.split(' ').nth(4).is_some_and(|text| mountinfo::unescape(text) == point.to_string_lossy());
     let (mount, file_system) = table.lines().rev().find(is)?.split_once(" - ")?;

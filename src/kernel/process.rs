@@ -1,5 +1,6 @@
 //! One process as `/proc/PID` shows it (proc_pid_stat(5)): what ps and top print.
 
+use super::text;
 use nix::unistd::{SysconfVar, sysconf};
 use std::fs;
 
@@ -76,8 +77,7 @@ pub fn parse(stat: &str) -> Option<Process> {
 
 /// Reads one process; `None` where it has ended.
 pub fn read(pid: i32) -> Option<Process> {
-    let text =
-        |name: &str| fs::read(format!("/proc/{pid}/{name}")).ok().map(|b| String::from_utf8_lossy(&b).into_owned());
+    let text = |name: &str| text::read(format!("/proc/{pid}/{name}")).ok();
     let mut process = parse(&text("stat")?)?;
     let status = text("status")?;
     let uid = status.lines().find_map(|line| line.strip_prefix("Uid:"))?.split_whitespace().nth(1)?.parse().ok()?;

@@ -22,8 +22,7 @@ pub fn effective() -> u64 {
 
 /// A field of `/proc/self/status` (proc_pid_status(5)).
 pub fn status(name: &str) -> Option<String> {
-    let status = std::fs::read("/proc/self/status").unwrap_or_default();
-    field(&String::from_utf8_lossy(&status), name).map(String::from)
+    field(&super::text::read("/proc/self/status").ok()?, name).map(String::from)
 }
 
 fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {

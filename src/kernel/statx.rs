@@ -105,12 +105,11 @@ fn plain(stat: &FileStat) -> Facts {
 }
 
 fn mount_of(file: BorrowedFd) -> Option<u64> {
-    parse(&std::fs::read(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok()?)
+    parse(&super::text::read(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok()?)
 }
 
-fn parse(fdinfo: &[u8]) -> Option<u64> {
-    let text = String::from_utf8_lossy(fdinfo);
-    text.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim().parse().ok()
+fn parse(fdinfo: &str) -> Option<u64> {
+    fdinfo.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -132,7 +131,7 @@ mod tests {
 
     #[test]
     fn an_entry_of_fdinfo_is_read() {
-        assert_eq!(parse(b"pos:\t0\nflags:\t0100000\nmnt_id:\t23\nino:\t2\n"), Some(23));
-        assert_eq!(parse(b"pos:\t0\n"), None);
+        assert_eq!(parse("pos:\t0\nflags:\t0100000\nmnt_id:\t23\nino:\t2\n"), Some(23));
+        assert_eq!(parse("pos:\t0\n"), None);
     }
 }

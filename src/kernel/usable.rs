@@ -1,13 +1,14 @@
 //! Whether groups with a controller can be made on this machine, where, and why not: for each controller by itself.
 
-use super::cgroups::{Hierarchy, Membership, Place, own, place};
+use super::cgroups::{Hierarchy, Known, Membership, Place, known, own, place};
+use super::errno::why;
 use super::groups::{describe, hands_down, listed};
 use super::process;
 use crate::lang::Lang;
+use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 use std::{
     ffi::OsStr,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -21,7 +22,9 @@ pub const SCOPE: &str = "BOXWRIGHT_SCOPE";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unusable {
     /// The kernel was built without it.
-    Unknown,
+    Absent,
+    /// What would tell cannot be read, as without a `/proc`.
+    Unknown(Errno),
     /// It was switched off when the machine was started (`cgroup_disable=`).
     SwitchedOff,
     /// No hierarchy that has it is mounted here.
@@ -97,7 +100,7 @@ fn usable_in(
     }
     match access(&base, AccessFlags::W_OK) {
         Ok(()) => Ok((place.version, base)),
-        Err(nix::errno::Errno::EROFS) => Err(Unusable::ReadOnly(place.top())),
+        Err(Errno::EROFS) => Err(Unusable::ReadOnly(place.top())),
         Err(_) => Err(Unusable::Denied(base, place.version)),
     }
 }
@@ -131,11 +134,11 @@ fn in_the_way(pids: Vec<u32>, me: u32, family: impl Fn(u32) -> Option<(i32, i32)
 
 /// Why a controller is in no hierarchy, from `/proc/cgroups`.
 fn nowhere(controller: &str) -> Unusable {
-    let table = fs::read_to_string("/proc/cgroups").unwrap_or_default();
-    match table.lines().find(|line| line.split_whitespace().next() == Some(controller)) {
-        None => Unusable::Unknown,
-        Some(line) if line.ends_with('0') => Unusable::SwitchedOff,
-        Some(_) => Unusable::NotMounted,
+    match known(controller) {
+        Known::Absent => Unusable::Absent,
+        Known::Disabled => Unusable::SwitchedOff,
+        Known::Enabled => Unusable::NotMounted,
+        Known::Unreadable(errno) => Unusable::Unknown(errno),
     }
 }
 
@@ -153,7 +156,11 @@ impl Unusable {
     /// What is missing, without a remedy.
     pub fn say(&self, controller: &str, lang: Lang) -> String {
         match self {
-            Unusable::Unknown => lang.pick(
+            Unusable::Unknown(errno) => lang.pick(
+                format!("whether there is a controller {controller} is unknown: open /proc/cgroups: {}", why(*errno)),
+                format!("不知道有没有控制器 {controller}：open /proc/cgroups：{}", why(*errno)),
+            ),
+            Unusable::Absent => lang.pick(
                 format!("this kernel has no controller {controller}"),
                 format!("这个内核没有控制器 {controller}"),
             ),
@@ -192,6 +199,7 @@ impl Unusable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     /// A directory that stands for a version 2 tree, and the hierarchy that is "mounted" there.
     fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Vec<Hierarchy>) {
@@ -216,8 +224,8 @@ mod tests {
         assert_eq!(level, Some(dir.path().join("a/b")));
         assert_eq!(first_without(dir.path(), &dir.path().join("a/b"), "memory"), Some(dir.path().join("a")));
         assert_eq!(usable_in(&hierarchies, &member("/a"), "cpu"), Ok((2, dir.path().into())), "the top may be written");
-        assert_eq!(usable_in(&hierarchies, &member("/a"), "frob"), Err(Unusable::Unknown));
-        assert_eq!(usable_in(&[], &member("/a"), "frob"), Err(Unusable::Unknown));
+        assert_eq!(usable_in(&hierarchies, &member("/a"), "frob"), Err(Unusable::Absent));
+        assert_eq!(usable_in(&[], &member("/a"), "frob"), Err(Unusable::Absent));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn read(hierarchies: &[Hierarchy], memberships: &[Membership]) -> Cgroup {
 type Found = Option<(u8, PathBuf)>;
 
 fn cpu(place: Found, accounting: Found) -> Cpu {
-    let file = |name: &str| place.as_ref().and_then(|(_, dir)| text(&dir.join(name)).ok()).unwrap_or_default();
+    let file = |name: &str| place.as_ref().and_then(|(_, dir)| text::read(dir.join(name)).ok()).unwrap_or_default();
     let stat = file("cpu.stat");
     let (periods, throttled) = (field(&stat, "nr_periods"), field(&stat, "nr_throttled"));
     match &place {
@@ -60,7 +60,7 @@ fn cpu(place: Found, accounting: Found) -> Cpu {
         _ => {
             // In version 1 the time used is another controller's, which may stand in another hierarchy.
             let usage = accounting.filter(|(version, _)| *version == 1);
-            let nanos = usage.and_then(|(_, dir)| number(&text(&dir.join("cpuacct.usage")).ok()?));
+            let nanos = usage.and_then(|(_, dir)| number(&text::read(dir.join("cpuacct.usage")).ok()?));
             Cpu {
                 usage_micros: nanos.map(|nanos| nanos / 1000),
                 quota_micros: number(&file("cpu.cfs_quota_us")),
@@ -83,7 +83,7 @@ pub fn parse_cpu_max(text: &str) -> (Option<u64>, Option<u64>) {
 fn memory(place: Found) -> Memory {
     let Some((version, dir)) = &place else { return Memory::default() };
     let version = *version;
-    let file = |v1: &str, v2: &str| text(&dir.join(if version == 1 { v1 } else { v2 })).unwrap_or_default();
+    let file = |v1: &str, v2: &str| text::read(dir.join(if version == 1 { v1 } else { v2 })).unwrap_or_default();
     let memory = limit(&file("memory.limit_in_bytes", "memory.max"));
     // Version 1 limits memory and swap together, version 2 swap alone.
     let swap = limit(&file("memory.memsw.limit_in_bytes", "memory.swap.max"));
@@ -111,7 +111,7 @@ fn memory(place: Found) -> Memory {
 /// Reads a pressure file of version 2; version 1 has none, and neither has a kernel without PSI.
 fn pressure(place: Option<&(u8, PathBuf)>, name: &str) -> Option<Pressure> {
     let (_, dir) = place.filter(|(version, _)| *version == 2)?;
-    parse_pressure(&text(&dir.join(name)).ok()?)
+    parse_pressure(&text::read(dir.join(name)).ok()?)
 }
 
 /// Reads `some avg10=0.00 avg60=… total=…` and, where it is there, the line `full`.
@@ -124,7 +124,7 @@ fn parse_pressure(text: &str) -> Option<Pressure> {
 }
 
 fn pids(place: Found) -> Pids {
-    let file = |name: &str| place.as_ref().and_then(|(_, dir)| text(&dir.join(name)).ok()).unwrap_or_default();
+    let file = |name: &str| place.as_ref().and_then(|(_, dir)| text::read(dir.join(name)).ok()).unwrap_or_default();
     Pids { current: number(&file("pids.current")), max: number(&file("pids.max")) }
 }
 
@@ -139,7 +139,7 @@ pub fn applied_limit(hierarchies: &[Hierarchy], theirs: &[Membership], ours: &[M
         let file = if place.version == 1 { v1 } else { v2 };
         own_groups(&place.path, &own).into_iter().find_map(|group| {
             let file = place.dir(group)?.join(file);
-            let value = text(&file).ok().filter(|value| is_set(value))?;
+            let value = text::read(&file).ok().filter(|value| is_set(value))?;
             Some(format!("{}: {}", file.display(), value.trim()))
         })
     };

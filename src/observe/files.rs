@@ -1,7 +1,7 @@
 //! The files that a lesson looks at: whether they exist, and how they begin.
 
 use super::Asked;
-use crate::kernel::rooted;
+use crate::kernel::{rooted, text};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use std::fs::File;
@@ -23,10 +23,8 @@ pub fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String
         // Opening a FIFO or a device would wait, or do something.
         return Some(String::new());
     }
-    let mut bytes = Vec::new();
     let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
-    File::open(path).ok()?.take(MOST).read_to_end(&mut bytes).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    text::read_all(File::open(path).ok()?.take(MOST)).ok()
 }
 
 /// Opens a path as a process with this root would, so that a link in it cannot lead to the host.

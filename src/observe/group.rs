@@ -31,7 +31,7 @@ pub fn read(name: &str, hierarchies: &[Hierarchy], own: &[Membership]) -> Group 
     };
     let found = ["", "own"].iter().map(|below| named(below)).find(|memberships| !places(memberships).is_empty());
     let Some(memberships) = found else { return Group::default() };
-    let listed = |dir: PathBuf| text(&dir.join("cgroup.procs")).unwrap_or_default();
+    let listed = |dir: PathBuf| text::read(dir.join("cgroup.procs")).unwrap_or_default();
     let lists: Vec<String> = places(&memberships).into_iter().map(listed).collect();
     let mut members: Vec<i32> = lists.iter().flat_map(|list| list.lines()).filter_map(|pid| pid.parse().ok()).collect();
     members.sort_unstable();

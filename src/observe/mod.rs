@@ -26,11 +26,8 @@ pub use sample::{
 pub use sampler::Sampler;
 pub use scorecard::{Evidence, ISOLATING};
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use crate::kernel::text;
+use std::path::Path;
 
 /// Reads one sample: the container below the `watched` process, with the process in its terminal's foreground.
 pub fn read(proc_root: &Path, watched: i32, foreground: Option<i32>) -> Sample {
@@ -40,14 +37,4 @@ pub fn read(proc_root: &Path, watched: i32, foreground: Option<i32>) -> Sample {
 /// Says how this machine mounts its cgroup hierarchies: `v1`, `hybrid`, `v2` or `none`.
 pub fn cgroup_mode() -> &'static str {
     cgroup::mode(&cgroup::own().0)
-}
-
-/// Reads a file of the kernel's; a name in it that is not UTF-8 must not hide all the rest.
-///
-/// Such a file says that it is empty, so that whoever trusts its size begins with a read of a few bytes, and the kernel
-/// makes the whole text again for each. Nearly all of them fit into one page.
-fn text(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::with_capacity(4096);
-    File::open(path)?.take(u64::MAX).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8(bytes).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned()))
 }

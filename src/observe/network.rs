@@ -47,7 +47,7 @@ pub fn listening() -> Vec<u16> {
 
 /// The same for the process with this `/proc` directory, read from outside.
 pub fn listening_of(process: &Path) -> Vec<u16> {
-    let tables = ["net/tcp", "net/tcp6"].iter().filter_map(|name| text(&process.join(name)).ok());
+    let tables = ["net/tcp", "net/tcp6"].iter().filter_map(|name| text::read(process.join(name)).ok());
     sorted(tables.flat_map(|table| parse_listening(&table)).collect())
 }
 
@@ -61,7 +61,7 @@ pub fn sorted(mut ports: Vec<u16>) -> Vec<u16> {
 /// How many TCP sockets are in use in the network namespace of the process with this `/proc` directory: where the number
 /// has changed, somebody may have begun or ceased to listen. It costs the kernel nothing to tell.
 pub fn sockets(process: &Path) -> u64 {
-    let tables = ["net/sockstat", "net/sockstat6"].iter().filter_map(|name| text(&process.join(name)).ok());
+    let tables = ["net/sockstat", "net/sockstat6"].iter().filter_map(|name| text::read(process.join(name)).ok());
     tables.map(|table| parse_sockets(&table)).sum()
 }
 

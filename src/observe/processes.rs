@@ -74,7 +74,7 @@ impl Tree {
         let entries = std::fs::read_dir(proc_root).into_iter().flatten().flatten();
         Tree::new(entries.filter_map(|entry| {
             entry.file_name().to_str()?.parse::<i32>().ok()?;
-            parse_stat(&text(&entry.path().join("stat")).ok()?)
+            parse_stat(&text::read(entry.path().join("stat")).ok()?)
         }))
     }
 

@@ -69,7 +69,7 @@ impl Reader {
     pub fn read(&mut self, subject: Subject) -> (Sample, Evidence) {
         let own = self.proc_root.join("self");
         let mut sample = Sample { host_namespaces: links(&own), ..Sample::default() };
-        let own_mounts = mounts::parse_with_options(&text(&own.join("mountinfo")).unwrap_or_default());
+        let own_mounts = mounts::parse_with_options(&text::read(own.join("mountinfo")).unwrap_or_default());
         let hierarchies = cgroup::hierarchies(&own_mounts);
         sample.host = Side {
             hostname: peek::hostname(),
@@ -80,7 +80,7 @@ impl Reader {
             proc_shows_host: proc_shows_host(&own),
         };
         if let Some(name) = &self.extra.group {
-            let membership = cgroup::parse_membership(&text(&own.join("cgroup")).unwrap_or_default());
+            let membership = cgroup::parse_membership(&text::read(own.join("cgroup")).unwrap_or_default());
             sample.group = group::read(name, &hierarchies, &membership);
         }
         let tree = Tree::read(&self.proc_root);
@@ -101,10 +101,10 @@ impl Reader {
         sample.container = Some(container);
         sample.namespaces = links(&dir);
         sample.for_children = for_children(&dir);
-        let membership = |dir: &Path| cgroup::parse_membership(&text(&dir.join("cgroup")).unwrap_or_default());
+        let membership = |dir: &Path| cgroup::parse_membership(&text::read(dir.join("cgroup")).unwrap_or_default());
         let (theirs, ours) = (membership(&dir), membership(&own));
         sample.cgroup = cgroup::read(&hierarchies, &theirs);
-        let privileges = |dir: &Path| processes::parse_privileges(&text(&dir.join("status")).unwrap_or_default());
+        let privileges = |dir: &Path| processes::parse_privileges(&text::read(dir.join("status")).unwrap_or_default());
         (sample.privileges, sample.host_privileges) = (privileges(&dir), privileges(&own));
         sample.inside = self.inside(container, &sample);
         let first = match subject {
@@ -169,7 +169,7 @@ impl Reader {
             // Among the host's processes a crowd can be that has one PID each.
             let nspid = match own {
                 Some(own) if !host_lacks(sample, Kind::Pid, own) => vec![pid],
-                _ => processes::parse_nspid(&text(&self.dir(pid).join("status")).unwrap_or_default()),
+                _ => processes::parse_nspid(&text::read(self.dir(pid).join("status")).unwrap_or_default()),
             };
             Some(Process { pid, ppid: stat.ppid, nspid, comm: stat.comm.clone(), state: stat.state, pid_ns: own })
         };
@@ -213,7 +213,7 @@ impl Reader {
                 true => answer.and_then(|answer| answer.sysv.clone()).unwrap_or_default(),
                 false => host.sysv.clone(),
             },
-            mounts: mounts::parse(&text(&dir.join("mountinfo")).unwrap_or_default()),
+            mounts: mounts::parse(&text::read(dir.join("mountinfo")).unwrap_or_default()),
             proc_shows_host: proc_shows_host(&dir),
         }
     }

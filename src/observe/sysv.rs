@@ -7,7 +7,7 @@ use std::path::Path;
 pub fn objects(proc_root: &Path) -> Vec<String> {
     [("msg", "queue"), ("shm", "shm"), ("sem", "sem")]
         .iter()
-        .filter_map(|(file, name)| Some((text(&proc_root.join("sysvipc").join(file)).ok()?, name)))
+        .filter_map(|(file, name)| Some((text::read(proc_root.join("sysvipc").join(file)).ok()?, name)))
         .flat_map(|(table, name)| parse_ids(&table).into_iter().map(move |id| format!("{name} {id}")))
         .collect()
 }

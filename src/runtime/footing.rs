@@ -4,6 +4,7 @@
 //! group that this program itself was started in, the program therefore steps aside first, into a leaf of its own, and back
 //! at the end. Nobody else is ever moved.
 
+use crate::kernel::text;
 use crate::{
     cleanup::Left,
     kernel::{
@@ -93,7 +94,7 @@ impl Footing {
 
     /// Learns what the session's tools wrote down themselves, which is all where nothing is traced.
     pub fn learn(&mut self, run_dir: &Path) {
-        let text = fs::read_to_string(run_dir.join(HANDED_DOWN)).unwrap_or_default();
+        let text = text::read(run_dir.join(HANDED_DOWN)).unwrap_or_default();
         for (controller, dir) in text.lines().filter_map(|line| line.split_once(' ')) {
             self.note(Path::new(dir), controller);
         }

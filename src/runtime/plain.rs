@@ -12,6 +12,7 @@ use super::{
     signals,
     tui::TuiOptions,
 };
+use crate::kernel::text;
 use crate::{
     app::{Event, Row, View, begin},
     lesson::{Block, TerminalId},
@@ -58,9 +59,9 @@ pub fn run(options: TuiOptions) -> ExitCode {
 
 /// Reads lines until there are none.
 fn listen(inbox: &Inbox) {
-    for line in io::stdin().lock().lines() {
+    for line in io::stdin().lock().split(b'\n') {
         match line {
-            Ok(line) => inbox.send(Letter::Line(line)),
+            Ok(line) => inbox.send(Letter::Line(text::of(line))),
             Err(_) => break,
         }
     }

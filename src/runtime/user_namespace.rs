@@ -4,6 +4,7 @@
 //! one in both terminals: root of one user namespace may not look into, or enter, what belongs to its neighbour
 //! (user_namespaces(7)).
 
+use crate::kernel::text;
 use std::{
     ffi::OsString,
     io::{self, Read},
@@ -45,12 +46,12 @@ impl UserNamespace {
         if ready {
             return Ok(made);
         }
-        let mut why = String::new();
+        let mut why = Vec::new();
         if let Some(mut errors) = made.0.stderr.take() {
             let _ = made.0.kill();
-            let _ = errors.read_to_string(&mut why);
+            let _ = errors.read_to_end(&mut why);
         }
-        Err(io::Error::other(why.lines().next().unwrap_or("unshare --user does not answer").to_string()))
+        Err(io::Error::other(text::of(why).lines().next().unwrap_or("unshare --user does not answer").to_string()))
     }
 
     /// What stands before a command that is to run in it.

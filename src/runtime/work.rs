@@ -1,5 +1,6 @@
 //! Whether a command works or only waits: what its processes have used of the CPU, and read and written, so far (proc(5)).
 
+use crate::kernel::text;
 use std::{fs, path::Path};
 
 /// A tree of processes has at most so many that are looked at.
@@ -57,8 +58,7 @@ fn bytes(io: &[u8]) -> u64 {
 
 /// The name of a process, for people.
 pub(super) fn name(pid: i32) -> String {
-    let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
-    let name = String::from_utf8_lossy(&name);
+    let name = text::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     name.trim_end().chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 

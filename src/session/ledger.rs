@@ -20,13 +20,14 @@ use super::run_dir::{self, is_ours};
 use super::state_dir::StateDir;
 use crate::cleanup::{Left, Made};
 use crate::dirs::{self, Candidate};
+use crate::kernel::text;
 use entry::{Listed, parse};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::geteuid;
 use owner::{Known, Owner};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -300,8 +301,7 @@ fn abandoned(path: &Path) -> Option<(Kept, Vec<Listed>)> {
         // There are no locks here, so this one has none either, or cannot be told from one that has.
         Err((file, _)) => (Kept::Unlocked(file), false),
     };
-    let mut text = String::new();
-    file.file().read_to_string(&mut text).ok()?;
+    let text = text::read_all(file.file()).ok()?;
     let dead = match Owner::read(&text) {
         Some(owner) => locked && owner.believes_locks() || owner.known() == Known::Dead,
         // A ledger of an earlier version always has a lock while its owner lives.

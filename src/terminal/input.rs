@@ -1,5 +1,6 @@
 //! Recognises a shell without prompt marks by what it does: it waits for its terminal.
 
+use crate::kernel::text;
 use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
@@ -15,7 +16,7 @@ const SET: u64 = 1024;
 /// `None` where that cannot be known: the process is gone, or ptrace access to it is refused (proc_pid_syscall(5)).
 pub fn waits_for_input(proc_root: &Path, pid: i32) -> Option<bool> {
     let process = proc_root.join(pid.to_string());
-    let Some(call) = parse(&fs::read_to_string(process.join("syscall")).ok()?) else { return Some(false) };
+    let Some(call) = parse(&text::read(process.join("syscall")).ok()?) else { return Some(false) };
     let descriptors = match Waiting::of(call.number) {
         None => return Some(false),
         Some(Waiting::Read) => vec![call.arguments[0]],

@@ -4,6 +4,7 @@ use super::{
     args::{Opt, Value::Must, parse},
     complain, failed,
 };
+use crate::kernel::text;
 use crate::kernel::{
     errno::of,
     groups::{self, Group, Hierarchies, SUBTREE_CONTROL, listed, members},
@@ -71,7 +72,7 @@ fn make(group: &Group) -> Result<(), ExitCode> {
         if group.version == 1 && group.controllers.iter().any(|controller| controller == "cpuset") {
             // A new group of this controller has no CPU and no memory, and nobody could join it (ENOSPC).
             for file in ["cpuset.cpus", "cpuset.mems"] {
-                let value = fs::read_to_string(above.join(file)).unwrap_or_default();
+                let value = text::read(above.join(file)).unwrap_or_default();
                 let _ = groups::write(&dir.join(file), value.trim());
             }
         }

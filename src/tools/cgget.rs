@@ -12,6 +12,7 @@ use crate::kernel::{
     controls,
     errno::of,
     groups::{self, Group, Hierarchies, Name},
+    text,
 };
 use nix::errno::Errno;
 use std::{ffi::OsString, fmt::Write, fs, process::ExitCode};
@@ -108,8 +109,8 @@ fn show(out: &mut String, hierarchies: &Hierarchies, wish: &Wish, bare: bool) ->
         let files = wish.file.clone().map_or_else(|| files(&group), |file| vec![file]);
         for name in files {
             let file = group.dir.join(&name);
-            let read = |name: &str| fs::read_to_string(group.dir.join(name)).unwrap_or_default();
-            let text = match fs::read_to_string(&file) {
+            let read = |name: &str| text::read(group.dir.join(name)).unwrap_or_default();
+            let text = match text::read(&file) {
                 Ok(text) => text,
                 // The other version may know it by another name.
                 Err(error) => match controls::get(group.version, &name, &read).filter(|_| !file.exists()) {

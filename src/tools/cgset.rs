@@ -7,9 +7,10 @@ use super::{
 use crate::kernel::{
     controls::{self, bytes},
     groups::{self, Group, Hierarchies, Name},
+    text,
 };
 use nix::errno::Errno;
-use std::{ffi::OsString, fs, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode};
 
 const USAGE: &str = "usage: cgset -r NAME=VALUE … PATH …";
 const OPTIONS: [Opt; 1] = [('r', "set", Must)];
@@ -49,7 +50,7 @@ fn set(hierarchies: &Hierarchies, wanted: &Name, name: &str, value: &str) -> Res
     let found = hierarchies.groups(wanted);
     let found = found.map_err(|why| complain("cgset", &format!("{name}: {why}"), NOT_MOUNTED))?;
     for group in &found {
-        let read = |file: &str| fs::read_to_string(group.dir.join(file)).unwrap_or_default();
+        let read = |file: &str| text::read(group.dir.join(file)).unwrap_or_default();
         let exists = group.dir.join(name).exists();
         // A name of the other version is written as this version's, where both mean the same.
         let files = if exists { Ok(None) } else { controls::set(group.version, name, value, &read) };
@@ -75,7 +76,7 @@ fn put(group: &Group, name: &str, value: &str) -> Result<(), ExitCode> {
         let what = format!("write {value} to {}", file.display());
         failed("cgset", &what, errno, controls::why(errno, group, name, value).as_deref(), status)
     })?;
-    let kept = fs::read_to_string(&file).unwrap_or_default();
+    let kept = text::read(&file).unwrap_or_default();
     if let (Some(asked), Some(kept)) = (bytes(value), bytes(&kept))
         && asked != kept
     {

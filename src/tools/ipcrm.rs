@@ -7,7 +7,7 @@ use super::{
         Value::{Must, No},
         parse,
     },
-    complain, failed,
+    complain, failed, ipcs,
 };
 use nix::errno::Errno;
 use std::{ffi::OsString, process::ExitCode};
@@ -33,8 +33,11 @@ pub fn run(args: &[OsString]) -> ExitCode {
     let mut status = ExitCode::SUCCESS;
     let mut wanted = parsed.options.clone();
     wanted.retain(|(name, _)| *name != "all");
-    if parsed.has("all") {
-        wanted.extend(TABLES.iter().flat_map(|(name, file)| ids(file).into_iter().map(|id| (*name, Some(id)))));
+    for (name, file) in TABLES.iter().filter(|_| parsed.has("all")) {
+        match ids(file) {
+            Ok(ids) => wanted.extend(ids.into_iter().map(|id| (*name, Some(id)))),
+            Err(failed) => status = failed,
+        }
     }
     for (name, value) in &wanted {
         let Some(id) = value.as_deref().and_then(|id| id.parse().ok()) else {
@@ -58,7 +61,7 @@ pub fn run(args: &[OsString]) -> ExitCode {
 }
 
 /// Everything in one table of this IPC namespace: the second field of each line below the heading.
-fn ids(file: &str) -> Vec<String> {
-    let table = std::fs::read_to_string(format!("/proc/sysvipc/{file}")).unwrap_or_default();
-    table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1).map(String::from)).collect()
+fn ids(file: &str) -> Result<Vec<String>, ExitCode> {
+    let table = ipcs::table("ipcrm", file)?;
+    Ok(table.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1).map(String::from)).collect())
 }

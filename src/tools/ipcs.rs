@@ -2,10 +2,11 @@
 
 use super::{
     args::{Opt, Value::No, parse},
-    complain, print,
+    complain, failed, print,
 };
+use crate::kernel::{errno::of, text};
 use nix::unistd::{Uid, User};
-use std::{ffi::OsString, fmt::Write, fs, process::ExitCode};
+use std::{ffi::OsString, fmt::Write, process::ExitCode};
 
 const OPTIONS: [Opt; 4] = [('q', "queues", No), ('m', "shmems", No), ('s', "semaphores", No), ('a', "all", No)];
 
@@ -47,6 +48,13 @@ const TABLES: [Table; 3] = [
     },
 ];
 
+/// Reads a table of this IPC namespace (sysvipc(7)). One that cannot be read is not an empty one.
+pub(super) fn table(tool: &str, name: &str) -> Result<String, ExitCode> {
+    let file = format!("/proc/sysvipc/{name}");
+    let hint = "the kernel shows its objects in /proc: mount -t proc proc /proc";
+    text::read(&file).map_err(|error| failed(tool, &format!("open {file}"), of(&error), Some(hint), 1))
+}
+
 /// Runs the tool.
 pub fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
@@ -56,7 +64,10 @@ pub fn run(args: &[OsString]) -> ExitCode {
     let all = parsed.has("all") || parsed.options.is_empty();
     let mut out = String::new();
     for table in TABLES.iter().filter(|table| all || parsed.has(table.option)) {
-        let text = fs::read_to_string(format!("/proc/sysvipc/{}", table.file)).unwrap_or_default();
+        let text = match self::table("ipcs", table.file) {
+            Ok(text) => text,
+            Err(status) => return status,
+        };
         let _ = write!(
             out,
             "\n------ {} --------\n{:<10} {:<10} {:<10} {:<10}",

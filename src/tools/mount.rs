@@ -8,6 +8,7 @@ use super::{
     },
     complain, failed, print,
 };
+use crate::kernel::text;
 use crate::kernel::{
     filesystem::FileSystem,
     mountinfo::unescape,
@@ -181,9 +182,8 @@ fn overlay_hint(data: Option<&[u8]>) -> Option<String> {
 
 /// Every mount that this process sees, as `SOURCE on POINT type TYPE (OPTIONS)`.
 fn list(kind: Option<&str>) -> ExitCode {
-    // A name in the table need not be UTF-8, and one that is not must not hide all others.
-    let table = match fs::read("/proc/self/mounts") {
-        Ok(table) => String::from_utf8_lossy(&table).into_owned(),
+    let table = match text::read("/proc/self/mounts") {
+        Ok(table) => table,
         Err(error) => {
             return complain("mount", &format!("/proc/self/mounts: {}", crate::kernel::errno::why_io(&error)), 1);
         }

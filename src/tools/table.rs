@@ -1,11 +1,12 @@
 //! The columns of process lists, and the facts about the machine that they need.
 
+use crate::kernel::text;
 use crate::kernel::{
     clock::{self, Moment},
     process::{Process, TICKS},
 };
 use nix::unistd::{Uid, User};
-use std::{collections::BTreeMap, fs, io::IsTerminal};
+use std::{collections::BTreeMap, io::IsTerminal};
 use unicode_width::UnicodeWidthChar;
 
 /// A column of ps(1): its names, heading, width (below zero: to the left; zero: as wide as PIDs are), and what stands in it.
@@ -62,9 +63,9 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) fn read() -> Facts {
-        let text = |name: &str| fs::read_to_string(format!("/proc/{name}")).unwrap_or_default();
-        let uptime = text("uptime").split(' ').next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0.0);
-        let boot = text("stat").lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok());
+        let read = |name: &str| text::read(format!("/proc/{name}")).unwrap_or_default();
+        let uptime = read("uptime").split(' ').next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0.0);
+        let boot = read("stat").lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok());
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let screen = || crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns.max(1)));
         Facts {
@@ -72,7 +73,7 @@ impl Facts {
             memory: memory().max(1),
             uptime,
             boot: boot.unwrap_or_else(|| clock::now() - uptime as i64),
-            pid_width: text("sys/kernel/pid_max").trim().len().max(5),
+            pid_width: read("sys/kernel/pid_max").trim().len().max(5),
             columns: columns.unwrap_or_else(|| if std::io::stdout().is_terminal() { screen() } else { usize::MAX }),
         }
     }
@@ -126,7 +127,7 @@ impl Facts {
 
 /// All memory of the machine, in KiB.
 pub(super) fn memory() -> u64 {
-    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let text = text::read("/proc/meminfo").unwrap_or_default();
     text.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0)
 }
 

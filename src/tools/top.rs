@@ -9,6 +9,7 @@ use super::{
     complain, print,
     table::{Names, memory},
 };
+use crate::kernel::text;
 use crate::kernel::{
     clock::Moment,
     process::{self, Process, TICKS},
@@ -22,7 +23,6 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     fmt::Write,
-    fs,
     io::{IsTerminal, stdin, stdout},
     os::fd::AsFd,
     process::ExitCode,
@@ -142,7 +142,7 @@ fn frame(before: &Reading, now: &Reading, pids: Option<&[i32]>, names: &mut Name
     let mut shown: Vec<(u64, &Process)> = wanted.map(|p| (used(p), p)).collect();
     shown.sort_by_key(|(used, p)| (std::cmp::Reverse(*used), p.pid));
     let count = |states: &str| shown.iter().filter(|(_, p)| states.contains(p.state)).count();
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = text::read("/proc/loadavg").unwrap_or_default();
     let load: Vec<&str> = load.split_whitespace().take(3).collect();
     let total = memory().max(1);
     let mut out =

@@ -181,7 +181,7 @@ fn held_hint(lang: Lang) -> &'static str {
 fn keys(send: Sender<Message>) -> io::Result<()> {
     let terminal = BufReader::new(File::open("/dev/tty")?);
     let read = move || {
-        for _ in terminal.lines().map_while(Result::ok) {
+        for _ in terminal.split(b'\n').map_while(Result::ok) {
             if send.send(Message::Go).is_err() {
                 return;
             }

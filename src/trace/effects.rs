@@ -2,7 +2,7 @@
 
 use super::{Call, Change, calls::Effect, following, mounts::Table, stop::Stopped, task::Pending};
 use crate::{
-    kernel::{namespaces::TABLE, pid::Pid},
+    kernel::{namespaces::TABLE, pid::Pid, text},
     observe::{ForChildren, Links, for_children, links, peek},
 };
 use std::{
@@ -17,7 +17,7 @@ pub(super) enum Before {
     #[default]
     Nothing,
     Namespaces(Links, ForChildren),
-    Mounts(Table),
+    Mounts(Option<Table>),
     RootDirectory(Option<PathBuf>),
     /// `None` where nobody could ask inside.
     HostName(Option<String>),
@@ -90,7 +90,9 @@ pub(super) fn after(stop: &Stopped, pending: &mut Pending, exe: &Path) -> Vec<Ch
             changes.extend(differences(&links_before, &links(&tid.dir())));
             changes.extend(for_the_next(children, for_children(&tid.dir())));
         }
-        Before::Mounts(table) => changes.extend(table.changes(&Table::read(tid))),
+        Before::Mounts(before) => {
+            changes.extend(before.zip(Table::read(tid)).into_iter().flat_map(|(before, after)| before.changes(&after)));
+        }
         Before::RootDirectory(before) => changes.push(Change::RootDirectory { before, after: root(tid) }),
         Before::HostName(before) => {
             let both = before.zip(host_name(tid, exe)).filter(|(before, after)| before != after);
@@ -138,8 +140,7 @@ fn host_name(tid: Pid, exe: &Path) -> Option<String> {
 
 /// A file's value in one line. Opening it by its descriptor reads it from the start.
 fn contents(tid: Pid, fd: i32) -> String {
-    let bytes = fs::read(tid.dir().join(format!("fd/{fd}"))).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
+    let text = text::read(tid.dir().join(format!("fd/{fd}"))).unwrap_or_default();
     let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     lines.collect::<Vec<_>>().join(", ")
 }

@@ -96,7 +96,10 @@ impl Cgroups {
             _ => "cwd".into(),
         };
         let whole = plain(&if path.is_absolute() { path.into() } else { link(&start)?.join(path) });
-        let table = self.0.entry([link("ns/mnt")?, link("root")?]).or_insert_with(|| Table::read(stop.tid()));
+        let table = self
+            .0
+            .entry([link("ns/mnt")?, link("root")?])
+            .or_insert_with(|| Table::read(stop.tid()).unwrap_or_default());
         table.holding(&whole).is_some_and(|mount| mount.kind.starts_with("cgroup")).then_some(whole)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Change, Mounted, Mounts};
 use crate::{
-    kernel::pid::Pid,
+    kernel::{pid::Pid, text},
     observe::{Mount, mounts::parse},
 };
 use std::{collections::BTreeMap, path::Path};
@@ -15,9 +15,9 @@ const FEW: usize = 3;
 pub(super) struct Table(BTreeMap<u64, (Mount, String)>);
 
 impl Table {
-    /// Reads the mount table that a thread sees; empty where it is gone.
-    pub(super) fn read(tid: Pid) -> Table {
-        Table::parse(&String::from_utf8_lossy(&std::fs::read(tid.dir().join("mountinfo")).unwrap_or_default()))
+    /// Reads the mount table that a thread sees; `None` where that cannot be known, as when it is gone.
+    pub(super) fn read(tid: Pid) -> Option<Table> {
+        text::read(tid.dir().join("mountinfo")).ok().map(|text| Table::parse(&text))
     }
 
     fn parse(text: &str) -> Table {

@@ -2,11 +2,12 @@
 
 use super::{Call, Change, Ended, Hold, Root, Syscall, SyscallEvent, effects::Before, stop::Stopped};
 use crate::kernel::pid::Pid;
+use crate::kernel::text;
 use procfs::{
     FromBufRead,
     process::{Process, Status},
 };
-use std::{fs, time::Instant};
+use std::time::Instant;
 
 /// A traced thread.
 pub(super) struct Task {
@@ -97,8 +98,7 @@ impl Task {
 
 /// What `/proc/PID/status` says of a thread. The program's name in it need not be UTF-8, which the parser insists on.
 pub(super) fn status(tid: Pid) -> Option<Status> {
-    let bytes = fs::read(tid.dir().join("status")).ok()?;
-    Status::from_buf_read(String::from_utf8_lossy(&bytes).as_bytes()).ok()
+    Status::from_buf_read(text::read(tid.dir().join("status")).ok()?.as_bytes()).ok()
 }
 
 /// The number of a thread as another one sees it. It has one in each PID namespace from ours to its own.
@@ -120,8 +120,7 @@ pub(super) fn parent_and_session(tid: Pid) -> Option<(Pid, Pid)> {
 
 /// The name of a thread's program; empty where it is gone.
 pub(super) fn comm(tid: Pid) -> String {
-    let bytes = fs::read(format!("/proc/{tid}/comm")).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_string()
+    text::read(tid.dir().join("comm")).unwrap_or_default().trim_end_matches('\n').to_string()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::task::status;
 use crate::{
-    kernel::{errno, pid::Pid},
+    kernel::{errno, pid::Pid, text},
     lang::Both,
 };
 use nix::errno::Errno;
@@ -11,7 +11,7 @@ use procfs::process::Process;
 /// Why system calls cannot be seen, and what would help.
 pub(super) fn refusal(refused: Errno) -> Both {
     let tracer = status(Pid(std::process::id() as i32)).map_or(0, |status| status.tracerpid);
-    let yama = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    let yama = text::read("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
     let remedy = match (tracer, yama.trim()) {
         (0, "2") => [
             "kernel.yama.ptrace_scope is 2: only root may trace".into(),

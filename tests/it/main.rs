@@ -3,7 +3,7 @@
 //! `cargo test --test it -- NAME` runs those whose name contains `NAME`, such as a module's. A test whose requirement is
 //! missing is ignored with the reason, and `BOXWRIGHT_REQUIRE=root,strace` (or `all`) makes that a failure.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test may fail")]
 
 mod archives;
 mod as_root;
@@ -22,6 +22,7 @@ mod lessons_run;
 mod lessons_steps;
 mod needs;
 mod observe;
+mod odd_names;
 mod readme;
 mod registry;
 mod registry_peers;
@@ -73,6 +74,7 @@ fn all() -> Vec<Test> {
         lessons_run::tests,
         lessons_steps::tests,
         observe::tests,
+        odd_names::tests,
         readme::tests,
         registry::tests,
         registry_peers::tests,

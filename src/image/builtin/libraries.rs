@@ -1,6 +1,7 @@
 //! Where the loader finds a program's libraries (ld.so(8)).
 
 use super::elf::{Needs, needs};
+use crate::kernel::text;
 use std::{
     collections::{BTreeMap, VecDeque, btree_map::Entry},
     fs, io,
@@ -28,7 +29,7 @@ impl Libraries {
         for entry in fs::read_dir("/etc").into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with("ld-musl-") && name.ends_with(".path") {
-                let text = fs::read_to_string(entry.path()).unwrap_or_default();
+                let text = text::read(entry.path()).unwrap_or_default();
                 configured.extend(text.split([':', '\n']).filter(|dir| !dir.is_empty()).map(PathBuf::from));
             }
         }
@@ -85,7 +86,7 @@ impl Libraries {
 }
 
 fn read_config(path: &Path, found: &mut Vec<PathBuf>, depth: usize) {
-    let Ok(text) = fs::read_to_string(path) else { return };
+    let Ok(text) = text::read(path) else { return };
     for line in text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()) {
         match line.strip_prefix("include ").map(str::trim) {
             Some(pattern) if depth < 4 => {

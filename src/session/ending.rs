@@ -1,10 +1,13 @@
 //! How a step ends: passed, failed or skipped; and what comes next.
 
-use super::{Action, Notice, Outcome, Phase, Report, Session, Verdict};
+use super::{Action, Notice, Outcome, Phase, Report, Session, Verdict, replay::Replay};
 use crate::lesson::{Block, Run};
 
 impl Session {
     pub(super) fn deadline(&mut self, out: &mut Vec<Action>) {
+        if self.replay.as_ref().is_some_and(Replay::is_settling) {
+            return self.replayed(out);
+        }
         let lang = self.lesson.lang;
         let reason = match self.phase() {
             Phase::Checking(block) => {

@@ -2,7 +2,7 @@
 
 use super::{Action, Lacking, Session, needs::lack, play::Shell, typing::solution};
 use crate::{
-    lesson::{Block, CONTAINER, Lesson, Run, TerminalId},
+    lesson::{Block, CONTAINER, Check, Lesson, Run, TerminalId},
     trace::Hold,
 };
 use std::collections::VecDeque;
@@ -13,6 +13,8 @@ pub(super) struct Replay {
     lines: VecDeque<Run>,
     total: usize,
     target: usize,
+    /// Whether all lines have ended, and what they started in the background is waited for.
+    settling: bool,
 }
 
 impl Replay {
@@ -31,7 +33,7 @@ impl Replay {
                 runs.chain(solution(step)).collect::<Vec<_>>()
             })
             .collect();
-        Replay { total: lines.len(), lines, target }
+        Replay { total: lines.len(), lines, target, settling: false }
     }
 
     pub(super) fn done(&self) -> usize {
@@ -44,6 +46,10 @@ impl Replay {
 
     pub(super) fn target(&self) -> usize {
         self.target
+    }
+
+    pub(super) fn is_settling(&self) -> bool {
+        self.settling
     }
 }
 
@@ -68,6 +74,7 @@ impl Session {
             return self.begin(out);
         }
         self.replay = Some(Replay::plan(&self.lesson, &self.lacking, target));
+        out.push(Action::Watch(self.asked()));
         out.push(Action::Deadline(Some(self.patience())));
     }
 
@@ -84,9 +91,7 @@ impl Session {
             return;
         }
         let Some(run) = next else {
-            self.replay = None;
-            out.push(Action::Deadline(None));
-            return self.begin(out);
+            return if self.is_settled() { self.replayed(out) } else { self.settle(out) };
         };
         if self.type_line(&run, out)
             && let Some(replay) = &mut self.replay
@@ -94,13 +99,43 @@ impl Session {
             replay.lines.pop_front();
         }
     }
+
+    /// Whether what the step counts on from its beginning (`keeps`) is so: a command in the background gives its prompt back
+    /// before it has done anything.
+    fn is_settled(&self) -> bool {
+        let checks = self.step().into_iter().flat_map(|step| &step.blocks).find_map(|block| match block {
+            Block::Check(checks) => Some(checks),
+            _ => None,
+        });
+        let kept: Vec<Check> = checks.into_iter().flatten().filter(|check| check.keeps).cloned().collect();
+        self.judge(&kept).iter().all(|verdict| verdict.passed != Some(false))
+    }
+
+    /// Waits for that, once and for a limited time: each sample asks again.
+    fn settle(&mut self, out: &mut Vec<Action>) {
+        let patience = self.patience();
+        if let Some(replay) = self.replay.as_mut().filter(|replay| !replay.settling) {
+            replay.settling = true;
+            out.push(Action::Deadline(Some(patience)));
+        }
+    }
+
+    /// The step begins, whether or not everything has settled in time: its checks say what is missing.
+    pub(super) fn replayed(&mut self, out: &mut Vec<Action>) {
+        self.replay = None;
+        out.push(Action::Deadline(None));
+        self.begin(out);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{Input, Wish};
     use super::*;
-    use crate::{lesson::Step, observe::Sample};
+    use crate::{
+        lesson::{Fact, Step},
+        observe::{Privileges, Sample},
+    };
     use std::sync::Arc;
 
     fn typed(actions: &[Action]) -> Option<&str> {
@@ -129,5 +164,49 @@ mod tests {
         assert!(session.replay.is_some(), "the step begins with what its last line has made");
         session.handle(Input::Sample(session.wanted, sample));
         assert!(session.replay.is_none());
+    }
+
+    /// A step that counts on a container from its beginning, its only replayed line having ended.
+    fn settling() -> (Session, Vec<Action>) {
+        let run = Block::Run(Run { line: "runtime &".into(), ..Run::default() });
+        let check = |keeps| Check {
+            fact: Fact::NoNewPrivs(true),
+            text: String::new(),
+            source: String::new(),
+            keeps,
+            at: 1,
+        };
+        let target = Step { blocks: vec![Block::Check(vec![check(true)])], ..Step::default() };
+        let lesson = Lesson { steps: vec![Step { blocks: vec![run], ..Step::default() }, target], ..Lesson::default() };
+        let mut session = Session::new(lesson, false, Vec::new());
+        session.handle(Input::Wish(Wish::GoTo(1)));
+        for terminal in [TerminalId::Host, TerminalId::Container, TerminalId::Container] {
+            session.handle(Input::Prompt(terminal, 0, 1));
+        }
+        let told = session.handle(Input::Sample(session.wanted, sample(false)));
+        (session, told)
+    }
+
+    fn sample(no_new_privs: bool) -> Arc<Sample> {
+        let privileges = Privileges { no_new_privs: Some(no_new_privs), ..Privileges::default() };
+        Arc::new(Sample { privileges, ..Sample::default() })
+    }
+
+    #[test]
+    fn a_step_begins_when_what_it_counts_on_is_there() {
+        let (mut session, told) = settling();
+        assert!(session.replay.is_some() && told.iter().any(|action| matches!(action, Action::Deadline(Some(_)))));
+        let told = session.handle(Input::Sample(session.wanted, sample(false)));
+        assert!(session.replay.is_some() && told.is_empty(), "the time does not begin anew: {told:?}");
+        session.handle(Input::Sample(session.wanted, sample(true)));
+        assert!(session.replay.is_none());
+    }
+
+    #[test]
+    fn a_step_begins_without_it_when_the_time_is_over() {
+        let (mut session, _) = settling();
+        session.handle(Input::Deadline);
+        assert!(session.replay.is_none() && session.notice().is_none());
+        assert_eq!(session.step_index(), 1);
     }
 }

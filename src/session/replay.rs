@@ -169,13 +169,8 @@ mod tests {
     /// A step that counts on a container from its beginning, its only replayed line having ended.
     fn settling() -> (Session, Vec<Action>) {
         let run = Block::Run(Run { line: "runtime &".into(), ..Run::default() });
-        let check = |keeps| Check {
-            fact: Fact::NoNewPrivs(true),
-            text: String::new(),
-            source: String::new(),
-            keeps,
-            at: 1,
-        };
+        let check =
+            |keeps| Check { fact: Fact::NoNewPrivs(true), text: String::new(), source: String::new(), keeps, at: 1 };
         let target = Step { blocks: vec![Block::Check(vec![check(true)])], ..Step::default() };
         let lesson = Lesson { steps: vec![Step { blocks: vec![run], ..Step::default() }, target], ..Lesson::default() };
         let mut session = Session::new(lesson, false, Vec::new());

@@ -24,6 +24,7 @@ mod stops;
 mod task;
 mod tracer;
 mod untraced;
+mod zombies;
 
 pub use argument::{Argument, Text, Value};
 pub use calls::Syscall;

@@ -6,6 +6,7 @@ use super::{
     stops::Tracing,
     task::{Family, Task},
     untraced::{descendants, refusal},
+    zombies,
 };
 use crate::kernel::{freezer::Freezers, pid::Pid};
 use nix::{
@@ -60,7 +61,10 @@ impl Tracing {
         let family = Family { hold, ended: None, killing: false, started: false, untraced, comm, shares_our_terminal };
         self.families.insert(root, family);
         match seized {
-            Ok(()) => drop(self.tasks.insert(root, Task::new(root, root))),
+            Ok(()) => {
+                zombies::adopt();
+                self.tasks.insert(root, Task::new(root, root));
+            }
             Err(refused) => self.tell(TraceEvent::Refused(root, refusal(refused))),
         }
         // Where it has ended meanwhile, its end is told like any other.

@@ -7,6 +7,7 @@ use super::{
     following::{self, Cgroups},
     stop::{News, Place, Stopped, Until, Why},
     task::{Family, Pending, Task, comm},
+    zombies::Zombies,
 };
 use crate::kernel::pid::Pid;
 use nix::{
@@ -31,12 +32,13 @@ pub(super) struct Tracing {
     /// Those that ended before we were told.
     pub(super) stillborn: BTreeMap<Pid, Ended>,
     cgroups: Cgroups,
+    pub(super) zombies: Zombies,
 }
 
 impl Tracing {
     pub(super) fn new(exe: PathBuf, sink: Sink) -> Tracing {
-        let (tasks, families, early, stillborn) = Default::default();
-        Tracing { exe, sink, tasks, families, early, stillborn, cgroups: Cgroups::default() }
+        let (tasks, families, early, stillborn, cgroups, zombies) = Default::default();
+        Tracing { exe, sink, tasks, families, early, stillborn, cgroups, zombies }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -299,6 +301,7 @@ impl Tracing {
                 if task.process == tid {
                     // The number of a namespace that ends with it may be given to another one.
                     self.cgroups.forget();
+                    self.zombies.note(tid);
                     self.tell(TraceEvent::Exit { root, pid: tid, comm: task.comm, ended });
                 }
                 root

@@ -182,6 +182,7 @@ fn run(desk: &Desk, poll: &Epoll, mut tracing: Tracing) {
             tracing.take(news);
         }
         tracing.take_in_orphans();
+        tracing.zombies.reap();
         let mut timeout = EpollTimeout::NONE;
         if let Some((until, answer)) = &stopping {
             let left = until.saturating_duration_since(Instant::now());

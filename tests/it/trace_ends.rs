@@ -15,6 +15,7 @@ pub fn tests() -> Vec<Test> {
         a_stopped_command_stops_the_tracer_too: [Root, Tool("script"), Tool("bash")],
         a_command_that_stops_itself_is_woken: [Root],
         children_whose_maker_is_killed_go_on: [Root, Tool("python3"), Tool("timeout")],
+        what_a_dead_parent_leaves_is_reaped: [Root, Tool("python3"), Tool("timeout"), Tool("unshare"), Tool("nsenter")],
         everybody_dies_with_the_tracer: [Root, Tool("unshare")],
         a_tracer_in_a_tracer_says_why_it_sees_nothing: [Root],
         without_root: [Root, Tool("setpriv"), Tool("unshare"), UserNamespaces],
@@ -119,6 +120,35 @@ fn timed(command: &[&str]) -> (Output, Vec<Value>) {
     let out = tracer.output().unwrap();
     let events = events(&out.stdout);
     (out, events)
+}
+
+/// The first process of a PID namespace can only end when every member of it has been reaped. Here the machine's first
+/// process reaps nobody but its own child, as in many containers.
+fn what_a_dead_parent_leaves_is_reaped() {
+    const CARELESS: &str = "import subprocess, sys; sys.exit(subprocess.Popen(sys.argv[1:]).wait())";
+    const COMMAND: &str = "mkfifo told
+        unshare -p --fork sh -c 'echo > told; exec sleep 1000' & outside=$!
+        read line < told
+        first=$(cat /proc/$outside/task/$outside/children)
+        nsenter -t $first -p sh -c 'echo > told; exec sleep 1000' & entered=$!
+        read line < told
+        member=$(cat /proc/$entered/task/$entered/children)
+        eval \"$1\"
+        kill -9 $first; wait $outside; exit 0";
+    // The parent ends before it, or after it without having reaped it.
+    for ends in [
+        "kill -9 $entered; wait $entered; kill -9 $member",
+        "kill -STOP $entered; kill -9 $member; kill -9 $entered; wait $entered",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let out = Command::new("timeout")
+            .args(["-s", "KILL", "20", "unshare", "-p", "--fork", "--kill-child", "--mount-proc"])
+            .args(["python3", "-c", CARELESS, BOXWRIGHT, "trace", "--", "sh", "-c", COMMAND, "sh", ends])
+            .current_dir(&dir)
+            .output()
+            .unwrap();
+        assert_eq!(out.status.code(), Some(0), "{ends}: {}", String::from_utf8_lossy(&out.stderr));
+    }
 }
 
 fn everybody_dies_with_the_tracer() {

@@ -1,0 +1,42 @@
+//! Processes that have ended and that nobody has reaped yet (wait(2)).
+//!
+//! One whose parent has ended becomes a child of ours (PR_SET_CHILD_SUBREAPER), and we reap it. The machine's own first
+//! process may take seconds for that, or never do it, as in many containers; until then the first process of a PID
+//! namespace that the dead one was a member of cannot end, either (pid_namespaces(7)).
+
+use crate::kernel::{pid::Pid, pidfd};
+use nix::{
+    errno::Errno,
+    sys::{prctl::set_child_subreaper, signal::kill},
+};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// How many are remembered: each costs a descriptor, and a process that never reaps its children may have any number.
+const MAX: usize = 64;
+
+/// Makes this process the parent of what its descendants leave behind. Before Linux 3.4 that cannot be had, and the
+/// machine's first process stays the one who reaps them.
+pub(super) fn adopt() {
+    let _ = set_child_subreaper(true);
+}
+
+/// Ended processes that were not ours to reap when they ended.
+#[derive(Debug, Default)]
+pub(super) struct Zombies(Vec<(Pid, OwnedFd)>);
+
+impl Zombies {
+    /// Takes note of a process whose end the tracer has just been told. One that has been reaped cannot be opened.
+    pub(super) fn note(&mut self, pid: Pid) {
+        if self.0.len() < MAX
+            && let Ok(process) = pidfd::open(pid.0)
+        {
+            self.0.push((pid, process));
+        }
+    }
+
+    /// Reaps those that have become ours, and forgets those that their parents have reaped.
+    pub(super) fn reap(&mut self) {
+        let is_there = |pid: Pid| kill(pid.into(), None) != Err(Errno::ESRCH);
+        self.0.retain(|(pid, process)| pidfd::reap(process.as_fd()) == Err(Errno::ECHILD) && is_there(*pid));
+    }
+}

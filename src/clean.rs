@@ -2,6 +2,7 @@
 
 use crate::cleanup::{Left, groups, report, word};
 use crate::dirs;
+use crate::kernel::text;
 use crate::kernel::{errno, groups::SUBTREE_CONTROL};
 use crate::lang::Lang;
 use crate::session::{
@@ -28,7 +29,7 @@ pub fn run(dry_run: bool, lang: Lang) -> ExitCode {
         lines.push(lang.pick("Nothing is left of earlier sessions.", "没有以前会话的遗留物。").into());
     }
     let failed = swept.iter().any(|(_, outcome)| matches!(outcome, Outcome::Foreign | Outcome::Left(_)));
-    let printed = writeln!(std::io::stdout().lock(), "{}", lines.join("\n"));
+    let printed = writeln!(std::io::stdout().lock(), "{}", text::safe(&lines.join("\n")));
     if failed || printed.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 

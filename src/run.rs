@@ -1,5 +1,6 @@
 //! Carries out the command line: everything but the tools and the hidden roles, which never get here.
 
+use crate::kernel::text;
 use crate::{
     app::{Look, Prefix},
     clean,
@@ -66,7 +67,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 pub(crate) fn complain(what: &str, hint: Option<&str>, status: u8) -> ExitCode {
     let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
     // A closed standard error leaves nobody to tell.
-    let _ = writeln!(io::stderr(), "boxwright: {what}{hint}");
+    let _ = writeln!(io::stderr(), "{}", text::safe(&format!("boxwright: {what}{hint}")));
     ExitCode::from(status)
 }
 
@@ -193,7 +194,7 @@ fn prepare(common: &Common, lang: Lang) -> Result<PathBuf, ExitCode> {
         return Err(complain(&format!("signalfd: {}", errno::why_io(&error)), None, CANNOT));
     }
     for line in clean::at_start(lang) {
-        let _ = writeln!(io::stderr(), "{line}");
+        let _ = writeln!(io::stderr(), "{}", text::safe(&line));
     }
     Ok(exe)
 }

@@ -92,7 +92,7 @@ impl Left {
         let path = word(&self.path);
         match &self.why {
             Why::Mounted(what) => {
-                let what = shown(what);
+                let what = text::printable(what);
                 lang.pick(format!("{what} is mounted on {path} (EBUSY)"), format!("{path} 上挂载着 {what}（EBUSY）"))
             }
             Why::Immutable => lang.pick(format!("{path} is immutable (EPERM)"), format!("{path} 不可更改（EPERM）")),
@@ -112,7 +112,7 @@ impl Left {
                 stayed.iter().map(|process| process.say(lang)).collect::<Vec<_>>().join(lang.pick("; ", "；"))
             }
             Why::Member(pid, comm, errno) => {
-                let (comm, why) = (shown(comm), errno::why(*errno));
+                let (comm, why) = (text::printable(comm), errno::why(*errno));
                 lang.pick(
                     format!("process {pid} ({comm}) is in {path} and cannot be moved out of it: {why}"),
                     format!("进程 {pid}（{comm}）在 {path} 里，无法移出：{why}"),
@@ -171,7 +171,7 @@ impl Stayed {
     /// One process, and what holds it.
     pub fn say(&self, lang: Lang) -> String {
         let Stayed { pid, state, .. } = self;
-        let comm = shown(&self.comm);
+        let comm = text::printable(&self.comm);
         match &self.frozen {
             Some(group) => {
                 let group = word(group);
@@ -217,14 +217,9 @@ pub fn report(what: &str, left: &[Left], lang: Lang) -> Vec<String> {
 
 /// A path as a word of a shell's command line, without anything that a terminal would obey.
 pub fn word(path: &Path) -> String {
-    let text = shown(&path.to_string_lossy());
+    let text = text::printable(&path.to_string_lossy());
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte) || byte >= 0x80;
     if !text.is_empty() && text.bytes().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-/// A name of somebody else's: control characters are written, not sent.
-fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 #[cfg(test)]

@@ -29,8 +29,9 @@ pub use facts::release;
 pub use lacking::{lacking, lacking_for, requirements};
 pub use tier::{Tier, tier};
 
+use crate::kernel::text;
 use crate::{
-    columns::{align, printable},
+    columns::align,
     dirs::Need,
     lang::Lang,
     lesson::{self, Requirement, Translations},
@@ -153,8 +154,9 @@ pub fn lines(lessons: &[Translations], need: Need, lang: Lang) -> Vec<String> {
 pub fn run(lessons: &[Translations], json: bool, need: Need, lang: Lang) -> ExitCode {
     let report = examine(lessons, need, lang);
     let text = match json {
-        true => serde_json::json!({ "event": "doctor", "rows": report.rows, "lessons": report.lessons }).to_string(),
-        false => report.table(lang),
+        true => text::json(&serde_json::json!({ "event": "doctor", "rows": report.rows, "lessons": report.lessons }))
+            .unwrap_or_default(),
+        false => text::safe(&report.table(lang)),
     };
     let printed = writeln!(std::io::stdout().lock(), "{text}");
     match printed {
@@ -184,7 +186,8 @@ impl Report {
             Level::Limited => lang.pick("limited", "受限"),
             Level::Missing => lang.pick("missing", "缺失"),
         };
-        let cells = self.rows.iter().map(|row| vec![level(row.level).into(), row.check.clone(), printable(&row.found)]);
+        let cells =
+            self.rows.iter().map(|row| vec![level(row.level).into(), row.check.clone(), text::printable(&row.found)]);
         let mut out = Vec::new();
         for (line, row) in align(&cells.collect::<Vec<_>>()).into_iter().zip(&self.rows) {
             out.push(line);

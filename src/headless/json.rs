@@ -1,6 +1,7 @@
 //! Events as lines of JSON on standard output.
 
 use super::{Event, Teller};
+use crate::kernel::text;
 use crate::lesson::Lesson;
 use std::io::{self, Write};
 
@@ -9,9 +10,8 @@ pub(super) struct Json;
 impl Teller for Json {
     fn tell(&mut self, event: &Event<'_>, _: Option<&Lesson>) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, event)?;
         // A line at a time, so that whoever reads a pipe sees what happens when it happens.
-        out.write_all(b"\n")?;
+        writeln!(out, "{}", text::json(event)?)?;
         out.flush()
     }
 }

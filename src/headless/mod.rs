@@ -6,6 +6,7 @@ mod text;
 
 pub use events::Event;
 
+use crate::kernel::text::safe;
 use crate::{
     dirs::Need,
     lang::Lang,
@@ -154,7 +155,7 @@ pub fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, how: How
 fn complain(lines: impl IntoIterator<Item = String>) {
     for line in lines {
         // A closed standard error leaves nobody to tell.
-        let _ = writeln!(io::stderr(), "{line}");
+        let _ = writeln!(io::stderr(), "{}", safe(&line));
     }
 }
 

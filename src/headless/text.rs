@@ -1,7 +1,12 @@
 //! Events as a transcript for people: headings, commands, their output, the calls and what the kernel says.
 
 use super::{Event, Teller};
-use crate::{lang::Lang, lesson::Lesson, trace::Told};
+use crate::{
+    kernel::text::{self, printable},
+    lang::Lang,
+    lesson::Lesson,
+    trace::Told,
+};
 use std::io::{self, Write};
 
 pub(super) struct Text {
@@ -42,8 +47,8 @@ impl Text {
                     (None, Some(result)) => result.to_string(),
                     (None, None) => "?".into(),
                 };
-                writeln!(out, "  · {pid} {comm} {name}({args}) = {end}")?;
-                changed.iter().try_for_each(|change| writeln!(out, "      {change}"))
+                writeln!(out, "  · {pid} {} {name}({args}) = {end}", printable(comm))?;
+                changed.iter().try_for_each(|change| writeln!(out, "      {}", printable(change)))
             }
             Event::Traced(Told::Untraced { reason }) => {
                 writeln!(out, "  {} {reason}", lang.pick("System calls cannot be seen:", "看不到系统调用："))
@@ -96,8 +101,9 @@ impl Text {
 impl Teller for Text {
     fn tell(&mut self, event: &Event<'_>, lesson: Option<&Lesson>) -> io::Result<()> {
         self.write(event, lesson)?;
+        let lines = text::of(std::mem::take(&mut self.out));
         let mut out = io::stdout().lock();
-        out.write_all(&std::mem::take(&mut self.out))?;
+        out.write_all(text::safe(&lines).as_bytes())?;
         out.flush()
     }
 }

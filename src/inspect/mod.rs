@@ -2,6 +2,7 @@
 
 mod report;
 
+use crate::kernel::text;
 use crate::kernel::{errno, pidfd, program};
 use crate::lang::Lang;
 use crate::observe::{Evidence, Reader, Sample, Subject};
@@ -66,7 +67,7 @@ fn ended(process: Option<&OwnedFd>) -> bool {
 
 fn print((sample, evidence): &(Sample, Evidence), json: bool, lang: Lang) -> std::io::Result<()> {
     let text = if json {
-        serde_json::to_string(&Event { event: "sample", sample, evidence })?
+        text::json(&Event { event: "sample", sample, evidence })?
     } else {
         report::report(sample, evidence, lang)
     };

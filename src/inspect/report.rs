@@ -1,7 +1,8 @@
 //! The facts of one sample as text for people: host and process side by side.
 
-use crate::columns::{align, printable};
+use crate::columns::align;
 use crate::kernel::namespaces::{Kind, TABLE};
+use crate::kernel::text::printable;
 use crate::lang::Lang;
 use crate::observe::{Evidence, ForChildren, Mount, Pressure, Sample, Side};
 

@@ -137,7 +137,8 @@ pub fn members(dir: &Path) -> Vec<String> {
 pub fn describe(pids: &[u32]) -> Vec<String> {
     let name = |pid: u32| text::read(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_string();
     let (seen, unseen): (Vec<u32>, Vec<u32>) = pids.iter().partition(|pid| **pid != 0);
-    let mut who: Vec<String> = seen.iter().take(10).map(|&pid| format!("{pid} ({})", name(pid))).collect();
+    let mut who: Vec<String> =
+        seen.iter().take(10).map(|&pid| format!("{pid} ({})", text::printable(&name(pid)))).collect();
     if seen.len() > 10 {
         who.push(format!("+{}", seen.len() - 10));
     }

@@ -1,8 +1,10 @@
-//! The one reader of the kernel's text (proc(5), cgroups(7)), which is bytes.
+//! The one reader of the kernel's text (proc(5), cgroups(7)), which is bytes, and the one way out of it to people.
 //!
 //! A mount point, a program's name or a group can hold any byte but NUL, and a reader that insists on UTF-8 fails on the
-//! whole table for one of them. clippy.toml forbids the strict ones of the standard library.
+//! whole table for one of them. clippy.toml forbids the strict ones of the standard library. The same names can hold escape
+//! sequences, which would write into the clipboard of whoever looks at them.
 
+use serde::Serialize;
 use std::{
     fs::File,
     io::{self, Read},
@@ -31,6 +33,53 @@ pub fn of(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned())
 }
 
+/// Whether a terminal obeys a character instead of showing it, or shows others in another order or on another line for it.
+pub fn is_obeyed(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A name for people, on one line: what would be obeyed is written as an escape.
+pub fn printable(name: &str) -> String {
+    escaped(name, |_| false)
+}
+
+/// Some lines for people: the same, but that tabs and the ends of lines stay.
+pub fn safe(lines: &str) -> String {
+    escaped(lines, |letter| matches!(letter, '\n' | '\t'))
+}
+
+fn escaped(text: &str, stays: fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_obeyed(letter) && !stays(letter) { out.extend(letter.escape_default()) } else { out.push(letter) }
+    }
+    out
+}
+
+/// A path or a name for people that is bytes still: those that are no text are escapes, too.
+pub fn shown(name: &[u8]) -> String {
+    let chunk = |chunk: std::str::Utf8Chunk<'_>| {
+        let invalid: String = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")).collect();
+        printable(chunk.valid()) + &invalid
+    };
+    name.utf8_chunks().map(chunk).collect()
+}
+
+/// One line of JSON for a terminal or a pipe: also DEL, C1 and what reorders text is escaped in it, which JSON allows to stand
+/// for itself.
+///
+/// Errors: those of the value's own serialization.
+pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
+    let text = serde_json::to_string(value)?;
+    let mut out = String::with_capacity(text.len());
+    // Such a character can only stand inside a string, and all of them are in the first plane.
+    for letter in text.chars() {
+        if is_obeyed(letter) { out.push_str(&format!("\\u{:04x}", u32::from(letter))) } else { out.push(letter) }
+    }
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +94,17 @@ mod tests {
         assert_eq!(of("a容器演示程".as_bytes()[..15].to_vec()), "a容器演示\u{fffd}");
         assert!(read("/proc/self/status").unwrap().starts_with("Name:"));
         assert!(read("/proc/none").is_err());
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_comes_out() {
+        let hostile = "a\x1b]52;c;eA==\x07b\u{9b}6n\x7f\u{202e}c\n\t";
+        assert_eq!(printable(hostile), r"a\u{1b}]52;c;eA==\u{7}b\u{9b}6n\u{7f}\u{202e}c\n\t");
+        assert!(safe(hostile).ends_with("c\n\t") && !safe(hostile).contains('\x1b'));
+        assert_eq!(shown(b"a\xff\x1bb"), r"a\xff\u{1b}b");
+        let line = json(&hostile).unwrap();
+        assert!(!line.chars().any(is_obeyed), "{line}");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), hostile);
+        assert_eq!(printable("容器 é"), "容器 é");
     }
 }

@@ -1,6 +1,7 @@
 //! A lesson file's text with its places: lines, columns and the problems found there.
 
 use super::model::Problem;
+use crate::kernel::text::is_obeyed;
 
 /// A word or a line of the text, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,10 +90,7 @@ impl<'a> Source<'a> {
 
     /// Refuses characters that would do something else than be read: terminal controls, and marks that reorder text.
     pub fn refuse_controls(&mut self) {
-        let bad = |c: char| {
-            (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-        };
+        let bad = |c: char| (is_obeyed(c) && !matches!(c, '\n' | '\r' | '\t')) || c == '\u{feff}';
         for number in 1..=self.starts.len() {
             let line = self.line(number);
             for (index, c) in line.text.chars().enumerate().filter(|(_, c)| bad(*c)) {

@@ -5,6 +5,7 @@ use super::{
     inbox::{Inbox, Letter},
     machine::{Machine, Seen, working},
 };
+use crate::kernel::text;
 use crate::{
     app::{Effect, Event, State, update},
     dirs::Need,
@@ -218,7 +219,7 @@ impl Driver {
         let lang = self.state.lang;
         for line in machine.finish(within).lines(lang) {
             // A closed standard error leaves nobody to tell.
-            let _ = writeln!(io::stderr(), "{line}");
+            let _ = writeln!(io::stderr(), "{}", text::safe(&line));
         }
     }
 

@@ -354,7 +354,7 @@ fn labelled(terminal: TerminalId, text: &str) -> Vec<String> {
 fn print(lines: &[String]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for line in lines {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", text::safe(line))?;
     }
     out.flush()
 }

@@ -58,8 +58,7 @@ fn bytes(io: &[u8]) -> u64 {
 
 /// The name of a process, for people.
 pub(super) fn name(pid: i32) -> String {
-    let name = text::read(format!("/proc/{pid}/comm")).unwrap_or_default();
-    name.trim_end().chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+    text::printable(text::read(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end())
 }
 
 #[cfg(test)]

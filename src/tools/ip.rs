@@ -2,6 +2,7 @@
 
 use super::{complain, failed, print};
 use crate::kernel::interfaces::{ADDRESS_FLAGS, Address, FLAGS, LOWER_UP, Link, UP, addresses, links, set_up};
+use crate::kernel::text::printable;
 use nix::{errno::Errno, net::if_::if_nametoindex};
 use std::{ffi::OsString, fmt::Write, process::ExitCode};
 
@@ -79,7 +80,8 @@ fn show(only: Option<&str>, family: Option<Family>) -> ExitCode {
         });
         let no_carrier = (link.flags & UP != 0 && link.flags & LOWER_UP == 0).then_some("NO-CARRIER");
         let flags: Vec<&str> = no_carrier.into_iter().chain(named(link.flags, &FLAGS)).collect();
-        let (index, name, end, flags) = (link.index, &link.name, end.unwrap_or_default(), flags.join(","));
+        let (index, name, flags) = (link.index, printable(&link.name), flags.join(","));
+        let end = printable(&end.unwrap_or_default());
         let group = if link.group == 0 { "default".to_string() } else { link.group.to_string() };
         let (qdisc, group) = match family {
             Some(Family::V6) => Default::default(),
@@ -102,7 +104,7 @@ fn line(out: &mut String, address: &Address) {
     let inet = if address.ip.is_ipv4() { "inet" } else { "inet6" };
     let everybody = address.broadcast.map(|ip| format!(" brd {ip}")).unwrap_or_default();
     let words = named(address.flags, &ADDRESS_FLAGS).chain(address.dynamic().then_some("dynamic"));
-    let words = words.map(String::from).chain(address.label.clone());
+    let words = words.map(String::from).chain(address.label.as_deref().map(printable));
     let words: String = words.map(|word| format!(" {word}")).collect();
     let _ = writeln!(out, "    {inet} {}/{}{everybody} scope {}{words}", address.ip, address.prefix, address.scope);
     let [valid, preferred] =

@@ -83,7 +83,7 @@ pub fn run(args: &[OsString]) -> ExitCode {
             let key = field(0).parse::<i32>().unwrap_or(0);
             let owner =
                 field(table.owner).parse().ok().map(Uid::from_raw).and_then(|uid| User::from_uid(uid).ok().flatten());
-            let owner = owner.map_or(field(table.owner).to_string(), |user| user.name);
+            let owner = owner.map_or(field(table.owner).to_string(), |user| text::printable(&user.name));
             let _ = write!(out, "{key:<#010x} {:<10} {owner:<10} {:<10}", field(1), field(2));
             for (_, index) in table.columns {
                 let _ = write!(out, " {:<12}", field(*index));

@@ -41,6 +41,7 @@ mod umount;
 mod unshare;
 
 use crate::kernel::errno;
+use crate::kernel::text;
 use nix::errno::Errno;
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
@@ -123,7 +124,7 @@ fn help(tool: &Tool) -> String {
 
 /// One line on standard error: `TOOL: WHAT`.
 fn complain(tool: &str, what: &str, status: u8) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "{tool}: {what}");
+    let _ = writeln!(std::io::stderr(), "{}", text::safe(&format!("{tool}: {what}")));
     ExitCode::from(status)
 }
 

@@ -189,7 +189,7 @@ fn list(kind: Option<&str>) -> ExitCode {
         }
     };
     let line = |line: &str| {
-        let fields: Vec<String> = line.split(' ').map(unescape).collect();
+        let fields: Vec<String> = line.split(' ').map(|field| text::printable(&unescape(field))).collect();
         let [source, point, known, options, ..] = fields.as_slice() else { return None };
         kind.is_none_or(|kind| kind == known).then(|| format!("{source} on {point} type {known} ({options})\n"))
     };

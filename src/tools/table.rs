@@ -116,7 +116,7 @@ impl Facts {
             };
         }
         // A program chooses its own name and arguments, and may put anything into them.
-        let safe = line.chars().map(|letter| if letter.is_control() { '?' } else { letter });
+        let safe = line.chars().map(|letter| if text::is_obeyed(letter) { '?' } else { letter });
         let fits = safe.scan(0, |used, letter| {
             *used += letter.width().unwrap_or(0);
             (*used <= self.columns).then_some(letter)

@@ -161,7 +161,9 @@ fn frame(before: &Reading, now: &Reading, pids: Option<&[i32]>, names: &mut Name
         let _ = writeln!(
             out,
             "{:>7} {user:<8.8} {cpu:>5.1} {share:>5.1} {resident:>7} {} {time:>9} {}",
-            p.pid, p.state, p.comm
+            p.pid,
+            p.state,
+            text::printable(&p.comm)
         );
     }
     out

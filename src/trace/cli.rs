@@ -6,7 +6,7 @@
 use super::{Call, Ended, Hold, Spawn, SyscallEvent, Told, TraceEvent, Tracer};
 use crate::{
     cleanup::groups::stayed,
-    kernel::{errno, exit},
+    kernel::{errno, exit, text},
     lang::Lang,
 };
 use nix::{
@@ -68,7 +68,7 @@ pub fn run(json: bool, step: bool, command: &[OsString], lang: Lang) -> ExitCode
 }
 
 fn complain(what: &str, status: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "boxwright: trace: {what}");
+    let _ = writeln!(io::stderr(), "{}", text::safe(&format!("boxwright: trace: {what}")));
     ExitCode::from(status)
 }
 
@@ -191,26 +191,29 @@ fn keys(send: Sender<Message>) -> io::Result<()> {
 }
 
 fn line_of(call: &Call) -> String {
-    format!("{} {} {call}", call.pid, call.comm)
+    format!("{} {} {call}", call.pid, text::printable(&call.comm))
 }
 
 fn tell(event: &TraceEvent, json: bool, lang: Lang) -> io::Result<()> {
     if json {
         let Some(told) = Told::new(event, lang) else { return Ok(()) };
         let mut out = io::stdout().lock();
-        writeln!(out, "{}", serde_json::to_string(&told)?)?;
+        writeln!(out, "{}", text::json(&told)?)?;
         return out.flush();
     }
     let mut out = io::stderr().lock();
     match event {
         TraceEvent::Syscall(_, SyscallEvent { call, returned, changed, .. }) => {
             writeln!(out, "{} = {returned}", line_of(call))?;
-            changed.iter().try_for_each(|change| writeln!(out, "    {change}"))
+            changed.iter().try_for_each(|change| writeln!(out, "    {}", text::printable(&change.to_string())))
         }
-        TraceEvent::Exit { pid, comm, ended, .. } => match ended {
-            Ended::Exited(status) => writeln!(out, "{pid} {comm} +++ exited with {status} +++"),
-            Ended::Killed(signal) => writeln!(out, "{pid} {comm} +++ killed by {signal} +++"),
-        },
+        TraceEvent::Exit { pid, comm, ended, .. } => {
+            let comm = text::printable(comm);
+            match ended {
+                Ended::Exited(status) => writeln!(out, "{pid} {comm} +++ exited with {status} +++"),
+                Ended::Killed(signal) => writeln!(out, "{pid} {comm} +++ killed by {signal} +++"),
+            }
+        }
         TraceEvent::Refused(_, reason) => writeln!(out, "boxwright: trace: {}", reason.say(lang)),
         _ => Ok(()),
     }

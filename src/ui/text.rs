@@ -2,6 +2,7 @@
 
 use super::theme::{Role, style};
 use crate::app::ThemeName;
+use crate::kernel::text::is_obeyed;
 use ratatui::text::{Line, Span};
 use std::ops::Range;
 use textwrap::{WordSeparator, core::Word, wrap_algorithms::wrap_first_fit};
@@ -27,7 +28,7 @@ impl Rich {
         }
         let start = self.text.len();
         // Control characters would move the columns.
-        self.text.extend(text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }));
+        self.text.extend(text.chars().map(|letter| if is_obeyed(letter) { ' ' } else { letter }));
         self.pieces.push((start..self.text.len(), role));
     }
 

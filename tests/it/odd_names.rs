@@ -4,7 +4,10 @@ use crate::{
     harness::{Test, tests},
     support::{self, BOXWRIGHT, tools::text, traced},
 };
-use boxwright::kernel::groups::{Hierarchies, parse};
+use boxwright::kernel::{
+    groups::{Hierarchies, parse},
+    text::is_obeyed,
+};
 use serde_json::Value;
 use std::{
     ffi::{OsStr, OsString},
@@ -17,6 +20,7 @@ use std::{
 pub fn tests() -> Vec<Test> {
     tests![
         tables_are_whole_beside_a_name_that_is_no_text: [Root, Controller("cpu"), Controller("pids")],
+        no_name_reaches_a_terminal_as_a_command: [Root, Controller("cpu"), Tool("ip")],
         a_step_passes_beside_names_that_are_no_text: [Root, Controller("cpu"), Controller("memory"), Controller("pids")],
     ]
 }
@@ -70,6 +74,59 @@ impl Odd {
 impl Drop for Odd {
     fn drop(&mut self) {
         self.groups.iter().for_each(|group| drop(fs::remove_dir(group)));
+    }
+}
+
+/// A name that sets the title of a terminal, moves its cursor by one byte of C1, and turns the order of letters around.
+const HOSTILE: &str = "\u{1b}]0;T\u{7}\u{9b}c\u{202e}";
+
+fn no_name_reaches_a_terminal_as_a_command() {
+    let dir = tempfile::tempdir().unwrap();
+    // The name is that of a mount, a program, the machine and an interface.
+    let before = "ip=$(command -v ip); mkdir \"$D/$N\" && mount -t tmpfs \"$N\" \"$D/$N\" && cp /bin/sleep \"$D/$N/$N\" && \
+                  printf %s \"$N\" > /proc/sys/kernel/hostname && $ip link set lo name \"$N\" && \
+                  { \"$D/$N/$N\" 1000 & } && ";
+    let traced = "-- sh -c 'mkdir \"$D/$N/$N.d\"; mount -t tmpfs none \"$D/$N/$N.d\"; umount \"$D/$N/$N.d\"; \
+                  hostname changed; \"$D/$N/$N\" 0; \"$D/$N/missing$N\" 2>/dev/null; true'";
+    let cases = [
+        ("mount", "on", ""),
+        ("ps -ef", "sleep", ""),
+        ("ps -e -o comm,args", "COMMAND", ""),
+        ("top -b -n1", "COMMAND", ""),
+        ("ip addr", "lo", ""),
+        ("ipcs", "key", ""),
+        ("inspect $!", "Process", ""),
+        ("inspect --json $!", "comm", ""),
+        ("inspect $$", "Process", ""),
+        ("doctor", "kernel", "; true"),
+        ("doctor --json", "rows", "; true"),
+        ("umount \"$D/$N/none\"", "umount", "; true"),
+        ("cgclassify -g \"cpu:$N\" 1", "cgclassify", "; true"),
+        ("cgdelete -g \"cpu:$N\"", "cgdelete", "; true"),
+        ("clean --dry-run", "", "; true"),
+        (&format!("trace {traced} 2>&1"), "mount(", ""),
+        (&format!("trace --json {traced} 2>/dev/null"), "mount", ""),
+        ("run isolate/plain-process", "uts", ""),
+        ("run isolate/plain-process --json", "uts", ""),
+        ("--plain isolate/plain-process < \"$D/input\"", "isolate", ""),
+    ];
+    std::fs::write(dir.path().join("input"), "\n1\n\n1\n\n! hostname; ps -ef\nw\nq\n").unwrap();
+    for (command, wanted, after) in cases {
+        let output = Command::new("unshare")
+            .args(["-mun", "--propagation", "private", "bash", "-c"])
+            .arg(format!("{before}\"$B\" {command} 2>&1{after}; status=$?; kill %1; exit $status"))
+            .env("D", dir.path())
+            .env("N", HOSTILE)
+            .env("B", BOXWRIGHT)
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let _ = fs::remove_dir(dir.path().join(HOSTILE));
+        let said = text(&output.stdout);
+        assert!(said.contains(wanted) && output.status.success(), "{command}: {said:?}{}", text(&output.stderr));
+        let obeyed = said.chars().filter(|letter| is_obeyed(*letter) && !matches!(letter, '\n' | '\t'));
+        assert_eq!(obeyed.collect::<String>(), "", "{command}: {said:?}");
     }
 }
 

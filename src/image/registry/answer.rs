@@ -6,6 +6,7 @@ use super::{
     http::Http,
     retry::{Failed, retry_after},
 };
+use crate::kernel::text::is_obeyed;
 use serde::Deserialize;
 use std::io::Read;
 use ureq::{
@@ -107,7 +108,7 @@ fn said(body: &[u8], status: StatusCode) -> String {
         Ok(text) if !text.trim().is_empty() && !text.trim_start().starts_with(['<', '{']) => text.trim().into(),
         _ => status.canonical_reason().unwrap_or("no reason").into(),
     });
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(MAX_SHOWN).collect()
+    text.chars().map(|letter| if is_obeyed(letter) { ' ' } else { letter }).take(MAX_SHOWN).collect()
 }
 
 /// The media type of an answer, without its parameters.

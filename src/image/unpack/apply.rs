@@ -3,11 +3,12 @@
 use super::{
     directories::Directories,
     entries::{Entries, Entry, Kind},
-    report::{Dropped, Report, shown},
+    report::{Dropped, Report},
     tree::{Dir, Key, Make, Tree, clean, is, key, split, stat},
     xattr,
 };
 use crate::image::{Error, Result, staging::go_on};
+use crate::kernel::text::shown;
 use nix::{
     errno::Errno,
     fcntl::{AtFlags, OFlag, openat},

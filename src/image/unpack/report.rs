@@ -106,15 +106,3 @@ impl Report {
         lines
     }
 }
-
-/// A path for people: bytes that are no text are written as escapes, so that no terminal is garbled.
-pub fn shown(path: &[u8]) -> String {
-    let mut out = String::new();
-    for chunk in path.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
-        }
-        out.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
-    }
-    out
-}

@@ -2,10 +2,11 @@
 //! config). Nothing is started here, and none of it is an error: whoever starts it by hand should know.
 
 use super::{
-    report::{Report, shown},
+    report::Report,
     tree::{Dir, Tree, is, split, stat},
 };
 use crate::image::manifest::Execution;
+use crate::kernel::text::shown;
 use nix::{
     errno::Errno,
     fcntl::{OFlag, openat, readlinkat},

@@ -3,10 +3,10 @@
 use super::{
     apply::Unpacker,
     entries::Entry,
-    report::shown,
     tree::{Dir, Key, is, key, mtime, set_time, stat},
 };
 use crate::image::staging::go_on;
+use crate::kernel::text::shown;
 use nix::{
     errno::Errno,
     fcntl::{OFlag, openat},

@@ -48,6 +48,9 @@ pub struct Common {
     /// Run the commands of lessons from --lessons without asking
     #[arg(long, global = true)]
     pub yes: bool,
+    /// Do not hold calls that would change the machine itself, such as a mount outside of every container
+    #[arg(long, global = true)]
+    pub unguarded: bool,
 }
 
 /// When to use colours.
@@ -85,6 +88,9 @@ pub enum Command {
         /// Wait for Return before each call
         #[arg(long)]
         step: bool,
+        /// Ask before each call that would change the machine itself; without a terminal it is refused
+        #[arg(long)]
+        guard: bool,
         /// The command and its arguments
         #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
         command: Vec<OsString>,

@@ -39,7 +39,9 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     match &cli.command {
         None => screen(&cli, lang),
         Some(Command::Run { places, json, patience }) => run_lessons(places, *json, *patience, &cli.common, lang),
-        Some(Command::Trace { json, step, command }) => trace::cli::run(*json, *step, command, lang),
+        Some(Command::Trace { json, step, guard, command }) => {
+            trace::cli::run(trace::cli::How { json: *json, step: *step, guard: *guard }, command, lang)
+        }
         Some(Command::Inspect { pid, json, watch }) => inspect::run(*pid, *json, *watch, lang),
         Some(Command::Doctor { fix: true, .. }) => doctor::fix(lang),
         Some(Command::Doctor { json, .. }) => {
@@ -169,7 +171,8 @@ fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lan
     }
     let lacking = doctor::lacking_for(need, &doctor::requirements(&lessons));
     let lacking = lacking.into_iter().find(|(known, _)| *known == lang).map(|(_, lacking)| lacking).unwrap_or_default();
-    let how = headless::How { json, patience, image: common.image.to_string(), need };
+    let guarded = !common.unguarded;
+    let how = headless::How { json, patience, image: common.image.to_string(), need, guarded };
     match headless::run(&places, &exe, lang, &lacking, how) {
         Ok(headless::Ended::Done { failed, .. }) if failed > 0 => ExitCode::from(FAILED),
         Ok(headless::Ended::Done { passed: 0, .. }) => ExitCode::from(CANNOT),
@@ -269,6 +272,7 @@ fn open(
     let (progress, kept) = progress(cli.reset, lang);
     let need = need(&cli.common);
     let image = cli.common.image.to_string();
-    let options = TuiOptions { need, image, lang, look, lessons, start, prefix, exe, progress, kept };
+    let guarded = !cli.common.unguarded;
+    let options = TuiOptions { need, image, lang, look, lessons, start, prefix, guarded, exe, progress, kept };
     if cli.plain { plain::run(options) } else { tui::run(options) }
 }

@@ -27,6 +27,8 @@ pub enum Command {
     Go,
     /// Let everything that is held go on.
     RunOn,
+    /// Let the guarded call happen, or make it fail.
+    Allow(bool),
     /// Go on until a call of a name that is asked for.
     RunUntil,
     /// Hold before every call, or stop doing so.
@@ -119,6 +121,7 @@ impl Binding {
 pub fn bindings(state: &State) -> Vec<Binding> {
     match (&state.overlay, state.view, &state.play) {
         (Some(overlay), ..) => in_overlay(state, overlay),
+        (None, View::Lesson, Some(play)) if play.session.guarded().is_some() => guarding(),
         (None, View::Lesson, Some(play)) if play.focus == Focus::Terminal => in_terminal(state, play),
         _ => below(state),
     }
@@ -227,6 +230,16 @@ fn in_overlay(state: &State, overlay: &Overlay) -> Vec<Binding> {
     all.push(bind(&[Key::Ctrl('l')], Command::Redraw, ("draw everything anew", "重新绘制屏幕"), None));
     all.push(quit);
     all
+}
+
+/// A call that would change the machine itself waits. What was typed ahead for a shell must not answer: letting it happen
+/// takes a capital letter.
+fn guarding() -> Vec<Binding> {
+    vec![
+        bind(&[Key::Char('n'), Key::Esc, Key::Ctrl('c')], Command::Allow(false), ("refuse it", "拒绝"), 0),
+        letter('Y', Command::Allow(true), ("let it happen, on the machine itself", "放行，改变机器本身"), 0),
+        bind(&[Key::Ctrl('l')], Command::Redraw, ("draw everything anew", "重新绘制屏幕"), None),
+    ]
 }
 
 fn in_terminal(state: &State, play: &Play) -> Vec<Binding> {

@@ -154,7 +154,8 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
                 play.focus = Focus::Terminal;
                 return vec![Effect::Write(play.shown, vec![prefix.byte()])];
             }
-            if play.focus == Focus::Terminal && key != Some(prefix.key()) {
+            let asked = play.session.guarded().is_some();
+            if play.focus == Focus::Terminal && key != Some(prefix.key()) && !asked {
                 return to_terminal(state, event);
             }
         }
@@ -306,7 +307,7 @@ fn trace(state: &mut State, terminal: TerminalId, event: TraceEvent) -> Vec<Effe
 fn come_back(state: &mut State) {
     use crate::session::Phase;
     let Some(play) = &mut state.play else { return };
-    if !matches!(play.session.phase(), Phase::Held | Phase::Running)
+    if !matches!(play.session.phase(), Phase::Held | Phase::Guarded | Phase::Running)
         && let Some(pane) = play.came_from.take()
     {
         play.pane = pane;

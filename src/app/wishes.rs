@@ -45,6 +45,7 @@ fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
     let wish = match command {
         Command::Go => Wish::Go,
         Command::RunOn => Wish::RunOn,
+        Command::Allow(allow) => Wish::Allow(allow),
         Command::ToggleHold => Wish::ToggleHold,
         Command::Next => Wish::GoTo(step + 1),
         Command::PassOver => Wish::PassOver,

@@ -120,6 +120,8 @@ pub struct How {
     pub image: String,
     /// What the session's directory must offer for it.
     pub need: Need,
+    /// Whether calls that would change the machine itself fail, unless the step declares them.
+    pub guarded: bool,
 }
 
 /// How long the end of a run may take that nobody is in a hurry for.
@@ -135,6 +137,7 @@ pub fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, how: How
     let mut machine = Machine::start_for(how.need, exe, sink)?;
     machine.unseen = true;
     machine.image.clone_from(&how.image);
+    machine.guarded = how.guarded;
     teller.tell(&events::session(machine.run_dir().name(), &how.image), None)?;
     let mut player =
         Player { machine, receive, teller, summary: Summary::default(), last: None, patience: how.patience };

@@ -41,14 +41,24 @@ impl Text {
                     _ => Ok(()),
                 }
             }
-            Event::Traced(Told::Syscall { pid, comm, name, args, result, errno, changed, .. }) => {
+            Event::Traced(Told::Syscall { pid, comm, name, args, result, errno, refused, changed, .. }) => {
                 let end = match (errno, result) {
+                    (Some(errno), _) if *refused => {
+                        format!(
+                            "{errno} ({})",
+                            lang.pick("refused: the step does not declare it", "已拒绝：这一步没有声明它")
+                        )
+                    }
                     (Some(errno), _) => errno.clone(),
                     (None, Some(result)) => result.to_string(),
                     (None, None) => "?".into(),
                 };
                 writeln!(out, "  · {pid} {} {name}({args}) = {end}", printable(comm))?;
                 changed.iter().try_for_each(|change| writeln!(out, "      {}", printable(change)))
+            }
+            Event::Traced(Told::Guarded { pid, comm, name, args, why }) => {
+                let what = lang.pick("would change the machine itself", "会改变机器本身");
+                writeln!(out, "  ! {pid} {comm} {name}({args}) {what}: {why}")
             }
             Event::Traced(Told::Untraced { reason }) => {
                 writeln!(out, "  {} {reason}", lang.pick("System calls cannot be seen:", "看不到系统调用："))

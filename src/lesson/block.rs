@@ -5,13 +5,13 @@ use super::{
     model::{Ability, Block, Check, Predict, Requirement, Run, TerminalId},
     source::{Source, Word},
 };
-use crate::kernel::namespaces::Kind;
+use crate::{kernel::namespaces::Kind, trace::Harm};
 
 /// Between an instruction of a `check` block and its sentence.
 pub const SEPARATOR: &str = " : ";
 
 /// The info words that make a fenced block an instruction.
-pub const WORDS: [&str; 8] = ["run", "predict", "check", "hint", "why", "note", "solution", "requires"];
+pub const WORDS: [&str; 9] = ["run", "predict", "check", "hint", "why", "note", "solution", "requires", "changes"];
 
 /// A block and the line where it stands, from 1.
 pub type Placed = (Block, usize);
@@ -37,6 +37,7 @@ pub fn parse_block(source: &mut Source<'_>, info: &[Word<'_>], body: &[Word<'_>]
         "predict" => Block::Predict(predict(source, *word, body)),
         "check" => Block::Check(checks(source, body)),
         "requires" => Block::Requires(requirements(source, body)),
+        "changes" => Block::Changes(changes(source, body)),
         "hint" => Block::Hint(prose(body)),
         "why" => Block::Why(prose(body)),
         "note" => Block::Note(prose(body)),
@@ -147,6 +148,17 @@ fn checks(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Check> {
         }
     }
     checks
+}
+
+fn changes(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<String> {
+    let mut words = Vec::new();
+    for word in lines(body).flat_map(|line| line.split()) {
+        match Harm::WORDS.contains(&word.text) {
+            true => words.push(word.text.to_owned()),
+            false => source.wrong(word, format!("`{}` is nothing of {}", word.text, Harm::WORDS.join(", "))),
+        }
+    }
+    words
 }
 
 fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> {

@@ -220,6 +220,7 @@ fn instructions(step: &Step, lines: &[usize]) -> Vec<(usize, String)> {
                 list.push((*line, format!("predict: answer {answer} of {} is right", predict.options.len())));
             }
             Block::Requires(needs) => list.extend(needs.iter().map(|need| (*line, format!("requires {need}")))),
+            Block::Changes(words) => list.extend(words.iter().map(|word| (*line, format!("changes {word}")))),
             Block::Hint(_) => list.push((*line, "hint".into())),
             Block::Why(_) => list.push((*line, "why".into())),
             Block::Note(_) => list.push((*line, "note".into())),

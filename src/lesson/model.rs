@@ -93,6 +93,8 @@ pub enum Block {
     Solution(Vec<Run>),
     /// What the machine must offer for this step.
     Requires(Vec<Requirement>),
+    /// What of the machine itself the step changes, in the words of [`crate::trace::Harm::WORDS`].
+    Changes(Vec<String>),
 }
 
 /// A question with one right answer.

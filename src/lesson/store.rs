@@ -256,7 +256,7 @@ fn fill_in(lesson: &mut Lesson, port: u16, fills: &[(&str, String)]) {
                     }
                 }
             }
-            Block::Requires(_) => {}
+            Block::Requires(_) | Block::Changes(_) => {}
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Driver {
     pub unseen: bool,
     /// The image that lessons use.
     pub image: String,
+    /// Whether calls that would change the machine itself are held.
+    pub guarded: bool,
     exe: PathBuf,
     kept: Option<StateDir>,
     /// Whether the last try to keep the progress failed, which has been said.
@@ -63,6 +65,7 @@ impl Driver {
             inbox,
             unseen: false,
             image: String::new(),
+            guarded: true,
             exe,
             kept,
             unsaved: false,
@@ -235,6 +238,7 @@ impl Driver {
                 Ok(mut machine) => {
                     machine.unseen = self.unseen;
                     machine.image.clone_from(&self.image);
+                    machine.guarded = self.guarded;
                     machine.lang = self.state.lang;
                     let refused = machine.refused(machine.lang).pop();
                     if let Some(text) = refused {

@@ -17,17 +17,14 @@ use crate::{
     dirs::{Need, Tidy},
     doctor::{Tier, tier},
     image::kept,
-    kernel::{
-        namespaces::{Kind, read_link},
-        usable::{SCOPE, outside_ours},
-    },
+    kernel::usable::{SCOPE, outside_ours},
     lang::Lang,
     lesson::TerminalId,
     observe::{Extra, Sample, Sampler, cgroup},
     session::{Action, Entry, Ledger, RunDir},
     terminal::{Pty, PtyEvent, shell},
     tools::TOOLS,
-    trace::{Hold, Root, Spawn, TraceEvent, Tracer},
+    trace::{Guard, Hold, Root, Spawn, TraceEvent, Tracer},
 };
 use std::{
     collections::BTreeMap,
@@ -181,6 +178,8 @@ pub struct Machine {
     pub unseen: bool,
     /// The image that lessons use; its files are fetched once.
     pub image: String,
+    /// Whether calls that would change the machine itself are held.
+    pub guarded: bool,
     /// The language of what is told.
     pub lang: Lang,
     users: Option<UserNamespace>,
@@ -251,6 +250,7 @@ impl Machine {
             exe: exe.to_path_buf(),
             unseen: false,
             image: String::new(),
+            guarded: true,
             lang: Lang::default(),
             users: None,
             ledger,
@@ -275,6 +275,7 @@ impl Machine {
                 }
             }
             Action::Step(pid) => self.tracer.step(*pid),
+            Action::Refuse(pid) => self.tracer.refuse(*pid),
             Action::RunOn(id) => {
                 if let Some(terminal) = self.terminals.get_mut(id) {
                     terminal.hold = Hold::Off;
@@ -414,8 +415,7 @@ impl Machine {
         let pty = Pty::open(rows, cols)?;
         let (sink, generation) = (self.sink.clone(), terminal.generation);
         pty.reader(move |event| sink(Happening::Pty(id, generation, event)))?;
-        let uts = read_link(&Path::new("/proc/self/ns").join(Kind::Uts.row().link)).ok();
-        let mut shell = shell::command(self.run_dir.bin(), uts)?;
+        let mut shell = shell::command(self.run_dir.bin())?;
         shell.set("BOX", self.run_dir.name());
         shell.set(kept::DIR, self.run_dir.path());
         shell.set(kept::IMAGE, &self.image);
@@ -425,7 +425,9 @@ impl Machine {
         argv.splice(0..0, enter);
         let tty = Some(pty.slave_path().to_path_buf());
         let program = argv.first().map(PathBuf::from).unwrap_or_default();
-        let root = self.tracer.spawn(Spawn { program, argv, env: shell.env, dir: self.work.clone(), tty })?;
+        let guard = self.guarded.then(|| Guard { groups: self.groups.clone() });
+        let spawn = Spawn { program, argv, env: shell.env, dir: self.work.clone(), tty, guard };
+        let root = self.tracer.spawn(spawn)?;
         self.tracer.hold(root, terminal.hold.clone());
         terminal.root = Some(root);
         terminal.pty = Some(pty);

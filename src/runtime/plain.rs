@@ -199,7 +199,7 @@ impl Talk {
         };
         let phase = play.session.phase();
         let runs = matches!(phase, Phase::Preparing(..) | Phase::Running);
-        phase == Phase::Held || !runs && self.busy.is_empty() && self.driver.is_up_to_date()
+        matches!(phase, Phase::Held | Phase::Guarded) || !runs && self.busy.is_empty() && self.driver.is_up_to_date()
     }
 
     fn happened(&mut self, event: Event) -> io::Result<()> {

@@ -66,6 +66,8 @@ pub struct TuiOptions {
     pub progress: Progress,
     /// Where that is kept; `None` where it cannot be.
     pub kept: Option<StateDir>,
+    /// Whether calls that would change the machine itself are held.
+    pub guarded: bool,
     /// This program, for the roles that it takes in other processes.
     pub exe: PathBuf,
 }
@@ -77,6 +79,7 @@ impl TuiOptions {
         state.resume(self.progress);
         let mut driver = Driver::new(state, self.exe, self.kept, self.need);
         driver.image = self.image;
+        driver.guarded = self.guarded;
         (driver, self.start)
     }
 }

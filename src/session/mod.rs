@@ -4,6 +4,7 @@
 mod checklist;
 mod checks;
 mod ending;
+mod guarding;
 mod judging;
 pub mod ledger;
 mod needs;
@@ -30,7 +31,7 @@ use crate::{
     kernel::pid::Pid,
     lesson::{Requirement, TerminalId},
     observe::{Asked, Sample},
-    trace::{Call, Hold, TraceEvent},
+    trace::{Call, Harm, Hold, TraceEvent},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -74,6 +75,8 @@ pub enum Wish {
     StepCall,
     /// Let every held call happen and hold no more.
     RunOn,
+    /// Let the oldest guarded call happen, which changes the machine itself; or make it fail.
+    Allow(bool),
     /// Go on until the next call of this name.
     RunUntil(String),
     /// Hold before every call, or stop doing so.
@@ -95,6 +98,8 @@ pub enum Action {
     Hold(TerminalId, Hold),
     /// Let the held call of this thread happen.
     Step(Pid),
+    /// Make the held call of this thread fail.
+    Refuse(Pid),
     /// Let everything held in this terminal go on.
     RunOn(TerminalId),
     /// Read the state again, and say so with this number.
@@ -146,6 +151,8 @@ pub enum Phase {
     Running,
     /// A call is held.
     Held,
+    /// A call is held because it would change the machine itself: somebody must decide.
+    Guarded,
     /// The kernel does not yet say what it should: the block of checks.
     Checking(usize),
     /// The step is done.
@@ -178,6 +185,9 @@ pub type Lacking = Vec<(Requirement, String)>;
 
 /// A call that waits, and where.
 pub type HeldCall = (TerminalId, Call);
+
+/// A call that would change the machine itself, where, and why.
+pub type GuardedCall = (TerminalId, Call, Harm);
 
 #[cfg(test)]
 mod script_tests;

@@ -1,8 +1,8 @@
 //! A step as it is played: read, predict, run, observe, explain.
 
 use super::{
-    Action, Evidence, HeldCall, Input, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Report, Verdict, Wish,
-    replay::Replay,
+    Action, Evidence, GuardedCall, HeldCall, Input, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Report,
+    Verdict, Wish, replay::Replay,
 };
 use crate::{
     lesson::{Block, Check, Lesson, Run, TerminalId},
@@ -56,6 +56,7 @@ pub struct Session {
     pub(super) answers: BTreeMap<usize, usize>,
     pub(super) hints: usize,
     pub(super) held: Vec<HeldCall>,
+    pub(super) guarded: Vec<GuardedCall>,
     pub(super) holding: bool,
     pub(super) verdicts: BTreeMap<usize, Vec<Verdict>>,
     pub(super) outcomes: Vec<Option<Outcome>>,
@@ -113,6 +114,7 @@ impl Session {
             answers: BTreeMap::new(),
             hints: 0,
             held: Vec::new(),
+            guarded: Vec::new(),
             holding: false,
             verdicts: BTreeMap::new(),
             outcomes,
@@ -165,6 +167,7 @@ impl Session {
                 self.shells.insert(terminal, Shell::Ended);
                 self.half_typed.remove(&terminal);
                 self.held.retain(|(place, _)| *place != terminal);
+                self.guarded.retain(|(place, ..)| *place != terminal);
                 if self.waiting == Some(terminal) {
                     self.waiting = None;
                     self.notice = Some(Notice::Ended(terminal));
@@ -205,7 +208,7 @@ impl Session {
                 Phase::Asking(_) => self.notice = Some(Notice::AnswerFirst),
                 Phase::Done | Phase::Blocked(_) => self.next_step(out),
                 Phase::Held => self.wish(Wish::StepCall, out),
-                Phase::Preparing(..) | Phase::Running | Phase::Checking(_) => {}
+                Phase::Preparing(..) | Phase::Running | Phase::Checking(_) | Phase::Guarded => {}
             },
             Wish::Answer(answer) => {
                 if let Phase::Asking(block) = self.phase()
@@ -223,6 +226,7 @@ impl Session {
                 self.hints = rungs.min(self.hints + 1);
             }
             Wish::StepCall => out.extend(self.held.first().map(|(_, call)| Action::Step(call.pid))),
+            Wish::Allow(allow) => self.allow(allow, out),
             Wish::RunOn => {
                 self.holding = false;
                 for terminal in TerminalId::ALL {
@@ -283,7 +287,11 @@ impl Session {
                     self.look(out);
                 }
             }
-            TraceEvent::Released(_, pid) => self.held.retain(|(_, call)| call.pid != pid),
+            TraceEvent::Guarded(_, call, harm) => self.guard(terminal, call, harm, out),
+            TraceEvent::Released(_, pid) => {
+                self.held.retain(|(_, call)| call.pid != pid);
+                self.guarded.retain(|(_, call, _)| call.pid != pid);
+            }
             TraceEvent::Exit { comm, ended, .. } => {
                 if self.evidence.ends.len() < MOST_CALLS {
                     self.evidence.ends.push((comm, ended));
@@ -299,6 +307,7 @@ impl Session {
     /// Drops what belongs to shells that are about to end.
     pub(super) fn forget(&mut self) {
         self.held.clear();
+        self.guarded.clear();
         self.due.clear();
         self.waiting = None;
         self.holding = false;

@@ -6,7 +6,7 @@ use crate::{
     lang::Lang,
     lesson::{self, Lesson, Requirement, TerminalId},
     observe::{Asked, Group, Sample},
-    trace::{Call, Hold, TraceEvent},
+    trace::{Call, Harm, Hold, TraceEvent},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -307,6 +307,36 @@ fn calls_are_held_while_the_line_runs_and_no_longer() {
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
     assert_eq!(script.give(held(7, "mount")), [Action::Step(Pid(7))]);
     assert!(script.session.held().is_empty());
+}
+
+#[test]
+fn what_would_change_the_machine_is_decided_by_the_learner_or_by_the_lesson() {
+    let guarded = || {
+        let call = Call::of(7, "mount", "mount", [0; 6]);
+        Input::Trace(CONTAINER, TraceEvent::Guarded(Pid(100), call, Harm::Mounts))
+    };
+    let declared = |words: &str| [format!("```changes\n{words}\n```\n\n"), run("one"), check("init top")].concat();
+    for (words, auto, decision) in [
+        ("mounts", true, Some(Action::Step(Pid(7)))),
+        ("hostname", true, Some(Action::Refuse(Pid(7)))),
+        ("hostname mounts", false, Some(Action::Step(Pid(7)))),
+        ("hostname", false, None),
+    ] {
+        let (mut script, _) = Script::new(lesson(&[("a fresh", &declared(words))]), auto, 0, &unnamed());
+        script.go();
+        let told = script.give(guarded());
+        assert_eq!(told.first(), decision.as_ref(), "{words}");
+    }
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &declared("hostname"))]), false, 0, &unnamed());
+    for (allow, action) in [(true, Action::Step(Pid(7))), (false, Action::Refuse(Pid(7)))] {
+        script.give(guarded());
+        assert_eq!(script.session.phase(), Phase::Guarded);
+        assert_eq!(script.give(Input::Wish(Wish::Go)), [], "Space is no answer");
+        assert_eq!(script.give(Input::Wish(Wish::RunOn)).first(), Some(&Action::RunOn(CONTAINER)), "nor is run on");
+        assert_eq!(script.session.phase(), Phase::Guarded);
+        assert_eq!(script.give(Input::Wish(Wish::Allow(allow))), [action]);
+        assert_ne!(script.session.phase(), Phase::Guarded);
+    }
 }
 
 #[test]

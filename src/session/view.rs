@@ -1,6 +1,6 @@
 //! What the screen may know of a session.
 
-use super::{HeldCall, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Session, Verdict};
+use super::{GuardedCall, HeldCall, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Session, Verdict};
 use crate::{
     lang::Lang,
     lesson::{Block, Check, Lesson, Step, TerminalId},
@@ -68,6 +68,11 @@ impl Session {
         &self.held
     }
 
+    /// The call that would change the machine itself, for which somebody must decide now.
+    pub fn guarded(&self) -> Option<&GuardedCall> {
+        self.guarded.first()
+    }
+
     /// Whether processes in the container terminal are held before every call.
     pub fn holding(&self) -> bool {
         self.holding
@@ -120,6 +125,9 @@ impl Session {
 
     /// What the session waits for.
     pub fn phase(&self) -> Phase {
+        if !self.guarded.is_empty() {
+            return Phase::Guarded;
+        }
         if let Some(replay) = &self.replay {
             return Phase::Preparing(replay.done(), replay.total());
         }

@@ -56,18 +56,13 @@ pub fn program() -> io::Result<Vec<OsString>> {
 
 /// Makes the shell of this machine ready.
 ///
-/// `bin` holds the links to our tools and comes first in `PATH`. `host_uts` is the inode of our UTS namespace: the
-/// `hostname` tool refuses to rename the machine while it is in that one.
+/// `bin` holds the links to our tools and comes first in `PATH`.
 /// Errors: those of [`program`].
-pub fn command(bin: &Path, host_uts: Option<u64>) -> io::Result<Shell> {
+pub fn command(bin: &Path) -> io::Result<Shell> {
     let host: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
     let account = User::from_uid(Uid::effective()).ok().flatten();
     let account = account.map(|user| (user.name, user.dir));
-    let mut shell = Shell { argv: program()?, env: environment(&host, account, bin, |path| path.exists()) };
-    if let Some(inode) = host_uts {
-        shell.set("BOXWRIGHT_HOST_UTS", inode.to_string());
-    }
-    Ok(shell)
+    Ok(Shell { argv: program()?, env: environment(&host, account, bin, |path| path.exists()) })
 }
 
 /// The directories of a `PATH` and the standard ones that it lacks, without the relative ones: those would make the
@@ -200,11 +195,10 @@ mod tests {
 
     #[test]
     fn a_variable_is_set_once() {
-        let mut shell = command(Path::new("/run/bin"), Some(7)).unwrap();
+        let mut shell = command(Path::new("/run/bin")).unwrap();
         shell.set("BOX", "box-1");
         shell.set("BOX", "box-2");
         let values: Vec<_> = shell.env.iter().filter(|(name, _)| name == "BOX").map(|(_, value)| value).collect();
         assert_eq!(values, ["box-2"]);
-        assert!(shell.env.contains(&("BOXWRIGHT_HOST_UTS".into(), "7".into())));
     }
 }

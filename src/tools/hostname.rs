@@ -4,15 +4,11 @@ use super::{
     args::{Opt, Value::No, parse},
     complain, failed, print,
 };
-use crate::kernel::namespaces::read_link;
 use nix::{
     errno::Errno,
     unistd::{gethostname, sethostname},
 };
-use std::{ffi::OsString, path::Path, process::ExitCode};
-
-/// The UTS namespace of the machine, as the terminal's environment names it (an inode number).
-const HOST: &str = "BOXWRIGHT_HOST_UTS";
+use std::{ffi::OsString, process::ExitCode};
 
 const OPTIONS: [Opt; 1] = [('s', "short", No)];
 
@@ -45,13 +41,6 @@ fn show(short: bool) -> ExitCode {
 }
 
 fn set(name: &str) -> ExitCode {
-    let host = std::env::var(HOST).ok().and_then(|inode| inode.parse::<u64>().ok());
-    if host.is_some() && read_link(Path::new("/proc/self/ns/uts")).ok() == host {
-        let what = format!(
-            "{name}: not set: this is the machine's own UTS namespace\n  first make another one: unshare -u sh"
-        );
-        return complain("hostname", &what, 1);
-    }
     // The name belongs to the UTS namespace of the caller, and to nothing else. The kernel asks only for CAP_SYS_ADMIN
     // in that namespace's user namespace: whether it is a container's or the machine's is all the same to it.
     match sethostname(name) {

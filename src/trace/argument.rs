@@ -113,6 +113,18 @@ impl Argument {
     }
 }
 
+impl Value {
+    /// The bytes of a text, or of all texts of a list, one after the other; none of anything else.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        match self {
+            Value::Text(text) | Value::Binary(text) => text.bytes.clone(),
+            Value::List { items, .. } => items.iter().flat_map(Value::bytes).collect(),
+            Value::Struct(members) => members.iter().flat_map(|member| member.value.bytes()).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 impl From<Value> for Argument {
     fn from(value: Value) -> Argument {
         Argument { name: None, value }

@@ -16,6 +16,8 @@ pub(super) enum Trap {
     If(usize, u32),
     /// Where it has none of them.
     Unless(usize, u32),
+    /// Where it is another number than this.
+    Except(usize, u32),
     /// Never: it stops only in a thread that is followed, which stops at every call.
     Never,
 }
@@ -47,6 +49,27 @@ pub(super) enum Effect {
     Writes,
     /// An open file is closed; not told.
     Closes,
+    /// Processes get a signal; told only where they are not this session's.
+    Signals,
+    /// What belongs to the whole machine.
+    Guarded(Guarded),
+}
+
+/// What no namespace, or only one that is not compared, has of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guarded {
+    /// The NIS domain name of the caller's UTS namespace.
+    DomainName,
+    /// The options of a mounted file system.
+    FileSystem,
+    /// The clock.
+    Clock,
+    /// Reboot, power off, another kernel.
+    Reboot,
+    /// Swap.
+    Swap,
+    /// Modules of the kernel.
+    Modules,
 }
 
 impl Effect {
@@ -159,10 +182,14 @@ const fn row(name: &'static str, number: Option<i64>, trap: Trap, effect: Effect
 use Decoding::{Each, FsConfig, Mount};
 use Effect::{
     Child, Closes, GroupMade, GroupRemoved, HostName, Mounts, Namespaces, Nothing, Opens, Program, RootDirectory,
-    Writes,
+    Signals, Writes,
 };
-use Kind::{Argv, Attributes, Bits, Counted, Directory, Environment, Long, Mode, Number, Path, Size, Vectors, Wide};
-use Trap::{Always, If, Never, Unless};
+use Guarded::{Clock, DomainName, FileSystem, Modules, Reboot, Swap};
+use Kind::{
+    Argv, Attributes, Bits, Counted, Directory, Environment, Hex, Long, Mode, Number, Path, Pointer, Signal, Size,
+    Vectors, Wide,
+};
+use Trap::{Always, Except, If, Never, Unless};
 
 const WRITING: u32 = (libc::O_WRONLY | libc::O_RDWR) as u32;
 const REMOVEDIR: u32 = libc::AT_REMOVEDIR as u32;
@@ -192,6 +219,7 @@ pub(super) static TABLE: &[Row] = &[
         Mounts,
         Each(&[Directory, Path, Directory, Path, Bits(Flags::MoveMount)]),
     ),
+    row("fspick", all!(SYS_fspick), Always, Effect::Guarded(FileSystem), Each(&[Directory, Path, Bits(Flags::FsPick)])),
     row("open_tree", all!(SYS_open_tree), Always, Nothing, Each(&[Directory, Path, Bits(Flags::OpenTree)])),
     row(
         "mount_setattr",
@@ -203,7 +231,39 @@ pub(super) static TABLE: &[Row] = &[
     row("pivot_root", all!(SYS_pivot_root), Always, Mounts, Each(&[Path, Path])),
     row("chroot", all!(SYS_chroot), Always, RootDirectory, Each(&[Path])),
     row("sethostname", all!(SYS_sethostname), Always, HostName, Each(&[Counted, Number])),
-    row("setdomainname", all!(SYS_setdomainname), Always, Nothing, Each(&[Counted, Number])),
+    row("setdomainname", all!(SYS_setdomainname), Always, Effect::Guarded(DomainName), Each(&[Counted, Number])),
+    row("settimeofday", all!(SYS_settimeofday), Always, Effect::Guarded(Clock), Each(&[Pointer, Pointer])),
+    row("clock_settime", all!(SYS_clock_settime), Always, Effect::Guarded(Clock), Each(&[Number, Pointer])),
+    row("adjtimex", all!(SYS_adjtimex), Always, Effect::Guarded(Clock), Each(&[Pointer])),
+    row("clock_adjtime", all!(SYS_clock_adjtime), Always, Effect::Guarded(Clock), Each(&[Number, Pointer])),
+    row("reboot", all!(SYS_reboot), Always, Effect::Guarded(Reboot), Each(&[Hex, Hex, Hex, Pointer])),
+    row("kexec_load", all!(SYS_kexec_load), Always, Effect::Guarded(Reboot), Each(&[Pointer, Size, Pointer, Hex])),
+    row(
+        "kexec_file_load",
+        all!(SYS_kexec_file_load),
+        Always,
+        Effect::Guarded(Reboot),
+        Each(&[Number, Number, Size, Path, Hex]),
+    ),
+    row("swapon", all!(SYS_swapon), Always, Effect::Guarded(Swap), Each(&[Path, Hex])),
+    row("swapoff", all!(SYS_swapoff), Always, Effect::Guarded(Swap), Each(&[Path])),
+    row("init_module", all!(SYS_init_module), Always, Effect::Guarded(Modules), Each(&[Pointer, Size, Path])),
+    row("finit_module", all!(SYS_finit_module), Always, Effect::Guarded(Modules), Each(&[Number, Path, Hex])),
+    row("delete_module", all!(SYS_delete_module), Always, Effect::Guarded(Modules), Each(&[Path, Hex])),
+    // Signal 0 only asks whether somebody is there; SIGURG, which is ignored where nobody waits for it, is how the
+    // runtime of Go interrupts its own threads, many times a second.
+    row("kill", all!(SYS_kill), Except(1, 0), Signals, Each(&[Number, Signal])),
+    row("tkill", all!(SYS_tkill), Except(1, 0), Signals, Each(&[Number, Signal])),
+    row("tgkill", all!(SYS_tgkill), Except(2, libc::SIGURG as u32), Signals, Each(&[Number, Number, Signal])),
+    row("rt_sigqueueinfo", all!(SYS_rt_sigqueueinfo), Except(1, 0), Signals, Each(&[Number, Signal, Pointer])),
+    row(
+        "rt_tgsigqueueinfo",
+        all!(SYS_rt_tgsigqueueinfo),
+        Except(2, 0),
+        Signals,
+        Each(&[Number, Number, Signal, Pointer]),
+    ),
+    row("pidfd_send_signal", all!(SYS_pidfd_send_signal), Except(1, 0), Signals, Each(&[Number, Signal, Pointer, Hex])),
     row("mkdir", old!(SYS_mkdir), Always, GroupMade(0), Each(&[Path, Mode])),
     row("rmdir", old!(SYS_rmdir), Always, GroupRemoved(0), Each(&[Path])),
     row("mkdirat", all!(SYS_mkdirat), Always, GroupMade(1), Each(&[Directory, Path, Mode])),

@@ -1,12 +1,12 @@
-//! `boxwright trace [--json] [--step] -- COMMAND…`: any command, with the calls that make a container.
+//! `boxwright trace [--json] [--step] [--guard] -- COMMAND…`: any command, with the calls that make a container.
 //!
 //! The calls go to standard error, as those of strace(1) do, or as JSON to standard output, where the command's own output
 //! goes as well: a line of JSON begins with `{"event":`. `--step` waits for Return on the terminal before each call.
 
-use super::{Call, Ended, Hold, Spawn, SyscallEvent, Told, TraceEvent, Tracer};
+use super::{Call, Ended, Guard, Harm, Hold, Spawn, SyscallEvent, Told, TraceEvent, Tracer};
 use crate::{
     cleanup::groups::stayed,
-    kernel::{errno, exit, text},
+    kernel::{errno, exit, pid::Pid, text},
     lang::Lang,
 };
 use nix::{
@@ -19,6 +19,7 @@ use nix::{
     unistd::{AccessFlags, access},
 };
 use std::{
+    collections::VecDeque,
     ffi::{OsStr, OsString},
     fs::File,
     io::{self, BufRead, BufReader, Write},
@@ -42,15 +43,28 @@ const USAGE: u8 = 2;
 enum Message {
     Trace(TraceEvent),
     Go,
+    /// Whether this thread's guarded call may happen.
+    Word(Pid, bool),
     /// This signal asks us to end.
     End(i32),
 }
 
+/// How a command is traced.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// JSON on standard output, otherwise lines on standard error.
+    pub json: bool,
+    /// Each call waits for Return.
+    pub step: bool,
+    /// Calls that would change the machine itself wait for a word on the terminal; without one they fail.
+    pub guard: bool,
+}
+
 /// Runs the command under the tracer; the exit status is the command's, or 128 and the signal that killed it.
-pub fn run(json: bool, step: bool, command: &[OsString], lang: Lang) -> ExitCode {
+pub fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
     let Some(name) = command.first() else {
         let status = complain(lang.pick("no command given", "没有给出命令"), USAGE);
-        let _ = writeln!(io::stderr(), "  boxwright trace [--json] [--step] -- CMD…");
+        let _ = writeln!(io::stderr(), "  boxwright trace [--json] [--step] [--guard] -- CMD…");
         return status;
     };
     let program = match find(name) {
@@ -60,7 +74,7 @@ pub fn run(json: bool, step: bool, command: &[OsString], lang: Lang) -> ExitCode
             return complain(&format!("{}: {}", name.display(), errno::why(errno)), status);
         }
     };
-    match follow(json, step, program, command, lang) {
+    match follow(how, program, command, lang) {
         Ok(Ended::Exited(status)) => ExitCode::from(status as u8),
         Ok(Ended::Killed(signal)) => ExitCode::from(128u8.saturating_add(signal.0 as u8)),
         Err(error) => complain(&errno::why_io(&error), CANNOT),
@@ -87,7 +101,8 @@ fn find(name: &OsStr) -> Result<PathBuf, Errno> {
     std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| executable(path)).ok_or(Errno::ENOENT)
 }
 
-fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: Lang) -> io::Result<Ended> {
+fn follow(how: How, program: PathBuf, command: &[OsString], lang: Lang) -> io::Result<Ended> {
+    let How { json, step, guard } = how;
     // Ctrl-C is the command's to handle; SIGHUP and SIGTERM end it and then us. Ctrl-Z stops the command, and the tracer
     // then stops us.
     let ending: SigSet = [Signal::SIGHUP, Signal::SIGTERM].into_iter().collect();
@@ -116,6 +131,7 @@ fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: 
         let _ = poll(&mut [], PollTimeout::from(LIMIT));
         exit::now(128u8.saturating_add(signal as u8));
     })?;
+    let words = send.clone();
     if step {
         keys(send)?;
     }
@@ -125,9 +141,11 @@ fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: 
         env: std::env::vars_os().collect(),
         dir: std::env::current_dir()?,
         tty: None,
+        guard: guard.then(Guard::default),
     };
     let root = tracer.spawn_held(spawn, if step { Hold::Every } else { Hold::Off })?;
     let mut held: Vec<Call> = Vec::new();
+    let mut guarded: VecDeque<(Call, Harm)> = VecDeque::new();
     let mut end: Option<(Instant, i32)> = None;
     loop {
         let message = match end {
@@ -151,8 +169,29 @@ fn follow(json: bool, step: bool, program: PathBuf, command: &[OsString], lang: 
                 held.push(call);
                 told
             }
+            Message::Trace(TraceEvent::Guarded(root, call, harm)) => {
+                let told = tell(&TraceEvent::Guarded(root, call.clone(), harm.clone()), json, lang);
+                guarded.push_back((call, harm));
+                if let [(call, _)] = guarded.make_contiguous() {
+                    ask(call.pid, &words, lang)?;
+                }
+                told
+            }
+            Message::Word(pid, true) => {
+                tracer.step(pid);
+                Ok(())
+            }
+            Message::Word(pid, false) => {
+                tracer.refuse(pid);
+                Ok(())
+            }
             Message::Trace(TraceEvent::Released(_, pid)) => {
                 held.retain(|call| call.pid != pid);
+                let first = guarded.front().map(|(call, _)| call.pid);
+                guarded.retain(|(call, _)| call.pid != pid);
+                if let Some((call, _)) = guarded.front().filter(|_| first == Some(pid)) {
+                    ask(call.pid, &words, lang)?;
+                }
                 Ok(())
             }
             Message::Trace(event) => tell(&event, json, lang),
@@ -190,6 +229,24 @@ fn keys(send: Sender<Message>) -> io::Result<()> {
     thread::Builder::new().name("keys".into()).spawn(read).map(drop)
 }
 
+/// Asks on the terminal whether the guarded call of this thread may happen. Where there is no terminal, it may not.
+fn ask(pid: Pid, words: &Sender<Message>, lang: Lang) -> io::Result<()> {
+    let words = words.clone();
+    let question = lang.pick("let it happen? y/N ", "放行吗？y/N ");
+    let answer = move || {
+        let word = File::options().read(true).write(true).open("/dev/tty").and_then(|mut terminal| {
+            terminal.write_all(question.as_bytes())?;
+            let mut line = Vec::new();
+            BufReader::new(terminal).read_until(b'\n', &mut line)?;
+            Ok(line)
+        });
+        let allowed = word.is_ok_and(|word| matches!(word.trim_ascii(), b"y" | b"Y" | b"yes"));
+        // Nobody listens any more where the command has ended.
+        drop(words.send(Message::Word(pid, allowed)));
+    };
+    thread::Builder::new().name("question".into()).spawn(answer).map(drop)
+}
+
 fn line_of(call: &Call) -> String {
     format!("{} {} {call}", call.pid, text::printable(&call.comm))
 }
@@ -213,6 +270,10 @@ fn tell(event: &TraceEvent, json: bool, lang: Lang) -> io::Result<()> {
                 Ended::Exited(status) => writeln!(out, "{pid} {comm} +++ exited with {status} +++"),
                 Ended::Killed(signal) => writeln!(out, "{pid} {comm} +++ killed by {signal} +++"),
             }
+        }
+        TraceEvent::Guarded(_, call, harm) => {
+            let what = lang.pick("would change the machine itself", "会改变机器本身");
+            writeln!(out, "{}  ! {what}: {}", line_of(call), text::printable(&harm.say(lang)))
         }
         TraceEvent::Refused(_, reason) => writeln!(out, "boxwright: trace: {}", reason.say(lang)),
         _ => Ok(()),

@@ -32,6 +32,12 @@ pub(super) enum Kind {
     Long,
     /// A 64-bit number without a sign.
     Size,
+    /// A 32-bit number that is written in hexadecimal.
+    Hex,
+    /// A place in memory that is not read.
+    Pointer,
+    /// A signal.
+    Signal,
     /// The directory where the path that follows begins.
     Directory,
     /// A text that ends with NUL.
@@ -117,6 +123,9 @@ impl Reader<'_> {
             Kind::Number => Value::Number((arg as i32).into()),
             Kind::Long => Value::Number(arg as i64),
             Kind::Size => Value::Size(arg),
+            Kind::Hex => Value::Hex(c_int(arg)),
+            Kind::Pointer => Value::Address(arg),
+            Kind::Signal => Value::Signal(Signal(arg as i32)),
             Kind::Directory => Value::Directory(arg as i32),
             Kind::Path => self.string(arg),
             Kind::Counted => self.counted(arg, next),

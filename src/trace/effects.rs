@@ -44,7 +44,13 @@ pub(super) fn before(stop: &Stopped, call: &Call, values: &[u64; 6], group: Opti
         }
         Effect::GroupMade(_) => of(group, Before::GroupMade),
         Effect::GroupRemoved(_) => of(group, Before::GroupRemoved),
-        Effect::Nothing | Effect::Child(_) | Effect::Program | Effect::Opens(_) | Effect::Closes => Before::Nothing,
+        Effect::Nothing
+        | Effect::Child(_)
+        | Effect::Program
+        | Effect::Opens(_)
+        | Effect::Closes
+        | Effect::Signals
+        | Effect::Guarded(_) => Before::Nothing,
     }
 }
 
@@ -139,7 +145,7 @@ fn host_name(tid: Pid, exe: &Path) -> Option<String> {
 }
 
 /// A file's value in one line. Opening it by its descriptor reads it from the start.
-fn contents(tid: Pid, fd: i32) -> String {
+pub(super) fn contents(tid: Pid, fd: i32) -> String {
     let text = text::read(tid.dir().join(format!("fd/{fd}"))).unwrap_or_default();
     let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     lines.collect::<Vec<_>>().join(", ")

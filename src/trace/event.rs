@@ -2,7 +2,7 @@
 //!
 //! The events can be stored and read back (serde). What `--json` prints of them is made in [`Told`], where text begins.
 
-use super::{Argument, Change, Syscall, argument::listed, calls::Effect, decode::clone_flags, memory::Memory};
+use super::{Argument, Change, Harm, Syscall, argument::listed, calls::Effect, decode::clone_flags, memory::Memory};
 use crate::{
     kernel::{
         errno,
@@ -73,6 +73,8 @@ pub enum Return {
     Value(i64),
     /// It failed.
     Error(#[serde(with = "errno")] Errno),
+    /// Somebody refused it before it happened: it failed with EPERM.
+    Refused,
     /// The process ended in it.
     Never,
 }
@@ -80,7 +82,11 @@ pub enum Return {
 impl Return {
     /// The error, where it failed.
     pub fn error(self) -> Option<Errno> {
-        if let Return::Error(errno) = self { Some(errno) } else { None }
+        match self {
+            Return::Error(errno) => Some(errno),
+            Return::Refused => Some(Errno::EPERM),
+            Return::Value(_) | Return::Never => None,
+        }
     }
 }
 
@@ -90,6 +96,7 @@ impl fmt::Display for Return {
         match self {
             Return::Value(value) => value.fmt(f),
             Return::Error(errno) => write!(f, "-1 {}", errno::name(*errno)),
+            Return::Refused => f.write_str("-1 EPERM (refused by boxwright)"),
             Return::Never => f.write_str("?"),
         }
     }
@@ -136,10 +143,26 @@ pub enum Told<'a> {
         result: Option<i64>,
         /// The name of the error, such as `EINVAL`.
         errno: Option<String>,
+        /// Whether the guard refused it, so that the kernel never saw it; absent where it did not.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        refused: bool,
         /// How long the call took, in microseconds.
         micros: u64,
         /// What changed because of it, one text each.
         changed: Vec<String>,
+    },
+    /// A call waits, because it would change what belongs to the machine itself.
+    Guarded {
+        /// The thread that is about to make it.
+        pid: Pid,
+        /// Its program.
+        comm: &'a str,
+        /// The call's name.
+        name: &'static str,
+        /// The arguments as strace(1) writes them.
+        args: String,
+        /// What of the machine it would change, and why it is the machine's.
+        why: String,
     },
     /// A process ended.
     Exit {
@@ -170,10 +193,11 @@ impl<'a> Told<'a> {
                 args: call.args_text(),
                 result: match returned {
                     Return::Value(value) => Some(*value),
-                    Return::Error(_) => Some(-1),
+                    Return::Error(_) | Return::Refused => Some(-1),
                     Return::Never => None,
                 },
                 errno: returned.error().map(errno::name),
+                refused: *returned == Return::Refused,
                 micros: *micros,
                 changed: changed.iter().map(ToString::to_string).collect(),
             }),
@@ -185,6 +209,13 @@ impl<'a> Told<'a> {
                 Some(Told::Exit { pid: *pid, comm, status, signal })
             }
             TraceEvent::Refused(_, reason) => Some(Told::Untraced { reason: reason.say(lang) }),
+            TraceEvent::Guarded(_, call, harm) => Some(Told::Guarded {
+                pid: call.pid,
+                comm: &call.comm,
+                name: call.syscall.name(),
+                args: call.args_text(),
+                why: harm.say(lang),
+            }),
             TraceEvent::Held(..) | TraceEvent::Released(..) | TraceEvent::Finished(..) => None,
         }
     }
@@ -213,6 +244,9 @@ pub enum TraceEvent {
     Syscall(Root, SyscallEvent),
     /// A process waits before this call until it is stepped.
     Held(Root, Call),
+    /// A process waits before this call, which would change what belongs to the machine itself, until it is stepped or
+    /// refused.
+    Guarded(Root, Call, Harm),
     /// A held process goes on (stepped, run on, or killed while it waited).
     Released(Root, Pid),
     /// A process (thread group) ended.
@@ -238,6 +272,7 @@ impl TraceEvent {
         match self {
             TraceEvent::Syscall(root, _)
             | TraceEvent::Held(root, _)
+            | TraceEvent::Guarded(root, ..)
             | TraceEvent::Released(root, _)
             | TraceEvent::Exit { root, .. }
             | TraceEvent::Finished(root, _)
@@ -269,6 +304,8 @@ mod tests {
         );
         let failed = json(&unshare(Return::Error(Errno::EPERM), Vec::new()));
         assert!(failed.contains(r#""result":-1,"errno":"EPERM","micros":12,"changed":[]"#), "{failed}");
+        let refused = json(&unshare(Return::Refused, Vec::new()));
+        assert!(refused.contains(r#""result":-1,"errno":"EPERM","refused":true"#), "{refused}");
         assert!(json(&unshare(Return::Never, Vec::new())).contains(r#""result":null,"errno":null"#));
         let exit = |ended| json(&TraceEvent::Exit { root: Pid(1), pid: Pid(7), comm: "sh".into(), ended });
         assert_eq!(
@@ -295,6 +332,8 @@ mod tests {
             unshare(Return::Value(0), changed),
             unshare(Return::Error(Errno::EINVAL), Vec::new()),
             unshare(Return::Never, Vec::new()),
+            unshare(Return::Refused, Vec::new()),
+            TraceEvent::Guarded(Pid(4702), held.clone(), Harm::Process(Pid(1), "init".into())),
             TraceEvent::Held(Pid(4702), held),
             TraceEvent::Released(Pid(4702), Pid(4711)),
             TraceEvent::Exit { root: Pid(4702), pid: Pid(7), comm: "sh".into(), ended: Ended::Killed(Signal(40)) },

@@ -46,12 +46,13 @@ fn program() -> Vec<libc::sock_filter> {
                 out.extend([instruction(EQUAL, number, 0, 1), verdict(trace)]);
             }
             Trap::Never => {}
-            Trap::Unless(index, bits) | Trap::If(index, bits) => {
+            Trap::Unless(index, bits) | Trap::If(index, bits) | Trap::Except(index, bits) => {
                 let (set, clear) = if matches!(call.trap, Trap::If(..)) { (trace, allow) } else { (allow, trace) };
+                let test = if matches!(call.trap, Trap::Except(..)) { EQUAL } else { ANY_BIT };
                 out.extend([
                     instruction(EQUAL, number, 0, 4),
                     instruction(LOAD, argument(index), 0, 0),
-                    instruction(ANY_BIT, bits, 0, 1),
+                    instruction(test, bits, 0, 1),
                     verdict(set),
                     verdict(clear),
                 ]);
@@ -112,6 +113,9 @@ mod tests {
         assert_eq!(run(libc::SYS_clone, [libc::CLONE_THREAD as u64, 0, 0, 0, 0, 0]), ALLOW, "a thread");
         assert_eq!(run(libc::SYS_openat, [0, 0, libc::O_RDONLY as u64, 0, 0, 0]), ALLOW);
         assert_eq!(run(libc::SYS_openat, [0, 0, (libc::O_WRONLY | libc::O_CREAT) as u64, 0, 0, 0]), TRACE);
+        assert_eq!(run(libc::SYS_kill, [4711, 9, 0, 0, 0, 0]), TRACE);
+        assert_eq!(run(libc::SYS_kill, [4711, 0, 0, 0, 0, 0]), ALLOW, "it only asks");
+        assert_eq!(run(libc::SYS_tgkill, [1, 2, libc::SIGURG as u64, 0, 0, 0]), ALLOW, "Go does so all the time");
         assert_eq!(run(libc::SYS_unlinkat, [0; 6]), ALLOW);
         assert_eq!(run(libc::SYS_unlinkat, [0, 0, libc::AT_REMOVEDIR as u64, 0, 0, 0]), TRACE);
         assert_eq!(run(i64::from(X32) + 272, [0; 6]), ALLOW, "another ABI");

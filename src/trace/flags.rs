@@ -26,6 +26,8 @@ pub enum Flags {
     FsOpen,
     /// Flags of fsmount(2).
     FsMount,
+    /// Flags of fspick(2).
+    FsPick,
     /// Attributes of a mount (fsmount(2), mount_setattr(2)).
     MountAttr,
     /// What fsconfig(2) is asked to do.
@@ -54,6 +56,7 @@ impl Flags {
             Flags::MoveMount => &MOVE_MOUNT,
             Flags::FsOpen => &FSOPEN,
             Flags::FsMount => &FSMOUNT,
+            Flags::FsPick => &FSPICK,
             Flags::MountAttr => &MOUNT_ATTR,
             Flags::FsConfig => &FSCONFIG,
         }
@@ -225,6 +228,16 @@ const MOVE_MOUNT: Names = Names {
 const FSOPEN: Names = Names { names: &[(1, "FSOPEN_CLOEXEC")], unknown: "FSOPEN_???" };
 
 const FSMOUNT: Names = Names { names: &[(1, "FSMOUNT_CLOEXEC")], unknown: "FSMOUNT_???" };
+
+const FSPICK: Names = Names {
+    names: &[
+        (1, "FSPICK_CLOEXEC"),
+        (2, "FSPICK_SYMLINK_NOFOLLOW"),
+        (4, "FSPICK_NO_AUTOMOUNT"),
+        (8, "FSPICK_EMPTY_PATH"),
+    ],
+    unknown: "FSPICK_???",
+};
 
 const MOUNT_ATTR: Names = Names {
     names: &[

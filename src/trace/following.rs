@@ -4,13 +4,14 @@
 //! File systems are asked as little as possible: one that a traced process serves (FUSE) would wait for us while we wait
 //! for it.
 
-use super::{Argument, Value, mounts::Table, stop::Stopped};
+use super::{Argument, Value, mounts::Table, paths::resolve, stop::Stopped};
+use crate::kernel::pid::Pid;
 use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, PROC_SUPER_MAGIC, statfs};
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
     fs,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 /// Written once, by name (user_namespaces(7)).
@@ -63,6 +64,11 @@ pub(super) fn control_file(stop: &Stopped, fd: i32) -> Option<PathBuf> {
     right.then_some(target)
 }
 
+/// The same where it is a control group's.
+pub(super) fn control_group_file(stop: &Stopped, fd: i32) -> Option<PathBuf> {
+    control_file(stop, fd).filter(|path| path.file_name().is_some_and(|name| !MAPS.iter().any(|map| name == *map)))
+}
+
 /// Whether a process still has such a file open.
 pub(super) fn any_open(stop: &Stopped) -> bool {
     let fds = fs::read_dir(stop.tid().dir().join("fd")).into_iter().flatten().flatten();
@@ -86,35 +92,29 @@ impl Cgroups {
         self.0.clear();
     }
 
+    /// The mount table of a thread.
+    pub(super) fn table(&mut self, tid: Pid) -> Option<&Table> {
+        let link = |name: &str| fs::read_link(tid.dir().join(name)).ok();
+        Some(self.0.entry([link("ns/mnt")?, link("root")?]).or_insert_with(|| Table::read(tid).unwrap_or_default()))
+    }
+
     /// The directory that a call makes or removes (its path is the argument of this index), where it lies in a cgroup
     /// hierarchy: as the process sees it.
     pub(super) fn directory(&mut self, stop: &Stopped, args: &[Argument], index: usize) -> Option<PathBuf> {
         let path = args.get(index)?.path()?;
-        let link = |name: &str| fs::read_link(stop.tid().dir().join(name)).ok();
-        let start = match args.first()?.value {
-            Value::Directory(fd) if fd != libc::AT_FDCWD => format!("fd/{fd}"),
-            _ => "cwd".into(),
-        };
-        let whole = plain(&if path.is_absolute() { path.into() } else { link(&start)?.join(path) });
-        let table = self
-            .0
-            .entry([link("ns/mnt")?, link("root")?])
-            .or_insert_with(|| Table::read(stop.tid()).unwrap_or_default());
+        let dir = start(args, index);
+        let table = self.table(stop.tid())?;
+        let whole = resolve(stop.tid(), table, dir, path)?;
         table.holding(&whole).is_some_and(|mount| mount.kind.starts_with("cgroup")).then_some(whole)
     }
 }
 
-/// A path without `.` and `..`.
-fn plain(path: &Path) -> PathBuf {
-    let mut out = PathBuf::from("/");
-    for part in path.components() {
-        match part {
-            Component::Normal(part) => out.push(part),
-            Component::ParentDir => drop(out.pop()),
-            _ => {}
-        }
+/// Where the path that is the argument of this index begins: the directory before it, or AT_FDCWD.
+pub(super) fn start(args: &[Argument], index: usize) -> i32 {
+    match index.checked_sub(1).and_then(|before| args.get(before)).map(|argument| &argument.value) {
+        Some(Value::Directory(fd)) => *fd,
+        _ => libc::AT_FDCWD,
     }
-    out
 }
 
 #[cfg(test)]
@@ -132,10 +132,5 @@ mod tests {
         assert!(any_open(&me));
         assert!(is_control_name("memory.limit_in_bytes") && is_control_name("tasks"));
         assert!(!is_control_name("notes.txt") && !is_control_name("cpu"));
-    }
-
-    #[test]
-    fn paths_are_made_plain() {
-        assert_eq!(plain(Path::new("/a/./b/../c//d")), Path::new("/a/c/d"));
     }
 }

@@ -12,7 +12,18 @@ const FEW: usize = 3;
 
 /// One reading: every mount by its ID, with its own options (such as `ro`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Table(BTreeMap<u64, (Mount, String)>);
+pub(super) struct Table(BTreeMap<u64, (Mount, String)>, BTreeMap<u64, Shared>);
+
+/// What a mount shares with others (proc_pid_mountinfo(5)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Shared {
+    /// The device of its file system, as `major:minor`.
+    device: String,
+    /// The group of mounts that what happens on it is passed on to.
+    peers: Option<u64>,
+    /// The group that passes on to it.
+    master: Option<u64>,
+}
 
 impl Table {
     /// Reads the mount table that a thread sees; `None` where that cannot be known, as when it is gone.
@@ -26,7 +37,31 @@ impl Table {
             let options = line.split(' ').nth(5)?.to_string();
             Some((u64::from(mount.id), (mount, options)))
         };
-        Table(text.lines().filter_map(entry).collect())
+        let shared = |line: &str| {
+            let fields: Vec<&str> = line.split(' ').take_while(|field| *field != "-").collect();
+            let group = |name: &str| fields.iter().skip(6).find_map(|field| field.strip_prefix(name)?.parse().ok());
+            let shared =
+                Shared { device: fields.get(2)?.to_string(), peers: group("shared:"), master: group("master:") };
+            Some((fields.first()?.parse().ok()?, shared))
+        };
+        Table(text.lines().filter_map(entry).collect(), text.lines().filter_map(shared).collect())
+    }
+
+    /// Whether what happens on this mount is passed on to a mount of another table.
+    pub(super) fn passes_on(&self, mount: &Mount, other: &Table) -> bool {
+        let peers = self.1.get(&mount.id.into()).and_then(|shared| shared.peers);
+        peers.is_some() && other.1.values().any(|shared| shared.peers == peers || shared.master == peers)
+    }
+
+    /// Whether another table has the file system of this mount.
+    pub(super) fn shares(&self, mount: &Mount, other: &Table) -> bool {
+        let device = self.1.get(&mount.id.into()).map(|shared| &shared.device);
+        device.is_some_and(|device| other.1.values().any(|shared| shared.device == *device))
+    }
+
+    /// The mount with this ID.
+    pub(super) fn numbered(&self, id: u64) -> Option<&Mount> {
+        self.0.get(&id).map(|(mount, _)| mount)
     }
 
     /// The mount that holds this path: of those whose point is a prefix of it, the longest and newest.

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::kernel::{freezer::Freezers, pid::Pid};
 use nix::{
+    errno::Errno,
     sys::{
         ptrace::{self, Options},
         signal::{Signal, kill},
@@ -58,7 +59,9 @@ impl Tracing {
         let untraced = seized.is_err();
         let comm = spawn.program.file_name().unwrap_or_default().display().to_string();
         let shares_our_terminal = spawn.tty.is_none();
-        let family = Family { hold, ended: None, killing: false, started: false, untraced, comm, shares_our_terminal };
+        let guard = spawn.guard.clone();
+        let family =
+            Family { hold, guard, ended: None, killing: false, started: false, untraced, comm, shares_our_terminal };
         self.families.insert(root, family);
         match seized {
             Ok(()) => {
@@ -82,9 +85,18 @@ impl Tracing {
         self.release(tid);
     }
 
+    pub(super) fn refuse(&mut self, tid: Pid) {
+        if let Some(task) = self.tasks.get_mut(&tid)
+            && let (Some(stop), Some(pending)) = (&task.held, &mut task.pending)
+        {
+            pending.refused = stop.refuse(Errno::EPERM);
+        }
+        self.release(tid);
+    }
+
     pub(super) fn run_on(&mut self, root: Root) {
         self.hold(root, Hold::Off);
-        let held = self.tasks.iter().filter(|(_, task)| task.root == root && task.held.is_some());
+        let held = self.tasks.iter().filter(|(_, task)| task.root == root && task.held.is_some() && !task.guarded);
         for tid in held.map(|(tid, _)| *tid).collect::<Vec<_>>() {
             self.release(tid);
         }

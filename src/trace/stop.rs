@@ -3,7 +3,7 @@
 
 use super::{Ended, memory::Memory};
 use crate::kernel::pid::{Pid, Signal};
-use nix::sys::ptrace;
+use nix::{errno::Errno, sys::ptrace};
 use rustix::process::{WaitOptions, wait};
 
 /// A traced thread that stands still until this is given to [`Stopped::resume`] or [`Stopped::listen`]. One that is
@@ -138,6 +138,44 @@ impl Stopped {
             }
             _ => None,
         }
+    }
+
+    /// Lets the call before which it stands fail with this error instead of happening. Whether that could be done.
+    #[expect(unsafe_code, reason = "nix does not write single registers")]
+    pub(super) fn refuse(&self, errno: Errno) -> bool {
+        // The kernel makes no call of the number -1, and leaves the result as it finds it.
+        let result = -i64::from(errno as i32);
+        #[cfg(target_arch = "x86_64")]
+        let written = {
+            /// Indices of `rax` and `orig_rax` in `struct user_regs_struct`.
+            const RESULT: u64 = 10;
+            const NUMBER: u64 = 15;
+            let poke = |register: u64, value: i64| {
+                // SAFETY: the request takes numbers: a place in the registers of a thread that stands still, and a value.
+                let done = unsafe { libc::ptrace(libc::PTRACE_POKEUSER, self.0.0, register * 8, value) };
+                done == 0
+            };
+            poke(RESULT, result) && poke(NUMBER, -1)
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let written = {
+            /// The set of registers that holds the number of the call (`NT_ARM_SYSTEM_CALL`).
+            const CALL: libc::c_int = 0x404;
+            let mut registers = [0u64; 34];
+            let mut number = -1i32;
+            let set = |request: libc::c_uint, kind: libc::c_int, at: *mut libc::c_void, len: usize| {
+                let mut place = libc::iovec { iov_base: at, iov_len: len };
+                // SAFETY: the place is as long as it says, and lives until the request has read or filled it.
+                unsafe { libc::ptrace(request, self.0.0, kind as libc::c_long, &mut place) == 0 }
+            };
+            let (at, len) = (registers.as_mut_ptr().cast(), size_of_val(&registers));
+            let read = set(libc::PTRACE_GETREGSET, libc::NT_PRSTATUS, at, len);
+            registers[0] = result as u64;
+            let at = registers.as_mut_ptr().cast();
+            read && set(libc::PTRACE_SETREGSET, libc::NT_PRSTATUS, at, len)
+                && set(libc::PTRACE_SETREGSET, CALL, (&raw mut number).cast(), size_of::<i32>())
+        };
+        written
     }
 
     /// This process, as if it were traced and stood still.

@@ -5,6 +5,8 @@ use super::{
     calls::Effect,
     effects,
     following::{self, Cgroups},
+    guard::{Inode, Own, inode},
+    paths::ours,
     stop::{News, Place, Stopped, Until, Why},
     task::{Family, Pending, Task, comm},
     zombies::Zombies,
@@ -14,7 +16,11 @@ use nix::{
     errno::Errno,
     sys::signal::{Signal, raise},
 };
-use std::{collections::BTreeMap, path::PathBuf, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Instant,
+};
 
 /// Errors with which the kernel says to itself that a call must be made again after a signal (`linux/errno.h`).
 const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
@@ -31,14 +37,17 @@ pub(super) struct Tracing {
     pub(super) early: BTreeMap<Pid, Stopped>,
     /// Those that ended before we were told.
     pub(super) stillborn: BTreeMap<Pid, Ended>,
-    cgroups: Cgroups,
+    pub(super) cgroups: Cgroups,
+    pub(super) own: Own,
+    /// Every control group that was made under this tracer.
+    pub(super) groups: BTreeSet<Inode>,
     pub(super) zombies: Zombies,
 }
 
 impl Tracing {
     pub(super) fn new(exe: PathBuf, sink: Sink) -> Tracing {
-        let (tasks, families, early, stillborn, cgroups, zombies) = Default::default();
-        Tracing { exe, sink, tasks, families, early, stillborn, cgroups, zombies }
+        let (tasks, families, early, stillborn, cgroups, groups, zombies) = Default::default();
+        Tracing { exe, sink, tasks, families, early, stillborn, cgroups, own: Own::read(), groups, zombies }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -121,8 +130,12 @@ impl Tracing {
             Effect::Opens(index) => {
                 (false, following::may_be_control_file(call.args.get(index).and_then(Argument::path)))
             }
+            Effect::Signals => (false, true),
             _ => (true, true),
         };
+        let harm = if wanted { self.harm(&stop, &call, &values) } else { None };
+        let told = told || harm.is_some();
+        let wanted = wanted && (told || effect != Effect::Signals);
         let Some(task) = self.tasks.get_mut(&tid).filter(|_| wanted) else { return self.resume(stop) };
         let failed = task.failed_exec.take().filter(|_| told && effect != Effect::Program);
         task.comm = comm(tid);
@@ -133,6 +146,7 @@ impl Tracing {
             call: call.clone(),
             values,
             told,
+            refused: false,
             before,
             started,
             made: false,
@@ -144,7 +158,13 @@ impl Tracing {
         if let Some(failed) = failed {
             self.tell(TraceEvent::Syscall(root, failed));
         }
-        if told
+        if let Some(harm) = harm.filter(|_| !again)
+            && let Some(task) = self.tasks.get_mut(&tid)
+        {
+            task.held = Some(stop);
+            task.guarded = true;
+            self.tell(TraceEvent::Guarded(root, call, harm));
+        } else if told
             && !again
             && self.holds(root, &stop, &call)
             && let Some(task) = self.tasks.get_mut(&tid)
@@ -179,6 +199,7 @@ impl Tracing {
             && let Some(stop) = task.held.take()
         {
             let root = task.root;
+            task.guarded = false;
             self.tell(TraceEvent::Released(root, tid));
             self.happen(stop);
         }
@@ -186,7 +207,8 @@ impl Tracing {
 
     /// Lets the call happen, after a look at what it may change.
     fn happen(&mut self, stop: Stopped) {
-        if let Some(pending) = self.tasks.get_mut(&stop.tid()).and_then(|task| task.pending.as_mut()) {
+        let pending = self.tasks.get_mut(&stop.tid()).and_then(|task| task.pending.as_mut());
+        if let Some(pending) = pending.filter(|pending| !pending.refused) {
             let group = match pending.call.syscall.row().effect {
                 Effect::GroupMade(index) | Effect::GroupRemoved(index) => {
                     self.cgroups.directory(&stop, &pending.call.args, index)
@@ -242,9 +264,15 @@ impl Tracing {
             if failed && RESTARTS.contains(&-result) {
                 task.again = Some((pending.call.syscall, pending.values));
             } else if pending.told {
+                if !failed && let effects::Before::GroupMade(path) = &pending.before {
+                    self.groups.extend(inode(&ours(tid, path)));
+                }
                 let changed = if failed { Vec::new() } else { effects::after(&stop, &mut pending, &self.exe) };
-                let returned =
-                    if failed { Return::Error(Errno::from_raw(-result as i32)) } else { Return::Value(result) };
+                let returned = match failed {
+                    _ if pending.refused => Return::Refused,
+                    true => Return::Error(Errno::from_raw(-result as i32)),
+                    false => Return::Value(result),
+                };
                 if effect.changes_mounts() {
                     self.cgroups.forget();
                 }

@@ -1,6 +1,6 @@
 //! What the tracer knows of one traced thread, and of one family of processes.
 
-use super::{Call, Change, Ended, Hold, Root, Syscall, SyscallEvent, effects::Before, stop::Stopped};
+use super::{Call, Change, Ended, Guard, Hold, Root, Syscall, SyscallEvent, effects::Before, stop::Stopped};
 use crate::kernel::pid::Pid;
 use crate::kernel::text;
 use procfs::{
@@ -23,6 +23,8 @@ pub(super) struct Task {
     pub(super) unborn: bool,
     /// Where it waits before that call: its stop.
     pub(super) held: Option<Stopped>,
+    /// It waits for somebody's word on what belongs to the machine itself.
+    pub(super) guarded: bool,
     /// It has a file open whose writes are told, so it stops at every call.
     pub(super) following: bool,
     /// The call that it is in may close that file.
@@ -39,6 +41,8 @@ pub(super) struct Pending {
     pub(super) values: [u64; 6],
     /// Whether it is told when it returns.
     pub(super) told: bool,
+    /// It was made to fail.
+    pub(super) refused: bool,
     /// What it may change, as it was before.
     pub(super) before: Before,
     pub(super) started: Instant,
@@ -65,6 +69,8 @@ impl Pending {
 /// Every process that descends from one spawned command.
 pub(super) struct Family {
     pub(super) hold: Hold,
+    /// Where it is guarded: what is its own.
+    pub(super) guard: Option<Guard>,
     /// How its first process ended, once it has.
     pub(super) ended: Option<Ended>,
     /// It was told to end: whoever turns up is killed as well.
@@ -88,6 +94,7 @@ impl Task {
             pending: None,
             unborn: false,
             held: None,
+            guarded: false,
             following: false,
             closing: false,
             failed_exec: None,

@@ -1,6 +1,6 @@
 //! The tracer's handle: orders go to its one thread, events come out of the sink.
 
-use super::{Hold, Root, TraceEvent, stop::news, stops::Tracing};
+use super::{Guard, Hold, Root, TraceEvent, stop::news, stops::Tracing};
 use crate::kernel::pid::Pid;
 use nix::{
     errno::Errno,
@@ -44,6 +44,9 @@ pub struct Spawn {
     pub dir: PathBuf,
     /// A terminal such as `/dev/pts/3`: the command leads a new session there. `None`: it stays in ours.
     pub tty: Option<PathBuf>,
+    /// Calls that would change what belongs to the machine itself are held ([`TraceEvent::Guarded`]); what it says is the
+    /// command's own. `None`: nothing is held for that.
+    pub guard: Option<Guard>,
 }
 
 /// What the thread is told.
@@ -51,6 +54,7 @@ pub(super) enum Order {
     Spawn(Spawn, Hold, SyncSender<io::Result<Root>>),
     Hold(Root, Hold),
     Step(Pid),
+    Refuse(Pid),
     RunOn(Root),
     Kill(Root),
     /// Tells the processes of a family that have not ended.
@@ -123,7 +127,12 @@ impl Tracer {
         self.tell(Order::Step(pid));
     }
 
-    /// Holds no more, and lets everything held go on.
+    /// Makes the held call of this thread fail with EPERM: the kernel never makes it.
+    pub fn refuse(&self, pid: Pid) {
+        self.tell(Order::Refuse(pid));
+    }
+
+    /// Holds no more, and lets everything held go on but what is guarded.
     pub fn run_on(&self, root: Root) {
         self.tell(Order::RunOn(root));
     }
@@ -208,6 +217,7 @@ fn obey(desk: &Desk, tracing: &mut Tracing, stopping: &mut Option<(Instant, Sync
             Order::Spawn(spawn, hold, answer) => drop(answer.send(tracing.spawn(&spawn, hold))),
             Order::Hold(root, hold) => tracing.hold(root, hold),
             Order::Step(pid) => tracing.step(pid),
+            Order::Refuse(pid) => tracing.refuse(pid),
             Order::RunOn(root) => tracing.run_on(root),
             Order::Kill(root) => tracing.kill(root),
             Order::Processes(root, answer) => drop(answer.send(tracing.processes(Some(root)))),

@@ -125,6 +125,7 @@ fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, shee
     let room = columns.saturating_sub(width(&first));
     let (result, role) = match event.returned {
         Return::Error(_) => (format!("= {}", event.returned), Role::Danger),
+        Return::Refused => (lang.pick("= -1 EPERM (you refused it)", "= -1 EPERM（被你拒绝）").into(), Role::Danger),
         Return::Value(_) => (format!("= {}", event.returned), Role::Strong),
         Return::Never => (lang.pick("= ? (it ended in the call)", "= ?（进程在调用中结束）").into(), Role::Danger),
     };
@@ -141,8 +142,8 @@ fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, shee
     }
     sheet.add(lines);
     let indent = " ".repeat(width(&first).min(6));
-    if let Some(cause) = event.returned.error().and_then(|errno| causes::cause(event.call.syscall.name(), errno, lang))
-    {
+    let failed = if let Return::Error(errno) = event.returned { Some(errno) } else { None };
+    if let Some(cause) = failed.and_then(|errno| causes::cause(event.call.syscall.name(), errno, lang)) {
         sheet.add(hang(&[(indent.clone(), Role::Plain)], &Rich::default().with(cause, Role::Plain), columns));
     }
     for text in changes(&event.changed, lang) {

@@ -105,7 +105,7 @@ fn end(
             }
             sheet.add(now(lang.pick("Space lets the held call happen.", "按空格，让暂停的调用发生。")));
         }
-        Phase::Running => {
+        Phase::Running | Phase::Guarded => {
             let text = lang.pick("The command runs; the step goes on when it ends.", "命令正在运行，结束后继续。");
             sheet.add(wrap(text, Role::Quiet, columns));
         }

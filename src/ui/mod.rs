@@ -48,8 +48,11 @@ pub fn draw(state: &State, frame: &mut Frame) -> Extents {
             (View::Doctor, _) => doctor::draw(state, frame, &mut extents),
             _ => opening::draw(state, frame, &mut extents),
         }
+        let lesson = state.play.as_ref().filter(|_| state.view == View::Lesson);
         if let Some(over) = &state.overlay {
             overlay::draw(state, over, frame, &mut extents);
+        } else if let Some(guarded) = lesson.and_then(|play| play.session.guarded()) {
+            overlay::guarded(state, guarded, frame);
         }
         chrome::bar(state, frame);
     }

@@ -1,6 +1,8 @@
 //! What lies over a view: keys, steps, a question.
 
 use super::{
+    calls,
+    chrome::terminal_name,
     marks,
     sheet::{Follow, Sheet},
     text::{Rich, clip, hang, line, pad, paint_line, wrap},
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::{
     app::{Extents, Overlay, State, View, keys},
-    session::Outcome,
+    session::{GuardedCall, Outcome},
 };
 use ratatui::{Frame, layout::Rect, widgets::Clear};
 
@@ -23,15 +25,47 @@ pub fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &mut Exte
             (state.lang.pick(" A lesson from a folder ", " 外部课程 "), consent(state, *index, columns))
         }
     };
-    let room = frame.area();
-    let rows = (sheet.lines.len() as u16 + 2).min(room.height.saturating_sub(3));
-    let width = (columns as u16 + 4).min(room.width);
-    let place = Rect::new((room.width - width) / 2, (room.height.saturating_sub(1 + rows)) / 2, width, rows);
+    let place = centred(frame, &sheet, columns);
     frame.render_widget(Clear, place);
     let title = paint_line(&line(title, Role::Strong), state.look.theme);
     let top = matches!(over, Overlay::Help).then_some(state.top);
     let extent = sheet.draw(state, place, title, true, top, frame);
     extents.insert(None, extent);
+}
+
+/// The question whether a call may change the machine itself, above everything else until it is answered.
+pub fn guarded(state: &State, (terminal, call, harm): &GuardedCall, frame: &mut Frame) {
+    let (columns, lang) = (frame.area().width.saturating_sub(8).clamp(20, 76) as usize, state.lang);
+    let mut sheet = Sheet::default();
+    let name = terminal_name(*terminal, lang);
+    let text = lang.pick(
+        format!("In the {name} terminal, {} (process {}) is about to call", call.comm, call.pid),
+        format!("{name}终端里的 {}（进程 {}）即将调用", call.comm, call.pid),
+    );
+    sheet.add(wrap(&text, Role::Plain, columns));
+    sheet.add(wrap(&calls::brief(call), Role::Code, columns));
+    sheet.gap();
+    let why = harm.say(lang);
+    let text = lang.pick(format!("That would change the machine itself: {why}."), format!("这会改变机器本身：{why}。"));
+    sheet.add(wrap(&text, Role::Danger, columns));
+    sheet.gap();
+    for (key, text) in [
+        ("n", lang.pick("refuse it: the program gets EPERM", "拒绝：程序会得到 EPERM")),
+        ("Y", lang.pick("let it happen: it stays when the session has ended", "放行：会话结束后改动仍会留下")),
+    ] {
+        sheet.line(vec![(format!("{key}  "), Role::Key), (text.into(), Role::Plain)]);
+    }
+    let place = centred(frame, &sheet, columns);
+    frame.render_widget(Clear, place);
+    let title = lang.pick(" The machine itself ", " 机器本身 ");
+    sheet.draw(state, place, paint_line(&line(title, Role::Strong), state.look.theme), true, None, frame);
+}
+
+fn centred(frame: &Frame, sheet: &Sheet, columns: usize) -> Rect {
+    let room = frame.area();
+    let rows = (sheet.lines.len() as u16 + 2).min(room.height.saturating_sub(3));
+    let width = (columns as u16 + 4).min(room.width);
+    Rect::new((room.width - width) / 2, (room.height.saturating_sub(1 + rows)) / 2, width, rows)
 }
 
 /// Every key that works below the overlay, from the table that handles them.

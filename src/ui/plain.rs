@@ -10,7 +10,7 @@ use crate::{
     app::{PROPERTIES, Play, Row, State},
     lang::Lang,
     lesson::{Block, Predict, Run, TerminalId},
-    session::Phase,
+    session::{GuardedCall, Phase},
 };
 use unicode_width::UnicodeWidthChar;
 
@@ -182,6 +182,7 @@ pub fn waits_for(state: &State, play: &Play) -> Vec<String> {
                 format!("暂停在：{held}。回车放行这个调用，c 全部放行。"),
             )
         }
+        Phase::Guarded => play.session.guarded().map_or_else(String::new, |guarded| decision(guarded, lang)),
         Phase::Asking(_) => lang.pick("Answer with a number and Enter.", "输入编号并回车作答。").into(),
         Phase::Checking(_) if play.commands == 0 => lang
             .pick(
@@ -214,6 +215,17 @@ pub fn waits_for(state: &State, play: &Play) -> Vec<String> {
     let mut sheet = Sheet::default();
     sheet.add(wrap(&text, Role::Plain, COLUMNS));
     lines(state, &sheet)
+}
+
+fn decision((_, call, harm): &GuardedCall, lang: Lang) -> String {
+    let (what, why) = (calls::brief(call), harm.say(lang));
+    lang.pick(
+        format!(
+            "Held, because it would change the machine itself: {} {what}. Why: {why}. n refuses it, Y lets it happen.",
+            call.pid
+        ),
+        format!("已暂停，因为它会改变机器本身：{} {what}。原因：{why}。n 拒绝，Y 放行。", call.pid),
+    )
 }
 
 /// The scorecard in words.

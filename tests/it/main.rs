@@ -11,6 +11,7 @@ mod copies;
 mod debian;
 mod dirs;
 mod doctor;
+mod guard;
 mod harness;
 mod harness_tests;
 mod image;
@@ -65,6 +66,7 @@ fn all() -> Vec<Test> {
         debian::tests,
         dirs::tests,
         doctor::tests,
+        guard::tests,
         harness_tests::tests,
         image::tests,
         image_machines::tests,

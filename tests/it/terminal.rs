@@ -50,7 +50,7 @@ impl Session {
         let pty = Pty::open(24, 80).unwrap();
         pty.reader(move |event| drop(send.send(event))).unwrap();
         let slave = File::options().read(true).write(true).open(pty.slave_path()).unwrap();
-        let env = shell::command(Path::new("/nonexistent"), None).unwrap().env;
+        let env = shell::command(Path::new("/nonexistent")).unwrap().env;
         let mut command = Command::new("setsid");
         command.args(["--ctty", "--wait"]).args(argv).env_clear().envs(env);
         command.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave);

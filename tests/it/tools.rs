@@ -17,7 +17,6 @@ pub fn tests() -> Vec<Test> {
         mount_and_umount_make_the_calls_of_util_linux: [Root, Tool("strace"), Tool("mount"), Tool("unshare")],
         statuses_and_signals_are_the_distributions: [Root, Tool("unshare"), Tool("mount"), Tool("umount"), Tool("hostname"), Tool("ps"), Tool("ip"), Tool("ipcmk"), Tool("ipcrm"), Tool("ipcs"), Tool("nc")],
         a_user_who_may_not_is_told_why: [Root, Tool("setpriv")],
-        the_host_keeps_its_name: [Root, Tool("unshare")],
         ps_shows_what_procps_shows: [Root, Tool("ps"), Tool("unshare")],
         ps_tells_when_a_process_began_as_procps_tells_it: [Tool("ps")],
         ps_is_not_disturbed_by_processes_that_vanish,
@@ -201,24 +200,6 @@ fn a_user_who_may_not_is_told_why() {
     refused("umount", &["/proc"], 32);
     refused("hostname", &["box"], 1);
     refused("ip", &["link", "set", "lo", "up"], 2);
-}
-
-fn the_host_keeps_its_name() {
-    let uts = fs::read_link("/proc/self/ns/uts").unwrap().display().to_string();
-    let inode = uts.trim_matches(|letter: char| !letter.is_ascii_digit());
-    let bin = ours();
-    let set = |program: &Path, args: &[&str]| {
-        Command::new(program).args(args).env("BOXWRIGHT_HOST_UTS", inode).output().unwrap()
-    };
-    let hostname = bin.path().join("hostname");
-    let before = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
-    let refused = set(&hostname, &["renamed"]);
-    assert_eq!((refused.status.code(), fs::read_to_string("/proc/sys/kernel/hostname").unwrap()), (Some(1), before));
-    assert!(text(&refused.stderr).contains("unshare -u"), "{}", text(&refused.stderr));
-    // In another UTS namespace the same variable does not stand in the way.
-    let script = format!("{0} renamed && {0} && {0} -s", hostname.display());
-    let renamed = set(Path::new("/usr/bin/unshare"), &["-u", "sh", "-c", &script]);
-    assert_eq!(text(&renamed.stdout), "renamed\nrenamed\n", "{}", text(&renamed.stderr));
 }
 
 fn ps_shows_what_procps_shows() {

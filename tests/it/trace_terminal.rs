@@ -71,6 +71,7 @@ impl Shell {
             env: env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
             dir: "/".into(),
             tty: Some(pty.slave_path().into()),
+            guard: None,
         };
         let root = tracer.spawn(spawn).unwrap();
         let (calls, ends, held, released) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -105,6 +106,7 @@ impl Shell {
             }
             TraceEvent::Exit { pid, comm, ended, .. } => self.ends.push((pid, comm, ended)),
             TraceEvent::Finished(_, ended) => self.finished = Some(ended),
+            TraceEvent::Guarded(_, call, _) => panic!("{call}"),
             TraceEvent::Refused(_, reason) => panic!("{}", reason.en),
         }
     }

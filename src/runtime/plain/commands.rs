@@ -45,6 +45,7 @@ impl Talk {
         let step = play.session.step_index();
         let to = rest.trim().parse::<usize>().ok().and_then(|step| step.checked_sub(1));
         let wanted = match (word, number, to) {
+            ("Y" | "n", ..) if play.session.guarded().is_some() => Wish::Allow(word == "Y"),
             ("", ..) => Wish::Go,
             ("n", ..) => Wish::GoTo(step + 1),
             ("p", ..) => Wish::GoTo(step.saturating_sub(1)),

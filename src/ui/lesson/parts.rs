@@ -31,7 +31,7 @@ pub fn block(state: &State, play: &Play, index: usize, block: &Block, columns: u
             sheet.line(line(state.lang.pick("For the speaker", "讲者备注"), Role::Limit));
             sheet.add(prose::lines(text, columns));
         }
-        Block::Note(_) | Block::Hint(_) | Block::Solution(_) | Block::Requires(_) => {}
+        Block::Note(_) | Block::Hint(_) | Block::Solution(_) | Block::Requires(_) | Block::Changes(_) => {}
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 /// Runs a program without input.
 pub fn run(program: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(program);
-    command.args(args).env("LC_ALL", "C.UTF-8").env("SHELL", "/bin/sh").env_remove("BOXWRIGHT_HOST_UTS");
+    command.args(args).env("LC_ALL", "C.UTF-8").env("SHELL", "/bin/sh");
     command.stdin(Stdio::null()).output().unwrap()
 }
 
@@ -21,7 +21,7 @@ pub fn inside(flags: &str, script: &str, bin: Option<&Path>) -> Output {
     let path = bin.map_or_else(|| path.clone(), |bin| format!("{}:{path}", bin.display()));
     let mut command = Command::new("/usr/bin/unshare");
     command.args([flags, "--mount-proc", "--fork", "env", &format!("PATH={path}"), "sh", "-c", script]);
-    command.env("LC_ALL", "C.UTF-8").env_remove("BOXWRIGHT_HOST_UTS").stdin(Stdio::null()).output().unwrap()
+    command.env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).output().unwrap()
 }
 
 /// Bytes as text.

@@ -1,0 +1,222 @@
+//! The guard: would this call change what belongs to the machine itself?
+//!
+//! Only facts of the kernel decide: the caller's namespaces beside this program's own, its capabilities, where its paths
+//! lead, which groups and processes are this session's. Never what the program is called.
+
+use super::{
+    Call, Harm,
+    calls::{Effect, Guarded},
+    effects,
+    following::start,
+    mounts::Table,
+    paths::{ours, resolve},
+    signals::Target,
+    stop::Stopped,
+    stops::Tracing,
+    task::status,
+};
+use crate::kernel::{
+    namespaces::{Kind, read_link},
+    pid::Pid,
+    text,
+};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+/// Bits of capabilities (capabilities(7)).
+const KILL: u32 = 5;
+const SYS_MODULE: u32 = 16;
+const SYS_ADMIN: u32 = 21;
+const SYS_BOOT: u32 = 22;
+const SYS_TIME: u32 = 25;
+
+/// What a guarded command may change although it was there before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// Directories of control groups that are its own, whether they are there yet or not.
+    pub groups: Vec<PathBuf>,
+}
+
+/// A directory by its device and inode.
+pub(super) type Inode = (u64, u64);
+
+/// The machine as the guard knows it: the namespaces of this program.
+pub(super) struct Own {
+    namespaces: Vec<(Kind, Option<u64>)>,
+}
+
+impl Own {
+    pub(super) fn read() -> Own {
+        let kinds = [Kind::User, Kind::Ipc, Kind::Uts, Kind::Pid, Kind::Mnt];
+        let link = |kind: Kind| read_link(&Path::new("/proc/thread-self/ns").join(kind.row().link)).ok();
+        Own { namespaces: kinds.map(|kind| (kind, link(kind))).into() }
+    }
+
+    /// Whether a thread is in the machine's own namespace of this kind.
+    pub(super) fn holds(&self, tid: Pid, kind: Kind) -> bool {
+        let own = self.namespaces.iter().find(|(known, _)| *known == kind).and_then(|(_, inode)| *inode);
+        own.is_some() && read_link(&tid.dir().join("ns").join(kind.row().link)).ok() == own
+    }
+
+    /// Whether a thread has this capability over what belongs to the machine. Without it, the kernel refuses by itself.
+    fn allows(&self, tid: Pid, capability: u32) -> bool {
+        status(tid).is_some_and(|status| status.capeff & (1 << capability) != 0) && self.holds(tid, Kind::User)
+    }
+
+    /// Whether a thread may send signals to this process (kill(2)).
+    pub(super) fn may_signal(&self, tid: Pid, target: Pid) -> bool {
+        let (Some(sender), Some(target)) = (status(tid), status(target)) else { return false };
+        let users = [target.ruid, target.suid];
+        self.allows(tid, KILL) || users.contains(&sender.ruid) || users.contains(&sender.euid)
+    }
+}
+
+/// A directory's identity, by a path of ours.
+pub(super) fn inode(path: &Path) -> Option<Inode> {
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+impl Tracing {
+    /// Why this call, which is about to happen, must not without somebody's word; `None` where it may.
+    pub(super) fn harm(&mut self, stop: &Stopped, call: &Call, values: &[u64; 6]) -> Option<Harm> {
+        let tid = stop.tid();
+        let family = self.families.get(&self.tasks.get(&tid)?.root)?;
+        let guard = family.guard.clone().filter(|_| !family.killing)?;
+        let own = &self.own;
+        let machines = |kind, capability| own.holds(tid, kind) && own.allows(tid, capability);
+        match call.syscall.row().effect {
+            Effect::Mounts => self.mounting(tid, call, values),
+            Effect::HostName | Effect::Guarded(Guarded::DomainName) => {
+                machines(Kind::Uts, SYS_ADMIN).then_some(Harm::HostName)
+            }
+            Effect::Guarded(Guarded::FileSystem) => self.remounting(tid, call, 1),
+            Effect::Guarded(Guarded::Clock) => {
+                (sets_clock(stop, call, values) && own.allows(tid, SYS_TIME)).then_some(Harm::Clock)
+            }
+            Effect::Guarded(Guarded::Reboot) => machines(Kind::Pid, SYS_BOOT).then_some(Harm::Reboot),
+            Effect::Guarded(Guarded::Swap) => own.allows(tid, SYS_ADMIN).then_some(Harm::Swap),
+            Effect::Guarded(Guarded::Modules) => own.allows(tid, SYS_MODULE).then_some(Harm::Modules),
+            Effect::Signals => self.signalling(tid, Target::of(stop, call, values)?),
+            Effect::Writes => self.writing(stop, values[0] as i32, call, &guard),
+            Effect::GroupRemoved(index) => {
+                let path = self.cgroups.directory(stop, &call.args, index)?;
+                (!self.is_own_group(tid, &path, &guard)).then(|| Harm::Group(path.display().to_string()))
+            }
+            _ => None,
+        }
+    }
+
+    fn mounting(&self, tid: Pid, call: &Call, values: &[u64; 6]) -> Option<Harm> {
+        let name = call.syscall.name();
+        // Of those that configure a file system only fspick(2) leads to one that is there already.
+        if name == "fsconfig" {
+            return None;
+        }
+        if name == "mount_setattr" && is_detached(tid, values) {
+            return None;
+        }
+        if self.own.holds(tid, Kind::Mnt) {
+            return self.own.allows(tid, SYS_ADMIN).then_some(Harm::Mounts);
+        }
+        let (table, machines) = (Table::read(tid)?, Table::read(Pid(std::process::id() as i32))?);
+        let at = |index: usize| -> Option<PathBuf> {
+            resolve(tid, &table, start(&call.args, index), call.args.get(index)?.path()?)
+        };
+        let above = |path: &Path| path.parent().and_then(|parent| table.holding(parent));
+        let target = match name {
+            "mount" => {
+                let flags = values[3];
+                if flags & libc::MS_REMOUNT != 0 {
+                    let anew = flags & libc::MS_BIND == 0;
+                    return anew.then(|| self.remounting(tid, call, 1)).flatten();
+                }
+                let kinds = libc::MS_SHARED | libc::MS_PRIVATE | libc::MS_SLAVE | libc::MS_UNBINDABLE;
+                if flags & kinds != 0 {
+                    return None;
+                }
+                table.holding(&at(1)?)
+            }
+            "umount2" => {
+                let path = at(0)?;
+                // What is passed on is what happens on the mount that it stands on.
+                table.holding(&path).filter(|mount| Path::new(&mount.point) == path).and_then(|_| above(&path))
+            }
+            "move_mount" => table.holding(&at(3)?),
+            _ => None,
+        }?;
+        table.passes_on(target, &machines).then(|| Harm::Propagation(target.point.clone()))
+    }
+
+    /// Whether options of a file system would change that the machine has mounted as well.
+    fn remounting(&self, tid: Pid, call: &Call, index: usize) -> Option<Harm> {
+        if !self.own.allows(tid, SYS_ADMIN) {
+            return None;
+        }
+        let (table, machines) = (Table::read(tid)?, Table::read(Pid(std::process::id() as i32))?);
+        let path = resolve(tid, &table, start(&call.args, index), call.args.get(index)?.path()?)?;
+        let mount = table.holding(&path)?;
+        table.shares(mount, &machines).then(|| Harm::FileSystem(mount.point.clone()))
+    }
+
+    /// A control file of a group that is not this session's, or a process that is not.
+    fn writing(&mut self, stop: &Stopped, fd: i32, call: &Call, guard: &Guard) -> Option<Harm> {
+        let tid = stop.tid();
+        let file = super::following::control_group_file(stop, fd)?;
+        let name = file.file_name()?.to_str()?.to_string();
+        let text = call.args.get(1).map(|argument| argument.value.bytes()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).trim().to_string();
+        if matches!(name.as_str(), "cgroup.procs" | "cgroup.threads" | "tasks") {
+            // Who moves is what changes; a group that takes somebody in stays what it is.
+            let pid = text.parse().ok()?;
+            let Target::Process(who) = Target::numbered(tid, pid)? else { return None };
+            return self.signalling(tid, Target::Process(who));
+        }
+        let group = file.parent()?.to_path_buf();
+        if self.is_own_group(tid, &group, guard) {
+            return None;
+        }
+        // What a session hands down is noted, and taken back at its end.
+        let hands_down = name == "cgroup.subtree_control" && text.split_whitespace().all(|word| word.starts_with('+'));
+        // Runtimes write into the groups above theirs what stands there already, to be sure.
+        let same = || effects::contents(tid, fd) == text.split_whitespace().collect::<Vec<_>>().join(" ");
+        (!hands_down && !same()).then(|| Harm::Group(group.display().to_string()))
+    }
+
+    /// Whether a group, by its path as a thread sees it, was made by this session or lies below one that was.
+    fn is_own_group(&self, tid: Pid, path: &Path, guard: &Guard) -> bool {
+        let named: BTreeSet<Inode> = guard.groups.iter().filter_map(|path| inode(path)).collect();
+        let known = |found: &Inode| self.groups.contains(found) || named.contains(found);
+        path.ancestors().map_while(|path| inode(&ours(tid, path))).any(|found| known(&found))
+    }
+}
+
+/// Whether mount_setattr(2) is about a mount that stands nowhere yet.
+fn is_detached(tid: Pid, values: &[u64; 6]) -> bool {
+    let [fd, _, flags, ..] = *values;
+    if flags & libc::AT_EMPTY_PATH as u64 == 0 || fd as i32 == libc::AT_FDCWD {
+        return false;
+    }
+    let text = text::read(tid.dir().join(format!("fdinfo/{}", fd as i32))).unwrap_or_default();
+    let mount = text.lines().find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok());
+    mount.is_some_and(|mount| Table::read(tid).is_some_and(|table| table.numbered(mount).is_none()))
+}
+
+/// Whether this call sets the clock, and does not only ask for it.
+fn sets_clock(stop: &Stopped, call: &Call, values: &[u64; 6]) -> bool {
+    // The modes come first in `struct timex`; the last one asks for what is left of a slow adjustment.
+    const READS: u32 = 0xa001;
+    let modes = |address: u64| {
+        let word = stop.memory().bytes(address, 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_ne_bytes);
+        word.is_some_and(|modes| modes != 0 && modes != READS)
+    };
+    match call.syscall.name() {
+        "adjtimex" => modes(values[0]),
+        "clock_adjtime" => modes(values[1]),
+        "clock_settime" => matches!(values[0] as i32, libc::CLOCK_REALTIME | libc::CLOCK_TAI),
+        _ => true,
+    }
+}

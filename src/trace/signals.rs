@@ -1,0 +1,128 @@
+//! Who gets a signal, by the numbers of this program's `/proc` (kill(2), pidfd_send_signal(2)).
+
+use super::{Call, Harm, stop::Stopped, stops::Tracing, task::seen_by};
+use crate::kernel::{
+    namespaces::{Kind, read_link},
+    pid::Pid,
+    process::{self, Process},
+    text,
+};
+use std::fs;
+
+/// The parent of every kernel thread, which takes no signals.
+const KTHREADD: i32 = 2;
+
+/// Whom a signal is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// One process.
+    Process(Pid),
+    /// A process group, by its host number.
+    Group(i32),
+    /// Everybody in the sender's PID namespace.
+    All,
+}
+
+impl Target {
+    /// Whom the caller means; `None` where there is nobody of that number.
+    pub(super) fn of(stop: &Stopped, call: &Call, values: &[u64; 6]) -> Option<Target> {
+        let (tid, first) = (stop.tid(), values[0] as i32);
+        match call.syscall.name() {
+            "pidfd_send_signal" => {
+                let text = text::read(tid.dir().join(format!("fdinfo/{first}"))).ok()?;
+                let pid = text.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok())?;
+                (pid > 0).then_some(Target::Process(Pid(pid)))
+            }
+            "kill" if first == -1 => Some(Target::All),
+            "kill" if first == 0 => Some(Target::Group(process::read(tid.0)?.group)),
+            "kill" if first < 0 => {
+                let leader = numbered(tid, first.checked_neg()?);
+                // A group may outlive its leader; in our own namespace its number is still the same.
+                leader.map(|leader| leader.0).or_else(|| shares(tid).then_some(-first)).map(Target::Group)
+            }
+            "tkill" => super::task::process_of(numbered(tid, first)?).map(Target::Process),
+            _ => Target::numbered(tid, first),
+        }
+    }
+
+    /// The process that a thread calls by this number; 0 is its own.
+    pub(super) fn numbered(tid: Pid, number: i32) -> Option<Target> {
+        let found = if number == 0 { super::task::process_of(tid) } else { numbered(tid, number) };
+        found.map(Target::Process)
+    }
+}
+
+/// Whether a thread counts processes as we do.
+fn shares(tid: Pid) -> bool {
+    namespace(Pid(std::process::id() as i32)).is_some_and(|own| namespace(tid) == Some(own))
+}
+
+fn namespace(tid: Pid) -> Option<u64> {
+    read_link(&tid.dir().join("ns").join(Kind::Pid.row().link)).ok()
+}
+
+/// The thread that another one calls by this number.
+fn numbered(tid: Pid, number: i32) -> Option<Pid> {
+    if shares(tid) {
+        return fs::exists(Pid(number).dir()).ok()?.then_some(Pid(number));
+    }
+    let depth = super::task::status(tid)?.nspid?.len();
+    // Who is below the thread's namespace has a number in it as well; numbers of others mean nothing there.
+    process::all().ok()?.into_iter().map(|process| Pid(process.pid)).find(|pid| {
+        super::task::status(*pid).and_then(|status| status.nspid).is_some_and(|numbers| numbers.len() >= depth)
+            && seen_by(tid, *pid) == Some(number)
+            && is_within(*pid, tid)
+    })
+}
+
+/// Whether a process is in the PID namespace of a thread, or below it: that is where the thread's own init is above it.
+fn is_within(pid: Pid, tid: Pid) -> bool {
+    let Some(wanted) = namespace(tid) else { return false };
+    let mut at = pid;
+    for _ in 0..1024 {
+        if namespace(at) == Some(wanted) {
+            return true;
+        }
+        match process::read(at.0).map(|process| process.ppid) {
+            Some(parent) if parent > 1 => at = Pid(parent),
+            _ => return false,
+        }
+    }
+    false
+}
+
+impl Tracing {
+    /// Whether a process was started under this tracer.
+    pub(super) fn is_own_process(&self, pid: Pid) -> bool {
+        self.tasks.contains_key(&pid)
+    }
+
+    /// What a signal to these would do to others than this session's processes.
+    pub(super) fn signalling(&self, tid: Pid, target: Target) -> Option<Harm> {
+        let strangers = |wanted: &dyn Fn(&Process) -> bool| -> Vec<Process> {
+            let all = process::all().unwrap_or_default().into_iter();
+            all.filter(|process| {
+                let pid = Pid(process.pid);
+                wanted(process) && !self.is_own_process(pid) && self.own.may_signal(tid, pid)
+            })
+            .collect()
+        };
+        let found = match target {
+            Target::Process(pid) if self.is_own_process(pid) => return None,
+            Target::Process(pid) => {
+                process::read(pid.0).into_iter().filter(|_| self.own.may_signal(tid, pid)).collect()
+            }
+            Target::Group(group) => strangers(&|process| process.group == group),
+            // The first process is spared, and so are kernel threads.
+            Target::All if shares(tid) => {
+                strangers(&|process| process.pid > 1 && process.pid != KTHREADD && process.ppid != KTHREADD)
+            }
+            Target::All => strangers(&|process| is_within(Pid(process.pid), tid)),
+        };
+        match found.as_slice() {
+            [] => None,
+            [one] => Some(Harm::Process(Pid(one.pid), one.comm.clone())),
+            many => Some(Harm::Processes(many.len())),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The guard: what a command may do to the machine itself only after somebody has said so.
+//!
+//! The machine is, for each test, a set of namespaces of its own in which boxwright runs: what a broken guard would let
+//! through ends with them.
+
+use crate::harness::{Test, tests};
+use crate::support::BOXWRIGHT;
+use crate::support::tmux::Tmux;
+use crate::support::traced::{calls, events};
+use boxwright::kernel::groups::Hierarchies;
+use serde_json::Value;
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
+
+pub fn tests() -> Vec<Test> {
+    tests![
+        the_machines_own_is_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("python3")],
+        a_containers_own_is_nobodys_business: [Root, Tool("unshare"), Tool("setsid")],
+        a_mount_that_spreads_to_the_machine_is_refused: [Root, Tool("unshare"), Tool("setsid")],
+        signals_reach_only_the_sessions_processes: [Root, Tool("unshare"), Tool("setsid")],
+        foreign_groups_are_left_alone: [Root, Tool("unshare"), Tool("setsid"), Controller("pids")],
+        without_the_guard_all_happens: [Root, Tool("unshare"), Tool("setsid")],
+        a_learner_decides: [Root, Tool("unshare"), Tool("tmux")],
+        a_learner_decides_in_plain_lines: [Root, Tool("unshare"), Tool("setsid")],
+        a_run_refuses_what_the_lesson_does_not_declare: [Root, Tool("unshare"), Tool("setsid")],
+    ]
+}
+
+/// Namespaces of its own, without a terminal to ask on.
+const MACHINE: [&str; 6] = ["-mupif", "--mount-proc", "--propagation", "private", "setsid", "-w"];
+
+/// What is told of a shell's script under these options of `trace`, and what it printed.
+fn traced(options: &[&str], script: &str) -> (String, Vec<Value>) {
+    let mut command = Command::new("unshare");
+    // Somebody else lives on it, too.
+    let line = "sleep 60 & script=$1; shift; \"$@\" sh -c \"$script\"; kill $!";
+    command.args(MACHINE).args(["sh", "-c", line, "sh", script, BOXWRIGHT, "trace", "--json"]).args(options).arg("--");
+    let out = command.stdin(Stdio::null()).output().unwrap();
+    (String::from_utf8_lossy(&out.stdout).into_owned(), events(&out.stdout))
+}
+
+/// The names of the calls that were refused, in order; each was announced, with its reason.
+fn refused(told: &[Value]) -> Vec<String> {
+    let name = |event: &Value| event["name"].as_str().unwrap().to_string();
+    let announced: Vec<String> = told.iter().filter(|event| event["event"] == "guarded").map(name).collect();
+    let refused: Vec<&Value> = told.iter().filter(|event| event["refused"] == true).collect();
+    assert!(refused.iter().all(|event| event["errno"] == "EPERM" && event["result"] == -1), "{refused:?}");
+    let refused: Vec<String> = refused.into_iter().map(name).collect();
+    assert_eq!(announced, refused, "{told:?}");
+    refused
+}
+
+fn the_machines_own_is_refused() {
+    let script = "hostname renamed; mount -t tmpfs box /mnt; mount --make-rshared /; umount /proc; date -s 2000-01-01; \
+                  cat /proc/sys/kernel/hostname; grep -c ' /mnt ' /proc/self/mountinfo";
+    let (printed, told) = traced(&["--guard"], script);
+    assert_eq!(refused(&told), ["sethostname", "mount", "mount", "umount2", "clock_settime"]);
+    assert!(!printed.lines().any(|line| line == "renamed"), "{printed}");
+    assert!(printed.lines().any(|line| line == "0"), "{printed}");
+    let why = told.iter().find(|event| event["event"] == "guarded" && event["name"] == "mount").unwrap();
+    assert!(why["why"].as_str().unwrap().starts_with("this is the machine's own mount namespace"), "{why}");
+    // The new calls, and those that no command of the distribution makes by the way. x86-64 and the others share these
+    // numbers.
+    let calls = "import ctypes, os\n\
+                 call = ctypes.CDLL(None, use_errno=True).syscall\n\
+                 def made(*args):\n\x20   result = call(*args)\n\x20   os.write(1, b'call %d %d %d\\n' % (args[0], result, ctypes.get_errno()))\n\
+                 timex = (ctypes.c_uint * 64)(1)\n\
+                 fs = call(430, b'tmpfs', 0)\n\
+                 call(431, fs, 6, None, None, 0)\n\
+                 mount = call(432, fs, 0, 0)\n\
+                 made(429, mount, b'', -100, b'/mnt', 4)\n\
+                 made(442, -100, b'/', 0x8000, (ctypes.c_uint64 * 4)(0, 0, 1 << 18, 0), 32)\n\
+                 made(442, mount, b'', 0x1000, (ctypes.c_uint64 * 4)(1, 0, 0, 0), 32)\n\
+                 made(433, -100, b'/', 0)\n\
+                 timex[0] = 0\n\
+                 made(305, 0, timex)\n\
+                 timex[0] = 2\n\
+                 made(305, 0, timex)\n";
+    if cfg!(target_arch = "x86_64") {
+        let (printed, told) = traced(&["--guard"], &format!("python3 -c \"{calls}\""));
+        assert_eq!(refused(&told), ["move_mount", "mount_setattr", "fspick", "clock_adjtime"], "{printed}");
+        assert!(printed.contains("call 429 -1 1\n") && printed.contains("call 442 0 "), "{printed}");
+    }
+}
+
+fn a_containers_own_is_nobodys_business() {
+    let script = "unshare -muipf --mount-proc sh -c 'hostname inside; mount -t tmpfs box /mnt; mount -o remount,size=1m /mnt; \
+                  umount /mnt; cat /proc/sys/kernel/hostname; sleep 60 & kill -9 -1; echo $?'";
+    let (printed, told) = traced(&["--guard"], script);
+    assert_eq!(refused(&told), [""; 0], "{printed}");
+    assert!(printed.lines().any(|line| line == "inside"), "{printed}");
+    assert_eq!(calls(&told, "kill").len(), 0, "signals to one's own are not told");
+}
+
+fn a_mount_that_spreads_to_the_machine_is_refused() {
+    let script = "unshare -m --propagation unchanged sh -c 'mount -t tmpfs leak /mnt; mount -o remount,ro /'; true";
+    let mut command = Command::new("unshare");
+    let line = format!("mount --make-rshared /; exec setsid -w {BOXWRIGHT} trace --json --guard -- sh -c \"$1\"");
+    command.args(["-mf", "--propagation", "private", "sh", "-c", &line, "sh", script]);
+    let told = events(&command.stdin(Stdio::null()).output().unwrap().stdout);
+    assert_eq!(refused(&told), ["mount", "mount"], "{told:?}");
+    let why: Vec<&str> = told.iter().filter_map(|event| event["why"].as_str()).collect();
+    assert!(why[0].contains("shared with the machine") && why[1].contains("the machine's as well"), "{why:?}");
+}
+
+fn signals_reach_only_the_sessions_processes() {
+    let script = "sleep 60 & kill -0 $PPID; kill -TERM $PPID; kill -9 -1; kill -INT 0; kill $!; wait $!; echo ended $?; \
+                  unshare -pf --mount-proc sh -c 'kill -KILL 1; echo alive'; kill -9 4194303; echo over";
+    let (printed, told) = traced(&["--guard"], script);
+    // The shell's own group is the tracer's as well.
+    assert_eq!(refused(&told), ["kill", "kill", "kill"], "{printed}");
+    for line in ["ended 143", "alive", "over"] {
+        assert!(printed.lines().any(|printed| printed == line), "{line}: {printed}");
+    }
+    let why = told.iter().find(|event| event["event"] == "guarded").unwrap();
+    assert!(why["why"].as_str().unwrap().contains("(boxwright) does not belong to this session"), "{why}");
+}
+
+fn foreign_groups_are_left_alone() {
+    let top = Hierarchies::read().find("pids").unwrap().top();
+    let name = format!("boxwright-test-{}", std::process::id());
+    let foreign = top.join(&name);
+    fs::create_dir(&foreign).unwrap();
+    let pids = top.display();
+    // Its own may be called as it likes. Who leaves a group, or hands controllers down, changes nobody else's.
+    let script = format!(
+        "cd {pids}; echo 7 > {name}/pids.max; rmdir {name}; mkdir {name}-own; echo 7 > {name}-own/pids.max; \
+         mkdir {name}-own/below; rmdir {name}-own/below; \
+         sh -c \"echo 0 > {name}-own/cgroup.procs; echo 0 > {pids}/cgroup.procs\"; \
+         echo $PPID > {name}-own/cgroup.procs; cat {name}-own/pids.max; rmdir {name}-own; echo over"
+    );
+    let mut command = Command::new("setsid");
+    command.args(["-w", BOXWRIGHT, "trace", "--json", "--guard", "--", "sh", "-c", &script]);
+    let out = command.stdin(Stdio::null()).output().unwrap();
+    let (printed, told) = (String::from_utf8_lossy(&out.stdout).into_owned(), events(&out.stdout));
+    let limit = fs::read_to_string(foreign.join("pids.max")).unwrap();
+    fs::remove_dir(&foreign).unwrap();
+    let left = top.join(format!("{name}-own")).exists();
+    assert_eq!(refused(&told), ["write", "rmdir", "write"], "{printed}");
+    assert!(printed.lines().any(|line| line == "7") && limit.trim() == "max" && !left, "{printed}{limit}");
+}
+
+fn without_the_guard_all_happens() {
+    let (printed, told) =
+        traced(&[], "hostname renamed; mount -t tmpfs box /mnt; cat /proc/sys/kernel/hostname; kill -TERM 0");
+    assert!(!told.iter().any(|event| event["event"] == "guarded"), "{told:?}");
+    assert!(printed.lines().any(|line| line == "renamed"), "{printed}");
+}
+
+/// The mount table of the program in the window.
+fn mounts(tmux: &Tmux) -> String {
+    fs::read_to_string(format!("/proc/{}/mountinfo", tmux.ask("#{pane_pid}"))).unwrap()
+}
+
+fn a_learner_decides() {
+    for (lang, why, refused) in
+        [("en", "machine's own mount namespace", "you refused it"), ("zh", "机器自己的 mount 命名空间", "被你拒绝")]
+    {
+        let tmux = Tmux::start(80, 24);
+        tmux.line(&format!("exec unshare -mui --propagation private {BOXWRIGHT} --lang {lang} isolate/without-fork"));
+        tmux.until("the step", |screen| screen.contains("unshare -p sh"));
+        tmux.press(&["t"], "the terminal", |now| now.lines().last().unwrap_or_default().contains("^G"));
+        for (answer, stays) in [("n", false), ("Y", true)] {
+            tmux.line("mount -t tmpfs box /mnt");
+            let asked = tmux.until("the question", |screen| screen.contains("│ Y  "));
+            let whole: String = asked.lines().map(|line| line.trim_matches(['│', ' '])).collect::<Vec<_>>().join(" ");
+            assert!(whole.contains(why) || whole.replace(' ', "").contains(&why.replace(' ', "")), "{asked}");
+            // What is typed ahead for the shell is no answer.
+            tmux.text("y \r");
+            assert!(!mounts(&tmux).contains(" /mnt "), "{asked}");
+            tmux.press(&[answer], "the answer", |now| !now.contains('Y'));
+            tmux.line("echo so'ver'");
+            tmux.until("the prompt", |screen| screen.contains("sover"));
+            assert_eq!(mounts(&tmux).contains(" /mnt "), stays);
+            if !stays {
+                tmux.keys(&["C-g"]);
+                tmux.press(&["2"], "the calls", |now| now.contains(refused));
+                tmux.press(&["t"], "the terminal", |now| now.lines().last().unwrap_or_default().contains("^G"));
+            }
+        }
+    }
+}
+
+fn a_learner_decides_in_plain_lines() {
+    let talk = |lines: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["-mui", "--propagation", "private", "sh", "-c"]);
+        let script = format!(
+            "printf '{lines}' | setsid -w {BOXWRIGHT} --plain --lang en isolate/without-fork; \
+             echo \"left: $(grep -c ' /mnt ' /proc/self/mountinfo)\""
+        );
+        let out = command.arg(script).output().unwrap();
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    };
+    let said = talk("! mount -t tmpfs box /mnt\\nn\\nq\\n");
+    assert!(said.contains("would change the machine itself") && said.contains("n refuses it"), "{said}");
+    assert!(said.contains("you refused it") && said.contains("left: 0"), "{said}");
+    let said = talk("! mount -t tmpfs box /mnt\\nY\\nq\\n");
+    assert!(said.contains("left: 1"), "{said}");
+}
+
+fn a_run_refuses_what_the_lesson_does_not_declare() {
+    let dir = tempfile::tempdir().unwrap();
+    let lesson = |changes: &str| {
+        format!(
+            "# T\n\n> S\n\n## One {{#one fresh}}\n\nDo it.\n\n{changes}```run container\nhostname declared\n```\n\n\
+             ```check\nhostname host is declared : Renamed\n```\n\n```hint\nA\n```\n\n```hint\nB\n```\n\n\
+             ```hint\n`hostname declared`\n```\n\n```why\nSo.\n```\n"
+        )
+    };
+    for (changes, status, said) in [
+        ("", 1, "would change the machine itself"),
+        ("```changes\nmounts\n```\n\n", 1, "the step does not declare it"),
+        ("```changes\nhostname\n```\n\n", 0, "[ok] Renamed"),
+    ] {
+        let place = dir.path().join("declared");
+        fs::create_dir_all(&place).unwrap();
+        for lang in ["en", "zh"] {
+            fs::write(place.join(format!("{lang}.md")), lesson(changes)).unwrap();
+        }
+        let mut command = Command::new("unshare");
+        command.args(["-mui", "setsid", "-w", BOXWRIGHT, "--lang", "en", "--yes", "--lessons"]).arg(dir.path());
+        let out = command.args(["run", "declared"]).stdin(Stdio::null()).output().unwrap();
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert_eq!(out.status.code(), Some(status), "{text}{}", String::from_utf8_lossy(&out.stderr));
+        assert!(text.contains(said), "{text}");
+    }
+}

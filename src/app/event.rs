@@ -79,6 +79,8 @@ pub struct Extent {
     pub rows: usize,
     /// How many lines there are.
     pub lines: usize,
+    /// Whether what the learner is asked is visible, where something is asked.
+    pub shows: bool,
 }
 
 impl Extent {

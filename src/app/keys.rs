@@ -4,7 +4,7 @@ mod key;
 
 pub use key::{Key, Prefix};
 
-use super::{Focus, Overlay, Pane, Play, State, View};
+use super::{Focus, Overlay, Pane, Play, Shape, State, View};
 use crate::{
     lesson::{Block, TerminalId},
     session::Phase,
@@ -45,6 +45,8 @@ pub enum Command {
     GoTo,
     /// One more rung of help.
     Hint,
+    /// Bring the open question into view.
+    ShowQuestion,
     /// Give this answer.
     Answer(usize),
     /// Show this pane.
@@ -243,11 +245,20 @@ fn guarding() -> Vec<Binding> {
 }
 
 fn in_terminal(state: &State, play: &Play) -> Vec<Binding> {
+    let mut all = Vec::new();
+    if play.space_types() {
+        all.push(letter(' ', Command::Go, ("type the command", "输入命令"), 0));
+    }
     let label = match play.session.phase() {
         Phase::Held => ("leaves the terminal; then Space: next call", "离开终端；再按空格：下一个调用"),
-        _ => ("leaves the terminal; every other key goes to the shell", "离开终端；其他按键都发给 shell"),
+        _ if play.space_types() => ("lesson keys: h hint, n next, ?, q", "课程键：h 提示、n 下一步、?、q"),
+        _ => (
+            "lesson keys: h hint, n next, ?, q; every other key: the shell",
+            "课程键：h 提示、n 下一步、?、q；其他按键都发给 shell",
+        ),
     };
-    vec![bind(&[state.prefix.key()], Command::Terminal, label, 0)]
+    all.push(bind(&[state.prefix.key()], Command::Terminal, label, 1));
+    all
 }
 
 fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
@@ -256,9 +267,11 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     let mut all = Vec::new();
     let go: &[Key] = &[Key::Char(' '), Key::Enter];
     let last = session.step_index() + 1 >= session.lesson().steps.len();
+    let over = play.is_over();
     match &phase {
-        Phase::Asking(block) => all.extend(answers(play, *block)),
-        Phase::Due(_) => all.push(bind(go, Command::Go, ("type the command", "输入命令"), 0)),
+        Phase::Asking(_) if asks(state, play) => all.extend(answers(play)),
+        Phase::Asking(_) => all.push(bind(go, Command::ShowQuestion, ("show the question", "看问题"), 0)),
+        Phase::Due(_) if !over => all.push(bind(go, Command::Go, ("type the command", "输入命令"), 0)),
         Phase::Held => all.push(bind(go, Command::Go, ("next call", "下一个调用"), 0)),
         Phase::Done | Phase::Blocked(_) if !last => all.push(bind(go, Command::Go, ("next step", "下一步"), 0)),
         _ => {}
@@ -272,8 +285,10 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     } else {
         ("hold each call", "逐个暂停调用")
     };
-    all.push(letter('x', Command::ToggleHold, hold, Some(if session.holding() { 5 } else { 14 })));
-    all.push(bind(&[Key::Char('t'), state.prefix.key()], Command::Terminal, ("to the terminal", "进入终端"), 4));
+    if !over {
+        all.push(letter('x', Command::ToggleHold, hold, Some(if session.holding() { 5 } else { 14 })));
+        all.push(bind(&[Key::Char('t'), state.prefix.key()], Command::Terminal, ("to the terminal", "进入终端"), 4));
+    }
     let other = match play.shown {
         TerminalId::Container => ("host terminal", "宿主机终端"),
         TerminalId::Host => ("container terminal", "容器终端"),
@@ -281,11 +296,9 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     all.push(letter('o', Command::OtherTerminal, other, 11));
     all.push(bind(&[Key::Tab], Command::NextPane, ("pane", "窗格"), 7));
     all.push(bind(&[Key::BackTab], Command::PreviousPane, ("pane before", "上一个窗格"), None));
-    if !matches!(phase, Phase::Asking(_)) {
-        for pane in Pane::ALL {
-            let key = char::from_digit(pane.number() as u32, 10).unwrap_or('1');
-            all.push(letter(key, Command::Show(pane), pane.label(), None));
-        }
+    for pane in Pane::ALL.into_iter().filter(|pane| pane.number() > play.answers()) {
+        let key = char::from_digit(pane.number() as u32, 10).unwrap_or('1');
+        all.push(letter(key, Command::Show(pane), pane.label(), None));
     }
     let rungs =
         session.step().map_or(0, |step| step.blocks.iter().filter(|block| matches!(block, Block::Hint(_))).count());
@@ -302,7 +315,7 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     if session.step_index() > 0 {
         all.push(letter('p', Command::Back, ("step before", "上一步"), 9));
     }
-    all.push(letter('r', Command::Reset, ("begin again", "重来"), 10));
+    all.push(letter('r', Command::Reset, ("begin again", "重来"), if over { 0 } else { 10 }));
     all.push(letter('g', Command::GoTo, ("go to step", "跳到"), 12));
     all.push(letter('s', Command::Show(Pane::Source), ("source", "源码"), 13));
     if !session.proof().is_empty() {
@@ -314,14 +327,28 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     all.push(bind(&[Key::Esc], Command::Close, ("lessons", "课程列表"), None));
     all.extend(scrolling(state, Some(play.pane)));
     all.extend(common(state, View::Lesson));
+    if over {
+        all.iter_mut().filter(|binding| !helps(binding.command)).for_each(|binding| binding.rank = None);
+    }
     all
 }
 
-fn answers(play: &Play, block: usize) -> Vec<Binding> {
-    let Some(Block::Predict(predict)) = play.session.step().and_then(|step| step.blocks.get(block)) else {
-        return Vec::new();
-    };
-    let count = predict.options.len().min(9);
+/// Whether a key helps somebody whose shell has ended.
+fn helps(command: Command) -> bool {
+    matches!(
+        command,
+        Command::Reset | Command::Back | Command::GoTo | Command::OtherTerminal | Command::Help | Command::Quit
+    )
+}
+
+/// Whether the open question is to be seen: only then digits answer it.
+fn asks(state: &State, play: &Play) -> bool {
+    let shown = play.pane == Pane::Lesson || Shape::of(state.size) == Shape::Wide;
+    shown && state.extents.get(&Some(Pane::Lesson)).is_none_or(|extent| extent.shows)
+}
+
+fn answers(play: &Play) -> Vec<Binding> {
+    let count = play.answers();
     (0..count)
         .filter_map(|answer| Some((answer, char::from_digit(answer as u32 + 1, 10)?)))
         .map(|(answer, key)| {

@@ -1,6 +1,5 @@
 //! What is drawn where. Pure geometry: the terminals' sizes follow it as well as the drawing.
 
-use super::Focus;
 use ratatui::layout::Rect;
 
 /// A part of the screen that shows one thing.
@@ -96,16 +95,16 @@ pub struct Places {
     pub panes: Vec<(Pane, Rect)>,
     /// The last line.
     pub bar: Rect,
-    /// The size of both terminals in rows and columns. It does not depend on the focus: changing it would make the
-    /// programs in them draw anew.
+    /// The size of both terminals in rows and columns. It does not depend on what is shown how large: changing it would
+    /// make the programs in them draw anew.
     pub terminal_size: (u16, u16),
 }
 
 /// What the learner looks at.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chosen {
-    /// Where keys go.
-    pub focus: Focus,
+    /// Whether the terminal has the most room.
+    pub large: bool,
     /// The pane that a small screen shows.
     pub pane: Pane,
     /// The pane in the lower right of a wide screen.
@@ -152,10 +151,10 @@ fn wide(header: Rect, body: Rect, bar: Rect, bottom: Pane) -> Places {
 fn small(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
     // Where two boxes would be slivers, the focused one has it all.
     let large = if body.height < 14 { body.height } else { body.height * 5 / 8 };
-    let terminal_rows = match chosen.focus {
-        Focus::Terminal => large,
-        Focus::Lesson if body.height >= 18 && chosen.reading && chosen.pane == Pane::Lesson => 4,
-        Focus::Lesson => body.height - large,
+    let terminal_rows = match chosen.large {
+        true => large,
+        false if body.height >= 18 && chosen.reading && chosen.pane == Pane::Lesson => 4,
+        false => body.height - large,
     };
     let terminal = Rect::new(0, body.y, body.width, terminal_rows);
     let below = Rect::new(0, body.y + terminal_rows, body.width, body.height - terminal_rows);
@@ -181,8 +180,8 @@ mod tests {
     fn nothing_overlaps_and_nothing_leaves_the_screen() {
         for columns in (1..260).step_by(7).chain([40, 80, 110, 140, 500]) {
             for rows in (1..120).step_by(3).chain([10, 24, 32, 45, 200]) {
-                for (focus, reading) in [(Focus::Lesson, false), (Focus::Lesson, true), (Focus::Terminal, true)] {
-                    let chosen = Chosen { focus, reading, bottom: Pane::Mounts, ..Chosen::default() };
+                for (large, reading) in [(false, false), (false, true), (true, true)] {
+                    let chosen = Chosen { large, reading, bottom: Pane::Mounts, ..Chosen::default() };
                     let places = places((columns, rows), chosen);
                     let mut all: Vec<Rect> = places.panes.iter().map(|(_, area)| *area).collect();
                     all.extend([places.terminal, places.header, places.bar]);
@@ -200,10 +199,10 @@ mod tests {
     }
 
     #[test]
-    fn the_focus_does_not_change_the_size_of_the_terminals() {
+    fn the_terminals_keep_their_size_however_large_they_are_shown() {
         for size in [(80, 24), (140, 45), (60, 12)] {
-            let with = |focus| places(size, Chosen { focus, ..Chosen::default() }).terminal_size;
-            assert_eq!(with(Focus::Lesson), with(Focus::Terminal));
+            let with = |large| places(size, Chosen { large, ..Chosen::default() }).terminal_size;
+            assert_eq!(with(false), with(true));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! ([`keys::bindings`]), so the bar cannot lie. What is drawn where is geometry ([`layout`]), which both the terminals'
 //! sizes and the drawing follow.
 
+mod attend;
 mod calls;
 mod event;
 mod history;
@@ -25,3 +26,5 @@ pub use play::{Focus, Play, Term};
 pub use state::{Facts, Look, Overlay, PROPERTIES, Property, State, ThemeName, View};
 pub use update::update;
 pub use wishes::{begin, wish};
+#[cfg(test)]
+mod task_tests;

@@ -1,6 +1,6 @@
 //! A lesson being played: the session, its terminals, and what the learner looks at.
 
-use super::{CallLog, History, Pane, layout::Chosen};
+use super::{CallLog, History, Pane, attend::Task, layout::Chosen};
 use crate::{
     lesson::{Block, CONTAINER, Run, TerminalId},
     observe::Sample,
@@ -25,6 +25,8 @@ pub struct Term {
     pub screen: Screen,
     /// Whether its last process has ended.
     pub ended: bool,
+    /// Whether something was typed that nothing has answered yet.
+    pub unechoed: bool,
 }
 
 impl fmt::Debug for Term {
@@ -46,6 +48,12 @@ pub struct Play {
     pub shown: TerminalId,
     /// Where keys go.
     pub focus: Focus,
+    /// The task that the keys were last given for.
+    pub task: Option<Task>,
+    /// Whether the learner has chosen the terminal that is shown, for this task.
+    pub picked: bool,
+    /// Whether the learner has gone to the terminal: then it has more room.
+    pub large: bool,
     /// Set while the prefix was the last key in the terminal: once more sends it.
     pub left: bool,
     /// The chosen pane: it is shown, and scrolled.
@@ -79,6 +87,9 @@ impl Play {
             terminals: TerminalId::ALL.into_iter().map(|id| (id, Term::new(size))).collect(),
             shown: TerminalId::Container,
             focus: Focus::Lesson,
+            task: None,
+            picked: false,
+            large: false,
             left: false,
             pane: Pane::Lesson,
             bottom: Pane::Calls,
@@ -100,7 +111,9 @@ impl Play {
 
     /// What the layout depends on.
     pub fn chosen(&self) -> Chosen {
-        Chosen { focus: self.focus, pane: self.pane, bottom: self.bottom, reading: self.commands == 0 }
+        let full = self.terminals.get(&self.shown).is_some_and(|term| term.screen.alternate_screen());
+        let large = self.focus == Focus::Terminal && (self.large || full);
+        Chosen { large, pane: self.pane, bottom: self.bottom, reading: self.commands == 0 }
     }
 
     /// Shows a pane.
@@ -155,6 +168,6 @@ impl Play {
 impl Term {
     /// An empty terminal of this many rows and columns.
     pub fn new((rows, columns): (u16, u16)) -> Term {
-        Term { screen: Screen::new(rows, columns), ended: false }
+        Term { screen: Screen::new(rows, columns), ended: false, unechoed: false }
     }
 }

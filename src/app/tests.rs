@@ -297,7 +297,7 @@ fn a_lesson_goes_on_where_it_was_left() {
     let effects = stage::press(&mut first, "\n");
     assert!(!effects.contains(&Effect::Save), "nothing is reached before the shells are there");
     stage::prompts(&mut first);
-    let effects = stage::press(&mut first, "n");
+    let effects = stage::press(&mut first, "^gn");
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Session(Action::Restart(_)))), "{effects:?}");
     stage::prompts(&mut first);
     assert_eq!(first.play.as_ref().map(|play| play.session.step_index()), Some(1));
@@ -323,12 +323,12 @@ fn what_shells_say_reaches_the_session() {
     let container = TerminalId::Container;
     stage::feed(&mut state, Event::Output(container, b"rm -r".to_vec()));
     let typed = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Session(Action::Type(..))));
-    assert!(!typed(&stage::press(&mut state, "\n")), "nothing is typed behind half a line");
+    assert!(!typed(&stage::press(&mut state, "^g ")), "nothing is typed behind half a line");
     let screen = stage::shot(&mut state);
     assert!(stage::text(&screen).contains("A line is half typed in the container terminal"));
     // The learner drops it, and has another one typed: this shell does not say when it begins to run it.
     stage::feed(&mut state, Event::Output(container, b"\x1b[5D\x1b[K".to_vec()));
-    assert!(typed(&stage::press(&mut state, "\n")));
+    assert!(typed(&stage::press(&mut state, " ")));
     let submitted =
         |state: &State| state.play.as_ref().and_then(|play| play.session.submitted(container).map(String::from));
     stage::feed(&mut state, Event::Output(container, b"hostname box".to_vec()));

@@ -1,6 +1,8 @@
 //! One event in, effects out.
 
-use super::{Effect, Event, Focus, Key, Overlay, Pane, Play, Shape, State, View, keys, layout, wishes};
+use super::{
+    Command, Effect, Event, Focus, Key, Overlay, Pane, Play, Shape, State, View, attend::attend, keys, layout, wishes,
+};
 use crate::{
     lesson::TerminalId,
     session::{Action, Input, Report},
@@ -14,6 +16,12 @@ const LONGEST_NAME: usize = 32;
 
 /// Takes in what happened; gives what is to be done, in order.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    let effects = happen(state, event);
+    attend(state);
+    effects
+}
+
+fn happen(state: &mut State, event: Event) -> Vec<Effect> {
     if !matches!(event, Event::Drawn(_) | Event::Clock(_)) {
         state.dirty = true;
     }
@@ -156,7 +164,10 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             }
             let asked = play.session.guarded().is_some();
             if play.focus == Focus::Terminal && key != Some(prefix.key()) && !asked {
-                return to_terminal(state, event);
+                return match key {
+                    Some(Key::Char(' ')) if play.space_types() => wishes::obey(state, Command::Go),
+                    _ => to_terminal(state, event),
+                };
             }
         }
     }
@@ -191,7 +202,10 @@ fn is_of_a_call(letter: char) -> bool {
 /// A key for the shell. An interrupt cannot arrive in a process that is held: those are let go first.
 fn to_terminal(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     let Some(play) = &mut state.play else { return Vec::new() };
-    let terminal = play.shown;
+    let terminal = match event.code {
+        KeyCode::Char(_) if event.modifiers.is_empty() => play.turn_to_the_task(),
+        _ => play.shown,
+    };
     let Some(term) = play.terminals.get_mut(&terminal) else { return Vec::new() };
     let bytes = encoding::encode(event, term.screen.application_cursor());
     if bytes.is_empty() {
@@ -215,6 +229,7 @@ fn send(state: &mut State, terminal: TerminalId, bytes: Vec<u8>) -> Vec<Effect> 
     let mut effects = Vec::new();
     if let Some(term) = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal)) {
         term.screen.sent(&bytes);
+        term.unechoed = true;
     }
     if bytes.contains(&b'\r') {
         if let Some(play) = &mut state.play {
@@ -238,7 +253,7 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     if state.view != View::Lesson || state.overlay.is_some() {
         return Vec::new();
     }
-    let terminal = play.shown;
+    let terminal = play.turn_to_the_task();
     let Some(term) = play.terminals.get(&terminal) else { return Vec::new() };
     let bytes = encoding::paste(text, term.screen.bracketed_paste());
     send(state, terminal, bytes)
@@ -269,6 +284,7 @@ pub(super) fn sizes(state: &mut State) -> Vec<Effect> {
 fn output(state: &mut State, terminal: TerminalId, bytes: &[u8]) -> Vec<Effect> {
     let Some(term) = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal)) else { return Vec::new() };
     let processed = term.screen.process(bytes);
+    term.unechoed = false;
     let mut effects = Vec::new();
     if !processed.reply.is_empty() {
         effects.push(Effect::Write(terminal, processed.reply));
@@ -283,7 +299,6 @@ fn output(state: &mut State, terminal: TerminalId, bytes: &[u8]) -> Vec<Effect> 
         };
         effects.extend(tell(state, input));
     }
-    come_back(state);
     effects
 }
 
@@ -298,18 +313,5 @@ fn trace(state: &mut State, terminal: TerminalId, event: TraceEvent) -> Vec<Effe
             play.pane = Pane::Calls;
         }
     }
-    let effects = tell(state, Input::Trace(terminal, event));
-    come_back(state);
-    effects
-}
-
-/// Brings back the pane that held calls had replaced, once nothing runs any more.
-fn come_back(state: &mut State) {
-    use crate::session::Phase;
-    let Some(play) = &mut state.play else { return };
-    if !matches!(play.session.phase(), Phase::Held | Phase::Guarded | Phase::Running)
-        && let Some(pane) = play.came_from.take()
-    {
-        play.pane = pane;
-    }
+    tell(state, Input::Trace(terminal, event))
 }

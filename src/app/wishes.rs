@@ -74,6 +74,10 @@ fn look(state: &mut State, command: Command) {
     let Some(play) = &mut state.play else { return };
     match command {
         Command::Show(pane) => play.show(pane),
+        Command::ShowQuestion => {
+            play.show(Pane::Lesson);
+            play.tops.remove(&Pane::Lesson);
+        }
         Command::NextPane => turn(play, 1),
         Command::PreviousPane => turn(play, Pane::ALL.len() - 1),
         Command::Terminals(by) => {
@@ -88,10 +92,12 @@ fn look(state: &mut State, command: Command) {
                 TerminalId::Container => TerminalId::Host,
                 TerminalId::Host => TerminalId::Container,
             };
+            play.picked = true;
         }
         Command::Terminal => {
             play.left = play.focus == Focus::Terminal;
             play.focus = if play.left { Focus::Lesson } else { Focus::Terminal };
+            play.large = !play.left;
         }
         Command::GoTo => state.overlay = Some(Overlay::GoTo(play.session.step_index())),
         Command::RunUntil => state.overlay = Some(Overlay::Until(String::new())),

@@ -1,7 +1,10 @@
 //! A step as a checklist that the kernel ticks: which of its lines have run, however they came, and how far it is done.
 
 use super::{Action, Session, play::Shell};
-use crate::lesson::{Block, CONTAINER, Check, Run, TerminalId};
+use crate::{
+    lesson::{Block, CONTAINER, Check, Run, TerminalId},
+    trace::Hold,
+};
 
 /// What became of a line that a step offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,11 +118,32 @@ impl Session {
                 _ => true,
             };
             if !done {
-                return;
+                return self.arm(out);
             }
             self.at += 1;
         }
+        self.arm(out);
         self.close(self.verdict(), out);
+    }
+
+    /// Each system call of a line with `hold` waits, whoever types it and however: the processes of its terminal are held
+    /// from the moment on at which it is due, until the step has come past it.
+    fn arm(&mut self, out: &mut Vec<Action>) {
+        let due = match self.block(self.at) {
+            Some(Block::Run(run)) if run.hold && !self.auto => Some((self.at, run.terminal)),
+            _ => None,
+        };
+        if self.waiting.is_some() || self.armed == due {
+            return;
+        }
+        let before = std::mem::replace(&mut self.armed, due);
+        if let Some((_, terminal)) = due {
+            self.holding = true;
+            out.push(Action::Hold(terminal, Hold::Every));
+        } else if let Some((_, terminal)) = before.filter(|_| self.holding) {
+            self.holding = false;
+            out.push(Action::RunOn(terminal));
+        }
     }
 
     fn has_run(&mut self, run: Run, out: &mut Vec<Action>) -> bool {

@@ -58,6 +58,8 @@ pub struct Session {
     pub(super) held: Vec<HeldCall>,
     pub(super) guarded: Vec<GuardedCall>,
     pub(super) holding: bool,
+    /// The line that is due and holds each call, whoever types it, and its terminal.
+    pub(super) armed: Option<(usize, TerminalId)>,
     pub(super) verdicts: BTreeMap<usize, Vec<Verdict>>,
     pub(super) outcomes: Vec<Option<Outcome>>,
     pub(super) wanted: u64,
@@ -116,6 +118,7 @@ impl Session {
             held: Vec::new(),
             guarded: Vec::new(),
             holding: false,
+            armed: None,
             verdicts: BTreeMap::new(),
             outcomes,
             wanted: 0,
@@ -191,7 +194,19 @@ impl Session {
             Input::Deadline => self.deadline(&mut out),
             Input::Wish(wish) => self.wish(wish, &mut out),
         }
+        self.notice = self.notice.take().filter(|notice| self.still(notice));
         out
+    }
+
+    /// Whether the cause of a notice is still there.
+    fn still(&self, notice: &Notice) -> bool {
+        match notice {
+            Notice::Busy(terminal) => self.shells.get(terminal) == Some(&Shell::Busy),
+            Notice::HalfTyped(terminal) => self.half_typed.contains(terminal),
+            Notice::Ended(terminal) => self.shells.get(terminal) == Some(&Shell::Ended),
+            Notice::AnswerFirst => matches!(self.phase(), Phase::Asking(_)),
+            Notice::NotRebuilt(_) | Notice::NoImage(..) | Notice::Stumbled(..) => true,
+        }
     }
 
     pub(super) fn wish(&mut self, wish: Wish, out: &mut Vec<Action>) {
@@ -326,6 +341,7 @@ impl Session {
         self.at = 0;
         self.pressed = None;
         self.postponed = false;
+        self.armed = None;
         self.due.clear();
         self.touched = false;
         self.own = false;

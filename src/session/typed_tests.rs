@@ -1,7 +1,7 @@
 //! Whoever types: lines tick off the step's own, other ways count, and what only shows something stays until it is seen.
 
 use super::{Action, Input, Phase, Ran, Wish, script_tests::*};
-use crate::lesson::TerminalId;
+use crate::{lesson::TerminalId, trace::Hold};
 
 /// The learner types a line, and the shell takes it.
 fn types(script: &mut Script, terminal: TerminalId, line: &str) -> Vec<Action> {
@@ -106,4 +106,25 @@ fn no_question_is_left_out_by_typing() {
     assert_eq!((script.session.phase(), script.session.has_passed(4)), (Phase::Asking(2), true));
     script.give(Input::Wish(Wish::Answer(0)));
     assert_eq!(script.session.phase(), Phase::Done);
+}
+
+#[test]
+fn what_the_learner_types_is_held_as_well() {
+    let blocks = [run("one").replace("run container", "run container hold"), check("hostname inside is box")].concat();
+    let holds = |told: &[Action]| told.contains(&Action::Hold(CONTAINER, Hold::Every));
+    let (mut script, told) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    assert!(holds(&told) && script.session.holding());
+    // Another way to do the same: its calls go on only when the step is past the line.
+    types(&mut script, CONTAINER, "mine");
+    script.prompt(&unnamed());
+    assert!(script.session.holding());
+    let told = script.prompt(&named());
+    assert!(told.contains(&Action::RunOn(CONTAINER)) && !script.session.holding(), "{told:?}");
+    // Whoever does not want that has the last word.
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.give(Input::Wish(Wish::ToggleHold));
+    assert!(!holds(&script.prompt(&unnamed())) && !script.session.holding());
+    // Without a learner there is nobody to let calls happen.
+    let (_, told) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
+    assert_eq!(told.iter().filter(|action| matches!(action, Action::Hold(_, Hold::Every))).count(), 1);
 }

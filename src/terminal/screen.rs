@@ -86,7 +86,7 @@ impl Screen {
         self.prompt.sent(bytes);
     }
 
-    /// Whether nothing is typed at the shell's prompt; `None` where no shell waits, or that cannot be told.
+    /// Whether nothing but blanks is typed at the shell's prompt; `None` where no shell waits, or that cannot be told.
     pub fn prompt_is_empty(&self) -> Option<bool> {
         let start = self.terminal.resolve(self.prompt.input.as_ref()?)?;
         let cursor = self.terminal.cursor_position();
@@ -99,7 +99,7 @@ impl Screen {
         }
         let line = self.terminal.screen().line(first)?;
         let blank = line.cells().get(start.col..)?.iter().all(|cell| cell.char() == ' ');
-        Some(blank && !line.is_wrapped() && cursor == start)
+        Some(blank && !line.is_wrapped())
     }
 
     /// Changes the size, clamped as in [`Screen::new`]. Wrapped lines are wrapped anew, but not those of a full-screen

@@ -2,7 +2,7 @@
 
 use super::{
     marks,
-    text::{Pieces, clip, paint_line, width, wrap},
+    text::{Pieces, Rich, clip, hang, paint, paint_line, width, wrap},
     theme::Role,
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     lang::Lang,
     lesson::TerminalId,
     observe::Scorecard,
-    session::{Notice, Phase},
+    session::Notice,
 };
 use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
 use unicode_width::UnicodeWidthStr;
@@ -111,8 +111,8 @@ pub fn pane_title(state: &State, play: &Play, pane: Pane, columns: usize) -> Lin
         return paint_line(&[(format!(" {} ", name(pane)), Role::Strong)], theme);
     }
     let tabs: Vec<Pane> = Pane::ALL.into_iter().filter(|tab| !wide || !tab.always_on_wide()).collect();
-    let numbers = !matches!(play.session.phase(), Phase::Asking(_)) && play.focus == Focus::Lesson;
-    let label = |tab: Pane, short: bool| match (tab == pane, numbers) {
+    let numbers = play.focus == Focus::Lesson;
+    let label = |tab: Pane, short: bool| match (tab == pane, numbers && tab.number() > play.answers()) {
         (true, true) => format!("{}▸{}", tab.number(), name(tab)),
         (false, true) if short => format!("{}", tab.number()),
         (false, true) => format!("{} {}", tab.number(), name(tab)),
@@ -131,17 +131,29 @@ pub fn pane_title(state: &State, play: &Play, pane: Pane, columns: usize) -> Lin
     paint_line(&fit(&pieces, columns.saturating_sub(2)), theme)
 }
 
-/// The last line: what went wrong, then the keys that work now.
+/// What the learner must be told, above the keys, as a whole.
+fn message(state: &State, bar: Rect, frame: &mut Frame) {
+    let Some(text) = said(state) else { return };
+    let good = state.trouble.is_none() && state.said.is_some();
+    let (mark, role) = if good { (marks::PASSED, Role::Container) } else { ("!", Role::Danger) };
+    let columns = bar.width.saturating_sub(2) as usize;
+    let mut lines = hang(&[(format!(" {mark} "), role)], &Rich::default().with(&text, role), columns);
+    lines.truncate(bar.y.min(MOST_ROWS) as usize);
+    let rows = lines.len() as u16;
+    let place = Rect { y: bar.y - rows, height: rows, ..bar };
+    frame.render_widget(ratatui::widgets::Clear, place);
+    frame.render_widget(Paragraph::new(paint(&lines, state.look.theme)), place);
+}
+
+/// A message has no more rows than this.
+const MOST_ROWS: u16 = 4;
+
+/// The last line: the keys that work now. What went wrong stands above it.
 pub fn bar(state: &State, frame: &mut Frame) {
     let area = frame.area();
     let place = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+    message(state, place, frame);
     let mut pieces: Pieces = vec![(" ".into(), Role::Plain)];
-    if let Some(text) = said(state) {
-        let room = (area.width as usize).saturating_sub(16).max(20);
-        let good = state.trouble.is_none() && state.said.is_some();
-        let (mark, role) = if good { (marks::PASSED, Role::Container) } else { ("!", Role::Danger) };
-        pieces.push((format!("{mark} {}  ", clip(&text, room)), role));
-    }
     let mut shown: Vec<(usize, u8, Pieces)> = Vec::new();
     for (order, binding) in keys::bindings(state).into_iter().enumerate() {
         let Some(rank) = binding.rank else { continue };
@@ -169,6 +181,14 @@ pub fn bar(state: &State, frame: &mut Frame) {
     frame.render_widget(paint_line(&pieces, state.look.theme), place);
 }
 
+/// How to press a key of the lesson now: in a terminal the prefix comes first.
+pub fn key(state: &State, key: char) -> String {
+    match state.play.as_ref().map(|play| play.focus) {
+        Some(Focus::Terminal) => format!("{} {key}", state.prefix),
+        _ => key.to_string(),
+    }
+}
+
 /// What the learner must be told once.
 pub fn said(state: &State) -> Option<String> {
     if let Some(trouble) = &state.trouble {
@@ -179,6 +199,7 @@ pub fn said(state: &State) -> Option<String> {
     }
     let lang = state.lang;
     let name = |terminal: TerminalId| terminal_name(terminal, lang);
+    let again = key(state, 'r');
     Some(match state.play.as_ref()?.session.notice()? {
         Notice::Busy(terminal) => lang.pick(
             format!("The {} terminal is busy: what runs there must end first", name(*terminal)),
@@ -189,16 +210,16 @@ pub fn said(state: &State) -> Option<String> {
             format!("{}终端里有一行没打完：到那里打完，或按 ^C 放弃", name(*terminal)),
         ),
         Notice::Ended(terminal) => lang.pick(
-            format!("The shell of the {} terminal has ended: r begins the step again", name(*terminal)),
-            format!("{}终端的 shell 已结束：按 r 重做这一步", name(*terminal)),
+            format!("The shell of the {} terminal has ended: {again} begins the step again", name(*terminal)),
+            format!("{}终端的 shell 已结束：按 {again} 重做这一步", name(*terminal)),
         ),
         Notice::NotRebuilt(reason) => lang.pick(
             format!("The state of this step could not be rebuilt: {reason}"),
             format!("无法重建这一步的状态：{reason}"),
         ),
         Notice::Stumbled(line, status) => lang.pick(
-            format!("{line} ended with status {status}: Space types it again, r begins the step again"),
-            format!("{line} 的退出状态是 {status}：按空格再输入一次，按 r 重做这一步"),
+            format!("{line} ended with status {status}: Space types it again, {again} begins the step again"),
+            format!("{line} 的退出状态是 {status}：按空格再输入一次，按 {again} 重做这一步"),
         ),
         Notice::NoImage(line, status) => lang.pick(
             format!("No such image here: leave, and name another with --image ({line} ended with status {status})"),

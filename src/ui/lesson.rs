@@ -7,7 +7,7 @@ pub use ask::told_after;
 pub use parts::block;
 
 use super::{
-    marks, prose,
+    chrome, marks, prose,
     sheet::{Follow, Sheet},
     text::{Rich, hang, line, wrap},
     theme::Role,
@@ -45,12 +45,19 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         if index > at && !looks_ahead(play, step, index, block) {
             continue;
         }
-        sheet.gap();
+        // Lines that ran stand together.
+        let ran = matches!(block, Block::Run(_)) && session.ran(index).is_some();
+        if !(ran && index > 0 && session.ran(index - 1).is_some()) {
+            sheet.gap();
+        }
         own_lines(state, play, index, columns, &mut sheet);
         if index == at {
             current = sheet.lines.len();
         }
         parts::block(state, play, index, block, columns, &mut sheet);
+        if phase == Phase::Asking(index) {
+            sheet.asked = Some(current..sheet.lines.len());
+        }
         ask::told_after(state, play, index, columns, &mut sheet);
     }
     own_lines(state, play, step.blocks.len(), columns, &mut sheet);
@@ -130,23 +137,27 @@ fn end(
             }
         }
         Phase::Checking(_) if play.commands == 0 => {
-            let text = lang.pick("Your turn: t goes to the terminal.", "轮到你了：按 t 进入终端。");
-            sheet.add(now(text));
+            sheet.add(now(lang.pick("Your turn: type in the terminal.", "轮到你了：在终端里输入命令。")));
         }
         // Between the last command and the sample that shows what it did, everything may hold already.
         Phase::Checking(at) if play.session.failing(*at).next().is_some() => {
+            let (hint, again) = (chrome::key(state, 'h'), chrome::key(state, 'r'));
             let text = match play.session.measuring(*at) {
                 true => lang.pick(
-                    "Measuring: CPU use is the average of three seconds. If it does not come, take a hint (h), or begin \
-                     the step again (r).",
-                    "正在测量：CPU 用量是三秒的平均值，请稍等。如果一直不对，可以看提示（h），或重做这一步（r）。",
+                    format!(
+                        "Measuring: CPU use is the average of three seconds. If it does not come, take a hint ({hint}), \
+                         or begin the step again ({again})."
+                    ),
+                    format!(
+                        "正在测量：CPU 用量是三秒的平均值，请稍等。如果一直不对，可以看提示（{hint}），或重做这一步（{again}）。"
+                    ),
                 ),
                 false => lang.pick(
-                    "Not yet. Go on in the terminal (t), take a hint (h), or begin the step again (r).",
-                    "还没有通过。可以继续在终端里试（t）、看提示（h），或重做这一步（r）。",
+                    format!("Not yet. Go on in the terminal, take a hint ({hint}), or begin the step again ({again})."),
+                    format!("还没有通过。可以继续在终端里试、看提示（{hint}），或重做这一步（{again}）。"),
                 ),
             };
-            sheet.add(now(text));
+            sheet.add(now(&text));
         }
         Phase::Asking(_) => {
             let text = lang.pick("Answer with a number key.", "按数字键作答。");

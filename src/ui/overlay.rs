@@ -87,11 +87,12 @@ fn help(state: &State, columns: usize) -> Sheet {
         let key = state.prefix;
         let text = lang.pick(
             format!(
-                "In a terminal every key goes to the shell, except {key}: it gives the keys back to the lesson; pressed \
+                "Where a command is due, the terminal has the keys: type it, or press Space at the empty prompt. {key} \
+                 gives the keys to the lesson; pressed \
                  twice it goes to the shell. BOXWRIGHT_PREFIX sets another one. Ctrl-C there first lets held calls go on, so that it can arrive."
             ),
             format!(
-                "在终端里，除 {key} 外的所有键都发给 shell；按 {key} 回到课程，连按两次则发给 shell。\
+                "该输入命令时，按键都归终端：自己输入，或在空的提示符后按空格。按 {key} 把按键交给课程，连按两次则发给 shell。\
                  可用 BOXWRIGHT_PREFIX 换一个键。终端里的 Ctrl-C 会先放行暂停的调用，这样中断才能送达。"
             ),
         );

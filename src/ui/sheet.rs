@@ -12,6 +12,7 @@ use ratatui::{
     text::{Line, Span},
     widgets::{Block, BorderType, Paragraph},
 };
+use std::ops::Range;
 
 /// What a page shows while the learner does not scroll it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Sheet {
     pub lines: Vec<Pieces>,
     /// What is shown by itself.
     pub follow: Follow,
+    /// The lines of what the learner is asked.
+    pub asked: Option<Range<usize>>,
 }
 
 impl Sheet {
@@ -65,7 +68,7 @@ impl Sheet {
         frame: &mut Frame,
     ) -> Extent {
         let rows = area.height.saturating_sub(2) as usize;
-        let mut extent = Extent { top: 0, rows, lines: self.lines.len() };
+        let mut extent = Extent { top: 0, rows, lines: self.lines.len(), shows: true };
         let last = extent.last_top();
         extent.top = top
             .unwrap_or(match self.follow {
@@ -75,6 +78,10 @@ impl Sheet {
                 Follow::Around(line) => line.saturating_sub(rows / 3),
             })
             .min(last);
+        let (from, to) = (extent.top, extent.top + rows);
+        // A question that is larger than the pane is never visible as a whole.
+        let visible = |asked: &Range<usize>| asked.end <= to && (asked.start >= from || asked.len() > rows);
+        extent.shows = self.asked.as_ref().is_none_or(visible);
         let theme = state.look.theme;
         let border = style(theme, if focused { Role::Focus } else { Role::Quiet });
         let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(border).title(title);

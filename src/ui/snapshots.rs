@@ -66,7 +66,7 @@ fn checks_refused() {
 fn hint() {
     all("hint", |state| {
         at_question(state);
-        press(state, "1h");
+        press(state, "1^gh");
     });
 }
 
@@ -109,7 +109,7 @@ fn panes() {
 fn go_to() {
     all("go_to", |state| {
         at_question(state);
-        press(state, "1g");
+        press(state, "1^gg");
     });
 }
 

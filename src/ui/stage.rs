@@ -86,6 +86,34 @@ pub fn lesson(lang: Lang) -> Lesson {
 
 /// An app with that lesson, on a screen of this size.
 pub fn state(lang: Lang, size: (u16, u16), look: Look) -> State {
+    state_of(lesson, lang, size, look)
+}
+
+/// An app with a lesson of one step.
+pub fn step_of(blocks: Vec<Block>, size: (u16, u16)) -> State {
+    let lesson = |lang| {
+        let step = |id: &str| Step {
+            id: id.into(),
+            title: "A step".into(),
+            fresh: true,
+            blocks: blocks.clone(),
+            ..Step::default()
+        };
+        Lesson {
+            id: "own".into(),
+            lang,
+            title: "Own".into(),
+            steps: vec![step("one"), step("two")],
+            ..Lesson::default()
+        }
+    };
+    let mut state = state_of(lesson, Lang::En, size, Look::default());
+    press(&mut state, "\n");
+    prompts(&mut state);
+    state
+}
+
+fn state_of(lesson: impl Fn(Lang) -> Lesson, lang: Lang, size: (u16, u16), look: Look) -> State {
     let facts = Facts { root: true, kernel: "6.18.44".into(), cgroup_mode: "hybrid".into(), ..Facts::default() };
     let translations: Translations = Lang::ALL.into_iter().map(|lang| (lang.code(), lesson(lang))).collect();
     let mut state = State::new(lang, look, facts, vec![translations], Prefix::default());
@@ -138,14 +166,14 @@ pub fn prompts(state: &mut State) {
 pub fn at_question(state: &mut State) {
     press(state, "\n");
     prompts(state);
-    press(state, "n");
+    press(state, "^gn");
     prompts(state);
 }
 
 /// Answers, types the command and waits before its first call.
 pub fn held(state: &mut State) {
     at_question(state);
-    press(state, "1\n");
+    press(state, "1 ");
     feed(state, Event::Output(TerminalId::Container, b"unshare -imnpu --mount-proc --fork sh\r\n".to_vec()));
     let call = unshare();
     sample(state, with_unshare());
@@ -179,7 +207,7 @@ pub fn after(state: &mut State) {
 /// The command has failed: its prompt is back and nothing has changed.
 pub fn refused(state: &mut State) {
     at_question(state);
-    press(state, "1\n");
+    press(state, "1 ");
     feed(
         state,
         Event::Output(

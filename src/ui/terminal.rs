@@ -29,6 +29,14 @@ pub fn draw(state: &State, play: &Play, area: Rect, frame: &mut Frame) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if let Some(term) = play.terminals.get(&play.shown) {
+        let mut inner = inner;
+        if term.ended && inner.height > 1 {
+            inner.height -= 1;
+            let place = Rect { y: inner.bottom(), height: 1, ..inner };
+            let text =
+                state.lang.pick("The shell has ended. r begins the step again.", "shell 已结束。按 r 重做这一步。");
+            frame.render_widget(paint_line(&[(text.into(), Role::Danger)], theme), place);
+        }
         let view = term.screen.view();
         frame.render_widget(view, inner);
         // A cursor says where keys go: it is shown only where they do.

@@ -50,12 +50,12 @@ fn solves(tmux: &Tmux, step: &boxwright::lesson::Step, session: &str, words: &Wo
     let mut shown = TerminalId::Container;
     for run in solutions.flatten() {
         if run.terminal != shown {
-            let before = tmux.screen();
-            tmux.press(&["o"], "the other terminal", |now| now != before);
+            for key in ["C-g", "o", "t"] {
+                let before = tmux.screen();
+                tmux.press(&[key], "the other terminal", |now| now != before);
+            }
             shown = run.terminal;
         }
-        let before = tmux.screen();
-        tmux.press(&["t"], "the terminal", |now| bar(now) != bar(&before));
         let line = run.line.replace("{container}", &container(session).unwrap_or_default().to_string());
         tmux.line(&line);
         // Its own prompt has become the line's beginning, so the next one that stands alone comes after it.
@@ -63,8 +63,6 @@ fn solves(tmux: &Tmux, step: &boxwright::lesson::Step, session: &str, words: &Wo
         let prompt =
             |now: &str| now.lines().flat_map(|line| line.split('│')).any(|cell| ["$", "#"].contains(&cell.trim()));
         tmux.until(&line, |now| now.contains(words.done) || (now.contains(&start) && prompt(now)));
-        let before = tmux.screen();
-        tmux.press(&["C-g"], "out of the terminal", |now| bar(now) != bar(&before));
     }
 }
 
@@ -101,7 +99,7 @@ fn walk(id: &str, words: &Words, size: (u16, u16)) -> String {
     let session = session_of(own).unwrap();
     let mut titles = BTreeSet::new();
     let last = loop {
-        let acts = [words.command, words.call, words.next, words.answer];
+        let acts = [words.command, words.call, words.next, words.answer, words.question];
         let texts = [words.turn, words.done];
         let screen = tmux.until("something to do", |screen| {
             acts.iter().any(|act| bar(screen).contains(act)) || texts.iter().any(|text| screen.contains(text))
@@ -117,13 +115,16 @@ fn walk(id: &str, words: &Words, size: (u16, u16)) -> String {
             () if screen.contains(words.done) => break screen,
             () if bar(&screen).contains(words.answer) => &["1"],
             () if bar(&screen).contains(words.call) => &["c"],
-            () if bar(&screen).contains(words.command) || bar(&screen).contains(words.next) => &["Space"],
+            () if [words.command, words.next, words.question].iter().any(|act| bar(&screen).contains(act)) => {
+                &["Space"]
+            }
             () => {
                 solves(&tmux, &lesson.steps[step.unwrap()], &session, words);
                 continue;
             }
         };
-        tmux.press(keys, "what comes next", |now| now != screen);
+        // Anything may change at any moment; a second digit would go to the shell.
+        tmux.press(keys, "what comes next", |now| now != screen && (keys != ["1"] || !bar(now).contains(words.answer)));
     };
     assert_eq!(titles.len(), lesson.steps.len(), "{id}: {titles:?}");
     tmux.keys(&["q"]);

@@ -7,6 +7,7 @@ pub struct Words {
     pub call: &'static str,
     pub next: &'static str,
     pub answer: &'static str,
+    pub question: &'static str,
     pub turn: &'static str,
     pub done: &'static str,
 }
@@ -18,6 +19,7 @@ pub const ENGLISH: Words = Words {
     call: "Space next call",
     next: "Space next step",
     answer: "your answer",
+    question: "Space show the question",
     turn: "Your turn",
     done: "The lesson is done",
 };
@@ -29,6 +31,7 @@ pub const CHINESE: Words = Words {
     call: "Space 下一个调用",
     next: "Space 下一步",
     answer: "你的答案",
+    question: "Space 看问题",
     turn: "轮到你了",
     done: "本课完成",
 };

@@ -1,0 +1,87 @@
+//! Keys go where the task is: whenever it is another one, so are keys and pane.
+
+use super::{Focus, Pane, Play, State};
+use crate::{
+    lesson::{Block, TerminalId},
+    session::Phase,
+};
+
+/// What the learner has to do, and which shells are there to do it in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    phase: Phase,
+    ended: Vec<TerminalId>,
+}
+
+impl Play {
+    /// Whether Space types the command that is due: never behind what is typed, and never in the place of a program's
+    /// input.
+    pub fn space_types(&self) -> bool {
+        let Some(run) = self.due().filter(|_| !self.is_over()) else { return false };
+        let empty = |terminal| self.is_empty(terminal);
+        empty(self.shown) != Some(false) && (run.interrupts() || empty(run.terminal) == Some(true))
+    }
+
+    /// Whether nothing is typed at the prompt of this terminal; `None` where that cannot be told.
+    fn is_empty(&self, terminal: TerminalId) -> Option<bool> {
+        let term = self.terminals.get(&terminal)?;
+        if term.unechoed { Some(false) } else { term.screen.prompt_is_empty() }
+    }
+
+    /// Whether the shell in which the task has to be done has ended.
+    pub fn is_over(&self) -> bool {
+        let ended = |terminal| self.terminals.get(&terminal).is_some_and(|term| term.ended);
+        match self.session.phase() {
+            Phase::Due(_) => self.due().is_some_and(|run| ended(run.terminal)),
+            Phase::Checking(_) => ended(TerminalId::Container),
+            _ => false,
+        }
+    }
+
+    /// How many answers the open question has; none where no question is open.
+    pub fn answers(&self) -> usize {
+        let Phase::Asking(block) = self.session.phase() else { return 0 };
+        match self.session.step().and_then(|step| step.blocks.get(block)) {
+            Some(Block::Predict(predict)) => predict.options.len().min(9),
+            _ => 0,
+        }
+    }
+
+    /// The terminal that a key goes to. What is typed for a command that is due in the other terminal goes there, unless
+    /// something is typed here already or the learner has chosen this one.
+    pub(super) fn turn_to_the_task(&mut self) -> TerminalId {
+        let here = self.is_empty(self.shown);
+        if let Some(terminal) = self.due().map(|run| run.terminal)
+            && !self.picked
+            && here != Some(false)
+        {
+            self.shown = terminal;
+        }
+        self.shown
+    }
+
+    /// Gives the keys to whoever the task is for, and brings the lesson forward where there is something new in it.
+    fn attend(&mut self) {
+        let ended = self.terminals.iter().filter(|(_, term)| term.ended).map(|(id, _)| *id).collect();
+        let task = Task { phase: self.session.phase(), ended };
+        if self.task.as_ref() == Some(&task) {
+            return;
+        }
+        let runs = matches!(task.phase, Phase::Running | Phase::Held | Phase::Guarded);
+        (self.picked, self.large, self.left) = (false, false, false);
+        self.focus = match task.phase {
+            Phase::Due(_) | Phase::Checking(_) | Phase::Running if !self.is_over() => Focus::Terminal,
+            _ => Focus::Lesson,
+        };
+        if !runs {
+            (self.pane, self.came_from) = (Pane::Lesson, None);
+        }
+        self.task = Some(task);
+    }
+}
+
+pub(super) fn attend(state: &mut State) {
+    if let Some(play) = &mut state.play {
+        play.attend();
+    }
+}

@@ -119,6 +119,9 @@ impl Unpacker {
         if path.contains(&0) {
             return Err(Error::malformed(shown(&entry.path), "a path with NUL in it"));
         }
+        if self.tree.is_full() {
+            self.settle().map_err(&fail)?;
+        }
         let (above, name) = split(&path);
         if name.is_empty() {
             return self.root_entry(entry).map_err(fail);
@@ -173,6 +176,13 @@ impl Unpacker {
         let parent = parent.map_err(&fail)?;
         self.enter(&parent).map_err(&fail)?;
         Ok(parent)
+    }
+
+    /// Something is about to be removed that paths may lead through, or too much is open: every directory gets its time, and
+    /// is looked for again.
+    pub(super) fn settle(&mut self) -> nix::Result<()> {
+        self.tree.forget();
+        self.directories.leave()
     }
 
     /// From now on something is changed in this directory.
@@ -233,16 +243,15 @@ impl Unpacker {
             created => created.map_err(&fail)?,
         };
         let mut file = File::from(fd);
-        let what = shown(&entry.path);
-        let io = |error: io::Error| Error::from_io(what.as_str(), error);
+        let io = |error: io::Error| Error::from_io(shown(&entry.path), error);
         match &entry.pieces {
             None => {
-                copy(content, &mut file, entry.size, &mut self.buffer, &what)?;
+                copy(content, &mut file, entry.size, &mut self.buffer, &entry.path)?;
             }
             Some(pieces) => {
                 for (offset, length) in pieces {
                     file.seek(SeekFrom::Start(*offset)).map_err(io)?;
-                    copy(content, &mut file, *length, &mut self.buffer, &what)?;
+                    copy(content, &mut file, *length, &mut self.buffer, &entry.path)?;
                 }
                 file.set_len(entry.size).map_err(io)?;
             }
@@ -360,7 +369,11 @@ impl Unpacker {
 
     /// Removes a name and what is below it.
     fn remove(&mut self, parent: &Dir, name: &[u8]) -> nix::Result<()> {
-        self.tree.forget();
+        // No path leads through a plain file.
+        if stat(parent, name)?.is_some_and(|there| !is(&there, SFlag::S_IFREG)) {
+            self.settle()?;
+            self.enter(parent)?;
+        }
         match unlinkat(&parent.fd, name, UnlinkatFlags::NoRemoveDir) {
             Err(Errno::EISDIR | Errno::EPERM) if self.rules.layer => self.hide(parent, name, true),
             Err(Errno::EISDIR | Errno::EPERM) => unlinkat(&parent.fd, name, UnlinkatFlags::RemoveDir),
@@ -377,13 +390,13 @@ fn time(entry: &Entry) -> TimeSpec {
     TimeSpec::new(entry.mtime.0, entry.mtime.1.into())
 }
 
-fn copy<R: Read>(from: &mut Entries<R>, to: &mut File, mut left: u64, buffer: &mut [u8], what: &str) -> Result<()> {
+fn copy<R: Read>(from: &mut Entries<R>, to: &mut File, mut left: u64, buffer: &mut [u8], path: &[u8]) -> Result<()> {
     while left > 0 {
         go_on()?;
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         let part = buffer.get_mut(..most).unwrap_or_default();
-        let count = from.read(part).map_err(|error| Error::from_io(what, error))?;
-        to.write_all(part.get(..count).unwrap_or_default()).map_err(|error| Error::from_io(what, error))?;
+        let count = from.read(part).map_err(|error| Error::from_io(shown(path), error))?;
+        to.write_all(part.get(..count).unwrap_or_default()).map_err(|error| Error::from_io(shown(path), error))?;
         left -= count as u64;
     }
     Ok(())

@@ -1,5 +1,5 @@
 //! The modes and times of directories. Every file that is made in a directory changes the directory's time, and a mode may
-//! close it to us: the time is set again when something is changed elsewhere, the mode at the end.
+//! close it to us: the time is set again when enough of them are open, the mode at the end.
 
 use super::tree::{Dir, Key, Tree, key, mtime, set_time};
 use nix::{
@@ -10,7 +10,7 @@ use nix::{
     },
 };
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     os::fd::OwnedFd,
 };
 
@@ -26,8 +26,8 @@ pub(super) struct Directories {
     layer: bool,
     /// Whether modes do not stop us.
     unstoppable: bool,
-    /// That in which something is changed, and its time.
-    open: Option<(Dir, TimeSpec)>,
+    /// Those in which something was changed, and their times, which they will get again.
+    open: HashMap<Key, (Dir, TimeSpec)>,
     root: Key,
     /// The root's mode and time.
     last: (Option<u32>, Option<TimeSpec>),
@@ -46,7 +46,7 @@ impl Directories {
         Ok(Directories {
             layer,
             unstoppable: layer && unstoppable(),
-            open: None,
+            open: HashMap::new(),
             root: root.key,
             last,
             closed: BTreeMap::new(),
@@ -55,24 +55,22 @@ impl Directories {
         })
     }
 
-    /// From now on something is changed in this directory: the one before gets its time again.
+    /// From now on something is changed in this directory.
     pub(super) fn enter(&mut self, dir: &Dir) -> nix::Result<()> {
-        if self.open.as_ref().is_some_and(|(open, _)| open.key == dir.key) {
-            return Ok(());
-        }
-        self.leave()?;
-        if dir.key != self.root && (self.layer || self.named.contains(&dir.key)) {
-            self.open = Some((dir.clone(), mtime(&fstat(&dir.fd)?)));
+        let kept = dir.key != self.root && (self.layer || self.named.contains(&dir.key));
+        if kept && !self.open.contains_key(&dir.key) {
+            self.open.insert(dir.key, (dir.clone(), mtime(&fstat(&dir.fd)?)));
         }
         Ok(())
     }
 
-    fn leave(&mut self) -> nix::Result<()> {
-        match self.open.take().map(|(dir, time)| set_time(&dir, &time)) {
+    /// Nothing more is changed in any of them for now: they get their times again.
+    pub(super) fn leave(&mut self) -> nix::Result<()> {
+        self.open.drain().try_for_each(|(_, (dir, time))| match set_time(&dir, &time) {
             // It was removed meanwhile.
-            None | Some(Err(Errno::ENOENT)) => Ok(()),
-            Some(set) => set,
-        }
+            Err(Errno::ENOENT) => Ok(()),
+            set => set,
+        })
     }
 
     /// Mode and time of the root.
@@ -101,9 +99,8 @@ impl Directories {
         } else {
             fchmod(dir, Mode::from_bits_truncate(mode))?;
         }
-        match &mut self.open {
-            Some((open, kept)) if open.key == key => *kept = time,
-            _ => {}
+        if let Some((_, kept)) = self.open.get_mut(&key) {
+            *kept = time;
         }
         futimens(dir, &time, &time)
     }

@@ -4,13 +4,14 @@ use nix::{
     errno::Errno,
     fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat},
     sys::{
+        resource::{Resource, getrlimit},
         stat::{FchmodatFlags, FileStat, Mode, SFlag, UtimensatFlags, fchmodat, fstat, fstatat, mkdirat, utimensat},
         time::TimeSpec,
     },
     unistd::{UnlinkatFlags, unlinkat},
 };
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     os::{
         fd::{AsFd, OwnedFd},
         unix::ffi::OsStrExt,
@@ -20,6 +21,9 @@ use std::{
 
 /// As many links as the kernel follows.
 const MAX_LINKS: usize = 40;
+/// How many directories are kept open at most, and what part of the files that this process may open.
+const MAX_OPEN: u64 = 512;
+const PART_OPEN: u64 = 2;
 
 /// A file's identity: device and inode number.
 pub(super) type Key = (u64, u64);
@@ -76,8 +80,10 @@ pub(super) struct Tree {
     root: Dir,
     /// Whether the kernel has openat2(2): Linux 5.6, and no filter that forbids it.
     modern: bool,
-    /// Most entries lie beside the one before.
-    last: Option<(Vec<u8>, Dir)>,
+    /// Directories that were found, by their paths: most entries lie beside one before.
+    found: HashMap<Vec<u8>, Dir>,
+    /// How many of them are kept open.
+    most: usize,
     /// Directories made on the way, which whoever asked takes away.
     pub implied: Vec<Implied>,
 }
@@ -105,11 +111,18 @@ pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
+/// How many directories may be kept open (RLIMIT_NOFILE, getrlimit(2)).
+fn most_open() -> usize {
+    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(MAX_OPEN, |(soft, _)| soft / PART_OPEN);
+    usize::try_from(limit.clamp(1, MAX_OPEN)).unwrap_or(1)
+}
+
 impl Tree {
     /// Takes an open directory as the root.
     pub(super) fn new(root: OwnedFd) -> nix::Result<Tree> {
         let key = key(&fstat(&root)?);
-        Ok(Tree { root: Dir { fd: Rc::new(root), key }, modern: true, last: None, implied: Vec::new() })
+        let (root, most) = (Dir { fd: Rc::new(root), key }, most_open());
+        Ok(Tree { root, modern: true, found: HashMap::new(), most, implied: Vec::new() })
     }
 
     /// Does without openat2(2), as on an older kernel.
@@ -124,7 +137,12 @@ impl Tree {
 
     /// Something was removed: what was resolved before may lead elsewhere now.
     pub(super) fn forget(&mut self) {
-        self.last = None;
+        self.found.clear();
+    }
+
+    /// Whether as many directories are open as should be.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= self.most
     }
 
     /// Opens the directory of a clean path, following links below the root; what is missing is made where `make` says how.
@@ -132,7 +150,7 @@ impl Tree {
         if path.is_empty() {
             return Ok(self.root.clone());
         }
-        if let Some((_, dir)) = self.last.as_ref().filter(|(known, _)| known == path) {
+        if let Some(dir) = self.found.get(path) {
             return Ok(dir.clone());
         }
         let opened = if self.modern { self.open_at_once(path) } else { Err(Errno::ENOSYS) };
@@ -148,7 +166,7 @@ impl Tree {
             Err(Errno::ENOTDIR) if make.is_some_and(|make| make.replace) => self.walk(path, make)?,
             Err(errno) => return Err(errno),
         };
-        self.last = Some((path.to_vec(), dir.clone()));
+        self.found.insert(path.to_vec(), dir.clone());
         Ok(dir)
     }
 

@@ -85,6 +85,7 @@ impl Unpacker {
     /// `.wh.NAME` hides NAME, and `.wh..wh..opq` everything, but only what lower layers put there, wherever among the
     /// entries of this layer it stands (OCI image specification, layer).
     pub(super) fn whiteout(&mut self, above: &[u8], hidden: &[u8], entry: &Entry) -> nix::Result<()> {
+        self.settle()?;
         let dir = match self.tree.directory(above, None) {
             Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(()),
             dir => dir?,
@@ -107,7 +108,6 @@ impl Unpacker {
 
     /// Hides one name; without `all`, what this layer made itself stays, and the directories that lead to it.
     pub(super) fn hide(&mut self, parent: &Dir, name: &[u8], all: bool) -> nix::Result<()> {
-        self.tree.forget();
         let own = !all && self.was_made(parent.key, name);
         let there = stat(parent, name)?.ok_or(Errno::ENOENT)?;
         if !is(&there, SFlag::S_IFDIR) {
@@ -147,7 +147,6 @@ impl Unpacker {
 
     /// Hides everything in a directory, however deep: only one directory is open at a time.
     fn hide_all(&mut self, top: &Dir, all: bool) -> nix::Result<()> {
-        self.tree.forget();
         let mut at = top.clone();
         let mut levels = vec![Level::new(top, Vec::new(), true, mtime(&fstat(&top.fd)?), &[])?];
         while let Some(mut last) = levels.pop() {

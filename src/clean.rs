@@ -65,6 +65,7 @@ fn line(entry: &Entry, outcome: &Outcome, lang: Lang) -> String {
     }
     let what = match entry {
         Entry::RunDir(_) => lang.pick("run directory", "运行目录"),
+        Entry::Partial(_) => lang.pick("half-made image files", "未完成的镜像文件"),
         Entry::Cgroup(_) | Entry::HandedDown(_) => lang.pick("control group", "控制组"),
     };
     let path = entry.path().display();
@@ -88,6 +89,7 @@ fn stays(entry: &Entry, left: &[Left], lang: Lang) -> Vec<String> {
     let path = word(entry.path());
     let what = match entry {
         Entry::RunDir(_) => lang.pick("cannot remove run directory", "无法删除运行目录"),
+        Entry::Partial(_) => lang.pick("cannot remove half-made image files", "无法删除未完成的镜像文件"),
         Entry::Cgroup(_) | Entry::HandedDown(_) => lang.pick("cannot remove control group", "无法删除控制组"),
     };
     report(&format!("{what} {path}"), left, lang)

@@ -1,12 +1,13 @@
 //! Picks the role: tool, hidden role, subcommand or screen. All of it happens before the first thread exists.
 
-use boxwright::{doctor, observe, tools, trace};
+use boxwright::{doctor, observe, session::ledger::keep_books, tools, trace};
 use std::{ffi::OsString, path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
     let mut args: Vec<OsString> = std::env::args_os().collect();
     let called = args.first().map(Path::new).and_then(Path::file_name).unwrap_or_default().to_owned();
     if let Some(tool) = called.to_str().and_then(tools::find) {
+        keep_books();
         return tools::run(tool, args.get(1..).unwrap_or_default());
     }
     if args.is_empty() {
@@ -19,7 +20,10 @@ fn main() -> ExitCode {
         Some(observe::peek::ROLE) => observe::peek::run(&words(rest)),
         Some(doctor::attempt::ROLE) => doctor::attempt::run(&words(rest)),
         Some(name) => match tools::find(name) {
-            Some(tool) => tools::run(tool, rest),
+            Some(tool) => {
+                keep_books();
+                tools::run(tool, rest)
+            }
             None => boxwright::run(args),
         },
         None => boxwright::run(args),

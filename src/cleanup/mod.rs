@@ -11,6 +11,7 @@ pub mod identity;
 mod left;
 pub mod made;
 pub mod tree;
+pub mod unfinished;
 
 pub use identity::Identity;
 pub use left::{Left, Stayed, Why, report, word};

@@ -8,8 +8,12 @@ use super::{
         DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Index, Manifest, OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST,
     },
     registry::push,
+    room::room,
 };
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 /// What is being copied, for whoever shows it.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +24,8 @@ pub enum Part<'a> {
     Layer(usize, &'a Descriptor),
     /// A layer that is at the destination already.
     Skipped(&'a Descriptor),
+    /// A layer that has its own address, which goes along in its place.
+    Elsewhere(&'a Descriptor),
     /// The configuration.
     Config(&'a Descriptor),
     /// The manifest, last.
@@ -60,6 +66,27 @@ impl Target {
             Target::Registry(target) => target.has(&layer.digest),
             Target::OciArchive(..) | Target::DockerArchive(..) => Ok(false),
         }
+    }
+
+    /// Whether the destination takes the address of a layer in place of the layer, as skopeo does: what has one may mostly not
+    /// be distributed (OCI image specification, layer: non-distributable layers).
+    fn is_elsewhere(&self, layer: &Descriptor) -> bool {
+        !layer.urls.is_empty() && matches!(self, Target::Oci(..) | Target::OciArchive(..) | Target::Registry(_))
+    }
+
+    /// Looks for room for what is not there yet. Layers that are kept without their compression become larger than this.
+    fn look_for_room(&self, image: &Image, done: &BTreeSet<Digest>) -> Result<()> {
+        let (path, there): (&Path, &dyn Fn(&Descriptor) -> bool) = match self {
+            Target::Dir(target) => (target.path(), &|blob| target.may_have(blob)),
+            Target::Oci(target, _) => (target.path(), &|blob| target.may_have(blob)),
+            Target::OciArchive(target, _) => (target.path(), &|_| false),
+            Target::DockerArchive(target, _) => (target.path(), &|_| false),
+            Target::Registry(_) => return Ok(()),
+        };
+        let blobs = image.manifest.layers.iter().chain([&image.manifest.config]);
+        let missing = blobs.filter(|blob| !done.contains(&blob.digest) && !self.is_elsewhere(blob) && !there(blob));
+        let sizes: BTreeMap<&Digest, u64> = missing.map(|blob| (&blob.digest, blob.size)).collect();
+        room(path, sizes.values().copied().fold(0, u64::saturating_add), image.name())
     }
 
     fn layer(&mut self, image: &Image, index: usize, layer: &Descriptor) -> Result<()> {
@@ -159,11 +186,14 @@ pub fn copy(image: &Image, to: &Reference, access: &Access, all: bool, mut tell:
 
 /// Copies what a manifest names. Two layers may be the same blob, which is one file.
 fn blobs(image: &Image, target: &mut Target, done: &mut BTreeSet<Digest>, tell: &mut impl FnMut(Part)) -> Result<()> {
+    target.look_for_room(image, done)?;
     for (index, layer) in image.manifest.layers.iter().enumerate() {
         if !done.insert(layer.digest.clone()) {
             continue;
         }
-        if target.has(layer)? {
+        if target.is_elsewhere(layer) {
+            tell(Part::Elsewhere(layer));
+        } else if target.has(layer)? {
             tell(Part::Skipped(layer));
         } else {
             tell(Part::Layer(index, layer));

@@ -113,10 +113,15 @@ fn is_still(lock: &Lock, path: &Path) -> bool {
     }
 }
 
+/// Whether there is a plain file of the right size.
+pub(super) fn may_hold(path: &Path, descriptor: &Descriptor) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == descriptor.size)
+}
+
 /// Whether a file holds what the descriptor names, byte for byte.
 pub(super) fn holds(path: &Path, descriptor: &Descriptor) -> Result<bool> {
     let Ok(file) = open_plain(path) else { return Ok(false) };
-    if file.metadata().map_or(0, |metadata| metadata.len()) != descriptor.size {
+    if !may_hold(path, descriptor) {
         return Ok(false);
     }
     match staging::copy(&mut Verified::new(file, descriptor, ""), &mut io::sink(), "") {

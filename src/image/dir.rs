@@ -2,7 +2,7 @@
 
 use super::{
     Error, Result, Source,
-    destination::{Destination, holds},
+    destination::{Destination, holds, may_hold},
     manifest::{Descriptor, MAX_JSON},
     staging::{open_plain, read_small},
 };
@@ -75,6 +75,16 @@ impl Target {
         }
         let old = names.into_iter().filter(|name| is_blob(name)).collect();
         Ok(Target { path: path.into(), destination, old, wanted: BTreeSet::new() })
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a file of a blob's name and size is there.
+    pub(super) fn may_have(&self, descriptor: &Descriptor) -> bool {
+        may_hold(&self.path.join(descriptor.digest.hex()), descriptor)
     }
 
     /// Whether a blob is there, and right.

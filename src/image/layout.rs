@@ -2,7 +2,7 @@
 
 use super::{
     Digest, Error, Result, Source,
-    destination::{Destination, holds},
+    destination::{Destination, holds, may_hold},
     lock::Lock,
     manifest::{Descriptor, Index, MAX_JSON, json},
     partial::sweep,
@@ -123,6 +123,16 @@ impl Target {
             destination.file(&path.join(MARK), VERSION)?;
         }
         Ok(Target { path: path.into(), destination })
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a file of a blob's name and size is there.
+    pub(super) fn may_have(&self, descriptor: &Descriptor) -> bool {
+        may_hold(&blob_path(&self.path, &descriptor.digest), descriptor)
     }
 
     /// Whether a blob is there, and right.

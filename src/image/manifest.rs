@@ -1,6 +1,7 @@
 //! The JSON files of an image: index, manifest, configuration (OCI image specification; Docker's schema 2 says the same).
 
 use super::{Digest, Error, Platform, Result};
+use crate::kernel::text::shown;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -46,6 +47,13 @@ pub struct Descriptor {
     /// What else the file says, which is kept.
     #[serde(flatten)]
     pub more: Map<String, Value>,
+}
+
+impl Descriptor {
+    /// The first address that the file itself may be had from, for people.
+    pub fn address(&self) -> Option<String> {
+        self.urls.first().map(|url| shown(url.as_bytes()))
+    }
 }
 
 impl Default for Descriptor {

@@ -5,6 +5,7 @@
 //! manifest names a configuration and layers, and the configuration names the layers once more, uncompressed (`diff_ids`).
 
 mod archive;
+pub mod books;
 pub mod builtin;
 pub mod copy;
 mod destination;
@@ -15,10 +16,11 @@ pub mod kept;
 mod layout;
 mod lock;
 pub mod manifest;
-mod partial;
+pub mod partial;
 mod platform;
 pub mod reference;
 pub mod registry;
+mod room;
 pub mod size;
 pub mod source;
 pub mod staging;

@@ -4,7 +4,7 @@
 //! nothing. Elsewhere it has a name of its own, which two programs never share, and is locked while it grows: one of such
 //! a name that nobody locks was left by a program that was killed, and [`sweep`] removes it.
 
-use super::{Error, Result, lock};
+use super::{Error, Result, books::Line, lock};
 use nix::{
     errno::Errno,
     fcntl::{AT_FDCWD, AtFlags, Flock, FlockArg, OFlag, open},
@@ -47,13 +47,15 @@ pub struct Partial {
     path: PathBuf,
     /// The name that it has until then, and the lock that says whose it is; none where it has no name.
     named: Option<(PathBuf, Option<Flock<File>>)>,
+    /// Dropped when the name is gone.
+    _line: Option<Line>,
 }
 
 impl Partial {
     /// Begins the file that is to have this path.
     pub fn create(path: &Path) -> Result<Partial> {
         match nameless(path) {
-            Some(file) => Ok(Partial { file, path: path.into(), named: None }),
+            Some(file) => Ok(Partial { file, path: path.into(), named: None, _line: None }),
             None => Partial::with_name(path),
         }
     }
@@ -62,11 +64,13 @@ impl Partial {
         let mut tries = 0;
         loop {
             let name = fresh_name(path);
+            let line = Line::begin(&name);
             match OpenOptions::new().write(true).create_new(true).open(&name) {
                 Ok(file) => {
+                    line.made(&file);
                     // Without locks nobody can tell a file that grows from one that was left, and nobody removes it.
                     let lock = file.try_clone().ok().and_then(|file| lock::now(file, FlockArg::LockExclusive).ok());
-                    return Ok(Partial { file, path: path.into(), named: Some((name, lock)) });
+                    return Ok(Partial { file, path: path.into(), named: Some((name, lock)), _line: Some(line) });
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && tries < NAMES => tries += 1,
                 Err(error) => return Err(Error::io(path)(error)),

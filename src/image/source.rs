@@ -169,7 +169,7 @@ impl Image {
 
     /// A blob of the manifest: reading it to its end fails where the bytes are not the promised ones.
     pub fn blob(&self, descriptor: &Descriptor, what: &str) -> Result<Verified<Box<dyn Read + Send>>> {
-        let mut blob = self.source.blob(descriptor)?;
+        let mut blob = self.source.blob(descriptor).map_err(|error| restricted(descriptor, what, error))?;
         if let Some(watch) = &self.watch {
             blob = Box::new(Watched { inner: blob, watch: Arc::clone(watch) });
         }
@@ -229,6 +229,20 @@ impl<R: Read> Read for Watched<R> {
         let count = self.inner.read(buffer)?;
         (self.watch)(count);
         Ok(count)
+    }
+}
+
+/// A layer that may not be distributed is mostly not where the rest of its image is: that is the better answer.
+fn restricted(layer: &Descriptor, what: &str, error: Error) -> Error {
+    let by_type = ["nondistributable", "foreign"].iter().any(|word| layer.media_type.contains(word));
+    if matches!(error, Error::Interrupted) || (layer.urls.is_empty() && !by_type) {
+        return error;
+    }
+    let from = layer.address().unwrap_or_else(|| "whoever made it".into());
+    Error::Unusable {
+        what: what.into(),
+        why: format!("it may not be distributed ({:?}), and is not here: {error}", layer.media_type),
+        hint: format!("it is to be had from {from}"),
     }
 }
 

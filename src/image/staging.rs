@@ -9,7 +9,6 @@ use nix::{
     sys::{
         eventfd::{EfdFlags, EventFd},
         stat::{Mode, fstat, fstatat},
-        statvfs::statvfs,
     },
     unistd::{UnlinkatFlags, unlinkat},
 };
@@ -175,20 +174,6 @@ impl Drop for Staging {
 
 fn key(file: impl AsFd) -> Option<Key> {
     fstat(file).ok().map(|stat| (stat.st_dev, stat.st_ino))
-}
-
-/// Fails where a file system has not so many bytes left for us; `what` is what needs them. One that does not say is no error.
-pub fn room(dir: &Path, bytes: u64, what: &str) -> Result<()> {
-    let Ok(stat) = statvfs(dir) else { return Ok(()) };
-    let free = stat.blocks_available().saturating_mul(stat.fragment_size());
-    if free >= bytes || stat.blocks() == 0 {
-        return Ok(());
-    }
-    Err(Error::Unusable {
-        what: what.into(),
-        why: format!("it needs {bytes} bytes, and {} has {free} left (ENOSPC)", dir.display()),
-        hint: "the disk is full: free some space, or choose another directory".into(),
-    })
 }
 
 /// Copies until the reader ends; Ctrl-C ends it earlier.

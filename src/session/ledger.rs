@@ -11,14 +11,16 @@
 //! The format is one line each: `+` before something is made, `=` once it is there (which directory it is), `-` when it is
 //! gone. What an earlier version has written has no `=`, and an earlier version passes over them.
 
+mod books;
 mod entry;
 mod owner;
 
+pub use books::keep_books;
 pub use entry::{Entry, HandedDown};
 
 use super::run_dir::{self, is_ours};
 use super::state_dir::StateDir;
-use crate::cleanup::{Left, Made};
+use crate::cleanup::{Identity, Left, Made};
 use crate::dirs::{self, Candidate};
 use crate::kernel::text;
 use entry::{Listed, parse};
@@ -176,11 +178,18 @@ impl Ledger {
     /// Errors: those of opening it, and of writing.
     pub fn made(&mut self, entry: &Entry) -> io::Result<()> {
         let made = Made::open(entry.path())?;
-        self.write(&entry.made(&made.identity()?)?)?;
+        self.made_so(entry, &made.identity()?)?;
         if let Some((_, held)) = self.entries.iter_mut().find(|(known, _)| known == entry) {
             *held = Some(Arc::new(made));
         }
         Ok(())
+    }
+
+    /// Writes down which one was made, and no more.
+    ///
+    /// Errors: those of writing.
+    pub fn made_so(&mut self, entry: &Entry, identity: &Identity) -> io::Result<()> {
+        self.write(&entry.made(identity)?)
     }
 
     /// The directory of an entry, where [`Ledger::made`] holds it.

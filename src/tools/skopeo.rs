@@ -135,6 +135,10 @@ fn copy_image(parsed: &Parsed, from: &str, to: &str) -> ExitCode {
             Part::Layer(_, layer) => format!("Copying blob {}", layer.digest),
             Part::Image(number, all) => format!("Copying image {number} of {all}"),
             Part::Skipped(layer) => format!("Copying blob {} skipped: already exists", layer.digest),
+            Part::Elsewhere(layer) => {
+                let address = layer.address().unwrap_or_default();
+                format!("Skipping blob {}: its address goes along instead ({address})", layer.digest)
+            }
             Part::Config(config) => format!("Copying config {}", config.digest),
             Part::Manifest => "Writing manifest to image destination".into(),
         });

@@ -21,6 +21,8 @@ pub fn tests() -> Vec<Test> {
         one_that_fails_takes_nothing_from_one_that_goes_well,
         blobs_that_are_there_are_used_where_they_are_right,
         files_of_the_user_are_not_touched,
+        clean_knows_what_a_killed_unpack_left: [Root],
+        clean_knows_what_a_killed_copy_left_where_files_have_names: [Root, Tool("strace")],
     ]
 }
 
@@ -75,6 +77,19 @@ fn what_a_killed_copy_left_is_taken_up() {
 
 fn without_nameless_files_what_was_left_goes_with_the_next_copy() {
     let strace = theirs("strace");
+    let top = killed_with_named_files(&strace);
+    done(&top, &["skopeo", "copy", "oci:oci:latest", "oci:k:x"]);
+    assert_eq!(partial(&top.path().join("k")), None);
+    unpacked(&top, "oci:k:x");
+}
+
+/// A file below this directory that is not complete.
+fn partial(dir: &Path) -> Option<PathBuf> {
+    all_files(dir).into_iter().find(|path| path.extension().is_some_and(|end| end == "partial"))
+}
+
+/// Kills a copy to `oci:k:x` where no file can be made without a name, at its first layer.
+fn killed_with_named_files(strace: &Path) -> TempDir {
     let top = image();
     let registry = Registry::start(&top.path().join("oci"), Plan { stall: true, ..Plan::default() }, None);
     fs::create_dir_all(top.path().join("k/blobs/sha256")).unwrap();
@@ -83,15 +98,13 @@ fn without_nameless_files_what_was_left_goes_with_the_next_copy() {
     let inject = "inject=openat:error=EOPNOTSUPP:when=3";
     command.args(["-f", "-qq", "-o", "/dev/null", "-P", "k/blobs/sha256", "-e", inject, BOXWRIGHT]);
     command.args(["skopeo", "copy", &registry.image(), "oci:k:x"]).current_dir(top.path());
+    command.env("HOME", top.path().join("home")).env("XDG_STATE_HOME", top.path().join("state"));
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.starts_with("Copying blob")));
     // The copy is the child of the tracer, and both end.
-    let partial = || {
-        all_files(&top.path().join("k")).into_iter().find(|path| path.extension().is_some_and(|end| end == "partial"))
-    };
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while partial().is_none_or(|path| fs::metadata(path).unwrap().len() == 0) {
+    while partial(&top.path().join("k")).is_none_or(|path| fs::metadata(path).unwrap().len() == 0) {
         assert!(std::time::Instant::now() < deadline, "nothing grows");
         std::thread::yield_now();
     }
@@ -99,10 +112,8 @@ fn without_nameless_files_what_was_left_goes_with_the_next_copy() {
     let traced = nix::unistd::Pid::from_raw(traced.trim().parse().unwrap());
     nix::sys::signal::kill(traced, nix::sys::signal::Signal::SIGKILL).unwrap();
     child.wait().unwrap();
-    assert!(partial().is_some());
-    done(&top, &["skopeo", "copy", "oci:oci:latest", "oci:k:x"]);
-    assert_eq!(partial(), None);
-    unpacked(&top, "oci:k:x");
+    assert!(partial(&top.path().join("k")).is_some());
+    top
 }
 
 fn two_copies_into_one_place_are_both_right() {
@@ -180,4 +191,65 @@ fn files_of_the_user_are_not_touched() {
         assert_eq!(output.status.code(), Some(1));
         assert_eq!(files(&top.path().join("own")).into_keys().collect::<Vec<_>>(), ["notes"], "{to}");
     }
+}
+
+/// Runs `boxwright clean` with the ledgers of this directory; gives its status and what it said.
+fn clean(top: &TempDir, more: &[&str]) -> (Option<i32>, String) {
+    let state = top.path().join("state");
+    let output = boxwright(top, &[("XDG_STATE_HOME", state.to_str().unwrap())], &[&["clean"], more].concat());
+    (output.status.code(), text(&output.stdout))
+}
+
+/// Kills an unpack at its first layer; gives what it left.
+fn killed_unpack(top: &TempDir) -> PathBuf {
+    let registry = Registry::start(&top.path().join("oci"), Plan { stall: true, ..Plan::default() }, None);
+    let mut command = Command::new(BOXWRIGHT);
+    command.args(["image", "unpack", &registry.image(), "root"]).current_dir(top.path());
+    command.env("HOME", top.path().join("home")).env("XDG_STATE_HOME", top.path().join("state"));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let grows = || {
+        let mut all = fs::read_dir(top.path()).unwrap().flatten().map(|entry| entry.path());
+        all.find(|path| path.to_str().unwrap().ends_with(".partial"))
+    };
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let asked = || registry.log().iter().filter(|line| line.contains("/blobs/")).count() > 1;
+    while grows().is_none() || !asked() {
+        assert!(std::time::Instant::now() < deadline, "nothing grows");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    grows().unwrap()
+}
+
+fn clean_knows_what_a_killed_unpack_left() {
+    let top = image();
+    let left = killed_unpack(&top);
+    fs::create_dir_all(left.join("usr/bin")).unwrap();
+    // What looks like it, and was never written down.
+    let own =
+        [".boxwright-0123456789abcdef.partial", ".root.partial.4711", "x.partial"].map(|name| top.path().join(name));
+    own.iter().for_each(|path| fs::create_dir_all(path.join("thesis")).unwrap());
+    let name = left.display().to_string();
+    let (status, told) = clean(&top, &["--dry-run"]);
+    assert!(status == Some(0) && told.contains(&format!("would remove half-made image files {name}")), "{told}");
+    let (status, told) = clean(&top, &[]);
+    assert!(status == Some(0) && told.contains(&format!("removed half-made image files {name}")), "{told}");
+    assert!(!left.exists() && own.iter().all(|path| path.join("thesis").exists()));
+    assert!(!clean(&top, &[]).1.contains(".partial"));
+    // Another directory has the name by now: it stays.
+    let left = killed_unpack(&top);
+    fs::rename(&left, top.path().join("moved")).unwrap();
+    fs::create_dir_all(left.join("thesis")).unwrap();
+    let (status, told) = clean(&top, &[]);
+    assert!(status == Some(1) && told.contains("is not what was made here"), "{told}");
+    assert!(left.join("thesis").exists() && top.path().join("moved").exists());
+}
+
+fn clean_knows_what_a_killed_copy_left_where_files_have_names() {
+    let top = killed_with_named_files(&theirs("strace"));
+    let left = partial(&top.path().join("k")).unwrap();
+    let (status, told) = clean(&top, &[]);
+    assert!(status == Some(0) && told.contains(&format!("removed half-made image files {}", left.display())), "{told}");
+    assert_eq!(partial(&top.path().join("k")), None);
 }

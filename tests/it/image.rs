@@ -38,6 +38,8 @@ fn boxwright(dir: &TempDir, args: &[&str]) -> Output {
     }
     // The user's own cache may hold the image of this very build.
     command.env("HOME", dir.path()).env("XDG_CACHE_HOME", dir.path().join("cache"));
+    // What is left in the directory is looked at.
+    command.env("XDG_STATE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("state"));
     command.args(args).current_dir(dir.path()).output().unwrap()
 }
 

@@ -8,6 +8,8 @@ use crate::support::registry::{Plan, Registry as Faulty, TAGS, Tags};
 use std::{fs, path::Path};
 use tempfile::TempDir;
 
+const RESTRICTED: &str = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip";
+
 pub fn tests() -> Vec<Test> {
     tests![
         all_images_of_a_list_are_copied_everywhere_and_back: [Tool("skopeo"), Tool("docker-registry")],
@@ -16,6 +18,7 @@ pub fn tests() -> Vec<Test> {
         inspect_shows_what_a_template_asks_for,
         every_field_of_a_configuration_is_shown,
         help_says_what_is_taken_here,
+        a_layer_that_may_not_be_distributed_is_named: [Tool("skopeo"), Tool("docker-registry")],
     ]
 }
 
@@ -173,4 +176,47 @@ fn help_says_what_is_taken_here() {
         let told = done(&top, args);
         assert!(wanted.iter().all(|part| told.contains(part)), "{args:?}: {told}");
     }
+}
+
+/// An image with a layer that has its own address, and is not there.
+fn a_layer_that_may_not_be_distributed_is_named() {
+    let (skopeo, registry) = (Skopeo::find(), Registry::start());
+    let top = image();
+    let path = top.path().join("own");
+    let theirs = Layer { media_type: RESTRICTED, ..Layer::gzip(&archive(&[file("theirs", "t")])) };
+    let (named, _) =
+        manifest(&path, &[theirs.clone(), Layer::gzip(&archive(&[file("ours", "o")]))], "linux/amd64", "{}");
+    // Its address stands in the manifest.
+    let manifest = path.join("blobs/sha256").join(&named.split("sha256:").nth(1).unwrap()[..64]);
+    let size = format!(r#""size":{}"#, theirs.named.len());
+    let text = text(&fs::read(manifest).unwrap()).replacen(
+        &size,
+        &format!(r#"{size},"urls":["http://127.0.0.1:9/theirs"]"#),
+        1,
+    );
+    latest(&path, &layer::blob(&path, "application/vnd.oci.image.manifest.v1+json", text.as_bytes(), text.as_bytes()));
+    fs::remove_file(path.join("blobs/sha256").join(layer::sha256(&theirs.named))).unwrap();
+    for args in [
+        &["skopeo", "copy", "oci:own:latest", "dir:no"][..],
+        &["image", "unpack", "--platform", "linux/amd64", "oci:own:latest", "no"],
+    ] {
+        let why = refused(&top, args);
+        assert!(
+            why.contains("layer 1 of 2")
+                && why.contains("it may not be distributed")
+                && why.contains("nondistributable"),
+            "{why}"
+        );
+        assert!(why.contains("to be had from http://127.0.0.1:9/theirs"), "{why}");
+        assert!(!top.path().join("no").exists());
+    }
+    // Where an address is kept in its place, both tools leave the layer out.
+    skopeo.run(top.path(), &["copy", "oci:own:latest", "oci:theirs:latest"]);
+    let told = done(&top, &["skopeo", "copy", "oci:own:latest", "oci:ours:latest"]);
+    assert!(told.contains("its address goes along instead"), "{told}");
+    assert_eq!(files(&top.path().join("ours/blobs/sha256")), files(&top.path().join("theirs/blobs/sha256")));
+    done(&top, &["skopeo", "copy", "oci:own:latest", "oci-archive:ours.tar:latest"]);
+    let remote = format!("docker://{}/class/own:v1", registry.host);
+    done(&top, &["skopeo", "copy", "oci:own:latest", &remote]);
+    assert_eq!(done(&top, &["skopeo", "inspect", "--raw", &remote]), text);
 }

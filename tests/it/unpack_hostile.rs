@@ -21,6 +21,7 @@ pub fn tests() -> Vec<Test> {
         trees_may_be_as_deep_as_paths_are_long,
         nothing_outside_the_root_is_read_written_or_linked: [Tool("strace")],
         a_full_disk_is_said_and_leaves_nothing: [Root],
+        a_copy_looks_for_room_first: [Root],
     ]
 }
 
@@ -325,8 +326,14 @@ fn a_full_disk_is_said_and_leaves_nothing() {
     fs::create_dir(top.path().join("disk")).unwrap();
     let disk = top.path().join("disk");
     let name = format!("{} (tmpfs): ", disk.display());
+    layout(&top.path().join("zeros"), &[archive(&[file("a/zeros", vec![0; 3 << 20])])]);
+    let plain = archive(&[file("large", noise(3 << 20))]);
+    image(&top.path().join("plain"), &[Layer::new("application/vnd.oci.image.layer.v1.tar", plain.clone(), &plain)]);
     for (options, from, path, left) in [
-        ("size=1m", "oci", "a/large: ", "free of 1.0 MiB; make room there"),
+        // What is certain is known before anything is written.
+        ("size=1m", "oci", "layer 2 of 2", "3.0 MiB are needed; "),
+        ("size=1m", "plain", "layer 1 of 1", "3.0 MiB are needed; "),
+        ("size=1m", "zeros", "a/zeros: ", "free of 1.0 MiB; make room there"),
         ("nr_inodes=100", "many", "f9", "no file free of 100, "),
     ] {
         let line = format!(
@@ -341,5 +348,32 @@ fn a_full_disk_is_said_and_leaves_nothing() {
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(7), &b""[..]), "{told}");
         assert_eq!(told.matches("ENOSPC").count(), 2, "{told}");
         assert!(told.contains(path) && told.contains(&name) && told.contains(left), "{told}");
+    }
+}
+
+fn a_copy_looks_for_room_first() {
+    let top = tempfile::tempdir().unwrap();
+    layout(&top.path().join("oci"), &[archive(&[file("large", noise(3 << 20))])]);
+    fs::create_dir(top.path().join("disk")).unwrap();
+    let room = format!("{} (tmpfs): ", top.path().join("disk").display());
+    for (size, to) in ["dir:disk/d", "oci:disk/o:x", "oci-archive:disk/a.tar:x", "docker-archive:disk/a.tar:x"]
+        .map(|to| ("1m", to))
+        .into_iter()
+        .chain([("5m", "oci:disk/o:x")])
+    {
+        let line = format!(
+            "mount -t tmpfs -o size={size} tmpfs disk || exit 9
+             {BOXWRIGHT} skopeo copy -q oci:oci:latest {to} || {{ ls -A disk; exit 7; }}
+             {BOXWRIGHT} skopeo copy -q oci:oci:latest {to} || exit 6"
+        );
+        let output = Command::new("unshare").args(["-m", "sh", "-c", &line]).current_dir(top.path()).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        // What is there already needs no room once more.
+        if size == "5m" {
+            assert!(output.status.success(), "{told}");
+            continue;
+        }
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(7), &b""[..]), "{told}");
+        assert!(told.contains("oci:oci:latest: 3.0 MiB are needed; ") && told.contains(&room), "{to}: {told}");
     }
 }

@@ -4,7 +4,8 @@
 use crate::image::{
     Error, Result,
     partial::fresh_name,
-    staging::{go_on, room},
+    room::room,
+    staging::go_on,
     unpack::{pieces::pieces, stream},
 };
 use nix::{

@@ -94,6 +94,11 @@ impl OciTarget {
         Packer::create(path).map(OciTarget)
     }
 
+    /// Where it will be.
+    pub(in crate::image) fn path(&self) -> &Path {
+        &self.0.path
+    }
+
     /// Writes a blob; the reader verifies it.
     pub(in crate::image) fn put(&mut self, descriptor: &Descriptor, content: impl Read) -> Result<()> {
         self.0.member(&layout::blob_name(&descriptor.digest), content, sha256()).map(drop)
@@ -125,6 +130,11 @@ impl DockerTarget {
             });
         }
         Packer::create(path).map(DockerTarget)
+    }
+
+    /// Where it will be.
+    pub(in crate::image) fn path(&self) -> &Path {
+        &self.0.path
     }
 
     /// Writes a layer without its compression, which must give what the configuration says.

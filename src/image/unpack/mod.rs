@@ -23,7 +23,10 @@ mod xattr;
 
 use super::{
     Error, Image, Result,
+    books::Line,
     digest::{Algorithm, Hasher},
+    partial::fresh_name,
+    room::room_for_tree,
     staging::go_on,
 };
 use crate::{
@@ -59,6 +62,7 @@ pub fn image(image: &Image, dir: &Path, max_bytes: u64, mut tell: impl FnMut(usi
     for (index, layer) in image.manifest.layers.iter().enumerate() {
         stream::Compression::of(&layer.media_type, &image.layer_name(index))?;
     }
+    room_for_tree(image, dir)?;
     let place = Place::new(dir)?;
     let (root, path) = place.root();
     let root = root.try_clone().map_err(Error::io(path))?;
@@ -191,6 +195,8 @@ fn decompress(
 /// what was unpacked.
 struct Place {
     root: Root,
+    /// Where it is written down that it grows.
+    line: Option<Line>,
     done: bool,
 }
 
@@ -214,20 +220,19 @@ impl Place {
                 let link = fs::symlink_metadata(dir).is_ok_and(|metadata| metadata.is_symlink());
                 let device = fstat(&there).map_err(failed)?.st_dev;
                 if link || dir.file_name().is_none() || fs::metadata(parent).is_ok_and(|above| above.dev() != device) {
-                    return Ok(Place { root: Root::Fixed(there, dir.into()), done: false });
+                    return Ok(Place { root: Root::Fixed(there, dir.into()), line: None, done: false });
                 }
             }
             Err(Errno::ENOENT) => {}
             Err(Errno::ENOTDIR) => return Err(not_empty(dir)),
             Err(errno) => return Err(failed(errno)),
         }
-        let mut name = std::ffi::OsString::from(".");
-        name.push(dir.file_name().unwrap_or_default());
-        name.push(format!(".partial.{}", std::process::id()));
-        let path = parent.join(name);
+        let path = fresh_name(&parent.join("x"));
+        let line = Line::begin(&path);
         // Nobody enters before it is complete.
         let made = Made::make(&path, Mode::S_IRWXU).map_err(|errno| Error::io(&path)(errno.into()))?;
-        Ok(Place { root: Root::New(made), done: false })
+        line.made(made.dir());
+        Ok(Place { root: Root::New(made), line: Some(line), done: false })
     }
 
     /// The open directory, and its path for messages.
@@ -267,6 +272,9 @@ impl Drop for Place {
             Root::New(made) => made.remove(),
             Root::Fixed(dir, path) => tree_below::empty(dir, path),
         };
+        if let Some(line) = self.line.take().filter(|_| !left_over.is_empty()) {
+            line.stays();
+        }
         for line in left("cannot remove what was unpacked", &left_over, Lang::En) {
             // A closed standard error leaves nobody to tell.
             let _ = writeln!(io::stderr(), "{line}");

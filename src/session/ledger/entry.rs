@@ -1,12 +1,14 @@
 //! What a ledger lists, and how a line of it is written.
 
 use crate::{
-    cleanup::{Identity, Left, Made, groups, identity::boot},
+    cleanup::{Identity, Left, Made, groups, identity::boot, unfinished},
+    image::partial,
     kernel::groups::hands_down,
     session::run_dir::{WORK, is_ours},
 };
 use nix::errno::Errno;
 use std::{
+    ffi::OsStr,
     io,
     path::{Component, Path, PathBuf},
     time::Instant,
@@ -17,6 +19,8 @@ use std::{
 pub enum Entry {
     /// A run directory.
     RunDir(PathBuf),
+    /// A file or a directory of an image that was to get another name when it was complete.
+    Partial(PathBuf),
     /// A control group, as its directory in cgroupfs.
     Cgroup(PathBuf),
     /// What a group hands down since a session, and did not before.
@@ -55,7 +59,7 @@ impl Entry {
     /// Where it is.
     pub fn path(&self) -> &Path {
         match self {
-            Entry::RunDir(path) | Entry::Cgroup(path) => path,
+            Entry::RunDir(path) | Entry::Partial(path) | Entry::Cgroup(path) => path,
             Entry::HandedDown(what) => &what.dir,
         }
     }
@@ -63,6 +67,7 @@ impl Entry {
     fn word(&self) -> &'static str {
         match self {
             Entry::RunDir(_) => "run_dir",
+            Entry::Partial(_) => "partial",
             Entry::Cgroup(_) => "cgroup",
             Entry::HandedDown(_) => "handed_down",
         }
@@ -94,6 +99,7 @@ impl Entry {
             && self.path().components().all(plain)
             && match self {
                 Entry::RunDir(path) => path.components().next_back().is_some_and(named),
+                Entry::Partial(path) => path.file_name().and_then(OsStr::to_str).is_some_and(partial::is_ours),
                 Entry::Cgroup(path) => path.components().any(named),
                 // Anybody's group can hand something down; only what a session saw is in its ledger.
                 Entry::HandedDown(what) => what.controller.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
@@ -116,6 +122,7 @@ impl Entry {
                 Ok(made) => made.map_or_else(Vec::new, |made| made.remove_session(WORK)),
                 Err(left) => vec![left],
             },
+            (Entry::Partial(path), _) => unfinished::remove(path, identity),
             (Entry::Cgroup(path), _) => groups::remove(path, until),
             (Entry::HandedDown(what), _) if what.is_there() => match groups::take_back(&what.dir, &what.controller) {
                 Ok(()) | Err(Errno::ENOENT) => Vec::new(),
@@ -143,6 +150,7 @@ pub(super) fn parse(text: &str) -> Vec<Listed> {
         };
         let entry = match word {
             "run_dir" => Entry::RunDir(rest.into()),
+            "partial" => Entry::Partial(rest.into()),
             "cgroup" => Entry::Cgroup(rest.into()),
             "handed_down" => match HandedDown::read(rest) {
                 Some(what) => Entry::HandedDown(what),

@@ -26,7 +26,8 @@ impl Registry {
         drop(listener);
         let store = dir.path().join("store");
         let config = format!(
-            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{host}\"}}\n",
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{host}\"}}\n\
+             validation: {{manifests: {{urls: {{allow: [\".*\"]}}}}}}\n",
             store.display()
         );
         fs::write(dir.path().join("config.yml"), config).unwrap();

@@ -1,0 +1,62 @@
+//! What grows under a name of its own is written down first, so that it can be taken away where this program is killed.
+
+use super::partial::is_ours;
+use std::{
+    os::fd::{AsFd, BorrowedFd},
+    path::{Path, PathBuf, absolute},
+    sync::OnceLock,
+};
+
+/// Somebody who writes it down. Where that cannot be done, the work is done all the same.
+pub trait Books: Send + Sync {
+    /// This is about to be made.
+    fn begins(&self, path: &Path);
+    /// It was made, and is this one.
+    fn made(&self, path: &Path, file: BorrowedFd<'_>);
+    /// It has its own name by now, or is gone.
+    fn ends(&self, path: &Path);
+}
+
+static BOOKS: OnceLock<Box<dyn Books>> = OnceLock::new();
+
+/// From now on this is told.
+pub fn keep(books: Box<dyn Books>) {
+    // The first to keep them keeps them.
+    let _ = BOOKS.set(books);
+}
+
+/// One thing that is written down, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Line(PathBuf);
+
+impl Line {
+    /// Call it before the thing is made; the name is one of [`super::partial::fresh_name`].
+    pub(super) fn begin(path: &Path) -> Line {
+        let path = absolute(path).unwrap_or_else(|_| path.into());
+        debug_assert!(path.file_name().and_then(|name| name.to_str()).is_some_and(is_ours));
+        if let Some(books) = BOOKS.get() {
+            books.begins(&path);
+        }
+        Line(path)
+    }
+
+    /// It was made.
+    pub(super) fn made(&self, file: impl AsFd) {
+        if let Some(books) = BOOKS.get() {
+            books.made(&self.0, file.as_fd());
+        }
+    }
+
+    /// It is still there, and stays written down.
+    pub(super) fn stays(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(books) = BOOKS.get() {
+            books.ends(&self.0);
+        }
+    }
+}

@@ -11,7 +11,23 @@ const SMALLEST: (u16, u16) = (80, 24);
 
 /// One row each; none of them needs a terminal to be there.
 pub fn rows(lang: Lang) -> Vec<Row> {
-    vec![terminal(lang), state(lang)]
+    vec![terminal(lang), cpus(lang), state(lang)]
+}
+
+/// What a learner takes of a CPU where limits are tested, in percent: half of one for the loop, and what watches it.
+const LEARNER: usize = 65;
+
+/// For how many learners at once the CPUs suffice.
+fn cpus(lang: Lang) -> Row {
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    let learners = (count * 100 / LEARNER).max(1);
+    let found = lang.pick(
+        format!(
+            "{count}: for {learners} learners at once; with more, CPU limits are proved by what each waited for others"
+        ),
+        format!("{count} 个：够 {learners} 人同时学；人再多，CPU 限制就靠各自等待的时间来证明"),
+    );
+    Row::ok(lang.pick("CPUs", "CPU"), found)
 }
 
 /// Whether a locale name asks for UTF-8.

@@ -75,6 +75,9 @@ pub enum Event<'a> {
         expected: &'a str,
         /// What is.
         observed: &'a str,
+        /// Why it holds although the figure is another one; absent where there is nothing to explain.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        because: &'a str,
     },
     /// A step came to its end.
     Outcome {
@@ -164,7 +167,8 @@ impl<'a> Event<'a> {
                 let check = checks.get(*number)?;
                 let (check, text) = (check.source.as_str(), check.text.as_str());
                 let (expected, observed) = (verdict.expected.as_str(), verdict.observed.as_str());
-                Event::Check { lesson, step, check, text, passed: verdict.passed, expected, observed }
+                let because = verdict.because.as_str();
+                Event::Check { lesson, step, check, text, passed: verdict.passed, expected, observed, because }
             }
             Report::Outcome(index, outcome) => {
                 let (lesson, step, _) = named(index)?;

@@ -63,15 +63,17 @@ impl Text {
             Event::Traced(Told::Untraced { reason }) => {
                 writeln!(out, "  {} {reason}", lang.pick("System calls cannot be seen:", "看不到系统调用："))
             }
-            Event::Check { text, passed, expected, observed, .. } => {
+            Event::Check { text, passed, expected, observed, because, .. } => {
                 let mark = match passed {
                     Some(true) => lang.pick("ok", "通过"),
                     Some(false) => lang.pick("FAILED", "未通过"),
                     None => lang.pick("not seen", "看不到"),
                 };
                 writeln!(out, "  [{mark}] {text}")?;
-                if *passed == Some(true) {
-                    return Ok(());
+                match passed {
+                    Some(true) if because.is_empty() => return Ok(()),
+                    Some(true) => return writeln!(out, "      {because}"),
+                    _ => {}
                 }
                 let (wanted, seen) = (lang.pick("expected", "应为"), lang.pick("observed", "实际"));
                 writeln!(out, "      {wanted}: {expected}\n      {seen}: {observed}")

@@ -31,6 +31,8 @@ pub struct Reader {
     /// The PID namespaces of processes, by PID and start. A process never leaves its own (pid_namespaces(7)).
     pid_namespaces: BTreeMap<(i32, u64), Option<u64>>,
     extra: Extra,
+    /// How long the threads of the session's group waited for a CPU.
+    delays: group::Delays,
 }
 
 /// What a session looks at besides its container.
@@ -48,7 +50,14 @@ impl Reader {
     /// Reads below this `/proc`; `exe` is the program that takes the role `__peek`.
     pub fn new(proc_root: &Path, exe: &Path) -> Reader {
         let (proc_root, exe) = (proc_root.into(), exe.into());
-        Reader { proc_root, exe, answer: None, pid_namespaces: BTreeMap::new(), extra: Extra::default() }
+        Reader {
+            proc_root,
+            exe,
+            answer: None,
+            pid_namespaces: BTreeMap::new(),
+            extra: Extra::default(),
+            delays: group::Delays::default(),
+        }
     }
 
     /// Looks at this as well from now on.
@@ -81,7 +90,7 @@ impl Reader {
         };
         if let Some(name) = &self.extra.group {
             let membership = cgroup::parse_membership(&text::read(own.join("cgroup")).unwrap_or_default());
-            sample.group = group::read(name, &hierarchies, &membership);
+            sample.group = group::read(name, &hierarchies, &membership, &self.proc_root, &mut self.delays);
         }
         let tree = Tree::read(&self.proc_root);
         // Asked for again and again, and each answer costs a system call. A link that could not be read may be, later.

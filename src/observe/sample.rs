@@ -222,6 +222,9 @@ pub struct Group {
     pub values: Cgroup,
     /// When they were read, in microseconds after the first reading.
     pub at_micros: u64,
+    /// For how long its threads were kept from running though they could have run, in microseconds since each was first seen:
+    /// the second number of `/proc/PID/task/TID/schedstat`. Only where there is a CPU limit, which may be one reason.
+    pub delay_micros: Option<u64>,
 }
 
 /// A file that a lesson looks at: whether below the container's root, and the path as the lesson has it.

@@ -1,7 +1,8 @@
 //! How a step ends: passed, failed or skipped; and what comes next.
 
-use super::{Action, Notice, Outcome, Phase, Report, Session, Verdict, replay::Replay};
-use crate::lesson::{Block, Run};
+use super::{Action, Notice, Outcome, Phase, Report, Session, Verdict, play::Shell, replay::Replay};
+use crate::lesson::{Block, Run, TerminalId};
+use std::collections::BTreeSet;
 
 impl Session {
     pub(super) fn deadline(&mut self, out: &mut Vec<Action>) {
@@ -80,10 +81,25 @@ impl Session {
             *place = Some(outcome.clone());
         }
         out.push(Action::Report(Report::Outcome(self.step, outcome)));
+        if clean {
+            self.end_loops(out);
+        }
         if self.auto {
             // What a failed step left behind is unknown: the next one starts from a replay.
             if clean { self.next_step(out) } else { self.after_failure(out) }
         }
+    }
+
+    /// Ends what the step would have ended with ^C, where it runs on: a learner may have come to the end another way, and
+    /// nobody wants a loop to keep a CPU until the terminal is closed.
+    fn end_loops(&self, out: &mut Vec<Action>) {
+        let blocks = self.step().into_iter().flat_map(|step| &step.blocks);
+        let ended = blocks.filter_map(|block| match block {
+            Block::Run(run) if run.interrupts() => Some(run.terminal),
+            _ => None,
+        });
+        let running: BTreeSet<TerminalId> = ended.filter(|id| self.shells.get(id) == Some(&Shell::Busy)).collect();
+        out.extend(running.into_iter().map(Action::Interrupt));
     }
 
     pub(super) fn after_failure(&mut self, out: &mut Vec<Action>) {
@@ -119,7 +135,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::{
-        lesson::{Lesson, Step, TerminalId},
+        lesson::{Lesson, Step},
         session::{Input, Wish},
     };
     use std::sync::Arc;
@@ -191,5 +207,18 @@ mod tests {
         assert_eq!(typed(&session.handle(Input::Wish(Wish::Go))), ["first"]);
         session.handle(Input::Prompt(TerminalId::Container, 0, 1));
         assert_eq!(typed(&session.handle(Input::Wish(Wish::Go))), ["second"]);
+    }
+
+    #[test]
+    fn a_loop_ends_with_its_step() {
+        let (mut session, _) = begun(false);
+        session.lesson.steps[0].blocks = vec![Block::Run(Run { line: "^C".into(), ..Run::default() })];
+        for (shell, interrupted) in [(Shell::Busy, 1), (Shell::Idle, 0)] {
+            session.shells.insert(TerminalId::Container, shell);
+            let mut out = Vec::new();
+            session.close(Outcome::Passed, &mut out);
+            let found = out.iter().filter(|action| **action == Action::Interrupt(TerminalId::Container)).count();
+            assert_eq!(found, interrupted, "{out:?}");
+        }
     }
 }

@@ -18,7 +18,7 @@ mod typing;
 mod view;
 
 pub use checklist::{OwnLine, Ran};
-pub use checks::{Evidence, Verdict, decide};
+pub use checks::{Evidence, Share, Verdict, decide};
 pub use ledger::{Entry, HandedDown, Ledger};
 pub use needs::lack;
 pub use play::Session;

@@ -31,6 +31,8 @@ pub struct CpuProof {
     pub periods: u64,
     /// By how much `nr_throttled` grew.
     pub throttled: u64,
+    /// In how many percent of the time others had the CPUs that it could have used.
+    pub waited_percent: f64,
 }
 
 /// A process that was killed because its group had no memory left.
@@ -68,6 +70,7 @@ impl Proof {
             percent: used_micros as f64 * 100.0 / window_micros.max(1) as f64,
             periods: last.periods.saturating_sub(first.periods),
             throttled: last.throttled.saturating_sub(first.throttled),
+            waited_percent: evidence.share().map_or(0.0, |share| share.waited),
         });
     }
 
@@ -96,9 +99,16 @@ impl Proof {
             let limit = format!("{}/{}", number(cpu.quota_micros), number(cpu.period_micros));
             let (used, window) = (seconds(cpu.used_micros), seconds(cpu.window_micros));
             let (percent, throttled, periods) = (cpu.percent, cpu.throttled, cpu.periods);
+            let waited = match cpu.waited_percent {
+                5.0.. => lang.pick(
+                    format!("; waited {:.0} % of the time for others", cpu.waited_percent),
+                    format!("；{:.0} % 的时间在等别的进程", cpu.waited_percent),
+                ),
+                _ => String::new(),
+            };
             lang.pick(
-                format!("CPU {limit} us: {used} in {window} = {percent:.1} % of one CPU; throttled in {throttled} of {periods} periods"),
-                format!("CPU {limit} us：{window} 内用了 {used}，合一个 CPU 的 {percent:.1} %；{periods} 个周期中有 {throttled} 个被限流"),
+                format!("CPU {limit} us: {used} in {window} = {percent:.1} % of one CPU; throttled in {throttled} of {periods} periods{waited}"),
+                format!("CPU {limit} us：{window} 内用了 {used}，合一个 CPU 的 {percent:.1} %；{periods} 个周期中有 {throttled} 个被限流{waited}"),
             )
         });
         let memory = self.memory.iter().map(|memory| {
@@ -135,6 +145,7 @@ mod tests {
             periods,
             throttled,
             oom_kills,
+            ..Counted::default()
         };
         let history =
             [counted(0, 7, 1, 0, 2), counted(1_000_000, 500_007, 11, 9, 2), counted(4_000_000, 2_000_007, 41, 38, 3)];
@@ -160,6 +171,7 @@ mod tests {
             percent: 50.0,
             periods: 30,
             throttled: 29,
+            waited_percent: 0.0,
         };
         assert_eq!(proof.cpu, [cpu]);
         assert_eq!((proof.memory[0].oom_kills, proof.memory[0].exit_status), (1, Some(137)));

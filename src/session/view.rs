@@ -93,6 +93,11 @@ impl Session {
         verdicts.filter(|(_, verdict)| verdict.passed == Some(false)).map(|(check, _)| check)
     }
 
+    /// How the session's group shared the CPUs over the last three seconds; `None` before they are over.
+    pub fn share(&self) -> Option<super::Share> {
+        self.evidence.share()
+    }
+
     /// Whether time alone may bring what a block of checks waits for.
     pub fn measuring(&self, block: usize) -> bool {
         self.failing(block).next().is_some() && self.failing(block).all(Check::measures)

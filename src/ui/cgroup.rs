@@ -99,6 +99,15 @@ fn cpu(state: &State, play: &Play, cgroup: &Cgroup, before: &Cgroup, columns: us
         }
     }
     sheet.add(hang(&[(pad("CPU", NAME), Role::Strong)], &text, columns));
+    let group = play.sample.as_deref().map(|sample| &sample.group.values.paths);
+    if let Some(share) = play.session.share().filter(|share| share.waited >= 5.0 && group == Some(&cgroup.paths)) {
+        let waited = lang.pick(
+            format!("{:.0} % of the last 3 s for others: the CPUs are busy", share.waited),
+            format!("最近 3 秒有 {:.0} % 在等别的进程：CPU 很忙", share.waited),
+        );
+        let name = pad(lang.pick("Waited", "等待"), NAME);
+        sheet.add(hang(&[(name, Role::Strong)], &Rich::default().with(&waited, Role::Changed), columns));
+    }
     if !used.is_empty() {
         sheet.add(chart::lines(&used, cap.map(|(percent, _)| percent), columns, NAME));
     }

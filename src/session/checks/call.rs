@@ -19,7 +19,7 @@ pub(super) fn call(name: &str, outcome: &Outcome, text: Option<&str>, evidence: 
         None => format!("{name}(…) {wanted_end}"),
     };
     if let Some(reason) = &evidence.untraced {
-        return Verdict { passed: None, expected, observed: reason.say(lang).into() };
+        return Verdict { passed: None, expected, observed: reason.say(lang).into(), ..Verdict::default() };
     }
     let mut seen = None;
     for event in evidence.calls.iter().rev().filter(|event| same_call(name, event.call.syscall)) {
@@ -29,13 +29,13 @@ pub(super) fn call(name: &str, outcome: &Outcome, text: Option<&str>, evidence: 
             Outcome::Failed(wanted) => errno.as_ref() == Some(wanted),
         };
         if right_end && text.is_none_or(|text| event.call.args_text().contains(text)) {
-            return Verdict { passed: Some(true), observed: expected.clone(), expected };
+            return Verdict { passed: Some(true), observed: expected.clone(), expected, ..Verdict::default() };
         }
         let end = errno.unwrap_or_else(|| event.returned.to_string());
         seen.get_or_insert_with(|| format!("{} = {end}", event.call));
     }
     let observed = seen.unwrap_or_else(|| lang.pick("no such call yet", "尚无此调用").into());
-    Verdict { passed: Some(false), expected, observed }
+    Verdict::new(false, expected, observed)
 }
 
 /// `fork` in a lesson means every way to make a process, because shells differ in the one that they use.
@@ -55,7 +55,12 @@ pub(super) fn ended(names: &str, end: &End, evidence: &Evidence, lang: Lang) -> 
         Ended::Killed(signal) => format!("{name}: {signal}"),
     };
     if let Some(reason) = &evidence.untraced {
-        return Verdict { passed: None, expected: expected(names), observed: reason.say(lang).into() };
+        return Verdict {
+            passed: None,
+            expected: expected(names),
+            observed: reason.say(lang).into(),
+            ..Verdict::default()
+        };
     }
     let ends = evidence.ends.iter().filter(|(comm, _)| names.split(',').any(|name| name == comm));
     let seen: Vec<(String, bool)> =
@@ -63,7 +68,7 @@ pub(super) fn ended(names: &str, end: &End, evidence: &Evidence, lang: Lang) -> 
     let right = seen.iter().find(|(_, right)| *right);
     let observed = right.or(seen.last()).map(|(text, _)| text.clone());
     let observed = observed.unwrap_or_else(|| format!("{names}: {}", lang.pick("has not ended", "没有结束")));
-    Verdict { passed: Some(right.is_some()), expected: expected(names), observed }
+    Verdict::new(right.is_some(), expected(names), observed)
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(in crate::session) fn decided(
 ) {
     let fact = parse_fact(&instruction.split_whitespace().collect::<Vec<_>>()).unwrap();
     let verdict = decide(&fact, evidence, Lang::En);
-    let wanted = Verdict { passed, expected: expected.into(), observed: observed.into() };
+    let wanted = Verdict { passed, expected: expected.into(), observed: observed.into(), ..Verdict::default() };
     assert_eq!(verdict, wanted, "{instruction}");
     // The other language comes to the same.
     assert_eq!(decide(&fact, evidence, Lang::Zh).passed, passed, "{instruction}");

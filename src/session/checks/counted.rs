@@ -10,6 +10,12 @@ pub struct Counted {
     pub at: u64,
     /// CPU time used, in microseconds; `None` where nobody counts it.
     pub usage: Option<u64>,
+    /// For how long its threads were kept from running, in microseconds; `None` where nobody counts it.
+    pub delay: Option<u64>,
+    /// For how long the quota alone kept them from it, in microseconds, all CPUs together.
+    pub held_back: u64,
+    /// The quota and its period, in microseconds.
+    pub quota: Option<(u64, u64)>,
     /// Periods that have passed under a quota.
     pub periods: u64,
     /// Throttled periods.
@@ -20,6 +26,8 @@ pub struct Counted {
 
 /// CPU use is measured over at least this time, in microseconds.
 const WINDOW: u64 = 3_000_000;
+/// A group that used less than this part of its cap did not come to it.
+const NEARLY: f64 = 0.9;
 /// Samples come once a second, or when something happened.
 const MOST_COUNTED: usize = 256;
 
@@ -33,6 +41,9 @@ impl Evidence {
         let counted = Counted {
             at: group.at_micros,
             usage: group.values.cpu.usage_micros,
+            delay: group.delay_micros,
+            held_back: zero(group.values.cpu.throttled_micros),
+            quota: group.values.cpu.quota_micros.zip(group.values.cpu.period_micros),
             periods: zero(group.values.cpu.periods),
             throttled: zero(group.values.cpu.throttled),
             oom_kills: zero(group.values.memory.oom_kills),
@@ -51,24 +62,69 @@ impl Evidence {
         Some((*first, *last))
     }
 
-    /// CPU use in percent of one CPU over that time.
-    fn cpu_use(&self) -> Option<f64> {
+    /// How the group shared the CPUs over that time.
+    pub(in crate::session) fn share(&self) -> Option<Share> {
         let (first, last) = self.window()?;
-        Some(last.usage?.saturating_sub(first.usage?) as f64 * 100.0 / (last.at - first.at) as f64)
+        let window = last.at - first.at;
+        let percent = |micros: u64| micros as f64 * 100.0 / window as f64;
+        let used = last.usage?.saturating_sub(first.usage?);
+        // Some kernels count the time under the quota as time on a run queue, others do not. Whatever is neither use nor
+        // quota can be the others' alone, for one thread; for several of them this claims too little rather than too much.
+        let rest = window.saturating_sub(used).saturating_sub(last.held_back.saturating_sub(first.held_back));
+        let delay = last.delay.zip(first.delay).map_or(0, |(last, first)| last.saturating_sub(first));
+        let cap = last.quota.filter(|quota| Some(*quota) == first.quota && quota.1 > 0);
+        let cap = cap.map(|(quota, period)| quota as f64 * 100.0 / period as f64);
+        Some(Share { used: percent(used), waited: percent(delay.min(rest)), cap })
+    }
+}
+
+/// How a group shared the CPUs with others over a window of at least three seconds, in percent of one CPU.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share {
+    /// What it used.
+    pub used: f64,
+    /// What it did not get although it could have run: others had the CPUs.
+    pub waited: f64,
+    /// What it may use; `None` where there was no limit, or not the same one all the time.
+    pub cap: Option<f64>,
+}
+
+impl Share {
+    /// The cap, where the group stayed at or below it and whatever is missing from at least `least` percent went to others.
+    fn starved(&self, least: f64) -> Option<f64> {
+        self.cap.filter(|cap| self.used < least && self.used <= *cap && self.used + self.waited >= least)
     }
 }
 
 /// Decides whether the CPU use of the last three seconds lies in a range.
 pub(super) fn cpu(from: u64, to: u64, evidence: &Evidence, lang: Lang) -> Verdict {
     let expected = format!("{from}–{to} %");
-    let used = evidence.cpu_use();
-    let passed = used.is_some_and(|used| (from as f64..=to as f64).contains(&used));
+    let share = evidence.share();
+    let within = share.is_some_and(|share| (from as f64..=to as f64).contains(&share.used));
+    // On a busy machine the group may never come to its cap. What is proved then: it had no more, and others had the rest.
+    let starved = share.and_then(|share| Some((share, share.starved(from as f64).filter(|cap| *cap <= to as f64)?)));
     let counted = evidence.history.back().is_none_or(|last| last.usage.is_some());
     let measuring = || match counted {
         true => lang.pick("three seconds are being measured", "正在测量三秒钟").to_string(),
         false => lang.pick("no counter: cpuacct knows no such group", "没有计数：cpuacct 里没有这个组").to_string(),
     };
-    Verdict { passed: Some(passed), expected, observed: used.map_or_else(measuring, |used| format!("{used:.1} %")) }
+    let observed = share.map_or_else(measuring, |share| match share.waited {
+        5.0.. => lang.pick(
+            format!("{:.1} %; it waited {:.0} % of the time for others", share.used, share.waited),
+            format!("{:.1} %；有 {:.0} % 的时间在等别的进程", share.used, share.waited),
+        ),
+        _ => format!("{:.1} %", share.used),
+    });
+    let because = starved.map_or(String::new(), |(share, cap)| {
+        lang.pick(
+            format!(
+                "it used {:.1} % and never had more than {cap:.0} %: it waited {:.0} % of the time for others",
+                share.used, share.waited
+            ),
+            format!("它用了 {:.1} %，从未超过 {cap:.0} %：有 {:.0} % 的时间在等别的进程", share.used, share.waited),
+        )
+    });
+    Verdict { passed: Some(within || starved.is_some()), expected, observed, because }
 }
 
 /// Decides whether a counter has grown since the step began.
@@ -80,10 +136,20 @@ pub(super) fn grew(counter: Counter, evidence: &Evidence, lang: Lang) -> Verdict
     let (first, last) = (evidence.history.front().map(value), evidence.history.back().map(value));
     let passed = first.zip(last).is_some_and(|(first, last)| last > first);
     let none = || lang.pick("there is no such group", "没有这个组").to_string();
-    Verdict {
-        passed: Some(passed),
-        expected: first.map_or_else(none, |first| format!("> {first}")),
-        observed: last.map_or_else(none, |last| last.to_string()),
+    let expected = first.map_or_else(none, |first| format!("> {first}"));
+    let starved = evidence.share().filter(|share| share.cap.is_some_and(|cap| share.starved(cap * NEARLY).is_some()));
+    match starved.filter(|_| !passed && counter == Counter::Throttled) {
+        // Nobody stops a group that never comes to its cap.
+        Some(share) => Verdict {
+            passed: None,
+            expected,
+            observed: lang.pick(
+                format!("it never came to its cap: it waited {:.0} % of the time for others", share.waited),
+                format!("它一直没有达到上限：有 {:.0} % 的时间在等别的进程", share.waited),
+            ),
+            ..Verdict::default()
+        },
+        None => Verdict::new(passed, expected, last.map_or_else(none, |last| last.to_string())),
     }
 }
 
@@ -125,5 +191,57 @@ mod tests {
             }
             assert_eq!(measuring, expected);
         }
+    }
+
+    /// Three seconds of a group with half a CPU: used, kept from running, of that by the quota, in milliseconds.
+    fn evidence(used: u64, delay: Option<u64>, held_back: u64) -> Evidence {
+        let quota = Some((50_000, 100_000));
+        let first = Counted { usage: Some(0), delay: delay.map(|_| 0), quota, ..Counted::default() };
+        let (usage, delay) = (Some(used * 1000), delay.map(|delay| delay * 1000));
+        let last = Counted { at: WINDOW, usage, delay, held_back: held_back * 1000, ..first };
+        Evidence { history: [first, last].into(), ..Evidence::default() }
+    }
+
+    #[test]
+    fn a_cap_is_proved_by_what_others_had_and_by_nothing_else() {
+        for (used, delay, held_back, passed, because) in [
+            // Alone: half of it, the quota is the reason for the rest, whether or not the kernel counts that as a delay.
+            (1500, Some(1500), 1500, true, ""),
+            (1500, Some(0), 1500, true, ""),
+            // Forty on two CPUs.
+            (
+                150,
+                Some(2850),
+                0,
+                true,
+                "it used 5.0 % and never had more than 50 %: it waited 95 % of the time for others",
+            ),
+            // It slept.
+            (150, Some(100), 0, false, ""),
+            // The quota kept it back, which explains nothing.
+            (900, Some(2000), 2000, false, ""),
+            // Nobody counts, or it had more than it may have.
+            (150, None, 0, false, ""),
+            (2000, Some(1000), 0, false, ""),
+        ] {
+            let verdict = cpu(45, 55, &evidence(used, delay, held_back), Lang::En);
+            assert_eq!(
+                (verdict.passed, verdict.because.as_str()),
+                (Some(passed), because),
+                "{used} {delay:?} {held_back}"
+            );
+        }
+        let mut changed = evidence(150, Some(2850), 0);
+        changed.history[0].quota = Some((100_000, 100_000));
+        assert_eq!(cpu(45, 55, &changed, Lang::En).passed, Some(false), "another limit for a part of the time");
+    }
+
+    #[test]
+    fn a_group_that_never_came_to_its_cap_was_not_stopped_and_that_is_said() {
+        let verdict = grew(Counter::Throttled, &evidence(150, Some(2850), 0), Lang::En);
+        assert_eq!(verdict.passed, None);
+        assert_eq!(verdict.observed, "it never came to its cap: it waited 95 % of the time for others");
+        assert_eq!(grew(Counter::Throttled, &evidence(150, Some(0), 0), Lang::En).passed, Some(false));
+        assert_eq!(grew(Counter::OomKills, &evidence(150, Some(2850), 0), Lang::En).passed, Some(false));
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     trace::{Ended, SyscallEvent},
 };
 use counted::Counted;
+pub use counted::Share;
 use std::{collections::VecDeque, sync::Arc};
 
 /// Everything that a check may look at.
@@ -43,11 +44,13 @@ pub struct Verdict {
     pub expected: String,
     /// What was seen instead, in words.
     pub observed: String,
+    /// Why it holds although the figure is another one, in words; mostly empty.
+    pub because: String,
 }
 
 impl Verdict {
     fn new(passed: bool, expected: impl Into<String>, observed: impl Into<String>) -> Verdict {
-        Verdict { passed: Some(passed), expected: expected.into(), observed: observed.into() }
+        Verdict { passed: Some(passed), expected: expected.into(), observed: observed.into(), ..Verdict::default() }
     }
 
     /// The fact holds where what was seen reads as what is wanted.

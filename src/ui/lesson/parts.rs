@@ -137,6 +137,7 @@ fn detail(state: &State, verdict: &Verdict, tried: bool, challenge: bool, column
                 sheet.line(whole);
             }
         }
+        Some(true) if !verdict.because.is_empty() => row(lang.pick("because", "因为"), &verdict.because, Role::Plain),
         _ => {}
     }
 }

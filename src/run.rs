@@ -162,8 +162,9 @@ fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lan
         Err(status) => return status,
     };
     let need = need(common);
-    // Half of what was asked for cannot be: that is said before anything is done, together with what helps.
-    if places.iter().any(|place| place.needs(&Requirement::SessionDir(Ability::Exec)))
+    // Nothing of what was asked for can be done as it should: that is said before anything is done, together with what helps.
+    // Where something can be, the steps that cannot are skipped by name.
+    if places.iter().all(|place| place.needs(&Requirement::SessionDir(Ability::Exec)))
         && let Some((why, remedy)) = doctor::no_program_starts(need, lang)
     {
         let what = lang.pick("no program can be started in a session's directory: ", "会话目录里无法启动程序：");

@@ -144,6 +144,11 @@ fn where_no_program_starts_that_is_said_at_once() {
 
     let other = script(home.path(), &format!("{closed} $BW run --json --patience 8 isolate/plain-process"));
     assert_eq!(outcomes(&other), ["isolate/plain-process passed"], "{}", text(&other.stderr));
+    let mixed =
+        script(home.path(), &format!("{closed} $BW run --json --patience 8 isolate/plain-process rootfs/chroot"));
+    let [passed, skipped] = outcomes(&mixed).try_into().unwrap_or_else(|_| panic!("{mixed:?}"));
+    assert_eq!((passed.as_str(), mixed.status.code()), ("isolate/plain-process passed", Some(0)));
+    assert!(skipped.starts_with("rootfs/chroot skipped ") && skipped.contains("noexec"), "{skipped}");
     let row = row(&script(home.path(), &format!("{closed} $BW doctor --json || [ $? = 3 ]")));
     assert_eq!((&row["level"], &row["lessons"]), (&"missing".into(), &serde_json::json!(["rootfs", "together"])));
 
@@ -218,7 +223,7 @@ fn root_makes_nothing_in_a_home_that_is_not_roots() {
         if let Some(link) = link {
             let link = home.path().join(link);
             fs::create_dir_all(link.parent().unwrap()).unwrap();
-            symlink(victim.path(), &link).unwrap();
+            symlink("/mnt/victim", &link).unwrap();
         }
         for made in [home.path().to_path_buf(), home.path().join(".cache"), home.path().join(".local")] {
             if fs::symlink_metadata(&made).is_ok_and(|metadata| metadata.is_dir()) {
@@ -228,11 +233,13 @@ fn root_makes_nothing_in_a_home_that_is_not_roots() {
         let before = tree(home.path());
         // root's own home is covered, so that nothing stays there; the variables are those that sudo -E keeps.
         let lines = format!(
-            "mount -t tmpfs -o mode=700 root /root; mkdir /root/here; cd /root/here
+            "mkdir /mnt/victim; mount --bind {} /mnt/victim
+             mount -t tmpfs -o mode=700 root /root; mkdir /root/here; cd /root/here
              export SUDO_UID={USER} SUDO_GID={USER} TMPDIR=$HOME
              $BW skopeo copy -q builtin: dir:one; XDG_CACHE_HOME=$HOME/.cache $BW skopeo copy -q builtin: dir:two
              unset SUDO_UID SUDO_GID; $BW skopeo copy -q builtin: dir:three; $BW doctor >/dev/null || [ $? = 3 ]
-             ls -A /root/.cache/boxwright"
+             ls -A /root/.cache/boxwright",
+            victim.path().display()
         );
         let output = script(home.path(), &lines);
         assert!(output.status.success() && text(&output.stdout).starts_with("image-"), "{link:?}: {output:?}");

@@ -50,6 +50,7 @@ fn lists_are_searched_for_the_machine() {
     /// The list, how many lists are around it, what is asked for, the entry that is taken or why none is.
     type Row<'a> = (&'a [&'a str], usize, &'a [&'a str], Result<&'a str, &'a str>);
     let platform = |name| ["--platform", name];
+    let foreign = format!("no image for {}; there is {windows}, linux/s390x/z1", boxwright::image::Platform::host());
     let table: [Row; 12] = [
         (&["attestation", windows, "linux/s390x/z1", ours], 1, &[], Ok(ours)),
         (&["attestation", windows, "linux/s390x/z1", ours], 0, &[], Ok(ours)),
@@ -60,12 +61,7 @@ fn lists_are_searched_for_the_machine() {
         (&["linux/amd64/v3", "linux/amd64/v2"], 0, &platform("linux/amd64"), Ok("linux/amd64/v2")),
         (&["linux/arm64"], 0, &platform("linux/arm64/v8"), Ok("linux/arm64")),
         (&["linux/arm/v8"], 0, &platform("linux/arm/v7"), Err("no image for linux/arm/v7; there is linux/arm/v8")),
-        (
-            &["attestation", windows, "linux/s390x/z1"],
-            1,
-            &[],
-            Err(&format!("no image for {}; there is {windows}, linux/s390x/z1", boxwright::image::Platform::host())),
-        ),
+        (&["attestation", windows, "linux/s390x/z1"], 1, &[], Err(&foreign)),
         (&["attestation"], 0, &[], Err("there is no image at all")),
         (&[ours], 9, &[], Err("lists name lists more than 8 deep")),
     ];

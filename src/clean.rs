@@ -66,9 +66,13 @@ fn line(entry: &Entry, outcome: &Outcome, lang: Lang) -> String {
     let what = match entry {
         Entry::RunDir(_) => lang.pick("run directory", "运行目录"),
         Entry::Partial(_) => lang.pick("half-made image files", "未完成的镜像文件"),
-        Entry::Cgroup(_) | Entry::HandedDown(_) => lang.pick("control group", "控制组"),
+        Entry::Cgroup(_) | Entry::Group(_) | Entry::HandedDown(_) => lang.pick("control group", "控制组"),
+        Entry::Object(_) => lang.pick("object", "对象"),
     };
-    let path = entry.path().display();
+    let path = match entry {
+        Entry::Object(kept) => kept.object.to_string(),
+        _ => entry.path().display().to_string(),
+    };
     match outcome {
         Outcome::Removed => format!("{} {what} {path}", lang.pick("removed", "已删除")),
         Outcome::Would => format!("{} {what} {path}", lang.pick("would remove", "将会删除")),
@@ -90,7 +94,13 @@ fn stays(entry: &Entry, left: &[Left], lang: Lang) -> Vec<String> {
     let what = match entry {
         Entry::RunDir(_) => lang.pick("cannot remove run directory", "无法删除运行目录"),
         Entry::Partial(_) => lang.pick("cannot remove half-made image files", "无法删除未完成的镜像文件"),
-        Entry::Cgroup(_) | Entry::HandedDown(_) => lang.pick("cannot remove control group", "无法删除控制组"),
+        Entry::Object(kept) => {
+            let what = lang.pick("cannot remove", "无法删除");
+            return report(&format!("{what} {}", kept.object), left, lang);
+        }
+        Entry::Cgroup(_) | Entry::Group(_) | Entry::HandedDown(_) => {
+            lang.pick("cannot remove control group", "无法删除控制组")
+        }
     };
     report(&format!("{what} {path}"), left, lang)
 }

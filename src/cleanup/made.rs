@@ -99,6 +99,12 @@ impl Made {
         Identity::of(&self.dir)
     }
 
+    /// Whether its name still means it.
+    pub fn is_in_place(&self) -> bool {
+        let same = |one: statx::Facts, other: statx::Facts| (one.dev, one.ino) == (other.dev, other.ino);
+        matches!((statx::of(&self.dir), statx::named(&self.parent, &self.name)), (Ok(one), Ok(other)) if same(one, other))
+    }
+
     /// The open directory.
     pub fn dir(&self) -> &OwnedFd {
         &self.dir

@@ -285,7 +285,7 @@ impl Player {
                 self.teller.tell(&Event::Trouble { text }, lesson)?;
                 Vec::new()
             }
-            Seen::Trouble(text) => {
+            Seen::Noted(text) | Seen::Trouble(text) => {
                 self.teller.tell(&Event::Trouble { text }, lesson)?;
                 Vec::new()
             }

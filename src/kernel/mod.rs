@@ -14,6 +14,7 @@ pub mod mountinfo;
 pub mod mounts;
 pub mod namespaces;
 pub mod netlink;
+pub mod objects;
 pub mod owner;
 pub mod pid;
 pub mod pidfd;

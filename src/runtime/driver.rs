@@ -293,6 +293,7 @@ fn event(seen: Seen, lang: Lang) -> Event {
         Seen::Sample(number, sample) => Event::Sample(number, sample),
         Seen::Deadline => Event::Deadline,
         Seen::Working(command) => Event::Trouble(working(&command, lang)),
+        Seen::Noted(text) => Event::Said(text),
         Seen::Trouble(text) => Event::Trouble(text),
     }
 }

@@ -7,6 +7,7 @@ pub use finish::Rest;
 
 use super::{
     footing::Footing,
+    found::{self, Found},
     signals,
     timer::Timer,
     user_namespace::UserNamespace,
@@ -89,6 +90,8 @@ pub enum Seen {
     Deadline,
     /// It is over for this command, which works and is waited for.
     Working(String),
+    /// Something that the learner should know: one sentence.
+    Noted(String),
     /// A wish could not be carried out: one sentence.
     Trouble(String),
 }
@@ -187,6 +190,7 @@ pub struct Machine {
     // The run directory is gone by then.
     _tidy: Tidy,
     footing: Footing,
+    found: Arc<Found>,
     finished: bool,
 }
 
@@ -221,9 +225,13 @@ impl Machine {
         for path in groups.iter().cloned() {
             ledger.add(Entry::Cgroup(path)).map_err(Trouble::at("the ledger cannot be written", "无法写入记录"))?;
         }
-        let told = sink.clone();
-        let tracer = Tracer::start(exe, move |event| told(Happening::Trace(event)))
-            .map_err(Trouble::at("no tracer", "没有跟踪器"))?;
+        let found = Arc::new(Found::default());
+        let (told, noted) = (sink.clone(), found.clone());
+        let traced = move |event| {
+            noted.saw(&event);
+            told(Happening::Trace(event));
+        };
+        let tracer = Tracer::start(exe, traced).map_err(Trouble::at("no tracer", "没有跟踪器"))?;
         let told = sink.clone();
         let sampled = move |number, sample| told(Happening::Sample(number, sample));
         let sampler = Sampler::start_with(exe, sampled).map_err(Trouble::at("no sampler", "没有采样器"))?;
@@ -256,6 +264,7 @@ impl Machine {
             ledger,
             _tidy: tidy,
             footing,
+            found,
             finished: false,
         })
     }
@@ -393,7 +402,9 @@ impl Machine {
         }
         // A job in the background may keep the terminal open; the pane is over with its shell all the same.
         let closed = matches!(event, TraceEvent::Exit { root, pid, .. } if root == pid);
+        let names = found::names(&event);
         let mut seen = vec![Seen::Trace(id, event)];
+        seen.extend(names.iter().map(|name| Seen::Noted(found::told(name, self.lang))));
         seen.extend(closed.then_some(Seen::Closed(id)));
         seen
     }

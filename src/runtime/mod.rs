@@ -7,6 +7,7 @@ mod as_root;
 mod driver;
 mod export;
 mod footing;
+mod found;
 mod guard;
 mod inbox;
 mod input;

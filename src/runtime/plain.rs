@@ -208,6 +208,10 @@ impl Talk {
             Event::Closed(terminal) => {
                 self.busy.remove(terminal);
             }
+            Event::Said(text) => {
+                self.flush()?;
+                return print(&[format!("! {text}")]);
+            }
             Event::Trace(_, trace) if self.is_visible() => {
                 let row = match trace {
                     TraceEvent::Syscall(_, event) => Some(Row::Call(event.clone())),

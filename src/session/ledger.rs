@@ -16,7 +16,7 @@ mod entry;
 mod owner;
 
 pub use books::keep_books;
-pub use entry::{Entry, HandedDown};
+pub use entry::{Entry, HandedDown, Lasting};
 
 use super::run_dir::{self, is_ours};
 use super::state_dir::StateDir;
@@ -204,10 +204,17 @@ impl Ledger {
 
     /// Removes one thing now, and from the list.
     pub fn remove(&mut self, entry: &Entry) -> io::Result<()> {
-        match entry.remove(self.held(entry).as_deref(), None, Instant::now() + PATIENCE).into_iter().next() {
-            Some(left) => Err(left.into()),
-            None => self.forget(entry),
+        self.take_away(entry, Instant::now() + PATIENCE).into_iter().next().map_or(Ok(()), |left| Err(left.into()))
+    }
+
+    /// The same within a time; gives what stays of it, and on the list.
+    pub fn take_away(&mut self, entry: &Entry, until: Instant) -> Vec<Left> {
+        let left = entry.remove(self.held(entry).as_deref(), None, until);
+        if left.is_empty() {
+            // Where this cannot be written, the next sweep finds that the thing is gone.
+            let _ = self.forget(entry);
         }
+        left
     }
 
     /// Takes something off the list that was not made after all.
@@ -274,7 +281,7 @@ pub fn sweep(directories: &[PathBuf], dry_run: bool, patience: Duration) -> Vec<
         let Some((_file, entries)) = abandoned(&path) else { continue };
         let mut done = true;
         for (entry, identity) in entries.into_iter().rev() {
-            let exists = entry.is_there();
+            let exists = entry.is_there() && !entry.is_another(identity.as_ref());
             let outcome = match () {
                 () if !entry.is_ours(geteuid().as_raw()) => Outcome::Foreign,
                 () if !exists => continue,

@@ -19,7 +19,7 @@ mod view;
 
 pub use checklist::{OwnLine, Ran};
 pub use checks::{Evidence, Share, Verdict, decide};
-pub use ledger::{Entry, HandedDown, Ledger};
+pub use ledger::{Entry, HandedDown, Lasting, Ledger};
 pub use needs::lack;
 pub use play::Session;
 pub use progress::Progress;

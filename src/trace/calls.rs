@@ -4,6 +4,7 @@ use super::{
     decode::{Decoding, Kind},
     flags::Flags,
 };
+use crate::kernel::objects::SystemV;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::fmt;
 
@@ -49,10 +50,23 @@ pub(super) enum Effect {
     Writes,
     /// An open file is closed; not told.
     Closes,
+    /// An object is made that stays when its maker has ended; told where it was not there before.
+    ObjectMade(Made),
+    /// Such an object is removed.
+    ObjectRemoved(Made),
     /// Processes get a signal; told only where they are not this session's.
     Signals,
     /// What belongs to the whole machine.
     Guarded(Guarded),
+}
+
+/// What kind of object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// Of System V.
+    SystemV(SystemV),
+    /// A POSIX message queue.
+    Queue,
 }
 
 /// What no namespace, or only one that is not compared, has of its own.
@@ -181,8 +195,8 @@ const fn row(name: &'static str, number: Option<i64>, trap: Trap, effect: Effect
 
 use Decoding::{Each, FsConfig, Mount};
 use Effect::{
-    Child, Closes, GroupMade, GroupRemoved, HostName, Mounts, Namespaces, Nothing, Opens, Program, RootDirectory,
-    Signals, Writes,
+    Child, Closes, GroupMade, GroupRemoved, HostName, Mounts, Namespaces, Nothing, ObjectMade, ObjectRemoved, Opens,
+    Program, RootDirectory, Signals, Writes,
 };
 use Guarded::{Clock, DomainName, FileSystem, Modules, Reboot, Swap};
 use Kind::{
@@ -192,6 +206,8 @@ use Kind::{
 use Trap::{Always, Except, If, Never, Unless};
 
 const WRITING: u32 = (libc::O_WRONLY | libc::O_RDWR) as u32;
+const CREATE: u32 = libc::O_CREAT as u32;
+const CONTROL: Decoding = Each(&[Number, Hex, Pointer]);
 const REMOVEDIR: u32 = libc::AT_REMOVEDIR as u32;
 const THREAD: u32 = libc::CLONE_THREAD as u32;
 const VFORK: u64 = (libc::CLONE_VM | libc::CLONE_VFORK) as u64;
@@ -264,13 +280,28 @@ pub(super) static TABLE: &[Row] = &[
         Each(&[Number, Number, Signal, Pointer]),
     ),
     row("pidfd_send_signal", all!(SYS_pidfd_send_signal), Except(1, 0), Signals, Each(&[Number, Signal, Pointer, Hex])),
+    row("msgget", all!(SYS_msgget), Always, ObjectMade(Made::SystemV(SystemV::Queue)), Each(&[Hex, Hex])),
+    row("shmget", all!(SYS_shmget), Always, ObjectMade(Made::SystemV(SystemV::Memory)), Each(&[Hex, Size, Hex])),
+    row("semget", all!(SYS_semget), Always, ObjectMade(Made::SystemV(SystemV::Semaphores)), Each(&[Hex, Number, Hex])),
+    row("mq_open", all!(SYS_mq_open), If(1, CREATE), ObjectMade(Made::Queue), Each(&[Path, Bits(Flags::Open), Mode])),
+    // IPC_RMID is 0; a higher bit says how structures look.
+    row("msgctl", all!(SYS_msgctl), Unless(1, 0xff), ObjectRemoved(Made::SystemV(SystemV::Queue)), CONTROL),
+    row("shmctl", all!(SYS_shmctl), Unless(1, 0xff), ObjectRemoved(Made::SystemV(SystemV::Memory)), CONTROL),
+    row(
+        "semctl",
+        all!(SYS_semctl),
+        Unless(2, 0xff),
+        ObjectRemoved(Made::SystemV(SystemV::Semaphores)),
+        Each(&[Number, Number, Hex]),
+    ),
+    row("mq_unlink", all!(SYS_mq_unlink), Always, ObjectRemoved(Made::Queue), Each(&[Path])),
     row("mkdir", old!(SYS_mkdir), Always, GroupMade(0), Each(&[Path, Mode])),
     row("rmdir", old!(SYS_rmdir), Always, GroupRemoved(0), Each(&[Path])),
     row("mkdirat", all!(SYS_mkdirat), Always, GroupMade(1), Each(&[Directory, Path, Mode])),
     row("unlinkat", all!(SYS_unlinkat), If(2, REMOVEDIR), GroupRemoved(1), Each(&[Directory, Path, Bits(Flags::At)])),
-    row("open", old!(SYS_open), If(1, WRITING), Opens(0), Each(&[Path])),
-    row("creat", old!(SYS_creat), Always, Opens(0), Each(&[Path])),
-    row("openat", all!(SYS_openat), If(2, WRITING), Opens(1), Each(&[Directory, Path])),
+    row("open", old!(SYS_open), If(1, WRITING), Opens(0), Each(&[Path, Bits(Flags::Open), Mode])),
+    row("creat", old!(SYS_creat), Always, Opens(0), Each(&[Path, Mode])),
+    row("openat", all!(SYS_openat), If(2, WRITING), Opens(1), Each(&[Directory, Path, Bits(Flags::Open), Mode])),
     row("openat2", all!(SYS_openat2), Always, Opens(1), Each(&[Directory, Path])),
     row("write", all!(SYS_write), Never, Writes, Each(&[Number, Counted, Size])),
     row("pwrite64", all!(SYS_pwrite64), Never, Writes, Each(&[Number, Counted, Size, Long])),

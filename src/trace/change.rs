@@ -1,7 +1,7 @@
 //! What a system call changed: one closed type, made by the tracer and read by panes, checks and transcripts.
 
 use crate::{
-    kernel::{mountinfo::Mount, namespaces::Kind, pid::Pid},
+    kernel::{mountinfo::Mount, namespaces::Kind, objects::Object, pid::Pid},
     observe::ForChildren,
 };
 use serde::{Deserialize, Serialize};
@@ -100,10 +100,14 @@ pub enum Change {
         /// The file, where this program sees the same one under the same path.
         file: Option<PathBuf>,
     },
-    /// A new control group, by its name.
-    GroupMade(String),
+    /// A new control group, by its name; its directory, where this program sees it as well.
+    GroupMade(String, Option<PathBuf>),
     /// A control group that is gone, by its name.
     GroupRemoved(String),
+    /// A new object that stays when its maker has ended; whether it is in the machine's own namespace.
+    ObjectMade(Object, bool),
+    /// Such an object of the machine's own namespace is gone.
+    ObjectRemoved(Object),
 }
 
 /// Some mounts of a mount namespace.
@@ -165,7 +169,8 @@ impl Change {
             Change::RootMount { .. } | Change::RootDirectory { .. } => "root".into(),
             Change::HostName { .. } => "hostname".into(),
             Change::ControlFile { name, .. } => name.clone(),
-            Change::GroupMade(name) | Change::GroupRemoved(name) => format!("cgroup {name}"),
+            Change::GroupMade(name, _) | Change::GroupRemoved(name) => format!("cgroup {name}"),
+            Change::ObjectMade(object, _) | Change::ObjectRemoved(object) => object.to_string(),
         }
     }
 
@@ -191,7 +196,8 @@ impl Change {
             | Change::Propagation { before, after, .. }
             | Change::HostName { before, after } => both(before, after),
             Change::ControlFile { before, after, .. } => (before.clone(), after.clone()),
-            Change::GroupMade(_) => (None, Some("made".into())),
+            Change::GroupMade(..) | Change::ObjectMade(..) => (None, Some("made".into())),
+            Change::ObjectRemoved(_) => (Some("made".into()), None),
             Change::GroupRemoved(_) => (Some("empty".into()), None),
         }
     }

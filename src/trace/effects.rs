@@ -1,8 +1,11 @@
 //! What changed because of a call: the kernel's state before it and after it, compared.
 
-use super::{Call, Change, calls::Effect, following, mounts::Table, stop::Stopped, task::Pending};
+use super::{
+    Call, Change, calls::Effect, following, guard::inode, mounts::Table, objects, paths::ours, stop::Stopped,
+    task::Pending,
+};
 use crate::{
-    kernel::{namespaces::TABLE, pid::Pid, text},
+    kernel::{namespaces::TABLE, objects::Object, pid::Pid, text},
     observe::{ForChildren, Links, for_children, links, peek},
 };
 use std::{
@@ -25,6 +28,10 @@ pub(super) enum Before {
     File(i32, String),
     GroupMade(PathBuf),
     GroupRemoved(PathBuf),
+    /// What there was of the kind.
+    Object(objects::Before),
+    /// The object that goes.
+    ObjectRemoved(Object),
 }
 
 /// Looks at what the call may change, just before it happens. `group` is the control group that it makes or removes.
@@ -44,10 +51,14 @@ pub(super) fn before(stop: &Stopped, call: &Call, values: &[u64; 6], group: Opti
         }
         Effect::GroupMade(_) => of(group, Before::GroupMade),
         Effect::GroupRemoved(_) => of(group, Before::GroupRemoved),
+        Effect::ObjectMade(made) => objects::before(tid, call, values, made).map_or(Before::Nothing, Before::Object),
+        Effect::ObjectRemoved(made) => {
+            objects::removed(tid, call, values, made).map_or(Before::Nothing, Before::ObjectRemoved)
+        }
+        Effect::Opens(index) => objects::shared(tid, call, values, index).map_or(Before::Nothing, Before::Object),
         Effect::Nothing
         | Effect::Child(_)
         | Effect::Program
-        | Effect::Opens(_)
         | Effect::Closes
         | Effect::Signals
         | Effect::Guarded(_) => Before::Nothing,
@@ -84,8 +95,8 @@ fn for_the_next(before: ForChildren, after: ForChildren) -> Option<Change> {
     (before != after).then_some(Change::PidForChildren { before, after })
 }
 
-/// Compares, just after the call has succeeded.
-pub(super) fn after(stop: &Stopped, pending: &mut Pending, exe: &Path) -> Vec<Change> {
+/// Compares, just after the call has succeeded with this result.
+pub(super) fn after(stop: &Stopped, pending: &mut Pending, result: i64, exe: &Path) -> Vec<Change> {
     let tid = stop.tid();
     let mut changes = std::mem::take(&mut pending.born);
     match std::mem::take(&mut pending.before) {
@@ -105,10 +116,19 @@ pub(super) fn after(stop: &Stopped, pending: &mut Pending, exe: &Path) -> Vec<Ch
             changes.extend(both.map(|(before, after)| Change::HostName { before, after }));
         }
         Before::File(fd, before) => changes.extend(written(stop, fd, before)),
-        Before::GroupMade(path) => changes.push(Change::GroupMade(name(&path))),
+        Before::GroupMade(path) => changes.push(Change::GroupMade(name(&path), in_our_view(tid, &path))),
+        Before::Object(before) => changes.extend(objects::after(stop, before, result)),
+        Before::ObjectRemoved(object) => changes.push(Change::ObjectRemoved(object)),
         Before::GroupRemoved(path) => changes.push(Change::GroupRemoved(name(&path))),
     }
     changes
+}
+
+/// A directory of a cgroup hierarchy by the path that it has for us.
+fn in_our_view(tid: Pid, path: &Path) -> Option<PathBuf> {
+    let (theirs, machines) = (Table::read(tid)?, Table::read(Pid(std::process::id() as i32))?);
+    let found = inode(&ours(tid, path))?;
+    theirs.elsewhere(path, &machines).into_iter().find(|candidate| inode(candidate) == Some(found))
 }
 
 fn name(path: &Path) -> String {

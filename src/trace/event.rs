@@ -324,7 +324,8 @@ mod tests {
             Change::PidForChildren { before: ForChildren::NotMade, after: ForChildren::Inode(5) },
             Change::Mounted { point: "/proc".into(), mounted: mounted() },
             Change::RootMount { before: Some(mounted()), after: None },
-            Change::GroupMade("box".into()),
+            Change::GroupMade("box".into(), None),
+            Change::ObjectMade(crate::kernel::objects::Object::Queue("jobs".into(), 1, 2), true),
         ];
         let held = Call::of(4711, "sh", "mount", [c"a".as_ptr() as u64, c"\xe4".as_ptr() as u64, 0, 4096, 0, 0]);
         let both = Both { en: "no".into(), zh: "不".into() };

@@ -28,6 +28,8 @@ pub enum Flags {
     FsMount,
     /// Flags of fspick(2).
     FsPick,
+    /// Flags of open(2).
+    Open,
     /// Attributes of a mount (fsmount(2), mount_setattr(2)).
     MountAttr,
     /// What fsconfig(2) is asked to do.
@@ -39,6 +41,25 @@ struct Names {
     names: &'static [(u64, &'static str)],
     /// What strace puts behind a number without a name.
     unknown: &'static str,
+}
+
+impl Names {
+    /// The names of the bits of a value that is not 0.
+    fn joined(&self, value: u64) -> String {
+        let mut rest = value;
+        let mut parts = Vec::new();
+        for &(bits, name) in self.names {
+            if rest & bits == bits {
+                parts.push(name.to_string());
+                rest &= !bits;
+            }
+        }
+        match (parts.is_empty(), rest) {
+            (true, _) => format!("{value:#x} /* {} */", self.unknown),
+            (false, 0) => parts.join("|"),
+            (false, _) => format!("{}|{rest:#x}", parts.join("|")),
+        }
+    }
 }
 
 /// What old programs still put into the upper half of the flags of mount(2).
@@ -57,6 +78,7 @@ impl Flags {
             Flags::FsOpen => &FSOPEN,
             Flags::FsMount => &FSMOUNT,
             Flags::FsPick => &FSPICK,
+            Flags::Open => &OPEN,
             Flags::MountAttr => &MOUNT_ATTR,
             Flags::FsConfig => &FSCONFIG,
         }
@@ -65,6 +87,8 @@ impl Flags {
     /// The names of the bits that are set, joined by `|`; `0` where none is.
     pub fn text(self, value: u64) -> String {
         match (self, value) {
+            (Flags::Open, 0) => return "O_RDONLY".into(),
+            (Flags::Open, _) if value & 3 == 0 => return format!("O_RDONLY|{}", self.names().joined(value)),
             (Flags::Propagation, 0) => return "0 /* MS_??? */".into(),
             (_, 0) => return "0".into(),
             (Flags::Mount, _) if value & 0xffff_0000 == MAGIC => {
@@ -73,19 +97,7 @@ impl Flags {
             }
             _ => {}
         }
-        let mut rest = value;
-        let mut parts = Vec::new();
-        for &(bits, name) in self.names().names {
-            if rest & bits == bits {
-                parts.push(name.to_string());
-                rest &= !bits;
-            }
-        }
-        match (parts.is_empty(), rest) {
-            (true, _) => format!("{value:#x} /* {} */", self.names().unknown),
-            (false, 0) => parts.join("|"),
-            (false, _) => format!("{}|{rest:#x}", parts.join("|")),
-        }
+        self.names().joined(value)
     }
 
     /// The name of exactly this value, or the number.
@@ -228,6 +240,23 @@ const MOVE_MOUNT: Names = Names {
 const FSOPEN: Names = Names { names: &[(1, "FSOPEN_CLOEXEC")], unknown: "FSOPEN_???" };
 
 const FSMOUNT: Names = Names { names: &[(1, "FSMOUNT_CLOEXEC")], unknown: "FSMOUNT_???" };
+
+/// How a file is opened is a number of two bits, of which reading has none.
+const OPEN: Names = Names {
+    names: &[
+        (1, "O_WRONLY"),
+        (2, "O_RDWR"),
+        (libc::O_CREAT as u64, "O_CREAT"),
+        (libc::O_EXCL as u64, "O_EXCL"),
+        (libc::O_NOCTTY as u64, "O_NOCTTY"),
+        (libc::O_TRUNC as u64, "O_TRUNC"),
+        (libc::O_APPEND as u64, "O_APPEND"),
+        (libc::O_NONBLOCK as u64, "O_NONBLOCK"),
+        (libc::O_NOFOLLOW as u64, "O_NOFOLLOW"),
+        (libc::O_CLOEXEC as u64, "O_CLOEXEC"),
+    ],
+    unknown: "O_???",
+};
 
 const FSPICK: Names = Names {
     names: &[

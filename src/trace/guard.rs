@@ -9,6 +9,7 @@ use super::{
     effects,
     following::start,
     mounts::Table,
+    objects,
     paths::{ours, resolve},
     signals::Target,
     stop::Stopped,
@@ -105,6 +106,11 @@ impl Tracing {
             Effect::GroupRemoved(index) => {
                 let path = self.cgroups.directory(stop, &call.args, index)?;
                 (!self.is_own_group(tid, &path, &guard)).then(|| Harm::Group(path.display().to_string()))
+            }
+            Effect::ObjectRemoved(made) => {
+                let object = objects::removed(tid, call, values, made)?;
+                (!self.objects.contains(&object) && self.own.holds(tid, Kind::User))
+                    .then(|| Harm::Ipc(object.to_string()))
             }
             _ => None,
         }

@@ -20,6 +20,7 @@ mod harm;
 pub mod launch;
 mod memory;
 mod mounts;
+mod objects;
 mod orders;
 mod paths;
 mod signals;

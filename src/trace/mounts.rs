@@ -5,7 +5,10 @@ use crate::{
     kernel::{pid::Pid, text},
     observe::{Mount, mounts::parse},
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// More mounts than this with the same change are told as one line.
 const FEW: usize = 3;
@@ -57,6 +60,17 @@ impl Table {
     pub(super) fn shares(&self, mount: &Mount, other: &Table) -> bool {
         let device = self.1.get(&mount.id.into()).map(|shared| &shared.device);
         device.is_some_and(|device| other.1.values().any(|shared| shared.device == *device))
+    }
+
+    /// Where the file behind a path is in another table, as far as its mounts say.
+    pub(super) fn elsewhere(&self, path: &Path, other: &Table) -> Vec<PathBuf> {
+        let Some(mount) = self.holding(path) else { return Vec::new() };
+        let below = path.strip_prefix(&mount.point).unwrap_or(Path::new(""));
+        let inside = Path::new(&mount.root).join(below);
+        let device = self.1.get(&mount.id.into()).map(|shared| &shared.device);
+        let mounts = other.0.values().map(|(mount, _)| mount);
+        let same = mounts.filter(|mount| other.1.get(&mount.id.into()).map(|shared| &shared.device) == device);
+        same.filter_map(|mount| Some(Path::new(&mount.point).join(inside.strip_prefix(&mount.root).ok()?))).collect()
     }
 
     /// The mount with this ID.

@@ -91,6 +91,11 @@ fn is_within(pid: Pid, tid: Pid) -> bool {
     false
 }
 
+/// A process that only waits to be reaped feels nothing any more, and is no longer known to us.
+fn lives(process: &Process) -> bool {
+    !matches!(process.state, 'Z' | 'X')
+}
+
 impl Tracing {
     /// Whether a process was started under this tracer.
     pub(super) fn is_own_process(&self, pid: Pid) -> bool {
@@ -103,14 +108,14 @@ impl Tracing {
             let all = process::all().unwrap_or_default().into_iter();
             all.filter(|process| {
                 let pid = Pid(process.pid);
-                wanted(process) && !self.is_own_process(pid) && self.own.may_signal(tid, pid)
+                lives(process) && wanted(process) && !self.is_own_process(pid) && self.own.may_signal(tid, pid)
             })
             .collect()
         };
         let found = match target {
             Target::Process(pid) if self.is_own_process(pid) => return None,
             Target::Process(pid) => {
-                process::read(pid.0).into_iter().filter(|_| self.own.may_signal(tid, pid)).collect()
+                process::read(pid.0).into_iter().filter(|found| lives(found) && self.own.may_signal(tid, pid)).collect()
             }
             Target::Group(group) => strangers(&|process| process.group == group),
             // The first process is spared, and so are kernel threads.

@@ -1,17 +1,18 @@
 //! The tracer's thread: every stop of every traced thread, and what follows from it (ptrace(2)).
 
 use super::{
-    Argument, Call, Ended, Hold, Return, Root, Syscall, SyscallEvent, TraceEvent,
+    Argument, Call, Change, Ended, Hold, Return, Root, Syscall, SyscallEvent, TraceEvent,
     calls::Effect,
     effects,
     following::{self, Cgroups},
     guard::{Inode, Own, inode},
+    objects,
     paths::ours,
     stop::{News, Place, Stopped, Until, Why},
     task::{Family, Pending, Task, comm},
     zombies::Zombies,
 };
-use crate::kernel::pid::Pid;
+use crate::kernel::{objects::Object, pid::Pid};
 use nix::{
     errno::Errno,
     sys::signal::{Signal, raise},
@@ -41,13 +42,15 @@ pub(super) struct Tracing {
     pub(super) own: Own,
     /// Every control group that was made under this tracer.
     pub(super) groups: BTreeSet<Inode>,
+    /// Every object that was made so in the machine's own namespaces.
+    pub(super) objects: Vec<Object>,
     pub(super) zombies: Zombies,
 }
 
 impl Tracing {
     pub(super) fn new(exe: PathBuf, sink: Sink) -> Tracing {
-        let (tasks, families, early, stillborn, cgroups, groups, zombies) = Default::default();
-        Tracing { exe, sink, tasks, families, early, stillborn, cgroups, own: Own::read(), groups, zombies }
+        let (tasks, families, early, stillborn, cgroups, groups, objects, zombies) = Default::default();
+        Tracing { exe, sink, tasks, families, early, stillborn, cgroups, own: Own::read(), groups, objects, zombies }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -128,7 +131,9 @@ impl Tracing {
                 (true, self.cgroups.directory(&stop, &call.args, index).is_some())
             }
             Effect::Opens(index) => {
-                (false, following::may_be_control_file(call.args.get(index).and_then(Argument::path)))
+                let control = following::may_be_control_file(call.args.get(index).and_then(Argument::path));
+                let shared = !control && objects::shared(tid, &call, &values, index).is_some();
+                (shared, control || shared)
             }
             Effect::Signals => (false, true),
             _ => (true, true),
@@ -255,7 +260,7 @@ impl Tracing {
             child = pending.child;
             let micros = pending.micros();
             let effect = pending.call.syscall.row().effect;
-            if matches!(effect, Effect::Opens(_)) {
+            if matches!(effect, Effect::Opens(_)) && !pending.told {
                 if !failed && following::control_file(&stop, result as i32).is_some() {
                     self.follow(tid);
                 }
@@ -267,12 +272,16 @@ impl Tracing {
                 if !failed && let effects::Before::GroupMade(path) = &pending.before {
                     self.groups.extend(inode(&ours(tid, path)));
                 }
-                let changed = if failed { Vec::new() } else { effects::after(&stop, &mut pending, &self.exe) };
+                let changed = if failed { Vec::new() } else { effects::after(&stop, &mut pending, result, &self.exe) };
                 let returned = match failed {
                     _ if pending.refused => Return::Refused,
                     true => Return::Error(Errno::from_raw(-result as i32)),
                     false => Return::Value(result),
                 };
+                self.objects.extend(changed.iter().filter_map(|change| match change {
+                    Change::ObjectMade(object, true) => Some(object.clone()),
+                    _ => None,
+                }));
                 if effect.changes_mounts() {
                     self.cgroups.forget();
                 }

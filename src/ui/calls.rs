@@ -193,7 +193,8 @@ pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
 fn one_change(change: &Change, lang: Lang) -> String {
     let subject = change.subject();
     let (before, after) = match change {
-        Change::GroupMade(_) => (None, Some(lang.pick("made", "已建立").to_string())),
+        Change::GroupMade(..) | Change::ObjectMade(..) => (None, Some(lang.pick("made", "已建立").to_string())),
+        Change::ObjectRemoved(_) => (Some(lang.pick("there", "存在").to_string()), None),
         Change::GroupRemoved(_) => (Some(lang.pick("empty", "空").to_string()), None),
         _ => change.values(),
     };
@@ -294,7 +295,7 @@ mod tests {
         assert_eq!(changes(&fork[..1], Lang::En), ["child 7"]);
         let born = Change::PidForChildren { before: ForChildren::NotMade, after: ForChildren::Inode(5) };
         assert_eq!(changes(&[born], Lang::En), ["pid_for_children: 5"]);
-        let group = [Change::GroupMade("box".into()), Change::GroupRemoved("box".into())];
+        let group = [Change::GroupMade("box".into(), None), Change::GroupRemoved("box".into())];
         assert_eq!(changes(&group, Lang::En), ["cgroup box: made", "cgroup box: empty → gone"]);
         assert_eq!(changes(&group, Lang::Zh), ["cgroup box: 已建立", "cgroup box: 空 → 消失"]);
     }

@@ -107,6 +107,7 @@ fn a_mount_that_spreads_to_the_machine_is_refused() {
 
 fn signals_reach_only_the_sessions_processes() {
     let script = "sleep 60 & kill -0 $PPID; kill -TERM $PPID; kill -9 -1; kill -INT 0; kill $!; wait $!; echo ended $?; \
+                  python3 -c 'import os, time; pid = os.fork() or os._exit(0); time.sleep(.1); os.kill(pid, 9)'; \
                   unshare -pf --mount-proc sh -c 'kill -KILL 1; echo alive'; kill -9 4194303; echo over";
     let (printed, told) = traced(&["--guard"], script);
     // The shell's own group is the tracer's as well.

@@ -11,6 +11,7 @@ mod copies;
 mod debian;
 mod dirs;
 mod doctor;
+mod found;
 mod guard;
 mod harness;
 mod harness_tests;
@@ -66,6 +67,7 @@ fn all() -> Vec<Test> {
         debian::tests,
         dirs::tests,
         doctor::tests,
+        found::tests,
         guard::tests,
         harness_tests::tests,
         image::tests,

@@ -61,7 +61,8 @@ impl Machine {
         let stayed = self.tracer.stop(within / 3);
         self.sampler.stop(within / 8);
         self.users = None;
-        let mut entries = self.ledger.finish(until);
+        let mut entries = self.found.finish(until);
+        entries.extend(self.ledger.finish(until));
         // After the groups that were made below it.
         entries.extend(self.footing.finish(until));
         signals::would_leave(None);

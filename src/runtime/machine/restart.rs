@@ -62,9 +62,11 @@ impl Machine {
             return self.open(id);
         }
         let (groups, made, sink) = (self.groups.clone(), self.made.clone(), self.sink.clone());
+        let found = self.found.clone();
         let clear = move || {
             let until = Instant::now() + EMPTYING;
-            let mut left: Vec<Left> = groups.iter().flat_map(|group| groups::remove(group, until)).collect();
+            let mut left = found.clear_groups(until);
+            left.extend(groups.iter().flat_map(|group| groups::remove(group, until)));
             left.extend(made.iter().flat_map(|made| made.empty_below(WORK)));
             sink(Happening::Cleared(id, generation, left));
         };

@@ -1,9 +1,9 @@
 //! What a ledger lists, and how a line of it is written.
 
 use crate::{
-    cleanup::{Identity, Left, Made, groups, identity::boot, unfinished},
+    cleanup::{Identity, Left, Made, Why, groups, identity::boot, unfinished},
     image::partial,
-    kernel::groups::hands_down,
+    kernel::{groups::hands_down, objects::Object},
     session::run_dir::{WORK, is_ours},
 };
 use nix::errno::Errno;
@@ -23,8 +23,39 @@ pub enum Entry {
     Partial(PathBuf),
     /// A control group, as its directory in cgroupfs.
     Cgroup(PathBuf),
+    /// A control group that a learner made under a name of their own. Only the one that was made is ever removed.
+    Group(PathBuf),
+    /// An object for talking between processes.
+    Object(Lasting),
     /// What a group hands down since a session, and did not before.
     HandedDown(HandedDown),
+}
+
+/// An object that processes of a session made in the machine's own namespaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lasting {
+    /// Which one.
+    pub object: Object,
+    path: PathBuf,
+    boot: String,
+}
+
+impl Lasting {
+    /// What was made since the machine was started.
+    pub fn new(object: Object) -> Lasting {
+        Lasting { path: object.path(), object, boot: boot() }
+    }
+
+    fn read(text: &str) -> Option<Lasting> {
+        let (boot, words) = text.split_once(' ')?;
+        let object = Object::read(words)?;
+        Some(Lasting { path: object.path(), object, boot: boot.into() })
+    }
+
+    /// No later boot of the machine knows anything of it.
+    fn is_there(&self) -> bool {
+        self.boot == boot() && self.object.is_there()
+    }
 }
 
 /// A controller in the `cgroup.subtree_control` of a group.
@@ -59,7 +90,8 @@ impl Entry {
     /// Where it is.
     pub fn path(&self) -> &Path {
         match self {
-            Entry::RunDir(path) | Entry::Partial(path) | Entry::Cgroup(path) => path,
+            Entry::RunDir(path) | Entry::Partial(path) | Entry::Cgroup(path) | Entry::Group(path) => path,
+            Entry::Object(kept) => &kept.path,
             Entry::HandedDown(what) => &what.dir,
         }
     }
@@ -69,6 +101,8 @@ impl Entry {
             Entry::RunDir(_) => "run_dir",
             Entry::Partial(_) => "partial",
             Entry::Cgroup(_) => "cgroup",
+            Entry::Group(_) => "group",
+            Entry::Object(_) => "object",
             Entry::HandedDown(_) => "handed_down",
         }
     }
@@ -77,6 +111,9 @@ impl Entry {
     pub(super) fn line(&self, sign: char) -> io::Result<String> {
         let path = self.path().to_str().filter(|path| !path.contains('\n'));
         let path = path.ok_or_else(|| io::Error::other("the path is no single line of UTF-8"))?;
+        if let Entry::Object(kept) = self {
+            return Ok(format!("{sign} {} {} {}\n", self.word(), kept.boot, kept.object.words()));
+        }
         let more = match self {
             Entry::HandedDown(what) => format!("{} {} ", what.boot, what.controller),
             _ => String::new(),
@@ -101,6 +138,8 @@ impl Entry {
                 Entry::RunDir(path) => path.components().next_back().is_some_and(named),
                 Entry::Partial(path) => path.file_name().and_then(OsStr::to_str).is_some_and(partial::is_ours),
                 Entry::Cgroup(path) => path.components().any(named),
+                // These may be called as they like; which one it was is written down with them.
+                Entry::Group(_) | Entry::Object(_) => true,
                 // Anybody's group can hand something down; only what a session saw is in its ledger.
                 Entry::HandedDown(what) => what.controller.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
             }
@@ -109,8 +148,15 @@ impl Entry {
     pub(super) fn is_there(&self) -> bool {
         match self {
             Entry::HandedDown(what) => what.is_there(),
+            Entry::Object(kept) => kept.is_there(),
             _ => std::fs::symlink_metadata(self.path()).is_ok(),
         }
+    }
+
+    /// Whether what has its path now was made by somebody else, who may call a group as they like.
+    pub(super) fn is_another(&self, identity: Option<&Identity>) -> bool {
+        let found = |path: &Path| identity.map(|identity| Made::find(path, Some(identity)));
+        matches!(self, Entry::Group(path) if matches!(found(path), Some(Err(Left { why: Why::Replaced, .. }))))
     }
 
     /// Removes it; what is not there any more, or was never made, is no failure. `held` is the directory itself where it was
@@ -124,6 +170,22 @@ impl Entry {
             },
             (Entry::Partial(path), _) => unfinished::remove(path, identity),
             (Entry::Cgroup(path), _) => groups::remove(path, until),
+            // It was not noted which one was made: it may be anybody's.
+            (Entry::Group(path), None) if identity.is_none() => vec![Left { path: path.clone(), why: Why::Foreign }],
+            (Entry::Group(path), None) => match Made::find(path, identity) {
+                Ok(Some(_)) => groups::remove(path, until),
+                Ok(None) | Err(Left { why: Why::Replaced, .. }) => Vec::new(),
+                Err(left) => vec![left],
+            },
+            (Entry::Group(path), Some(made)) => match made.is_in_place() {
+                true => groups::remove(path, until),
+                false => Vec::new(),
+            },
+            (Entry::Object(kept), _) if kept.is_there() => match kept.object.remove() {
+                Ok(()) => Vec::new(),
+                Err(errno) => vec![Left::call(&kept.path, "remove", errno)],
+            },
+            (Entry::Object(_), _) => Vec::new(),
             (Entry::HandedDown(what), _) if what.is_there() => match groups::take_back(&what.dir, &what.controller) {
                 Ok(()) | Err(Errno::ENOENT) => Vec::new(),
                 Err(errno) => vec![Left::call(&what.dir, "write", errno)],
@@ -152,6 +214,11 @@ pub(super) fn parse(text: &str) -> Vec<Listed> {
             "run_dir" => Entry::RunDir(rest.into()),
             "partial" => Entry::Partial(rest.into()),
             "cgroup" => Entry::Cgroup(rest.into()),
+            "group" => Entry::Group(rest.into()),
+            "object" => match Lasting::read(rest) {
+                Some(kept) => Entry::Object(kept),
+                None => continue,
+            },
             "handed_down" => match HandedDown::read(rest) {
                 Some(what) => Entry::HandedDown(what),
                 None => continue,

@@ -121,6 +121,7 @@ impl Learner {
             }
             Seen::Deadline => vec![Input::Deadline],
             Seen::Working(_) => Vec::new(),
+            Seen::Noted(_) => Vec::new(),
             Seen::Trouble(text) => panic!("{text}"),
         }
     }

@@ -1,0 +1,213 @@
+//! Objects for talking between processes that stay when their maker has ended: those of System V (sysvipc(7)), POSIX message
+//! queues (mq_overview(7)) and POSIX shared memory (shm_overview(7)). All of them are those of this program's own namespaces.
+
+use super::text;
+use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
+use std::{
+    ffi::CString,
+    fmt, fs,
+    os::fd::{FromRawFd, OwnedFd},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+/// Where shared memory has its names (shm_open(3)).
+pub const SHARED: &str = "/dev/shm";
+
+/// A kind of System V object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SystemV {
+    /// A message queue.
+    Queue,
+    /// A segment of shared memory.
+    Memory,
+    /// A set of semaphores.
+    Semaphores,
+}
+
+/// One row of a kind: its table below `/proc/sysvipc`, and its name as ipcs(1) has it.
+const KINDS: [(SystemV, &str, &str); 3] = [
+    (SystemV::Queue, "msg", "queue"),
+    (SystemV::Memory, "shm", "shared memory"),
+    (SystemV::Semaphores, "sem", "semaphores"),
+];
+
+impl SystemV {
+    /// Its table, such as `/proc/sysvipc/msg`.
+    pub fn table(self) -> PathBuf {
+        let (_, table, _) = KINDS[self as usize];
+        Path::new("/proc/sysvipc").join(table)
+    }
+
+    fn name(self) -> &'static str {
+        let (_, _, name) = KINDS[self as usize];
+        name
+    }
+
+    /// The objects that there are, each with its key.
+    pub fn all(self) -> Vec<(i32, i32)> {
+        let row = |line: &str| {
+            let mut fields = line.split_ascii_whitespace();
+            let key = fields.next()?.parse().ok()?;
+            Some((fields.next()?.parse().ok()?, key))
+        };
+        text::read(self.table()).unwrap_or_default().lines().skip(1).filter_map(row).collect()
+    }
+
+    /// Removes one (IPC_RMID).
+    #[expect(unsafe_code, reason = "neither nix nor rustix has these calls")]
+    fn remove(self, id: i32) -> nix::Result<()> {
+        // SAFETY: IPC_RMID looks at no memory.
+        Errno::result(unsafe {
+            match self {
+                SystemV::Queue => libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()),
+                SystemV::Memory => libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()),
+                SystemV::Semaphores => libc::semctl(id, 0, libc::IPC_RMID),
+            }
+        })
+        .map(drop)
+    }
+}
+
+/// One object, so that no other one is ever taken for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Object {
+    /// Of System V: its number, which the kernel gives to no other one for a long time, and its key.
+    SystemV(SystemV, i32, i32),
+    /// A POSIX message queue: its name without a slash, and the device and inode behind it.
+    Queue(String, u64, u64),
+    /// Shared memory: its file below [`SHARED`], and the device and inode.
+    Shared(PathBuf, u64, u64),
+}
+
+/// As a learner knows it: `queue 3`, `message queue /jobs`, `/dev/shm/cache`.
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Object::SystemV(kind, id, _) => write!(f, "{} {id}", kind.name()),
+            Object::Queue(name, ..) => write!(f, "message queue /{name}"),
+            Object::Shared(path, ..) => path.display().fmt(f),
+        }
+    }
+}
+
+impl Object {
+    /// The message queue that has this name.
+    pub fn queue(name: &str) -> Option<Object> {
+        let queue = fs::File::from(open_queue(name).ok()?).metadata().ok()?;
+        Some(Object::Queue(name.into(), queue.dev(), queue.ino()))
+    }
+
+    /// Where it can be looked at.
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Object::SystemV(kind, ..) => kind.table(),
+            Object::Queue(name, ..) => Path::new("/dev/mqueue").join(name),
+            Object::Shared(path, ..) => path.clone(),
+        }
+    }
+
+    /// Whether it is still there.
+    pub fn is_there(&self) -> bool {
+        match self {
+            Object::SystemV(kind, id, key) => kind.all().contains(&(*id, *key)),
+            Object::Queue(name, ..) => Object::queue(name).as_ref() == Some(self),
+            Object::Shared(_, dev, ino) => !names(*dev, *ino).is_empty(),
+        }
+    }
+
+    /// Removes it; one that is gone is no failure.
+    ///
+    /// Errors: those of msgctl(2) and its like, mq_unlink(2), unlink(2).
+    pub fn remove(&self) -> nix::Result<()> {
+        if !self.is_there() {
+            return Ok(());
+        }
+        match self {
+            Object::SystemV(kind, id, _) => kind.remove(*id),
+            Object::Queue(name, ..) => unlink_queue(name),
+            Object::Shared(_, dev, ino) => names(*dev, *ino).iter().try_for_each(nix::unistd::unlink),
+        }
+    }
+
+    /// As words for a ledger: the kind, two numbers, and a path or a name.
+    pub fn words(&self) -> String {
+        match self {
+            Object::SystemV(kind, id, key) => format!("{} {id} {key} -", kind.name().replace(' ', "_")),
+            Object::Queue(name, dev, ino) => format!("mqueue {dev} {ino} {name}"),
+            Object::Shared(path, dev, ino) => format!("shm {dev} {ino} {}", path.display()),
+        }
+    }
+
+    /// Reads the words.
+    pub fn read(words: &str) -> Option<Object> {
+        let fields: Vec<&str> = words.splitn(4, ' ').collect();
+        let [kind, first, second, name] = fields.as_slice() else { return None };
+        match *kind {
+            "mqueue" => Some(Object::Queue((*name).into(), first.parse().ok()?, second.parse().ok()?)),
+            "shm" => Some(Object::Shared((*name).into(), first.parse().ok()?, second.parse().ok()?)),
+            _ => {
+                let (kind, ..) = KINDS.iter().find(|(_, _, known)| known.replace(' ', "_") == *kind)?;
+                Some(Object::SystemV(*kind, first.parse().ok()?, second.parse().ok()?))
+            }
+        }
+    }
+}
+
+/// The names of a file of shared memory: sem_open(3) makes one under another name first.
+fn names(dev: u64, ino: u64) -> Vec<PathBuf> {
+    let entries = fs::read_dir(SHARED).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries
+        .filter(|path| {
+            let found = path.symlink_metadata();
+            found.is_ok_and(|found| found.is_file() && (found.dev(), found.ino()) == (dev, ino))
+        })
+        .collect()
+}
+
+/// Opens a message queue without changing it.
+#[expect(unsafe_code, reason = "the C library wants a slash, and nix has the call only with another feature")]
+fn open_queue(name: &str) -> nix::Result<OwnedFd> {
+    let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
+    let (flags, none) = (libc::O_RDONLY | libc::O_NONBLOCK | libc::O_CLOEXEC, std::ptr::null::<libc::c_void>());
+    // SAFETY: the name ends with NUL and outlives the call; without O_CREAT nothing else is looked at.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_mq_open, name.as_ptr(), flags, 0, none) })?;
+    // SAFETY: the kernel has just given it to us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+#[expect(unsafe_code, reason = "as above")]
+fn unlink_queue(name: &str) -> nix::Result<()> {
+    let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the name ends with NUL and outlives the call.
+    Errno::result(unsafe { libc::syscall(libc::SYS_mq_unlink, name.as_ptr()) }).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_enum() {
+        for (index, (kind, ..)) in KINDS.iter().enumerate() {
+            assert_eq!(*kind as usize, index);
+        }
+    }
+
+    #[test]
+    fn the_words_are_read_again() {
+        for object in [
+            Object::SystemV(SystemV::Memory, 3, -1160636155),
+            Object::Queue("jobs one".into(), 1, 2),
+            Object::Shared("/dev/shm/a b".into(), 3, 4),
+        ] {
+            assert_eq!(Object::read(&object.words()), Some(object));
+        }
+        for broken in ["", "queue 1", "shm 1 x /dev/shm/a", "other 1 2 -"] {
+            assert_eq!(Object::read(broken), None, "{broken}");
+        }
+    }
+}

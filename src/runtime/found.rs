@@ -1,0 +1,84 @@
+//! What a session's processes make on the machine that outlives them, under whatever name: found by the tracer as it is
+//! made, told to the learner, and removed at the end.
+
+use crate::{
+    cleanup::Left,
+    kernel::usable::OURS,
+    lang::Lang,
+    session::{Entry, Lasting, Ledger},
+    trace::{Change, TraceEvent},
+};
+use std::{
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+/// The ledger of what was found. It begins with the first thing.
+#[derive(Debug, Default)]
+pub struct Found(Mutex<Option<Ledger>>);
+
+/// The entry for a change, where it is something that stays.
+fn entry(change: &Change) -> Option<Entry> {
+    match change {
+        Change::GroupMade(_, Some(dir)) if !is_ours(dir) => Some(Entry::Group(dir.clone())),
+        Change::ObjectMade(object, true) => Some(Entry::Object(Lasting::new(object.clone()))),
+        _ => None,
+    }
+}
+
+/// Groups of the session's own name, and those in them, are in another ledger.
+fn is_ours(dir: &Path) -> bool {
+    dir.components().any(|part| part.as_os_str().to_string_lossy().starts_with(OURS))
+}
+
+/// What an event has made that stays, as a learner knows it.
+pub fn names(event: &TraceEvent) -> Vec<String> {
+    let TraceEvent::Syscall(_, event) = event else { return Vec::new() };
+    let name = |change: &Change| entry(change).map(|_| change.subject());
+    event.changed.iter().filter_map(name).collect()
+}
+
+/// That it will not stay.
+pub fn told(name: &str, lang: Lang) -> String {
+    lang.pick(format!("{name} is made on the machine: removed at the end"), format!("{name} 建在机器上：结束时会删除"))
+}
+
+impl Found {
+    fn lock(&self) -> MutexGuard<'_, Option<Ledger>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down what was just made, before the process that made it goes on.
+    pub fn saw(&self, event: &TraceEvent) {
+        let TraceEvent::Syscall(_, event) = event else { return };
+        for entry in event.changed.iter().filter_map(entry) {
+            let mut ledger = self.lock();
+            if ledger.is_none() {
+                *ledger = Ledger::create().ok();
+            }
+            let Some(ledger) = ledger.as_mut() else { continue };
+            // What cannot be written down is still removed at the end, if we live to see it.
+            let _ = ledger.add(entry.clone());
+            if let Entry::Group(_) = entry
+                && ledger.made(&entry).is_err()
+            {
+                // It is gone again, or hidden from us: then it is nothing to be removed by its name.
+                let _ = ledger.forget(&entry);
+            }
+        }
+    }
+
+    /// Removes the groups, the newest first; gives what stays.
+    pub fn clear_groups(&self, until: Instant) -> Vec<Left> {
+        let mut ledger = self.lock();
+        let Some(ledger) = ledger.as_mut() else { return Vec::new() };
+        let groups = ledger.entries().into_iter().rev().filter(|entry| matches!(entry, Entry::Group(_)));
+        groups.flat_map(|entry| ledger.take_away(&entry, until)).collect()
+    }
+
+    /// Removes everything; gives what stays, as [`Ledger::finish`] does.
+    pub fn finish(&self, until: Instant) -> Vec<(Entry, Vec<Left>)> {
+        self.lock().take().map(|mut ledger| ledger.finish(until)).unwrap_or_default()
+    }
+}

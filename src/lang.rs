@@ -1,6 +1,7 @@
 //! The two languages of the product, and how one is chosen.
 
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A language that every sentence on screen exists in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -33,9 +34,10 @@ impl Lang {
         }
     }
 
-    /// Chooses by `LC_ALL`, `LC_MESSAGES`, `LANG`: the first one that is set and not empty decides (locale(7)).
+    /// Chooses by [`VARIABLE`], else by `LC_ALL`, `LC_MESSAGES`, `LANG`: the first one that is set and not empty decides
+    /// (locale(7)).
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Lang {
-        ["LC_ALL", "LC_MESSAGES", "LANG"]
+        [VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG"]
             .iter()
             .find_map(|name| get(name).filter(|value| !value.is_empty()))
             .and_then(|value| Lang::parse(&value))
@@ -49,6 +51,33 @@ impl Lang {
             Lang::Zh => zh,
         }
     }
+}
+
+/// The variable that names the language of this program and of its tools; the panes set it for their shells.
+pub const VARIABLE: &str = "BOXWRIGHT_LANG";
+
+/// The place in [`Lang::ALL`], from 1; 0 where [`speak`] was not called.
+static SPOKEN: AtomicU8 = AtomicU8::new(0);
+
+/// Sets the language of this process: as the command line says, and when the learner changes it.
+pub fn speak(lang: Lang) {
+    SPOKEN.store(lang.pick(1, 2), Ordering::Relaxed);
+}
+
+/// The language of this process: the one set by [`speak`], else that of the environment. For tools, hints and usage
+/// errors, which no state with a language reaches. Unit tests speak English.
+pub fn spoken() -> Lang {
+    match SPOKEN.load(Ordering::Relaxed) {
+        1 => Lang::En,
+        2 => Lang::Zh,
+        _ if cfg!(test) => Lang::En,
+        _ => Lang::from_env(|name| std::env::var(name).ok()),
+    }
+}
+
+/// Chooses between two forms of one text by the language of this process.
+pub fn say<T>(en: T, zh: T) -> T {
+    spoken().pick(en, zh)
 }
 
 /// A sentence in both languages, written where it is not known yet who will read it.
@@ -79,5 +108,7 @@ mod tests {
         assert_eq!(Lang::from_env(env(&[("LC_ALL", ""), ("LANG", "zh_CN.UTF-8")])), Lang::Zh);
         assert_eq!(Lang::from_env(env(&[("LC_ALL", "C"), ("LANG", "zh_CN.UTF-8")])), Lang::En);
         assert_eq!(Lang::from_env(env(&[])), Lang::En);
+        assert_eq!(Lang::from_env(env(&[(VARIABLE, "zh"), ("LC_ALL", "C")])), Lang::Zh);
+        assert_eq!(Lang::from_env(env(&[(VARIABLE, ""), ("LC_ALL", "zh_CN")])), Lang::Zh);
     }
 }

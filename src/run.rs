@@ -10,7 +10,7 @@ use crate::{
     image::{Reference, size},
     inspect,
     kernel::{errno, program},
-    lang::Lang,
+    lang::{self, Lang},
     lesson::{self, Ability, LoadError, Requirement, Translations},
     runtime::{TuiOptions, plain, scope, signals, tui},
     session::{Progress, StateDir, why_not_kept},
@@ -36,6 +36,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Err(error) => return usage(&error),
     };
     let lang = cli.common.lang();
+    lang::speak(lang);
     match &cli.command {
         None => screen(&cli, lang),
         Some(Command::Run { places, json, patience }) => run_lessons(places, *json, *patience, &cli.common, lang),

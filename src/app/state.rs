@@ -4,6 +4,7 @@ use super::{Extents, Play, keys::Prefix};
 use crate::{
     lang::Lang,
     lesson::{Lesson, Translations},
+    observe::NAMES,
     session::{Lacking, Progress},
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -90,18 +91,20 @@ pub struct Property {
 pub const PROPERTIES: [Property; 4] = [
     Property {
         lesson: "isolate",
-        name: ("isolated", "隔离"),
-        meaning: ("its own PIDs, name, mounts, network", "自己的进程号、主机名、挂载和网络"),
+        name: (NAMES[0].1, NAMES[0].2),
+        meaning: ("its own PIDs, name, mounts, network", "自己的 PID、主机名、挂载和网络"),
     },
     Property {
-        lesson: "rootfs", name: ("own root", "独立根"), meaning: ("its own directory tree", "自己的目录树")
+        lesson: "rootfs", name: (NAMES[1].1, NAMES[1].2), meaning: ("its own directory tree", "自己的目录树")
     },
     Property {
-        lesson: "cgroups", name: ("limited", "受限"), meaning: ("a cap on CPU and memory", "CPU 和内存有上限")
+        lesson: "cgroups",
+        name: (NAMES[2].1, NAMES[2].2),
+        meaning: ("a cap on CPU and memory", "CPU 和内存有上限"),
     },
     Property {
         lesson: "nsenter",
-        name: ("entered", "可进入"),
+        name: (NAMES[3].1, NAMES[3].2),
         meaning: ("a shell from outside", "从外面进入的 shell"),
     },
 ];

@@ -21,6 +21,7 @@ impl Text {
 
     fn write(&mut self, event: &Event<'_>, lesson: Option<&Lesson>) -> io::Result<()> {
         let (lang, out) = (self.lang, &mut self.out);
+        let colon = lang.pick(": ", "：");
         match event {
             Event::Session { version, kernel, cgroup_mode, privilege, .. } => {
                 writeln!(out, "boxwright {version}  Linux {kernel}  cgroup {cgroup_mode}  {privilege}")
@@ -29,7 +30,9 @@ impl Text {
                 let number = lesson.and_then(|lesson| lesson.steps.iter().position(|known| known.id == *step));
                 writeln!(out, "\n{name} {}  {title}", number.map_or(0, |index| index + 1))
             }
-            Event::Command { terminal, line, .. } => writeln!(out, "  {} $ {line}", terminal.name()),
+            Event::Command { terminal, line, .. } => {
+                writeln!(out, "  {} $ {line}", terminal.label(lang))
+            }
             Event::Output { text, status, .. } => {
                 for line in text.lines() {
                     writeln!(out, "    {line}")?;
@@ -41,24 +44,22 @@ impl Text {
                     _ => Ok(()),
                 }
             }
-            Event::Traced(Told::Syscall { pid, comm, name, args, result, errno, refused, changed, .. }) => {
+            Event::Traced(Told::Syscall { pid, comm, name, args, result, errno, refused, said, .. }) => {
                 let end = match (errno, result) {
-                    (Some(errno), _) if *refused => {
-                        format!(
-                            "{errno} ({})",
-                            lang.pick("refused: the step does not declare it", "已拒绝：这一步没有声明它")
-                        )
-                    }
+                    (Some(errno), _) if *refused => lang.pick(
+                        format!("{errno} (refused: the step does not declare it)"),
+                        format!("{errno}（已拒绝：这一步没有声明它）"),
+                    ),
                     (Some(errno), _) => errno.clone(),
                     (None, Some(result)) => result.to_string(),
                     (None, None) => "?".into(),
                 };
                 writeln!(out, "  · {pid} {} {name}({args}) = {end}", printable(comm))?;
-                changed.iter().try_for_each(|change| writeln!(out, "      {}", printable(change)))
+                said.iter().try_for_each(|change| writeln!(out, "      {}", printable(change)))
             }
             Event::Traced(Told::Guarded { pid, comm, name, args, why }) => {
                 let what = lang.pick("would change the machine itself", "会改变机器本身");
-                writeln!(out, "  ! {pid} {comm} {name}({args}) {what}: {why}")
+                writeln!(out, "  ! {pid} {comm} {name}({args}) {what}{colon}{why}")
             }
             Event::Traced(Told::Untraced { reason }) => {
                 writeln!(out, "  {} {reason}", lang.pick("System calls cannot be seen:", "看不到系统调用："))
@@ -75,15 +76,15 @@ impl Text {
                     Some(true) => return writeln!(out, "      {because}"),
                     _ => {}
                 }
-                let (wanted, seen) = (lang.pick("expected", "应为"), lang.pick("observed", "实际"));
-                writeln!(out, "      {wanted}: {expected}\n      {seen}: {observed}")
+                let (wanted, seen) = (lang.pick("expected", "期望"), lang.pick("observed", "实际"));
+                writeln!(out, "      {wanted}{colon}{expected}\n      {seen}{colon}{observed}")
             }
             Event::Outcome { outcome, reason: Some(reason), .. } => {
                 let word = match *outcome {
                     "skipped" => lang.pick("skipped", "跳过"),
                     _ => lang.pick("failed", "失败"),
                 };
-                writeln!(out, "  {word}: {reason}")
+                writeln!(out, "  {word}{colon}{reason}")
             }
             Event::Proof { proof, .. } => {
                 writeln!(
@@ -95,15 +96,18 @@ impl Text {
             }
             Event::Trouble { text } => writeln!(out, "  boxwright: {text}"),
             Event::Summary(summary) => {
-                let words = lang.pick(["steps", "passed", "failed", "skipped"], ["个步骤", "通过", "失败", "跳过"]);
-                let [steps, passed, failed, skipped] = words;
-                let (all, missing) = (summary.steps, summary.skipped.len());
-                writeln!(
-                    out,
-                    "\n{all} {steps}: {} {passed}, {} {failed}, {missing} {skipped}",
-                    summary.passed, summary.failed
-                )?;
-                summary.skipped.iter().try_for_each(|left| writeln!(out, "  {skipped}: {}: {}", left.step, left.reason))
+                let (all, passed, failed) = (summary.steps, summary.passed, summary.failed);
+                let missing = summary.skipped.len();
+                let counts = lang.pick(
+                    format!("{all} steps: {passed} passed, {failed} failed, {missing} skipped"),
+                    format!("共 {all} 步：通过 {passed}，失败 {failed}，跳过 {missing}"),
+                );
+                writeln!(out, "\n{counts}")?;
+                let skipped = lang.pick("skipped", "跳过");
+                summary
+                    .skipped
+                    .iter()
+                    .try_for_each(|left| writeln!(out, "  {skipped}{colon}{}{colon}{}", left.step, left.reason))
             }
             Event::Outcome { .. } | Event::Traced(Told::Exit { .. }) | Event::Sample(_) => Ok(()),
         }

@@ -10,6 +10,7 @@ use super::{
     registry::push,
     room::room,
 };
+use crate::lang::say;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -52,7 +53,7 @@ impl Target {
                 return Err(Error::Unusable {
                     what: to.to_string(),
                     why: "this image is made of the programs of this machine, and nothing is copied there".into(),
-                    hint: "copy to dir:DIR or to oci:DIR:TAG".into(),
+                    hint: say("copy to dir:DIR or to oci:DIR:TAG", "请复制到 dir:DIR 或 oci:DIR:TAG").into(),
                 });
             }
         })
@@ -155,7 +156,11 @@ pub fn copy(image: &Image, to: &Reference, access: &Access, all: bool, mut tell:
         return Err(Error::Unusable {
             what: to.to_string(),
             why: "a list of images cannot be kept there".into(),
-            hint: "copy it to oci:DIR:TAG, or one of its images without --all".into(),
+            hint: say(
+                "copy it to oci:DIR:TAG, or one of its images without --all",
+                "请复制到 oci:DIR:TAG，或去掉 --all 只复制其中一个镜像",
+            )
+            .into(),
         });
     }
     let (mut target, mut done) = (Target::create(to, access)?, BTreeSet::new());

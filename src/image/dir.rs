@@ -6,6 +6,7 @@ use super::{
     manifest::{Descriptor, MAX_JSON},
     staging::{open_plain, read_small},
 };
+use crate::lang::say;
 use std::{
     collections::BTreeSet,
     fs,
@@ -70,7 +71,7 @@ impl Target {
             return Err(Error::Unusable {
                 what: format!("dir:{}", path.display()),
                 why: "not a containers image directory, don't want to overwrite important data".into(),
-                hint: "name a directory that is empty or not there".into(),
+                hint: say("name a directory that is empty or not there", "请指定空目录或尚不存在的目录").into(),
             });
         }
         let old = names.into_iter().filter(|name| is_blob(name)).collect();

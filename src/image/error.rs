@@ -3,7 +3,7 @@
 use super::{Digest, registry::Fault};
 use crate::{
     kernel::{errno, filesystem},
-    lang::Lang,
+    lang::{say, spoken},
 };
 use std::{io, path::Path};
 
@@ -121,16 +121,30 @@ impl Error {
     /// What may help, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Error::Digest { .. } => Some("the bytes are not those that the name promises: get them again".into()),
-            Error::Size { expected, found, .. } if found < expected => Some("it was cut: get it again".into()),
+            Error::Digest { .. } => Some(
+                say("the bytes are not those that the name promises: get them again", "内容与摘要不符：请重新获取")
+                    .into(),
+            ),
+            Error::Size { expected, found, .. } if found < expected => {
+                Some(say("it was cut: get it again", "内容不完整：请重新获取").into())
+            }
             Error::Unusable { hint, .. } => Some(hint.clone()).filter(|hint| !hint.is_empty()),
             Error::Registry { fault, .. } => fault.hint(),
-            Error::Full { system, .. } => Some(format!("{system}; make room there, or choose another directory")),
+            Error::Full { system, .. } => Some(say(
+                format!("{system}; make room there, or choose another directory"),
+                format!("{system}；请腾出空间，或换一个目录"),
+            )),
             Error::Io { what, source } if what.ends_with(errno::THREAD) => {
-                errno::thread_hint(errno::of(source), Lang::En).map(String::from)
+                errno::thread_hint(errno::of(source), spoken()).map(String::from)
             }
             Error::Io { source, .. } => match source.raw_os_error() {
-                Some(libc::EROFS) => Some("this file system is read-only: choose another directory".into()),
+                Some(libc::EROFS) => Some(
+                    say(
+                        "this file system is read-only: choose another directory",
+                        "这个文件系统是只读的：请换一个目录",
+                    )
+                    .into(),
+                ),
                 _ => None,
             },
             _ => None,

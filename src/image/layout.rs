@@ -8,6 +8,7 @@ use super::{
     partial::sweep,
     staging::{open_plain, read_small},
 };
+use crate::lang::say;
 use std::{
     fs,
     io::Read,
@@ -55,7 +56,11 @@ pub(super) fn choose(index: &Index, tag: Option<&str>, what: &str) -> Result<Des
             Some(tag) => format!("no image of the tag {tag:?}"),
             None => format!("{} images in it: which one?", index.manifests.len()),
         },
-        hint: format!("its tags: {}", if tags.is_empty() { "none".into() } else { tags.join(", ") }),
+        hint: format!(
+            "{}{}",
+            say("its tags: ", "可用的标签："),
+            if tags.is_empty() { say("none", "无").into() } else { tags.join(", ") }
+        ),
     })
 }
 
@@ -115,7 +120,7 @@ impl Target {
                 return Err(Error::Unusable {
                     what: format!("oci:{}", path.display()),
                     why: "other files are in it, and no index.json: this is not an image layout".into(),
-                    hint: "name a directory that is empty or not there".into(),
+                    hint: say("name a directory that is empty or not there", "请指定空目录或尚不存在的目录").into(),
                 });
             }
         }

@@ -1,6 +1,7 @@
 //! Locks that several of these programs see at once (flock(2)). They end with their owner, however it ends.
 
 use super::{Error, Result, staging};
+use crate::lang::say;
 use nix::{
     errno::Errno,
     fcntl::{Flock, FlockArg},
@@ -70,7 +71,11 @@ fn wait(file: File, how: FlockArg, dir: &Path) -> Result<Lock> {
     });
     if !staging::wait_for(done.as_fd(), PATIENCE)? {
         let why = format!("another program has held its lock for {} s", PATIENCE.as_secs());
-        let hint = "is another copy into it stopped (Ctrl-Z)? See: fuser -v, or lslocks".into();
+        let hint = say(
+            "is another copy into it stopped (Ctrl-Z)? See: fuser -v, or lslocks",
+            "是否有另一个写入它的复制被暂停了（Ctrl-Z）？见 fuser -v 或 lslocks",
+        )
+        .into();
         return Err(Error::Unusable { what: dir.display().to_string(), why, hint });
     }
     match waiting.join() {

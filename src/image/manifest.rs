@@ -2,6 +2,7 @@
 
 use super::{Digest, Error, Platform, Result};
 use crate::kernel::text::shown;
+use crate::lang::say;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -212,7 +213,11 @@ impl Document {
             return Err(Error::Unusable {
                 what: what.into(),
                 why: "too old a format: schema 1 names no configuration".into(),
-                hint: "push the image again with a newer tool; registries and tools gave up schema 1 years ago".into(),
+                hint: say(
+                    "push the image again with a newer tool; registries and tools gave up schema 1 years ago",
+                    "请用较新的工具重新推送镜像；registry 和工具多年前就已放弃 schema 1",
+                )
+                .into(),
             });
         }
         let kind = probe.media_type.unwrap_or_else(|| named.to_string());
@@ -223,7 +228,7 @@ impl Document {
             "" | "application/json" | "application/octet-stream" => {
                 Ok(Document::Manifest(Box::new(json(bytes, what)?)))
             }
-            other => Err(Error::malformed(what, format!("{other} is no image"))),
+            other => Err(Error::malformed(what, format!("{other} is not an image"))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Choosing one of several images by the machine that it is for.
 
 use super::{Error, Result, manifest::Descriptor};
+use crate::lang::say;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::{fmt, str::FromStr};
@@ -93,7 +94,11 @@ impl Platform {
                 Err(Error::Unusable {
                     what: what.into(),
                     why: format!("no image for {self}; there is {there}"),
-                    hint: "--platform chooses another one, which this machine may be unable to run".into(),
+                    hint: say(
+                        "--platform chooses another one, which this machine may be unable to run",
+                        "可用 --platform 选别的镜像，但这台机器可能无法运行",
+                    )
+                    .into(),
                 })
             }
         }

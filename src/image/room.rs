@@ -10,6 +10,7 @@ use super::{
         stream::Compression,
     },
 };
+use crate::lang::say;
 use crate::{columns::bytes, kernel::filesystem::FileSystem};
 use nix::{sys::statvfs::statvfs, unistd::geteuid};
 use std::{io::BufReader, path::Path};
@@ -21,7 +22,7 @@ pub fn room(path: &Path, needed: u64, what: &str) -> Result<()> {
         Some(system) if system.room() < needed => Err(Error::Unusable {
             what: what.into(),
             why: format!("{} are needed; {} (ENOSPC)", bytes(needed), system.fullness()),
-            hint: "make room there, or choose another directory".into(),
+            hint: say("make room there, or choose another directory", "请腾出空间，或换一个目录").into(),
         }),
         _ => Ok(()),
     }

@@ -11,6 +11,7 @@ use super::{
     manifest::{Config, Descriptor, Document, Index, MAX_JSON, Manifest, json},
     registry::Registry,
 };
+use crate::lang::say;
 use std::{
     io::{self, Read},
     rc::Rc,
@@ -141,7 +142,8 @@ impl Image {
             Document::Index(_) => Err(Error::Unusable {
                 what: format!("{what} {}", descriptor.digest),
                 why: "a list within a list, which is not copied with --all".into(),
-                hint: "--platform OS/ARCHITECTURE chooses one image".into(),
+                hint: say("--platform OS/ARCHITECTURE chooses one image", "用 --platform OS/ARCHITECTURE 选定一个镜像")
+                    .into(),
             }),
         }
     }
@@ -176,7 +178,7 @@ impl Image {
         Ok(Verified::new(blob, descriptor, what))
     }
 
-    /// From now on somebody hears how far the layers have come.
+    /// From now on the watch hears how far the layers have come.
     pub fn watch(&mut self, watch: Watch) {
         self.watch = Some(watch);
     }
@@ -201,7 +203,10 @@ impl Image {
         Err(Error::Unusable {
             what: self.name.clone(),
             why: format!("wrong architecture: the image is for {os}/{architecture}, wanted {platform}"),
-            hint: format!("--platform {os}/{architecture} takes it all the same; running it needs qemu (binfmt_misc)"),
+            hint: say(
+                format!("--platform {os}/{architecture} takes it all the same; running it needs qemu (binfmt_misc)"),
+                format!("--platform {os}/{architecture} 可以强行使用；但运行它需要 qemu（binfmt_misc）"),
+            ),
         })
     }
 }
@@ -214,7 +219,8 @@ pub fn tags_of(reference: &Reference, access: &Access) -> Result<Vec<String>> {
         other => Err(Error::Unusable {
             what: other.to_string(),
             why: "only repositories and what docker save writes have a list of tags".into(),
-            hint: "docker://REPOSITORY or docker-archive:FILE".into(),
+            hint: say("docker://REPOSITORY or docker-archive:FILE", "可用 docker://REPOSITORY 或 docker-archive:FILE")
+                .into(),
         }),
     }
 }

@@ -4,7 +4,7 @@ use crate::columns::align;
 use crate::kernel::namespaces::{Kind, TABLE};
 use crate::kernel::text::printable;
 use crate::lang::Lang;
-use crate::observe::{Evidence, ForChildren, Mount, Pressure, Sample, Side};
+use crate::observe::{Evidence, ForChildren, Mount, NAMES, Pressure, Sample, Side};
 
 /// The whole report, without a newline at its end.
 pub fn report(sample: &Sample, evidence: &Evidence, lang: Lang) -> String {
@@ -15,9 +15,9 @@ pub fn report(sample: &Sample, evidence: &Evidence, lang: Lang) -> String {
             out.extend(lines.into_iter().map(|line| format!("  {line}")));
         }
     };
-    section(lang.pick("Scorecard", "四项性质"), align(&scorecard(sample, evidence, lang)));
+    section(lang.pick("Scorecard", "记分卡：四种性质"), align(&scorecard(sample, evidence, lang)));
     section(lang.pick("Namespaces", "命名空间"), align(&namespaces(sample, lang)));
-    section(lang.pick("Answers", "各自的回答"), align(&answers(sample, lang)));
+    section(lang.pick("Answers", "内外所见"), align(&answers(sample, lang)));
     section(lang.pick("Besides", "此外"), align(&besides(sample, lang)));
     section(lang.pick("Control group", "控制组"), align(&cgroup(sample, lang)));
     section(lang.pick("Processes", "进程"), align(&processes(sample, lang)));
@@ -30,7 +30,7 @@ fn headline(sample: &Sample, lang: Lang) -> String {
     let process = sample.processes.iter().find(|process| process.pid == pid);
     let comm = process.map(|process| printable(&process.comm)).unwrap_or_default();
     let inside = process.filter(|process| process.nspid.len() > 1).and_then(|process| process.nspid.last());
-    let inside = inside.map(|inner| format!("{}{inner}", lang.pick(", inside it is PID ", "，在里面的 PID 是 ")));
+    let inside = inside.map(|inner| format!("{}{inner}", lang.pick(", inside it is PID ", "，容器内的 PID 是 ")));
     format!("{} {pid} ({comm}){}", lang.pick("Process", "进程"), inside.unwrap_or_default())
 }
 
@@ -39,6 +39,7 @@ fn scorecard(sample: &Sample, evidence: &Evidence, lang: Lang) -> Vec<Vec<String
     let row = |yes: bool, name: &str, why: String| {
         vec![if yes { "[x]" } else { "[ ]" }.to_string(), name.to_string(), printable(&why)]
     };
+    let name = |index: usize| NAMES.get(index).map_or("", |(_, en, zh)| lang.pick(*en, *zh));
     let kinds = |kinds: &[Kind]| kinds.iter().map(Kind::to_string).collect::<Vec<_>>().join(" ");
     let isolated = match evidence.shared.as_slice() {
         [] => lang.pick("pid, uts, mnt, ipc and net all differ", "pid、uts、mnt、ipc、net 都不同").to_string(),
@@ -51,16 +52,16 @@ fn scorecard(sample: &Sample, evidence: &Evidence, lang: Lang) -> Vec<Vec<String
     };
     let limit = evidence.limit.clone();
     let limit =
-        limit.unwrap_or_else(|| lang.pick("no CPU or memory limit of its own", "没有自己的 CPU 或内存限制").into());
+        limit.unwrap_or_else(|| lang.pick("no CPU or memory limit of its own", "没有单独的 CPU 或内存限制").into());
     let entered = match evidence.entered {
-        Some(pid) => format!("{} {pid}", lang.pick("came from outside: process", "从外面进来的进程：")),
-        None => lang.pick("nobody came from outside", "没有从外面进来的进程").to_string(),
+        Some(pid) => format!("{} {pid}", lang.pick("came from outside: process", "从外面进入的进程：")),
+        None => lang.pick("no process came from outside", "没有进程从外面进入").to_string(),
     };
     vec![
-        row(card.isolated, lang.pick("isolated", "已隔离"), isolated),
-        row(card.rooted, lang.pick("own root", "有自己的根"), root),
-        row(card.limited, lang.pick("limited", "受限制"), limit),
-        row(card.entered, lang.pick("entered", "有人进入"), entered),
+        row(card.isolated, name(0), isolated),
+        row(card.rooted, name(1), root),
+        row(card.limited, name(2), limit),
+        row(card.entered, name(3), entered),
     ]
 }
 
@@ -80,7 +81,7 @@ fn namespaces(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
     let for_children = match sample.for_children {
         ForChildren::Inode(inode) if sample.host_namespaces.get(&Kind::Pid) == Some(&inode) => "=".to_string(),
         ForChildren::Inode(inode) => inode.to_string(),
-        ForChildren::NotMade => lang.pick("not made yet", "还没有建立").into(),
+        ForChildren::NotMade => lang.pick("not made yet", "尚未创建").into(),
         ForChildren::Unknown => "-".into(),
     };
     rows.push(vec!["pid_for_children".into(), number(sample.host_namespaces.get(&Kind::Pid)), for_children]);
@@ -125,7 +126,7 @@ fn besides(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
     let flag = |flag: Option<bool>| flag.map_or_else(open, yes);
     vec![
         titles(lang),
-        row(lang.pick("capabilities", "能力数"), count(host.capabilities), count(process.capabilities)),
+        row(lang.pick("capabilities", "能力（capability）数"), count(host.capabilities), count(process.capabilities)),
         row(lang.pick("no new privileges", "不再获得特权"), flag(host.no_new_privs), flag(process.no_new_privs)),
         row(lang.pick("system calls filtered", "系统调用过滤"), flag(host.seccomp), flag(process.seccomp)),
         row(lang.pick("mounts over /proc", "/proc 上的覆盖挂载"), over_proc(&sample.host), over_proc(&sample.inside)),
@@ -145,7 +146,7 @@ fn cgroup(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
     };
     let count = |value: Option<u64>| value.map_or("-".to_string(), |value| value.to_string());
     let most =
-        |value: Option<u64>| value.map_or(lang.pick("no limit", "无限制").to_string(), |value| value.to_string());
+        |value: Option<u64>| value.map_or(lang.pick("no limit", "不限").to_string(), |value| value.to_string());
     let cpu = format!(
         "{} {} µs  {} {}/{} µs  {} {}/{}, {} µs{}",
         lang.pick("used", "已用"),
@@ -161,7 +162,7 @@ fn cgroup(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
     );
     let memory = format!(
         "{} {}  {} {}  {} {}/{}  {} {}  {} {}  {} {}  {} {}{}",
-        lang.pick("bytes", "字节数"),
+        lang.pick("bytes", "用量"),
         count(group.memory.current),
         lang.pick("limit", "上限"),
         most(group.memory.limit),
@@ -170,7 +171,7 @@ fn cgroup(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
         most(group.memory.with_swap),
         lang.pick("peak", "峰值"),
         count(group.memory.peak),
-        lang.pick("limit met", "触限"),
+        lang.pick("limit met", "触及上限"),
         count(group.memory.limit_hits),
         "OOM",
         count(group.memory.ooms),
@@ -197,8 +198,8 @@ fn cgroup(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
 /// say it.
 fn pressure(pressure: Option<Pressure>, lang: Lang) -> String {
     let Some(Pressure { some, full }) = pressure else { return String::new() };
-    let full = full.map_or(String::new(), |full| format!(" {} {full:.2} %", lang.pick("all", "全部")));
-    format!("  {} {some:.2} %{full}", lang.pick("waiting: some", "等待：有的"))
+    let full = full.map_or(String::new(), |full| format!(" {} {full:.2} %", lang.pick("all", "全部停滞")));
+    format!("  {} {some:.2} %{full}", lang.pick("waiting: some", "PSI（10 秒平均）：部分停滞"))
 }
 
 fn processes(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {

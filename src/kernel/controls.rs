@@ -2,8 +2,9 @@
 //!
 //! Only what is exactly the same is translated: `cpu.shares` and `cpu.weight`, say, are not.
 
-use super::groups::{Group, SUBTREE_CONTROL, hands_down, members};
+use super::groups::{Group, SUBTREE_CONTROL, hands_down, members, read_only};
 use super::text;
+use crate::lang::say;
 use nix::errno::Errno;
 use std::path::Path;
 
@@ -33,9 +34,13 @@ fn as_minus(value: &str) -> String {
     if value.trim() == "max" { "-1".into() } else { value.trim().to_string() }
 }
 
+fn not_valid(value: &str) -> String {
+    say(format!("{value} is not a valid value"), format!("{value} 不是有效的值"))
+}
+
 /// A number that is reckoned with, and must therefore be one.
 fn size(value: &str) -> Result<u64, String> {
-    bytes(value).ok_or_else(|| format!("{value} is no value for it"))
+    bytes(value).ok_or_else(|| not_valid(value))
 }
 
 fn sum(left: &str, right: &str) -> String {
@@ -66,7 +71,12 @@ pub fn set(version: u8, name: &str, value: &str, read: &dyn Fn(&str) -> String) 
             let swap = size(value)?.checked_sub(bytes(&memory).unwrap_or(NO_LIMIT));
             let too_low = || {
                 let memory = memory.trim();
-                format!("memory and swap together cannot be less than memory alone, which is {memory}: set that first")
+                say(
+                    format!(
+                        "memory and swap together cannot be less than memory alone, which is {memory}: set that first"
+                    ),
+                    format!("内存加交换空间的上限不能低于内存上限（{memory}）：先调低内存上限"),
+                )
             };
             vec![("memory.swap.max", swap.ok_or_else(too_low)?.to_string())]
         }
@@ -83,8 +93,10 @@ pub fn set(version: u8, name: &str, value: &str, read: &dyn Fn(&str) -> String) 
         (1, "memory.swap.max") if value.trim() == "max" => vec![("memory.memsw.limit_in_bytes", "-1".into())],
         (1, "memory.swap.max") => {
             let memory = bytes(&read("memory.limit_in_bytes")).filter(|memory| *memory < NO_LIMIT);
-            let both =
-                size(value)?.checked_add(memory.ok_or("swap is limited together with memory: limit memory first")?);
+            let both = size(value)?.checked_add(memory.ok_or(say(
+                "swap is limited together with memory: limit memory first",
+                "交换空间与内存合起来限制：先限制内存",
+            ))?);
             vec![("memory.memsw.limit_in_bytes", both.unwrap_or(NO_LIMIT).to_string())]
         }
         _ => return Ok(None),
@@ -130,33 +142,56 @@ pub fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<Strin
     match errno {
         Errno::ENOENT => missing(group, name),
         Errno::EACCES | Errno::EPERM if group.dir.join(name).exists() => {
-            Some("the file is read-only, or this needs root".into())
+            Some(say("the file is read-only, or this needs root", "这个文件只读，或者需要 root").into())
         }
-        Errno::EROFS => Some("cgroupfs is mounted read-only here, as in a container without privileges".into()),
+        Errno::EROFS => Some(read_only().into()),
         Errno::EBUSY if name.starts_with("memory.") => {
             let used = read("memory.usage_in_bytes");
-            Some(format!(
-                "the group uses {used} bytes, and the kernel could not take them back: {}",
-                members(&group.dir).join(", ")
+            let members = members(&group.dir).join(say(", ", "、"));
+            Some(say(
+                format!("the group uses {used} bytes, and the kernel could not take them back: {members}"),
+                format!("这个组正在使用 {used} 字节，内核无法收回：{members}"),
             ))
         }
         Errno::EINVAL => match name {
-            "cpu.max" => Some("a quota is at least 1000 microseconds or max, a period 1000 to 1000000".into()),
-            "cpu.cfs_quota_us" | "cpu.cfs_period_us" => Some(format!(
-                "a quota is at least 1000 microseconds, a period 1000 to 1000000, and the share no larger than the one \
-                 of the group above ({})",
-                above(&group.dir)
-            )),
-            "memory.memsw.limit_in_bytes" if bytes(value) < bytes(&read("memory.limit_in_bytes")) => Some(format!(
-                "memory and swap together cannot be less than memory alone, which is {}: set memory.limit_in_bytes first",
-                read("memory.limit_in_bytes")
-            )),
-            "memory.limit_in_bytes" if bytes(value) > bytes(&read("memory.memsw.limit_in_bytes")) => Some(format!(
-                "memory alone cannot be more than memory and swap together, which is {}: set memory.memsw.limit_in_bytes \
-                 first",
-                read("memory.memsw.limit_in_bytes")
-            )),
-            _ => Some(format!("{value} is no value for it")),
+            "cpu.max" => Some(
+                say(
+                    "a quota is at least 1000 microseconds or max, a period 1000 to 1000000",
+                    "配额至少 1000 微秒，或写 max；周期为 1000 到 1000000 微秒",
+                )
+                .into(),
+            ),
+            "cpu.cfs_quota_us" | "cpu.cfs_period_us" => {
+                let above = above(&group.dir);
+                Some(say(
+                    format!(
+                        "a quota is at least 1000 microseconds, a period 1000 to 1000000, and the share no larger than \
+                         the one of the group above ({above})"
+                    ),
+                    format!("配额至少 1000 微秒，周期为 1000 到 1000000 微秒，所占比例不能超过上级组（{above}）"),
+                ))
+            }
+            "memory.memsw.limit_in_bytes" if bytes(value) < bytes(&read("memory.limit_in_bytes")) => {
+                let memory = read("memory.limit_in_bytes");
+                Some(say(
+                    format!(
+                        "memory and swap together cannot be less than memory alone, which is {memory}: set \
+                         memory.limit_in_bytes first"
+                    ),
+                    format!("内存加交换空间的上限不能低于内存上限（{memory}）：先设置 memory.limit_in_bytes"),
+                ))
+            }
+            "memory.limit_in_bytes" if bytes(value) > bytes(&read("memory.memsw.limit_in_bytes")) => {
+                let both = read("memory.memsw.limit_in_bytes");
+                Some(say(
+                    format!(
+                        "memory alone cannot be more than memory and swap together, which is {both}: set \
+                         memory.memsw.limit_in_bytes first"
+                    ),
+                    format!("内存上限不能高于内存加交换空间的上限（{both}）：先设置 memory.memsw.limit_in_bytes"),
+                ))
+            }
+            _ => Some(not_valid(value)),
         },
         _ => None,
     }
@@ -166,7 +201,7 @@ pub fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<Strin
 fn above(dir: &Path) -> String {
     let read = |name: &str| dir.parent().and_then(|above| text::read(above.join(name)).ok());
     let both = read("cpu.cfs_quota_us").zip(read("cpu.cfs_period_us"));
-    both.map_or("no limit".into(), |(quota, period)| format!("{} {}", as_max(&quota), period.trim()))
+    both.map_or(say("no limit", "不限").into(), |(quota, period)| format!("{} {}", as_max(&quota), period.trim()))
 }
 
 /// Whether anything can be swapped out (proc_swaps(5)); `None` where that cannot be read.
@@ -176,29 +211,45 @@ pub fn swaps() -> Option<bool> {
 
 fn missing(group: &Group, name: &str) -> Option<String> {
     if !group.dir.exists() {
-        return Some("there is no such group: cgcreate makes one".into());
+        return Some(say("there is no such group: cgcreate makes one", "没有这个组：用 cgcreate 创建").into());
     }
     let controller = name.split('.').next()?;
     if name.contains("memsw") || name.starts_with("memory.swap") {
         let what = match swaps() {
-            Some(true) => "and swap is on: it can dodge the limit",
-            Some(false) => "but there is no swap either",
-            None => "and whether swap is on is unknown: /proc/swaps cannot be read",
+            Some(true) => say("and swap is on: it can dodge the limit", "而交换空间开着：可以绕过上限"),
+            Some(false) => say("but there is no swap either", "不过这里也没有交换空间"),
+            None => say(
+                "and whether swap is on is unknown: /proc/swaps cannot be read",
+                "而且无法读取 /proc/swaps，不知道交换空间是否开着",
+            ),
         };
-        return Some(format!("this kernel does not count swap, {what}"));
+        return Some(say(
+            format!("this kernel does not count swap, {what}"),
+            format!("这个内核不统计交换空间，{what}"),
+        ));
     }
     let above = group.dir.parent()?;
     let control = above.join(SUBTREE_CONTROL);
     if group.version == 2 && !hands_down(above, controller) {
-        return Some(format!(
-            "the group above does not hand down {controller}: echo +{controller} > {}",
-            control.display()
+        let echo = format!("echo +{controller} > {}", control.display());
+        return Some(say(
+            format!("the group above does not hand down {controller}: {echo}"),
+            format!("上级组没有下放 {controller}：{echo}"),
         ));
     }
     if let (2, "cpu.shares") | (1, "cpu.weight") = (group.version, name) {
-        return Some("shares (1024 by default, v1) and weight (100 by default, v2) are on different scales".into());
+        return Some(
+            say(
+                "shares (1024 by default, v1) and weight (100 by default, v2) are on different scales",
+                "shares（v1，默认 1024）和 weight（v2，默认 100）的刻度不同",
+            )
+            .into(),
+        );
     }
-    Some(format!("the groups of {controller} have no such file here (cgroup v{})", group.version))
+    Some(say(
+        format!("the groups of {controller} have no such file here (cgroup v{})", group.version),
+        format!("这里 {controller} 的组没有这个文件（cgroup v{}）", group.version),
+    ))
 }
 
 #[cfg(test)]

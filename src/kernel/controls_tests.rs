@@ -58,7 +58,7 @@ fn a_limit_that_cannot_be_reckoned_is_refused_and_does_not_become_none() {
     let read = files(&[("memory.max", "10485760\n"), ("memory.limit_in_bytes", "10485760\n")]);
     assert!(set(2, "memory.memsw.limit_in_bytes", "5M", &read).unwrap_err().contains("10485760"));
     for (version, name) in [(2, "memory.memsw.limit_in_bytes"), (1, "memory.swap.max")] {
-        assert!(set(version, name, "lots", &read).unwrap_err().contains("no value"), "{name}");
+        assert!(set(version, name, "lots", &read).unwrap_err().contains("not a valid value"), "{name}");
     }
     let none = |version, name, value| set(version, name, value, &read).unwrap().unwrap();
     assert_eq!(none(2, "memory.memsw.limit_in_bytes", "-1"), [("memory.swap.max", "max".into())]);

@@ -1,7 +1,7 @@
 //! Errors of system calls as people read them: what it means, then the name that the manual pages use.
 
 use super::namespaces::Kind;
-use crate::lang::Lang;
+use crate::lang::{Lang, say};
 pub use nix::errno::Errno;
 use serde::{Deserialize, Deserializer, Serializer};
 use std::io;
@@ -50,13 +50,16 @@ pub fn why_io(error: &io::Error) -> String {
 /// What may help where namespaces cannot be made (namespaces(7), user_namespaces(7)).
 pub fn unshare_hint(errno: Errno) -> Option<String> {
     match errno {
-        Errno::EPERM => Some("this needs root, or a user namespace around it: -r (--map-root-user)".into()),
+        Errno::EPERM => Some(say("this needs root, or a user namespace around it: -r (--map-root-user)", "需要 root，或在外面套一层用户命名空间：-r（--map-root-user）").into()),
         Errno::ENOSPC => Some(
-            "not the disk: a limit on namespaces (/proc/sys/user/max_*_namespaces), or they are nested more than 32 deep"
-                .into(),
+            say(
+                "not the disk: a limit on namespaces (/proc/sys/user/max_*_namespaces), or they are nested more than 32 deep",
+                "不是磁盘满了：命名空间数量到了上限（/proc/sys/user/max_*_namespaces），或嵌套超过 32 层",
+            )
+            .into(),
         ),
-        Errno::EINVAL => Some("this kernel was built without one of these namespaces".into()),
-        Errno::EUSERS => Some("user namespaces are nested too deeply".into()),
+        Errno::EINVAL => Some(say("this kernel was built without one of these namespaces", "这个内核编译时没有包含其中某种命名空间").into()),
+        Errno::EUSERS => Some(say("user namespaces are nested too deeply", "用户命名空间嵌套太深").into()),
         _ => None,
     }
 }
@@ -64,11 +67,17 @@ pub fn unshare_hint(errno: Errno) -> Option<String> {
 /// What may help where a namespace cannot be entered (setns(2)).
 pub fn setns_hint(errno: Errno, kind: Kind) -> Option<&'static str> {
     match errno {
-        Errno::EINVAL if kind == Kind::User => Some("you are in this user namespace already: leave out -U"),
-        Errno::EINVAL => Some("the file is a namespace of another kind, or this kernel lacks the kind"),
-        Errno::EPERM => {
-            Some("it takes CAP_SYS_ADMIN in the user namespace that owns it: root, or enter that one as well (-U)")
+        Errno::EINVAL if kind == Kind::User => {
+            Some(say("you are in this user namespace already: leave out -U", "已经在这个用户命名空间里：去掉 -U"))
         }
+        Errno::EINVAL => Some(say(
+            "the file is a namespace of another kind, or this kernel lacks the kind",
+            "这个文件是另一种命名空间，或内核没有这种命名空间",
+        )),
+        Errno::EPERM => Some(say(
+            "it takes CAP_SYS_ADMIN in the user namespace that owns it: root, or enter that one as well (-U)",
+            "需要在拥有它的用户命名空间里有 CAP_SYS_ADMIN：用 root，或一并进入那个用户命名空间（-U）",
+        )),
         _ => None,
     }
 }
@@ -94,8 +103,14 @@ pub fn thread_hint(errno: Errno, lang: Lang) -> Option<&'static str> {
 /// What may help where no process can be made (fork(2)).
 pub fn fork_hint(errno: Errno) -> Option<&'static str> {
     match errno {
-        Errno::ENOMEM => Some("where memory is left, PID 1 of the PID namespace has ended, and nobody can join it"),
-        Errno::EAGAIN => Some("a limit on processes: pids.max of the control group, RLIMIT_NPROC, or threads-max"),
+        Errno::ENOMEM => Some(say(
+            "if memory is left: PID 1 of the PID namespace has ended, and no process can join it any more",
+            "内存还够的话，就是这个 PID 命名空间的 PID 1 已结束，里面再也不能创建进程",
+        )),
+        Errno::EAGAIN => Some(say(
+            "a limit on processes: pids.max of the control group, RLIMIT_NPROC, or threads-max",
+            "进程数到了上限：控制组的 pids.max、RLIMIT_NPROC 或 threads-max",
+        )),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Why execve(2) refused a program, read from the file itself: ENOENT may mean its interpreter, ENOEXEC another machine.
 
+use crate::lang::say;
 use nix::errno::Errno;
 use std::{
     ffi::OsStr,
@@ -17,32 +18,49 @@ const MACHINES: [(u16, &str); 7] =
 pub fn why_not(program: &OsStr, errno: Errno) -> Option<String> {
     let Some(path) = find(program) else {
         return (errno == Errno::ENOENT).then(|| match is_path(program) {
-            true => format!("there is no {} in this root directory", program.display()),
-            false => format!("{} is in no directory of PATH, as seen from this root directory", program.display()),
+            true => say(
+                format!("there is no {} in this root directory", program.display()),
+                format!("这个根目录里没有 {}", program.display()),
+            ),
+            false => say(
+                format!("no directory of PATH has {}, as seen from this root directory", program.display()),
+                format!("从这个根目录看，PATH 的各个目录里都没有 {}", program.display()),
+            ),
         });
     };
     let shown = path.display();
     if errno == Errno::EACCES {
         let metadata = fs::metadata(&path).ok()?;
         return Some(match () {
-            () if metadata.is_dir() => format!("{shown} is a directory"),
-            () if metadata.permissions().mode() & 0o111 == 0 => format!("{shown} is not executable: chmod +x"),
-            () => format!("the mount that {shown} is on may be noexec"),
+            () if metadata.is_dir() => say(format!("{shown} is a directory"), format!("{shown} 是目录")),
+            () if metadata.permissions().mode() & 0o111 == 0 => {
+                say(format!("{shown} is not executable: chmod +x"), format!("{shown} 没有执行权限：chmod +x"))
+            }
+            () => {
+                say(format!("the mount that {shown} is on may be noexec"), format!("{shown} 所在的挂载可能带有 noexec"))
+            }
         });
     }
     let mut head = Vec::new();
     File::open(&path).ok()?.take(4096).read_to_end(&mut head).ok()?;
     match (errno, needs(&head)) {
-        (Errno::ENOENT, Needs::Interpreter(name)) if !Path::new(&name).exists() => {
-            Some(format!("{shown} is there, but not the interpreter that it names: {name}"))
-        }
+        (Errno::ENOENT, Needs::Interpreter(name)) if !Path::new(&name).exists() => Some(say(
+            format!("{shown} is there, but not the interpreter that it names: {name}"),
+            format!("{shown} 存在，但它指定的解释器不存在：{name}"),
+        )),
         (Errno::ENOEXEC, Needs::Machine(machine)) => {
             let here = std::env::consts::ARCH;
-            Some(format!(
-                "{shown} is a program for {machine}, and this machine is {here}: only qemu can run it (binfmt_misc)"
+            Some(say(
+                format!(
+                    "{shown} is a program for {machine}, and this machine is {here}: only qemu can run it (binfmt_misc)"
+                ),
+                format!("{shown} 是 {machine} 的程序，而这台机器是 {here}：只能借助 qemu 运行（binfmt_misc）"),
             ))
         }
-        (Errno::ENOEXEC, _) => Some(format!("{shown} is neither an ELF program for this machine nor a script with #!")),
+        (Errno::ENOEXEC, _) => Some(say(
+            format!("{shown} is neither an ELF program for this machine nor a script with #!"),
+            format!("{shown} 既不是本机的 ELF 程序，也不是以 #! 开头的脚本"),
+        )),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use super::{
     cgroups::{self, Hierarchy, Known, Membership, Place, known},
     errno::{of, why},
 };
+use crate::lang::say;
 use nix::errno::Errno;
 use std::{
     collections::BTreeSet,
@@ -129,7 +130,10 @@ pub const HANDED_DOWN: &str = "handed-down";
 pub fn members(dir: &Path) -> Vec<String> {
     match text::read(dir.join("cgroup.procs")) {
         Ok(pids) => describe(&pids.lines().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()),
-        Err(error) => vec![format!("unknown processes (cgroup.procs: {})", why(of(&error)))],
+        Err(error) => vec![say(
+            format!("unknown processes (cgroup.procs: {})", why(of(&error))),
+            format!("未知的进程（cgroup.procs：{}）", why(of(&error))),
+        )],
     }
 }
 
@@ -143,7 +147,10 @@ pub fn describe(pids: &[u32]) -> Vec<String> {
         who.push(format!("+{}", seen.len() - 10));
     }
     if !unseen.is_empty() {
-        who.push(format!("{} outside this PID namespace", unseen.len()));
+        who.push(say(
+            format!("{} outside this PID namespace", unseen.len()),
+            format!("{} 个在这个 PID 命名空间之外", unseen.len()),
+        ));
     }
     who
 }
@@ -159,24 +166,55 @@ pub fn hands_down(dir: &Path, controller: &str) -> bool {
     listed(&dir.join(SUBTREE_CONTROL)).any(|name| name == controller)
 }
 
+/// What may help where the kernel refuses a change of a group.
+pub fn no_right() -> &'static str {
+    say("this needs root, or a group that was delegated to you", "需要 root，或者一个委派给你的组")
+}
+
+/// What EROFS means for a group.
+pub fn read_only() -> &'static str {
+    say(
+        "cgroupfs is mounted read-only here, as in a container without privileges",
+        "这里的 cgroupfs 是只读挂载的，常见于非特权容器",
+    )
+}
+
 /// Why a process cannot join a group (cgroups(7)).
 pub fn join_hint(errno: Errno, group: &Group) -> Option<String> {
     let dir = group.dir.display();
     match errno {
         Errno::ENOENT if !group.dir.exists() => Some(format!(
-            "there is no such group: cgcreate -g {}:{}",
+            "{}cgcreate -g {}:{}",
+            say("there is no such group: ", "没有这个组："),
             group.controllers.join(","),
             group.dir.strip_prefix(&group.top).unwrap_or(&group.dir).display()
         )),
-        Errno::ESRCH => Some("that process has ended, or the number is of another PID namespace".into()),
-        Errno::ENOSPC => Some(format!("{dir}/cpuset.cpus and cpuset.mems are empty: say which CPUs and memory first")),
-        Errno::EBUSY => Some(format!(
-            "a group that gives controllers to groups below it (cgroup.subtree_control) may hold no process of its own: \
-             join one below {dir}"
+        Errno::ESRCH => Some(
+            say(
+                "that process has ended, or the PID belongs to another PID namespace",
+                "这个进程已结束，或者这个 PID 属于另一个 PID 命名空间",
+            )
+            .into(),
+        ),
+        Errno::ENOSPC => Some(say(
+            format!("{dir}/cpuset.cpus and cpuset.mems are empty: say which CPUs and memory first"),
+            format!("{dir}/cpuset.cpus 和 cpuset.mems 为空：先指定用哪些 CPU 和内存节点"),
         )),
-        Errno::EACCES | Errno::EPERM => Some("this needs root, or a group that was handed over to you".into()),
-        Errno::EINVAL if group.version == 1 => Some("a real-time process, or a kernel thread, cannot go there".into()),
-        Errno::EOPNOTSUPP => Some(format!("{dir} is threaded: it takes single threads (cgroup.threads)")),
+        Errno::EBUSY => Some(say(
+            format!(
+                "a group that gives controllers to groups below it (cgroup.subtree_control) may hold no process of its \
+                 own: join one below {dir}"
+            ),
+            format!("把控制器下放给子组的组（cgroup.subtree_control）自己不能有进程：请加入 {dir} 下面的组"),
+        )),
+        Errno::EACCES | Errno::EPERM => Some(no_right().into()),
+        Errno::EINVAL if group.version == 1 => Some(
+            say("a real-time process, or a kernel thread, cannot go there", "实时进程或内核线程不能加入这个组").into(),
+        ),
+        Errno::EOPNOTSUPP => Some(say(
+            format!("{dir} is threaded: it takes single threads (cgroup.threads)"),
+            format!("{dir} 是线程化的组：只能逐个加入线程（cgroup.threads）"),
+        )),
         _ => None,
     }
 }

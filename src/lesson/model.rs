@@ -25,6 +25,14 @@ impl TerminalId {
             TerminalId::Host => "host",
         }
     }
+
+    /// What it is called on screen and in transcripts.
+    pub fn label(self, lang: Lang) -> &'static str {
+        match self {
+            TerminalId::Container => lang.pick("container", "容器"),
+            TerminalId::Host => lang.pick("host", "宿主机"),
+        }
+    }
 }
 
 /// A lesson in one language.

@@ -24,7 +24,7 @@ pub use sample::{
     Scorecard, Side,
 };
 pub use sampler::Sampler;
-pub use scorecard::{Evidence, ISOLATING};
+pub use scorecard::{Evidence, ISOLATING, NAMES};
 
 use crate::kernel::text;
 use std::path::Path;

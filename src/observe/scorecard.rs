@@ -10,6 +10,15 @@ use std::path::Path;
 /// The namespaces that make a process isolated when all of them differ.
 pub const ISOLATING: [Kind; 5] = [Kind::Pid, Kind::Uts, Kind::Mnt, Kind::Ipc, Kind::Net];
 
+/// The four properties in lesson order: as a check names it, and its name in English and Chinese, the same in the panes,
+/// in reports and in the lessons.
+pub const NAMES: [(&str, &str, &str); 4] = [
+    ("isolated", "isolated", "已隔离"),
+    ("rooted", "own root", "独立根目录"),
+    ("limited", "limited", "已受限"),
+    ("entered", "entered", "已进入"),
+];
+
 /// What the kernel said about each property.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Evidence {

@@ -10,7 +10,7 @@ use crate::{
     app::{Effect, Event, State, update},
     dirs::Need,
     doctor,
-    lang::Lang,
+    lang::{self, Lang},
     session::{Action, Proof, StateDir, why_not_kept},
 };
 use std::{
@@ -141,6 +141,7 @@ impl Driver {
             self.answered = self.answered.max(*number);
         }
         let effects = update(&mut self.state, event);
+        lang::speak(self.state.lang);
         self.perform(effects);
     }
 

@@ -4,7 +4,7 @@
 use crate::{
     cleanup::Left,
     kernel::usable::OURS,
-    lang::Lang,
+    lang::{Lang, spoken},
     session::{Entry, Lasting, Ledger},
     trace::{Change, TraceEvent},
 };
@@ -35,7 +35,7 @@ fn is_ours(dir: &Path) -> bool {
 /// What an event has made that stays, as a learner knows it.
 pub fn names(event: &TraceEvent) -> Vec<String> {
     let TraceEvent::Syscall(_, event) = event else { return Vec::new() };
-    let name = |change: &Change| entry(change).map(|_| change.subject());
+    let name = |change: &Change| entry(change).map(|_| change.subject(spoken()));
     event.changed.iter().filter_map(name).collect()
 }
 

@@ -19,7 +19,7 @@ use crate::{
     doctor::{Tier, tier},
     image::kept,
     kernel::usable::{SCOPE, outside_ours},
-    lang::Lang,
+    lang::{self, Lang},
     lesson::TerminalId,
     observe::{Extra, Sample, Sampler, cgroup},
     session::{Action, Entry, Ledger, RunDir},
@@ -428,6 +428,7 @@ impl Machine {
         pty.reader(move |event| sink(Happening::Pty(id, generation, event)))?;
         let mut shell = shell::command(self.run_dir.bin())?;
         shell.set("BOX", self.run_dir.name());
+        shell.set(lang::VARIABLE, lang::spoken().code());
         shell.set(kept::DIR, self.run_dir.path());
         shell.set(kept::IMAGE, &self.image);
         std::env::var_os(SCOPE).into_iter().for_each(|scope| shell.set(SCOPE, scope));

@@ -15,6 +15,7 @@ use super::{
 use crate::kernel::text;
 use crate::{
     app::{Event, Row, View, begin},
+    lang::Lang,
     lesson::{Block, TerminalId},
     session::Phase,
     terminal::{Piece, Screen},
@@ -254,7 +255,7 @@ impl Talk {
                     if let Some(end) = partial.rfind('\n') {
                         let rest = partial.split_off(end + 1);
                         let whole = std::mem::replace(partial, rest);
-                        print(&labelled(terminal, &whole))?;
+                        print(&labelled(terminal, &whole, self.driver.state.lang))?;
                     }
                 }
                 Piece::Prompt { .. } => {
@@ -269,7 +270,7 @@ impl Talk {
     /// Says what has no newline yet.
     fn flush(&mut self) -> io::Result<()> {
         for (terminal, text) in std::mem::take(&mut self.partial) {
-            print(&labelled(terminal, &text))?;
+            print(&labelled(terminal, &text, self.driver.state.lang))?;
         }
         Ok(())
     }
@@ -351,8 +352,8 @@ fn play_now(state: &crate::app::State) -> io::Result<()> {
 }
 
 /// Output of a terminal, each line with the terminal's name.
-fn labelled(terminal: TerminalId, text: &str) -> Vec<String> {
-    text.lines().map(|line| format!("{}| {}", terminal.name(), line.trim_end())).collect()
+fn labelled(terminal: TerminalId, text: &str, lang: Lang) -> Vec<String> {
+    text.lines().map(|line| format!("{}| {}", terminal.label(lang), line.trim_end())).collect()
 }
 
 fn print(lines: &[String]) -> io::Result<()> {

@@ -29,7 +29,7 @@ pub fn run(args: &[OsString]) -> ExitCode {
     for word in &parsed.words {
         let moved = match word.parse() {
             Ok(pid) => join("cgclassify", &parsed.texts("group"), pid, NOT_MOVED),
-            Err(_) => Err(complain("cgclassify", &format!("{word} is no PID"), NOT_MOVED)),
+            Err(_) => Err(complain("cgclassify", &format!("{word} is not a PID"), NOT_MOVED)),
         };
         // The others are moved all the same.
         status = moved.err().unwrap_or(status);
@@ -43,7 +43,7 @@ pub(super) fn join(tool: &str, names: &[String], pid: u32, status: u8) -> Result
     let hierarchies = Hierarchies::read();
     for text in names {
         let name =
-            groups::parse(text).ok_or_else(|| complain(tool, &format!("{text} is no CONTROLLER:PATH"), status))?;
+            groups::parse(text).ok_or_else(|| complain(tool, &format!("{text} is not CONTROLLER:PATH"), status))?;
         let found = hierarchies.groups(&name);
         for group in found.map_err(|why| complain(tool, &format!("{}: {why}", name.path), status))? {
             let file = group.dir.join("cgroup.procs");

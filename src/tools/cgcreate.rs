@@ -9,6 +9,7 @@ use crate::kernel::{
     errno::of,
     groups::{self, Group, Hierarchies, SUBTREE_CONTROL, listed, members},
 };
+use crate::lang::say;
 use nix::errno::Errno;
 use std::{
     ffi::OsString,
@@ -70,7 +71,7 @@ fn make(group: &Group) -> Result<(), ExitCode> {
             }
         }
         if group.version == 1 && group.controllers.iter().any(|controller| controller == "cpuset") {
-            // A new group of this controller has no CPU and no memory, and nobody could join it (ENOSPC).
+            // A new group of this controller has no CPU and no memory, and no process could join it (ENOSPC).
             for file in ["cpuset.cpus", "cpuset.mems"] {
                 let value = text::read(above.join(file)).unwrap_or_default();
                 let _ = groups::write(&dir.join(file), value.trim());
@@ -87,13 +88,20 @@ fn hand_down(dir: &Path, controllers: &[String]) -> Result<(), ExitCode> {
     for controller in controllers.iter().filter(|name| *name != "cpuacct" && !handed.contains(name)) {
         if let Err(errno) = groups::write(&file, &format!("+{controller}")) {
             let hint = match errno {
-                Errno::EBUSY => format!(
-                    "only a group without processes of its own may hand {controller} down; in {} are {}",
-                    dir.display(),
-                    members(dir).join(", ")
+                Errno::EBUSY => {
+                    let (dir, members) = (dir.display(), members(dir).join(say(", ", "、")));
+                    say(
+                        format!(
+                            "only a group without processes of its own may hand {controller} down; in {dir} are {members}"
+                        ),
+                        format!("自己没有进程的组才能下放 {controller}；{dir} 里有 {members}"),
+                    )
+                }
+                Errno::ENOENT => say(
+                    format!("the group above {} does not hand {controller} down to it", dir.display()),
+                    format!("{} 的上级组没有把 {controller} 下放给它", dir.display()),
                 ),
-                Errno::ENOENT => format!("the group above {} does not hand {controller} down to it", dir.display()),
-                _ => "this needs root, or a group that was handed over to you".into(),
+                _ => groups::no_right().into(),
             };
             return Err(failed(
                 "cgcreate",
@@ -117,9 +125,12 @@ fn note(controller: &str, dir: &Path) {
 
 fn refused(errno: Errno) -> Option<&'static str> {
     match errno {
-        Errno::EACCES | Errno::EPERM => Some("this needs root, or a group that was handed over to you"),
-        Errno::EROFS => Some("cgroupfs is mounted read-only here, as in a container without privileges"),
-        Errno::EAGAIN => Some("cgroup.max.descendants of a group above it allows no more groups"),
+        Errno::EACCES | Errno::EPERM => Some(groups::no_right()),
+        Errno::EROFS => Some(groups::read_only()),
+        Errno::EAGAIN => Some(say(
+            "cgroup.max.descendants of a group above it allows no more groups",
+            "某个上级组的 cgroup.max.descendants 不允许再建子组",
+        )),
         _ => None,
     }
 }

@@ -12,6 +12,7 @@ use crate::kernel::{
     errno::of,
     groups::{self, Hierarchies, children, members},
 };
+use crate::lang::say;
 use nix::errno::Errno;
 use std::{ffi::OsString, fs, path::Path, process::ExitCode};
 
@@ -67,13 +68,23 @@ fn why(errno: Errno, dir: &Path) -> Option<String> {
         Errno::EBUSY => {
             let (members, children) = (members(dir), children(dir));
             Some(match children.first() {
-                _ if !members.is_empty() => format!("processes are still in it: {}", members.join(", ")),
-                Some(child) => format!("a group is below it, {}: -r removes all of them first", child.display()),
-                None => "a process that has ended is still in it, until its parent reaps it".into(),
+                _ if !members.is_empty() => {
+                    let members = members.join(say(", ", "、"));
+                    say(format!("processes are still in it: {members}"), format!("里面还有进程：{members}"))
+                }
+                Some(child) => say(
+                    format!("a group is below it, {}: -r removes all of them first", child.display()),
+                    format!("下面还有子组 {}：-r 会先删除所有子组", child.display()),
+                ),
+                None => say(
+                    "a process that has ended is still in it, until its parent reaps it",
+                    "里面还有已结束的进程，等父进程回收",
+                )
+                .into(),
             })
         }
-        Errno::ENOENT => Some("there is no such group".into()),
-        Errno::EACCES | Errno::EPERM => Some("this needs root, or a group that was handed over to you".into()),
+        Errno::ENOENT => Some(say("there is no such group", "没有这个组").into()),
+        Errno::EACCES | Errno::EPERM => Some(groups::no_right().into()),
         _ => None,
     }
 }

@@ -14,6 +14,7 @@ use crate::kernel::{
     groups::{self, Group, Hierarchies, Name},
     text,
 };
+use crate::lang::say;
 use nix::errno::Errno;
 use std::{ffi::OsString, fmt::Write, fs, process::ExitCode};
 
@@ -102,7 +103,7 @@ fn show(out: &mut String, hierarchies: &Hierarchies, wish: &Wish, bare: bool) ->
                 "cgget",
                 &group.dir.display().to_string(),
                 Errno::ENOENT,
-                Some("there is no such group"),
+                Some(say("there is no such group", "没有这个组")),
                 NO_GROUP,
             ));
         }

@@ -9,6 +9,7 @@ use crate::kernel::{
     groups::{self, Group, Hierarchies, Name},
     text,
 };
+use crate::lang::say;
 use nix::errno::Errno;
 use std::{ffi::OsString, process::ExitCode};
 
@@ -58,7 +59,14 @@ fn set(hierarchies: &Hierarchies, wanted: &Name, name: &str, value: &str) -> Res
             None => put(group, name, value)?,
             Some(files) => {
                 for (file, value) in &files {
-                    complain("cgset", &format!("{name} is {file}={value} in cgroup v{}", group.version), 0);
+                    complain(
+                        "cgset",
+                        &say(
+                            format!("{name} is {file}={value} in cgroup v{}", group.version),
+                            format!("{name} 在 cgroup v{} 里是 {file}={value}", group.version),
+                        ),
+                        0,
+                    );
                     put(group, file, value)?;
                 }
             }
@@ -81,7 +89,11 @@ fn put(group: &Group, name: &str, value: &str) -> Result<(), ExitCode> {
         && asked != kept
     {
         // Memory comes in whole pages, for one.
-        complain("cgset", &format!("{name}: the kernel made {kept} of {value}"), 0);
+        complain(
+            "cgset",
+            &say(format!("{name}: the kernel made {kept} of {value}"), format!("{name}：内核把 {value} 调整为 {kept}")),
+            0,
+        );
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use super::{
     identity::Identity,
     start::{become_program, shell},
 };
+use crate::lang::say;
 use nix::{
     errno::Errno,
     unistd::{chdir, chroot, setgid, setgroups, setuid},
@@ -62,9 +63,15 @@ fn enter(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
 
 fn hint(errno: Errno) -> Option<&'static str> {
     match errno {
-        Errno::EPERM => Some("it takes CAP_SYS_CHROOT: root, or a user namespace around it: unshare -r"),
-        Errno::ENOENT => Some("that directory does not exist"),
-        Errno::ENOTDIR => Some("a root is a directory with a whole file system below it, not a file"),
+        Errno::EPERM => Some(say(
+            "it takes CAP_SYS_CHROOT: root, or a user namespace around it: unshare -r",
+            "需要 CAP_SYS_CHROOT：用 root，或在外面套一层用户命名空间：unshare -r",
+        )),
+        Errno::ENOENT => Some(say("that directory does not exist", "这个目录不存在")),
+        Errno::ENOTDIR => Some(say(
+            "a root is a directory with a whole file system below it, not a file",
+            "根必须是目录，下面有完整的文件系统，不能是文件",
+        )),
         _ => None,
     }
 }

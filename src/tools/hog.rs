@@ -10,6 +10,7 @@ use super::{
     start::split,
 };
 use crate::kernel::{errno::fork_hint, process::page_size};
+use crate::lang::say;
 use nix::{
     errno::Errno,
     sys::{
@@ -88,7 +89,7 @@ fn memory(bytes: usize, rate: Option<usize>, exit: bool) -> ExitCode {
             "hog",
             &format!("reserving {bytes} bytes"),
             Errno::ENOMEM,
-            Some("even the addresses are refused"),
+            Some(say("even the addresses are refused", "连地址空间都分配不到")),
             1,
         );
     }

@@ -4,6 +4,7 @@ use super::{
     args::{Opt, Value::No, parse},
     complain, failed, print,
 };
+use crate::lang::say;
 use nix::{
     errno::Errno,
     unistd::{gethostname, sethostname},
@@ -46,11 +47,14 @@ fn set(name: &str) -> ExitCode {
     match sethostname(name) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Errno::EPERM) => {
-            let hint = Some("this needs root, or a user and a UTS namespace: unshare -ru");
+            let hint = Some(say(
+                "this needs root, or a user and a UTS namespace: unshare -ru",
+                "需要 root，或者用户命名空间加 UTS 命名空间：unshare -ru",
+            ));
             failed("hostname", &format!("sethostname(\"{name}\")"), Errno::EPERM, hint, 1)
         }
         Err(errno) => {
-            let hint = Some("at most 64 bytes").filter(|_| errno == Errno::EINVAL);
+            let hint = Some(say("at most 64 bytes", "最多 64 字节")).filter(|_| errno == Errno::EINVAL);
             failed("hostname", &format!("sethostname(\"{name}\")"), errno, hint, 1)
         }
     }

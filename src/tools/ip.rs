@@ -3,6 +3,7 @@
 use super::{complain, failed, print};
 use crate::kernel::interfaces::{ADDRESS_FLAGS, Address, FLAGS, LOWER_UP, Link, UP, addresses, links, set_up};
 use crate::kernel::text::printable;
+use crate::lang::say;
 use nix::{errno::Errno, net::if_::if_nametoindex};
 use std::{ffi::OsString, fmt::Write, process::ExitCode};
 
@@ -130,7 +131,10 @@ fn change(name: &str, state: &str) -> ExitCode {
     match set_up(index, up) {
         Ok(()) => ExitCode::SUCCESS,
         Err(errno) => {
-            let hint = "this needs root in the user namespace that owns the network namespace: unshare -rn";
+            let hint = say(
+                "this needs root in the user namespace that owns the network namespace: unshare -rn",
+                "需要拥有该网络命名空间的用户命名空间里的 root：unshare -rn",
+            );
             failed("ip", &format!("{name} {state}"), errno, Some(hint).filter(|_| errno == Errno::EPERM), 2)
         }
     }

@@ -9,6 +9,7 @@ use super::{
     },
     complain, failed, print,
 };
+use crate::lang::say;
 use nix::errno::Errno;
 use std::{ffi::OsString, process::ExitCode};
 
@@ -42,7 +43,10 @@ pub fn run(args: &[OsString]) -> ExitCode {
         match Errno::result(id) {
             Ok(id) => drop(print(&format!("{what} id: {id}\n"))),
             Err(errno) => {
-                let hint = Some("ENOSPC: the IPC namespace's limit, /proc/sys/kernel/msgmni (or shmmni, sem)");
+                let hint = Some(say(
+                    "ENOSPC: the IPC namespace's limit, /proc/sys/kernel/msgmni (or shmmni, sem)",
+                    "ENOSPC：到了 IPC 命名空间的上限，/proc/sys/kernel/msgmni（或 shmmni、sem）",
+                ));
                 return failed("ipcmk", "create failed", errno, hint.filter(|_| errno == Errno::ENOSPC), 1);
             }
         }

@@ -9,6 +9,7 @@ use super::{
     },
     complain, failed, ipcs,
 };
+use crate::lang::say;
 use nix::errno::Errno;
 use std::{ffi::OsString, process::ExitCode};
 
@@ -53,7 +54,8 @@ pub fn run(args: &[OsString]) -> ExitCode {
             }
         };
         if let Err(errno) = Errno::result(result) {
-            let hint = Some("no such object in this IPC namespace: ipcs").filter(|_| errno == Errno::EINVAL);
+            let hint = Some(say("no such object in this IPC namespace: ipcs", "这个 IPC 命名空间里没有该对象：ipcs"))
+                .filter(|_| errno == Errno::EINVAL);
             status = failed("ipcrm", &format!("{name} {id}"), errno, hint, 1);
         }
     }

@@ -5,6 +5,7 @@ use super::{
     complain, failed, print,
 };
 use crate::kernel::{errno::of, text};
+use crate::lang::say;
 use nix::unistd::{Uid, User};
 use std::{ffi::OsString, fmt::Write, process::ExitCode};
 
@@ -51,7 +52,10 @@ const TABLES: [Table; 3] = [
 /// Reads a table of this IPC namespace (sysvipc(7)). One that cannot be read is not an empty one.
 pub(super) fn table(tool: &str, name: &str) -> Result<String, ExitCode> {
     let file = format!("/proc/sysvipc/{name}");
-    let hint = "the kernel shows its objects in /proc: mount -t proc proc /proc";
+    let hint = say(
+        "the kernel shows its objects in /proc: mount -t proc proc /proc",
+        "内核通过 /proc 显示这些对象：mount -t proc proc /proc",
+    );
     text::read(&file).map_err(|error| failed(tool, &format!("open {file}"), of(&error), Some(hint), 1))
 }
 

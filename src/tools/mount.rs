@@ -14,6 +14,7 @@ use crate::kernel::{
     mountinfo::unescape,
     mounts::{self, OPTIONS, PROPAGATION},
 };
+use crate::lang::say;
 use nix::{
     errno::Errno,
     mount::{MsFlags, mount},
@@ -99,7 +100,11 @@ pub fn run(args: &[OsString]) -> ExitCode {
         [word] => {
             return complain(
                 "mount",
-                &format!("{}: can't find in /etc/fstab.\n  it takes a source and a directory", word.display()),
+                &format!(
+                    "{}: can't find in /etc/fstab.\n  {}",
+                    word.display(),
+                    say("it takes a source and a directory", "需要来源和目录两个参数")
+                ),
                 1,
             );
         }
@@ -111,7 +116,11 @@ pub fn run(args: &[OsString]) -> ExitCode {
     if kind.is_none() && !moves && propagation.is_none() {
         return complain(
             "mount",
-            &format!("{}: unknown file system type\n  say which with -t: mount -t tmpfs …", source.display()),
+            &format!(
+                "{}: unknown file system type\n  {}mount -t tmpfs …",
+                source.display(),
+                say("say which with -t: ", "用 -t 指定类型：")
+            ),
             1,
         );
     }
@@ -149,12 +158,23 @@ pub fn run(args: &[OsString]) -> ExitCode {
 fn hint(errno: Errno, source: &Path, target: &Path, kind: Option<&str>) -> Option<&'static str> {
     match errno {
         Errno::EPERM if kind == Some("proc") => mounts::proc_hint(errno),
-        Errno::EPERM => Some("this needs root, or a user and a mount namespace: unshare -rm"),
-        Errno::ENODEV => Some("this kernel does not know that file system: cat /proc/filesystems"),
-        Errno::ENOENT if fs::symlink_metadata(target).is_err() => Some("the directory to mount on does not exist"),
-        Errno::ENOENT if fs::symlink_metadata(source).is_err() => Some("the source does not exist"),
-        Errno::EINVAL if kind.is_none() => Some("it is not a mount point, or not a mount of this mount namespace"),
-        Errno::EBUSY => Some("it is mounted there already, or in use"),
+        Errno::EPERM => Some(say(
+            "this needs root, or a user and a mount namespace: unshare -rm",
+            "需要 root，或者用户命名空间加挂载命名空间：unshare -rm",
+        )),
+        Errno::ENODEV => Some(say(
+            "this kernel does not know that file system: cat /proc/filesystems",
+            "这个内核不支持该文件系统：cat /proc/filesystems",
+        )),
+        Errno::ENOENT if fs::symlink_metadata(target).is_err() => {
+            Some(say("the directory to mount on does not exist", "挂载点目录不存在"))
+        }
+        Errno::ENOENT if fs::symlink_metadata(source).is_err() => Some(say("the source does not exist", "来源不存在")),
+        Errno::EINVAL if kind.is_none() => Some(say(
+            "it is not a mount point, or not a mount of this mount namespace",
+            "它不是挂载点，或者不属于这个挂载命名空间",
+        )),
+        Errno::EBUSY => Some(say("it is mounted there already, or in use", "已经挂载在那里，或正在使用")),
         _ => None,
     }
 }
@@ -171,13 +191,28 @@ fn overlay_hint(data: Option<&[u8]>) -> Option<String> {
     let name = upper.display();
     if !system.holds_upper() {
         let what = match system.kind.as_str() {
-            "overlay" => format!("upperdir={name} is on an overlay itself, mounted on {}", system.point.display()),
-            kind => format!("upperdir={name} is on {kind}, mounted on {}", system.point.display()),
+            "overlay" => say(
+                format!("upperdir={name} is on an overlay itself, mounted on {}", system.point.display()),
+                format!("upperdir={name} 本身就在 overlay 上（挂载点 {}）", system.point.display()),
+            ),
+            kind => say(
+                format!("upperdir={name} is on {kind}, mounted on {}", system.point.display()),
+                format!("upperdir={name} 在 {kind} 上（挂载点 {}）", system.point.display()),
+            ),
         };
-        return Some(format!("{what}; it must be on another file system: mount -t tmpfs tmpfs DIR"));
+        return Some(say(
+            format!("{what}; it must be on another file system: mount -t tmpfs tmpfs DIR"),
+            format!("{what}；必须换到别的文件系统：mount -t tmpfs tmpfs DIR"),
+        ));
     }
     let work = FileSystem::of(work?).ok()?;
-    (work.point != system.point).then(|| "upperdir and workdir must be on one file system, in one mount".into())
+    (work.point != system.point).then(|| {
+        say(
+            "upperdir and workdir must be on one file system, in one mount",
+            "upperdir 和 workdir 必须在同一个文件系统的同一个挂载里",
+        )
+        .into()
+    })
 }
 
 /// Every mount that this process sees, as `SOURCE on POINT type TYPE (OPTIONS)`.

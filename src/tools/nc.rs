@@ -8,6 +8,7 @@ use super::{
     },
     complain, failed,
 };
+use crate::lang::say;
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -56,8 +57,13 @@ pub fn run(args: &[OsString]) -> ExitCode {
         Err(error) => {
             let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
             let hint = match errno {
-                Errno::EADDRINUSE => Some("another program of this network namespace listens there"),
-                Errno::EADDRNOTAVAIL | Errno::ENETUNREACH => Some("is lo up? ip link set lo up"),
+                Errno::EADDRINUSE => Some(say(
+                    "another program of this network namespace listens there",
+                    "这个网络命名空间里已有程序在监听这个端口",
+                )),
+                Errno::EADDRNOTAVAIL | Errno::ENETUNREACH => {
+                    Some(say("is lo up? ip link set lo up", "lo 启用了吗？ip link set lo up"))
+                }
                 _ => None,
             };
             failed("nc", &format!("{host} {port}"), errno, hint, 1)

@@ -13,6 +13,7 @@ use crate::kernel::{
     errno::{fork_hint, setns_hint},
     namespaces::{Kind, Namespace, TABLE, read_link},
 };
+use crate::lang::say;
 use nix::{
     errno::Errno,
     sched::{CloneFlags, setns},
@@ -142,7 +143,10 @@ fn wanted(
         (true, Some(path), _) => Ok(Some(path.clone())),
         (true, None, Some(pid)) => Ok(Some(format!("/proc/{pid}/{file}").into())),
         (true, None, None) => {
-            let what = format!("neither filename nor target pid supplied for {file}\n  -t PID says whose");
+            let what = format!(
+                "neither filename nor target pid supplied for {file}\n  {}",
+                say("-t PID says whose", "用 -t PID 指定进入哪个进程的命名空间")
+            );
             Err(complain("nsenter", &what, 1))
         }
     }
@@ -154,17 +158,25 @@ fn open(path: &OsStr, target: Option<i32>) -> Result<File, ExitCode> {
         let proc = Path::new(path).starts_with("/proc");
         let dead = target.filter(|pid| proc && !Path::new(&format!("/proc/{pid}")).exists());
         if let Some(pid) = dead {
-            let hint = "it has ended, or this /proc belongs to another PID namespace: ps -ef shows who is here";
+            let hint = say(
+                "it has ended, or this /proc belongs to another PID namespace: ps -ef shows what runs here",
+                "它已结束，或者这个 /proc 属于另一个 PID 命名空间：用 ps -ef 看看这里有哪些进程",
+            );
             return failed("nsenter", &format!("PID {pid}"), Errno::ESRCH, Some(hint), 1);
         }
         let hint = match errno {
-            Errno::EACCES | Errno::EPERM => {
-                Some("it takes the right to trace that process: root, in its user namespace")
-            }
-            Errno::ENOENT if proc => Some("a process that has ended (a zombie) is in it no more"),
-            Errno::ENOENT if path.as_bytes().iter().all(|letter| b"muinpUCTrwF".contains(letter)) => {
-                Some("each letter may have a FILE, so they are not joined: -i -m -n -p -u")
-            }
+            Errno::EACCES | Errno::EPERM => Some(say(
+                "it takes the right to trace that process: root, in its user namespace",
+                "需要跟踪该进程的权限：其用户命名空间里的 root",
+            )),
+            Errno::ENOENT if proc => Some(say(
+                "a process that has ended (a zombie) has left its namespaces",
+                "已结束的进程（僵尸进程）不再属于任何命名空间",
+            )),
+            Errno::ENOENT if path.as_bytes().iter().all(|letter| b"muinpUCTrwF".contains(letter)) => Some(say(
+                "each letter may have a FILE, so they are not joined: -i -m -n -p -u",
+                "每个字母后面都可以跟 FILE，不能连写：-i -m -n -p -u",
+            )),
             _ => None,
         };
         failed("nsenter", &format!("cannot open {}", path.display()), errno, hint, 1)

@@ -2,6 +2,7 @@
 
 use super::{args::parse_bytes, complain, failed};
 use crate::kernel::mountinfo::{self, Mount};
+use crate::lang::say;
 use nix::{errno::Errno, unistd::pivot_root};
 use std::{
     ffi::OsString,
@@ -28,14 +29,23 @@ pub fn run(args: &[OsString]) -> ExitCode {
 /// What pivot_root(2) leaves unsaid: its two errors have many causes, and this asks for each in the kernel's own order.
 fn why(errno: Errno, new: &Path, put_old: &Path) -> Option<String> {
     match errno {
-        Errno::EPERM => return Some("it takes CAP_SYS_ADMIN and a mount namespace of its own: unshare -m".into()),
+        Errno::EPERM => {
+            let hint = say(
+                "it takes CAP_SYS_ADMIN and a mount namespace of its own: unshare -m",
+                "需要 CAP_SYS_ADMIN 和独立的挂载命名空间：unshare -m",
+            );
+            return Some(hint.into());
+        }
         Errno::ENOENT => {
             let missing = [new, put_old].into_iter().find(|dir| !dir.exists())?.display();
-            return Some(format!("{missing} does not exist: mkdir {missing}"));
+            return Some(say(
+                format!("{missing} does not exist: mkdir {missing}"),
+                format!("{missing} 不存在：mkdir {missing}"),
+            ));
         }
         Errno::ENOTDIR => {
             let file = [new, put_old].into_iter().find(|dir| !dir.is_dir())?.display();
-            return Some(format!("{file} is no directory"));
+            return Some(say(format!("{file} is not a directory"), format!("{file} 不是目录")));
         }
         Errno::EINVAL | Errno::EBUSY => {}
         _ => return None,
@@ -47,41 +57,61 @@ fn why(errno: Errno, new: &Path, put_old: &Path) -> Option<String> {
 fn diagnose(table: &[Mount], new: &Path, put_old: &Path) -> Option<String> {
     let (show, bind) = (new.display(), format!("mount --bind {0} {0}", new.display()));
     let Some(root) = at(table, Path::new("/")) else {
-        return Some("the current root is no mount point, as after chroot: this works only from a root mount".into());
+        let what = say(
+            "the current root is not a mount point, as after chroot: this works only from a root mount",
+            "当前的根不是挂载点（例如 chroot 之后）：只有根是挂载点时才能这样做",
+        );
+        return Some(what.into());
     };
     let (new_mount, old_mount) = (holding(table, new)?, holding(table, put_old)?);
     let parent = |mount: &Mount| table.iter().find(|other| other.id == mount.parent);
     // A shared mount would pass the change on to other mount namespaces, whose roots would then move as well.
     let shared = [
-        (format!("the mount that {} is on", put_old.display()), Some(old_mount)),
-        (format!("the parent mount of {show}"), parent(new_mount)),
-        ("the parent mount of the current root".into(), parent(root)),
+        (
+            say(format!("the mount that {} is on", put_old.display()), format!("{} 所在的挂载", put_old.display())),
+            Some(old_mount),
+        ),
+        (say(format!("the parent mount of {show}"), format!("{show} 的父挂载")), parent(new_mount)),
+        (say("the parent mount of the current root", "当前根的父挂载").into(), parent(root)),
     ];
     if let Some((what, mount)) =
         shared.iter().find_map(|(what, mount)| Some((what, mount.filter(|m| m.propagation == "shared")?)))
     {
         let point = &mount.point;
-        return Some(format!("{what} ({point}) is shared with other mount namespaces: mount --make-rprivate /"));
+        return Some(say(
+            format!("{what} ({point}) is shared with other mount namespaces: mount --make-rprivate /"),
+            format!("{what}（{point}）与其他挂载命名空间共享：mount --make-rprivate /"),
+        ));
     }
     if new_mount.id == root.id {
-        return Some(format!("{show} is on the current root mount, and must be a mount of its own: {bind}"));
+        return Some(say(
+            format!("{show} is on the current root mount, and must be a mount of its own: {bind}"),
+            format!("{show} 就在当前的根挂载上，它必须是单独的挂载点：{bind}"),
+        ));
     }
     if old_mount.id == root.id {
         let put_old = put_old.display();
-        return Some(format!(
-            "{put_old} is on the current root mount; the old root must go to a directory at or below {show}"
+        return Some(say(
+            format!("{put_old} is on the current root mount; the old root must go to a directory at or below {show}"),
+            format!("{put_old} 在当前的根挂载上；旧的根只能放到 {show} 或它下面的目录"),
         ));
     }
     if root.kind == "rootfs" || root.parent == root.id {
-        return Some(
-            "the current root is the kernel's first file system (initramfs), which cannot be moved: switch_root".into(),
+        let what = say(
+            "the current root is the kernel's first file system (initramfs), which cannot be moved: switch_root",
+            "当前的根是内核最初的文件系统（initramfs），不能移动：switch_root",
         );
+        return Some(what.into());
     }
     if Path::new(&new_mount.point) != new {
-        return Some(format!("{show} is no mount point: {bind}"));
+        return Some(say(format!("{show} is not a mount point: {bind}"), format!("{show} 不是挂载点：{bind}")));
     }
     if !put_old.starts_with(new) {
-        return Some(format!("{} is not at or below {show}, where the old root must go", put_old.display()));
+        let put_old = put_old.display();
+        return Some(say(
+            format!("{put_old} is not at or below {show}, where the old root must go"),
+            format!("{put_old} 不在 {show} 或它下面，而旧的根必须放到那里"),
+        ));
     }
     None
 }

@@ -15,11 +15,11 @@ fn each_cause_is_told_by_name() {
     let root = (21, 1, "/", "", "ext4");
     for (table, new, put_old, wanted) in [
         (vec![root, (30, 21, "/new", "", "tmpfs")], "/new", "/new/old", None),
-        (vec![(30, 21, "/new", "", "tmpfs")], "/new", "/new/old", Some("the current root is no mount point")),
+        (vec![(30, 21, "/new", "", "tmpfs")], "/new", "/new/old", Some("the current root is not a mount point")),
         (vec![(1, 1, "/", "", "rootfs"), (30, 1, "/new", "", "tmpfs")], "/new", "/new/old", Some("initramfs")),
         (vec![root], "/new", "/new/old", Some("/new is on the current root mount")),
         (vec![root, (30, 21, "/new", "", "tmpfs")], "/new", "/old", Some("/old is on the current root mount")),
-        (vec![root, (30, 21, "/new", "", "tmpfs")], "/new/a", "/new/a", Some("/new/a is no mount point")),
+        (vec![root, (30, 21, "/new", "", "tmpfs")], "/new/a", "/new/a", Some("/new/a is not a mount point")),
         (vec![root, (30, 21, "/new", "shared", "tmpfs")], "/new", "/new/old", Some("the mount that /new/old is on")),
         (
             vec![(21, 1, "/", "shared", "ext4"), (30, 21, "/new", "", "tmpfs")],

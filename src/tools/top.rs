@@ -14,6 +14,7 @@ use crate::kernel::{
     clock::Moment,
     process::{self, Process, TICKS},
 };
+use crate::lang::say;
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode, size};
 use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -55,7 +56,11 @@ pub fn run(args: &[OsString]) -> ExitCode {
     let batch = options.has("batch");
     let terminal = stdin().is_terminal() && stdout().is_terminal();
     if !batch && !terminal {
-        return complain("top", "failed tty get\n  without a terminal: top -b -n 1", 1);
+        return complain(
+            "top",
+            &format!("failed tty get\n  {}top -b -n 1", say("without a terminal: ", "没有终端时用：")),
+            1,
+        );
     }
     // Raw mode hands each key over at once; with it ^C is a key too, and comes to us as a byte.
     if !batch && enable_raw_mode().is_err() {

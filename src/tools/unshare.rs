@@ -10,6 +10,7 @@ use super::{
     start::{become_program, end_like, shell, signal, split},
 };
 use crate::kernel::{errno::unshare_hint, mounts, namespaces::TABLE};
+use crate::lang::say;
 use nix::{
     errno::Errno,
     mount::{MsFlags, mount},
@@ -140,7 +141,7 @@ fn fail(what: &str, errno: Errno, hint: Option<String>) -> ExitCode {
 fn write(file: &str, value: &str) -> Result<(), ExitCode> {
     fs::write(format!("/proc/self/{file}"), value).map_err(|error| {
         let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
-        let hint = "a security policy may forbid it: boxwright doctor";
+        let hint = say("a security policy may forbid it: boxwright doctor", "可能被安全策略禁止：boxwright doctor");
         fail(&format!("write failed /proc/self/{file}"), errno, Some(hint.into()))
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     kernel::{mountinfo::Mount, namespaces::Kind, objects::Object, pid::Pid},
+    lang::Lang,
     observe::ForChildren,
 };
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ pub enum Change {
         /// `None` where it cannot be read now.
         after: Option<u64>,
     },
-    /// Where the caller's next child will be born.
+    /// The PID namespace of the caller's next child.
     PidForChildren {
         /// As it was.
         before: ForChildren,
@@ -145,29 +146,42 @@ impl fmt::Display for Mounted {
     }
 }
 
-/// What changed and the value before and after, `none` where there is none.
+/// The change as `--json` prints it: in English, whatever the language.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (before, after) = self.values();
-        let word = |value: Option<String>| value.unwrap_or_else(|| "none".into());
-        write!(f, "{}: {} -> {}", self.subject(), word(before), word(after))
+        f.write_str(&self.say(Lang::En))
     }
 }
 
 impl Change {
+    /// What changed and the value before and after, `none` where there is none.
+    pub fn say(&self, lang: Lang) -> String {
+        let (before, after) = self.values(lang);
+        let word = |value: Option<String>| value.unwrap_or_else(|| lang.pick("none", "无").into());
+        format!("{}{}{} -> {}", self.subject(lang), lang.pick(": ", "："), word(before), word(after))
+    }
+
     /// What changed, in a few words: `uts`, `mount /proc`, `cpu.max`.
-    pub fn subject(&self) -> String {
+    pub fn subject(&self, lang: Lang) -> String {
         match self {
             Change::Namespace { kind, .. } => kind.to_string(),
             Change::PidForChildren { .. } => "pid_for_children".into(),
-            Change::Child(_) => "child".into(),
-            Change::Mounted { point, .. } | Change::Unmounted { point, .. } => format!("mount {point}"),
-            Change::Moved { .. } => "mount".into(),
-            Change::MountOptions { point, .. } => format!("options of {point}"),
-            Change::Propagation { mounts: Mounts::At(point), .. } => format!("propagation of {point}"),
-            Change::Propagation { mounts: Mounts::Many(count), .. } => format!("propagation of {count} mounts"),
-            Change::RootMount { .. } | Change::RootDirectory { .. } => "root".into(),
-            Change::HostName { .. } => "hostname".into(),
+            Change::Child(_) => lang.pick("child", "子进程").into(),
+            Change::Mounted { point, .. } | Change::Unmounted { point, .. } => {
+                format!("{} {point}", lang.pick("mount", "挂载"))
+            }
+            Change::Moved { .. } => lang.pick("mount", "挂载点").into(),
+            Change::MountOptions { point, .. } => {
+                lang.pick(format!("options of {point}"), format!("{point} 的挂载选项"))
+            }
+            Change::Propagation { mounts: Mounts::At(point), .. } => {
+                lang.pick(format!("propagation of {point}"), format!("{point} 的传播类型"))
+            }
+            Change::Propagation { mounts: Mounts::Many(count), .. } => {
+                lang.pick(format!("propagation of {count} mounts"), format!("{count} 个挂载的传播类型"))
+            }
+            Change::RootMount { .. } | Change::RootDirectory { .. } => lang.pick("root", "根目录").into(),
+            Change::HostName { .. } => lang.pick("hostname", "主机名").into(),
             Change::ControlFile { name, .. } => name.clone(),
             Change::GroupMade(name, _) | Change::GroupRemoved(name) => format!("cgroup {name}"),
             Change::ObjectMade(object, _) | Change::ObjectRemoved(object) => object.to_string(),
@@ -175,7 +189,7 @@ impl Change {
     }
 
     /// The value before and the value after, each in the kernel's own words; `None` where there is none.
-    pub fn values(&self) -> (Option<String>, Option<String>) {
+    pub fn values(&self, lang: Lang) -> (Option<String>, Option<String>) {
         let inode = |children: &ForChildren| match children {
             ForChildren::Inode(inode) => Some(inode.to_string()),
             ForChildren::NotMade | ForChildren::Unknown => None,
@@ -196,9 +210,9 @@ impl Change {
             | Change::Propagation { before, after, .. }
             | Change::HostName { before, after } => both(before, after),
             Change::ControlFile { before, after, .. } => (before.clone(), after.clone()),
-            Change::GroupMade(..) | Change::ObjectMade(..) => (None, Some("made".into())),
-            Change::ObjectRemoved(_) => (Some("made".into()), None),
-            Change::GroupRemoved(_) => (Some("empty".into()), None),
+            Change::GroupMade(..) | Change::ObjectMade(..) => (None, Some(lang.pick("made", "已创建").into())),
+            Change::ObjectRemoved(_) => (Some(lang.pick("there", "存在").into()), None),
+            Change::GroupRemoved(_) => (Some(lang.pick("empty", "空").into()), None),
         }
     }
 }

@@ -262,7 +262,7 @@ fn tell(event: &TraceEvent, json: bool, lang: Lang) -> io::Result<()> {
     match event {
         TraceEvent::Syscall(_, SyscallEvent { call, returned, changed, .. }) => {
             writeln!(out, "{} = {returned}", line_of(call))?;
-            changed.iter().try_for_each(|change| writeln!(out, "    {}", text::printable(&change.to_string())))
+            changed.iter().try_for_each(|change| writeln!(out, "    {}", text::printable(&change.say(lang))))
         }
         TraceEvent::Exit { pid, comm, ended, .. } => {
             let comm = text::printable(comm);
@@ -273,7 +273,10 @@ fn tell(event: &TraceEvent, json: bool, lang: Lang) -> io::Result<()> {
         }
         TraceEvent::Guarded(_, call, harm) => {
             let what = lang.pick("would change the machine itself", "会改变机器本身");
-            writeln!(out, "{}  ! {what}: {}", line_of(call), text::printable(&harm.say(lang)))
+            {
+                let colon = lang.pick(": ", "：");
+                writeln!(out, "{}  ! {what}{colon}{}", line_of(call), text::printable(&harm.say(lang)))
+            }
         }
         TraceEvent::Refused(_, reason) => writeln!(out, "boxwright: trace: {}", reason.say(lang)),
         _ => Ok(()),

@@ -73,7 +73,7 @@ pub enum Return {
     Value(i64),
     /// It failed.
     Error(#[serde(with = "errno")] Errno),
-    /// Somebody refused it before it happened: it failed with EPERM.
+    /// The guard or the learner refused it before it happened: it failed with EPERM.
     Refused,
     /// The process ended in it.
     Never,
@@ -125,7 +125,7 @@ pub enum Ended {
     Killed(Signal),
 }
 
-/// A [`TraceEvent`] as one JSON object, for whoever reads `--json`. The kind comes first in it.
+/// A [`TraceEvent`] as one JSON object, for the readers of `--json`. The kind comes first in it.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Told<'a> {
@@ -150,6 +150,9 @@ pub enum Told<'a> {
         micros: u64,
         /// What changed because of it, one text each.
         changed: Vec<String>,
+        /// The same in the reader's language.
+        #[serde(skip)]
+        said: Vec<String>,
     },
     /// A call waits, because it would change what belongs to the machine itself.
     Guarded {
@@ -200,6 +203,7 @@ impl<'a> Told<'a> {
                 refused: *returned == Return::Refused,
                 micros: *micros,
                 changed: changed.iter().map(ToString::to_string).collect(),
+                said: changed.iter().map(|change| change.say(lang)).collect(),
             }),
             TraceEvent::Exit { pid, comm, ended, .. } => {
                 let (status, signal) = match ended {

@@ -191,17 +191,13 @@ pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
 }
 
 fn one_change(change: &Change, lang: Lang) -> String {
-    let subject = change.subject();
-    let (before, after) = match change {
-        Change::GroupMade(..) | Change::ObjectMade(..) => (None, Some(lang.pick("made", "已建立").to_string())),
-        Change::ObjectRemoved(_) => (Some(lang.pick("there", "存在").to_string()), None),
-        Change::GroupRemoved(_) => (Some(lang.pick("empty", "空").to_string()), None),
-        _ => change.values(),
-    };
-    let gone = || lang.pick("gone", "消失").to_string();
+    let subject = change.subject(lang);
+    let (before, after) = change.values(lang);
+    let gone = || lang.pick("gone", "已消失").to_string();
+    let colon = lang.pick(": ", "：");
     match before {
-        Some(before) => format!("{subject}: {before} {} {}", marks::TO, after.unwrap_or_else(gone)),
-        None => after.map_or(subject.clone(), |after| format!("{subject}: {after}")),
+        Some(before) => format!("{subject}{colon}{before} {} {}", marks::TO, after.unwrap_or_else(gone)),
+        None => after.map_or(subject.clone(), |after| format!("{subject}{colon}{after}")),
     }
 }
 
@@ -297,6 +293,6 @@ mod tests {
         assert_eq!(changes(&[born], Lang::En), ["pid_for_children: 5"]);
         let group = [Change::GroupMade("box".into(), None), Change::GroupRemoved("box".into())];
         assert_eq!(changes(&group, Lang::En), ["cgroup box: made", "cgroup box: empty → gone"]);
-        assert_eq!(changes(&group, Lang::Zh), ["cgroup box: 已建立", "cgroup box: 空 → 消失"]);
+        assert_eq!(changes(&group, Lang::Zh), ["cgroup box：已创建", "cgroup box：空 → 已消失"]);
     }
 }

@@ -231,8 +231,5 @@ pub fn said(state: &State) -> Option<String> {
 
 /// What a terminal is called on screen.
 pub fn terminal_name(terminal: TerminalId, lang: Lang) -> &'static str {
-    match terminal {
-        TerminalId::Container => lang.pick("container", "容器"),
-        TerminalId::Host => lang.pick("host", "宿主机"),
-    }
+    terminal.label(lang)
 }

@@ -131,7 +131,7 @@ fn what_starting_it_will_miss_is_told() {
         (shell(), r#"{"User":"","WorkingDir":""}"#, ""),
         (shell(), r#"{"User":"1000:1000","WorkingDir":"/srv"}"#, ""),
         (shell(), r#"{"WorkingDir":"/not/there"}"#, "WorkingDir /not/there is not in it (ENOENT)"),
-        (shell(), r#"{"WorkingDir":"/usr/bin/dash"}"#, "WorkingDir /usr/bin/dash is no directory (ENOTDIR)"),
+        (shell(), r#"{"WorkingDir":"/usr/bin/dash"}"#, "WorkingDir /usr/bin/dash is not a directory (ENOTDIR)"),
         (and(vec![symlink("work", "/srv")]), r#"{"WorkingDir":"/work"}"#, ""),
         (and(vec![symlink("work", "/tmp/../proc")]), r#"{"WorkingDir":"/work"}"#, "WorkingDir /work is not in it"),
         (and(vec![passwd()]), r#"{"User":"app:staff"}"#, ""),

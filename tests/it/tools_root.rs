@@ -154,11 +154,11 @@ fn on_the_root_mount() -> tempfile::TempDir {
 const PIVOTS: &[(&str, &str)] = &[
     ("mkdir new/old; $PIVOT new new/old", "is on the current root mount, and must be a mount of its own: mount --bind"),
     ("mount -t tmpfs t new; $PIVOT new old", "old is on the current root mount; the old root must go to"),
-    ("mount -t tmpfs t new; mkdir new/sub; $PIVOT new/sub new/sub", "new/sub is no mount point: mount --bind"),
+    ("mount -t tmpfs t new; mkdir new/sub; $PIVOT new/sub new/sub", "new/sub is not a mount point: mount --bind"),
     ("mount -t tmpfs t new; mount -t tmpfs o old; $PIVOT new old", "old is not at or below"),
     ("mount -t tmpfs t new; mkdir new/old; mount --make-shared new; $PIVOT new new/old", "is shared with other"),
     ("mount -t tmpfs t new; mkdir new/old; mount --make-shared /; $PIVOT new new/old", "the parent mount of"),
-    ("mount -t tmpfs t new; $PIVOT new /etc/passwd", "/etc/passwd is no directory"),
+    ("mount -t tmpfs t new; $PIVOT new /etc/passwd", "/etc/passwd is not a directory"),
     ("mount -t tmpfs t new; $PIVOT new new/old", "new/old does not exist: mkdir new/old"),
     ("$PIVOT new", "pivot_root NEW_ROOT PUT_OLD"),
     ("mount -t tmpfs t new; mkdir new/old; $PIVOT new new/old && cd / && echo *", ""),

@@ -68,9 +68,10 @@ fn solves(tmux: &Tmux, step: &boxwright::lesson::Step, session: &str, words: &Wo
 
 /// Goes through a lesson on each screen in each language; in the end the scorecard shows these properties.
 fn walks(id: &str, card: [bool; 4]) {
-    for (words, names) in
-        [(&ENGLISH, ["isolated", "own root", "limited", "entered"]), (&CHINESE, ["隔离", "独立根", "受限", "可进入"])]
-    {
+    for (words, names) in [
+        (&ENGLISH, ["isolated", "own root", "limited", "entered"]),
+        (&CHINESE, ["已隔离", "独立根目录", "已受限", "已进入"]),
+    ] {
         for (size, wide) in [((80, 24), false), ((140, 45), true)] {
             let last = walk(id, words, size);
             let shown = card.iter().zip(names).map(|(on, name)| {

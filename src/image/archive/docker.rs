@@ -9,6 +9,7 @@ use crate::image::{
     staging,
     unpack::stream::Compression,
 };
+use crate::lang::say;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -48,9 +49,22 @@ impl DockerArchive {
         let (archive, what) = (Archive::open(path)?, format!("docker-archive:{}", path.display()));
         if !archive.has(MANIFEST) {
             let (why, hint) = match (archive.has("index.json"), archive.has("repositories")) {
-                (true, _) => ("no manifest.json in it", format!("oci-archive:{} reads a layout", path.display())),
-                (_, true) => ("too old a format: no manifest.json in it", "save it again with a newer docker".into()),
-                _ => ("no manifest.json in it", "docker save NAME > FILE writes such an archive".into()),
+                (true, _) => (
+                    "no manifest.json in it",
+                    say(
+                        format!("oci-archive:{} reads a layout", path.display()),
+                        format!("这是 OCI layout，请用 oci-archive:{}", path.display()),
+                    ),
+                ),
+                (_, true) => (
+                    "too old a format: no manifest.json in it",
+                    say("save it again with a newer docker", "请用较新的 docker 重新保存").into(),
+                ),
+                _ => (
+                    "no manifest.json in it",
+                    say("docker save NAME > FILE writes such an archive", "这种归档由 docker save NAME > FILE 生成")
+                        .into(),
+                ),
             };
             return Err(Error::Unusable { what, why: why.into(), hint });
         }
@@ -128,8 +142,8 @@ fn choose<'a>(images: &'a [Saved], name: Option<&str>, what: String) -> Result<&
             Some(name) => format!("no image called {name:?}"),
             None => format!("{} images in it: which one?", images.len()),
         };
-        let hint =
-            format!("its images: {} (or @0 and so on)", if known.is_empty() { "-".into() } else { known.join(", ") });
+        let known = if known.is_empty() { "-".into() } else { known.join(", ") };
+        let hint = say(format!("its images: {known} (or @0 and so on)"), format!("可用的镜像：{known}（或 @0 等）"));
         Error::Unusable { what, why, hint }
     })
 }

@@ -6,6 +6,7 @@ use crate::image::{
     layout::{self, INDEX},
     manifest::{Descriptor, Index, MAX_JSON, json},
 };
+use crate::lang::say;
 use std::{io::Read, path::Path};
 
 /// An archive, and the image that is meant.
@@ -22,7 +23,10 @@ impl OciArchive {
         if !archive.has(INDEX) && archive.has(super::docker::MANIFEST) {
             return Err(Error::Unusable {
                 why: "no index.json in it".into(),
-                hint: format!("docker-archive:{} reads what docker save wrote", path.display()),
+                hint: say(
+                    format!("docker-archive:{} reads what docker save wrote", path.display()),
+                    format!("docker save 的归档请用 docker-archive:{}", path.display()),
+                ),
                 what: name,
             });
         }

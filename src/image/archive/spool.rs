@@ -8,6 +8,7 @@ use crate::image::{
     staging::go_on,
     unpack::{pieces::pieces, stream},
 };
+use crate::lang::say;
 use nix::{
     fcntl::{OFlag, open},
     sys::stat::Mode,
@@ -74,9 +75,11 @@ fn in_the_way(dir: &Path, error: io::Error) -> Error {
 
 /// Says how to decompress it elsewhere.
 fn advised(error: Error) -> Error {
-    let hint = "a compressed archive is decompressed first: TMPDIR=DIR names another directory for it, or gunzip it \
-        yourself"
-        .into();
+    let hint = say(
+        "a compressed archive is decompressed first: TMPDIR=DIR names another directory for it, or gunzip it yourself",
+        "压缩的归档要先解压：可用 TMPDIR=DIR 指定别的目录，或自己先 gunzip",
+    )
+    .into();
     match error {
         Error::Io { what, source } => Error::Unusable { what, why: crate::kernel::errno::why_io(&source), hint },
         Error::Unusable { what, why, .. } => Error::Unusable { what, why, hint },

@@ -10,6 +10,7 @@ use crate::image::{
     staging::{Staging, copy},
     unpack::stream,
 };
+use crate::lang::say;
 use std::{
     fs,
     io::{self, Read, Seek, SeekFrom, Write},
@@ -126,7 +127,7 @@ impl DockerTarget {
             return Err(Error::Unusable {
                 what: format!("docker-archive:{}", path.display()),
                 why: "there is such a file already, and a saved image is not added to".into(),
-                hint: "name a file that is not there".into(),
+                hint: say("name a file that is not there", "请指定尚不存在的文件").into(),
             });
         }
         Packer::create(path).map(DockerTarget)

@@ -3,6 +3,7 @@
 //! makes there could be a link to anywhere.
 
 use super::pack::Packed;
+use crate::lang::say;
 use crate::{
     cleanup::{Made, report},
     dirs::{self, Candidate, Walk},
@@ -75,10 +76,12 @@ pub(super) fn store(name: &str, packed: &Packed) -> Result<PathBuf> {
     }
     // The first place is the one that people expect, so it is the one to explain.
     if let Some(error) = &first {
-        let hint = "XDG_CACHE_HOME names another directory";
-        let _ = writeln!(io::stderr(), "boxwright: the built-in image is not kept in the cache: {error}\n  {hint}");
+        let hint = say("XDG_CACHE_HOME names another directory", "可用 XDG_CACHE_HOME 指定别的目录");
+        let what = say("the built-in image is not kept in the cache: ", "内置镜像无法保存到缓存：");
+        let _ = writeln!(io::stderr(), "boxwright: {what}{error}\n  {hint}");
     }
-    let mut last = first.unwrap_or_else(|| Error::malformed("built-in image", "there is no place for it"));
+    let mut last =
+        first.unwrap_or_else(|| Error::malformed("built-in image", say("there is no place for it", "没有地方存放")));
     for place in temporary(name) {
         match store_in(&place, packed) {
             Ok(()) => return Ok(place.path),

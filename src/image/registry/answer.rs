@@ -7,6 +7,7 @@ use super::{
     retry::{Failed, retry_after},
 };
 use crate::kernel::text::is_obeyed;
+use crate::lang::say;
 use serde::Deserialize;
 use std::io::Read;
 use ureq::{
@@ -31,7 +32,7 @@ pub fn whole(http: &Http, host: &str, response: &mut Response<Body>, limit: u64)
     Ok(bytes)
 }
 
-/// What an answer that is no success means.
+/// What an answer that is not a success means.
 pub fn failed(http: &Http, host: &str, response: &mut Response<Body>, credentials: &Credentials) -> Failed {
     let status = response.status();
     let after = retry_after(response.headers());
@@ -56,20 +57,28 @@ pub fn failed(http: &Http, host: &str, response: &mut Response<Body>, credential
 /// What may help where a registry wants to know who one is.
 fn log_in(credentials: &Credentials) -> String {
     match credentials {
-        Credentials::Anonymous => {
+        Credentials::Anonymous => say(
             "no such public image: a wrong name, or a private one. Log in: --src-creds USER:PASSWORD, \
-            or the file that docker login and skopeo login write"
-                .into()
-        }
-        Credentials::Password(user, _) => {
-            format!("the password of {user:?} is wrong, or {user:?} may not read this image")
-        }
-        Credentials::IdentityToken(_) => "the identity token in the credentials file has expired: log in again".into(),
-        Credentials::Program(name) => {
+                 or the file that docker login and skopeo login write",
+            "没有这个公开镜像：名字写错了，或者是私有镜像。登录用 --src-creds USER:PASSWORD，\
+                 或 docker login、skopeo login 写下的文件",
+        )
+        .into(),
+        Credentials::Password(user, _) => say(
+            format!("the password of {user:?} is wrong, or {user:?} may not read this image"),
+            format!("{user:?} 的密码不对，或者无权读取这个镜像"),
+        ),
+        Credentials::IdentityToken(_) => say(
+            "the identity token in the credentials file has expired: log in again",
+            "凭据文件里的身份令牌已过期：请重新登录",
+        )
+        .into(),
+        Credentials::Program(name) => say(
             format!(
                 "the password is kept by docker-credential-{name}, which is not asked here: use --src-creds USER:PASSWORD"
-            )
-        }
+            ),
+            format!("密码由 docker-credential-{name} 保管，这里不会调用它：请用 --src-creds USER:PASSWORD"),
+        ),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong between here and a registry, told apart: each has another remedy.
 
 use crate::kernel::errno;
+use crate::lang::say;
 use std::{io, time::Duration};
 
 /// What went wrong.
@@ -22,7 +23,7 @@ pub enum Fault {
         /// The error of connect(2).
         source: io::Error,
     },
-    /// Nobody answered the attempt to connect.
+    /// No answer came to the attempt to connect.
     #[error("{host}: no connection within {} s", .after.as_secs())]
     ConnectTimeout {
         /// The host.
@@ -71,7 +72,7 @@ pub enum Fault {
         of: Option<u64>,
     },
     /// What came is not what a registry says.
-    #[error("{host}: no registry's answer: {why}")]
+    #[error("{host}: not the answer of a registry: {why}")]
     Protocol {
         /// The host.
         host: String,
@@ -128,30 +129,56 @@ impl Fault {
     /// What may help.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Fault::Dns { .. } => "is the name right, and is there a network? dir:, oci: and builtin: need none",
+            Fault::Dns { .. } => say(
+                "is the name right, and is there a network? dir:, oci: and builtin: need none",
+                "名字对吗？有网络吗？dir:、oci: 和 builtin: 不需要网络",
+            ),
             Fault::Connect { source, .. } => match source.raw_os_error() {
-                Some(libc::ECONNREFUSED) => "the host is there and nothing listens on this port: is the port right?",
-                Some(libc::ENETUNREACH | libc::EHOSTUNREACH) => {
-                    "there is no route: is this machine on a network? dir:, oci: and builtin: need none"
-                }
+                Some(libc::ECONNREFUSED) => say(
+                    "the host is there and nothing listens on this port: is the port right?",
+                    "主机在，但这个端口没有程序监听：端口写对了吗？",
+                ),
+                Some(libc::ENETUNREACH | libc::EHOSTUNREACH) => say(
+                    "there is no route: is this machine on a network? dir:, oci: and builtin: need none",
+                    "没有路由：这台机器连网了吗？dir:、oci: 和 builtin: 不需要网络",
+                ),
                 _ => return None,
             },
-            Fault::ConnectTimeout { .. } => "a firewall, or a proxy that must be named: HTTPS_PROXY=http://HOST:PORT",
+            Fault::ConnectTimeout { .. } => say(
+                "a firewall, or a proxy that must be named: HTTPS_PROXY=http://HOST:PORT",
+                "可能是防火墙，或需要指定代理：HTTPS_PROXY=http://HOST:PORT",
+            ),
             Fault::Tls { hint: "", .. } => return None,
             Fault::Tls { hint, .. } => hint,
-            Fault::Proxy { .. } => {
-                "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name the proxy; NO_PROXY=HOST goes without it"
-            }
-            Fault::Stalled { .. } => "try again; BOXWRIGHT_TIMEOUT=SECONDS waits longer on a slow line",
-            Fault::Cut { .. } => "try again; nothing half-made was left",
-            Fault::Protocol { .. } => "a login page of the network, or another service on this port?",
+            Fault::Proxy { .. } => say(
+                "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name the proxy; NO_PROXY=HOST goes without it",
+                "代理由 HTTPS_PROXY、HTTP_PROXY、ALL_PROXY 指定；NO_PROXY=HOST 则不走代理",
+            ),
+            Fault::Stalled { .. } => say(
+                "try again; BOXWRIGHT_TIMEOUT=SECONDS waits longer on a slow line",
+                "请重试；网络慢时可用 BOXWRIGHT_TIMEOUT=SECONDS 多等一会儿",
+            ),
+            Fault::Cut { .. } => say("try again; nothing half-made was left", "请重试；没有留下残缺的文件"),
+            Fault::Protocol { .. } => say(
+                "a login page of the network, or another service on this port?",
+                "是网络的登录页，还是这个端口上是别的服务？",
+            ),
             Fault::Unauthorized { hint, .. } => hint,
-            Fault::Forbidden { .. } => "log in as somebody who may read it: --src-creds USER:PASSWORD",
-            Fault::NotFound { .. } => "is the name right, and the tag? A private repository may look like this as well",
-            Fault::RateLimited { .. } => {
-                "wait, log in (--src-creds USER:PASSWORD), name a mirror (BOXWRIGHT_MIRROR=HOST[:PORT]), or take a copy from a directory (oci:DIR)"
+            Fault::Forbidden { .. } => say(
+                "log in as a user who may read it: --src-creds USER:PASSWORD",
+                "请用有读取权限的账号登录：--src-creds USER:PASSWORD",
+            ),
+            Fault::NotFound { .. } => say(
+                "is the name right, and the tag? A private repository may look like this as well",
+                "名字和标签对吗？私有仓库也可能这样回答",
+            ),
+            Fault::RateLimited { .. } => say(
+                "wait, log in (--src-creds USER:PASSWORD), name a mirror (BOXWRIGHT_MIRROR=HOST[:PORT]), or take a copy from a directory (oci:DIR)",
+                "可以稍等、登录（--src-creds USER:PASSWORD）、指定镜像站（BOXWRIGHT_MIRROR=HOST[:PORT]），或改用目录里的副本（oci:DIR）",
+            ),
+            Fault::Status { status: 500.., .. } => {
+                say("the registry has trouble of its own: try again later", "registry 自身出了故障：请稍后再试")
             }
-            Fault::Status { status: 500.., .. } => "the registry has trouble of its own: try again later",
             Fault::Status { .. } => return None,
         };
         Some(hint.to_string())

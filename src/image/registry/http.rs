@@ -7,6 +7,7 @@ use super::{
     tls::{self, Tls, Trust, is_authority},
 };
 use crate::image::staging;
+use crate::lang::say;
 use std::{
     collections::BTreeMap,
     io,
@@ -245,25 +246,43 @@ fn tls_fault(host: String, error: &rustls::Error) -> Fault {
     let (why, hint) = match error {
         InvalidMessage(_) => (
             "it does not speak TLS".to_string(),
-            "for plain HTTP, which anybody on the way can change: --src-tls-verify=false",
+            say(
+                "for plain HTTP, which anyone on the way can change: --src-tls-verify=false",
+                "要用明文 HTTP（途中任何人都能篡改）：--src-tls-verify=false",
+            ),
         ),
         InvalidCertificate(Bad::UnknownIssuer) => (
-            "its certificate is signed by nobody that this machine trusts".into(),
-            "a proxy that looks into connections, or a registry of your own? Get its authority's certificate: SSL_CERT_FILE=FILE, or --src-cert-dir DIR with it as DIR/NAME.crt, or add it to the system's",
+            "no authority that this machine trusts has signed its certificate".into(),
+            say(
+                "a proxy that looks into connections, or a registry of your own? Get its authority's certificate: SSL_CERT_FILE=FILE, or --src-cert-dir DIR with it as DIR/NAME.crt, or add it to the system's",
+                "是会解密连接的代理，还是自建的 registry？取得其 CA 证书：SSL_CERT_FILE=FILE，或用 --src-cert-dir DIR（证书存为 DIR/NAME.crt），或加入系统证书",
+            ),
         ),
         error if is_authority(error) => (
             "its certificate is its own authority, which this machine does not trust".into(),
-            "is it your registry? Get this very certificate from it: SSL_CERT_FILE=FILE, or --src-cert-dir DIR with it as DIR/NAME.crt, or add it to the system's",
+            say(
+                "is it your registry? Get this very certificate from it: SSL_CERT_FILE=FILE, or --src-cert-dir DIR with it as DIR/NAME.crt, or add it to the system's",
+                "是你自己的 registry 吗？取得这张证书：SSL_CERT_FILE=FILE，或用 --src-cert-dir DIR（证书存为 DIR/NAME.crt），或加入系统证书",
+            ),
         ),
         AlertReceived(Alert::CertificateRequired) => (
             "it wants to see a certificate".into(),
-            "--src-cert-dir DIR with yours as DIR/NAME.cert, and its key as DIR/NAME.key",
+            say(
+                "--src-cert-dir DIR with yours as DIR/NAME.cert, and its key as DIR/NAME.key",
+                "用 --src-cert-dir DIR 提供客户端证书：DIR/NAME.cert，私钥为 DIR/NAME.key",
+            ),
         ),
         InvalidCertificate(
             Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. },
-        ) => (error.to_string(), "is the clock of this machine right? See: date"),
-        InvalidCertificate(_) => (error.to_string(), "is it the host that you mean?"),
-        General(why) => (why.clone(), "install the package ca-certificates, or name a file: SSL_CERT_FILE=FILE"),
+        ) => (error.to_string(), say("is the clock of this machine right? See: date", "这台机器的时钟对吗？见 date")),
+        InvalidCertificate(_) => (error.to_string(), say("is it the host that you mean?", "主机名写对了吗？")),
+        General(why) => (
+            why.clone(),
+            say(
+                "install the package ca-certificates, or name a file: SSL_CERT_FILE=FILE",
+                "安装软件包 ca-certificates，或指定证书文件：SSL_CERT_FILE=FILE",
+            ),
+        ),
         other => (other.to_string(), ""),
     };
     Fault::Tls { host, why, plain: matches!(error, InvalidMessage(_)), hint }

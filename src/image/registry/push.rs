@@ -9,6 +9,7 @@ use super::{
     stored,
 };
 use crate::image::{Digest, Error, Result, manifest::Descriptor, staging};
+use crate::lang::say;
 use std::io::{self, Read};
 use ureq::http::{Method, header};
 
@@ -26,7 +27,7 @@ impl Target {
             return Err(Error::Unusable {
                 what: format!("docker://{name}"),
                 why: "a tag and a digest: an image is copied to one of them".into(),
-                hint: "name the tag alone".into(),
+                hint: say("name the tag alone", "只写标签即可").into(),
             });
         }
         let credentials = match &access.credentials {

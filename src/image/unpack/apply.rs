@@ -9,6 +9,7 @@ use super::{
 };
 use crate::image::{Error, Result, staging::go_on};
 use crate::kernel::text::shown;
+use crate::lang::say;
 use nix::{
     errno::Errno,
     fcntl::{AtFlags, OFlag, openat},
@@ -106,7 +107,11 @@ impl Unpacker {
         } else {
             return Ok(());
         };
-        let hint = "a small archive can name endless zeros; --limit BYTES allows more, if you know what it is".into();
+        let hint = say(
+            "a small archive can name endless zeros; --limit BYTES allows more, if you know what it is",
+            "很小的归档也能展开成海量数据；确认内容可信后，可用 --limit BYTES 放宽",
+        )
+        .into();
         Err(Error::Unusable { what: shown(&entry.path), why: limit, hint })
     }
 

@@ -29,6 +29,7 @@ use super::{
     room::room_for_tree,
     staging::go_on,
 };
+use crate::lang::say;
 use crate::{
     cleanup::{Made, report as left, tree as tree_below},
     lang::Lang,
@@ -182,7 +183,11 @@ fn decompress(
             return Err(Error::Unusable {
                 what: "archive".into(),
                 why: format!("more than {most} bytes when decompressed"),
-                hint: "--limit BYTES allows more, if you know what it is".into(),
+                hint: say(
+                    "--limit BYTES allows more, if you know what it is",
+                    "确认内容可信后，可用 --limit BYTES 放宽",
+                )
+                .into(),
             }
             .into());
         }
@@ -259,7 +264,11 @@ fn not_empty(dir: &Path) -> Error {
     Error::Unusable {
         what: dir.display().to_string(),
         why: "not an empty directory".into(),
-        hint: "an image is unpacked into a directory of its own: name one that is not there yet".into(),
+        hint: say(
+            "an image is unpacked into a directory of its own: name one that is not there yet",
+            "镜像要解包到单独的目录：请指定尚不存在的目录",
+        )
+        .into(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What unpacking did, and what it could not do as this user on this file system.
 
+use crate::lang::say;
 use crate::{image::Error, kernel::errno};
 use nix::errno::Errno;
 use std::collections::BTreeMap;
@@ -83,7 +84,10 @@ impl Report {
     pub fn failures(&self) -> Vec<String> {
         let mut lines = self.failed.clone();
         if self.failed_more > 0 {
-            lines.push(format!("and {} more that failed", self.failed_more));
+            lines.push(say(
+                format!("and {} more that failed", self.failed_more),
+                format!("另有 {} 项失败", self.failed_more),
+            ));
         }
         lines
     }
@@ -96,11 +100,11 @@ impl Report {
         }
     }
 
-    /// One line for each thing that somebody should know.
+    /// One line for each thing that the user should know.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = self.notes.clone();
         if self.more > 0 {
-            lines.push(format!("and {} more of these", self.more));
+            lines.push(say(format!("and {} more of these", self.more), format!("另有 {} 条类似的提示", self.more)));
         }
         lines.extend(self.dropped.iter().map(|(what, count)| format!("{count} {}", what.words())));
         lines

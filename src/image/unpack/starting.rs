@@ -7,6 +7,7 @@ use super::{
 };
 use crate::image::manifest::Execution;
 use crate::kernel::text::shown;
+use crate::lang::say;
 use nix::{
     errno::Errno,
     fcntl::{OFlag, openat, readlinkat},
@@ -38,11 +39,15 @@ fn working_directory(tree: &mut Tree, wanted: &Execution) -> Option<String> {
     let dir = wanted.working_dir.as_deref().filter(|dir| !dir.is_empty())?;
     let dir_shown = shown(dir.as_bytes());
     match tree.directory(dir.as_bytes(), None) {
-        Err(Errno::ENOENT) => Some(format!(
-            "the image's WorkingDir {dir_shown} is not in it (ENOENT): a container engine makes it; by hand, mkdir it or start in /"
+        Err(Errno::ENOENT) => Some(say(
+            format!(
+                "the image's WorkingDir {dir_shown} is not in it (ENOENT): a container engine makes it; by hand, mkdir it or start in /"
+            ),
+            format!("镜像里没有它的 WorkingDir {dir_shown}（ENOENT）：容器引擎会创建它；手工时请先 mkdir，或从 / 启动"),
         )),
-        Err(Errno::ENOTDIR) => Some(format!(
-            "the image's WorkingDir {dir_shown} is no directory (ENOTDIR): start in another one, such as /"
+        Err(Errno::ENOTDIR) => Some(say(
+            format!("the image's WorkingDir {dir_shown} is not a directory (ENOTDIR): start in another one, such as /"),
+            format!("镜像的 WorkingDir {dir_shown} 不是目录（ENOTDIR）：请从别的目录启动，例如 /"),
         )),
         _ => None,
     }
@@ -57,8 +62,13 @@ fn user(tree: &mut Tree, wanted: &Execution) -> Option<String> {
             Some(uid) => uid,
             None if user == "root" => 0,
             None => {
-                return Some(format!(
-                    "the image's User {user_shown} has no line in its etc/passwd: only numbers name a user there (chroot --userspec=UID:GID)"
+                return Some(say(
+                    format!(
+                        "the image's User {user_shown} has no line in its etc/passwd: only numbers name a user there (chroot --userspec=UID:GID)"
+                    ),
+                    format!(
+                        "镜像的 User {user_shown} 不在它的 etc/passwd 里：只能用数字指定用户（chroot --userspec=UID:GID）"
+                    ),
                 ));
             }
         },
@@ -66,7 +76,12 @@ fn user(tree: &mut Tree, wanted: &Execution) -> Option<String> {
     let root = fstat(&tree.root().fd).ok()?;
     let closed = uid != 0 && uid != root.st_uid && root.st_mode & OTHERS_ENTER == 0;
     let mode = root.st_mode & 0o7777;
-    closed.then(|| format!("the image's own / has the mode {mode:o}: its User {user_shown} cannot enter it (EACCES)"))
+    closed.then(|| {
+        say(
+            format!("the image's own / has the mode {mode:o}: its User {user_shown} cannot enter it (EACCES)"),
+            format!("镜像的 / 权限是 {mode:o}：它的 User {user_shown} 无法进入（EACCES）"),
+        )
+    })
 }
 
 /// The user's number in the tree's own `etc/passwd` (passwd(5)).
@@ -93,7 +108,12 @@ fn shell(tree: &mut Tree, wanted: &Execution) -> Option<String> {
     }
     let command = wanted.entrypoint.iter().chain(&wanted.cmd).flatten();
     let program = command.map(|word| word.as_bytes()).next().filter(|word| word.starts_with(b"/"))?;
-    find(tree, program).is_ok().then(|| format!("there is no /bin/sh in it; its own program is {}", shown(program)))
+    find(tree, program).is_ok().then(|| {
+        say(
+            format!("there is no /bin/sh in it; its own program is {}", shown(program)),
+            format!("里面没有 /bin/sh；它自己的程序是 {}", shown(program)),
+        )
+    })
 }
 
 /// Finds a file below the root, following links: its directory, its name there, what stat(2) says.

@@ -1,6 +1,7 @@
 //! From the stored bytes of a layer to the archive within: gzip, zstd, or as it is.
 
 use crate::image::{Error, Result};
+use crate::lang::say;
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 use std::{
@@ -47,7 +48,11 @@ impl Compression {
             _ => Err(Error::Unusable {
                 what: what.into(),
                 why: format!("a layer of the type {media_type:?}, which is not known here"),
-                hint: "layers are tar archives, plain or compressed with gzip or zstd".into(),
+                hint: say(
+                    "layers are tar archives, plain or compressed with gzip or zstd",
+                    "层应为 tar 归档，可不压缩，也可用 gzip 或 zstd 压缩",
+                )
+                .into(),
             }),
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     kernel::namespaces::Kind,
     lang::Lang,
     lesson::Where,
-    observe::{Process, Sample},
+    observe::{NAMES, Process, Sample},
 };
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ pub(super) fn runs(place: Where, name: &str, sample: &Sample, lang: Lang) -> Ver
 
 /// PID 1 inside runs this program.
 pub(super) fn init(name: &str, sample: &Sample, lang: Lang) -> Verdict {
-    Verdict::equal(name, first(sample).map_or(lang.pick("none", "没有"), |process| &process.comm))
+    Verdict::equal(name, first(sample).map_or(lang.pick("none", "无"), |process| &process.comm))
 }
 
 /// A process of this program inside has PID 1 as its parent.
@@ -51,8 +51,10 @@ pub(super) fn adopted(name: &str, sample: &Sample, lang: Lang) -> Verdict {
     let init = first(sample).map(|process| process.pid);
     let parents: Vec<i32> = inside(sample).filter(|process| process.comm == name).map(|process| process.ppid).collect();
     let found = init.is_some_and(|init| parents.contains(&init));
-    let wanted = format!("{name}: {} 1", lang.pick("parent", "父进程"));
-    let seen = if found { wanted.clone() } else { format!("{parents:?}") };
+    let word = |parents: &str| lang.pick(format!("{name}: parent {parents}"), format!("{name}：父进程 {parents}"));
+    let parents: Vec<String> = parents.iter().map(i32::to_string).collect();
+    let (wanted, others) = (word("1"), if parents.is_empty() { "?".into() } else { parents.join(", ") });
+    let seen = if found { wanted.clone() } else { word(&others) };
     Verdict::new(found, wanted, seen)
 }
 
@@ -65,7 +67,11 @@ pub(super) fn scorecard(name: &str, on: bool, sample: &Sample, lang: Lang) -> Ve
         "limited" => card.limited,
         _ => card.entered,
     };
-    let word = |on: bool| format!("{name} {}", lang.pick(if on { "yes" } else { "no" }, if on { "是" } else { "否" }));
+    let shown = NAMES.iter().find(|(known, ..)| *known == name).map_or(name, |(_, en, zh)| lang.pick(*en, *zh));
+    let word = |on: bool| match on {
+        true => lang.pick(format!("{shown}: yes"), format!("{shown}：是")),
+        false => lang.pick(format!("{shown}: no"), format!("{shown}：否")),
+    };
     Verdict::equal(word(on), word(seen))
 }
 
@@ -92,7 +98,7 @@ mod tests {
     use super::super::cases::{Case, all, process, sample, with};
     use crate::{
         kernel::namespaces::Kind,
-        observe::{Sample, Scorecard},
+        observe::{NAMES, Sample, Scorecard},
     };
 
     /// A container whose PID namespace is still the host's.
@@ -168,11 +174,11 @@ mod tests {
         let wanted = "sleep: parent 1";
         all([
             Case("adopted sleep", sample(), true, wanted, wanted),
-            Case("adopted sleep", deeper(), false, wanted, "[999]"),
+            Case("adopted sleep", deeper(), false, wanted, "sleep: parent 999"),
             Case("adopted sleep", several(), true, wanted, wanted),
-            Case("adopted top", sample(), false, "top: parent 1", "[]"),
-            Case("adopted sleep", gone(), false, wanted, "[102]"),
-            Case("adopted sleep", blind(), false, wanted, "[]"),
+            Case("adopted top", sample(), false, "top: parent 1", "top: parent ?"),
+            Case("adopted sleep", gone(), false, wanted, "sleep: parent 102"),
+            Case("adopted sleep", blind(), false, wanted, "sleep: parent ?"),
         ]);
     }
 
@@ -185,8 +191,9 @@ mod tests {
         };
         let names = ["isolated", "rooted", "limited", "entered"];
         for (place, name) in names.into_iter().enumerate() {
+            let shown = NAMES[place].1;
             for number in 0..names.len() {
-                let (yes, no) = (format!("{name} yes"), format!("{name} no"));
+                let (yes, no) = (format!("{shown}: yes"), format!("{shown}: no"));
                 let seen = if place == number { &yes } else { &no };
                 all([
                     Case(&format!("scorecard {name} on"), one(number), place == number, &yes, seen),

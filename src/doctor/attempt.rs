@@ -91,6 +91,7 @@ pub fn run(args: &[String]) -> ExitCode {
         "proc" => trials::new_proc(),
         "proc-inside" => trials::mount_proc(),
         "first-inside" => trials::first(),
+        "whole" => trials::whole(),
         "chroot" => trials::chroot(),
         "pivot_root" => trials::pivot_root(),
         "setns" => trials::enter(),

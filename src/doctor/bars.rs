@@ -26,7 +26,13 @@ pub fn bar(need: Need, lang: Lang) -> Option<Bar> {
 
 /// One row each, the most fundamental first.
 pub(super) fn rows(lang: Lang) -> Vec<Row> {
-    vec![own_proc(lang), processes(lang), shell(lang), pseudo_terminals(lang)].into_iter().map(Row::barring).collect()
+    let proc = own_proc(lang).barring();
+    // Without it everything else would be told from tables that are not there, or are another's.
+    if proc.level != Level::Ok {
+        return vec![proc];
+    }
+    let more = [processes(lang), shell(lang), pseudo_terminals(lang)];
+    std::iter::once(proc).chain(more.into_iter().map(Row::barring)).collect()
 }
 
 /// A `/proc` mounted from another PID namespace makes every tool lie: it was not mounted anew (`unshare --pid --fork`), or

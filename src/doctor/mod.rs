@@ -123,8 +123,9 @@ struct Report {
 
 fn examine(lessons: &[Translations], need: Need, lang: Lang) -> Report {
     let facts = Facts::read();
-    let mut rows = privileges::rows(&facts, lang);
     let bars = bars::rows(lang);
+    let known = bars.len() > 1;
+    let mut rows = if known { privileges::rows(&facts, lang) } else { Vec::new() };
     // A trial is a process, and tells of its end through /proc: where one of these is wrong, no trial says anything.
     let needs = if bars.iter().all(|row| row.level == Level::Ok) { requirements(lessons) } else { Vec::new() };
     let findings = Findings::of(&needs, need);
@@ -134,7 +135,7 @@ fn examine(lessons: &[Translations], need: Need, lang: Lang) -> Report {
         rows.extend(cgroups::rows(&facts, &findings, lang));
     }
     rows.extend(surroundings::rows(lang));
-    rows.push(directory::row(&facts, need, lang));
+    rows.extend(known.then(|| directory::row(&facts, need, lang)));
     rows.iter_mut().for_each(|row| row.weigh(lessons));
     let lacking = findings.lacking(&facts, lang);
     let barred = rows.iter().filter(|row| row.bars && row.level == Level::Missing);

@@ -1,6 +1,7 @@
 //! What to do about what is missing, in words that are true on this machine: they follow whose root we are, whether
 //! systemd is there, and whether a container is around us; and they name this program by its own path.
 
+use super::attempt::attempt;
 use super::{
     container::Maker,
     facts::{Facts, Manager, Who},
@@ -135,6 +136,12 @@ impl Facts {
             {
                 self.apparmor(lang)
             }
+            Some(Errno::EPERM) if kind == Some(Kind::User) && attempt("whole").is_err_and(|failure| failure.call == "chroot") => lang
+                .pick(
+                    "in a chroot the kernel makes no user namespace (user_namespaces(7)): start boxwright outside of it, or make the directory the root with pivot_root",
+                    "在 chroot 里内核不建立用户命名空间（user_namespaces(7)）：在它外面启动 boxwright，或用 pivot_root 把目录变成根",
+                )
+                .into(),
             Some(_) => self.more_rights(lang),
         }
     }
@@ -261,6 +268,16 @@ impl Facts {
                 "从内核命令行去掉这个选项（或用 cgroup_enable= 覆盖），然后重新启动",
             )
             .into(),
+            Unusable::FromOutside(version, point) => {
+                let point = program::word(&point.to_string_lossy());
+                let kind = if *version == 1 { format!("-t cgroup -o {name} cgroup") } else { "-t cgroup2 cgroup2".into() };
+                let commands = format!("umount {point}; mount {kind} {point}");
+                lang.pick(
+                    format!("in a mount namespace of your own (unshare -m) mount it again: {commands}"),
+                    format!("在自己的挂载命名空间里（unshare -m）重新挂载：{commands}"),
+                )
+                .into()
+            }
             Unusable::NotMounted if self.container.is_some() => {
                 let privileged = self.privileged(lang);
                 lang.pick(

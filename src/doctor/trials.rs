@@ -5,7 +5,7 @@ use super::attempt::{ROLE, Tried, answer, call, inside, io};
 use crate::kernel::{
     interfaces,
     namespaces::{Kind, TABLE},
-    rights,
+    rights, statx,
 };
 use nix::{
     errno::Errno,
@@ -35,6 +35,18 @@ fn leave(flags: u64) -> Tried {
     let ids = (geteuid(), getegid());
     call(format!("unshare({})", names.join("|")), unshare(flags))?;
     if all & Kind::User.row().flag != 0 { write_maps(ids.0.as_raw(), ids.1.as_raw()) } else { Ok(()) }
+}
+
+/// Fails where `/` is not the root of this mount namespace: entering one's own namespace again leads there (setns(2)).
+pub(super) fn whole() -> Tried {
+    let root =
+        || File::open("/").ok().and_then(|root| statx::of(&root).ok()).map(|root| (root.mount, root.dev, root.ino));
+    let before = root();
+    let namespace = io("open(/proc/self/ns/mnt)", File::open("/proc/self/ns/mnt"))?;
+    // Who may not enter it cannot know, and nobody may say that it is a chroot.
+    let entered = setns(namespace, CloneFlags::CLONE_NEWNS).is_ok();
+    let same = !entered || root() == before;
+    call("chroot", if same { Ok(()) } else { Err(Errno::EPERM) })
 }
 
 pub(super) fn map_user() -> Tried {

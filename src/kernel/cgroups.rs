@@ -68,6 +68,16 @@ pub fn own() -> (Vec<Hierarchy>, Vec<Membership>) {
     (hierarchies(&super::mountinfo::parse_with_options(&mounts)), parse_membership(&memberships))
 }
 
+/// Where a hierarchy with this controller (version 2: any) is mounted in a way that shows nothing of ours: it was mounted before
+/// this process got a cgroup namespace of its own, and its root is above ours (cgroup_namespaces(7)).
+pub fn mounted_from_outside(hierarchies: &[Hierarchy], controller: &str) -> Option<(u8, String)> {
+    let named = |hierarchy: &&Hierarchy| hierarchy.controllers.iter().any(|name| name == controller);
+    let outside = |hierarchy: &&Hierarchy| hierarchy.root.starts_with("/..");
+    let found = hierarchies.iter().filter(outside).find(named);
+    let found = found.or_else(|| hierarchies.iter().filter(outside).find(|hierarchy| hierarchy.version == 2));
+    found.map(|hierarchy| (hierarchy.version, hierarchy.point.clone()))
+}
+
 /// What `/proc/cgroups` says of a controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {

@@ -23,6 +23,11 @@ pub fn bytes(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
+/// The same, where "no limit" is a number, too: the largest.
+fn amount(text: &str) -> Option<u64> {
+    if matches!(text.trim(), "-1" | "max") { Some(NO_LIMIT) } else { bytes(text) }
+}
+
 /// "No limit" as version 2 writes it.
 fn as_max(value: &str) -> String {
     let none = value.trim() == "-1" || bytes(value).is_some_and(|value| value >= NO_LIMIT);
@@ -171,7 +176,7 @@ pub fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<Strin
                     format!("配额至少 1000 微秒，周期为 1000 到 1000000 微秒，所占比例不能超过上级组（{above}）"),
                 ))
             }
-            "memory.memsw.limit_in_bytes" if bytes(value) < bytes(&read("memory.limit_in_bytes")) => {
+            "memory.memsw.limit_in_bytes" if amount(value) < bytes(&read("memory.limit_in_bytes")) => {
                 let memory = read("memory.limit_in_bytes");
                 Some(say(
                     format!(
@@ -181,7 +186,7 @@ pub fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<Strin
                     format!("内存加交换空间的上限不能低于内存上限（{memory}）：先设置 memory.limit_in_bytes"),
                 ))
             }
-            "memory.limit_in_bytes" if bytes(value) > bytes(&read("memory.memsw.limit_in_bytes")) => {
+            "memory.limit_in_bytes" if amount(value) > bytes(&read("memory.memsw.limit_in_bytes")) => {
                 let both = read("memory.memsw.limit_in_bytes");
                 Some(say(
                     format!(

@@ -1,10 +1,10 @@
 //! Errors of system calls as people read them: what it means, then the name that the manual pages use.
 
-use super::namespaces::Kind;
+use super::namespaces::{Kind, read_link};
 use crate::lang::{Lang, say};
 pub use nix::errno::Errno;
 use serde::{Deserialize, Deserializer, Serializer};
-use std::io;
+use std::{io, path::Path};
 
 /// An error by its name, such as `EPERM`; `ERRNO` where it has none.
 pub fn name(errno: Errno) -> String {
@@ -58,6 +58,7 @@ pub fn unshare_hint(errno: Errno) -> Option<String> {
             )
             .into(),
         ),
+        Errno::EINVAL if next_is_elsewhere() => Some(say(ELSEWHERE[0], ELSEWHERE[1]).into()),
         Errno::EINVAL => Some(say("this kernel was built without one of these namespaces", "这个内核编译时没有包含其中某种命名空间").into()),
         Errno::EUSERS => Some(say("user namespaces are nested too deeply", "用户命名空间嵌套太深").into()),
         _ => None,
@@ -70,6 +71,10 @@ pub fn setns_hint(errno: Errno, kind: Kind) -> Option<&'static str> {
         Errno::EINVAL if kind == Kind::User => {
             Some(say("you are in this user namespace already: leave out -U", "已经在这个用户命名空间里：去掉 -U"))
         }
+        Errno::EINVAL if kind == Kind::Pid => Some(say(
+            "only our own PID namespace and those below it can be entered, and this one is above or beside it",
+            "只能进入自己的 PID 命名空间和它下面的，而这一个在上面或旁边",
+        )),
         Errno::EINVAL => Some(say(
             "the file is a namespace of another kind, or this kernel lacks the kind",
             "这个文件是另一种命名空间，或内核没有这种命名空间",
@@ -82,6 +87,20 @@ pub fn setns_hint(errno: Errno, kind: Kind) -> Option<&'static str> {
     }
 }
 
+/// Whether the next child of this process will be in another PID namespace than itself. Until there is one, it can make no
+/// thread and no second PID namespace (clone(2), pid_namespaces(7)).
+fn next_is_elsewhere() -> bool {
+    // The second link cannot be read before the first process of that namespace.
+    let own = read_link(Path::new("/proc/thread-self/ns/pid"));
+    own.is_ok_and(|own| read_link(Path::new("/proc/thread-self/ns/pid_for_children")).ok() != Some(own))
+}
+
+/// What that means, in both languages.
+const ELSEWHERE: [&str; 2] = [
+    "only the children of this process are in the new PID namespace, and it can make no thread itself: unshare has --fork (-f)",
+    "只有这个进程的子进程在新的 PID 命名空间里，它自己不能建立线程：给 unshare 加 --fork（-f）",
+];
+
 /// What failed where no thread or process can be made.
 pub const THREAD: &str = "a new thread: clone3";
 
@@ -92,6 +111,7 @@ pub fn thread_hint(errno: Errno, lang: Lang) -> Option<&'static str> {
             "a seccomp filter refuses clone3(2) with EPERM, where the C library falls back only on ENOSYS: a container runtime older than Docker 20.10.10 or libseccomp 2.5; update it, or docker run --security-opt seccomp=unconfined",
             "seccomp 过滤器用 EPERM 拒绝 clone3(2)，而 C 库只在 ENOSYS 时才改用旧调用：常见于早于 Docker 20.10.10 或 libseccomp 2.5 的容器运行时；请更新，或用 docker run --security-opt seccomp=unconfined",
         )),
+        Errno::EINVAL if next_is_elsewhere() => Some(lang.pick(ELSEWHERE[0], ELSEWHERE[1])),
         Errno::EAGAIN | Errno::ENOMEM => Some(lang.pick(
             "a limit on processes: pids.max of the control group, ulimit -u, or /proc/sys/kernel/threads-max",
             "进程数受限：控制组的 pids.max、ulimit -u 或 /proc/sys/kernel/threads-max",

@@ -6,7 +6,10 @@ use super::{
     errno::{of, why},
 };
 use crate::lang::say;
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    unistd::{AccessFlags, access},
+};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
@@ -125,6 +128,37 @@ pub fn write(file: &Path, value: &str) -> nix::Result<()> {
 /// is taken back at the end; what others have handed down meanwhile is theirs.
 pub const HANDED_DOWN: &str = "handed-down";
 
+/// Whether a control file is the hierarchy's own, such as `cgroup.procs`, and no controller's (cgroups(7)).
+pub fn is_core(name: &str) -> bool {
+    name.starts_with("cgroup.") || ["tasks", "notify_on_release", "release_agent"].contains(&name)
+}
+
+/// What to do about such a file: each hierarchy that has the group has one.
+pub fn core_hint(hierarchies: &Hierarchies, group: &Name, name: &str) -> String {
+    let all = Name { controllers: vec!["*".into()], path: group.path.clone() };
+    let groups = hierarchies.groups(&all).unwrap_or_default();
+    let files: Vec<String> = groups
+        .iter()
+        .map(|group| group.dir.join(name))
+        .filter(|file| file.exists())
+        .map(|file| file.display().to_string())
+        .collect();
+    let path = &group.path;
+    match files.as_slice() {
+        [] => say(
+            format!("{name}: no hierarchy has this file for {path}: cgcreate makes a group"),
+            format!("{name}：没有哪个层级里的 {path} 有这个文件：用 cgcreate 建立组"),
+        ),
+        files => {
+            let list = files.join("\n  ");
+            say(
+                format!("{name} is no controller's, but each hierarchy's own:\n  {list}"),
+                format!("{name} 不属于任何控制器，每个层级各有一个：\n  {list}"),
+            )
+        }
+    }
+}
+
 /// Who is in a group, as `PID (name)`; at most ten are named. The kernel writes 0 for a process that has no number in our
 /// PID namespace: those are only counted. Where the list cannot be read, that stands there instead.
 pub fn members(dir: &Path) -> Vec<String> {
@@ -179,6 +213,10 @@ pub fn read_only() -> &'static str {
     )
 }
 
+fn writable(file: &Path) -> bool {
+    access(file, AccessFlags::W_OK).is_ok()
+}
+
 /// Why a process cannot join a group (cgroups(7)).
 pub fn join_hint(errno: Errno, group: &Group) -> Option<String> {
     let dir = group.dir.display();
@@ -207,14 +245,34 @@ pub fn join_hint(errno: Errno, group: &Group) -> Option<String> {
             ),
             format!("把控制器下放给子组的组（cgroup.subtree_control）自己不能有进程：请加入 {dir} 下面的组"),
         )),
+        Errno::EACCES | Errno::EPERM if group.version == 2 && writable(&group.dir.join("cgroup.procs")) => Some(say(
+            format!(
+                "{dir} is yours, but a process moves only where the group above both its old and its new one is yours, too: \
+                 begin inside of what was handed over to you (systemd-run --user --scope -p Delegate=yes)"
+            ),
+            format!(
+                "{dir} 归你所有，但移动进程还要求新旧两个组的共同上级组也归你所有：请在交给你的组里面启动（systemd-run --user --scope -p Delegate=yes）"
+            ),
+        )),
+        Errno::EACCES | Errno::EPERM if writable(&group.dir.join("cgroup.procs")) => Some(say(
+            format!("{dir} is yours, but the process is not: it belongs to another user"),
+            format!("{dir} 归你所有，但这个进程属于别的用户"),
+        )),
         Errno::EACCES | Errno::EPERM => Some(no_right().into()),
         Errno::EINVAL if group.version == 1 => Some(
             say("a real-time process, or a kernel thread, cannot go there", "实时进程或内核线程不能加入这个组").into(),
         ),
-        Errno::EOPNOTSUPP => Some(say(
-            format!("{dir} is threaded: it takes single threads (cgroup.threads)"),
-            format!("{dir} 是线程化的组：只能逐个加入线程（cgroup.threads）"),
-        )),
+        Errno::EOPNOTSUPP => match text::read(group.dir.join("cgroup.type")).unwrap_or_default().trim() {
+            "threaded" => Some(say(
+                format!("{dir} is threaded: it takes single threads (cgroup.threads)"),
+                format!("{dir} 是线程化的组：只能逐个加入线程（cgroup.threads）"),
+            )),
+            "domain invalid" => Some(say(
+                format!("a group above {dir} is threaded, and this one is not yet: echo threaded > {dir}/cgroup.type"),
+                format!("{dir} 的上级组是线程化的，而它自己还不是：echo threaded > {dir}/cgroup.type"),
+            )),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -245,5 +303,27 @@ mod tests {
     #[test]
     fn a_controller_that_no_kernel_has_is_named() {
         assert!(Hierarchies::read().find("frob").unwrap_err().contains("no controller frob"));
+    }
+
+    #[test]
+    fn why_a_group_takes_no_process_is_read_from_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let hint = |errno, version, kind: &str| {
+            fs::write(dir.path().join("cgroup.type"), format!("{kind}\n")).unwrap();
+            let group = Group {
+                version,
+                controllers: vec!["cpu".into()],
+                top: dir.path().into(),
+                dir: dir.path().to_path_buf(),
+            };
+            join_hint(errno, &group).unwrap_or_default()
+        };
+        assert!(hint(Errno::EOPNOTSUPP, 2, "threaded").contains("single threads"));
+        assert!(hint(Errno::EOPNOTSUPP, 2, "domain invalid").contains("echo threaded > "));
+        assert_eq!(hint(Errno::EOPNOTSUPP, 2, "domain"), "");
+        assert_eq!(hint(Errno::EACCES, 2, "domain"), no_right(), "there is no cgroup.procs to write");
+        fs::write(dir.path().join("cgroup.procs"), "").unwrap();
+        assert!(hint(Errno::EACCES, 2, "domain").contains("the group above both"));
+        assert!(hint(Errno::EACCES, 1, "domain").contains("another user"));
     }
 }

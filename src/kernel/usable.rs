@@ -1,6 +1,6 @@
 //! Whether groups with a controller can be made on this machine, where, and why not: for each controller by itself.
 
-use super::cgroups::{Hierarchy, Known, Membership, Place, known, own, place};
+use super::cgroups::{Hierarchy, Known, Membership, Place, known, mounted_from_outside, own, place};
 use super::errno::why;
 use super::groups::{describe, hands_down, listed};
 use super::process;
@@ -29,6 +29,8 @@ pub enum Unusable {
     SwitchedOff,
     /// No hierarchy that has it is mounted here.
     NotMounted,
+    /// Its hierarchy of this version is mounted here, but as another cgroup namespace sees it.
+    FromOutside(u8, PathBuf),
     /// The kernel has it in version 1 alone, and there it is mounted nowhere; or a group above does not hand it down.
     NotHandedDown(PathBuf),
     /// The hierarchy is mounted read-only.
@@ -80,7 +82,12 @@ fn usable_in(
     memberships: &[Membership],
     controller: &str,
 ) -> Result<(u8, PathBuf), Unusable> {
-    let Some(place) = place(hierarchies, memberships, controller) else { return Err(nowhere(controller)) };
+    let Some(place) = place(hierarchies, memberships, controller) else {
+        let why = nowhere(controller);
+        let outside = Some(hierarchies).filter(|_| why == Unusable::NotMounted);
+        let outside = outside.and_then(|hierarchies| mounted_from_outside(hierarchies, controller));
+        return Err(outside.map_or(why, |(version, point)| Unusable::FromOutside(version, point.into())));
+    };
     let base = base(&place);
     // Version 2 counts CPU time without a controller.
     if place.version == 2 && controller != "cpuacct" {
@@ -171,6 +178,13 @@ impl Unusable {
             Unusable::NotMounted => lang.pick(
                 format!("the kernel has the controller {controller}, but no hierarchy with it is mounted here"),
                 format!("内核有控制器 {controller}，但这里没有挂载带它的层级"),
+            ),
+            Unusable::FromOutside(_, point) => lang.pick(
+                format!(
+                    "the hierarchy of {controller} is mounted on {} as seen from outside of this cgroup namespace",
+                    point.display()
+                ),
+                format!("{controller} 的层级挂载在 {}，但那是从这个 cgroup 命名空间外面看到的", point.display()),
             ),
             Unusable::NotHandedDown(level) => lang.pick(
                 format!("the group above {} does not hand the controller {controller} down to it", level.display()),

@@ -172,6 +172,7 @@ impl Session {
         // Once: whatever happens meanwhile must not put the end off.
         if self.auto && self.waiting.is_none() && self.pressed != Some(self.at) {
             self.pressed = Some(self.at);
+            self.put_off = 0;
             out.push(Action::Deadline(Some(self.patience_for(checks))));
         }
         false

@@ -70,6 +70,8 @@ pub struct Session {
     pub(super) proof: Proof,
     /// The block of checks that has a deadline.
     pub(super) pressed: Option<usize>,
+    /// How often the end of waiting for the current checks was put off.
+    pub(super) put_off: usize,
     /// The learner asked for a command that names a process, before it was known which one.
     pub(super) postponed: bool,
     /// The image that the user has chosen cannot be used.
@@ -127,6 +129,7 @@ impl Session {
             finished: false,
             proof: Proof::default(),
             pressed: None,
+            put_off: 0,
             postponed: false,
             imageless: false,
         }
@@ -340,6 +343,7 @@ impl Session {
     pub(super) fn begin(&mut self, out: &mut Vec<Action>) {
         self.at = 0;
         self.pressed = None;
+        self.put_off = 0;
         self.postponed = false;
         self.armed = None;
         self.due.clear();

@@ -96,6 +96,9 @@ pub fn run(args: &[OsString]) -> ExitCode {
 }
 
 fn show(out: &mut String, hierarchies: &Hierarchies, wish: &Wish, bare: bool) -> Result<(), ExitCode> {
+    if let Some(file) = wish.file.as_deref().filter(|file| groups::is_core(file)) {
+        return Err(complain("cgget", &groups::core_hint(hierarchies, &wish.name, file), OTHER));
+    }
     let found = hierarchies.groups(&wish.name);
     for group in found.map_err(|why| complain("cgget", &format!("{}: {why}", wish.name.path), NOT_MOUNTED))? {
         if !group.dir.is_dir() {

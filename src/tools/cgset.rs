@@ -33,7 +33,9 @@ pub fn run(args: &[OsString]) -> ExitCode {
     for path in &parsed.words {
         // In the order in which they were given: a memory limit, say, must come before the one with swap.
         for setting in parsed.options.iter().filter_map(|(_, value)| value.as_deref()) {
-            let Some((name, value)) = setting.split_once('=').filter(|(name, _)| name.contains('.')) else {
+            let Some((name, value)) =
+                setting.split_once('=').filter(|(name, _)| name.contains('.') || groups::is_core(name))
+            else {
                 return complain("cgset", &format!("{setting}: {USAGE}"), WRONG);
             };
             let controller = name.split('.').next().unwrap_or_default();
@@ -48,7 +50,12 @@ pub fn run(args: &[OsString]) -> ExitCode {
 }
 
 fn set(hierarchies: &Hierarchies, wanted: &Name, name: &str, value: &str) -> Result<(), ExitCode> {
-    let found = hierarchies.groups(wanted);
+    let found = match wanted.controllers.as_slice() {
+        [controller] if hierarchies.find(controller).is_err() && groups::is_core(name) => {
+            return Err(complain("cgset", &groups::core_hint(hierarchies, wanted, name), NO_FILE));
+        }
+        _ => hierarchies.groups(wanted),
+    };
     let found = found.map_err(|why| complain("cgset", &format!("{name}: {why}"), NOT_MOUNTED))?;
     for group in &found {
         let read = |file: &str| text::read(group.dir.join(file)).unwrap_or_default();

@@ -8,6 +8,7 @@ use super::{
     },
     complain, failed, print,
 };
+use crate::kernel::rights;
 use crate::kernel::text;
 use crate::kernel::{
     filesystem::FileSystem,
@@ -155,9 +156,18 @@ pub fn run(args: &[OsString]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// The bit of CAP_SYS_ADMIN, with which file systems are mounted.
+const SYS_ADMIN: u32 = 21;
+
 fn hint(errno: Errno, source: &Path, target: &Path, kind: Option<&str>) -> Option<&'static str> {
     match errno {
         Errno::EPERM if kind == Some("proc") => mounts::proc_hint(errno),
+        // Whoever may mount elsewhere in this user namespace may not show the network of another one.
+        Errno::EPERM if kind == Some("sysfs") && rights::effective() & 1 << SYS_ADMIN != 0 => Some(say(
+            "sysfs shows the network namespace, so it takes one that belongs to this user namespace (unshare -rmn); and where \
+             parts of /sys are covered, as in a container, the kernel refuses a new one",
+            "sysfs 显示的是网络命名空间，所以要有属于这个用户命名空间的网络命名空间（unshare -rmn）；如果 /sys 有一部分被盖住（比如在容器里），内核也会拒绝",
+        )),
         Errno::EPERM => Some(say(
             "this needs root, or a user and a mount namespace: unshare -rm",
             "需要 root，或者用户命名空间加挂载命名空间：unshare -rm",

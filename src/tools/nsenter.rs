@@ -71,6 +71,10 @@ fn enter(args: &[OsString]) -> Result<ExitCode, ExitCode> {
         };
         files.push((row, open(&path, target)?));
     }
+    if let Some(pid) = target {
+        let more = options.has("root") || options.has("wd") || files.is_empty() && !options.has("all");
+        note_nothing_new(pid, &files, more);
+    }
     let root = wanted(&options, "root", target, "root")?.map(|path| open(&path, target)).transpose()?;
     let dir = match wanted(&options, "wd", target, "cwd")? {
         Some(path) => Some(open(&path, target)?),
@@ -122,6 +126,30 @@ fn enter(args: &[OsString]) -> Result<ExitCode, ExitCode> {
 
 fn flag(row: &Namespace) -> CloneFlags {
     CloneFlags::from_bits_retain(row.flag as i32)
+}
+
+/// Says where entering changes nothing: a wrong PID is entered as quietly as the right one.
+fn note_nothing_new(pid: i32, files: &[(&Namespace, File)], more: bool) {
+    let link = |pid: &str, name: &str| read_link(Path::new(&format!("/proc/{pid}/ns/{name}"))).ok();
+    let same =
+        |row: &Namespace| link("self", row.link).is_some_and(|own| link(&pid.to_string(), row.link) == Some(own));
+    let children = link(&pid.to_string(), "pid_for_children");
+    let has_pid = files.iter().any(|(row, _)| row.kind == Kind::Pid && same(row));
+    if has_pid && children.is_some() && children != link("self", "pid") {
+        let what = say(
+            format!(
+                "PID {pid} is in this PID namespace itself, and only its children are in another: enter one of those (ps -ef)"
+            ),
+            format!("PID {pid} 自己就在这个 PID 命名空间里，只有它的子进程在另一个里：请进入其中一个子进程（ps -ef）"),
+        );
+        complain("nsenter", &what, 0);
+    } else if !more && files.iter().all(|(row, _)| same(row)) {
+        let what = say(
+            format!("PID {pid} is in the same namespaces as this process: is it the right one?"),
+            format!("PID {pid} 和本进程在同样的命名空间里：PID 对吗？"),
+        );
+        complain("nsenter", &what, 0);
+    }
 }
 
 /// Whether the target is in another namespace of this kind (or its own cannot be told). In the same one there is nothing

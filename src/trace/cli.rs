@@ -77,8 +77,14 @@ pub fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
     match follow(how, program, command, lang) {
         Ok(Ended::Exited(status)) => ExitCode::from(status as u8),
         Ok(Ended::Killed(signal)) => ExitCode::from(128u8.saturating_add(signal.0 as u8)),
-        Err(error) => complain(&errno::why_io(&error), CANNOT),
+        Err(error) => cannot(&error, lang),
     }
+}
+
+/// Says why there is no tracer, and what may help.
+fn cannot(error: &io::Error, lang: Lang) -> ExitCode {
+    let hint = errno::thread_hint(errno::of(error), lang).map(|hint| format!("\n  {hint}")).unwrap_or_default();
+    complain(&format!("{}: {}{hint}", errno::THREAD, errno::why_io(error)), CANNOT)
 }
 
 fn complain(what: &str, status: u8) -> ExitCode {

@@ -260,9 +260,22 @@ impl Tracing {
             child = pending.child;
             let micros = pending.micros();
             let effect = pending.call.syscall.row().effect;
-            if matches!(effect, Effect::Opens(_)) && !pending.told {
+            if let Effect::Opens(index) = effect
+                && !pending.told
+            {
                 if !failed && following::control_file(&stop, result as i32).is_some() {
                     self.follow(tid);
+                } else if failed && self.cgroups.directory(&stop, &pending.call.args, index).is_some() {
+                    // Nothing else would be seen of a value that a shell could not write.
+                    let returned = match pending.refused {
+                        true => Return::Refused,
+                        false => Return::Error(Errno::from_raw(-result as i32)),
+                    };
+                    let changed = Vec::new();
+                    self.tell(TraceEvent::Syscall(
+                        root,
+                        SyscallEvent { call: pending.call, returned, micros, changed },
+                    ));
                 }
                 return self.resume(stop);
             }

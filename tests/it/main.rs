@@ -7,6 +7,7 @@
 
 mod archives;
 mod as_root;
+mod causes;
 mod copies;
 mod debian;
 mod dirs;
@@ -63,6 +64,7 @@ fn all() -> Vec<Test> {
     [
         archives::tests,
         as_root::tests,
+        causes::tests,
         copies::tests,
         debian::tests,
         dirs::tests,

@@ -1,0 +1,82 @@
+//! Causes are read from the state of the machine: what is shown where something fails is true there.
+
+use crate::{
+    harness::{Test, tests},
+    support::{BOXWRIGHT, tools::text},
+};
+use std::process::{Command, Stdio};
+
+pub fn tests() -> Vec<Test> {
+    tests![
+        every_refusal_names_its_cause: [Root, Controller("memory"), Tool("setpriv")],
+        a_chroot_and_a_machine_without_proc_are_known: [Root],
+        a_hierarchy_of_another_cgroup_namespace_is_known: [Root],
+    ]
+}
+
+/// What a shell command prints, in namespaces of its own; `$B` is this program.
+fn said(flags: &str, script: &str) -> String {
+    let output = Command::new("unshare")
+        .args([flags, "--propagation", "private", "bash", "-c", script])
+        .env("B", BOXWRIGHT)
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove("BOXWRIGHT_HOST_UTS")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+fn every_refusal_names_its_cause() {
+    let group = format!("boxwright-test-causes-{}", std::process::id());
+    let limited = format!(
+        "$B cgcreate -g memory:{group} || exit; dir=$($B cgget -r cgroup.procs {group} 2>&1 | sed -n 's/^  \\(.*\\)\\/cgroup.procs$/\\1/p' | head -1);"
+    );
+    let removed = format!("; $B cgdelete -g memory:{group}");
+    let grouped = |script: &str| format!("{limited}{script}{removed}");
+    for (script, wanted) in [
+        (grouped(&format!("$B cgset -r cgroup.procs=1 {group}")), "no controller's, but each hierarchy's own"),
+        (grouped(&format!("$B cgget -r notify_on_release {group}")), "no controller's, but each hierarchy's own"),
+        (grouped("$B trace -- sh -c \"echo 1 > $dir/memory.none\""), "/memory.none\") = -1 E"),
+        ("$B unshare -p $B unshare -p true".into(), "only the children of this process"),
+        (
+            "$B unshare -p $B trace -- true".into(),
+            "clone3: Invalid argument (EINVAL)\n  only the children of this process",
+        ),
+        (
+            "setpriv --reuid 65534 --regid 65534 --clear-groups $B unshare -Urm $B mount -t sysfs sysfs /mnt".into(),
+            "sysfs shows the network namespace",
+        ),
+        (
+            "unshare -p sh -c 'sleep 0.1 & exec sleep 9' & sleep 0.5; $B nsenter -t $! -p true; kill $!".into(),
+            "only its children are in another",
+        ),
+        ("$B nsenter -t $$ -a true".into(), "in the same namespaces as this process"),
+        ("$B nsenter -t $$ -u true".into(), "in the same namespaces as this process"),
+        ("unshare -p sh -c '$B nsenter -t $$ -p true'".into(), "only our own PID namespace and those below it"),
+    ] {
+        let said = said("-m", &script);
+        assert!(said.contains(wanted), "{script}: {said}");
+    }
+}
+
+fn a_chroot_and_a_machine_without_proc_are_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().display();
+    let mounted = format!("mount --rbind / {root} && mount --make-rprivate {root} && ");
+    let chrooted = said("-m", &format!("{mounted} chroot {root} $B doctor"));
+    assert!(chrooted.contains("in a chroot the kernel makes no user namespace"), "{chrooted}");
+    assert!(!said("-m", "$B doctor").contains("in a chroot"), "the same machine outside of it");
+    let bare = said("-m", &format!("{mounted} umount -l {root}/proc; chroot {root} $B doctor"));
+    assert!(bare.contains("mount -t proc proc /proc") && !bare.contains("user namespace"), "{bare}");
+}
+
+fn a_hierarchy_of_another_cgroup_namespace_is_known() {
+    let here = std::fs::read_to_string("/proc/self/cgroup").unwrap();
+    // Only in a group of one's own is the new namespace's root another one.
+    let Some(line) = here.lines().find(|line| line.contains(":memory:") && !line.ends_with(":/")) else { return };
+    assert!(!line.is_empty());
+    let told = said("-mC", "$B doctor");
+    assert!(told.contains("as seen from outside of this cgroup namespace"), "{told}");
+    assert!(told.contains("umount /sys/fs/cgroup/memory; mount -t cgroup -o memory cgroup"), "{told}");
+}

@@ -1,8 +1,18 @@
 //! argv → [`Command`]: the command line, as clap reads it.
 
-use crate::{image::Reference, kernel::program::word, lang::Lang};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::{ffi::OsString, path::PathBuf};
+mod chinese;
+
+use crate::{
+    image::Reference,
+    kernel::program::word,
+    lang::{Lang, say, spoken},
+};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+};
 
 /// Build a Linux container by hand, one system call at a time.
 #[derive(Debug, Parser)]
@@ -30,7 +40,7 @@ pub struct Cli {
 /// Flags that several commands know.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
-    /// Language (else LC_ALL, LC_MESSAGES, LANG)
+    /// Language (else BOXWRIGHT_LANG, LC_ALL, LC_MESSAGES, LANG)
     #[arg(long, global = true, value_parser = lang, value_name = "en|zh")]
     pub lang: Option<Lang>,
     /// A directory whose lessons add to, or replace, the built-in ones
@@ -77,7 +87,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
         /// Wait this many times as long for prompts and checks: for emulated and overloaded machines
-        #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = times)]
         patience: u32,
     },
     /// Run any command and show the system calls that make a container, with what each one changed
@@ -98,6 +108,7 @@ pub enum Command {
     /// Show namespaces, mounts, cgroup and the scorecard of any process
     Inspect {
         /// The process
+        #[arg(value_parser = pid)]
         pid: i32,
         /// One JSON event a line
         #[arg(long)]
@@ -126,6 +137,12 @@ pub enum Command {
     Lessons(Lessons),
     /// List the tools that lessons use
     Tools,
+    /// Explain the words of the field, English beside Chinese
+    Glossary {
+        /// Only this word, in either language
+        #[arg(value_name = "WORD")]
+        word: Option<String>,
+    },
 }
 
 /// For authors of lessons.
@@ -137,6 +154,9 @@ pub enum Lessons {
     Check {
         /// The directory
         dir: Option<PathBuf>,
+        /// List how much there is to read in each step before the learner acts
+        #[arg(long)]
+        stats: bool,
     },
     /// Make the folder of a new lesson
     New {
@@ -154,23 +174,56 @@ pub enum Lessons {
 }
 
 fn lang(name: &str) -> Result<Lang, String> {
-    match name {
-        "en" | "zh" => Lang::parse(name).ok_or_else(String::new),
-        _ => Err("there are en and zh".into()),
+    let known = Lang::ALL.into_iter().find(|lang| lang.code() == name);
+    known.ok_or_else(|| say("there are en and zh", "可以是 en 或 zh").into())
+}
+
+fn times(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| (1..=1000).contains(number));
+    number.ok_or_else(|| say("a number from 1 to 1000", "应为 1 到 1000 的整数").into())
+}
+
+fn pid(text: &str) -> Result<i32, String> {
+    text.parse().map_err(|_| say("a PID is a number", "PID 应为整数").into())
+}
+
+/// The language that these arguments ask for, before they are read: usage errors are said in it, too.
+pub fn asked(args: &[OsString]) -> Option<Lang> {
+    let words = args.iter().map_while(|word| word.to_str().filter(|word| *word != "--"));
+    let mut wanted = None;
+    let mut named = false;
+    for word in words {
+        let value = if named { Some(word) } else { word.strip_prefix("--lang=") };
+        wanted = value.and_then(|value| lang(value).ok()).or(wanted);
+        named = word == "--lang";
     }
+    wanted
+}
+
+/// Reads the arguments, of which the first is the program's name.
+///
+/// Errors: clap's, also where help was asked for; [`print`] says them.
+pub fn read(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let command = spoken().pick::<fn(_) -> _>(|command| command, chinese::command)(Cli::command());
+    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
+}
+
+/// Says what clap has to say, help or a mistake, where it belongs.
+pub fn print(error: &clap::Error) -> io::Result<()> {
+    if spoken() == Lang::En {
+        return error.print();
+    }
+    let colours = !error.use_stderr() && io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let text = chinese::said(error, colours);
+    if error.use_stderr() { io::stderr().write_all(text.as_bytes()) } else { io::stdout().write_all(text.as_bytes()) }
 }
 
 fn theme(name: &str) -> Result<crate::app::ThemeName, String> {
     let names = crate::app::ThemeName::ALL.map(|theme| theme.name()).join(", ");
-    crate::app::ThemeName::parse(name).ok_or_else(|| format!("there are {names}"))
+    crate::app::ThemeName::parse(name).ok_or_else(|| say(format!("there are {names}"), format!("可以是 {names}")))
 }
 
 impl Common {
-    /// The language to speak.
-    pub fn lang(&self) -> Lang {
-        self.lang.unwrap_or_else(|| Lang::from_env(|name| std::env::var(name).ok()))
-    }
-
     /// The image as a word of a shell's command line; its path leads to the same place from everywhere.
     pub fn image(&self) -> String {
         let text = self.image.clone().absolute().to_string();
@@ -198,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lesson_is_no_subcommand() {
+    fn a_lesson_is_not_a_subcommand() {
         let cli = Cli::try_parse_from(["boxwright", "isolate/network", "--lang", "zh"]).unwrap();
         assert_eq!((cli.place.as_deref(), cli.common.lang), (Some("isolate/network"), Some(Lang::Zh)));
         let cli = Cli::try_parse_from(["boxwright", "run", "isolate", "--json"]).unwrap();
@@ -207,6 +260,10 @@ mod tests {
         let cli = Cli::try_parse_from(["boxwright", "--image", "oci:/a b/it's:1"]).unwrap();
         assert_eq!(cli.common.image(), r"'oci:/a b/it'\''s:1'");
         assert!(Cli::try_parse_from(["boxwright", "--image", "ftp:x"]).is_err());
+        let asked = |line: &str| asked(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(asked("boxwright --lang zh --frob"), Some(Lang::Zh));
+        assert_eq!(asked("boxwright run --lang=en --lang fr"), Some(Lang::En));
+        assert_eq!(asked("boxwright trace -- x --lang zh"), None);
         let cli = Cli::try_parse_from(["boxwright", "trace", "--", "unshare", "-p", "sh"]).unwrap();
         assert!(matches!(cli.command, Some(Command::Trace { command, .. }) if command.len() == 3));
     }

@@ -64,6 +64,12 @@ pub fn speak(lang: Lang) {
     SPOKEN.store(lang.pick(1, 2), Ordering::Relaxed);
 }
 
+/// The language that was set by [`speak`]; English where none was, as in the tools, whose first line is that of the
+/// field's tools in every language.
+pub fn set() -> Lang {
+    if SPOKEN.load(Ordering::Relaxed) == 2 { Lang::Zh } else { Lang::En }
+}
+
 /// The language of this process: the one set by [`speak`], else that of the environment. For tools, hints and usage
 /// errors, which no state with a language reaches. Unit tests speak English.
 pub fn spoken() -> Lang {

@@ -46,6 +46,7 @@ pub mod cli;
 pub mod columns;
 pub mod dirs;
 pub mod doctor;
+pub mod glossary;
 pub mod headless;
 pub mod image;
 pub mod inspect;

@@ -4,9 +4,9 @@ use crate::kernel::text;
 use crate::{
     app::{Look, Prefix},
     clean,
-    cli::{Cli, Command, Common, Lessons},
+    cli::{self, Cli, Command, Common, Lessons},
     dirs::Need,
-    doctor, headless,
+    doctor, glossary, headless,
     image::{Reference, size},
     inspect,
     kernel::{errno, program},
@@ -17,7 +17,7 @@ use crate::{
     tools::TOOLS,
     trace,
 };
-use clap::{Parser, error::ErrorKind};
+use clap::error::ErrorKind;
 use std::{
     ffi::OsString,
     io::{self, Write},
@@ -31,12 +31,12 @@ const CANNOT: u8 = 3;
 
 /// Reads the command line (`args` begins with the program's name) and does what it says.
 pub fn run(args: Vec<OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let lang = cli::asked(&args).unwrap_or_else(lang::spoken);
+    lang::speak(lang);
+    let cli = match cli::read(args) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let lang = cli.common.lang();
-    lang::speak(lang);
     match &cli.command {
         None => screen(&cli, lang),
         Some(Command::Run { places, json, patience }) => run_lessons(places, *json, *patience, &cli.common, lang),
@@ -53,12 +53,13 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Some(Command::Clean { dry_run }) => clean::run(*dry_run, lang),
         Some(Command::Lessons(command)) => lessons(command, &cli.common, lang),
         Some(Command::Tools) => printed(list_tools()),
+        Some(Command::Glossary { word }) => glossary(word.as_deref(), lang),
     }
 }
 
 /// clap's own message, with the exit status of this program.
 fn usage(error: &clap::Error) -> ExitCode {
-    let shown = error.print().is_ok();
+    let shown = cli::print(error).is_ok();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if shown => ExitCode::SUCCESS,
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::from(FAILED),
@@ -69,8 +70,9 @@ fn usage(error: &clap::Error) -> ExitCode {
 /// One line on standard error, and an indented hint.
 pub(crate) fn complain(what: &str, hint: Option<&str>, status: u8) -> ExitCode {
     let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
-    // A closed standard error leaves nobody to tell.
-    let _ = writeln!(io::stderr(), "{}", text::safe(&format!("boxwright: {what}{hint}")));
+    // A closed standard error has no reader.
+    let colon = lang::say(": ", "：");
+    let _ = writeln!(io::stderr(), "{}", text::safe(&format!("boxwright{colon}{what}{hint}")));
     ExitCode::from(status)
 }
 
@@ -79,7 +81,7 @@ fn printed(result: io::Result<ExitCode>) -> ExitCode {
 }
 
 fn output_failed(error: &io::Error) -> ExitCode {
-    complain(&format!("standard output: {}", errno::why_io(error)), None, FAILED)
+    complain(&format!("{}{}", lang::say("standard output: ", "标准输出："), errno::why_io(error)), None, FAILED)
 }
 
 /// What the directory of a session with this image must offer.
@@ -91,8 +93,18 @@ fn need(common: &Common) -> Need {
 
 fn list_tools() -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
-    TOOLS.iter().try_for_each(|tool| writeln!(out, "{:<11} {}", tool.name, tool.about))?;
+    TOOLS.iter().try_for_each(|tool| writeln!(out, "{:<11} {}", tool.name, tool.about()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn glossary(word: Option<&str>, lang: Lang) -> ExitCode {
+    match glossary::lines(word, lang) {
+        Ok(lines) => {
+            let mut out = io::stdout().lock();
+            printed(lines.iter().try_for_each(|line| writeln!(out, "{line}")).map(|()| ExitCode::SUCCESS))
+        }
+        Err(why) => complain(&why, Some(&format!("{} glossary", program::path())), FAILED),
+    }
 }
 
 /// The lessons that there are; where they cannot be loaded, that has been said.
@@ -104,17 +116,20 @@ fn load(common: &Common, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
                 format!("{program} lessons check DIR shows all of them"),
                 format!("{program} lessons check 目录 会列出全部"),
             );
-            complain(&format!("--lessons: {error}"), Some(&hint), USAGE)
+            complain(&format!("--lessons{}{error}", lang.pick(": ", "：")), Some(&hint), USAGE)
         }
-        error => complain(&format!("--lessons: {error}"), None, USAGE),
+        error => complain(&format!("--lessons{}{error}", lang.pick(": ", "：")), None, USAGE),
     })
 }
 
 fn lessons(command: &Lessons, common: &Common, lang: Lang) -> ExitCode {
     let mut out = io::stdout().lock();
     let result = match command {
-        Lessons::Check { dir } => lesson::cli::check(dir.as_deref().or(common.lessons.as_deref()), &mut out),
-        Lessons::New { id, dir } => lesson::cli::new(dir, id, &mut out),
+        Lessons::Check { dir, stats } => {
+            let dir = dir.as_deref().or(common.lessons.as_deref());
+            if *stats { lesson::cli::stats(dir, lang, &mut out) } else { lesson::cli::check(dir, lang, &mut out) }
+        }
+        Lessons::New { id, dir } => lesson::cli::new(dir, id, lang, &mut out),
         Lessons::List | Lessons::Export { .. } => match load(common, lang) {
             Err(status) => return status,
             Ok(lessons) => match command {

@@ -44,14 +44,24 @@ pub fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<Place, 
     let (id, step) = name.split_once('/').map_or((name, None), |(id, step)| (id, Some(step)));
     let translations = lessons.iter().find(|lesson| lesson::id(lesson) == id).ok_or_else(|| {
         let known: Vec<&str> = lessons.iter().map(lesson::id).collect();
-        format!("no lesson `{id}`; there are: {}", known.join(", "))
+        lang.pick(
+            format!("there is no lesson `{id}`; there are: {}", known.join(", ")),
+            format!("没有课程 `{id}`；现有：{}", known.join("、")),
+        )
     })?;
     let lesson = translations.get(lang.code()).or_else(|| translations.values().next()).cloned().unwrap_or_default();
     let step = match step {
         None | Some("") => None,
         Some(step) => Some(step_index(&lesson, step).ok_or_else(|| {
             let known: Vec<&str> = lesson.steps.iter().map(|step| step.id.as_str()).collect();
-            format!("no step `{step}` in `{id}`; there are 1 to {}, or by name: {}", known.len(), known.join(", "))
+            lang.pick(
+                format!(
+                    "there is no step `{step}` in `{id}`; there are 1 to {}, or by name: {}",
+                    known.len(),
+                    known.join(", ")
+                ),
+                format!("`{id}` 没有步骤 `{step}`；可用 1 到 {}，或名字：{}", known.len(), known.join("、")),
+            )
         })?),
     };
     Ok(Place { lesson, step })
@@ -206,7 +216,11 @@ impl Player {
             let seen = match self.receive.recv() {
                 Ok(Message::Machine(happening)) => self.machine.sort(happening),
                 Ok(Message::Signal(signal)) => return Ok(Some(signal)),
-                Err(_) => return Err(io::Error::other("the machine has fallen silent").into()),
+                Err(_) => {
+                    return Err(
+                        io::Error::other(crate::lang::say("the machine has fallen silent", "机器没有反应了")).into()
+                    );
+                }
             };
             for seen in seen {
                 for input in self.take(seen, session, &mut printed)? {

@@ -48,7 +48,7 @@ pub fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         if last.as_ref() != Some(&now) && print(&now, json, lang).is_err() {
-            // Whoever read our output has gone.
+            // The reader of our output has gone.
             return ExitCode::FAILURE;
         }
         if !watch || ended(process.as_ref().ok()) {
@@ -99,10 +99,10 @@ fn refusal(pid: i32, sample: &Sample) -> Option<Refusal> {
 }
 
 fn refuse(pid: i32, refusal: Refusal, lang: Lang) -> ExitCode {
-    let process = lang.pick("process", "进程");
+    let (process, colon) = (lang.pick("process", "进程"), lang.pick(": ", "："));
     match refusal {
         Refusal::Gone(errno) => {
-            eprintln!("boxwright: {process} {pid}: {}", errno::why(errno));
+            eprintln!("boxwright{colon}{process} {pid}{colon}{}", errno::why_in(errno, lang));
             ExitCode::FAILURE
         }
         Refusal::Dead => {
@@ -110,11 +110,11 @@ fn refuse(pid: i32, refusal: Refusal, lang: Lang) -> ExitCode {
                 "it has ended, and its parent has not asked for its status (a zombie)",
                 "已经结束，只等父进程来取状态（僵尸进程）",
             );
-            eprintln!("boxwright: {process} {pid}: {why}");
+            eprintln!("boxwright{colon}{process} {pid}{colon}{why}");
             ExitCode::FAILURE
         }
         Refusal::Forbidden(errno) => {
-            eprintln!("boxwright: {process} {pid}: {}", errno::why(errno));
+            eprintln!("boxwright{colon}{process} {pid}{colon}{}", errno::why_in(errno, lang));
             let root = nix::unistd::geteuid().is_root();
             let hint = match root {
                 true => lang

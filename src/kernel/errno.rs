@@ -1,7 +1,7 @@
 //! Errors of system calls as people read them: what it means, then the name that the manual pages use.
 
 use super::namespaces::{Kind, read_link};
-use crate::lang::{Lang, say};
+use crate::lang::{self, Lang, say};
 pub use nix::errno::Errno;
 use serde::{Deserialize, Deserializer, Serializer};
 use std::{io, path::Path};
@@ -25,16 +25,62 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Errno, 
     Ok((1..END).map(Errno::from_raw).find(|errno| name(*errno) == wanted).unwrap_or(Errno::UnknownErrno))
 }
 
+/// The errors that people meet here, in the words of strerror(3) in a Chinese locale.
+const CHINESE: [(Errno, &str); 32] = [
+    (Errno::EPERM, "不允许的操作"),
+    (Errno::ENOENT, "没有那个文件或目录"),
+    (Errno::ESRCH, "没有那个进程"),
+    (Errno::EINTR, "被中断的系统调用"),
+    (Errno::EIO, "输入/输出错误"),
+    (Errno::ENXIO, "没有那个设备或地址"),
+    (Errno::E2BIG, "参数列表过长"),
+    (Errno::ENOEXEC, "可执行文件格式错误"),
+    (Errno::EBADF, "错误的文件描述符"),
+    (Errno::ECHILD, "没有子进程"),
+    (Errno::EAGAIN, "资源暂时不可用"),
+    (Errno::ENOMEM, "无法分配内存"),
+    (Errno::EACCES, "权限不够"),
+    (Errno::EBUSY, "设备或资源忙"),
+    (Errno::EEXIST, "文件已存在"),
+    (Errno::EXDEV, "无效的跨设备链接"),
+    (Errno::ENODEV, "没有那个设备"),
+    (Errno::ENOTDIR, "不是目录"),
+    (Errno::EISDIR, "是一个目录"),
+    (Errno::EINVAL, "无效的参数"),
+    (Errno::EMFILE, "打开的文件过多"),
+    (Errno::ENOTTY, "对设备不适当的 ioctl 操作"),
+    (Errno::EFBIG, "文件过大"),
+    (Errno::ENOSPC, "设备上没有空间"),
+    (Errno::EROFS, "只读文件系统"),
+    (Errno::EPIPE, "断开的管道"),
+    (Errno::ENOLCK, "没有可用的锁"),
+    (Errno::ENOSYS, "函数未实现"),
+    (Errno::ENOTEMPTY, "目录非空"),
+    (Errno::ELOOP, "符号链接的层数过多"),
+    (Errno::EOPNOTSUPP, "不支持的操作"),
+    (Errno::EDQUOT, "超出磁盘限额"),
+];
+
 /// What an error means in the words of strerror(3), which every other program prints.
-pub fn meaning(errno: Errno) -> String {
+pub fn meaning(errno: Errno, lang: Lang) -> String {
+    let chinese = CHINESE.iter().find(|(known, _)| lang == Lang::Zh && *known == errno);
+    if let Some((_, text)) = chinese {
+        return (*text).into();
+    }
     let text = io::Error::from(errno).to_string();
     // The standard library adds the number.
     text.split(" (os error ").next().unwrap_or_default().to_string()
 }
 
-/// An error as `WHY (ERRNO)`, such as `Operation not permitted (EPERM)`.
+/// An error as `WHY (ERRNO)`, such as `Operation not permitted (EPERM)`, in the language that was set for this process.
 pub fn why(errno: Errno) -> String {
-    format!("{} ({})", meaning(errno), name(errno))
+    why_in(errno, lang::set())
+}
+
+/// The same in this language.
+pub fn why_in(errno: Errno, lang: Lang) -> String {
+    let (meaning, name) = (meaning(errno, lang), name(errno));
+    lang.pick(format!("{meaning} ({name})"), format!("{meaning}（{name}）"))
 }
 
 /// The errno of an error of the standard library; an unknown one where it comes from no system call.
@@ -145,6 +191,8 @@ mod tests {
         assert_eq!(why_io(&io::Error::other("torn line")), "torn line");
         assert_eq!(why(Errno::EAGAIN), "Resource temporarily unavailable (EAGAIN)");
         assert_eq!(why(Errno::ELOOP), "Too many levels of symbolic links (ELOOP)");
+        assert_eq!(why_in(Errno::ESRCH, Lang::Zh), "没有那个进程（ESRCH）");
+        assert_eq!(why_in(Errno::ENOTUNIQ, Lang::Zh), "Name not unique on network（ENOTUNIQ）");
     }
 
     #[test]

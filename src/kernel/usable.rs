@@ -1,7 +1,7 @@
 //! Whether groups with a controller can be made on this machine, where, and why not: for each controller by itself.
 
 use super::cgroups::{Hierarchy, Known, Membership, Place, known, mounted_from_outside, own, place};
-use super::errno::why;
+use super::errno::why_in;
 use super::groups::{describe, hands_down, listed};
 use super::process;
 use crate::lang::Lang;
@@ -164,8 +164,11 @@ impl Unusable {
     pub fn say(&self, controller: &str, lang: Lang) -> String {
         match self {
             Unusable::Unknown(errno) => lang.pick(
-                format!("whether there is a controller {controller} is unknown: open /proc/cgroups: {}", why(*errno)),
-                format!("不知道有没有控制器 {controller}：open /proc/cgroups：{}", why(*errno)),
+                format!(
+                    "whether there is a controller {controller} is unknown: open /proc/cgroups: {}",
+                    why_in(*errno, Lang::En)
+                ),
+                format!("不知道有没有控制器 {controller}：open /proc/cgroups：{}", why_in(*errno, Lang::Zh)),
             ),
             Unusable::Absent => lang.pick(
                 format!("this kernel has no controller {controller}"),

@@ -1,12 +1,17 @@
 //! `boxwright lessons list|check|new|export`.
 
 use super::{
+    lint,
     model::{Block, Lesson, Predict, Run, Translations},
     parse::{ID_FORM, is_id},
     scaffold,
     store::{self, LoadError},
 };
-use crate::lang::Lang;
+use crate::{
+    columns::align,
+    kernel::errno::why_io,
+    lang::{Lang, say},
+};
 use std::{
     fs::File,
     io::{self, Write},
@@ -32,48 +37,95 @@ pub fn list(lessons: &[Translations], lang: Lang, out: &mut dyn Write) -> io::Re
 }
 
 /// Checks a directory of lessons, or the embedded ones. Status 1 where a problem was found, 2 where nothing could be read.
-pub fn check(dir: Option<&Path>, out: &mut dyn Write) -> io::Result<ExitCode> {
-    let checked = match dir {
-        Some(dir) => store::directory(dir),
-        None => store::embedded(),
+pub fn check(dir: Option<&Path>, lang: Lang, out: &mut dyn Write) -> io::Result<ExitCode> {
+    let lessons = match read(dir, out)? {
+        Ok(lessons) => lessons,
+        Err(status) => return Ok(status),
     };
-    match checked {
-        Ok(lessons) => {
-            for lesson in &lessons {
-                let steps = lesson.values().next().map_or(0, |lesson| lesson.steps.len());
-                writeln!(out, "{}: {steps} steps, {}: no problems", store::id(lesson), languages(lesson))?;
+    for lesson in &lessons {
+        let steps = lesson.values().next().map_or(0, |lesson| lesson.steps.len());
+        let id = store::id(lesson);
+        let languages = lesson.keys().copied().collect::<Vec<_>>().join(lang.pick(" and ", " 和 "));
+        let line = lang.pick(
+            format!("{id}: {steps} steps, {languages}: no problems"),
+            format!("{id}：{steps} 步，{languages}：没有问题"),
+        );
+        writeln!(out, "{line}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lists what there is to read in each step before the learner acts: English words, Chinese characters. The first step
+/// counts with the lesson's introduction as well, since both are on the first screen. Statuses as [`check`].
+pub fn stats(dir: Option<&Path>, lang: Lang, out: &mut dyn Write) -> io::Result<ExitCode> {
+    let lessons = match read(dir, out)? {
+        Ok(lessons) => lessons,
+        Err(status) => return Ok(status),
+    };
+    let titles = lang.pick(
+        ["step", "words", "with intro", "characters", "with intro"],
+        ["步骤", "英文词数", "含引言", "中文字数", "含引言"],
+    );
+    let mut rows = vec![titles.map(String::from).to_vec()];
+    for lesson in &lessons {
+        let steps = lesson.values().next().map_or(0, |lesson| lesson.steps.len());
+        for index in 0..steps {
+            let mut row = Vec::new();
+            for language in Lang::ALL {
+                let found = lesson.get(language.code()).and_then(|lesson| Some((lesson, lesson.steps.get(index)?)));
+                row.extend(match found {
+                    Some((lesson, step)) => {
+                        let count = lint::before_acting(step);
+                        let first = (index == 0).then(|| (count + lint::length(&lesson.intro)).to_string());
+                        [count.to_string(), first.unwrap_or_default()]
+                    }
+                    None => ["-".into(), String::new()],
+                });
+                if row.len() == 2 {
+                    let id = found.map_or("", |(_, step)| step.id.as_str());
+                    row.insert(0, format!("{}/{id}", store::id(lesson)));
+                }
             }
-            Ok(ExitCode::SUCCESS)
+            rows.push(row);
         }
+    }
+    align(&rows).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The lessons of a directory, or the embedded ones; where something is wrong, that has been said, and its status is given.
+fn read(dir: Option<&Path>, out: &mut dyn Write) -> io::Result<Result<Vec<Translations>, ExitCode>> {
+    match dir.map_or_else(store::embedded, store::directory) {
+        Ok(lessons) => Ok(Ok(lessons)),
         Err(LoadError::Problems(problems)) => {
-            for problem in &problems {
-                writeln!(out, "{problem}")?;
-            }
-            Ok(ExitCode::FAILURE)
+            problems.iter().try_for_each(|problem| writeln!(out, "{problem}"))?;
+            Ok(Err(ExitCode::FAILURE))
         }
-        Err(error) => Ok(complain(&error.to_string(), USAGE)),
+        Err(error) => Ok(Err(complain(&error.to_string(), USAGE))),
     }
 }
 
-fn languages(lesson: &Translations) -> String {
-    lesson.keys().copied().collect::<Vec<_>>().join(" and ")
-}
-
 /// Makes the folder of a new lesson in both languages. Nothing is overwritten.
-pub fn new(dir: &Path, id: &str, out: &mut dyn Write) -> io::Result<ExitCode> {
+pub fn new(dir: &Path, id: &str, lang: Lang, out: &mut dyn Write) -> io::Result<ExitCode> {
     if !is_id(id) {
-        return Ok(complain(&format!("`{id}` is no lesson name: {ID_FORM}"), USAGE));
+        return Ok(complain(
+            &lang.pick(
+                format!("`{id}` is not a lesson name: {ID_FORM}"),
+                format!("`{id}` 不能作课程名：只能用小写字母、数字和单个连字符，例如 `host-name`"),
+            ),
+            USAGE,
+        ));
     }
     let folder = dir.join(id);
     let made = std::fs::create_dir_all(dir).and_then(|()| std::fs::create_dir(&folder));
     if let Err(error) = made {
-        return Ok(complain(&format!("{}: {error}", folder.display()), 1));
+        return Ok(complain(&format!("{}{}{}", folder.display(), say(": ", "："), why_io(&error)), 1));
     }
     for lang in Lang::ALL {
         let path = folder.join(format!("{}.md", lang.code()));
         let written = File::create_new(&path).and_then(|mut file| file.write_all(scaffold::text(lang, id).as_bytes()));
         if let Err(error) = written {
-            return Ok(complain(&format!("{}: {error}", path.display()), 1));
+            return Ok(complain(&format!("{}{}{}", path.display(), say(": ", "："), why_io(&error)), 1));
         }
         writeln!(out, "{}", path.display())?;
     }
@@ -85,7 +137,13 @@ pub fn export(lessons: &[Translations], id: &str, lang: Lang, out: &mut dyn Writ
     let found = lessons.iter().find(|lesson| store::id(lesson) == id).and_then(|lesson| in_language(lesson, lang));
     let Some(lesson) = found else {
         let known: Vec<&str> = lessons.iter().map(store::id).collect();
-        return Ok(complain(&format!("no lesson `{id}`; there are: {}", known.join(", ")), USAGE));
+        return Ok(complain(
+            &lang.pick(
+                format!("there is no lesson `{id}`; there are: {}", known.join(", ")),
+                format!("没有课程 `{id}`；现有：{}", known.join("、")),
+            ),
+            USAGE,
+        ));
     };
     writeln!(out, "# {}\n\n> {}\n", lesson.title, lesson.summary)?;
     if !lesson.intro.is_empty() {
@@ -159,8 +217,8 @@ fn in_language(lesson: &Translations, lang: Lang) -> Option<&Lesson> {
     lesson.get(lang.code()).or_else(|| lesson.values().next())
 }
 
-/// Says what went wrong; a closed standard error is nobody's concern.
+/// Says what went wrong. A closed standard error has no reader.
 fn complain(what: &str, status: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "boxwright: lessons: {what}");
+    let _ = writeln!(io::stderr(), "{}{what}", say("boxwright: lessons: ", "boxwright：lessons："));
     ExitCode::from(status)
 }

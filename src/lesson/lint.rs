@@ -33,6 +33,13 @@ pub fn length(text: &str) -> usize {
         + words.filter(|word| word.chars().any(|c| c.is_ascii_alphanumeric())).count()
 }
 
+/// How much there is to read in a step before its first question or command.
+pub fn before_acting(step: &Step) -> usize {
+    let acts = |block: &&Block| !matches!(block, Block::Predict(_) | Block::Run(_) | Block::Check(_));
+    let before = step.blocks.iter().take_while(acts);
+    before.map(|block| if let Block::Prose(text) = block { length(text) } else { 0 }).sum()
+}
+
 fn too_long(source: &mut Source<'_>, lang: Lang, text: &str, line: usize, what: &str, most: [usize; 2]) {
     let most = lang.pick(most[0], most[1]);
     let length = length(text);

@@ -5,7 +5,10 @@ use super::{
     model::{Block, Fact, Lesson, Problem, Run, Translations},
     parse::{self, Located},
 };
-use crate::{kernel::usable::usable, lang::Lang};
+use crate::{
+    kernel::{errno::why_io, usable::usable},
+    lang::{Lang, say},
+};
 use include_dir::{Dir, include_dir};
 use std::{
     fmt,
@@ -36,8 +39,11 @@ pub enum LoadError {
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LoadError::Io(path, error) => write!(f, "{}: {error}", path.display()),
-            LoadError::Empty(path) => write!(f, "{}: no folder with en.md and zh.md in it", path.display()),
+            LoadError::Io(path, error) => write!(f, "{}{}{}", path.display(), say(": ", "："), why_io(error)),
+            LoadError::Empty(path) => {
+                let why = say(": no folder with en.md and zh.md in it", "：里面没有含 en.md 和 zh.md 的文件夹");
+                write!(f, "{}{why}", path.display())
+            }
             LoadError::Problems(problems) => {
                 let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
                 f.write_str(&lines.join("\n"))

@@ -40,8 +40,8 @@ mod top;
 mod umount;
 mod unshare;
 
-use crate::kernel::errno;
-use crate::kernel::text;
+use crate::kernel::{errno, text};
+use crate::lang::say;
 use nix::errno::Errno;
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
@@ -53,48 +53,55 @@ pub struct Tool {
     pub run: fn(&[OsString]) -> ExitCode,
     /// Its source, which the Source pane shows.
     pub source: &'static str,
+    /// One line on what it does, in English and Chinese.
+    about: (&'static str, &'static str),
+}
+
+impl Tool {
     /// One line on what it does, for `boxwright tools`.
-    pub about: &'static str,
+    pub fn about(&self) -> &'static str {
+        say(self.about.0, self.about.1)
+    }
 }
 
 macro_rules! tools {
-    ($($name:ident: $about:literal,)*) => {
+    ($($name:ident: $en:literal, $zh:literal,)*) => {
         /// Every tool, in alphabetical order.
         pub const TOOLS: &[Tool] = &[$(Tool {
             name: stringify!($name),
             run: $name::run,
             source: include_str!(concat!(stringify!($name), ".rs")),
-            about: $about,
+            about: ($en, $zh),
         },)*];
     };
 }
 
 tools! {
-    cgclassify: "move processes into control groups",
-    cgcreate: "make control groups",
-    cgdelete: "remove control groups",
-    cgexec: "run a program in control groups",
-    cgget: "show the control files of groups",
-    cgset: "set limits of control groups",
-    chroot: "run a program with another root directory",
-    hog: "use up CPU time, memory or PIDs, to see what a limit does",
-    hostname: "show or set the host name of the UTS namespace",
-    image: "unpack every layer of an image in order",
-    ip: "show network interfaces and addresses; bring an interface up or down",
-    ipcmk: "make a System V queue, semaphore set or shared memory segment",
-    ipcrm: "remove System V objects",
-    ipcs: "list the System V objects of the IPC namespace",
-    mount: "mount a file system, bind a directory, change propagation",
-    nc: "listen on a TCP port, or connect to one",
-    nsenter: "run a program in the namespaces of another process",
-    pivot_root: "swap the root mount of a mount namespace",
-    ps: "list processes, as /proc shows them",
-    sha256sum: "print the SHA-256 of files, or check them against a list",
-    skopeo: "copy an image from one place to another, or look at it",
-    tar: "unpack an archive, or list what is in it",
-    top: "show processes by the CPU time that they use",
-    umount: "unmount a file system",
-    unshare: "run a program in new namespaces",
+    cgclassify: "move processes into control groups", "把进程移入控制组",
+    cgcreate: "make control groups", "创建控制组",
+    cgdelete: "remove control groups", "删除控制组",
+    cgexec: "run a program in control groups", "在控制组里运行程序",
+    cgget: "show the control files of groups", "显示控制组的控制文件",
+    cgset: "set limits of control groups", "设置控制组的限制",
+    chroot: "run a program with another root directory", "换一个根目录运行程序",
+    hog: "use up CPU time, memory or PIDs, to see what a limit does", "耗用 CPU 时间、内存或 PID，看限制如何生效",
+    hostname: "show or set the host name of the UTS namespace", "显示或设置 UTS 命名空间的主机名",
+    image: "unpack every layer of an image in order", "按顺序解包镜像的每一层",
+    ip: "show network interfaces and addresses; bring an interface up or down", "显示网络接口和地址；启用或停用接口",
+    ipcmk: "make a System V queue, semaphore set or shared memory segment", "创建 System V 消息队列、信号量集或共享内存段",
+    ipcrm: "remove System V objects", "删除 System V 对象",
+    ipcs: "list the System V objects of the IPC namespace", "列出 IPC 命名空间的 System V 对象",
+    mount: "mount a file system, bind a directory, change propagation", "挂载文件系统，绑定目录，改变传播类型",
+    nc: "listen on a TCP port, or connect to one", "监听 TCP 端口，或连接到一个端口",
+    nsenter: "run a program in the namespaces of another process", "在另一个进程的命名空间里运行程序",
+    pivot_root: "swap the root mount of a mount namespace", "更换挂载命名空间的根挂载",
+    ps: "list processes, as /proc shows them", "列出 /proc 所显示的进程",
+    sha256sum: "print the SHA-256 of files, or check them against a list", "计算文件的 SHA-256，或按清单校验",
+    skopeo: "copy an image from one place to another, or look at it", "把镜像复制到另一处，或查看镜像",
+    tar: "unpack an archive, or list what is in it", "解包归档，或列出其中的内容",
+    top: "show processes by the CPU time that they use", "按 CPU 时间显示进程",
+    umount: "unmount a file system", "卸载文件系统",
+    unshare: "run a program in new namespaces", "在新的命名空间里运行程序",
 }
 
 /// Finds a tool by name.
@@ -118,7 +125,10 @@ fn help(tool: &Tool) -> String {
         "skopeo" => skopeo::help(None),
         "image" => image::help(),
         "tar" => tar::HELP.into(),
-        name => format!("{name}: {}\nIts options are those of man {name}.\n", tool.about),
+        name => say(
+            format!("{name}: {}\nIts options are those of man {name}.\n", tool.about()),
+            format!("{name}：{}\n选项与 man {name} 所述相同。\n", tool.about()),
+        ),
     }
 }
 
@@ -134,7 +144,7 @@ fn failed(tool: &str, what: &str, errno: Errno, hint: Option<&str>, status: u8) 
     complain(tool, &format!("{what}: {}{hint}", errno::why(errno)), status)
 }
 
-/// Prints lines; a reader that has gone is nobody to complain to.
+/// Prints lines. Where the reader has gone there is no one to tell.
 fn print(text: &str) -> ExitCode {
     print_bytes(text.as_bytes())
 }

@@ -7,7 +7,7 @@ use super::{Call, Ended, Guard, Harm, Hold, Spawn, SyscallEvent, Told, TraceEven
 use crate::{
     cleanup::groups::stayed,
     kernel::{errno, exit, pid::Pid, text},
-    lang::Lang,
+    lang::{Lang, say},
 };
 use nix::{
     errno::Errno,
@@ -71,7 +71,7 @@ pub fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
         Ok(program) => program,
         Err(errno) => {
             let status = if errno == Errno::ENOENT { NOT_FOUND } else { NOT_EXECUTABLE };
-            return complain(&format!("{}: {}", name.display(), errno::why(errno)), status);
+            return complain(&format!("{}{}{}", name.display(), say(": ", "："), errno::why(errno)), status);
         }
     };
     match follow(how, program, command, lang) {
@@ -88,7 +88,8 @@ fn cannot(error: &io::Error, lang: Lang) -> ExitCode {
 }
 
 fn complain(what: &str, status: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "{}", text::safe(&format!("boxwright: trace: {what}")));
+    let _ =
+        writeln!(io::stderr(), "{}", text::safe(&format!("{}{what}", say("boxwright: trace: ", "boxwright：trace："))));
     ExitCode::from(status)
 }
 
@@ -166,7 +167,7 @@ fn follow(how: How, program: PathBuf, command: &[OsString], lang: Lang) -> io::R
                 }
                 return Ok(Ended::Killed(crate::kernel::pid::Signal(signal)));
             }
-            (Err(_), _) => return Err(io::Error::other("the tracer has ended")),
+            (Err(_), _) => return Err(io::Error::other(say("the tracer has ended", "跟踪线程已结束"))),
         };
         let told = match message {
             Message::Trace(TraceEvent::Finished(_, ended)) => return Ok(ended),
@@ -212,7 +213,7 @@ fn follow(how: How, program: PathBuf, command: &[OsString], lang: Lang) -> io::R
             }
         };
         if told.is_err() {
-            // Nobody reads any more: the command goes on, but is not held.
+            // The reader has gone: the command goes on, but is not held.
             tracer.run_on(root);
         }
     }
@@ -224,7 +225,13 @@ fn held_hint(lang: Lang) -> &'static str {
 
 /// Each Return on the terminal lets one call happen. At its end nothing is held any longer.
 fn keys(send: Sender<Message>) -> io::Result<()> {
-    let terminal = BufReader::new(File::open("/dev/tty")?);
+    let terminal = BufReader::new(File::open("/dev/tty").map_err(|error| {
+        io::Error::other(format!(
+            "{}{}",
+            say("--step needs a terminal: open /dev/tty: ", "--step 需要终端：open /dev/tty："),
+            errno::why_io(&error)
+        ))
+    })?);
     let read = move || {
         for _ in terminal.split(b'\n').map_while(Result::ok) {
             if send.send(Message::Go).is_err() {
@@ -284,7 +291,9 @@ fn tell(event: &TraceEvent, json: bool, lang: Lang) -> io::Result<()> {
                 writeln!(out, "{}  ! {what}{colon}{}", line_of(call), text::printable(&harm.say(lang)))
             }
         }
-        TraceEvent::Refused(_, reason) => writeln!(out, "boxwright: trace: {}", reason.say(lang)),
+        TraceEvent::Refused(_, reason) => {
+            writeln!(out, "{}{}", say("boxwright: trace: ", "boxwright：trace："), reason.say(lang))
+        }
         _ => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use super::task::status;
 use crate::{
     kernel::{errno, pid::Pid, text},
-    lang::Both,
+    lang::{Both, Lang},
 };
 use nix::errno::Errno;
 use procfs::process::Process;
@@ -18,7 +18,7 @@ pub(super) fn refusal(refused: Errno) -> Both {
             "kernel.yama.ptrace_scope 是 2：只有 root 可以跟踪".into(),
         ],
         (0, "3") => [
-            "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot".into(),
+            "kernel.yama.ptrace_scope is 3: no process may trace until the next boot".into(),
             "kernel.yama.ptrace_scope 是 3：重启之前谁也不能跟踪".into(),
         ],
         (0, _) => [
@@ -30,7 +30,9 @@ pub(super) fn refusal(refused: Errno) -> Both {
             format!("进程 {tracer} 已经在跟踪它，而一个进程最多只能有一个跟踪者"),
         ],
     };
-    let [en, zh]: [String; 2] = remedy.map(|remedy| format!("ptrace(PTRACE_SEIZE): {}; {remedy}", errno::why(refused)));
+    let [en, zh]: [String; 2] = remedy;
+    let en = format!("ptrace(PTRACE_SEIZE): {}; {en}", errno::why_in(refused, Lang::En));
+    let zh = format!("ptrace(PTRACE_SEIZE)：{}；{zh}", errno::why_in(refused, Lang::Zh));
     Both { en, zh }
 }
 
@@ -43,7 +45,7 @@ pub(super) fn without_filter() -> Both {
     }
 }
 
-/// A process and everybody below it, for a family that is not traced.
+/// A process and all below it, for a family that is not traced.
 pub(super) fn descendants(root: Pid) -> Vec<Pid> {
     let mut all = vec![root];
     let mut at = 0;

@@ -79,7 +79,7 @@ fn every_problem_has_its_place() {
         ("# T", "T", 1, 1, "must begin with `# Title`"),
         ("> S", "S", 1, 1, "a summary must follow"),
         ("## A {#a fresh}", "## A", 5, 4, "has no name"),
-        ("{#a fresh}", "{#A fresh}", 5, 7, "is no step name"),
+        ("{#a fresh}", "{#A fresh}", 5, 7, "is not a step name"),
         ("{#a fresh}", "{#a frehs}", 5, 10, "cannot be `frehs`"),
         ("Do it.", "## B {#a}", 7, 7, "was given to the step on line 5"),
         ("Do it.", "### deeper", 7, 1, "are headings here"),
@@ -184,7 +184,7 @@ fn a_directory_overrides_and_is_foreign() {
     let dir = tempfile::tempdir().unwrap();
     let mut out = Vec::new();
     for id in ["isolate", "zebra"] {
-        lesson::cli::new(dir.path(), id, &mut out).unwrap();
+        lesson::cli::new(dir.path(), id, boxwright::lang::Lang::En, &mut out).unwrap();
     }
     let lessons = lesson::load(Some(dir.path())).unwrap_or_else(|error| panic!("{error}"));
     let isolate = lessons.iter().find(|lesson| lesson::id(lesson) == "isolate").unwrap();
@@ -206,18 +206,18 @@ fn the_authors_commands_say_how_they_ended() {
     let status = |code: std::io::Result<std::process::ExitCode>| format!("{:?}", code.unwrap());
     let exit = |code: u8| format!("{:?}", std::process::ExitCode::from(code));
     let mut out = Vec::new();
-    assert_eq!(status(lesson::cli::check(None, &mut out)), exit(0));
-    assert_eq!(status(lesson::cli::check(Some(dir.path()), &mut out)), exit(2));
-    assert_eq!(status(lesson::cli::new(dir.path(), "mine", &mut out)), exit(0));
-    assert_eq!(status(lesson::cli::new(dir.path(), "mine", &mut out)), exit(1));
-    assert_eq!(status(lesson::cli::new(dir.path(), "../mine", &mut out)), exit(2));
-    assert_eq!(status(lesson::cli::check(Some(dir.path()), &mut out)), exit(0));
+    assert_eq!(status(lesson::cli::check(None, boxwright::lang::Lang::En, &mut out)), exit(0));
+    assert_eq!(status(lesson::cli::check(Some(dir.path()), boxwright::lang::Lang::En, &mut out)), exit(2));
+    assert_eq!(status(lesson::cli::new(dir.path(), "mine", boxwright::lang::Lang::En, &mut out)), exit(0));
+    assert_eq!(status(lesson::cli::new(dir.path(), "mine", boxwright::lang::Lang::En, &mut out)), exit(1));
+    assert_eq!(status(lesson::cli::new(dir.path(), "../mine", boxwright::lang::Lang::En, &mut out)), exit(2));
+    assert_eq!(status(lesson::cli::check(Some(dir.path()), boxwright::lang::Lang::En, &mut out)), exit(0));
     let lessons = lesson::load(None).unwrap();
     assert_eq!(status(lesson::cli::export(&lessons, "nothing", Default::default(), &mut out)), exit(2));
 
     std::fs::write(dir.path().join("mine/zh.md"), small("T", "T").replace("alone", "lonely")).unwrap();
     out.clear();
-    assert_eq!(status(lesson::cli::check(Some(dir.path()), &mut out)), exit(1));
+    assert_eq!(status(lesson::cli::check(Some(dir.path()), boxwright::lang::Lang::En, &mut out)), exit(1));
     let text = String::from_utf8(out).unwrap();
     let wanted = format!("{}/mine/zh.md:14:1: unknown check `lonely`", dir.path().display());
     assert!(text.lines().any(|line| line.starts_with(&wanted)), "{text}");

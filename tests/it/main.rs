@@ -56,6 +56,7 @@ mod unpack_hostile;
 mod unpack_peers;
 mod waits;
 mod windows;
+mod words;
 
 use harness::{OWN_PROCESS, Required, Test, call, trials};
 use std::{collections::BTreeSet, process::ExitCode};
@@ -110,6 +111,7 @@ fn all() -> Vec<Test> {
         unpack_peers::tests,
         waits::tests,
         windows::tests,
+        words::tests,
     ]
     .iter()
     .flat_map(|tests| tests())

@@ -174,7 +174,7 @@ fn section(block: &Block, lang: Lang) -> String {
         }
         Block::Hint(text) => quoted(lang.pick("Hint", "提示"), text),
         Block::Why(text) => format!("**{}** {text}", lang.pick("Why?", "为什么？")),
-        Block::Note(text) => quoted(lang.pick("Speaker", "讲师"), text),
+        Block::Note(text) => quoted(lang.pick("Speaker", "讲者"), text),
         Block::Solution(runs) => {
             let lines: Vec<String> = runs.iter().map(|run| command(run, lang)).collect();
             format!("**{}**\n\n{}", lang.pick("A solution", "一种解法"), lines.join("\n\n"))

@@ -4,6 +4,7 @@ use super::{
     model::{Block, Lesson, Problem, Run, Step},
     parse::Located,
     source::Source,
+    terms,
 };
 use crate::lang::Lang;
 
@@ -11,13 +12,17 @@ use crate::lang::Lang;
 const BEFORE_ACTING: [usize; 2] = [90, 150];
 /// The most in an explanation.
 const EXPLANATION: [usize; 2] = [80, 135];
+/// The most before the first question or command of a lesson: a newcomer acts within half a minute.
+const FIRST: [usize; 2] = [45, 80];
 /// A nudge, the idea, the command.
 const RUNGS: usize = 3;
 
 /// Looks for problems in one language's file.
 pub fn file(located: &Located, source: &mut Source<'_>) {
     let lesson = &located.lesson;
+    terms::check(source, lesson.lang);
     too_long(source, lesson.lang, &lesson.intro, 1, "the introduction", BEFORE_ACTING);
+    first(source, located);
     for (step, lines) in lesson.steps.iter().zip(&located.lines) {
         texts(source, lesson.lang, step, lines);
         order(source, step, lines);
@@ -46,6 +51,17 @@ fn too_long(source: &mut Source<'_>, lang: Lang, text: &str, line: usize, what: 
     if length > most {
         let unit = lang.pick("words", "characters");
         source.problem(line, 1, format!("{what} has {length} {unit}, at most {most} are allowed"));
+    }
+}
+
+fn first(source: &mut Source<'_>, located: &Located) {
+    let Some(step) = located.lesson.steps.first() else { return };
+    let (lang, count) = (located.lesson.lang, before_acting(step));
+    let most = lang.pick(FIRST[0], FIRST[1]);
+    if count > most {
+        let unit = lang.pick("words", "characters");
+        let what = format!("the first step has {count} {unit} before its first question, at most {most} are allowed");
+        source.problem(step.line, 1, what);
     }
 }
 

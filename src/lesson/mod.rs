@@ -15,6 +15,7 @@ mod parse;
 mod scaffold;
 mod source;
 mod store;
+mod terms;
 
 #[cfg(test)]
 pub use fact::parse_fact;

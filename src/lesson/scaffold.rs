@@ -107,6 +107,6 @@ hostname inside is box : 里面的主机名是 box
 ```
 
 ```note
-只给讲师看的备注。
+只给讲者看的备注。
 ```
 "#;

@@ -80,6 +80,11 @@ impl<'a> Source<'a> {
         self.starts.partition_point(|start| *start <= offset)
     }
 
+    /// How many lines there are.
+    pub fn lines(&self) -> usize {
+        self.starts.len()
+    }
+
     /// A line without its end.
     pub fn line(&self, number: usize) -> Word<'a> {
         let start = number.checked_sub(1).and_then(|index| self.starts.get(index)).copied();

@@ -241,7 +241,7 @@ fn the_speakers_document_holds_notes_and_solution() {
         lesson::cli::export(&lessons, "isolate", lang, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("unshare -impu --mount-proc --fork sh"));
-        assert_eq!(text.matches(lang.pick("**Speaker**", "**讲师**")).count(), 10);
+        assert_eq!(text.matches(lang.pick("**Speaker**", "**讲者**")).count(), 10);
     }
 }
 

@@ -83,6 +83,8 @@ pub enum Command {
     Redraw,
     /// Every key that works.
     Help,
+    /// The words of the field in the current step.
+    Glossary,
     /// End.
     Quit,
 }
@@ -169,6 +171,13 @@ fn common(state: &State, view: View) -> Vec<Binding> {
         };
         all.push(letter('d', Command::Doctor, label, (view == View::Opening).then_some(4)));
     }
+    if view != View::Doctor {
+        let label = match view {
+            View::Lesson => ("words of this step, scorecard", "本步术语、记分卡"),
+            _ => ("what the scorecard means", "记分卡的含义"),
+        };
+        all.push(letter('w', Command::Glossary, label, (view == View::Lesson).then_some(16)));
+    }
     all.push(letter('T', Command::Theme, ("next colour theme", "换一种配色"), None));
     all.push(bind(&[Key::Ctrl('l')], Command::Redraw, ("draw everything anew", "重新绘制屏幕"), None));
     all.push(letter('?', Command::Help, ("help", "帮助"), 2));
@@ -206,13 +215,9 @@ fn in_overlay(state: &State, overlay: &Overlay) -> Vec<Binding> {
     let quit = bind(&[Key::Ctrl('c')], Command::Quit, ("quit", "退出"), None);
     let mut all = Vec::new();
     match overlay {
-        Overlay::Help => {
-            all.push(bind(
-                &[Key::Esc, Key::Char('?'), Key::Enter, Key::Char('q')],
-                Command::Close,
-                ("close", "关闭"),
-                0,
-            ));
+        Overlay::Help | Overlay::Glossary => {
+            let same = Key::Char(if *overlay == Overlay::Help { '?' } else { 'w' });
+            all.push(bind(&[Key::Esc, same, Key::Enter, Key::Char('q')], Command::Close, ("close", "关闭"), 0));
             all.extend(scrolling(state, None));
         }
         Overlay::GoTo(_) => {

@@ -126,6 +126,8 @@ pub enum View {
 pub enum Overlay {
     /// Every key that works.
     Help,
+    /// The words of the field in the current step, and what the scorecard means.
+    Glossary,
     /// The steps; the chosen one.
     GoTo(usize),
     /// The name of a system call to run to, as far as it is typed.

@@ -27,8 +27,9 @@ pub(super) fn obey(state: &mut State, command: Command) -> Vec<Effect> {
             state.top = 0;
             return vec![Effect::Doctor(state.lang)];
         }
-        Command::Help => {
-            state.overlay = Some(Overlay::Help);
+        Command::Help | Command::Glossary => {
+            let glossary = command == Command::Glossary;
+            state.overlay = Some(if glossary { Overlay::Glossary } else { Overlay::Help });
             state.top = 0;
         }
         Command::Scroll(lines) => scroll(state, lines, false),

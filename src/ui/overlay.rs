@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     app::{Extents, Overlay, State, View, keys},
+    glossary::{SCORECARD, Term, of_step},
     session::{GuardedCall, Outcome},
 };
 use ratatui::{Frame, layout::Rect, widgets::Clear};
@@ -19,6 +20,7 @@ pub fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &mut Exte
     let columns = frame.area().width.saturating_sub(8).clamp(20, 76) as usize;
     let (title, sheet) = match over {
         Overlay::Help => (state.lang.pick(" Keys ", " 按键 "), help(state, columns)),
+        Overlay::Glossary => (state.lang.pick(" Words ", " 术语 "), glossary(state, columns)),
         Overlay::GoTo(step) => (state.lang.pick(" Go to step ", " 跳到某一步 "), steps(state, *step, columns)),
         Overlay::Until(name) => (state.lang.pick(" Run until ", " 运行到 "), until(state, name, columns)),
         Overlay::Consent(index) => {
@@ -28,7 +30,7 @@ pub fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &mut Exte
     let place = centred(frame, &sheet, columns);
     frame.render_widget(Clear, place);
     let title = paint_line(&line(title, Role::Strong), state.look.theme);
-    let top = matches!(over, Overlay::Help).then_some(state.top);
+    let top = matches!(over, Overlay::Help | Overlay::Glossary).then_some(state.top);
     let extent = sheet.draw(state, place, title, true, top, frame);
     extents.insert(None, extent);
 }
@@ -112,6 +114,26 @@ fn help(state: &State, columns: usize) -> Sheet {
     sheet
 }
 
+/// The words of the current step, and what the four boxes of the scorecard mean.
+fn glossary(state: &State, columns: usize) -> Sheet {
+    let mut sheet = Sheet::default();
+    let (lang, step) = (state.lang, state.play.as_ref().and_then(|play| play.session.step()));
+    let row = |term: &Term| {
+        let name = Rich::default().with(&term.name(lang), Role::Strong);
+        name.with("  ", Role::Plain).with(term.meaning(lang), Role::Plain).wrap(columns)
+    };
+    let words = step.filter(|_| state.view == View::Lesson).map(of_step).unwrap_or_default();
+    if !words.is_empty() {
+        words.into_iter().for_each(|term| sheet.add(row(term)));
+        sheet.gap();
+    }
+    let title =
+        lang.pick("The scorecard: what the kernel says of the container process", "记分卡：内核对容器进程的描述");
+    sheet.add(wrap(title, Role::Quiet, columns));
+    SCORECARD.iter().for_each(|term| sheet.add(row(term)));
+    sheet
+}
+
 fn steps(state: &State, chosen: usize, columns: usize) -> Sheet {
     let mut sheet = Sheet { follow: Follow::Around(chosen), ..Sheet::default() };
     let Some(play) = &state.play else { return sheet };
@@ -158,4 +180,27 @@ fn consent(state: &State, index: usize, columns: usize) -> Sheet {
     );
     sheet.add(wrap(&text, Role::Plain, columns));
     sheet
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{app::Look, lang::Lang, ui::stage};
+
+    #[test]
+    fn one_key_explains_the_words_of_a_step_and_the_scorecard() {
+        for lang in Lang::ALL {
+            let mut state = stage::state(lang, (80, 24), Look::default());
+            stage::press(&mut state, "w");
+            let opening = stage::text(&stage::shot(&mut state));
+            assert!(opening.contains(lang.pick("own root  its /", "独立根目录 own root  它的 /")), "{opening}");
+            stage::press(&mut state, "w");
+            stage::at_question(&mut state);
+            stage::press(&mut state, "w");
+            let words = stage::text(&stage::shot(&mut state));
+            assert!(words.contains(lang.pick("namespace  what a process sees", "命名空间 namespace  决定")), "{words}");
+            assert!(words.contains(lang.pick("entered  a process", "已进入 entered  有")), "{words}");
+            stage::press(&mut state, "w");
+            assert_eq!(state.overlay, None);
+        }
+    }
 }

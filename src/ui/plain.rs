@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     app::{PROPERTIES, Play, Row, State},
+    glossary::{SCORECARD, Term, of_step},
     lang::Lang,
     lesson::{Block, Predict, Run, TerminalId},
     session::{GuardedCall, Phase},
@@ -78,6 +79,7 @@ pub fn help(state: &State) -> Vec<String> {
         ("r", "begin this step again", "重做这一步"),
         ("g N", "go to step N", "跳到第 N 步"),
         ("w", "what the kernel says now: namespaces, processes", "内核现在怎么说：命名空间、进程"),
+        ("W", "the words of this step, and what the scorecard means", "这一步的术语，以及记分卡的含义"),
         ("e", "write the proof card (what the kernel counted) into a file", "把证据卡（内核的计数）写入文件"),
         ("N", "speaker notes on or off", "显示或隐藏讲者备注"),
         ("l", "中文", "English"),
@@ -246,6 +248,18 @@ pub fn now(state: &State, play: &Play) -> Vec<String> {
     out.extend(lines(state, &super::processes::sheet(state, play, COLUMNS)));
     out.extend(scorecard(state, play));
     out
+}
+
+/// The words of the current step, and what the scorecard means.
+pub fn glossary(state: &State, play: &Play) -> Vec<String> {
+    let lang = state.lang;
+    let row = |term: &Term| format!("{}{}{}", term.name(lang), lang.pick(": ", "："), term.meaning(lang));
+    let words = play.session.step().map(of_step).unwrap_or_default();
+    let mut rows: Vec<String> = words.into_iter().map(row).collect();
+    rows.push(lang.pick("The scorecard:", "记分卡：").into());
+    rows.extend(SCORECARD.iter().map(row));
+    let wrapped = rows.iter().flat_map(|text| wrap(text, Role::Plain, COLUMNS));
+    lines_of(state, wrapped.map(|pieces| flat(&pieces)).collect())
 }
 
 /// What the learner must be told once.

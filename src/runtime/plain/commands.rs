@@ -65,6 +65,10 @@ impl Talk {
                 return Ok(());
             }
             ("w", ..) => return play_now(&self.driver.state),
+            ("W", ..) => {
+                let lines = self.driver.state.play.as_ref().map(|play| say::glossary(&self.driver.state, play));
+                return print(&lines.unwrap_or_default());
+            }
             (_, Some(answer), _) => Wish::Answer(answer),
             _ => return print(&say::help(&self.driver.state)),
         };

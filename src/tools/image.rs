@@ -7,6 +7,7 @@ use super::{
     progress::Progress,
 };
 use crate::image::{Error, Reference, reference::FORMS, unpack};
+use nix::sys::stat::{Mode, umask};
 use std::{ffi::OsString, io::Write, path::Path, process::ExitCode};
 
 const USAGE: &str = "usage: boxwright image unpack [--platform OS/ARCH] [--limit BYTES] REF DIR";
@@ -54,6 +55,8 @@ pub fn run(args: &[OsString]) -> ExitCode {
         let progress = Progress::watch(&mut image, false, quiet);
         image.check_platform(&platform)?;
         let layers = image.manifest.layers.clone();
+        // The image says which modes its files have; nothing else is made from here on that everybody could reach.
+        umask(Mode::empty());
         unpack::image(&image, dir, limit, |index, report| {
             if let Some(progress) = &progress {
                 progress.clear();

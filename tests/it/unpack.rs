@@ -8,7 +8,7 @@ use crate::support::layer::{
 use crate::support::rows::{links, mode, names_and_modes, whiteouts};
 use crate::support::tree::tree;
 use crate::support::{BOXWRIGHT, theirs};
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 use tar::EntryType;
 use tempfile::TempDir;
 
@@ -25,6 +25,7 @@ pub fn tests() -> Vec<Test> {
         layers_are_read_by_their_own_first_bytes,
         without_root_the_rest_is_exact_and_what_is_missing_is_counted: [Root],
         root_without_a_capability_gets_the_rest: [Root],
+        modes_are_those_of_the_image_whatever_the_directory_hands_down: [Root],
         a_file_system_without_attributes_is_told_once: [Root, Tool("strace")],
     ]
 }
@@ -313,5 +314,36 @@ fn a_file_system_without_attributes_is_told_once() {
         assert!(fs::read_to_string(top.path().join("trace")).unwrap().contains(error));
         assert!(told.contains("2 extended attributes not set") && told.lines().count() == 1, "{told}");
         assert!(told.contains(why), "{error}: {told}");
+    }
+}
+
+/// A list that gives everything to the owner, reading to the group and nothing to others (acl(5), as an attribute).
+fn acl() -> Vec<u8> {
+    let entry = |tag: u16, bits: u16| [tag.to_le_bytes(), bits.to_le_bytes(), [0xff; 2], [0xff; 2]].concat();
+    [2_u32.to_le_bytes().to_vec(), entry(1, 7), entry(4, 4), entry(0x20, 0)].concat()
+}
+
+fn modes_are_those_of_the_image_whatever_the_directory_hands_down() {
+    let name = "system.posix_acl_default";
+    for (from_outside, from_the_image) in [(false, true), (true, false)] {
+        let top = tempfile::tempdir().unwrap();
+        let mut shelf = dir("shelf/");
+        if from_the_image {
+            shelf.pax.push(("SCHILY.xattr.system.posix_acl_default", acl()));
+        }
+        let open = Entry { mode: 0o666, ..file("shelf/open", "o") };
+        let setuid = Entry { mode: 0o4711, ..file("shelf/setuid", "s") };
+        layout(&top.path().join("oci"), &[archive(&[shelf, open, setuid])]);
+        if from_outside {
+            rustix::fs::setxattr(top.path(), name, &acl(), rustix::fs::XattrFlags::empty()).unwrap();
+        }
+        // The user's own mask is no part of the image either.
+        let line = format!("umask 077; exec {BOXWRIGHT} image unpack -q oci:oci:latest root");
+        let output = Command::new("sh").args(["-c", &line]).current_dir(top.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        for (path, mode) in [("shelf/open", 0o666), ("shelf/setuid", 0o4711)] {
+            let found = fs::metadata(top.path().join("root").join(path)).unwrap().permissions().mode() & 0o7777;
+            assert_eq!(found, mode, "{path}, from outside: {from_outside}");
+        }
     }
 }

@@ -25,14 +25,37 @@ use nix::{
 use std::{
     collections::{HashSet, hash_map::RandomState},
     fs::File,
-    hash::BuildHasher,
+    hash::{BuildHasher, BuildHasherDefault, Hasher},
     io::{self, Read, Seek, SeekFrom, Write},
     os::fd::OwnedFd,
 };
 
 const BUFFER: usize = 128 << 10;
+/// The bits of a mode that are not permissions: setuid, setgid, sticky.
+const SPECIAL: u32 = 0o7000;
 /// What an entry is counted as that stands in no archive, in bytes: a directory on the way to another one.
 const IMPLIED: u64 = 4 << 10;
+
+/// The attribute that a directory hands down to what is made in it (acl(5)).
+const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
+
+/// A number that is a hash already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
 
 /// What applies to an archive, beyond its entries.
 #[derive(Clone, Copy, Debug)]
@@ -54,10 +77,12 @@ pub struct Unpacker {
     pub(super) tree: Tree,
     rules: Rules,
     /// Names that the present layer has made, hashed with their directories: a whiteout spares them.
-    made: HashSet<u64>,
+    made: HashSet<u64, BuildHasherDefault<Hashed>>,
     hashing: RandomState,
     pub(super) directories: Directories,
     buffer: Vec<u8>,
+    /// Whether a new file has the mode that it is made with: nothing takes bits away.
+    exact: bool,
     /// What was done.
     pub report: Report,
 }
@@ -72,8 +97,11 @@ impl Unpacker {
     pub fn new(root: OwnedFd, rules: Rules) -> nix::Result<Unpacker> {
         let tree = Tree::new(root)?;
         let directories = Directories::new(tree.root(), rules.layer)?;
-        let (made, hashing, buffer) = (HashSet::new(), RandomState::new(), vec![0; BUFFER]);
-        Ok(Unpacker { tree, rules, made, hashing, directories, buffer, report: Report::default() })
+        let (made, hashing, buffer) = (HashSet::default(), RandomState::new(), vec![0; BUFFER]);
+        // A default access control list takes bits away, and is handed down (acl(5)).
+        let listed = xattr::names(&*tree.root().fd)?.iter().any(|name| name == DEFAULT_ACL);
+        let exact = rules.layer && directories.without_umask() && !listed;
+        Ok(Unpacker { tree, rules, made, hashing, directories, buffer, exact, report: Report::default() })
     }
 
     /// Unpacks an archive. `keep` is asked whether an entry is wanted, and sees each of them.
@@ -239,7 +267,11 @@ impl Unpacker {
     fn file<R: Read>(&mut self, parent: &Dir, name: &[u8], entry: &Entry, content: &mut Entries<R>) -> Result<()> {
         let fail = at(&entry.path);
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let create = || openat(&parent.fd, name, flags, Mode::S_IRUSR | Mode::S_IWUSR);
+        let mode = entry.mode & !self.rules.umask;
+        // What chown(2) takes away is given afterwards.
+        let at_once = self.exact && mode & SPECIAL == 0;
+        let first = if at_once { Mode::from_bits_truncate(mode) } else { Mode::S_IRUSR | Mode::S_IWUSR };
+        let create = || openat(&parent.fd, name, flags, first);
         let fd = match create() {
             Err(Errno::EEXIST) => {
                 self.remove(parent, name).map_err(&fail)?;
@@ -263,7 +295,9 @@ impl Unpacker {
         }
         // Owner before mode: chown(2) takes the setuid bit away. Attributes last: both can take capabilities away.
         self.own_file(&file, entry).map_err(&fail)?;
-        fchmod(&file, Mode::from_bits_truncate(entry.mode & !self.rules.umask)).map_err(&fail)?;
+        if !at_once {
+            fchmod(&file, Mode::from_bits_truncate(mode)).map_err(&fail)?;
+        }
         self.attributes(entry, |name, value| xattr::set_on_file(&file, name, value)).map_err(&fail)?;
         futimens(&file, &time(entry), &time(entry)).map_err(&fail)
     }
@@ -358,6 +392,7 @@ impl Unpacker {
 
     fn attributes(&mut self, entry: &Entry, set: impl Fn(&[u8], &[u8]) -> nix::Result<()>) -> nix::Result<()> {
         for (name, value) in entry.xattrs.iter().filter(|(name, _)| xattr::wanted(name)) {
+            self.exact &= name != DEFAULT_ACL;
             match set(name, value) {
                 Err(Errno::EPERM | Errno::EACCES | Errno::EOPNOTSUPP | Errno::EINVAL | Errno::ENOENT) => {
                     self.report.drop(Dropped::Attribute);

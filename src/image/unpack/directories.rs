@@ -26,6 +26,7 @@ pub(super) struct Directories {
     layer: bool,
     /// Whether modes do not stop us.
     unstoppable: bool,
+    without_umask: bool,
     /// Those in which something was changed, and their times, which they will get again.
     open: HashMap<Key, (Dir, TimeSpec)>,
     root: Key,
@@ -42,10 +43,12 @@ impl Directories {
     pub(super) fn new(root: &Dir, layer: bool) -> nix::Result<Directories> {
         // Whoever may enter the container must be able to enter its root, unless the image says otherwise. Its time is
         // always the same one, so that the same image gives the same tree.
+        let status = std::fs::read("/proc/self/status").unwrap_or_default();
         let last = if layer { (Some(0o755), Some(TimeSpec::new(0, 0))) } else { (None, None) };
         Ok(Directories {
             layer,
-            unstoppable: layer && unstoppable(),
+            unstoppable: layer && unstoppable(&status),
+            without_umask: number(&status, b"Umask:", 8) == Some(0),
             open: HashMap::new(),
             root: root.key,
             last,
@@ -53,6 +56,11 @@ impl Directories {
             closed_bytes: 0,
             named: HashSet::new(),
         })
+    }
+
+    /// Whether the process takes no bits from the modes of what it makes (umask(2)).
+    pub(super) fn without_umask(&self) -> bool {
+        self.without_umask
     }
 
     /// From now on something is changed in this directory.
@@ -133,9 +141,12 @@ fn chmod(dir: &Dir, mode: u32) -> nix::Result<()> {
 }
 
 /// Whether modes do not stop this process (capabilities(7)).
-fn unstoppable() -> bool {
-    let status = std::fs::read("/proc/self/status").unwrap_or_default();
-    let line = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"CapEff:"));
-    let set = line.and_then(|line| u64::from_str_radix(std::str::from_utf8(line).ok()?.trim(), 16).ok());
-    set.is_some_and(|set| set & (1 << DAC_OVERRIDE) != 0)
+fn unstoppable(status: &[u8]) -> bool {
+    number(status, b"CapEff:", 16).is_some_and(|set| set & (1 << DAC_OVERRIDE) != 0)
+}
+
+/// A number of `/proc/self/status` (proc_pid_status(5)).
+fn number(status: &[u8], name: &[u8], radix: u32) -> Option<u64> {
+    let text = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name))?;
+    u64::from_str_radix(std::str::from_utf8(text).ok()?.trim(), radix).ok()
 }

@@ -304,9 +304,16 @@ impl<R: Read> Entries<R> {
                 }
             }
         }
-        let padding = std::mem::take(&mut self.padding);
-        let got = io::copy(&mut (&mut self.reader).take(padding), &mut io::sink())?;
-        if got == padding { Ok(()) } else { Err(malformed("it ends within a file")) }
+        let (mut rest, mut left) = ([0; BLOCK], std::mem::take(&mut self.padding) as usize);
+        while left > 0 {
+            match self.reader.read(rest.get_mut(..left).unwrap_or_default()) {
+                Ok(0) => return Err(malformed("it ends within a file")),
+                Ok(count) => left -= count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }
 

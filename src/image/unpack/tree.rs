@@ -92,6 +92,9 @@ pub(super) struct Tree {
 ///
 /// The second value tells whether the path tried to leave the root.
 pub(in crate::image) fn clean(path: &[u8]) -> (Vec<u8>, bool) {
+    if path.split(|byte| *byte == b'/').all(|part| !matches!(part, b"" | b"." | b"..")) {
+        return (path.to_vec(), false);
+    }
     let (mut parts, mut escaped): (Vec<&[u8]>, bool) = (Vec::new(), false);
     for part in path.split(|byte| *byte == b'/') {
         match part {

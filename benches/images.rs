@@ -6,16 +6,20 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run says so by ending")]
 
 use flate2::{Compression, write::GzEncoder};
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::{TimeVal, TimeValLike},
+};
 use std::{
     fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 const BOXWRIGHT: &str = env!("CARGO_BIN_EXE_boxwright");
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// Where the two kinds of file system are. The shared memory of a machine is a tmpfs.
 const PLACES: [(&str, &str); 2] = [("tmpfs", "/dev/shm"), ("disk", "/var/tmp")];
 /// How many files the archive of small ones has, and how many bytes each.
@@ -48,6 +52,21 @@ struct Bench {
 /// What is measured: a name, and a line of the shell, which makes `out`.
 type Rival<'a> = (&'a str, String);
 
+/// How long it took, by the clock and on the processors.
+type Took = (Duration, Duration);
+
+/// What the processors have done so far for programs that have ended.
+fn cpu() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    let part = |time: TimeVal| Duration::from_micros(time.num_microseconds() as u64);
+    part(usage.user_time()) + part(usage.system_time())
+}
+
+fn median(mut times: Vec<Duration>) -> Option<f64> {
+    times.sort();
+    times.get(times.len() / 2).map(Duration::as_secs_f64)
+}
+
 impl Bench {
     /// Runs what must go well.
     fn run(&self, line: &str) {
@@ -55,47 +74,43 @@ impl Bench {
     }
 
     /// How long a line takes; none where it fails.
-    fn timed(&self, line: &str) -> Option<Duration> {
-        let started = Instant::now();
+    fn timed(&self, line: &str) -> Option<Took> {
+        let (started, before) = (Instant::now(), cpu());
         let mut command = Command::new("sh");
         command.args(["-c", line]).current_dir(&self.top).env("TMPDIR", &self.top).env("HOME", &self.top);
         let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-        let time = started.elapsed();
-        status.success().then_some(time)
+        let took = (started.elapsed(), cpu() - before);
+        status.success().then_some(took)
     }
 
-    /// Ours first, then the others, in turns. Prints the median of each and what ours is of it.
+    /// Ours first, then the others, in turns. Prints the median of each and what ours is of it: on a machine that does other
+    /// things as well, the time on the processors says more than that by the clock.
     fn compare(&self, what: &str, rivals: &[Rival], goals: &[&str]) {
-        let mut times = vec![Vec::new(); rivals.len()];
+        let mut took = vec![(Vec::new(), Vec::new()); rivals.len()];
         for _ in 0..ROUNDS {
-            for ((name, line), times) in rivals.iter().zip(&mut times) {
-                let program = name.split(' ').next().unwrap_or_default();
-                if *name == "ours"
-                    || Path::new("/usr/bin").join(program).exists()
-                    || Path::new("/bin").join(program).exists()
-                {
-                    times.extend(self.timed(line));
-                    let _ = fs::remove_dir_all(self.top.join("out"));
-                    let _ = fs::remove_file(self.top.join("out"));
+            for ((_, line), took) in rivals.iter().zip(&mut took) {
+                if let Some((time, work)) = self.timed(line) {
+                    took.0.push(time);
+                    took.1.push(work);
                 }
+                let _ = fs::remove_dir_all(self.top.join("out"));
+                let _ = fs::remove_file(self.top.join("out"));
             }
         }
-        let medians: Vec<Option<Duration>> = times
-            .iter_mut()
-            .map(|times| {
-                times.sort();
-                times.get(times.len() / 2).copied()
-            })
-            .collect();
-        let Some(Some(ours)) = medians.first() else { return };
-        println!("{what} on {}: ours {:.0} ms", self.kind, ours.as_secs_f64() * 1000.0);
+        let medians: Vec<_> = took.into_iter().map(|(time, work)| median(time).zip(median(work))).collect();
+        let Some(Some((ours, our_work))) = medians.first().copied() else {
+            return println!("{what} on {}: ours failed", self.kind);
+        };
+        println!("{what} on {}: ours {:.0} ms, {:.0} ms of work", self.kind, ours * 1e3, our_work * 1e3);
         for (((name, _), median), goal) in rivals.iter().zip(&medians).skip(1).zip(goals) {
             match median {
-                Some(time) => println!(
-                    "{what} on {}: {name} {:.0} ms, ratio {:.2} ({goal})",
+                Some((time, work)) => println!(
+                    "{what} on {}: {name} {:.0} ms, {:.0} ms of work; ratio {:.2}, of work {:.2} ({goal})",
                     self.kind,
-                    time.as_secs_f64() * 1000.0,
-                    ours.as_secs_f64() / time.as_secs_f64()
+                    time * 1e3,
+                    work * 1e3,
+                    ours / time,
+                    our_work / work
                 ),
                 None => println!("{what} on {}: {name}: skipped: not installed, or it failed", self.kind),
             }
@@ -147,18 +162,17 @@ impl Bench {
     /// What `docker save | gzip` gives: a copy of it, and its tree.
     fn compressed_archive(&self) {
         let ours = format!("{BOXWRIGHT} skopeo copy -q docker-archive:save.tar.gz dir:out");
-        let theirs = "skopeo --insecure-policy copy -q docker-archive:save.tar.gz dir:out".to_string();
         self.compare(
             "copy of a compressed archive",
-            &[("ours", ours), ("skopeo copy", theirs)],
-            &["goal: at most 1.2"],
+            &[("ours", ours), ("skopeo copy", theirs("save")), ("gunzip and skopeo copy", apart("save"))],
+            &["goal: at most 1.2", "goal: at most 1.2"],
         );
         let unpack = format!("{BOXWRIGHT} image unpack -q --platform linux/amd64");
         self.compare(
             "unpack of a compressed archive",
             &[
                 ("ours", format!("{unpack} docker-archive:save.tar.gz out")),
-                ("sh: the same without compression", format!("{unpack} docker-archive:save.tar out")),
+                ("the same without compression", format!("{unpack} docker-archive:save.tar out")),
             ],
             &["goal: at most 1.3"],
         );
@@ -187,17 +201,32 @@ impl Bench {
             &format!("copy of {from} as a compressed archive"),
             &[
                 ("ours", format!("{BOXWRIGHT} skopeo copy -q docker-archive:own.tar.gz dir:out")),
-                ("skopeo copy", "skopeo --insecure-policy copy -q docker-archive:own.tar.gz dir:out".into()),
+                ("skopeo copy", theirs("own")),
+                ("gunzip and skopeo copy", apart("own")),
             ],
-            &["goal: at most 1.2"],
+            &["goal: at most 1.2", "goal: at most 1.2"],
         );
         self.compare(
             &format!("unpack of {from} as a compressed archive"),
             &[
                 ("ours", format!("{unpack} docker-archive:own.tar.gz out")),
-                ("sh: the same without compression", format!("{unpack} docker-archive:own.tar out")),
+                ("the same without compression", format!("{unpack} docker-archive:own.tar out")),
             ],
             &["goal: at most 1.3"],
         );
     }
+}
+
+/// skopeo's copy of a compressed archive.
+fn theirs(name: &str) -> String {
+    format!("skopeo --insecure-policy copy -q docker-archive:{name}.tar.gz dir:out")
+}
+
+/// The same in two steps: skopeo 1.9.3, as Debian 12 has it, loses what follows the first bytes of any archive that gzip(1) has
+/// compressed, and reads the same archive without compression, or compressed with zstd.
+fn apart(name: &str) -> String {
+    format!(
+        "gunzip -c {name}.tar.gz > plain.tar && skopeo --insecure-policy copy -q docker-archive:plain.tar dir:out; \
+         status=$?; rm plain.tar; exit $status"
+    )
 }

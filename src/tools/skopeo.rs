@@ -150,7 +150,10 @@ fn copy_image(parsed: &Parsed, from: &str, to: &str) -> ExitCode {
         }
         Err(error) => {
             progress.iter().for_each(|progress| progress.clear());
-            failed(&error)
+            let there = matches!(&error, Error::Registry { what, .. } if what.starts_with(&to.to_string()));
+            // The options that help have other names for a registry that is copied to.
+            let hint = error.hint().map(|hint| if there { hint.replace("--src-", "--dest-") } else { hint });
+            failed_with(&error, hint)
         }
     }
 }
@@ -280,6 +283,10 @@ fn essence(image: &Image, from: &str, repo_tags: Option<Vec<String>>) -> String 
 }
 
 fn failed(error: &Error) -> ExitCode {
-    let hint = error.hint().map(|hint| format!("\n  {hint}")).unwrap_or_default();
+    failed_with(error, error.hint())
+}
+
+fn failed_with(error: &Error, hint: Option<String>) -> ExitCode {
+    let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
     complain("skopeo", &format!("{error}{hint}"), image_source::status(error))
 }

@@ -18,6 +18,7 @@ mod harness;
 mod harness_tests;
 mod image;
 mod image_machines;
+mod interrupts;
 mod layers;
 mod leftovers;
 mod lessons;
@@ -29,6 +30,7 @@ mod odd_names;
 mod readme;
 mod registry;
 mod registry_peers;
+mod registry_push;
 mod registry_tls;
 mod removal;
 mod removal_kernel;
@@ -75,6 +77,7 @@ fn all() -> Vec<Test> {
         harness_tests::tests,
         image::tests,
         image_machines::tests,
+        interrupts::tests,
         layers::tests,
         leftovers::tests,
         lessons::tests,
@@ -85,6 +88,7 @@ fn all() -> Vec<Test> {
         readme::tests,
         registry::tests,
         registry_peers::tests,
+        registry_push::tests,
         registry_tls::tests,
         terminal::tests,
         skopeo::tests,

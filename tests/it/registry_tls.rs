@@ -21,7 +21,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// Makes a certificate for 127.0.0.1 that signs itself, `NAME.cert`, and its key, `NAME.key`.
-fn certificate(dir: &Path, name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+pub fn certificate(dir: &Path, name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
     signed(dir, name, "-days 2 -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE")
 }
 
@@ -36,7 +36,7 @@ fn signed(dir: &Path, name: &str, more: &str) -> (CertificateDer<'static>, Priva
 }
 
 /// A server with this certificate; with `clients`, whoever comes must show that one.
-fn server(
+pub fn server(
     (certificate, key): (CertificateDer<'static>, PrivateKeyDer<'static>),
     clients: Option<CertificateDer<'static>>,
 ) -> Arc<ServerConfig> {

@@ -65,8 +65,8 @@ fn log_in(credentials: &Credentials) -> String {
         )
         .into(),
         Credentials::Password(user, _) => say(
-            format!("the password of {user:?} is wrong, or {user:?} may not read this image"),
-            format!("{user:?} 的密码不对，或者无权读取这个镜像"),
+            format!("the password of {user:?} is wrong, or {user:?} may not do this"),
+            format!("{user:?} 的密码不对，或者没有这个权限"),
         ),
         Credentials::IdentityToken(_) => say(
             "the identity token in the credentials file has expired: log in again",

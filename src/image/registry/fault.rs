@@ -165,8 +165,8 @@ impl Fault {
             ),
             Fault::Unauthorized { hint, .. } => hint,
             Fault::Forbidden { .. } => say(
-                "log in as a user who may read it: --src-creds USER:PASSWORD",
-                "请用有读取权限的账号登录：--src-creds USER:PASSWORD",
+                "log in as a user who may: --src-creds USER:PASSWORD",
+                "请用有权限的账号登录：--src-creds USER:PASSWORD",
             ),
             Fault::NotFound { .. } => say(
                 "is the name right, and the tag? A private repository may look like this as well",

@@ -193,7 +193,12 @@ pub fn index(path: &Path, descriptors: &[String]) -> String {
 
 /// Makes a directory with blobs an OCI layout, in which what the descriptor names is `latest`.
 pub fn latest(path: &Path, descriptor: &str) {
-    let named = with(descriptor, r#","annotations":{"org.opencontainers.image.ref.name":"latest"}"#);
+    tagged(path, descriptor, "latest");
+}
+
+/// The same with another tag.
+pub fn tagged(path: &Path, descriptor: &str, tag: &str) {
+    let named = with(descriptor, &format!(r#","annotations":{{"org.opencontainers.image.ref.name":"{tag}"}}"#));
     fs::write(path.join("index.json"), format!(r#"{{"schemaVersion":2,"manifests":[{named}]}}"#)).unwrap();
     fs::write(path.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
 }

@@ -7,6 +7,7 @@ pub mod layer;
 pub mod learner;
 pub mod registry;
 mod registry_plan;
+mod registry_store;
 pub mod rows;
 pub mod tmux;
 pub mod tools;

@@ -1,6 +1,7 @@
 //! A registry on the loopback, with the faults that real ones have. It serves an OCI layout.
 
 pub use super::registry_plan::{Auth, Plan, Redirect, TAGS, Tags};
+use super::registry_store::store;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::{
     fs,
@@ -33,6 +34,8 @@ struct Asked {
     auth: String,
     range: Option<String>,
     accept: String,
+    method: String,
+    body: Vec<u8>,
 }
 
 struct Shared {
@@ -41,6 +44,8 @@ struct Shared {
     port: u16,
     refusals: AtomicUsize,
     blob_refusals: AtomicUsize,
+    expiries: AtomicUsize,
+    uses: AtomicUsize,
     cuts: AtomicUsize,
     log: Mutex<Vec<String>>,
     stop: AtomicBool,
@@ -60,6 +65,8 @@ impl Registry {
         let shared = Arc::new(Shared {
             refusals: AtomicUsize::new(plan.refuse.0),
             blob_refusals: AtomicUsize::new(plan.refuse_blobs),
+            expiries: AtomicUsize::new(plan.expiries),
+            uses: AtomicUsize::new(0),
             cuts: AtomicUsize::new(plan.cuts),
             plan,
             layout: layout.into(),
@@ -154,7 +161,10 @@ impl Shared {
         let line = format!("{host} {method} {path} auth={scheme} range={}", range.as_deref().unwrap_or("-"));
         self.log.lock().unwrap().push(line);
         let accept = header("accept").unwrap_or_default();
-        self.route(stream.get_mut(), &Asked { host, path, auth, range, accept })
+        let length = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        let (mut body, method) = (vec![0; length], method.to_string());
+        stream.read_exact(&mut body)?;
+        self.route(stream.get_mut(), &Asked { host, path, auth, range, accept, method, body })
     }
 
     fn route(&self, out: &mut impl Write, asked: &Asked) -> io::Result<()> {
@@ -167,6 +177,7 @@ impl Shared {
         }
         if path.starts_with("/token") || path.starts_with("/moved") {
             let good = self.plan.auth != Auth::TokenForPassword || auth == BASIC;
+            self.uses.store(0, Ordering::Relaxed);
             let (status, body) = if good { (200, r#"{"access_token":"T0K3N"}"#) } else { (401, "{}") };
             return send(out, status, &[], body.as_bytes());
         }
@@ -182,7 +193,11 @@ impl Shared {
             Auth::Basic => BASIC,
             Auth::Token | Auth::TokenForPassword => TOKEN,
         };
-        if auth != needed && asked.host == "127.0.0.1" {
+        // A token is good for two requests before it is none any more.
+        let expired = needed == TOKEN && auth == needed && {
+            self.uses.fetch_add(1, Ordering::Relaxed) > 1 && take(&self.expiries)
+        };
+        if (auth != needed || expired) && asked.host == "127.0.0.1" {
             let port = self.port;
             let challenge = match self.plan.auth {
                 Auth::Basic => "WWW-Authenticate: Basic realm=\"x, y\"".to_string(),
@@ -195,7 +210,18 @@ impl Shared {
         if path == "/v2/" {
             return send(out, 200, &[], b"{}");
         }
-        let rest = path.strip_prefix(&format!("/v2/{}{REPOSITORY}/", self.plan.prefix));
+        let below = format!("/v2/{}{REPOSITORY}/", self.plan.prefix);
+        let (sent, manifest) = (asked.method != "GET", path.contains("/manifests/"));
+        if sent && manifest && take(&self.refusals) {
+            return self.refused(out);
+        }
+        if sent && !manifest && asked.method != "HEAD" && take(&self.blob_refusals) {
+            return send(out, 500, &[], b"a bad moment");
+        }
+        if let Some((status, headers)) = store(&self.layout, &asked.method, path, &below, &asked.body) {
+            return send(out, status, &headers.iter().map(String::as_str).collect::<Vec<_>>(), b"");
+        }
+        let rest = path.strip_prefix(&below);
         match rest.and_then(|rest| rest.split_once('/')) {
             Some(("manifests", wanted)) => self.manifest(out, wanted, &asked.accept),
             Some(("tags", list)) => self.tags(out, list),
@@ -229,18 +255,17 @@ impl Shared {
         send(out, 200, &link.iter().map(String::as_str).collect::<Vec<_>>(), body.as_bytes())
     }
 
-    fn manifest(&self, out: &mut impl Write, wanted: &str, accept: &str) -> io::Result<()> {
+    fn refused(&self, out: &mut impl Write) -> io::Result<()> {
         let (_, status, after) = self.plan.refuse;
+        let after = if after == "date" { soon() } else { after.into() };
+        let after = format!("Retry-After: {after}");
+        let headers = [after.as_str(), "RateLimit-Limit: 100;w=21600", "RateLimit-Remaining: 0;w=21600"];
+        send(out, status, &headers, br#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow\u001b down"}]}"#)
+    }
+
+    fn manifest(&self, out: &mut impl Write, wanted: &str, accept: &str) -> io::Result<()> {
         if take(&self.refusals) {
-            let after = if after == "date" { soon() } else { after.into() };
-            let after = format!("Retry-After: {after}");
-            let headers = [after.as_str(), "RateLimit-Limit: 100;w=21600", "RateLimit-Remaining: 0;w=21600"];
-            return send(
-                out,
-                status,
-                &headers,
-                br#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow\u001b down"}]}"#,
-            );
+            return self.refused(out);
         }
         let newer = ["oci.image.index", "oci.image.manifest", "manifest.list.v2", "manifest.v2"];
         let asked = newer.iter().all(|kind| accept.contains(kind));

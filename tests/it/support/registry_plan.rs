@@ -29,10 +29,12 @@ pub enum Redirect {
 pub struct Plan {
     pub auth: Auth,
     pub redirect: Redirect,
-    /// This many requests for manifests are answered with this status and `Retry-After`; `date` is a moment 2 s from now.
+    /// This many requests for manifests, or to send one, are answered with this status and `Retry-After`; `date` is a moment 2 s from now.
     pub refuse: (usize, u16, &'static str),
-    /// This many requests for blobs are answered with 500.
+    /// This many requests for blobs, or to send one, are answered with 500.
     pub refuse_blobs: usize,
+    /// This many times a token that was right is none any more.
+    pub expiries: usize,
     /// This many layers are cut in the middle.
     pub cuts: usize,
     /// Whether `Range` is known.

@@ -2,7 +2,7 @@
 
 use super::{
     args::{Args, Wrong},
-    model::{Counter, End, Fact, FileFact, GroupFact, Setting},
+    model::{Counter, End, Fact, FileFact, GroupFact, Member, Setting},
 };
 
 /// One word of the vocabulary.
@@ -19,7 +19,7 @@ pub struct Word {
 }
 
 /// Every check that a lesson can ask for.
-pub const VOCABULARY: [Word; 24] = [
+pub const VOCABULARY: [Word; 26] = [
     Word {
         name: "namespace",
         usage: "KIND,… new|same",
@@ -86,15 +86,15 @@ pub const VOCABULARY: [Word; 24] = [
     },
     Word {
         name: "mount",
-        usage: "SIDE PATH FSTYPE",
-        meaning: "A file system of this type is mounted there.",
-        example: "mount inside /mnt tmpfs",
+        usage: "SIDE PATH FSTYPE,…",
+        meaning: "A file system of one of these types is mounted there.",
+        example: "mount inside /mnt tmpfs,ramfs",
         parse: |a| Ok(Fact::Mount(a.side()?, a.path()?, a.word("a file system type")?)),
     },
     Word {
         name: "no-mount",
-        usage: "SIDE PATH [FSTYPE]",
-        meaning: "Nothing (of this type) is mounted there.",
+        usage: "SIDE PATH [FSTYPE,…]",
+        meaning: "Nothing (of these types) is mounted there.",
         example: "no-mount host /mnt tmpfs",
         parse: |a| Ok(Fact::NoMount(a.side()?, a.path()?, a.optional())),
     },
@@ -158,13 +158,14 @@ pub const VOCABULARY: [Word; 24] = [
     },
     Word {
         name: "file",
-        usage: "SIDE PATH present|absent|contains TEXT",
-        meaning: "The file exists on that side, or not, or has TEXT in it. On the host a relative path begins in the \
+        usage: "SIDE PATH present|absent|contains TEXT|device DEVICE",
+        meaning: "The file exists on that side, or not, has TEXT in it, or is this device (`c 1:3`). On the host a relative path begins in the \
                   session's work directory.",
         example: "file host rootfs/etc/os-release contains boxwright",
         parse: |a| {
             let (side, path) = (a.side()?, a.word("a path")?);
-            let fact = match a.one_of(&["present", "absent", "contains"])?.as_str() {
+            let fact = match a.one_of(&["present", "absent", "contains", "device"])?.as_str() {
+                "device" => FileFact::Device(a.text()?),
                 "contains" => FileFact::Contains(a.text()?),
                 word => FileFact::Present(word == "present"),
             };
@@ -173,14 +174,15 @@ pub const VOCABULARY: [Word; 24] = [
     },
     Word {
         name: "group",
-        usage: "exists|gone|quota N|period N|memory N|memory-and-swap N|pids N|swapped N|cpu A..B|throttled grew|oom-kills grew",
-        meaning: "The session's own control group exists or is gone; its limit is N (or `none`); at least N bytes of it \
+        usage: "exists|gone|share PERCENT|quota N|period N|memory N|memory-and-swap N|pids N|swapped N|cpu A..B|throttled grew|oom-kills grew",
+        meaning: "The session's own control group exists or is gone; its quota allows so many percent of one CPU, whatever the period; its limit is N (or `none`); at least N bytes of it \
                   are in swap; its CPU use over three seconds is between A and B percent; a counter is greater than when the step began.",
         example: "group quota 50000",
         parse: |a| {
             let word = a.one_of(&[
                 "exists",
                 "gone",
+                "share",
                 "quota",
                 "period",
                 "memory",
@@ -193,6 +195,7 @@ pub const VOCABULARY: [Word; 24] = [
             ])?;
             let setting = |a: &mut Args<'_>, setting| Ok(GroupFact::Setting(setting, a.limit()?));
             let fact = match word.as_str() {
+                "share" => GroupFact::Share(a.number()?),
                 "quota" => setting(a, Setting::Quota)?,
                 "period" => setting(a, Setting::Period)?,
                 "memory" => setting(a, Setting::Memory)?,
@@ -214,10 +217,33 @@ pub const VOCABULARY: [Word; 24] = [
     },
     Word {
         name: "in-group",
-        usage: "PROGRAM yes|no",
-        meaning: "A process of this program is a member of the session's own control group, or none is.",
+        usage: "PROGRAM yes|no|CONTROLLER",
+        meaning: "A process of this program is a member of the session's own control group in every hierarchy where it \
+                  exists, in none, or in that of a controller. `container` stands for the container process.",
         example: "in-group sh yes",
-        parse: |a| Ok(Fact::InGroup(a.word("a program")?, a.choice("yes", "no")?)),
+        parse: |a| {
+            let program = a.word("a program")?;
+            let member = match a.one_of(&["yes", "no", "cpu", "memory", "pids"])?.as_str() {
+                "yes" => Member::Everywhere,
+                "no" => Member::Nowhere,
+                controller => Member::Of(controller.into()),
+            };
+            Ok(Fact::InGroup(program, member))
+        },
+    },
+    Word {
+        name: "leaked",
+        usage: "PATH",
+        meaning: "A process in another mount namespace has mounted what is mounted there in the container.",
+        example: "leaked /srv",
+        parse: |a| Ok(Fact::Leaked(a.path()?)),
+    },
+    Word {
+        name: "handle",
+        usage: "outside",
+        meaning: "The container process has a directory open that lies outside its root.",
+        example: "handle outside",
+        parse: |a| a.literal("outside").map(|()| Fact::HandleOutside),
     },
     Word {
         name: "scorecard",

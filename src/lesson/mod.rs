@@ -21,8 +21,8 @@ mod terms;
 pub use fact::parse_fact;
 pub use fact::{VOCABULARY, Word};
 pub use model::{
-    Ability, Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Outcome, Predict,
-    Problem, Requirement, Run, Setting, Step, TerminalId, Translations, Where,
+    Ability, Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Member, Outcome,
+    Predict, Problem, Requirement, Run, Setting, Step, TerminalId, Translations, Where,
 };
 pub use needs::needs;
 pub use parse::parse;

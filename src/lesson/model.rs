@@ -294,7 +294,9 @@ impl Check {
     /// Whether it is about something that happens after the step has begun, and so cannot hold before.
     pub fn happens(&self) -> bool {
         let counted = GroupFact::Grew(Counter::OomKills);
-        self.measures() || matches!(self.fact, Fact::Call(..) | Fact::Ended(..)) || self.fact == Fact::Group(counted)
+        self.measures()
+            || matches!(self.fact, Fact::Call(..) | Fact::Ended(..) | Fact::Leaked(_))
+            || self.fact == Fact::Group(counted)
     }
 }
 
@@ -347,12 +349,27 @@ pub enum Fact {
     File(Where, String, FileFact),
     /// `group …`: the session's own control group.
     Group(GroupFact),
-    /// `in-group NAME yes|no`: a process of this name is a member of that group.
-    InGroup(String, bool),
+    /// `in-group NAME yes|no|CONTROLLER`: a process of this name is a member of that group.
+    InGroup(String, Member),
+    /// `leaked PATH`: a process in another mount namespace has mounted what is mounted there in the container.
+    Leaked(String),
+    /// `handle outside`: the container process has a directory open that lies outside its root.
+    HandleOutside,
     /// `scorecard isolated|rooted|limited|entered on|off`.
     Scorecard(String, bool),
     /// `alone`: nothing in the terminal is isolated (any more).
     Alone,
+}
+
+/// What it means to be a member of the session's own control group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Member {
+    /// In every hierarchy in which the group exists.
+    Everywhere,
+    /// In none.
+    Nowhere,
+    /// In the hierarchy of this controller.
+    Of(String),
 }
 
 /// What is asked of a file.
@@ -362,6 +379,8 @@ pub enum FileFact {
     Present(bool),
     /// This text is in it.
     Contains(String),
+    /// It is this device, such as `c 1:3`.
+    Device(String),
 }
 
 /// What is asked of the session's own control group.
@@ -371,6 +390,8 @@ pub enum GroupFact {
     Exists(bool),
     /// The kernel's value of a setting; `None` for no limit.
     Setting(Setting, Option<u64>),
+    /// The quota allows so many percent of one CPU.
+    Share(u64),
     /// At least so many bytes of the group's memory are in swap.
     Swapped(u64),
     /// CPU use over at least three seconds, in percent of one CPU: from, to.

@@ -3,7 +3,7 @@
 use super::Asked;
 use crate::kernel::{rooted, text};
 use nix::fcntl::{OFlag, open};
-use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::sys::stat::{Mode, SFlag, fstat, major, minor};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -14,10 +14,7 @@ const MOST: u64 = 64 * 1024;
 
 /// Reads the beginning of a file; empty for whatever is no regular file, `None` where nothing of that name exists.
 pub fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String> {
-    let file = match asked.inside {
-        true => below(Path::new(&format!("/proc/{}/root", container?)), &asked.path)?,
-        false => open(&work.join(&asked.path), OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).ok()?,
-    };
+    let file = find(asked, container, work)?;
     let kind = SFlag::from_bits_truncate(fstat(&file).ok()?.st_mode) & SFlag::S_IFMT;
     if kind != SFlag::S_IFREG {
         // Opening a FIFO or a device would wait, or do something.
@@ -25,6 +22,37 @@ pub fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String
     }
     let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
     text::read_all(File::open(path).ok()?.take(MOST)).ok()
+}
+
+/// Which device a file is, such as `c 1:3` or `b 254:0`; `None` for whatever is none.
+pub fn device(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String> {
+    let found = fstat(&find(asked, container, work)?).ok()?;
+    let letter = match SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT {
+        SFlag::S_IFCHR => 'c',
+        SFlag::S_IFBLK => 'b',
+        _ => return None,
+    };
+    Some(format!("{letter} {}:{}", major(found.st_rdev), minor(found.st_rdev)))
+}
+
+/// A directory outside the root of a process that it has open: the descriptor, and where it leads. Both are named as
+/// this program would find them.
+pub fn outside(process: &Path) -> Option<String> {
+    let root = std::fs::read_link(process.join("root")).ok()?;
+    let mut open: Vec<_> = std::fs::read_dir(process.join("fd")).ok()?.flatten().map(|entry| entry.path()).collect();
+    open.sort();
+    open.into_iter().find_map(|file| {
+        let path = std::fs::read_link(&file).ok().filter(|path| path.is_absolute() && !path.starts_with(&root))?;
+        std::fs::metadata(&file).ok().filter(std::fs::Metadata::is_dir)?;
+        Some(format!("{} -> {}", file.file_name()?.display(), path.display()))
+    })
+}
+
+fn find(asked: &Asked, container: Option<i32>, work: &Path) -> Option<OwnedFd> {
+    match asked.inside {
+        true => below(Path::new(&format!("/proc/{}/root", container?)), &asked.path),
+        false => open(&work.join(&asked.path), OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).ok(),
+    }
 }
 
 /// Opens a path as a process with this root would, so that a link in it cannot lead to the host.

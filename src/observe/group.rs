@@ -63,20 +63,22 @@ pub fn read(name: &str, hierarchies: &[Hierarchy], own: &[Membership], proc_root
         };
         own.iter().map(|own| Membership { controllers: own.controllers.clone(), path: path(own) }).collect()
     };
-    let places = |memberships: &[Membership]| -> Vec<PathBuf> {
+    let places = |memberships: &[Membership]| -> Vec<(&str, PathBuf)> {
         let dirs = CONTROLLERS.iter().filter_map(|controller| {
             let place = cgroup::place(hierarchies, memberships, controller)?;
-            place.dir(&place.path).filter(|dir| dir.is_dir())
+            Some((*controller, place.dir(&place.path).filter(|dir| dir.is_dir())?))
         });
-        let mut dirs: Vec<PathBuf> = dirs.collect();
-        dirs.dedup();
-        dirs
+        dirs.collect()
     };
     let found = ["", "own"].iter().map(|below| named(below)).find(|memberships| !places(memberships).is_empty());
     let Some(memberships) = found else { return Group::default() };
-    let listed = |dir: PathBuf| text::read(dir.join("cgroup.procs")).unwrap_or_default();
-    let lists: Vec<String> = places(&memberships).into_iter().map(listed).collect();
-    let mut members: Vec<i32> = lists.iter().flat_map(|list| list.lines()).filter_map(|pid| pid.parse().ok()).collect();
+    let listed = |dir: PathBuf| -> Vec<i32> {
+        let list = text::read(dir.join("cgroup.procs")).unwrap_or_default();
+        list.lines().filter_map(|pid| pid.parse().ok()).collect()
+    };
+    let members_of: BTreeMap<String, Vec<i32>> =
+        places(&memberships).into_iter().map(|(name, dir)| (name.to_string(), listed(dir))).collect();
+    let mut members: Vec<i32> = members_of.values().flatten().copied().collect();
     members.sort_unstable();
     members.dedup();
     // The time belongs to the counters, so it is taken right beside them.
@@ -84,7 +86,7 @@ pub fn read(name: &str, hierarchies: &[Hierarchy], own: &[Membership], proc_root
     let at_micros = now();
     let limited = values.cpu.quota_micros.is_some();
     let delay_micros = if limited { delays.add(proc_root, &members) } else { None };
-    Group { exists: true, members, values, at_micros, delay_micros }
+    Group { exists: true, members, members_of, values, at_micros, delay_micros }
 }
 
 /// Microseconds since the first reading.

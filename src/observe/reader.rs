@@ -106,7 +106,11 @@ impl Reader {
             return (sample, Evidence::default());
         };
         sample.files = self.files(Some(container));
+        let device = |asked: &super::Asked| files::device(asked, Some(container), &self.extra.work);
+        let devices = self.extra.files.iter().filter_map(|asked| Some((asked.clone(), device(asked)?)));
+        sample.devices = devices.collect();
         let dir = self.dir(container);
+        sample.outside = files::outside(&dir);
         sample.container = Some(container);
         sample.namespaces = links(&dir);
         sample.for_children = for_children(&dir);

@@ -209,6 +209,10 @@ pub struct Sample {
     pub group: Group,
     /// The beginnings of the files that a lesson looks at; `None` for one that does not exist.
     pub files: BTreeMap<Asked, Option<String>>,
+    /// Those of them that are devices, such as `c 1:3`.
+    pub devices: BTreeMap<Asked, String>,
+    /// A directory outside its root that the container process has open: the number of the descriptor, and where it leads.
+    pub outside: Option<String>,
 }
 
 /// The control group that bears the session's name, whether or not the container process is in it.
@@ -218,6 +222,8 @@ pub struct Group {
     pub exists: bool,
     /// The host PIDs of its members, in any of these hierarchies.
     pub members: Vec<i32>,
+    /// The same by controller: membership in one hierarchy says nothing of another.
+    pub members_of: BTreeMap<String, Vec<i32>>,
     /// Its counters and limits.
     pub values: Cgroup,
     /// When they were read, in microseconds after the first reading.

@@ -18,6 +18,15 @@ pub use super::prompt::{PS0, PS1};
 /// the `sbin` directories are not in it, but a container's root may have its programs only there.
 const DIRECTORIES: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
+/// Programs that read command lines.
+const SHELLS: [&str; 12] =
+    ["ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "sh", "tcsh", "yash", "zsh"];
+
+/// Whether a program of this name is a shell.
+pub fn is_shell(name: &str) -> bool {
+    SHELLS.contains(&name)
+}
+
 /// The shell that every system has.
 const SH: &str = "/bin/sh";
 

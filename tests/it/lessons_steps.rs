@@ -122,7 +122,7 @@ const NET_SHARED: &str = "unshare -impu --mount-proc --fork sh";
 const UNPACK: (TerminalId, &str) = (Container, "boxwright image unpack builtin: rootfs");
 const CREATE: (TerminalId, &str) = (Container, "cgcreate -g cpu,cpuacct,memory,pids:$BOX");
 
-const WRONG: [Wrong; 25] = [
+const WRONG: [Wrong; 26] = [
     ("isolate", &[(Container, ISOLATED), NAME], &["namespace net same"]),
     ("isolate", &[(Container, "unshare -impu --fork sh"), NAME], &["proc own"]),
     ("isolate", &[(Container, NET_SHARED)], &["hostname inside is challenge"]),
@@ -149,8 +149,8 @@ const WRONG: [Wrong; 25] = [
     ("rootfs", &[UNPACK, (Container, IN_ROOT)], &[HELLO]),
     ("rootfs", &[UNPACK, (Container, "unshare -impu --fork chroot rootfs /bin/sh"), GREET], &["scorecard isolated on"]),
     ("rootfs", &[UNPACK, (Container, "echo other > rootfs/etc/os-release"), (Container, IN_ROOT), GREET], &[RELEASE]),
-    ("cgroups", &[CREATE, QUARTER, MEMORY, (Container, ISOLATED)], &["scorecard limited on"]),
-    ("cgroups", &[CREATE, HALF, MEMORY, GROUPED], &["group quota 25000"]),
+    ("cgroups", &[CREATE, QUARTER, MEMORY, (Container, ISOLATED)], &["in-group container yes"]),
+    ("cgroups", &[CREATE, HALF, MEMORY, GROUPED], &["group share 25"]),
     ("cgroups", &[CREATE, QUARTER, GROUPED], &["group memory 16777216"]),
     (
         "cgroups",
@@ -161,6 +161,12 @@ const WRONG: [Wrong; 25] = [
             (Container, "cgexec -g cpu,cpuacct,memory,pids:$BOX unshare -impu --mount-proc --fork sh"),
         ],
         &["scorecard isolated on"],
+    ),
+    // In the hierarchy of one controller only.
+    (
+        "cgroups",
+        &[CREATE, QUARTER, MEMORY, (Container, "cgexec -g cpu:$BOX unshare -imnpu --mount-proc --fork sh")],
+        &["in-group container yes"],
     ),
     // Entered, and yet outside the limits; and one who never came from outside.
     ("together", &[UNPACK, CREATE, HALF, TWELVE, WHOLE, CALLED, (Host, ENTER)], &["in-group sleep yes"]),

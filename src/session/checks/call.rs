@@ -1,12 +1,13 @@
 //! Facts about what has happened since the step began: calls, and ends of processes.
 
-use super::{Evidence, Verdict};
+use super::{Evidence, Verdict, is_program};
 use crate::{
-    kernel::errno,
+    kernel::{errno, namespaces::Kind, pid::Pid},
     lang::Lang,
     lesson::{End, Outcome},
-    trace::{Ended, Return, Syscall},
+    trace::{Change, Ended, Return, Syscall},
 };
+use std::collections::BTreeSet;
 
 /// Such a call was made since the step began.
 pub(super) fn call(name: &str, outcome: &Outcome, text: Option<&str>, evidence: &Evidence, lang: Lang) -> Verdict {
@@ -38,6 +39,43 @@ pub(super) fn call(name: &str, outcome: &Outcome, text: Option<&str>, evidence: 
     Verdict::new(false, expected, observed)
 }
 
+/// Something is mounted there in the container, and a process in another mount namespace has mounted it.
+pub(super) fn leaked(path: &str, evidence: &Evidence, lang: Lang) -> Verdict {
+    let expected = format!("{path} {}", lang.pick("mounted from another namespace", "由另一个命名空间挂载"));
+    if let Some(reason) = &evidence.untraced {
+        return Verdict { passed: None, expected, observed: reason.say(lang).into(), ..Verdict::default() };
+    }
+    let sample = evidence.sample.as_deref();
+    let own = sample.and_then(|sample| sample.namespaces.get(&Kind::Mnt).copied());
+    let mut elsewhere: BTreeSet<Pid> = BTreeSet::new();
+    let mut from_there = false;
+    for event in &evidence.calls {
+        let caller = event.call.pid;
+        for change in &event.changed {
+            match change {
+                Change::Namespace { kind: Kind::Mnt, after, .. } if after.is_some() && *after != own => {
+                    let child = event.changed.iter().find_map(child);
+                    elsewhere.insert(child.unwrap_or(caller));
+                }
+                Change::Child(pid) if elsewhere.contains(&caller) => drop(elsewhere.insert(*pid)),
+                Change::Mounted { point, .. } => from_there |= point == path && elsewhere.contains(&caller),
+                _ => {}
+            }
+        }
+    }
+    let there = sample.is_some_and(|sample| sample.inside.mounts.iter().any(|mount| mount.point == path));
+    let observed = match (there, from_there) {
+        (true, true) => expected.clone(),
+        (true, false) => format!("{path} {}", lang.pick("mounted in the container itself", "在容器里直接挂载")),
+        (false, _) => lang.pick("nothing is mounted there", "那里没有挂载").into(),
+    };
+    Verdict::new(there && from_there, expected, observed)
+}
+
+fn child(change: &Change) -> Option<Pid> {
+    if let Change::Child(pid) = change { Some(*pid) } else { None }
+}
+
 /// `fork` in a lesson means every way to make a process, because shells differ in the one that they use.
 fn same_call(wanted: &str, syscall: Syscall) -> bool {
     wanted == syscall.name() || wanted == "fork" && syscall.makes_process()
@@ -62,7 +100,7 @@ pub(super) fn ended(names: &str, end: &End, evidence: &Evidence, lang: Lang) -> 
             ..Verdict::default()
         };
     }
-    let ends = evidence.ends.iter().filter(|(comm, _)| names.split(',').any(|name| name == comm));
+    let ends = evidence.ends.iter().filter(|(comm, _)| names.split(',').any(|name| is_program(name, comm)));
     let seen: Vec<(String, bool)> =
         ends.map(|(comm, end)| (word(comm, end), word(comm, end) == expected(comm))).collect();
     let right = seen.iter().find(|(_, right)| *right);
@@ -150,7 +188,14 @@ mod tests {
             ("ended sh signal SIGKILL", ends(&[killed("sh", 15)]), false, "sh: SIGKILL", "sh: SIGTERM"),
             ("ended sh signal SIGKILL", ends(&[exited("sh", 137)]), false, "sh: SIGKILL", "sh: status 137"),
             ("ended sh,bash status 3", ends(&[exited("bash", 3)]), true, "sh,bash: status 3", "bash: status 3"),
-            ("ended sh,bash status 3", ends(&[exited("ash", 3)]), false, "sh,bash: status 3", "sh,bash: has not ended"),
+            ("ended sh status 3", ends(&[exited("ash", 3)]), true, "sh: status 3", "ash: status 3"),
+            (
+                "ended top,bash status 3",
+                ends(&[exited("ash", 3)]),
+                false,
+                "top,bash: status 3",
+                "top,bash: has not ended",
+            ),
             // Any of them will do; the newest is what is shown otherwise.
             ("ended sh status 3", ends(&[exited("sh", 3), exited("sh", 0)]), true, "sh: status 3", "sh: status 3"),
             ("ended sh status 3", ends(&[exited("sh", 1), exited("sh", 2)]), false, "sh: status 3", "sh: status 2"),

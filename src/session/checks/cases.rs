@@ -87,7 +87,12 @@ pub(in crate::session) fn sample() -> Sample {
             mounts: mounts::parse("50 27 254:0 / / rw - ext4 /dev/vda rw\n51 50 0:40 / /proc rw - proc proc rw\n"),
             proc_shows_host: Some(false),
         },
-        group: Group { exists: true, members: vec![102], ..Group::default() },
+        group: Group {
+            exists: true,
+            members: vec![102],
+            members_of: ["cpu", "memory"].map(|name| (name.into(), vec![102])).into(),
+            ..Group::default()
+        },
         ..Sample::default()
     };
     let values = &mut sample.group.values;
@@ -99,7 +104,9 @@ pub(in crate::session) fn sample() -> Sample {
     };
     file(true, "/etc/os-release", Some("NAME=boxwright\nID=box\n"));
     file(true, "/gone", None);
+    file(true, "/dev/null", Some(""));
     file(false, "rootfs/hello", Some("world\n"));
+    sample.devices.insert(Asked { inside: true, path: "/dev/null".into() }, "c 1:3".into());
     sample
 }
 

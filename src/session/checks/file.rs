@@ -17,7 +17,15 @@ pub(super) fn file(place: Where, path: &str, fact: &FileFact, sample: &Sample, l
         let state = lang.pick(if there { "present" } else { "absent" }, if there { "存在" } else { "不存在" });
         format!("{path}: {state}")
     };
+    let device = sample.devices.get(&asked).map(String::as_str);
     match (fact, found) {
+        (FileFact::Device(wanted), found) => {
+            let none = lang.pick(
+                if found.is_some() { "no device" } else { "absent" },
+                if found.is_some() { "不是设备" } else { "不存在" },
+            );
+            Verdict::equal(format!("{path}: {wanted}"), format!("{path}: {}", device.unwrap_or(none)))
+        }
         (FileFact::Present(wanted), found) => Verdict::equal(word(*wanted), word(found.is_some())),
         (FileFact::Contains(text), None) => Verdict::new(false, format!("{path}: …{text}…"), word(false)),
         (FileFact::Contains(text), Some(contents)) => {
@@ -69,6 +77,16 @@ mod tests {
                 "/etc/os-release: NAME=boxwright…",
             ),
             Case("file inside /gone contains x", sample(), false, &text("/gone", "x"), "/gone: absent"),
+            Case("file inside /dev/null device c 1:3", sample(), true, "/dev/null: c 1:3", "/dev/null: c 1:3"),
+            Case("file inside /dev/null device c 1:5", sample(), false, "/dev/null: c 1:5", "/dev/null: c 1:3"),
+            Case("file inside /gone device c 1:3", sample(), false, "/gone: c 1:3", "/gone: absent"),
+            Case(
+                "file inside /etc/os-release device c 1:3",
+                sample(),
+                false,
+                "/etc/os-release: c 1:3",
+                "/etc/os-release: no device",
+            ),
             // The same path on the other side is another file, which nobody has read.
             Case("file host /etc/os-release present", sample(), false, "/etc/os-release", "was not read yet"),
             Case("file host /etc/os-release absent", sample(), false, "/etc/os-release", "was not read yet"),

@@ -1,7 +1,11 @@
 //! Facts about the session's own control group at one moment.
 
-use super::Verdict;
-use crate::{lang::Lang, lesson::Setting, observe::Sample};
+use super::{Verdict, is_program};
+use crate::{
+    lang::Lang,
+    lesson::{Member, Setting},
+    observe::{Process, Sample},
+};
 
 /// It exists, or not.
 pub(super) fn exists(wanted: bool, sample: &Sample, lang: Lang) -> Verdict {
@@ -36,16 +40,56 @@ pub(super) fn swapped(least: u64, sample: &Sample, lang: Lang) -> Verdict {
     Verdict::new(swapped >= Some(least), format!("≥ {least}"), observed)
 }
 
-/// A process of this program is a member, or none is.
-pub(super) fn member(name: &str, wanted: bool, sample: &Sample, lang: Lang) -> Verdict {
-    let word = |yes: bool| {
-        let state = lang.pick(if yes { "a member" } else { "no member" }, if yes { "是成员" } else { "不是成员" });
-        format!("{name}: {state}")
+/// The quota allows so many percent of one CPU, whatever the period.
+pub(super) fn share(percent: u64, sample: &Sample, lang: Lang) -> Verdict {
+    let cpu = &sample.group.values.cpu;
+    let limit = cpu.quota_micros.zip(cpu.period_micros).filter(|(_, period)| *period > 0);
+    let passed = limit.is_some_and(|(quota, period)| quota * 100 == percent * period);
+    let observed = match limit {
+        Some((quota, period)) => format!("{} % ({quota}/{period})", quota * 100 / period),
+        None if sample.group.exists => lang.pick("no limit", "无限制").into(),
+        None => lang.pick("there is no such group", "没有这个组").into(),
     };
-    let mut processes = sample.processes.iter();
-    let found = processes.any(|process| sample.group.members.contains(&process.pid) && process.comm == name);
-    Verdict::equal(word(wanted), word(found))
+    Verdict::new(passed, format!("{percent} %"), observed)
 }
+
+/// A process of this program is a member: in every hierarchy where the group exists, in the one of a controller, or in
+/// none. `container` stands for the container process.
+pub(super) fn member(name: &str, wanted: &Member, sample: &Sample, lang: Lang) -> Verdict {
+    let group = &sample.group;
+    let named = |process: &&Process| match name {
+        CONTAINER_PROCESS => sample.container == Some(process.pid),
+        _ => is_program(name, &process.comm),
+    };
+    let is_in = |controller: &str, pid| group.members_of.get(controller).is_some_and(|members| members.contains(&pid));
+    let everywhere = |pid| !group.members_of.is_empty() && group.members_of.keys().all(|name| is_in(name, pid));
+    let somewhere = |pid| group.members_of.keys().any(|name| is_in(name, pid));
+    let mut processes = sample.processes.iter().filter(named);
+    let passed = match wanted {
+        Member::Everywhere => processes.any(|process| everywhere(process.pid)),
+        Member::Nowhere => !processes.any(|process| somewhere(process.pid)),
+        Member::Of(controller) => processes.any(|process| is_in(controller, process.pid)),
+    };
+    let all = || group.members_of.keys().cloned().collect::<Vec<_>>().join(", ");
+    let word = |names: String| match names.is_empty() {
+        true => format!("{name}: {}", lang.pick("no member", "不是成员")),
+        false => format!("{name}: {} {names}", lang.pick("a member of", "是成员：")),
+    };
+    let expected = match wanted {
+        Member::Everywhere if group.exists => all(),
+        Member::Everywhere => lang.pick("the group", "这个组").into(),
+        Member::Nowhere => String::new(),
+        Member::Of(controller) => controller.clone(),
+    };
+    let of = |process: &Process| {
+        group.members_of.keys().filter(|name| is_in(name, process.pid)).cloned().collect::<Vec<_>>()
+    };
+    let most = sample.processes.iter().filter(named).map(of).max_by_key(Vec::len).unwrap_or_default();
+    Verdict::new(passed, word(expected), word(most.join(", ")))
+}
+
+/// What stands for the container process.
+const CONTAINER_PROCESS: &str = "container";
 
 #[cfg(test)]
 mod tests {
@@ -109,14 +153,42 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_a_process_of_that_name_in_the_group() {
+    fn a_member_is_a_process_of_that_name_in_the_hierarchy_that_counts() {
+        let partly = || with(|sample| sample.group.members_of.insert("memory".into(), Vec::new()));
         all([
-            Case("in-group sh yes", sample(), true, "sh: a member", "sh: a member"),
-            Case("in-group sh no", sample(), false, "sh: no member", "sh: a member"),
-            Case("in-group sleep yes", sample(), false, "sleep: a member", "sleep: no member"),
+            Case("in-group sh yes", sample(), true, "sh: a member of cpu, memory", "sh: a member of cpu, memory"),
+            Case("in-group sh yes", partly(), false, "sh: a member of cpu, memory", "sh: a member of cpu"),
+            Case("in-group sh cpu", partly(), true, "sh: a member of cpu", "sh: a member of cpu"),
+            Case("in-group sh memory", partly(), false, "sh: a member of memory", "sh: a member of cpu"),
+            Case("in-group sh no", sample(), false, "sh: no member", "sh: a member of cpu, memory"),
+            Case("in-group sh no", partly(), false, "sh: no member", "sh: a member of cpu"),
+            Case("in-group sleep yes", sample(), false, "sleep: a member of cpu, memory", "sleep: no member"),
             Case("in-group sleep no", sample(), true, "sleep: no member", "sleep: no member"),
-            Case("in-group top yes", sample(), false, "top: a member", "top: no member"),
-            Case("in-group sh yes", gone(), false, "sh: a member", "sh: no member"),
+            Case(
+                "in-group container yes",
+                sample(),
+                true,
+                "container: a member of cpu, memory",
+                "container: a member of cpu, memory",
+            ),
+            Case("in-group sh yes", gone(), false, "sh: a member of the group", "sh: no member"),
+        ]);
+    }
+
+    #[test]
+    fn a_share_is_quota_by_period() {
+        let of = |quota, period| {
+            with(|sample| {
+                let cpu = &mut sample.group.values.cpu;
+                (cpu.quota_micros, cpu.period_micros) = (quota, period);
+            })
+        };
+        all([
+            Case("group share 50", sample(), true, "50 %", "50 % (50000/100000)"),
+            Case("group share 25", of(Some(50_000), Some(200_000)), true, "25 %", "25 % (50000/200000)"),
+            Case("group share 25", sample(), false, "25 %", "50 % (50000/100000)"),
+            Case("group share 25", of(None, Some(100_000)), false, "25 %", "no limit"),
+            Case("group share 25", gone(), false, "25 %", "there is no such group"),
         ]);
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     lang::{Both, Lang},
     lesson::{Fact, GroupFact, Where},
     observe::{Sample, Side},
+    terminal::shell::is_shell,
     trace::{Ended, SyscallEvent},
 };
 use counted::Counted;
@@ -73,6 +74,7 @@ pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
     };
     match fact {
         Fact::Call(name, outcome, text) => call::call(name, outcome, text.as_deref(), evidence, lang),
+        Fact::Leaked(path) => call::leaked(path, evidence, lang),
         Fact::Ended(names, end) => call::ended(names, end, evidence, lang),
         Fact::Group(GroupFact::Cpu(from, to)) => counted::cpu(*from, *to, evidence, lang),
         Fact::Group(GroupFact::Grew(counter)) => counted::grew(*counter, evidence, lang),
@@ -80,8 +82,10 @@ pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
         Fact::Group(GroupFact::Setting(setting, wanted)) => {
             read(&|sample| group::setting(*setting, *wanted, sample, lang))
         }
+        Fact::Group(GroupFact::Share(percent)) => read(&|sample| group::share(*percent, sample, lang)),
         Fact::Group(GroupFact::Swapped(least)) => read(&|sample| group::swapped(*least, sample, lang)),
-        Fact::InGroup(name, wanted) => read(&|sample| group::member(name, *wanted, sample, lang)),
+        Fact::InGroup(name, wanted) => read(&|sample| group::member(name, wanted, sample, lang)),
+        Fact::HandleOutside => read(&|sample| process::handle_outside(sample, lang)),
         Fact::Namespace(kinds, new) => read(&|sample| namespace::links(kinds, *new, sample, lang)),
         Fact::ForChildren(new) => read(&|sample| namespace::for_children(*new, sample, lang)),
         Fact::Alone => read(&|sample| namespace::alone(sample, lang)),
@@ -106,6 +110,11 @@ pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
         Fact::NotListening(place, port) => read(&|sample| network::port(*port, false, side(*place, sample), lang)),
         Fact::File(place, path, fact) => read(&|sample| file::file(*place, path, fact, sample, lang)),
     }
+}
+
+/// Whether a process runs the program that a lesson names; `sh` stands for every shell.
+fn is_program(wanted: &str, name: &str) -> bool {
+    wanted == name || wanted == "sh" && is_shell(name)
 }
 
 fn side(place: Where, sample: &Sample) -> &Side {

@@ -13,21 +13,22 @@ pub(super) fn proc(host: bool, sample: &Sample, lang: Lang) -> Verdict {
     Verdict::equal(word(host), seen)
 }
 
-/// A file system of this type is what is seen at the path.
-pub(super) fn mounted(path: &str, kind: &str, side: &Side, lang: Lang) -> Verdict {
+/// A file system of one of these types is what is seen at the path.
+pub(super) fn mounted(path: &str, kinds: &str, side: &Side, lang: Lang) -> Verdict {
     // The mount made last on a path is the one that is seen there.
     let seen = side.mounts.iter().rev().find(|mount| mount.point == path);
+    let passed = seen.is_some_and(|mount| kinds.split(',').any(|kind| kind == mount.kind));
     let seen = seen.map_or_else(|| nothing(lang).into(), |mount| format!("{path} {}", mount.kind));
-    Verdict::equal(format!("{path} {kind}"), seen)
+    Verdict::new(passed, format!("{path} {kinds}"), seen)
 }
 
 /// Nothing (of this type) is mounted at the path.
-pub(super) fn absent(path: &str, kind: Option<&str>, side: &Side, lang: Lang) -> Verdict {
+pub(super) fn absent(path: &str, kinds: Option<&str>, side: &Side, lang: Lang) -> Verdict {
     // Every mount namespace has a root, so no mounts at all are a table that could not be read.
     if side.mounts.is_empty() {
         return Verdict::unread(nothing(lang), lang);
     }
-    let matches = |mount_kind: &str| kind.is_none_or(|kind| kind == mount_kind);
+    let matches = |mount_kind: &str| kinds.is_none_or(|kinds| kinds.split(',').any(|kind| kind == mount_kind));
     let seen = side.mounts.iter().rev().find(|mount| mount.point == path && matches(&mount.kind));
     Verdict::equal(nothing(lang), seen.map_or_else(|| nothing(lang).into(), |mount| format!("{path} {}", mount.kind)))
 }

@@ -1,6 +1,6 @@
 //! Facts about processes: which run, who is PID 1, what they may do, and what the scorecard says.
 
-use super::{Verdict, absent, join};
+use super::{Verdict, absent, is_program, join};
 use crate::{
     kernel::namespaces::Kind,
     lang::Lang,
@@ -24,18 +24,20 @@ fn first(sample: &Sample) -> Option<&Process> {
 /// Exactly these programs run inside.
 pub(super) fn only(names: &[String], sample: &Sample) -> Verdict {
     let wanted: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-    let seen: BTreeSet<&str> = inside(sample).map(|process| process.comm.as_str()).collect();
+    let known = |name: &str| wanted.iter().copied().find(|wanted| is_program(wanted, name));
+    let names = inside(sample).map(|process| process.comm.as_str());
+    let seen: BTreeSet<&str> = names.map(|name| known(name).unwrap_or(name)).collect();
     Verdict::new(wanted == seen, join(wanted), join(seen))
 }
 
 /// A program runs in the container's PID namespace, or in the host's.
 pub(super) fn runs(place: Where, name: &str, sample: &Sample, lang: Lang) -> Verdict {
     let found = match place {
-        Where::Inside => inside(sample).any(|process| process.comm == name),
+        Where::Inside => inside(sample).any(|process| is_program(name, &process.comm)),
         Where::Host => {
             let host = sample.host_namespaces.get(&Kind::Pid).copied();
             let here = |process: &Process| host.is_some() && process.pid_ns == host && process.state != 'Z';
-            sample.processes.iter().any(|process| process.comm == name && here(process))
+            sample.processes.iter().any(|process| is_program(name, &process.comm) && here(process))
         }
     };
     Verdict::new(found, name, if found { name } else { absent(lang) })
@@ -43,19 +45,28 @@ pub(super) fn runs(place: Where, name: &str, sample: &Sample, lang: Lang) -> Ver
 
 /// PID 1 inside runs this program.
 pub(super) fn init(name: &str, sample: &Sample, lang: Lang) -> Verdict {
-    Verdict::equal(name, first(sample).map_or(lang.pick("none", "无"), |process| &process.comm))
+    let seen = first(sample).map_or(lang.pick("none", "无"), |process| &process.comm);
+    Verdict::new(is_program(name, seen), name, seen)
 }
 
 /// A process of this program inside has PID 1 as its parent.
 pub(super) fn adopted(name: &str, sample: &Sample, lang: Lang) -> Verdict {
     let init = first(sample).map(|process| process.pid);
-    let parents: Vec<i32> = inside(sample).filter(|process| process.comm == name).map(|process| process.ppid).collect();
+    let parents: Vec<i32> =
+        inside(sample).filter(|process| is_program(name, &process.comm)).map(|process| process.ppid).collect();
     let found = init.is_some_and(|init| parents.contains(&init));
     let word = |parents: &str| lang.pick(format!("{name}: parent {parents}"), format!("{name}：父进程 {parents}"));
     let parents: Vec<String> = parents.iter().map(i32::to_string).collect();
     let (wanted, others) = (word("1"), if parents.is_empty() { "?".into() } else { parents.join(", ") });
     let seen = if found { wanted.clone() } else { word(&others) };
     Verdict::new(found, wanted, seen)
+}
+
+/// The container process has a directory open that lies outside its root.
+pub(super) fn handle_outside(sample: &Sample, lang: Lang) -> Verdict {
+    let wanted = lang.pick("a directory outside", "一个根目录之外的目录");
+    let seen = sample.outside.as_deref();
+    Verdict::new(seen.is_some(), wanted, seen.unwrap_or(lang.pick("none", "没有")))
 }
 
 /// The scorecard says this of the container process.
@@ -154,6 +165,8 @@ mod tests {
         let gone = || with(|sample| sample.processes.remove(2));
         all([
             Case("init sh", sample(), true, "sh", "sh"),
+            Case("init sh", with(|sample| sample.processes[2].comm = "bash".into()), true, "sh", "bash"),
+            Case("init bash", sample(), false, "bash", "sh"),
             Case("init sleep", sample(), false, "sleep", "sh"),
             Case("init sh", gone(), false, "sh", "none"),
             Case("init sh", shared(), false, "sh", "none"),

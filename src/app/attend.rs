@@ -17,7 +17,7 @@ impl Play {
     /// Whether Space types the command that is due: never behind what is typed, and never in the place of a program's
     /// input.
     pub fn space_types(&self) -> bool {
-        let Some(run) = self.due().filter(|_| !self.is_over()) else { return false };
+        let Some(run) = self.due().filter(|_| !self.is_over() && !self.session.is_lost()) else { return false };
         let empty = |terminal| self.is_empty(terminal);
         empty(self.shown) != Some(false) && (run.interrupts() || empty(run.terminal) == Some(true))
     }

@@ -5,6 +5,7 @@ use crate::{
     lang::Lang,
     lesson::TerminalId,
     observe::Sample,
+    runtime::Place,
     session::{Action, Lacking, Proof},
     trace::TraceEvent,
 };
@@ -24,6 +25,10 @@ pub enum Event {
     Output(TerminalId, Vec<u8>),
     /// The last process of a pane's terminal has ended.
     Closed(TerminalId),
+    /// This shell waits for a command line, whether or not it says so itself.
+    Waits(TerminalId, i32),
+    /// The process in a terminal's foreground lives here now.
+    Place(TerminalId, Place),
     /// The tracer saw something.
     Trace(TerminalId, TraceEvent),
     /// A sample that began after the request of this number.
@@ -79,7 +84,7 @@ pub struct Extent {
     pub rows: usize,
     /// How many lines there are.
     pub lines: usize,
-    /// Whether what the learner is asked is visible, where something is asked.
+    /// Whether the learner is asked something, and all of it is visible.
     pub shows: bool,
 }
 

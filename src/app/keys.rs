@@ -311,7 +311,7 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
         all.push(letter('h', Command::Hint, ("hint", "提示"), 6).shown(format!("h({})", rungs - session.hints())));
     }
     if play.shows() {
-        all.push(letter('n', Command::PassOver, ("pass over it", "略过它"), 8));
+        all.push(letter('n', Command::PassOver, ("pass over it", "略过它"), 3));
     } else if !last && !matches!(phase, Phase::Done | Phase::Blocked(_)) {
         all.push(letter('n', Command::Next, ("next step", "下一步"), 8));
     } else if !last {
@@ -349,7 +349,7 @@ fn helps(command: Command) -> bool {
 /// Whether the open question is to be seen: only then digits answer it.
 fn asks(state: &State, play: &Play) -> bool {
     let shown = play.pane == Pane::Lesson || Shape::of(state.size) == Shape::Wide;
-    shown && state.extents.get(&Some(Pane::Lesson)).is_none_or(|extent| extent.shows)
+    shown && state.extents.get(&Some(Pane::Lesson)).is_some_and(|extent| extent.shows)
 }
 
 fn answers(play: &Play) -> Vec<Binding> {

@@ -4,6 +4,7 @@ use super::{CallLog, History, Pane, attend::Task, layout::Chosen};
 use crate::{
     lesson::{Block, CONTAINER, Run, TerminalId},
     observe::Sample,
+    runtime::Place,
     session::{Phase, Session},
     terminal::Screen,
 };
@@ -25,6 +26,8 @@ pub struct Term {
     pub screen: Screen,
     /// Whether its last process has ended.
     pub ended: bool,
+    /// Where the process in its foreground lives, once that is known.
+    pub place: Option<Place>,
     /// Whether something was typed that nothing has answered yet.
     pub unechoed: bool,
 }
@@ -168,6 +171,6 @@ impl Play {
 impl Term {
     /// An empty terminal of this many rows and columns.
     pub fn new((rows, columns): (u16, u16)) -> Term {
-        Term { screen: Screen::new(rows, columns), ended: false, unechoed: false }
+        Term { screen: Screen::new(rows, columns), ended: false, place: None, unechoed: false }
     }
 }

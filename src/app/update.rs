@@ -39,6 +39,19 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             }
             tell(state, Input::Closed(terminal))
         }
+        Event::Waits(terminal, shell) => {
+            let term = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal));
+            match term.is_some_and(|term| term.screen.waits()) {
+                true => tell(state, Input::Prompt(terminal, 0, shell)),
+                false => Vec::new(),
+            }
+        }
+        Event::Place(terminal, place) => {
+            if let Some(term) = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal)) {
+                term.place = Some(place);
+            }
+            Vec::new()
+        }
         Event::Trace(terminal, event) => trace(state, terminal, event),
         Event::Sample(number, sample) => {
             if let Some(play) = &mut state.play {

@@ -293,6 +293,11 @@ impl Player {
                 }
                 vec![Input::Sample(number, sample)]
             }
+            Seen::Waits(terminal, shell) => {
+                let waits = printed.get_mut(&terminal).is_some_and(|place| place.screen.waits());
+                if waits { vec![Input::Prompt(terminal, 0, shell)] } else { Vec::new() }
+            }
+            Seen::Place(..) => Vec::new(),
             Seen::Deadline => vec![Input::Deadline],
             Seen::Working(command) => {
                 let text = working(&command, session.lang());

@@ -292,6 +292,8 @@ fn event(seen: Seen, lang: Lang) -> Event {
         Seen::Closed(terminal) => Event::Closed(terminal),
         Seen::Trace(terminal, event) => Event::Trace(terminal, event),
         Seen::Sample(number, sample) => Event::Sample(number, sample),
+        Seen::Waits(terminal, shell) => Event::Waits(terminal, shell),
+        Seen::Place(terminal, place) => Event::Place(terminal, place),
         Seen::Deadline => Event::Deadline,
         Seen::Working(command) => Event::Trouble(working(&command, lang)),
         Seen::Noted(text) => Event::Said(text),

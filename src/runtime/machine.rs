@@ -2,8 +2,10 @@
 
 mod finish;
 mod restart;
+mod standing;
 
 pub use finish::Rest;
+pub use standing::Place;
 
 use super::{
     footing::Footing,
@@ -69,6 +71,8 @@ pub enum Happening {
     Sample(u64, Arc<Sample>),
     /// The deadline of this number is over.
     Deadline(u64),
+    /// The terminal has printed nothing for the time of this number.
+    Silent(TerminalId, u64),
     /// The processes of the terminal have not ended within the time of this number.
     Overdue(TerminalId, u64),
     /// What earlier commands left is gone, but for this: the shell of this generation can start.
@@ -86,6 +90,10 @@ pub enum Seen {
     Trace(TerminalId, TraceEvent),
     /// A sample that answers every request up to this number.
     Sample(u64, Arc<Sample>),
+    /// This shell waits for a command line, whether or not it says so itself.
+    Waits(TerminalId, i32),
+    /// The process in a terminal's foreground lives here now.
+    Place(TerminalId, Place),
     /// The time that the session set is over.
     Deadline,
     /// It is over for this command, which works and is waited for.
@@ -140,6 +148,11 @@ struct Terminal {
     restarting: bool,
     /// When that takes too long.
     overdue: Timer,
+    /// When somebody looks who waits there.
+    silence: Timer,
+    /// How often a shell that works was looked at since it printed something.
+    looks: u32,
+    place: Option<Place>,
     hold: Hold,
 }
 
@@ -147,6 +160,8 @@ impl Terminal {
     fn new(id: TerminalId, sink: &Sink) -> io::Result<Terminal> {
         let told = sink.clone();
         let overdue = Timer::start(move |number| told(Happening::Overdue(id, number)))?;
+        let told = sink.clone();
+        let silence = Timer::start(move |number| told(Happening::Silent(id, number)))?;
         Ok(Terminal {
             size: SIZE,
             generation: 0,
@@ -154,6 +169,9 @@ impl Terminal {
             root: None,
             restarting: false,
             overdue,
+            silence,
+            looks: 0,
+            place: None,
             hold: Hold::default(),
         })
     }
@@ -348,13 +366,21 @@ impl Machine {
                     return Vec::new();
                 }
                 match event {
-                    PtyEvent::Output(bytes) => vec![Seen::Output(id, bytes)],
+                    PtyEvent::Output(bytes) => {
+                        self.printed(id);
+                        vec![Seen::Output(id, bytes)]
+                    }
                     PtyEvent::Closed => vec![Seen::Closed(id)],
                 }
             }
             Happening::Trace(event) => self.traced(event),
             // What was read before the terminals began anew answers none of the requests since.
-            Happening::Sample(number, sample) => vec![Seen::Sample(number.saturating_sub(self.answered), sample)],
+            Happening::Sample(number, sample) => {
+                let mut seen = self.places();
+                seen.push(Seen::Sample(number.saturating_sub(self.answered), sample));
+                seen
+            }
+            Happening::Silent(id, number) => self.silent(id, number),
             Happening::Deadline(number) if self.timer.is_due(number) => self.due(),
             Happening::Deadline(_) => Vec::new(),
             Happening::Overdue(id, number) => self.overdue(id, number),

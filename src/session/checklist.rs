@@ -2,7 +2,7 @@
 
 use super::{Action, Session, play::Shell};
 use crate::{
-    lesson::{Block, CONTAINER, Check, Run, TerminalId},
+    lesson::{Block, CONTAINER, Check, Fact, Run, TerminalId},
     trace::Hold,
 };
 
@@ -86,9 +86,14 @@ impl Session {
     /// A block of checks holds: the lines that lead to it are done, but for those that only show something.
     pub(super) fn pass(&mut self, check: usize) {
         self.passed.insert(check);
+        if let Some(Block::Check(checks)) = self.block(check)
+            && checks.iter().any(|check| check.fact == Fact::Alone)
+        {
+            self.inside = false;
+        }
         let Some(step) = self.lesson.steps.get(self.step) else { return };
         for (index, block) in step.blocks.iter().enumerate().take(check) {
-            if matches!(block, Block::Run(run) if !run.look) {
+            if matches!(block, Block::Run(run) if !run.look) && !self.straight.contains(&index) {
                 self.ran.entry(index).or_insert(Ran::Otherwise);
             }
         }
@@ -98,7 +103,7 @@ impl Session {
     pub(super) fn next_checks(&self) -> Option<usize> {
         let blocks = self.step()?.blocks.iter().enumerate().skip(self.at);
         let mut checks = blocks.filter(|(_, block)| matches!(block, Block::Check(_))).map(|(index, _)| index);
-        checks.find(|index| !self.passed.contains(index))
+        checks.find(|index| !self.passed.contains(index) && !self.straight.contains(index))
     }
 
     /// Moves over everything that is done, and decides the checks that are due.
@@ -149,7 +154,8 @@ impl Session {
     fn has_run(&mut self, run: Run, out: &mut Vec<Action>) -> bool {
         // Whoever pressed Ctrl-C was faster.
         let interrupted = run.interrupts() && self.shells.get(&run.terminal) == Some(&Shell::Idle);
-        if self.ran.contains_key(&self.at) || interrupted {
+        // What was left out on the way to the goal is not made up for: it would do something else now.
+        if self.ran.contains_key(&self.at) || interrupted || self.straight.contains(&self.at) {
             return true;
         }
         if self.auto {
@@ -159,7 +165,7 @@ impl Session {
     }
 
     fn has_held(&mut self, checks: &[Check], out: &mut Vec<Action>) -> bool {
-        if self.passed.contains(&self.at) {
+        if self.passed.contains(&self.at) || self.straight.contains(&self.at) {
             return true;
         }
         if self.auto && self.solve(out) {

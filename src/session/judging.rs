@@ -1,7 +1,11 @@
 //! When a block of checks counts as passed, and what a step has come to.
 
+use super::play::Shell;
 use super::{Action, Outcome, Report, Session, Verdict, checks::decide};
-use crate::lesson::{Block, Check, Counter, Fact, GroupFact};
+use crate::{
+    lesson::{Block, CONTAINER, Check, Counter, Fact, GroupFact, Run, TerminalId},
+    observe::{ISOLATING, Sample},
+};
 
 impl Session {
     /// Whether the step passed, or could not be seen whole.
@@ -25,7 +29,33 @@ impl Session {
             self.see(index);
         } else if self.decide_block(index, out) {
             self.pass(index);
+        } else if let Some(goal) = self.goal_behind(index).filter(|goal| self.holds(*goal)) {
+            // The failures on the way were not seen: that is told, and they are not insisted on.
+            self.decide_block(goal, out);
+            self.straight.extend(index..goal);
+            self.pass(goal);
         }
+    }
+
+    /// The last block of checks, where all those before it from this one on are about failures that lead there.
+    fn goal_behind(&self, index: usize) -> Option<usize> {
+        let blocks = &self.step()?.blocks;
+        let goal = blocks.iter().rposition(|block| matches!(block, Block::Check(_))).filter(|goal| *goal > index)?;
+        let mut fails = false;
+        for block in blocks.get(..goal)?.iter().skip(self.at.min(index)) {
+            match block {
+                Block::Run(run) => fails |= run.fails,
+                Block::Check(_) if !std::mem::take(&mut fails) => return None,
+                _ => {}
+            }
+        }
+        Some(goal)
+    }
+
+    /// Whether a block of checks holds now, as far as can be seen.
+    fn holds(&self, index: usize) -> bool {
+        let Some(Block::Check(checks)) = self.block(index) else { return false };
+        self.seen >= self.wanted && self.judge(checks).iter().all(|verdict| verdict.passed != Some(false))
     }
 
     /// Shows what the facts of a block come to now.
@@ -34,6 +64,34 @@ impl Session {
             let seen = self.judge(checks);
             self.verdicts.insert(index, seen);
         }
+    }
+
+    /// Takes note of a container that the step goes on from: one whose shell, or the one that started it, waits.
+    pub(super) fn note_container(&mut self) {
+        let step_made = !self.ran.is_empty() || self.step().is_some_and(|step| !step.fresh);
+        let waits = self.shells.get(&TerminalId::Container) == Some(&Shell::Idle);
+        self.inside |= step_made && waits && self.seen >= self.wanted && self.is_isolated();
+    }
+
+    fn is_isolated(&self) -> bool {
+        let own =
+            |sample: &Sample, kind| (sample.namespaces.get(kind).copied(), sample.host_namespaces.get(kind).copied());
+        let differs =
+            |sample: &Sample| ISOLATING.iter().any(|kind| matches!(own(sample, kind), (Some(a), Some(b)) if a != b));
+        self.evidence.sample.as_deref().is_some_and(differs)
+    }
+
+    /// Whether the container that the step goes on from has ended, although the step does not want that.
+    pub fn is_lost(&self) -> bool {
+        let ends = |check: &Check| matches!(check.fact, Fact::Alone);
+        let wanted = self.next_checks().and_then(|index| self.block(index));
+        let wanted = matches!(wanted, Some(Block::Check(checks)) if checks.iter().any(ends));
+        self.inside && !wanted && self.replay.is_none() && self.seen >= self.wanted && !self.is_isolated()
+    }
+
+    /// Whether a line is meant for a container that is gone: typed elsewhere it might do harm.
+    pub(super) fn lacks_its_container(&self, run: &Run) -> bool {
+        !self.auto && self.is_lost() && (run.terminal == TerminalId::Container || run.line.contains(CONTAINER))
     }
 
     /// What each of these facts comes to now, whether or not its turn has come.

@@ -168,6 +168,8 @@ pub enum Notice {
     Busy(TerminalId),
     /// Something is typed at the terminal's prompt.
     HalfTyped(TerminalId),
+    /// The container that the command is meant for has ended.
+    Lost,
     /// The terminal's shell has ended.
     Ended(TerminalId),
     /// A replayed command did not come to its end.

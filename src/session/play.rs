@@ -51,6 +51,10 @@ pub struct Session {
     pub(super) ran: BTreeMap<usize, Ran>,
     /// The blocks of checks that have held.
     pub(super) passed: BTreeSet<usize>,
+    /// Whether the step goes on from a container.
+    pub(super) inside: bool,
+    /// Blocks that the learner went past, straight to the goal.
+    pub(super) straight: BTreeSet<usize>,
     /// What else ran in this step, oldest first.
     pub(super) own_lines: Vec<OwnLine>,
     pub(super) answers: BTreeMap<usize, usize>,
@@ -60,6 +64,8 @@ pub struct Session {
     pub(super) holding: bool,
     /// The line that is due and holds each call, whoever types it, and its terminal.
     pub(super) armed: Option<(usize, TerminalId)>,
+    /// The calls of a command were let go while such a line was due: those of the next one are held again.
+    pub(super) ran_on: bool,
     pub(super) verdicts: BTreeMap<usize, Vec<Verdict>>,
     pub(super) outcomes: Vec<Option<Outcome>>,
     pub(super) wanted: u64,
@@ -114,6 +120,8 @@ impl Session {
             solved: false,
             ran: BTreeMap::new(),
             passed: BTreeSet::new(),
+            straight: BTreeSet::new(),
+            inside: false,
             own_lines: Vec::new(),
             answers: BTreeMap::new(),
             hints: 0,
@@ -121,6 +129,7 @@ impl Session {
             guarded: Vec::new(),
             holding: false,
             armed: None,
+            ran_on: false,
             verdicts: BTreeMap::new(),
             outcomes,
             wanted: 0,
@@ -188,6 +197,7 @@ impl Session {
                 self.seen = self.seen.max(number);
                 self.evidence.remember(&sample);
                 self.evidence.sample = Some(sample);
+                self.note_container();
                 let postponed = std::mem::take(&mut self.postponed) && !self.auto && self.replay.is_none();
                 if postponed && matches!(self.phase(), Phase::Due(_)) {
                     self.type_due(&mut out);
@@ -208,6 +218,7 @@ impl Session {
             Notice::HalfTyped(terminal) => self.half_typed.contains(terminal),
             Notice::Ended(terminal) => self.shells.get(terminal) == Some(&Shell::Ended),
             Notice::AnswerFirst => matches!(self.phase(), Phase::Asking(_)),
+            Notice::Lost => self.is_lost(),
             Notice::NotRebuilt(_) | Notice::NoImage(..) | Notice::Stumbled(..) => true,
         }
     }
@@ -247,6 +258,7 @@ impl Session {
             Wish::Allow(allow) => self.allow(allow, out),
             Wish::RunOn => {
                 self.holding = false;
+                self.ran_on = self.armed.is_some();
                 for terminal in TerminalId::ALL {
                     out.push(Action::RunOn(terminal));
                 }
@@ -270,6 +282,9 @@ impl Session {
 
     pub(super) fn prompt(&mut self, terminal: TerminalId, status: i32, out: &mut Vec<Action>) {
         self.shells.insert(terminal, Shell::Idle);
+        if std::mem::take(&mut self.ran_on) {
+            self.armed = None;
+        }
         if self.waiting == Some(terminal) {
             self.waiting = None;
             out.push(Action::Deadline(None));
@@ -352,6 +367,9 @@ impl Session {
         self.solved = false;
         self.ran.clear();
         self.passed.clear();
+        self.straight.clear();
+        self.inside = false;
+        self.note_container();
         self.own_lines.clear();
         self.submitted.clear();
         self.answers.clear();

@@ -1,6 +1,6 @@
 //! Whoever types: lines tick off the step's own, other ways count, and what only shows something stays until it is seen.
 
-use super::{Action, Input, Phase, Ran, Wish, script_tests::*};
+use super::{Action, Input, Notice, Phase, Ran, Wish, checks::cases, script_tests::*};
 use crate::{lesson::TerminalId, trace::Hold};
 
 /// The learner types a line, and the shell takes it.
@@ -120,6 +120,10 @@ fn what_the_learner_types_is_held_as_well() {
     assert!(script.session.holding());
     let told = script.prompt(&named());
     assert!(told.contains(&Action::RunOn(CONTAINER)) && !script.session.holding(), "{told:?}");
+    // What was let go was that one command.
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.give(Input::Wish(Wish::RunOn));
+    assert!(!script.session.holding() && holds(&script.prompt(&unnamed())));
     // Whoever does not want that has the last word.
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     script.give(Input::Wish(Wish::ToggleHold));
@@ -127,4 +131,50 @@ fn what_the_learner_types_is_held_as_well() {
     // Without a learner there is nobody to let calls happen.
     let (_, told) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
     assert_eq!(told.iter().filter(|action| matches!(action, Action::Hold(_, Hold::Every))).count(), 1);
+}
+
+#[test]
+fn whoever_goes_straight_to_the_goal_is_told_and_may_go_on() {
+    let fails = run("one").replace("run container", "run container fails");
+    let blocks = [fails, check("ended one status 1"), question(), run("two"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    types(&mut script, CONTAINER, "mine");
+    script.prompt(&named());
+    // The question is asked all the same.
+    assert_eq!(script.session.phase(), Phase::Asking(3));
+    assert!(script.session.went_past(2) && !script.session.has_passed(2) && script.session.has_passed(5));
+    script.give(Input::Wish(Wish::Answer(1)));
+    assert_eq!(script.session.phase(), Phase::Done);
+    // Only failures may be left out.
+    let blocks = [run("one"), check("ended one status 1"), run("two"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    types(&mut script, CONTAINER, "mine");
+    script.prompt(&named());
+    assert_eq!(script.session.phase(), Phase::Due(1));
+}
+
+#[test]
+fn nothing_is_typed_for_a_container_that_is_gone() {
+    let gone = cases::with(|sample| sample.namespaces = sample.host_namespaces.clone());
+    let blocks = [run("one"), run("kill {container}"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &gone);
+    assert!(!script.session.is_lost(), "it is still to be made");
+    assert_eq!(typed(&script.go()), ["one"]);
+    script.prompt(&unnamed());
+    assert_eq!((script.session.phase(), script.session.is_lost()), (Phase::Due(2), false));
+    // Killed from another window.
+    script.sample(&gone);
+    assert!(script.session.is_lost());
+    assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::Lost)));
+    // Whoever builds it again themselves goes on.
+    script.sample(&unnamed());
+    assert_eq!((script.session.is_lost(), script.session.notice()), (false, None));
+    assert_eq!(typed(&script.go()), ["kill 102"]);
+    // Where the step wants its end, that is no loss.
+    let blocks = [run("one"), run("two"), check("alone")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &gone);
+    script.go();
+    script.prompt(&unnamed());
+    script.sample(&gone);
+    assert!(!script.session.is_lost());
 }

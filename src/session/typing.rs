@@ -47,6 +47,10 @@ impl Session {
 
     /// Types a line into a terminal that stands at its prompt; false (and a notice) where it does not.
     pub(super) fn type_line(&mut self, run: &Run, out: &mut Vec<Action>) -> bool {
+        if self.lacks_its_container(run) {
+            self.notice = Some(Notice::Lost);
+            return false;
+        }
         match self.shells.get(&run.terminal) {
             // Whoever pressed Ctrl-C was faster.
             Some(Shell::Idle) if run.interrupts() => return true,

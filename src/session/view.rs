@@ -42,6 +42,11 @@ impl Session {
         &self.own_lines
     }
 
+    /// Whether the learner went past a block, straight to the goal.
+    pub fn went_past(&self, block: usize) -> bool {
+        self.straight.contains(&block)
+    }
+
     /// Whether a block of checks has held.
     pub fn has_passed(&self, block: usize) -> bool {
         self.passed.contains(&block)

@@ -5,6 +5,7 @@
 //! Marks without an `aid` come from somebody else's prompt and are not taken: they could not be told apart.
 
 use avt::Anchor;
+use std::collections::VecDeque;
 
 /// The value of `PS1`: status and shell, start of the prompt, the prompt, start of the input.
 ///
@@ -62,7 +63,12 @@ pub(super) struct Prompt {
     pub(super) returns: usize,
     /// What was said before the prompt that waits.
     pub(super) shell: Option<Ended>,
+    /// Prompts that were drawn without marks.
+    pub(super) drawn: VecDeque<String>,
 }
+
+/// How many prompts without marks are remembered: they change with the directory.
+const MOST_DRAWN: usize = 16;
 
 impl Prompt {
     /// Takes note of bytes that go to the shell.
@@ -72,11 +78,33 @@ impl Prompt {
         }
     }
 
+    /// Where a prompt without marks ends, given the row in which a shell waits as far as the cursor; `None` where that is
+    /// no prompt. What was drawn once is a prompt for ever, so that text which was typed behind it is not part of it.
+    pub(super) fn end_of(&mut self, row: &str) -> Option<usize> {
+        if row.is_empty() || asks_for_more(row) {
+            return None;
+        }
+        let known = self.drawn.iter().find(|prompt| row.starts_with(prompt.as_str()));
+        if let Some(prompt) = known {
+            return Some(prompt.chars().count());
+        }
+        if self.drawn.len() >= MOST_DRAWN {
+            self.drawn.pop_front();
+        }
+        self.drawn.push_back(row.to_string());
+        Some(row.chars().count())
+    }
+
     /// Whether a line feed is the echo of a Return that submits the line: the shell will not say so itself.
     pub(super) fn is_submitted_by_a_line_feed(&self) -> bool {
         let says_when_it_starts = self.shell.is_some_and(|shell| shell.says_when_it_starts);
         self.input.is_some() && self.returns > 0 && !says_when_it_starts
     }
+}
+
+/// Whether a shell asks for the rest of a command: `> `, and `quote> ` in zsh.
+fn asks_for_more(row: &str) -> bool {
+    row.strip_suffix("> ").is_some_and(|words| words.chars().all(|c| c.is_ascii_lowercase() || c == ' '))
 }
 
 #[cfg(test)]
@@ -99,6 +127,18 @@ mod tests {
             [("5.2.37(1)-release", true), ("4.4.0", true), ("4.3.48(1)-release", false), ("10.0", true), ("", false)]
         {
             assert_eq!(writes_ps0(version), writes, "{version}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_without_marks_is_what_was_drawn_first() {
+        let mut prompt = Prompt::default();
+        assert_eq!(prompt.end_of("root@vm:~# "), Some(11));
+        assert_eq!(prompt.end_of("root@vm:~# ps"), Some(11), "this was typed since");
+        assert_eq!(prompt.end_of("root@vm:/# ls"), Some(13));
+        assert_eq!(prompt.end_of("root@vm ~> "), Some(11), "fish");
+        for no_prompt in ["", "> ", "quote> ", "cmdsubst quote> "] {
+            assert_eq!(prompt.end_of(no_prompt), None, "{no_prompt}");
         }
     }
 }

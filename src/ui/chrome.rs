@@ -209,6 +209,10 @@ pub fn said(state: &State) -> Option<String> {
             format!("A line is half typed in the {} terminal: finish it there, or drop it with ^C", name(*terminal)),
             format!("{}终端里有一行没打完：到那里打完，或按 ^C 放弃", name(*terminal)),
         ),
+        Notice::Lost => lang.pick(
+            format!("Your container has ended: {again} builds it again"),
+            format!("你的容器已经结束：按 {again} 重建"),
+        ),
         Notice::Ended(terminal) => lang.pick(
             format!("The shell of the {} terminal has ended: {again} begins the step again", name(*terminal)),
             format!("{}终端的 shell 已结束：按 {again} 重做这一步", name(*terminal)),

@@ -50,7 +50,9 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         if !(ran && index > 0 && session.ran(index - 1).is_some()) {
             sheet.gap();
         }
-        own_lines(state, play, index, columns, &mut sheet);
+        if own_lines(state, play, index, columns, &mut sheet) && !ran {
+            sheet.gap();
+        }
         if index == at {
             current = sheet.lines.len();
         }
@@ -80,11 +82,13 @@ fn looks_ahead(play: &Play, step: &Step, index: usize, block: &Block) -> bool {
     matches!(block, Block::Check(_)) && !between.iter().any(hides)
 }
 
-/// What the learner ran besides, when the step had come to this block.
-fn own_lines(state: &State, play: &Play, index: usize, columns: usize, sheet: &mut Sheet) {
+/// What the learner ran besides, when the step had come to this block; whether there was something.
+fn own_lines(state: &State, play: &Play, index: usize, columns: usize, sheet: &mut Sheet) -> bool {
+    let before = sheet.lines.len();
     for own in play.session.own_lines().iter().filter(|own| own.at == index) {
         parts::transcript(state, own.terminal, &own.line, columns, sheet);
     }
+    sheet.lines.len() > before
 }
 
 /// The last lines: what the step waits for.
@@ -102,6 +106,14 @@ fn end(
     let now = |text: &str| {
         hang(&[(format!("{} ", marks::NOW), Role::Focus)], &Rich::default().with(text, Role::Strong), columns)
     };
+    if play.session.is_lost() && matches!(phase, Phase::Due(_) | Phase::Asking(_) | Phase::Checking(_)) {
+        let again = chrome::key(state, 'r');
+        let text = lang.pick(
+            format!("Your container has ended: {again} builds it again."),
+            format!("你的容器已经结束：按 {again} 重建。"),
+        );
+        return sheet.add(hang(&[("! ".into(), Role::Danger)], &Rich::default().with(&text, Role::Danger), columns));
+    }
     match phase {
         Phase::Held => {
             if let Some((_, call)) = play.session.held().first() {

@@ -34,7 +34,7 @@ pub fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
         let place = Rect::new(left, y + number as u16, room.width - left, 1).intersection(room);
         frame.render_widget(Paragraph::new(paint_line(line, state.look.theme)), place);
     }
-    extents.insert(None, Extent { top: 0, rows: visible, lines: rows as usize, shows: true });
+    extents.insert(None, Extent { top: 0, rows: visible, lines: rows as usize, shows: false });
 }
 
 fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {

@@ -68,7 +68,7 @@ impl Sheet {
         frame: &mut Frame,
     ) -> Extent {
         let rows = area.height.saturating_sub(2) as usize;
-        let mut extent = Extent { top: 0, rows, lines: self.lines.len(), shows: true };
+        let mut extent = Extent { top: 0, rows, lines: self.lines.len(), shows: false };
         let last = extent.last_top();
         extent.top = top
             .unwrap_or(match self.follow {
@@ -81,7 +81,7 @@ impl Sheet {
         let (from, to) = (extent.top, extent.top + rows);
         // A question that is larger than the pane is never visible as a whole.
         let visible = |asked: &Range<usize>| asked.end <= to && (asked.start >= from || asked.len() > rows);
-        extent.shows = self.asked.as_ref().is_none_or(visible);
+        extent.shows = self.asked.as_ref().is_some_and(visible);
         let theme = state.look.theme;
         let border = style(theme, if focused { Role::Focus } else { Role::Quiet });
         let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(border).title(title);

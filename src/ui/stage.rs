@@ -110,6 +110,7 @@ pub fn step_of(blocks: Vec<Block>, size: (u16, u16)) -> State {
     let mut state = state_of(lesson, Lang::En, size, Look::default());
     press(&mut state, "\n");
     prompts(&mut state);
+    shot(&mut state);
     state
 }
 
@@ -168,6 +169,7 @@ pub fn at_question(state: &mut State) {
     prompts(state);
     press(state, "^gn");
     prompts(state);
+    shot(state);
 }
 
 /// Answers, types the command and waits before its first call.

@@ -58,12 +58,23 @@ fn names(state: &State, play: &Play) -> Pieces {
     out
 }
 
-/// What the terminal does: `pid 4711 · held`.
+/// Where its foreground lives and what it does: `inside: new pid uts  pid 4711  held`.
 fn status(state: &State, play: &Play) -> Pieces {
     let lang = state.lang;
     let ended = play.terminals.get(&play.shown).is_some_and(|term| term.ended);
     let held = play.session.held().iter().find(|(terminal, _)| *terminal == play.shown);
     let mut out = Pieces::new();
+    match play.terminals.get(&play.shown).and_then(|term| term.place.as_ref()).filter(|_| !ended) {
+        Some(place) if place.is_the_machine() => {
+            out.push((lang.pick(" the machine itself ", " 这台机器本身 ").into(), Role::Plain));
+        }
+        Some(place) => {
+            let mut kinds: Vec<String> = place.new.iter().map(ToString::to_string).collect();
+            kinds.extend(place.rooted.then(|| lang.pick("root", "根目录").to_string()));
+            out.push((format!(" {} {} ", lang.pick("inside: new", "在里面：新的"), kinds.join(" ")), Role::Container));
+        }
+        None => {}
+    }
     let container = play.sample.as_ref().and_then(|sample| sample.container);
     let pid = match (held, play.shown) {
         (Some((_, call)), _) => Some(call.pid.0),
@@ -74,7 +85,7 @@ fn status(state: &State, play: &Play) -> Pieces {
         out.push((format!(" pid {pid} "), Role::Container));
     }
     if ended {
-        out.push((lang.pick("ended ", "已结束 ").into(), Role::Danger));
+        out.push((lang.pick(" ended ", " 已结束 ").into(), Role::Danger));
     } else if held.is_some() {
         out.push((format!("{} {} ", marks::HELD, lang.pick("held", "已暂停")), Role::Changed));
     }

@@ -52,6 +52,7 @@ mod trace_terminal;
 mod tui;
 mod tui_lessons;
 mod tui_terminal;
+mod tui_typing;
 mod unpack;
 mod unpack_any;
 mod unpack_hostile;
@@ -109,6 +110,7 @@ fn all() -> Vec<Test> {
         tui::tests,
         tui_lessons::tests,
         tui_terminal::tests,
+        tui_typing::tests,
         unpack::tests,
         unpack_any::tests,
         unpack_hostile::tests,

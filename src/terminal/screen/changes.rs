@@ -68,6 +68,32 @@ impl Screen {
             .execute_with(Function::Osc(Osc::ShellIntegration(ShellIntegration::CommandStart)), &mut self.tracker);
     }
 
+    /// A shell waits for a line. Where it has not marked its prompt, the row as far as the cursor is the prompt, and the
+    /// line is followed from there on. False where nothing new is known.
+    pub fn waits(&mut self) -> bool {
+        if self.prompt.input.is_some() || self.alternate_screen() {
+            return false;
+        }
+        let cursor = self.terminal.cursor_position();
+        let Some(row) = usize::try_from(cursor.row).ok().and_then(|row| self.terminal.screen().line(row)) else {
+            return false;
+        };
+        let text: String =
+            row.cells().iter().take(cursor.col).filter(|cell| cell.width() > 0).map(|cell| cell.char()).collect();
+        let Some(end) = self.prompt.end_of(&text) else { return false };
+        // Columns, not characters: a prompt may be Chinese.
+        let cells = row.cells().iter().enumerate().filter(|(_, cell)| cell.width() > 0);
+        let col = cells.map(|(col, cell)| col + usize::from(cell.width())).nth(end.saturating_sub(1));
+        self.prompt.returns = 0;
+        self.prompt.drawing = false;
+        self.prompt.shell = None;
+        // A line begins where the cursor is.
+        self.terminal.execute(iter::once(Function::Cha(small(col.unwrap_or(cursor.col) + 1))));
+        self.begin_input();
+        self.terminal.execute(iter::once(Function::Cha(small(cursor.col + 1))));
+        true
+    }
+
     /// Whether this erases the place where the typed line begins, while the cursor stands there: the line is then empty
     /// or its first character goes, and it begins there again.
     fn empties_input(&self, function: &Function) -> bool {

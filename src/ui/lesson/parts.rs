@@ -93,6 +93,13 @@ pub fn transcript(state: &State, terminal: TerminalId, line: &str, columns: usiz
 
 fn checks(state: &State, play: &Play, index: usize, list: &[Check], columns: usize, sheet: &mut Sheet) {
     let done = play.session.has_passed(index);
+    if play.session.went_past(index) {
+        let text = state.lang.pick(
+            "You went straight to the goal. What fails on the way was not seen: r shows it, Space goes on.",
+            "你直接做到了目标，没有看到途中的失败：按 r 可以重来看一遍，按空格继续。",
+        );
+        return sheet.add(wrap(text, Role::Limit, columns));
+    }
     // A fact that does not hold yet is a refusal only after something was tried; in a challenge there is no hurry.
     let tried = play.commands > 0 && play.session.phase() == Phase::Checking(index);
     let challenge = play.session.step().is_some_and(|step| step.challenge);

@@ -119,6 +119,13 @@ impl Learner {
                 self.container = sample.container;
                 vec![Input::Sample(number, sample)]
             }
+            Seen::Waits(terminal, shell) => {
+                let pane = self.panes.entry(terminal).or_default();
+                let waits = pane.screen.waits();
+                pane.prompts += usize::from(waits);
+                if waits { vec![Input::Prompt(terminal, 0, shell)] } else { Vec::new() }
+            }
+            Seen::Place(..) => Vec::new(),
             Seen::Deadline => vec![Input::Deadline],
             Seen::Working(_) => Vec::new(),
             Seen::Noted(_) => Vec::new(),

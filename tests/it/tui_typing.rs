@@ -1,0 +1,147 @@
+//! Learners who type, on a screen of 80 by 24: their lines tick the step off, in any shell, and keys go where the task is.
+
+use crate::harness::{Test, tests};
+use crate::support::{BOXWRIGHT, tmux::Tmux};
+use std::fs;
+
+pub fn tests() -> Vec<Test> {
+    let tests = tests![
+        a_line_typed_as_shown_is_ticked_off: [Root, Tool("tmux")],
+        what_only_shows_something_stays_offered: [Root, Tool("tmux")],
+        a_name_typed_right_away_reaches_the_container: [Root, Tool("tmux")],
+        bash_with_a_prompt_of_its_own_is_understood: [Root, Tool("tmux"), Tool("bash")],
+        other_shells_are_understood: [Root, Tool("tmux"), Tool("busybox"), Tool("dash")],
+        what_is_typed_is_held: [Root, Tool("tmux")],
+    ];
+    tests.into_iter().map(Test::alone).collect()
+}
+
+/// The program at a step, in a home whose bash has a prompt of its own.
+fn at(place: &str) -> Tmux {
+    let tmux = Tmux::start(80, 24);
+    let home = tmux.file("home");
+    fs::create_dir(&home).unwrap();
+    fs::write(home.join(".bashrc"), "PS1='me@here:\\w# '\n").unwrap();
+    let state = tmux.file("state");
+    tmux.line(&format!("HOME={} XDG_STATE_HOME={} {BOXWRIGHT} {place} --lang en", home.display(), state.display()));
+    tmux
+}
+
+fn bar(screen: &str) -> &str {
+    screen.lines().last().unwrap_or_default()
+}
+
+/// A command is due and the prompt is empty.
+fn due(tmux: &Tmux, line: &str) -> String {
+    let offered = format!("│   {line} ");
+    tmux.until(line, |screen| screen.contains(&offered) && bar(screen).contains("Space type the command"))
+}
+
+fn answers(tmux: &Tmux, digit: &str) {
+    let asks = |screen: &str| bar(screen).contains("your answer");
+    let screen = tmux.until("the question", |now| asks(now) || bar(now).contains("Space show the question"));
+    if !asks(&screen) {
+        tmux.press(&["Space"], "the question", asks);
+    }
+    tmux.press(&[digit], "the answer", |screen| screen.contains("◂ your answer"));
+}
+
+fn a_line_typed_as_shown_is_ticked_off() {
+    let tmux = at("isolate/3");
+    due(&tmux, "unshare -p --fork sh");
+    tmux.line("unshare  -p --fork sh");
+    let screen = due(&tmux, "echo $$");
+    assert!(screen.contains("│ $ unshare  -p --fork sh"), "{screen}");
+    tmux.sees("inside: new pid");
+    tmux.line("echo $$");
+    answers(&tmux, "2");
+    due(&tmux, "ps -ef");
+    // Something else ends nothing, and is listed.
+    tmux.line("echo hi");
+    tmux.until("the line", |screen| screen.contains("│ $ echo hi"));
+    due(&tmux, "ps -ef");
+    tmux.line("ps -ef");
+    tmux.until("the end of the step", |screen| bar(screen).contains("Space next step"));
+}
+
+fn what_only_shows_something_stays_offered() {
+    let tmux = at("rootfs/1");
+    answers(&tmux, "1");
+    tmux.until("the command", |screen| bar(screen).contains("Space type the command"));
+    tmux.line("skopeo copy -q builtin: dir:image");
+    due(&tmux, "ls -l image");
+    tmux.until("the facts", |now| now.contains("done your way") && now.contains("✓ There is a manifest"));
+    tmux.line("echo hi");
+    tmux.until("the line", |screen| screen.contains("│ $ echo hi"));
+    due(&tmux, "ls -l image");
+    tmux.keys(&["C-g"]);
+    tmux.until("the lesson's keys", |screen| bar(screen).contains("pass over it"));
+    tmux.keys(&["n"]);
+    tmux.until("the end of the step", |screen| bar(screen).contains("Space next step"));
+}
+
+fn a_name_typed_right_away_reaches_the_container() {
+    let tmux = at("isolate/6");
+    answers(&tmux, "1");
+    due(&tmux, "hostname box");
+    tmux.line("hostname box");
+    due(&tmux, "hostname");
+    tmux.until("the fact", |now| now.contains("✓ Inside, the host name is box") && now.contains("▸container"));
+    // What is typed next belongs into the other terminal.
+    tmux.line("hostname");
+    tmux.until("the end of the step", |now| bar(now).contains("Space next step") && now.contains("▸host"));
+    tmux.sees("the machine itself");
+}
+
+fn bash_with_a_prompt_of_its_own_is_understood() {
+    let tmux = at("isolate/4");
+    answers(&tmux, "2");
+    due(&tmux, "unshare -imnpu --mount-proc --fork sh");
+    tmux.line("unshare -imnpu --mount-proc --fork bash");
+    tmux.until("the held call", |screen| bar(screen).contains("Space next call"));
+    tmux.keys(&["c"]);
+    let screen = tmux.until("the end of the step", |screen| bar(screen).contains("Space next step"));
+    assert!(screen.contains("me@here:"), "{screen}");
+    tmux.keys(&["Space"]);
+    answers(&tmux, "2");
+    due(&tmux, "ps -ef");
+    tmux.line("ps -ef");
+    tmux.until("the end of the step", |screen| bar(screen).contains("Space next step"));
+    tmux.keys(&["Space"]);
+    answers(&tmux, "1");
+    due(&tmux, "hostname box");
+    // Space types into such a shell as well, but not behind a text.
+    tmux.text("echo");
+    tmux.until("the text", |screen| screen.contains("# echo") && !bar(screen).contains("Space"));
+    tmux.keys(&["C-u"]);
+    due(&tmux, "hostname box");
+    tmux.keys(&["Space"]);
+    tmux.until("the name", |screen| screen.contains("✓ Inside, the host name is box"));
+}
+
+fn other_shells_are_understood() {
+    for shell in ["busybox ash", "dash", "sh", "env -u PS1 bash --norc", "chroot / sh"] {
+        let tmux = at("isolate/1");
+        answers(&tmux, "1");
+        due(&tmux, "ls -l /proc/self/ns");
+        tmux.line(&format!("env PS1='mine: ' {shell}"));
+        tmux.until(shell, |screen| {
+            let prompt = screen.lines().skip(2).take_while(|line| !line.starts_with('╰')).any(|line| {
+                let cell = line.trim_matches('│').trim();
+                cell == "mine:" || cell.ends_with('#')
+            });
+            prompt && bar(screen).contains("Space type the command")
+        });
+        tmux.line("ls -l /proc/self/ns");
+        tmux.until("the next command", |screen| screen.contains("The same in the host terminal:"));
+    }
+}
+
+fn what_is_typed_is_held() {
+    let tmux = at("isolate/4");
+    answers(&tmux, "2");
+    due(&tmux, "unshare -imnpu --mount-proc --fork sh");
+    tmux.line("unshare -imnpu --mount-proc --fork sh");
+    let screen = tmux.until("the held call", |screen| bar(screen).contains("Space next call"));
+    assert!(screen.contains("⏸ held"), "{screen}");
+}

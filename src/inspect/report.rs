@@ -51,8 +51,13 @@ fn scorecard(sample: &Sample, evidence: &Evidence, lang: Lang) -> Vec<Vec<String
         (None, _) => evidence.root_mount.clone().unwrap_or_else(|| lang.pick("not readable", "读不到").into()),
     };
     let limit = evidence.limit.clone();
-    let limit =
-        limit.unwrap_or_else(|| lang.pick("no CPU or memory limit of its own", "没有单独的 CPU 或内存限制").into());
+    let limit = limit.unwrap_or_else(|| {
+        lang.pick(
+            "no limit of its own on CPU time, memory, PIDs, CPUs or disks",
+            "CPU 时间、内存、进程数、CPU 和磁盘都没有单独的限制",
+        )
+        .into()
+    });
     let entered = match evidence.entered {
         Some(pid) => format!("{} {pid}", lang.pick("came from outside: process", "从外面进入的进程：")),
         None => lang.pick("no process came from outside", "没有进程从外面进入").to_string(),
@@ -111,7 +116,12 @@ fn answers(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
         row(lang.pick("interfaces", "网络接口"), &interfaces),
         row(lang.pick("listening", "监听端口"), &|side| list(side.listening.iter().map(u16::to_string).collect())),
         row("System V", &|side| list(side.sysv.clone())),
-        row(lang.pick("mounts", "挂载数"), &|side| side.mounts.len().to_string()),
+        row(lang.pick("mounts", "挂载数"), &|side| match side.hidden_mounts {
+            Some(hidden) if hidden > 0 => {
+                format!("{} ({hidden} {})", side.mounts.len(), lang.pick("more out of sight", "个看不到"))
+            }
+            _ => side.mounts.len().to_string(),
+        }),
         row(lang.pick("/proc shows", "/proc 显示"), &proc),
     ]
 }

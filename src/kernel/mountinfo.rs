@@ -17,8 +17,15 @@ pub struct Mount {
     pub kind: String,
     /// The source, such as a device.
     pub source: String,
-    /// `shared`, `slave`, `unbindable`, or empty for private.
+    /// `shared`, `slave`, `shared,slave`, `unbindable`, or empty for private.
     pub propagation: String,
+}
+
+impl Mount {
+    /// Whether what is mounted on it appears in its peers, too.
+    pub fn is_shared(&self) -> bool {
+        self.propagation.starts_with("shared")
+    }
 }
 
 /// Reads every line of a mountinfo file, each with the file system's own options, which cgroup v1 names controllers in.
@@ -49,10 +56,11 @@ fn parse_line(line: &str) -> Option<(Mount, String)> {
     Some((Mount { id, parent, root, point, kind, source, propagation: propagation(&optional) }, options))
 }
 
-/// A mount can be shared and a slave at once; what it passes on is what a learner must know, so `shared` wins.
+/// A mount can be shared and a slave at once: it passes on what it gets from its master.
 fn propagation(optional: &[&str]) -> String {
     let has = |prefix: &str| optional.iter().any(|field| field.starts_with(prefix));
     match () {
+        () if has("shared:") && has("master:") => "shared,slave",
         () if has("shared:") => "shared",
         () if has("master:") => "slave",
         () if has("unbindable") => "unbindable",
@@ -101,6 +109,7 @@ broken line
         assert_eq!(mounts.len(), 5);
         assert_eq!(mounts[0].kind, "proc");
         assert_eq!((mounts[1].id, mounts[1].parent, mounts[1].propagation.as_str()), (27, 1, "shared"));
+        assert_eq!(mounts[2].propagation, "shared,slave");
         assert_eq!((mounts[2].root.as_str(), mounts[2].point.as_str()), ("/srv/a b", "/mnt/a b"));
         assert_eq!((mounts[3].propagation.as_str(), mounts[3].source.as_str()), ("slave", "none\\"));
         assert_eq!(parse_with_options(CAPTURE)[4].1, "rw,memory");

@@ -128,25 +128,41 @@ fn pids(place: Found) -> Pids {
     Pids { current: number(&file("pids.current")), max: number(&file("pids.max")) }
 }
 
-/// The limit that applies to a process, with the file that sets it, as `PATH: VALUE`.
+/// A file that limits, in version 1 and in version 2, and how its value says that it does. `ours` is the value of our own group:
+/// a new group of version 1 must be given CPUs, so that having some is no limit there.
+type Limiting = (&'static str, &'static str, &'static str, fn(value: &str, ours: &str) -> bool);
+
+/// Every file of one controller each that keeps a group from something.
+const LIMITING: [Limiting; 8] = [
+    ("cpu", "cpu.cfs_quota_us", "cpu.max", |value, _| value.split_ascii_whitespace().next().and_then(number).is_some()),
+    ("memory", "memory.limit_in_bytes", "memory.max", |value, _| limit(value).is_some()),
+    ("pids", "pids.max", "pids.max", |value, _| number(value).is_some()),
+    ("cpuset", "cpuset.cpus", "cpuset.cpus", |value, ours| !value.trim().is_empty() && value.trim() != ours.trim()),
+    ("io", "", "io.max", |value, _| !value.trim().is_empty()),
+    ("blkio", "blkio.throttle.read_bps_device", "", |value, _| !value.trim().is_empty()),
+    ("blkio", "blkio.throttle.write_bps_device", "", |value, _| !value.trim().is_empty()),
+    ("blkio", "blkio.throttle.write_iops_device", "", |value, _| !value.trim().is_empty()),
+];
+
+/// The limits that apply to a process, each with the file that sets it, as `PATH: VALUE; PATH: VALUE`.
 ///
 /// The group itself and its ancestors are looked at, except those that boxwright is in as well: what limits the whole
 /// machine, or the session that boxwright was started in, is no property of the container.
 pub fn applied_limit(hierarchies: &[Hierarchy], theirs: &[Membership], ours: &[Membership]) -> Option<String> {
-    let set = |controller: &str, v1: &str, v2: &str, is_set: fn(&str) -> bool| {
+    let set = |(controller, v1, v2, limits): &Limiting| {
         let place = place(hierarchies, theirs, controller)?;
-        let own = self::place(hierarchies, ours, controller).map_or(String::new(), |place| place.path);
-        let file = if place.version == 1 { v1 } else { v2 };
+        let own = self::place(hierarchies, ours, controller);
+        let file = Some(if place.version == 1 { *v1 } else { *v2 }).filter(|file| !file.is_empty())?;
+        let here = own.as_ref().and_then(|own| text::read(own.dir(&own.path)?.join(file)).ok()).unwrap_or_default();
+        let own = own.map_or(String::new(), |place| place.path);
         own_groups(&place.path, &own).into_iter().find_map(|group| {
             let file = place.dir(group)?.join(file);
-            let value = text::read(&file).ok().filter(|value| is_set(value))?;
-            Some(format!("{}: {}", file.display(), value.trim()))
+            let value = text::read(&file).ok().filter(|value| limits(value, &here))?;
+            Some(format!("{}: {}", file.display(), value.trim().replace('\n', ", ")))
         })
     };
-    let quota = |value: &str| value.split_ascii_whitespace().next().and_then(number).is_some();
-    let memory = |value: &str| limit(value).is_some();
-    set("cpu", "cpu.cfs_quota_us", "cpu.max", quota)
-        .or_else(|| set("memory", "memory.limit_in_bytes", "memory.max", memory))
+    let all: Vec<String> = LIMITING.iter().filter_map(set).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// A group and its ancestors, the innermost first, without those that `own` is in or below.

@@ -130,8 +130,15 @@ fn version_2_files_are_read() {
     assert_eq!(group.pids, Pids { current: Some(3), max: None });
     assert_eq!(group.paths.get("").map(String::as_str), Some("/box"));
     let limit = applied_limit(&hierarchies, &memberships, &parse_membership("0::/\n"));
-    assert_eq!(limit, Some(format!("{point}/box/cpu.max: 50000 100000")));
+    assert_eq!(limit, Some(format!("{point}/box/cpu.max: 50000 100000; {point}/box/memory.max: 10485760")));
     assert_eq!(applied_limit(&hierarchies, &memberships, &memberships), None);
+    for (file, value) in [("pids.max", "20\n"), ("cpuset.cpus", "0\n"), ("io.max", "8:0 rbps=1048576\n")] {
+        std::fs::write(format!("{point}/box/{file}"), value).unwrap();
+    }
+    let limit = applied_limit(&hierarchies, &memberships, &parse_membership("0::/\n")).unwrap();
+    for named in ["cpu.max: 50000", "pids.max: 20;", "cpuset.cpus: 0;", "io.max: 8:0 rbps=1048576"] {
+        assert!(limit.contains(named), "{limit}");
+    }
 }
 
 #[test]

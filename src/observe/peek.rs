@@ -6,9 +6,12 @@
 use super::{Interface, Links, network, sysv};
 use crate::kernel::namespaces::{Kind, read_link};
 use crate::kernel::netlink;
+use crate::kernel::text;
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns};
+use nix::sys::stat::Mode;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -40,6 +43,8 @@ pub struct Answer {
     pub listening: Option<Vec<u16>>,
     /// The System V objects.
     pub sysv: Option<Vec<String>>,
+    /// How many mounts can be seen from the root of the mount namespace. A process that has called chroot sees fewer.
+    pub mounts: Option<usize>,
     /// One entry a failed call: what, and the errno by name.
     pub errors: Vec<String>,
 }
@@ -78,6 +83,9 @@ fn look(pid: i32) -> Answer {
     };
     let user = open(Kind::User);
     let files: Vec<(Kind, File)> = KINDS.into_iter().filter_map(|kind| Some((kind, open(kind)?))).collect();
+    let mounts = open(Kind::Mnt);
+    // Our /proc, wherever we go: there may be none.
+    let proc = File::open("/proc");
     let mut user = user.filter(|_| read_link(&ns.join("user")).ok() != own(Kind::User));
     for (kind, file) in files {
         let inode = std::os::unix::fs::MetadataExt::ino(&match file.metadata() {
@@ -103,6 +111,16 @@ fn look(pid: i32) -> Answer {
                 }
             }
         }
+    }
+    // The last one: files have other names in it. Entering it leads to its root (setns(2)).
+    if let (Some(file), Ok(proc)) = (mounts, proc)
+        && let Ok(inode) = file.metadata().map(|metadata| std::os::unix::fs::MetadataExt::ino(&metadata))
+        && enter(Kind::Mnt, &file, &mut user).is_ok()
+    {
+        answer.namespaces.insert(Kind::Mnt.row().link.into(), inode);
+        let table = openat(&proc, "thread-self/mountinfo", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());
+        answer.mounts =
+            table.ok().and_then(|table| text::read_all(File::from(table)).ok()).map(|table| table.lines().count());
     }
     answer
 }
@@ -174,5 +192,8 @@ pub fn read_until(pipe: &mut (impl Read + AsFd), deadline: Instant) -> Option<Ve
 
 /// Whether an answer is about exactly the namespaces that a sample names.
 pub fn is_about(answer: &Answer, namespaces: &Links) -> bool {
-    KINDS.iter().all(|kind| answer.namespace(*kind).is_none_or(|inode| namespaces.get(kind) == Some(&inode)))
+    KINDS
+        .iter()
+        .chain([&Kind::Mnt])
+        .all(|kind| answer.namespace(*kind).is_none_or(|inode| namespaces.get(kind) == Some(&inode)))
 }

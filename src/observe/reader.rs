@@ -86,6 +86,7 @@ impl Reader {
             listening: network::listening(),
             sysv: sysv::objects(&self.proc_root),
             mounts: own_mounts.into_iter().map(|(mount, _)| mount).collect(),
+            hidden_mounts: Some(0),
             proc_shows_host: proc_shows_host(&own),
         };
         if let Some(name) = &self.extra.group {
@@ -195,6 +196,7 @@ impl Reader {
         let differs = |kind: &Kind| sample.namespaces.get(kind).is_some_and(|ns| host_lacks(sample, *kind, *ns));
         let asked: Links = peek::KINDS
             .iter()
+            .chain([&Kind::Mnt])
             .filter(|kind| differs(kind))
             .filter_map(|k| Some((*k, *sample.namespaces.get(k)?)))
             .collect();
@@ -207,7 +209,13 @@ impl Reader {
         }
         let answer = self.answer.as_ref().map(|(_, _, answer)| answer).filter(|_| !asked.is_empty());
         let host = &sample.host;
+        let mounts = mounts::parse(&text::read(dir.join("mountinfo")).unwrap_or_default());
+        let all = match differs(&Kind::Mnt) {
+            true => answer.and_then(|answer| answer.mounts),
+            false => Some(host.mounts.len()),
+        };
         Side {
+            hidden_mounts: all.map(|all| all.saturating_sub(mounts.len())),
             hostname: match differs(&Kind::Uts) {
                 true => answer.and_then(|answer| answer.hostname.clone()),
                 false => host.hostname.clone(),
@@ -226,7 +234,7 @@ impl Reader {
                 true => answer.and_then(|answer| answer.sysv.clone()).unwrap_or_default(),
                 false => host.sysv.clone(),
             },
-            mounts: mounts::parse(&text::read(dir.join("mountinfo")).unwrap_or_default()),
+            mounts,
             proc_shows_host: proc_shows_host(&dir),
         }
     }

@@ -61,6 +61,9 @@ pub struct Side {
     pub sysv: Vec<String>,
     /// The mounts of its mount namespace.
     pub mounts: Vec<Mount>,
+    /// How many mounts its mount namespace has besides, where its root directory does not lead: after chroot all of the old ones.
+    /// `None` where nobody could look.
+    pub hidden_mounts: Option<usize>,
     /// Whether its `/proc` shows the processes of the *host's* PID namespace; `None` where it has no `/proc`.
     pub proc_shows_host: Option<bool>,
 }

@@ -74,8 +74,7 @@ fn diagnose(table: &[Mount], new: &Path, put_old: &Path) -> Option<String> {
         (say(format!("the parent mount of {show}"), format!("{show} 的父挂载")), parent(new_mount)),
         (say("the parent mount of the current root", "当前根的父挂载").into(), parent(root)),
     ];
-    if let Some((what, mount)) =
-        shared.iter().find_map(|(what, mount)| Some((what, mount.filter(|m| m.propagation == "shared")?)))
+    if let Some((what, mount)) = shared.iter().find_map(|(what, mount)| Some((what, mount.filter(|m| m.is_shared())?)))
     {
         let point = &mount.point;
         return Some(say(

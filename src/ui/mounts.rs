@@ -20,6 +20,7 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         sheet.line(line(lang.pick("Nothing was read yet.", "尚未读到任何状态。"), Role::Quiet));
         return sheet;
     };
+    let hidden = now.inside.hidden_mounts.filter(|hidden| *hidden > 0);
     if now.namespaces.get(&Kind::Mnt) == now.host_namespaces.get(&Kind::Mnt) {
         let text = lang.pick(
             "The mount table is the host's own: every mount made here would be the host's too.",
@@ -33,10 +34,23 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let gone = beyond(&now.host.mounts, &now.inside.mounts);
     let new = beyond(&now.inside.mounts, &before.inside.mounts);
     let shared = now.inside.mounts.len() - own.len();
-    let text = lang.pick(
-        format!("{shared} mounts as on the host, {} of its own, {} of the host's not there", own.len(), gone.len()),
-        format!("与宿主机相同 {shared} 个，自有 {} 个，宿主机独有 {} 个", own.len(), gone.len()),
-    );
+    let text = match hidden {
+        None => lang.pick(
+            format!("{shared} mounts as on the host, {} of its own, {} of the host's not there", own.len(), gone.len()),
+            format!("与宿主机相同 {shared} 个，自有 {} 个，宿主机独有 {} 个", own.len(), gone.len()),
+        ),
+        Some(hidden) => lang.pick(
+            format!(
+                "{shared} mounts as on the host, {} of its own; {hidden} more are still mounted in its namespace, out of sight: \
+                 its root is not the namespace's root",
+                own.len()
+            ),
+            format!(
+                "与宿主机相同 {shared} 个，自有 {} 个；它的命名空间里还挂载着 {hidden} 个，只是看不到：它的根目录不是这个命名空间的根",
+                own.len()
+            ),
+        ),
+    };
     sheet.add(wrap(&text, Role::Quiet, columns));
     let point = columns.saturating_sub(30).clamp(12, 40);
     let mut row = |mount: &Mount, sign: &str, role: Role, new: bool| {
@@ -56,7 +70,8 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     for mount in own {
         row(mount, "+", Role::Container, new.iter().any(|new| std::ptr::eq(*new, mount)));
     }
-    for mount in gone {
+    // What is out of sight is not gone, and which is which cannot be told from here.
+    for mount in gone.into_iter().filter(|_| hidden.is_none()) {
         let was = before.inside.mounts.iter().any(|old| same(old, mount));
         row(mount, "-", Role::Host, was && before.container == now.container);
     }

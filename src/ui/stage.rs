@@ -267,6 +267,7 @@ fn side() -> Side {
         ..Mount::default()
     };
     Side {
+        hidden_mounts: Some(0),
         hostname: Some("classroom".into()),
         interfaces: vec![
             Interface { name: "lo".into(), up: true, addresses: vec!["127.0.0.1/8".into()] },

@@ -185,4 +185,11 @@ fn a_changed_root_is_seen() {
     let (sample, evidence) = reader().read(Subject::Exactly(container));
     assert!(sample.scorecard.rooted && sample.scorecard.isolated, "{evidence:?}");
     assert_eq!(sample.inside.proc_shows_host, None);
+    let hidden = sample.inside.hidden_mounts.unwrap();
+    assert!(hidden > 3, "the host's mounts are all still there, out of sight: {hidden}");
+
+    shell.run("exit");
+    shell.run("cd /mnt && mkdir old && pivot_root . old && cd /");
+    let (sample, _) = reader().read(Subject::Exactly(shell.sample().container.unwrap()));
+    assert_eq!(sample.inside.hidden_mounts, Some(0), "{:?}", sample.inside.mounts);
 }

@@ -72,6 +72,7 @@ pub(in crate::session) fn sample() -> Sample {
         privileges: Privileges::default(),
         host_privileges: Privileges::default(),
         host: Side {
+            hidden_mounts: Some(0),
             hostname: Some("machine".into()),
             interfaces: vec![link("lo", true), link("eth0", true)],
             listening: vec![22],
@@ -80,6 +81,7 @@ pub(in crate::session) fn sample() -> Sample {
             proc_shows_host: Some(true),
         },
         inside: Side {
+            hidden_mounts: Some(0),
             hostname: Some("box".into()),
             interfaces: vec![link("lo", false)],
             listening: vec![8080],

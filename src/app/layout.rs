@@ -46,10 +46,10 @@ impl Pane {
     pub fn label(self) -> (&'static str, &'static str) {
         match self {
             Pane::Lesson => ("Lesson", "课文"),
-            Pane::Calls => ("Calls", "调用"),
+            Pane::Calls => ("Calls", "系统调用"),
             Pane::Namespaces => ("Namespaces", "命名空间"),
             Pane::Processes => ("Processes", "进程"),
-            Pane::Sides => ("Sides", "两边"),
+            Pane::Sides => ("Sides", "内外对比"),
             Pane::Mounts => ("Mounts", "挂载"),
             Pane::Cgroup => ("Cgroup", "Cgroup"),
             Pane::Source => ("Source", "源码"),

@@ -284,7 +284,7 @@ pub fn users(dir: &Path, controller: &str) -> Vec<PathBuf> {
 
 /// Takes a controller back that a group hands down.
 ///
-/// Errors: EPERM where the directory is no group of version 2; EBUSY where it has [`users`].
+/// Errors: EPERM where the directory is not a group of version 2; EBUSY where it has [`users`].
 pub fn take_back(dir: &Path, controller: &str) -> nix::Result<()> {
     if statfs(dir)?.filesystem_type() != CGROUP2_SUPER_MAGIC {
         return Err(Errno::EPERM);

@@ -99,14 +99,14 @@ impl Left {
             Why::AppendOnly => lang.pick(format!("{path} is append-only (EPERM)"), format!("{path} 只能追加（EPERM）")),
             Why::Replaced => lang.pick(
                 format!("{path} is not what was made here: something else has its name"),
-                format!("{path} 不是当初建立的那个：这个名称现在属于别的东西"),
+                format!("{path} 不是当初创建的那个：这个名称现在属于别的东西"),
             ),
             Why::Foreign => {
-                lang.pick(format!("{path} was not made by boxwright"), format!("{path} 不是 boxwright 建立的"))
+                lang.pick(format!("{path} was not made by boxwright"), format!("{path} 不是 boxwright 创建的"))
             }
             Why::Restless => lang.pick(
-                format!("{path} is changed by somebody while it is emptied"),
-                format!("{path} 在清空的同时一直有人改动"),
+                format!("another program changes {path} while it is emptied"),
+                format!("{path} 在清空的同时一直有别的程序改动"),
             ),
             Why::Stayed(stayed) => {
                 stayed.iter().map(|process| process.say(lang)).collect::<Vec<_>>().join(lang.pick("; ", "；"))
@@ -152,7 +152,7 @@ impl Left {
                 lang.pick("its file system is mounted read-only", "它的文件系统是以只读方式挂载的").into()
             }
             Why::Call(_, Errno::EACCES | Errno::EPERM) => {
-                lang.pick("it belongs to somebody else: this needs root", "它属于别的用户：需要 root").into()
+                lang.pick("it belongs to another user: this needs root", "它属于别的用户：需要 root").into()
             }
             Why::Call(..) | Why::More(_) => return None,
         })

@@ -240,7 +240,7 @@ impl Walk<'_> {
         self.stays();
     }
 
-    /// Removes everything from a directory that is no directory itself, and makes it the one that the walk is in.
+    /// Removes everything from a directory that is not a directory itself, and makes it the one that the walk is in.
     fn enter(&mut self, dir: &OwnedFd, name: CString, passes: u8) -> nix::Result<()> {
         let facts = statx::of(dir)?;
         if facts.mode & libc::S_IRWXU != libc::S_IRWXU && facts.uid == geteuid().as_raw() {

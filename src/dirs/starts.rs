@@ -45,7 +45,7 @@ fn program() -> Option<Vec<u8>> {
 /// Starts a program from this directory. It never has a name there, so that nothing can be left of it.
 ///
 /// Errors: EACCES or EPERM where it may not be started; ENOSPC, EDQUOT or EROFS where not even this much can be written.
-/// What cannot be tried, as on a file system without nameless files, is no error.
+/// What cannot be tried, as on a file system without nameless files, is not an error.
 pub(super) fn starts(dir: &OwnedFd) -> nix::Result<()> {
     let refused = |errno| match errno {
         Errno::EACCES | Errno::EPERM | Errno::ENOSPC | Errno::EDQUOT | Errno::EROFS => Err(errno),

@@ -38,7 +38,7 @@ pub(super) fn rows(lang: Lang) -> Vec<Row> {
 /// A `/proc` mounted from another PID namespace makes every tool lie: it was not mounted anew (`unshare --pid --fork`), or
 /// a mount inside spread to the outside.
 fn own_proc(lang: Lang) -> Row {
-    let check = lang.pick("/proc is our own", "/proc 属于本机");
+    let check = lang.pick("/proc is our own", "/proc 与当前命名空间一致");
     match std::fs::read_link("/proc/self") {
         Ok(target) if target.to_string_lossy() == std::process::id().to_string() => {
             Row::ok(check, lang.pick("yes", "是"))
@@ -67,7 +67,7 @@ fn processes(lang: Lang) -> Row {
         attempt("process").map_err(|failure| (failure.errno().unwrap_or(Errno::UnknownErrno), failure.describe()))
     });
     match refused {
-        Ok(()) => Row::ok(check, lang.pick("can be made", "可以建立")),
+        Ok(()) => Row::ok(check, lang.pick("can be made", "可以创建")),
         Err((errno, why)) => Row::bad(Level::Missing, check, format!("clone3: {why}"), no_processes(errno, lang)),
     }
 }
@@ -101,7 +101,7 @@ fn pseudo_terminals(lang: Lang) -> Row {
         Err(error) => {
             let remedy = lang.pick(
                 "the terminal panes need /dev/pts: mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts",
-                "终端面板需要 /dev/pts：mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts",
+                "终端窗格需要 /dev/pts：mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts",
             );
             Row::bad(Level::Missing, check, format!("openpty: {}", errno::why(error)), remedy)
         }

@@ -61,7 +61,7 @@ fn lacks(place: &Place, lack: Lack, lang: Lang) -> String {
 /// `ext4 on /, rw,relatime, 12.3 GiB free`.
 fn facts(system: &FileSystem, lang: Lang) -> String {
     let free = match system.room() {
-        u64::MAX => lang.pick("no limit", "无上限").to_string(),
+        u64::MAX => lang.pick("no limit", "不限").to_string(),
         free => format!("{} {}", bytes(free), lang.pick("free", "可用")),
     };
     let (kind, point, options) = (&system.kind, system.point.display(), &system.options);

@@ -2,7 +2,7 @@
 //!
 //! In version 2 a group with processes hands no controller down, and a container begins with all of its processes in the
 //! group that it sees as the top. The docker-in-docker image therefore moves them into a group below when it starts; here
-//! that is done on request. On a machine that is no container those processes are somebody else's, and stay.
+//! that is done on request. On a machine that is not a container those processes are somebody else's, and stay.
 
 use super::facts::Facts;
 use crate::{

@@ -75,7 +75,7 @@ fn namespace(kind: Kind, facts: &Facts, findings: &Findings, lang: Lang) -> Row 
 
 /// Without the tracer every lesson still works, only without the pane of system calls.
 fn tracer(facts: &Facts, lang: Lang) -> Vec<Row> {
-    let without = lang.pick("lessons work, but without the system calls pane", "课程可以做，但没有系统调用面板");
+    let without = lang.pick("lessons work, but without the system calls pane", "课程可以做，但没有系统调用窗格");
     let row = |check: &str, what: &str, more: Option<String>| {
         let tried = attempt(what);
         let found = tried.as_ref().map_or_else(|failure| failure.describe(), |()| works(lang).to_string());

@@ -101,7 +101,7 @@ impl Facts {
                 .into(),
             (Who::Root, None) => lang
                 .pick(
-                    "even root is refused: by whatever started boxwright (a container, a sandboxed service) or by a security module (journalctl -k)",
+                    "even root is refused: by the program that started boxwright (a container, a sandboxed service) or by a security module (journalctl -k)",
                     "连 root 也被拒绝：可能是启动 boxwright 的环境（容器、受限的服务），也可能是安全模块（journalctl -k）",
                 )
                 .into(),
@@ -139,7 +139,7 @@ impl Facts {
             Some(Errno::EPERM) if kind == Some(Kind::User) && attempt("whole").is_err_and(|failure| failure.call == "chroot") => lang
                 .pick(
                     "in a chroot the kernel makes no user namespace (user_namespaces(7)): start boxwright outside of it, or make the directory the root with pivot_root",
-                    "在 chroot 里内核不建立用户命名空间（user_namespaces(7)）：在它外面启动 boxwright，或用 pivot_root 把目录变成根",
+                    "在 chroot 里内核不创建用户命名空间（user_namespaces(7)）：在它外面启动 boxwright，或用 pivot_root 把目录变成根",
                 )
                 .into(),
             Some(_) => self.more_rights(lang),

@@ -49,7 +49,9 @@ impl Destination {
                 {
                     return Err(error);
                 }
-                _ if tries == TRIES => return Err(Error::malformed(path.display().to_string(), "somebody removes it")),
+                _ if tries == TRIES => {
+                    return Err(Error::malformed(path.display().to_string(), "another program removes it"));
+                }
                 _ => tries += 1,
             }
         };

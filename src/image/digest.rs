@@ -64,13 +64,13 @@ impl FromStr for Digest {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Digest, String> {
-        let (name, hex) = text.split_once(':').ok_or_else(|| format!("{text:?} is no digest: sha256:HEX"))?;
+        let (name, hex) = text.split_once(':').ok_or_else(|| format!("{text:?} is not a digest: sha256:HEX"))?;
         let algorithm = [Algorithm::Sha256, Algorithm::Sha512].into_iter().find(|known| known.name() == name);
-        let algorithm = algorithm.ok_or_else(|| format!("{name:?} is no digest algorithm that is known here"))?;
+        let algorithm = algorithm.ok_or_else(|| format!("{name:?} is not a digest algorithm that is known here"))?;
         let digits = if algorithm == Algorithm::Sha256 { 64 } else { 128 };
         // The digits become a file name, so nothing else may pass.
         let plain = hex.len() == digits && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if plain { Ok(Digest { algorithm, hex: hex.into() }) } else { Err(format!("{text:?} is no {name} digest")) }
+        if plain { Ok(Digest { algorithm, hex: hex.into() }) } else { Err(format!("{text:?} is not a {name} digest")) }
     }
 }
 

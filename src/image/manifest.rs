@@ -20,7 +20,7 @@ pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list
 /// A manifest.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
-/// An index or a manifest larger than this is no honest one (registries refuse more as well), in bytes.
+/// An index or a manifest larger than this is not an honest one (registries refuse more as well), in bytes.
 pub const MAX_JSON: u64 = 4 << 20;
 /// How many values such a file may have: each takes more memory than it takes bytes.
 const MAX_VALUES: usize = 100_000;

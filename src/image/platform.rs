@@ -69,7 +69,7 @@ impl Platform {
         }
     }
 
-    /// Chooses from a list. What is no image (an attestation) is passed over.
+    /// Chooses from a list. What is not an image (an attestation) is passed over.
     pub fn choose<'a>(&self, all: &'a [Descriptor], what: &str) -> Result<&'a Descriptor> {
         let image = |descriptor: &&Descriptor| {
             let attests = descriptor.annotations.contains_key("vnd.docker.reference.type");

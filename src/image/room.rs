@@ -16,7 +16,7 @@ use nix::{sys::statvfs::statvfs, unistd::geteuid};
 use std::{io::BufReader, path::Path};
 
 /// Looks for room for so many bytes more on the file system of a path, which need not be there yet; `what` is what needs them.
-/// A file system that does not tell is no error.
+/// A file system that does not tell is not an error.
 pub fn room(path: &Path, needed: u64, what: &str) -> Result<()> {
     match system(path) {
         Some(system) if system.room() < needed => Err(Error::Unusable {

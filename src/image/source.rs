@@ -244,11 +244,11 @@ fn restricted(layer: &Descriptor, what: &str, error: Error) -> Error {
     if matches!(error, Error::Interrupted) || (layer.urls.is_empty() && !by_type) {
         return error;
     }
-    let from = layer.address().unwrap_or_else(|| say("whoever made it", "制作它的人").into());
+    let from = layer.address().unwrap_or_else(|| say("its publisher", "发布者").into());
     Error::Unusable {
         what: what.into(),
         why: format!("it may not be distributed ({:?}), and is not here: {error}", layer.media_type),
-        hint: say(format!("it is to be had from {from}"), format!("可以从这里取得：{from}")),
+        hint: say(format!("get it from {from}"), format!("可以从 {from} 取得")),
     }
 }
 

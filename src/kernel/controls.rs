@@ -11,7 +11,7 @@ use std::path::Path;
 /// The largest memory limit that version 1 shows: "no limit", in whole pages.
 const NO_LIMIT: u64 = 9_223_372_036_854_771_712;
 
-/// Reads a number with the kernel's suffixes, such as `10M`; `None` for `max`, `-1` and whatever is no number.
+/// Reads a number with the kernel's suffixes, such as `10M`; `None` for `max`, `-1` and for what is not a number.
 pub fn bytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let (digits, unit) = match text.char_indices().last()? {

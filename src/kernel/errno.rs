@@ -144,7 +144,7 @@ fn next_is_elsewhere() -> bool {
 /// What that means, in both languages.
 const ELSEWHERE: [&str; 2] = [
     "only the children of this process are in the new PID namespace, and it can make no thread itself: unshare has --fork (-f)",
-    "只有这个进程的子进程在新的 PID 命名空间里，它自己不能建立线程：给 unshare 加 --fork（-f）",
+    "只有这个进程的子进程在新的 PID 命名空间里，它自己不能创建线程：给 unshare 加 --fork（-f）",
 ];
 
 /// What failed where no thread or process can be made.

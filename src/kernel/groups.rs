@@ -147,12 +147,12 @@ pub fn core_hint(hierarchies: &Hierarchies, group: &Name, name: &str) -> String 
     match files.as_slice() {
         [] => say(
             format!("{name}: no hierarchy has this file for {path}: cgcreate makes a group"),
-            format!("{name}：没有哪个层级里的 {path} 有这个文件：用 cgcreate 建立组"),
+            format!("{name}：没有哪个层级里的 {path} 有这个文件：用 cgcreate 创建组"),
         ),
         files => {
             let list = files.join("\n  ");
             say(
-                format!("{name} is no controller's, but each hierarchy's own:\n  {list}"),
+                format!("{name} belongs to each hierarchy, not to a controller:\n  {list}"),
                 format!("{name} 不属于任何控制器，每个层级各有一个：\n  {list}"),
             )
         }

@@ -119,7 +119,7 @@ impl Object {
         }
     }
 
-    /// Removes it; one that is gone is no failure.
+    /// Removes it; one that is gone is not a failure.
     ///
     /// Errors: those of msgctl(2) and its like, mq_unlink(2), unlink(2).
     pub fn remove(&self) -> nix::Result<()> {

@@ -21,7 +21,7 @@ pub fn kill(process: BorrowedFd) -> nix::Result<()> {
 
 /// Reaps exactly this process if it has ended; false where it still runs.
 ///
-/// Errors: ECHILD where it is no child of ours, or has been reaped; EINVAL before Linux 5.4.
+/// Errors: ECHILD where it is not a child of ours, or has been reaped; EINVAL before Linux 5.4.
 pub fn reap(process: BorrowedFd) -> nix::Result<bool> {
     let reaped = waitid(WaitId::PidFd(process), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
     reaped.map(|status| status.is_some()).map_err(errno)

@@ -12,7 +12,7 @@ pub const CAPABILITIES: [(&str, u32); 6] = [
     ("CAP_CHOWN", 0),
 ];
 
-/// Those without which root is no root for the lessons. The other two matter to single steps, which ask for them.
+/// Those without which root is of no use to the lessons. The other two matter to single steps, which ask for them.
 const NEEDED: [u32; 4] = [21, 18, 12, 0];
 
 /// The effective set: one bit a capability. Empty where `/proc` does not tell.

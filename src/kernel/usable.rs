@@ -199,7 +199,7 @@ impl Unusable {
             ),
             Unusable::Denied(dir, _) => lang.pick(
                 format!("no group with the controller {controller} may be made in {}", dir.display()),
-                format!("不允许在 {} 里建立带控制器 {controller} 的组", dir.display()),
+                format!("不允许在 {} 里创建带控制器 {controller} 的组", dir.display()),
             ),
             Unusable::Occupied(dir, members) => lang.pick(
                 format!(

@@ -155,7 +155,7 @@ fn changes(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<String> {
     for word in lines(body).flat_map(|line| line.split()) {
         match Harm::WORDS.contains(&word.text) {
             true => words.push(word.text.to_owned()),
-            false => source.wrong(word, format!("`{}` is nothing of {}", word.text, Harm::WORDS.join(", "))),
+            false => source.wrong(word, format!("`{}` is none of {}", word.text, Harm::WORDS.join(", "))),
         }
     }
     words

@@ -37,7 +37,7 @@ pub fn read(file: &str, text: &str) -> (Located, Vec<Problem>) {
     let mut located = Located::default();
     located.lesson.id = name(path.parent().and_then(Path::file_name));
     if !is_id(&located.lesson.id) {
-        source.problem(1, 1, format!("the folder `{}` is no lesson name: {ID_FORM}", located.lesson.id));
+        source.problem(1, 1, format!("the folder `{}` is not a lesson name: {ID_FORM}", located.lesson.id));
     }
     match Lang::ALL.into_iter().find(|lang| name(path.file_stem()) == lang.code()) {
         Some(lang) => located.lesson.lang = lang,
@@ -199,7 +199,7 @@ fn step(source: &mut Source<'_>, title: Word<'_>, heading: Word<'_>, located: &m
         Some(word) => {
             let id = word.text.strip_prefix('#').unwrap_or_default();
             if !is_id(id) {
-                source.wrong(word, format!("`{}` is no step name: `#` and then {ID_FORM}", word.text));
+                source.wrong(word, format!("`{}` is not a step name: `#` and then {ID_FORM}", word.text));
             } else if let Some(twin) = located.lesson.steps.iter().find(|other| other.id == id) {
                 source.wrong(word, format!("the name `{id}` was given to the step on line {} already", twin.line));
             }

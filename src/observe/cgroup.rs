@@ -147,7 +147,7 @@ const LIMITING: [Limiting; 8] = [
 /// The limits that apply to a process, each with the file that sets it, as `PATH: VALUE; PATH: VALUE`.
 ///
 /// The group itself and its ancestors are looked at, except those that boxwright is in as well: what limits the whole
-/// machine, or the session that boxwright was started in, is no property of the container.
+/// machine, or the session that boxwright was started in, is not a property of the container.
 pub fn applied_limit(hierarchies: &[Hierarchy], theirs: &[Membership], ours: &[Membership]) -> Option<String> {
     let set = |(controller, v1, v2, limits): &Limiting| {
         let place = place(hierarchies, theirs, controller)?;

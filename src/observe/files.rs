@@ -12,7 +12,7 @@ use std::path::Path;
 /// More of a file is not looked at.
 const MOST: u64 = 64 * 1024;
 
-/// Reads the beginning of a file; empty for whatever is no regular file, `None` where nothing of that name exists.
+/// Reads the beginning of a file; empty for whatever is not a regular file, `None` where nothing of that name exists.
 pub fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String> {
     let file = find(asked, container, work)?;
     let kind = SFlag::from_bits_truncate(fstat(&file).ok()?.st_mode) & SFlag::S_IFMT;

@@ -128,7 +128,7 @@ struct Next {
     extra: Option<Extra>,
 }
 
-/// Whether two samples say the same. The time alone is no news.
+/// Whether two samples say the same. The time alone is not news.
 fn equal(one: &Sample, other: &Sample) -> bool {
     let apart_from_time = Group { at_micros: other.group.at_micros, ..one.group.clone() };
     apart_from_time == other.group && Sample { group: other.group.clone(), ..one.clone() } == *other

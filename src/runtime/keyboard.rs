@@ -77,7 +77,7 @@ fn first(bytes: &[u8]) -> First {
     }
 }
 
-/// A character or a control character; `None` where bytes of it are missing. `Null` stands for what is no text.
+/// A character or a control character; `None` where bytes of it are missing. `Null` stands for what is not text.
 fn character(bytes: &[u8]) -> Option<(KeyCode, KeyModifiers, usize)> {
     let first = *bytes.first()?;
     let plain = KeyModifiers::NONE;

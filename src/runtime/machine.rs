@@ -44,7 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Rows and columns of a terminal until somebody says otherwise.
 const SIZE: (u16, u16) = (24, 80);
 
-/// How long a command is waited for that works: one that works for ever is no lesson's.
+/// How long a command is waited for that works: one that works for ever belongs to no lesson.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// A command whose end is waited for.

@@ -108,7 +108,7 @@ fn listen(watch: &Watch, signals: &SignalFd) {
             }
         };
         let mut fds = [signals.as_fd(), watch.bell.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
-        // EINTR is no event; the next round waits for what is left.
+        // EINTR is not an event; the next round waits for what is left.
         let _ = poll(&mut fds, timeout);
         while let Ok(Some(info)) = signals.read_signal() {
             let number = info.ssi_signo as i32;

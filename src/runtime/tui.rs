@@ -106,7 +106,7 @@ pub fn ascii_only(get: impl Fn(&str) -> Option<String>) -> bool {
     })
 }
 
-/// Why this is no place to draw; `None` where it is one.
+/// Why this is not a place to draw; `None` where it is one.
 fn refusal(lang: Lang) -> Option<&'static str> {
     let dumb = std::env::var("TERM").map_or(true, |term| term.is_empty() || term == "dumb");
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {

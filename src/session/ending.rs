@@ -30,7 +30,7 @@ impl Session {
                         let Verdict { expected, observed, .. } = verdict;
                         lang.pick(
                             format!("expected {expected}, observed {observed}"),
-                            format!("应为 {expected}，实际 {observed}"),
+                            format!("期望 {expected}，实际 {observed}"),
                         )
                     },
                 )

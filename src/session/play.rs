@@ -35,7 +35,7 @@ pub struct Session {
     pub(super) waiting: Option<TerminalId>,
     /// The line whose prompt is waited for, and its block.
     pub(super) typed: Option<(Option<usize>, Run)>,
-    /// The line that was last typed into each terminal by the session: when the shell takes it, that is no news.
+    /// The line that was last typed into each terminal by the session: when the shell takes it, that is not news.
     pub(super) sent: BTreeMap<TerminalId, String>,
     pub(super) shells: BTreeMap<TerminalId, Shell>,
     /// The last line of this step that each terminal's shell took; `None` where it is not known.

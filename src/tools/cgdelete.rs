@@ -43,7 +43,7 @@ pub fn run(args: &[OsString]) -> ExitCode {
                 return complain("cgdelete", &format!("cannot remove group '{}': {why}", name.path), NOT_MOUNTED);
             }
         };
-        // The group is a directory in each hierarchy, and goes from each; one that stays is no reason to keep the rest.
+        // The group is a directory in each hierarchy, and goes from each; one that stays is not a reason to keep the rest.
         for group in &found {
             status = remove(&group.dir, parsed.has("recursive")).err().unwrap_or(status);
         }

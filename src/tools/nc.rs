@@ -49,7 +49,7 @@ pub fn run(args: &[OsString]) -> ExitCode {
         _ => return complain("nc", USAGE, 1),
     };
     let Ok(port) = port.parse::<u16>() else { return complain("nc", &format!("port number invalid: {port}"), 1) };
-    // Without -N the end of our input is no reason to end the other's: it may still have something to say.
+    // Without -N the end of our input is not a reason to end the other's: it may still have something to say.
     let ends = parsed.has("shutdown");
     let result = if listens { listen(host, port, &parsed) } else { connect(host, port, parsed.has("scan"), ends) };
     match result {

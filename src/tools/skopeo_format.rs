@@ -106,7 +106,7 @@ fn evaluate(action: &str, dot: &Value) -> Result<Value, String> {
     }
 }
 
-/// `.Field.Field`; none where it is no path.
+/// `.Field.Field`; none where it is not a path.
 fn path(text: &str, dot: &Value) -> Option<Result<Value, String>> {
     let names = text.strip_prefix('.')?;
     let mut value = dot;

@@ -67,7 +67,7 @@ fn permissions(mode: u32) -> String {
     out
 }
 
-/// A name on one line: what is no text, or would move the cursor, is written as C writes it.
+/// A name on one line: what is not text, or would move the cursor, is written as C writes it.
 pub(super) fn quoted(name: &[u8]) -> String {
     let mut out = String::new();
     for chunk in name.utf8_chunks() {

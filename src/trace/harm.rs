@@ -88,7 +88,7 @@ impl Harm {
             }
             Harm::Group(group) => lang.pick(
                 format!("the control group {group} was not made in this session"),
-                format!("控制组 {group} 不是这次会话建立的"),
+                format!("控制组 {group} 不是这次会话创建的"),
             ),
             Harm::Process(pid, comm) => lang.pick(
                 format!("process {pid} ({comm}) does not belong to this session"),
@@ -100,7 +100,7 @@ impl Harm {
             ),
             Harm::Ipc(object) => lang.pick(
                 format!("{object} of the machine's IPC namespace was not made in this session"),
-                format!("机器的 IPC 命名空间里的 {object} 不是这次会话建立的"),
+                format!("机器的 IPC 命名空间里的 {object} 不是这次会话创建的"),
             ),
         }
     }

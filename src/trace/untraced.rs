@@ -19,7 +19,7 @@ pub(super) fn refusal(refused: Errno) -> Both {
         ],
         (0, "3") => [
             "kernel.yama.ptrace_scope is 3: no process may trace until the next boot".into(),
-            "kernel.yama.ptrace_scope 是 3：重启之前谁也不能跟踪".into(),
+            "kernel.yama.ptrace_scope 是 3：重启之前任何进程都不能跟踪".into(),
         ],
         (0, _) => [
             "a container or security policy forbids it: docker run --cap-add SYS_PTRACE".into(),

@@ -23,10 +23,10 @@ pub fn cause(call: &str, errno: Errno, lang: Lang) -> Option<&'static str> {
             "不是磁盘满：命名空间的数量或嵌套层数达到上限",
         ),
         ("unshare" | "setns" | "mount" | "umount2" | "sethostname" | "chroot" | "pivot_root", Errno::EPERM) => {
-            lang.pick("the process lacks the capability for this", "进程没有所需的权能（capability）")
+            lang.pick("the process lacks the capability for this", "进程没有所需的能力（capability）")
         }
         ("pivot_root", Errno::EINVAL) => lang.pick(
-            "the new root is no mount point, or a mount involved is shared",
+            "the new root is not a mount point, or a mount involved is shared",
             "新根不是挂载点，或相关挂载是 shared",
         ),
         ("pivot_root" | "umount2" | "rmdir", Errno::EBUSY) => lang.pick("something still uses it", "仍有东西在使用它"),

@@ -62,9 +62,7 @@ fn limit(text: Option<String>, before: Option<String>, lang: Lang) -> (String, R
     let sign = if changed { format!(" {}", marks::CHANGED) } else { String::new() };
     match text {
         Some(text) => (format!("{text}{sign}"), if changed { Role::Changed } else { Role::Limit }),
-        None => {
-            (format!("{}{sign}", lang.pick("no limit", "无上限")), if changed { Role::Changed } else { Role::Quiet })
-        }
+        None => (format!("{}{sign}", lang.pick("no limit", "不限")), if changed { Role::Changed } else { Role::Quiet }),
     }
 }
 
@@ -143,7 +141,7 @@ fn memory(sample: &Sample, before: &Sample, lang: Lang, columns: usize) -> Vec<P
         text.push(&words, role);
     }
     for (count, before, name) in [
-        (memory.limit_hits, old.limit_hits, lang.pick("limit met", "触限")),
+        (memory.limit_hits, old.limit_hits, lang.pick("limit met", "触及上限")),
         (memory.ooms, old.ooms, lang.pick("OOM", "OOM")),
     ] {
         if let Some(count) = count.filter(|count| *count > 0) {
@@ -176,7 +174,7 @@ fn pressure(cgroup: &Cgroup, lang: Lang, columns: usize) -> Vec<Pieces> {
     if text.is_empty() {
         return Vec::new();
     }
-    text.push(lang.pick("of 10 s: some / all wait", "10 秒内：有的在等 / 都在等"), Role::Quiet);
+    text.push(lang.pick("of 10 s: some / all wait", "PSI（10 秒平均）：部分停滞 / 全部停滞"), Role::Quiet);
     hang(&[(pad(lang.pick("Waiting", "等待"), NAME), Role::Strong)], &text, columns)
 }
 

@@ -67,7 +67,7 @@ fn number(inode: Option<u64>) -> String {
 
 fn link(state: &State, now: &Sample, before: &Sample, kind: Kind, name: usize, gap: usize) -> Pieces {
     let (host, inside) = (now.host_namespaces.get(&kind).copied(), now.namespaces.get(&kind).copied());
-    // A process that has ended has no links; that is no change of one.
+    // A process that has ended has no links; that is not a change of one.
     let changed = inside.is_some() && before.namespaces.get(&kind).is_some_and(|before| Some(*before) != inside);
     let equal = host.is_some() && host == inside;
     let word = match (equal, changed) {

@@ -68,7 +68,7 @@ pub fn help(state: &State) -> Vec<String> {
         (
             "! LINE",
             "type LINE into the container terminal; ! ^C interrupts what runs there",
-            "在容器终端里输入 LINE；! ^C 中断那里的程序",
+            "在容器终端里输入一行命令；! ^C 中断那里的程序",
         ),
         ("@ LINE", "the same in the host terminal", "在宿主机终端里输入 LINE"),
         ("h", "one more hint", "再给一条提示"),
@@ -206,7 +206,7 @@ pub fn waits_for(state: &State, play: &Play) -> Vec<String> {
             .into(),
         Phase::Blocked(reason) => lang.pick(
             format!("This step cannot be done here: {reason}. Enter goes to the next step."),
-            format!("这台机器无法完成这一步：{reason}。回车进入下一步。"),
+            format!("这一步做不了：{reason}。回车进入下一步。"),
         ),
         Phase::Done if last => {
             lang.pick("The lesson is done. m shows the lessons, q ends.", "本课完成。m 查看课程，q 退出。").into()

@@ -27,7 +27,7 @@ pub fn lesson(lang: Lang) -> Lesson {
         blocks: vec![
             Block::Prose(text(
                 "A shell is a process like any other. Its links in `/proc/self/ns` name the namespaces that it lives in.",
-                "shell 和别的进程没有区别。`/proc/self/ns` 里的链接说明它住在哪些命名空间里。",
+                "shell 和别的进程没有区别。`/proc/self/ns` 里的链接说明它属于哪些命名空间。",
             )),
             Block::Run(Run { line: "ls -l /proc/self/ns".into(), ..Run::default() }),
             Block::Check(vec![check(
@@ -45,7 +45,7 @@ pub fn lesson(lang: Lang) -> Lesson {
             Block::Prose(text(
                 "You are about to make a process that has its own PIDs, host name, mounts, IPC and network. **Every** system \
                  call waits until you let it happen.",
-                "你将创建一个拥有自己的进程号、主机名、挂载、IPC 和网络的进程。**每个**系统调用都会等你放行，再真正发生。",
+                "你将创建一个拥有自己的 PID、主机名、挂载、IPC 和网络的进程。**每个**系统调用都会等你放行，再真正发生。",
             )),
             Block::Predict(Predict {
                 question: text("Which link changes at the first call?", "第一个调用之后，哪个链接会变？"),
@@ -58,7 +58,7 @@ pub fn lesson(lang: Lang) -> Lesson {
                 answer: 1,
             }),
             Block::Hint(text("Look at the Namespaces pane.", "看命名空间窗格。")),
-            Block::Hint(text("`unshare` makes PIDs for children only.", "`unshare` 只影响子进程的进程号。")),
+            Block::Hint(text("`unshare` makes PIDs for children only.", "`unshare` 只影响子进程的 PID。")),
             Block::Run(Run { line: "unshare -imnpu --mount-proc --fork sh".into(), hold: true, ..Run::default() }),
             Block::Check(vec![
                 check(
@@ -70,7 +70,7 @@ pub fn lesson(lang: Lang) -> Lesson {
             Block::Note(text("Ask the class before the second call.", "第二个调用前先问全班。")),
             Block::Why(text(
                 "A process keeps the PID that it was born with; only its children are born in the new namespace.",
-                "进程的进程号在出生时就定了；只有它的子进程才出生在新的命名空间里。",
+                "进程的 PID 在创建时就定了；只有它的子进程会进入新的命名空间。",
             )),
         ],
         ..Step::default()

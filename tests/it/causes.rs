@@ -35,8 +35,8 @@ fn every_refusal_names_its_cause() {
     let removed = format!("; $B cgdelete -g memory:{group}");
     let grouped = |script: &str| format!("{limited}{script}{removed}");
     for (script, wanted) in [
-        (grouped(&format!("$B cgset -r cgroup.procs=1 {group}")), "no controller's, but each hierarchy's own"),
-        (grouped(&format!("$B cgget -r notify_on_release {group}")), "no controller's, but each hierarchy's own"),
+        (grouped(&format!("$B cgset -r cgroup.procs=1 {group}")), "belongs to each hierarchy, not to a controller"),
+        (grouped(&format!("$B cgget -r notify_on_release {group}")), "belongs to each hierarchy, not to a controller"),
         (grouped("$B trace -- sh -c \"echo 1 > $dir/memory.none\""), "/memory.none\") = -1 E"),
         ("$B unshare -p $B unshare -p true".into(), "only the children of this process"),
         (

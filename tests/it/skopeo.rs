@@ -207,7 +207,7 @@ fn a_layer_that_may_not_be_distributed_is_named() {
                 && why.contains("nondistributable"),
             "{why}"
         );
-        assert!(why.contains("to be had from http://127.0.0.1:9/theirs"), "{why}");
+        assert!(why.contains("get it from http://127.0.0.1:9/theirs"), "{why}");
         assert!(!top.path().join("no").exists());
     }
     // Where an address is kept in its place, both tools leave the layer out.

@@ -90,10 +90,10 @@ impl Default for Prefix {
 }
 
 impl Prefix {
-    /// Letters that a shell cannot do without: interrupt, Tab, newline, Return, and Escape is no letter at all.
+    /// Letters that a shell cannot do without: interrupt, Tab, newline, Return, and Escape is not a letter at all.
     const TAKEN: [char; 4] = ['c', 'i', 'j', 'm'];
 
-    /// Reads `^O`, `C-o`, `ctrl-o` or `o`; `None` where it is no letter or one that a shell needs.
+    /// Reads `^O`, `C-o`, `ctrl-o` or `o`; `None` where it is not a letter or one that a shell needs.
     pub fn parse(text: &str) -> Option<Prefix> {
         let lower = text.trim().to_ascii_lowercase();
         let name = ["ctrl-", "ctrl+", "c-", "^"].iter().find_map(|start| lower.strip_prefix(start)).unwrap_or(&lower);

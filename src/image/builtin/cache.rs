@@ -39,7 +39,7 @@ impl Place {
         Place { path: parent.path().join(name), parent }
     }
 
-    /// Whether it is there and nobody else's: the content of a stranger's directory is no image of ours.
+    /// Whether it is there and nobody else's: the content of a stranger's directory is not an image of ours.
     pub(super) fn owned(&self) -> bool {
         self.parent.open().is_ok() && owned(&self.path)
     }

@@ -31,7 +31,7 @@ pub struct Needs {
     pub search: Vec<PathBuf>,
 }
 
-/// Reads a file's needs; `None` where it is no ELF file.
+/// Reads a file's needs; `None` where it is not an ELF file.
 pub fn needs(path: &Path) -> io::Result<Option<Needs>> {
     let file = File::open(path)?;
     let mut start = Vec::new();

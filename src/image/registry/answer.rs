@@ -37,7 +37,7 @@ pub fn failed(http: &Http, host: &str, response: &mut Response<Body>, credential
     let status = response.status();
     let after = retry_after(response.headers());
     let limits = limits(response.headers());
-    // What cannot be read is no news beside the status.
+    // What cannot be read is not news beside the status.
     let body = whole(http, host, response, MAX_ERROR).unwrap_or_default();
     let said = said(&body, status);
     let host = host.to_string();

@@ -231,7 +231,7 @@ impl Client {
     fn with_scheme(&self, https: bool, rest: &str) -> std::result::Result<Uri, Fault> {
         let (scheme, host) = (if https { "https" } else { "http" }, &self.host);
         let uri = format!("{scheme}://{host}/v2/{rest}");
-        uri.parse().map_err(|_| Fault::Protocol { host: host.clone(), why: format!("{uri:?} is no address") })
+        uri.parse().map_err(|_| Fault::Protocol { host: host.clone(), why: format!("{uri:?} is not an address") })
     }
 
     /// Which scheme the registry speaks. The question carries no secret.

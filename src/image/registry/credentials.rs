@@ -153,9 +153,9 @@ impl Entry {
             let password = || Credentials::Password(self.username.clone(), self.password.clone());
             return Ok(if named { password() } else { Credentials::Anonymous });
         }
-        let decoded = STANDARD.decode(self.auth.trim()).map_err(|_| "auth is no base64")?;
+        let decoded = STANDARD.decode(self.auth.trim()).map_err(|_| "auth is not base64")?;
         // Some tools end it with zeros.
-        let text = String::from_utf8(decoded).map_err(|_| "auth is no text")?;
+        let text = String::from_utf8(decoded).map_err(|_| "auth is not text")?;
         Credentials::parse(text.trim_end_matches('\0')).map_err(|_| "auth is not USER:PASSWORD in base64".into())
     }
 }
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(found(&[(&helper, false), (&open, false)]).unwrap(), password("u", "p"));
         assert_eq!(found(&[(&dir.path().join("none"), false)]).unwrap(), Credentials::Anonymous);
         assert!(found(&[(&dir.path().join("none"), true)]).unwrap_err().to_string().contains("ENOENT"));
-        assert!(found(&[(&broken, false)]).unwrap_err().to_string().contains("no base64"));
+        assert!(found(&[(&broken, false)]).unwrap_err().to_string().contains("not base64"));
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Mirror {
         let (schemes, rest) = match text.split_once("://") {
             Some(("http", rest)) => (Some(Schemes::Http), rest),
             Some(("https", rest)) => (Some(Schemes::Https), rest),
-            Some((other, _)) => return Err(wrong(text, &format!("{other}:// is no way to a registry"))),
+            Some((other, _)) => return Err(wrong(text, &format!("{other}:// does not lead to a registry"))),
             None => (None, text),
         };
         let rest = rest.trim_end_matches('/');

@@ -57,7 +57,7 @@ pub struct Access {
     pub auth_file: Option<PathBuf>,
     /// The directory with certificates for the registry that the reference names.
     pub cert_dir: Option<PathBuf>,
-    /// Hears what a person should know that is no error.
+    /// Hears what a person should know that is not an error.
     pub notice: Option<fn(&str)>,
 }
 

@@ -95,7 +95,7 @@ fn is_host(first: &str) -> bool {
 fn check_host(host: &str) -> Result<(), String> {
     let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) => {
-            address.parse::<std::net::Ipv6Addr>().map_err(|_| format!("{address:?} is no IPv6 address"))?;
+            address.parse::<std::net::Ipv6Addr>().map_err(|_| format!("{address:?} is not an IPv6 address"))?;
             (None, port)
         }
         None => host.split_once(':').map_or((Some(host), ""), |(name, _)| (Some(name), &host[name.len()..])),
@@ -107,7 +107,7 @@ fn check_host(host: &str) -> Result<(), String> {
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     if name.is_some_and(|name| !name.split('.').all(label)) {
-        return Err(format!("{host:?} is no host"));
+        return Err(format!("{host:?} is not a host"));
     }
     match port.strip_prefix(':') {
         None if port.is_empty() => Ok(()),
@@ -126,7 +126,7 @@ fn check_path(path: &str) -> Result<(), String> {
     for part in path.split('/') {
         if !is_component(part) {
             return Err(format!(
-                "{part:?} is no part of a repository name: letters and digits, and . _ __ - between them"
+                "{part:?} is not part of a repository name: letters and digits, and . _ __ - between them"
             ));
         }
     }
@@ -154,7 +154,7 @@ fn check_tag(tag: &str) -> Result<(), String> {
     match good {
         true => Ok(()),
         false if tag.is_empty() => Err("no tag after the colon".into()),
-        false => Err(format!("{tag:?} is no tag: up to {MAX_TAG} letters, digits, and . _ -")),
+        false => Err(format!("{tag:?} is not a tag: up to {MAX_TAG} letters, digits, and . _ -")),
     }
 }
 
@@ -213,19 +213,19 @@ mod tests {
             ("Alpine", "lower case: \"library/alpine\""),
             ("user/Alpine", "lower case"),
             ("alpine:", "no tag"),
-            ("alpine:-x", "no tag: up to"),
+            ("alpine:-x", "not a tag: up to"),
             ("alpine@sha256:12", "digest"),
             ("host.example/", "no repository"),
             ("host.example:0/x", "port"),
             ("host.example:99999/x", "port"),
-            ("ho_st.example/x", "no host"),
+            ("ho_st.example/x", "not a host"),
             ("[::g]/x", "IPv6"),
-            ("a//b", "no part"),
-            ("a/../b", "no part"),
-            ("a/.b", "no part"),
-            ("a/b___c", "no part"),
-            ("a/b c", "no part"),
-            ("host.example/a?b", "no part"),
+            ("a//b", "not part"),
+            ("a/../b", "not part"),
+            ("a/.b", "not part"),
+            ("a/b___c", "not part"),
+            ("a/b c", "not part"),
+            ("host.example/a?b", "not part"),
         ];
         for (text, why) in table {
             let error = text.parse::<Name>().unwrap_err();

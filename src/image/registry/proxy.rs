@@ -47,7 +47,7 @@ pub fn parse(proxy: &str, host: &str) -> Result<ureq::Proxy, Fault> {
     ureq::Proxy::new(proxy).map_err(|_| Fault::Proxy {
         proxy: shown(proxy).into(),
         host: host.into(),
-        why: "it is no address of a proxy: http://HOST:PORT".into(),
+        why: "it is not the address of a proxy: http://HOST:PORT".into(),
     })
 }
 

@@ -73,7 +73,7 @@ impl Target {
                 Ok(from) => from,
                 Err(error) => return Ok(Err(error)),
             };
-            // A source that fails is no fault of the registry.
+            // A source that fails is not a fault of the registry.
             let mut source = Source { inner: &mut from, failed: None };
             let body = Outgoing { body: Some((&mut source, descriptor.size)), ..Outgoing::default() };
             let sent = self.client.send(&Method::PUT, &place, body);

@@ -82,7 +82,7 @@ pub fn get(
     }
     let bytes = answer::whole(http, &host, &mut response, MAX_TOKEN)?;
     let wrong = |why: &str| Fault::Protocol { host: host.clone(), why: format!("{why}, where a token should be") };
-    let token: Token = serde_json::from_slice(&bytes).map_err(|_| wrong("something that is no JSON"))?;
+    let token: Token = serde_json::from_slice(&bytes).map_err(|_| wrong("something that is not JSON"))?;
     let token = if token.token.is_empty() { token.access_token } else { token.token };
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(wrong("JSON without one").into());

@@ -35,7 +35,7 @@ pub(super) struct Directories {
     /// Modes that would close a directory, with its path.
     closed: BTreeMap<Key, (Vec<u8>, u32)>,
     closed_bytes: usize,
-    /// What the archive names, where it is no layer.
+    /// What the archive names, where it is not a layer.
     named: HashSet<Key>,
 }
 

@@ -67,7 +67,7 @@ pub(super) fn stat(dir: &Dir, name: &[u8]) -> nix::Result<Option<FileStat>> {
 pub(super) struct Make {
     pub mode: u32,
     pub time: TimeSpec,
-    /// Whether what is there and is no directory makes room for one.
+    /// Whether what is there and is not a directory makes room for one.
     pub replace: bool,
 }
 

@@ -56,7 +56,7 @@ pub(super) fn names(file: &impl AsRawFd) -> nix::Result<Vec<Vec<u8>>> {
     }
 }
 
-/// Takes one away. One that is not there, or not ours to take, is no error.
+/// Takes one away. One that is not there, or not ours to take, is not an error.
 pub(super) fn remove(file: &impl AsRawFd, name: &[u8]) -> nix::Result<()> {
     let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
     // SAFETY: name ends in NUL, and the kernel only reads it.

@@ -25,7 +25,7 @@ pub(super) fn setting(setting: Setting, wanted: Option<u64>, sample: &Sample, la
         Setting::Pids => values.pids.max,
     };
     let word =
-        |value: Option<u64>| value.map_or_else(|| lang.pick("no limit", "无限制").into(), |value| value.to_string());
+        |value: Option<u64>| value.map_or_else(|| lang.pick("no limit", "不限").into(), |value| value.to_string());
     match sample.group.exists {
         true => Verdict::equal(word(wanted), word(seen)),
         false => Verdict::new(false, word(wanted), lang.pick("there is no such group", "没有这个组")),

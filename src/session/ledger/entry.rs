@@ -110,7 +110,7 @@ impl Entry {
     /// One line of the file. A path that is not UTF-8 or holds a newline has none.
     pub(super) fn line(&self, sign: char) -> io::Result<String> {
         let path = self.path().to_str().filter(|path| !path.contains('\n'));
-        let path = path.ok_or_else(|| io::Error::other("the path is no single line of UTF-8"))?;
+        let path = path.ok_or_else(|| io::Error::other("the path is not a single line of UTF-8"))?;
         if let Entry::Object(kept) = self {
             return Ok(format!("{sign} {} {} {}\n", self.word(), kept.boot, kept.object.words()));
         }
@@ -159,7 +159,7 @@ impl Entry {
         matches!(self, Entry::Group(path) if matches!(found(path), Some(Err(Left { why: Why::Replaced, .. }))))
     }
 
-    /// Removes it; what is not there any more, or was never made, is no failure. `held` is the directory itself where it was
+    /// Removes it; what is not there any more, or was never made, is not a failure. `held` is the directory itself where it was
     /// kept open, `identity` what was written down of it.
     pub(super) fn remove(&self, held: Option<&Made>, identity: Option<&Identity>, until: Instant) -> Vec<Left> {
         match (self, held) {

@@ -5,7 +5,7 @@ use crate::support::BOXWRIGHT;
 use boxwright::kernel::groups::Hierarchies;
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, channel},
@@ -87,6 +87,15 @@ impl Talk {
         String::from_utf8(out.stdout).unwrap()
     }
 
+    /// A process that keeps the namespaces of the session when that has ended; it is there already.
+    fn keeper(&self) -> Child {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.child.id().to_string(), "-i", "sh", "-c", "echo; exec sleep 300"]);
+        let mut keeper = command.stdout(Stdio::piped()).spawn().unwrap();
+        keeper.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
+        keeper
+    }
+
     fn clean(&self) -> String {
         let mut command = Command::new(BOXWRIGHT);
         command.args(["clean", "--lang", "en"]).env("XDG_STATE_HOME", self.state.path()).env("HOME", self.state.path());
@@ -115,19 +124,16 @@ fn it_goes_with_the_session() {
     talk.line(&format!("! echo x > {}", shared.display()));
     talk.until(&format!("! {} is made on the machine", shared.display()));
     assert_eq!(talk.ask(&objects(&shared)), format!("3\n{}\n", shared.display()));
+    let mut keeper = talk.keeper();
     talk.line("q");
-    // The namespace lasts as long as somebody is in it.
-    let pid = talk.child.id();
-    let keeper = Command::new("nsenter").args(["-t", &pid.to_string(), "-i", "sleep", "300"]).spawn().unwrap();
-    let (status, mut keeper) = (talk.child.wait().unwrap(), keeper);
-    let listed = fs::read_to_string(format!("/proc/{}/root/proc/sysvipc/msg", keeper.id()));
+    let status = talk.child.wait().unwrap();
     let out = Command::new("nsenter")
         .args(["-t", &keeper.id().to_string(), "-i", "sh", "-c", &objects(&shared)])
         .output()
         .unwrap();
     keeper.kill().unwrap();
     keeper.wait().unwrap();
-    assert!(status.success() && listed.is_ok());
+    assert!(status.success());
     assert_eq!(String::from_utf8(out.stdout).unwrap(), "0\n");
     assert!(!group.1.exists(), "{}", group.1.display());
 }
@@ -142,9 +148,7 @@ fn it_is_in_the_ledger() {
         format!("import ctypes; ctypes.CDLL(None).syscall({}, b'{queue}', 0o102, 0o600, None)", nix::libc::SYS_mq_open);
     talk.line(&format!("! ipcmk -Q; python3 -c \"{python}\""));
     talk.until(&format!("message queue /{queue} is made on the machine"));
-    // Whoever lives in the namespace keeps it.
-    let pid = talk.child.id().to_string();
-    let mut keeper = Command::new("nsenter").args(["-t", &pid, "-i", "sleep", "300"]).spawn().unwrap();
+    let mut keeper = talk.keeper();
     talk.child.kill().unwrap();
     talk.child.wait().unwrap();
     assert!(group.1.exists());

@@ -19,6 +19,8 @@ pub(super) enum Trap {
     Unless(usize, u32),
     /// Where it is another number than this.
     Except(usize, u32),
+    /// Where it is one of these numbers.
+    OneOf(usize, &'static [u32]),
     /// Never: it stops only in a thread that is followed, which stops at every call.
     Never,
 }
@@ -46,8 +48,12 @@ pub(super) enum Effect {
     GroupRemoved(usize),
     /// A file is opened for writing. Not told, but where it is a control file the thread is followed.
     Opens(usize),
-    /// An open file is written; told where it is a control file.
-    Writes,
+    /// An open file is written, whose descriptor is the argument of this index; told where it is a control file.
+    Writes(usize),
+    /// A file gets another name; told where it is a control group. The paths, old and new.
+    Renamed(usize, usize),
+    /// What the caller may do: its capabilities, users and groups, filters.
+    Rights,
     /// An open file is closed; not told.
     Closes,
     /// An object is made that stays when its maker has ended; told where it was not there before.
@@ -196,16 +202,19 @@ const fn row(name: &'static str, number: Option<i64>, trap: Trap, effect: Effect
 use Decoding::{Each, FsConfig, Mount};
 use Effect::{
     Child, Closes, GroupMade, GroupRemoved, HostName, Mounts, Namespaces, Nothing, ObjectMade, ObjectRemoved, Opens,
-    Program, RootDirectory, Signals, Writes,
+    Program, Renamed, Rights, RootDirectory, Signals, Writes,
 };
 use Guarded::{Clock, DomainName, FileSystem, Modules, Reboot, Swap};
 use Kind::{
     Argv, Attributes, Bits, Counted, Directory, Environment, Hex, Long, Mode, Number, Path, Pointer, Signal, Size,
     Vectors, Wide,
 };
-use Trap::{Always, Except, If, Never, Unless};
+use Trap::{Always, Except, If, Never, OneOf, Unless};
 
 const WRITING: u32 = (libc::O_WRONLY | libc::O_RDWR) as u32;
+/// What prctl(2) is traced for: PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS,
+/// PR_CAP_AMBIENT.
+static PRCTL: [u32; 6] = [8, 22, 24, 28, 38, 47];
 const CREATE: u32 = libc::O_CREAT as u32;
 const CONTROL: Decoding = Each(&[Number, Hex, Pointer]);
 const REMOVEDIR: u32 = libc::AT_REMOVEDIR as u32;
@@ -236,6 +245,14 @@ pub(super) static TABLE: &[Row] = &[
         Each(&[Directory, Path, Directory, Path, Bits(Flags::MoveMount)]),
     ),
     row("fspick", all!(SYS_fspick), Always, Effect::Guarded(FileSystem), Each(&[Directory, Path, Bits(Flags::FsPick)])),
+    row(
+        "open_tree_attr",
+        // Linux 6.15 has it, at the same number everywhere; the C library does not know it yet.
+        Some(467),
+        Always,
+        Nothing,
+        Each(&[Directory, Path, Bits(Flags::OpenTree), Attributes, Size]),
+    ),
     row("open_tree", all!(SYS_open_tree), Always, Nothing, Each(&[Directory, Path, Bits(Flags::OpenTree)])),
     row(
         "mount_setattr",
@@ -303,9 +320,34 @@ pub(super) static TABLE: &[Row] = &[
     row("creat", old!(SYS_creat), Always, Opens(0), Each(&[Path, Mode])),
     row("openat", all!(SYS_openat), If(2, WRITING), Opens(1), Each(&[Directory, Path, Bits(Flags::Open), Mode])),
     row("openat2", all!(SYS_openat2), Always, Opens(1), Each(&[Directory, Path])),
-    row("write", all!(SYS_write), Never, Writes, Each(&[Number, Counted, Size])),
-    row("pwrite64", all!(SYS_pwrite64), Never, Writes, Each(&[Number, Counted, Size, Long])),
-    row("writev", all!(SYS_writev), Never, Writes, Each(&[Number, Vectors, Size])),
+    row("write", all!(SYS_write), Never, Writes(0), Each(&[Number, Counted, Size])),
+    row("pwrite64", all!(SYS_pwrite64), Never, Writes(0), Each(&[Number, Counted, Size, Long])),
+    row("writev", all!(SYS_writev), Never, Writes(0), Each(&[Number, Vectors, Size])),
+    row("pwritev", all!(SYS_pwritev), Never, Writes(0), Each(&[Number, Vectors, Size, Long])),
+    row("pwritev2", all!(SYS_pwritev2), Never, Writes(0), Each(&[Number, Vectors, Size, Long, Long, Hex])),
+    row("sendfile", all!(SYS_sendfile), Never, Writes(0), Each(&[Number, Number, Pointer, Size])),
+    row("splice", all!(SYS_splice), Never, Writes(2), Each(&[Number, Pointer, Number, Pointer, Size, Hex])),
+    row("rename", old!(SYS_rename), Always, Renamed(0, 1), Each(&[Path, Path])),
+    row("renameat", all!(SYS_renameat), Always, Renamed(1, 3), Each(&[Directory, Path, Directory, Path])),
+    row("renameat2", all!(SYS_renameat2), Always, Renamed(1, 3), Each(&[Directory, Path, Directory, Path, Hex])),
+    row("capset", all!(SYS_capset), Always, Rights, Each(&[Pointer, Pointer])),
+    row("prctl", all!(SYS_prctl), OneOf(0, &PRCTL), Rights, Each(&[Bits(Flags::Prctl), Hex, Hex, Hex, Hex])),
+    row("seccomp", all!(SYS_seccomp), Always, Rights, Each(&[Bits(Flags::Seccomp), Hex, Pointer])),
+    row("setuid", all!(SYS_setuid), Always, Rights, Each(&[Number])),
+    row("setgid", all!(SYS_setgid), Always, Rights, Each(&[Number])),
+    row("setreuid", all!(SYS_setreuid), Always, Rights, Each(&[Number, Number])),
+    row("setregid", all!(SYS_setregid), Always, Rights, Each(&[Number, Number])),
+    row("setresuid", all!(SYS_setresuid), Always, Rights, Each(&[Number, Number, Number])),
+    row("setresgid", all!(SYS_setresgid), Always, Rights, Each(&[Number, Number, Number])),
+    row("setfsuid", all!(SYS_setfsuid), Always, Rights, Each(&[Number])),
+    row("setfsgid", all!(SYS_setfsgid), Always, Rights, Each(&[Number])),
+    row("setgroups", all!(SYS_setgroups), Always, Rights, Each(&[Number, Pointer])),
+    row("mknod", old!(SYS_mknod), Always, Nothing, Each(&[Path, Mode, Hex])),
+    row("mknodat", all!(SYS_mknodat), Always, Nothing, Each(&[Directory, Path, Mode, Hex])),
+    row("keyctl", all!(SYS_keyctl), Always, Nothing, Each(&[Number, Hex, Hex, Hex, Hex])),
+    row("bpf", all!(SYS_bpf), Always, Nothing, Each(&[Bits(Flags::Bpf), Pointer, Size])),
+    // A process has one tracer at most, and has one here.
+    row("ptrace", all!(SYS_ptrace), Always, Nothing, Each(&[Bits(Flags::Ptrace), Number, Pointer, Pointer])),
     row("close", all!(SYS_close), Never, Closes, Each(&[])),
     row("close_range", all!(SYS_close_range), Never, Closes, Each(&[])),
     row("dup2", old!(SYS_dup2), Never, Closes, Each(&[])),

@@ -90,9 +90,18 @@ pub enum Change {
         /// As it is.
         after: String,
     },
+    /// What the caller may do: a line of `/proc/PID/status`, such as `CapEff`.
+    Right {
+        /// The line's name.
+        name: String,
+        /// As it was.
+        before: String,
+        /// As it is.
+        after: String,
+    },
     /// A control file of a cgroup, or an ID map of a user namespace. The contents are in one line.
     ControlFile {
-        /// The file's name, such as `cpu.max`.
+        /// The file's name, such as `cpu.max`; where processes enter, with the group's, such as `box/cgroup.procs`.
         name: String,
         /// `None` where it was empty.
         before: Option<String>,
@@ -182,7 +191,7 @@ impl Change {
             }
             Change::RootMount { .. } | Change::RootDirectory { .. } => lang.pick("root", "根目录").into(),
             Change::HostName { .. } => lang.pick("hostname", "主机名").into(),
-            Change::ControlFile { name, .. } => name.clone(),
+            Change::ControlFile { name, .. } | Change::Right { name, .. } => name.clone(),
             Change::GroupMade(name, _) | Change::GroupRemoved(name) => format!("cgroup {name}"),
             Change::ObjectMade(object, _) | Change::ObjectRemoved(object) => object.to_string(),
         }
@@ -208,7 +217,8 @@ impl Change {
             Change::Moved { before, after }
             | Change::MountOptions { before, after, .. }
             | Change::Propagation { before, after, .. }
-            | Change::HostName { before, after } => both(before, after),
+            | Change::HostName { before, after }
+            | Change::Right { before, after, .. } => both(before, after),
             Change::ControlFile { before, after, .. } => (before.clone(), after.clone()),
             Change::GroupMade(..) | Change::ObjectMade(..) => (None, Some(lang.pick("made", "已创建").into())),
             Change::ObjectRemoved(_) => (Some(lang.pick("there", "存在").into()), None),

@@ -28,6 +28,8 @@ pub(super) enum Before {
     File(i32, String),
     GroupMade(PathBuf),
     GroupRemoved(PathBuf),
+    /// Lines of `/proc/PID/status`.
+    Rights(Vec<(&'static str, String)>),
     /// What there was of the kind.
     Object(objects::Before),
     /// The object that goes.
@@ -45,12 +47,14 @@ pub(super) fn before(stop: &Stopped, call: &Call, values: &[u64; 6], group: Opti
         Effect::Mounts => Before::Mounts(Table::read(tid)),
         Effect::RootDirectory => Before::RootDirectory(root(tid)),
         Effect::HostName => Before::HostName(host_name(tid, exe)),
-        Effect::Writes => {
-            let fd = values[0] as i32;
+        Effect::Writes(index) => {
+            let fd = values[index] as i32;
             Before::File(fd, contents(tid, fd))
         }
         Effect::GroupMade(_) => of(group, Before::GroupMade),
         Effect::GroupRemoved(_) => of(group, Before::GroupRemoved),
+        Effect::Renamed(..) => of(group, Before::GroupRemoved),
+        Effect::Rights => Before::Rights(rights(tid)),
         Effect::ObjectMade(made) => objects::before(tid, call, values, made).map_or(Before::Nothing, Before::Object),
         Effect::ObjectRemoved(made) => {
             objects::removed(tid, call, values, made).map_or(Before::Nothing, Before::ObjectRemoved)
@@ -116,12 +120,60 @@ pub(super) fn after(stop: &Stopped, pending: &mut Pending, result: i64, exe: &Pa
             changes.extend(both.map(|(before, after)| Change::HostName { before, after }));
         }
         Before::File(fd, before) => changes.extend(written(stop, fd, before)),
-        Before::GroupMade(path) => changes.push(Change::GroupMade(name(&path), in_our_view(tid, &path))),
+        Before::GroupMade(path) => changes.push(group_made(tid, &path)),
+        Before::Rights(before) => changes.extend(changed_rights(before, rights(tid))),
         Before::Object(before) => changes.extend(objects::after(stop, before, result)),
         Before::ObjectRemoved(object) => changes.push(Change::ObjectRemoved(object)),
         Before::GroupRemoved(path) => changes.push(Change::GroupRemoved(name(&path))),
     }
     changes
+}
+
+/// What a thread may do (proc_pid_status(5)): these lines, as far as they are there.
+const RIGHTS: [&str; 11] = [
+    "Uid",
+    "Gid",
+    "Groups",
+    "NoNewPrivs",
+    "Seccomp",
+    "Seccomp_filters",
+    "CapInh",
+    "CapPrm",
+    "CapEff",
+    "CapBnd",
+    "CapAmb",
+];
+
+fn rights(tid: Pid) -> Vec<(&'static str, String)> {
+    let status = text::read(tid.dir().join("status")).unwrap_or_default();
+    let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let line = |name: &'static str| {
+        let words: Vec<&str> = value(name)?.split_whitespace().collect();
+        Some((name, words.join(" ")))
+    };
+    RIGHTS.into_iter().filter_map(line).collect()
+}
+
+fn changed_rights(before: Vec<(&'static str, String)>, after: Vec<(&'static str, String)>) -> Vec<Change> {
+    let changed = before.into_iter().zip(after).filter(|((_, before), (_, after))| before != after);
+    changed.map(|((name, before), (_, after))| Change::Right { name: name.into(), before, after }).collect()
+}
+
+/// A control file; those that take processes in mean nothing without their group.
+fn file_name(path: &Path) -> String {
+    let file = name(path);
+    match file.as_str() {
+        "cgroup.procs" | "cgroup.threads" | "tasks" => match path.parent().and_then(Path::file_name) {
+            Some(group) => format!("{}/{file}", group.display()),
+            None => file,
+        },
+        _ => file,
+    }
+}
+
+/// A control group that is there now, by its path as a thread sees it.
+pub(super) fn group_made(tid: Pid, path: &Path) -> Change {
+    Change::GroupMade(name(path), in_our_view(tid, path))
 }
 
 /// A directory of a cgroup hierarchy by the path that it has for us.
@@ -142,7 +194,7 @@ fn written(stop: &Stopped, fd: i32, before: String) -> Option<Change> {
         return None;
     }
     let path = following::control_file(stop, fd);
-    let name = path.as_deref().map(name).unwrap_or_default();
+    let name = path.as_deref().map(file_name).unwrap_or_default();
     let file = path.filter(|path| same(path, &tid.dir().join(format!("fd/{fd}"))));
     let some = |text: String| if text.is_empty() { None } else { Some(text) };
     Some(Change::ControlFile { name, before: some(before), after: some(after), file })

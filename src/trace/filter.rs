@@ -46,6 +46,14 @@ fn program() -> Vec<libc::sock_filter> {
                 out.extend([instruction(EQUAL, number, 0, 1), verdict(trace)]);
             }
             Trap::Never => {}
+            Trap::OneOf(index, numbers) => {
+                // Each comparison skips the rest to the verdict behind them.
+                let count = numbers.len() as u8;
+                out.extend([instruction(EQUAL, number, 0, count + 3), instruction(LOAD, argument(index), 0, 0)]);
+                let each = numbers.iter().zip(1..);
+                out.extend(each.map(|(wanted, place)| instruction(EQUAL, *wanted, count - place + 1, 0)));
+                out.extend([verdict(allow), verdict(trace)]);
+            }
             Trap::Unless(index, bits) | Trap::If(index, bits) | Trap::Except(index, bits) => {
                 let (set, clear) = if matches!(call.trap, Trap::If(..)) { (trace, allow) } else { (allow, trace) };
                 let test = if matches!(call.trap, Trap::Except(..)) { EQUAL } else { ANY_BIT };
@@ -113,6 +121,11 @@ mod tests {
         assert_eq!(run(libc::SYS_clone, [libc::CLONE_THREAD as u64, 0, 0, 0, 0, 0]), ALLOW, "a thread");
         assert_eq!(run(libc::SYS_openat, [0, 0, libc::O_RDONLY as u64, 0, 0, 0]), ALLOW);
         assert_eq!(run(libc::SYS_openat, [0, 0, (libc::O_WRONLY | libc::O_CREAT) as u64, 0, 0, 0]), TRACE);
+        assert_eq!(run(libc::SYS_prctl, [38, 1, 0, 0, 0, 0]), TRACE, "PR_SET_NO_NEW_PRIVS");
+        assert_eq!(run(libc::SYS_prctl, [47, 1, 0, 0, 0, 0]), TRACE, "PR_CAP_AMBIENT, the last one");
+        assert_eq!(run(libc::SYS_prctl, [8, 1, 0, 0, 0, 0]), TRACE, "PR_SET_KEEPCAPS, the first one");
+        assert_eq!(run(libc::SYS_prctl, [15, 1, 0, 0, 0, 0]), ALLOW, "PR_SET_NAME");
+        assert_eq!(run(libc::SYS_capset, [0; 6]), TRACE, "what comes after it");
         assert_eq!(run(libc::SYS_kill, [4711, 9, 0, 0, 0, 0]), TRACE);
         assert_eq!(run(libc::SYS_kill, [4711, 0, 0, 0, 0, 0]), ALLOW, "it only asks");
         assert_eq!(run(libc::SYS_tgkill, [1, 2, libc::SIGURG as u64, 0, 0, 0]), ALLOW, "Go does so all the time");

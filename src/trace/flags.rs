@@ -30,6 +30,14 @@ pub enum Flags {
     FsPick,
     /// Flags of open(2).
     Open,
+    /// What prctl(2) is asked to do.
+    Prctl,
+    /// What seccomp(2) is asked to do.
+    Seccomp,
+    /// What bpf(2) is asked to do.
+    Bpf,
+    /// What ptrace(2) is asked to do.
+    Ptrace,
     /// Attributes of a mount (fsmount(2), mount_setattr(2)).
     MountAttr,
     /// What fsconfig(2) is asked to do.
@@ -79,6 +87,10 @@ impl Flags {
             Flags::FsMount => &FSMOUNT,
             Flags::FsPick => &FSPICK,
             Flags::Open => &OPEN,
+            Flags::Prctl => &PRCTL,
+            Flags::Seccomp => &SECCOMP,
+            Flags::Bpf => &BPF,
+            Flags::Ptrace => &PTRACE,
             Flags::MountAttr => &MOUNT_ATTR,
             Flags::FsConfig => &FSCONFIG,
         }
@@ -87,6 +99,8 @@ impl Flags {
     /// The names of the bits that are set, joined by `|`; `0` where none is.
     pub fn text(self, value: u64) -> String {
         match (self, value) {
+            // One of many, and no bits.
+            (Flags::Prctl | Flags::Seccomp | Flags::Bpf | Flags::Ptrace, _) => return self.value(value),
             (Flags::Open, 0) => return "O_RDONLY".into(),
             (Flags::Open, _) if value & 3 == 0 => return format!("O_RDONLY|{}", self.names().joined(value)),
             (Flags::Propagation, 0) => return "0 /* MS_??? */".into(),
@@ -240,6 +254,48 @@ const MOVE_MOUNT: Names = Names {
 const FSOPEN: Names = Names { names: &[(1, "FSOPEN_CLOEXEC")], unknown: "FSOPEN_???" };
 
 const FSMOUNT: Names = Names { names: &[(1, "FSMOUNT_CLOEXEC")], unknown: "FSMOUNT_???" };
+
+const PRCTL: Names = Names {
+    names: &[
+        (8, "PR_SET_KEEPCAPS"),
+        (22, "PR_SET_SECCOMP"),
+        (24, "PR_CAPBSET_DROP"),
+        (28, "PR_SET_SECUREBITS"),
+        (38, "PR_SET_NO_NEW_PRIVS"),
+        (47, "PR_CAP_AMBIENT"),
+    ],
+    unknown: "PR_???",
+};
+
+const SECCOMP: Names = Names {
+    names: &[
+        (0, "SECCOMP_SET_MODE_STRICT"),
+        (1, "SECCOMP_SET_MODE_FILTER"),
+        (2, "SECCOMP_GET_ACTION_AVAIL"),
+        (3, "SECCOMP_GET_NOTIF_SIZES"),
+    ],
+    unknown: "SECCOMP_SET_MODE_???",
+};
+
+const BPF: Names = Names {
+    names: &[
+        (0, "BPF_MAP_CREATE"),
+        (1, "BPF_MAP_LOOKUP_ELEM"),
+        (2, "BPF_MAP_UPDATE_ELEM"),
+        (5, "BPF_PROG_LOAD"),
+        (6, "BPF_OBJ_PIN"),
+        (8, "BPF_PROG_ATTACH"),
+        (9, "BPF_PROG_DETACH"),
+        (15, "BPF_OBJ_GET_INFO_BY_FD"),
+        (16, "BPF_PROG_QUERY"),
+        (18, "BPF_BTF_LOAD"),
+        (28, "BPF_LINK_CREATE"),
+    ],
+    unknown: "BPF_???",
+};
+
+const PTRACE: Names =
+    Names { names: &[(0, "PTRACE_TRACEME"), (16, "PTRACE_ATTACH"), (0x4206, "PTRACE_SEIZE")], unknown: "PTRACE_???" };
 
 /// How a file is opened is a number of two bits, of which reading has none.
 const OPEN: Names = Names {

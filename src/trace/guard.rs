@@ -102,8 +102,8 @@ impl Tracing {
             Effect::Guarded(Guarded::Swap) => own.allows(tid, SYS_ADMIN).then_some(Harm::Swap),
             Effect::Guarded(Guarded::Modules) => own.allows(tid, SYS_MODULE).then_some(Harm::Modules),
             Effect::Signals => self.signalling(tid, Target::of(stop, call, values)?),
-            Effect::Writes => self.writing(stop, values[0] as i32, call, &guard),
-            Effect::GroupRemoved(index) => {
+            Effect::Writes(index) => self.writing(stop, values[index] as i32, call, &guard),
+            Effect::GroupRemoved(index) | Effect::Renamed(index, _) => {
                 let path = self.cgroups.directory(stop, &call.args, index)?;
                 (!self.is_own_group(tid, &path, &guard)).then(|| Harm::Group(path.display().to_string()))
             }
@@ -175,7 +175,8 @@ impl Tracing {
         let name = file.file_name()?.to_str()?.to_string();
         let text = call.args.get(1).map(|argument| argument.value.bytes()).unwrap_or_default();
         let text = String::from_utf8_lossy(&text).trim().to_string();
-        if matches!(name.as_str(), "cgroup.procs" | "cgroup.threads" | "tasks") {
+        // What sendfile(2) and splice(2) write is in another file, and not looked at.
+        if !text.is_empty() && matches!(name.as_str(), "cgroup.procs" | "cgroup.threads" | "tasks") {
             // Who moves is what changes; a group that takes somebody in stays what it is.
             let pid = text.parse().ok()?;
             let Target::Process(who) = Target::numbered(tid, pid)? else { return None };
@@ -186,7 +187,9 @@ impl Tracing {
             return None;
         }
         // What a session hands down is noted, and taken back at its end.
-        let hands_down = name == "cgroup.subtree_control" && text.split_whitespace().all(|word| word.starts_with('+'));
+        let hands_down = name == "cgroup.subtree_control"
+            && !text.is_empty()
+            && text.split_whitespace().all(|word| word.starts_with('+'));
         // Runtimes write into the groups above theirs what stands there already, to be sure.
         let same = || effects::contents(tid, fd) == text.split_whitespace().collect::<Vec<_>>().join(" ");
         (!hands_down && !same()).then(|| Harm::Group(group.display().to_string()))

@@ -23,6 +23,7 @@ mod mounts;
 mod objects;
 mod orders;
 mod paths;
+mod registers;
 mod signals;
 mod stop;
 mod stops;

@@ -1,7 +1,11 @@
 //! Stops as types (ptrace(2)). A [`Stopped`] is a traced thread that stands still. Only it can be asked and have its
 //! memory read, and what lets it go on takes it away: a thread that runs is never asked, and none is resumed twice.
 
-use super::{Ended, memory::Memory};
+use super::{
+    Ended,
+    memory::Memory,
+    registers::{self, Register},
+};
 use crate::kernel::pid::{Pid, Signal};
 use nix::{errno::Errno, sys::ptrace};
 use rustix::process::{WaitOptions, wait};
@@ -141,41 +145,19 @@ impl Stopped {
     }
 
     /// Lets the call before which it stands fail with this error instead of happening. Whether that could be done.
-    #[expect(unsafe_code, reason = "nix does not write single registers")]
     pub(super) fn refuse(&self, errno: Errno) -> bool {
         // The kernel makes no call of the number -1, and leaves the result as it finds it.
-        let result = -i64::from(errno as i32);
-        #[cfg(target_arch = "x86_64")]
-        let written = {
-            /// Indices of `rax` and `orig_rax` in `struct user_regs_struct`.
-            const RESULT: u64 = 10;
-            const NUMBER: u64 = 15;
-            let poke = |register: u64, value: i64| {
-                // SAFETY: the request takes numbers: a place in the registers of a thread that stands still, and a value.
-                let done = unsafe { libc::ptrace(libc::PTRACE_POKEUSER, self.0.0, register * 8, value) };
-                done == 0
-            };
-            poke(RESULT, result) && poke(NUMBER, -1)
-        };
-        #[cfg(not(target_arch = "x86_64"))]
-        let written = {
-            /// The set of registers that holds the number of the call (`NT_ARM_SYSTEM_CALL`).
-            const CALL: libc::c_int = 0x404;
-            let mut registers = [0u64; 34];
-            let mut number = -1i32;
-            let set = |request: libc::c_uint, kind: libc::c_int, at: *mut libc::c_void, len: usize| {
-                let mut place = libc::iovec { iov_base: at, iov_len: len };
-                // SAFETY: the place is as long as it says, and lives until the request has read or filled it.
-                unsafe { libc::ptrace(request, self.0.0, kind as libc::c_long, &mut place) == 0 }
-            };
-            let (at, len) = (registers.as_mut_ptr().cast(), size_of_val(&registers));
-            let read = set(libc::PTRACE_GETREGSET, libc::NT_PRSTATUS, at, len);
-            registers[0] = result as u64;
-            let at = registers.as_mut_ptr().cast();
-            read && set(libc::PTRACE_SETREGSET, libc::NT_PRSTATUS, at, len)
-                && set(libc::PTRACE_SETREGSET, CALL, (&raw mut number).cast(), size_of::<i32>())
-        };
-        written
+        registers::write(self.0, Register::Result, -i64::from(errno as i32) as u64)
+            && registers::write(self.0, Register::Number, u64::MAX)
+    }
+
+    /// Takes bits away from the flags of a call that makes a process: from its first argument, or, in clone3(2), from the
+    /// word that it points to. The filter goes to every child, and without a tracer it makes calls fail.
+    pub(super) fn clear_flags(&self, in_memory: bool, first: u64, flags: u64) -> bool {
+        match in_memory {
+            true => ptrace::write(self.0.into(), first as ptrace::AddressType, flags as libc::c_long).is_ok(),
+            false => registers::write(self.0, Register::First, flags),
+        }
     }
 
     /// This process, as if it were traced and stood still.

@@ -126,8 +126,17 @@ impl Tracing {
         let effect = syscall.row().effect;
         let mut call = Call::read(tid, stop.memory(), syscall, &values);
         let (told, wanted) = match effect {
-            Effect::Child(_) => (true, call.clone_flags() & libc::CLONE_THREAD as u64 == 0),
-            Effect::GroupMade(index) | Effect::GroupRemoved(index) => {
+            Effect::Child(_) => {
+                let flags = call.clone_flags();
+                if flags & libc::CLONE_UNTRACED as u64 != 0 {
+                    let word = values[0];
+                    let in_memory = syscall.name() == "clone3";
+                    let flags = if in_memory { flags } else { word } & !(libc::CLONE_UNTRACED as u64);
+                    stop.clear_flags(in_memory, word, flags);
+                }
+                (true, flags & libc::CLONE_THREAD as u64 == 0)
+            }
+            Effect::GroupMade(index) | Effect::GroupRemoved(index) | Effect::Renamed(index, _) => {
                 (true, self.cgroups.directory(&stop, &call.args, index).is_some())
             }
             Effect::Opens(index) => {
@@ -142,7 +151,9 @@ impl Tracing {
         let told = told || harm.is_some();
         let wanted = wanted && (told || effect != Effect::Signals);
         let Some(task) = self.tasks.get_mut(&tid).filter(|_| wanted) else { return self.resume(stop) };
-        let failed = task.failed_exec.take().filter(|_| told && effect != Effect::Program);
+        // A shell that looks for a program along the PATH tries one file after the other of the same name.
+        let search = |failed: &SyscallEvent| effect == Effect::Program && program(&failed.call) == program(&call);
+        let failed = task.failed_exec.take_if(|failed| told && !search(failed));
         task.comm = comm(tid);
         call.comm.clone_from(&task.comm);
         let before = effects::Before::Nothing;
@@ -215,7 +226,7 @@ impl Tracing {
         let pending = self.tasks.get_mut(&stop.tid()).and_then(|task| task.pending.as_mut());
         if let Some(pending) = pending.filter(|pending| !pending.refused) {
             let group = match pending.call.syscall.row().effect {
-                Effect::GroupMade(index) | Effect::GroupRemoved(index) => {
+                Effect::GroupMade(index) | Effect::GroupRemoved(index) | Effect::Renamed(index, _) => {
                     self.cgroups.directory(&stop, &pending.call.args, index)
                 }
                 _ => None,
@@ -233,7 +244,9 @@ impl Tracing {
             Some(Place::Entry(number, values)) => {
                 let syscall = Syscall::numbered(number);
                 match syscall.map(|syscall| (syscall, syscall.row().effect)) {
-                    Some((syscall, Effect::Writes)) if following::control_file(&stop, values[0] as i32).is_some() => {
+                    Some((syscall, Effect::Writes(index)))
+                        if following::control_file(&stop, values[index] as i32).is_some() =>
+                    {
                         return self.begin(stop, syscall, values);
                     }
                     // It may lose its file with this call; whether it did shows at its end.
@@ -285,7 +298,14 @@ impl Tracing {
                 if !failed && let effects::Before::GroupMade(path) = &pending.before {
                     self.groups.extend(inode(&ours(tid, path)));
                 }
-                let changed = if failed { Vec::new() } else { effects::after(&stop, &mut pending, result, &self.exe) };
+                let mut changed =
+                    if failed { Vec::new() } else { effects::after(&stop, &mut pending, result, &self.exe) };
+                if let Effect::Renamed(_, index) = effect
+                    && !failed
+                    && let Some(path) = self.cgroups.directory(&stop, &pending.call.args, index)
+                {
+                    changed.push(effects::group_made(tid, &path));
+                }
                 let returned = match failed {
                     _ if pending.refused => Return::Refused,
                     true => Return::Error(Errno::from_raw(-result as i32)),
@@ -375,4 +395,9 @@ impl Tracing {
             self.tell(TraceEvent::Finished(root, ended));
         }
     }
+}
+
+/// The name of the file that a call is to start.
+fn program(call: &Call) -> Option<&std::ffi::OsStr> {
+    call.args.iter().find_map(Argument::path).and_then(std::path::Path::file_name)
 }

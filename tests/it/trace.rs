@@ -2,7 +2,7 @@
 
 use crate::harness::{Test, tests};
 use crate::support::BOXWRIGHT;
-use crate::support::traced::{BOX, calls, ends, events, same, trace};
+use crate::support::traced::{BOX, as_many, calls, ends, events, same, trace};
 use boxwright::kernel::groups::Hierarchies;
 use serde_json::Value;
 use std::{
@@ -19,6 +19,10 @@ pub fn tests() -> Vec<Test> {
         our_own_pivot_root: [Root, Tool("strace")],
         bubblewrap: [Root, Tool("strace"), Tool("bwrap")],
         a_container_runtime: [Root, Tool("crun"), Tool("strace"), Runtime],
+        the_runtime_of_docker: [Root, Tool("runc"), Tool("strace")],
+        what_a_process_may_do_is_told: [Root, Tool("setpriv"), Tool("python3")],
+        a_child_that_wants_no_tracer_has_its_calls: [Root, Tool("python3")],
+        a_failed_start_is_not_dropped: [Root],
         fifty_processes_at_once: [Root, Tool("strace")],
         a_process_is_told_after_the_call_that_made_it: [Root, Tool("taskset")],
         double_forks_and_orphans: [Root, Tool("strace")],
@@ -104,6 +108,85 @@ pub fn runs_untraced() -> Result<(), String> {
 fn a_container_runtime() {
     let (_bundle, command) = runtime();
     same(&command.each_ref().map(String::as_str));
+}
+
+fn the_runtime_of_docker() {
+    let bundle = tempfile::tempdir().unwrap();
+    let path = bundle.path().display();
+    assert!(Command::new("runc").arg("spec").current_dir(&bundle).status().unwrap().success());
+    let file = bundle.path().join("config.json");
+    let mut config: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    config["process"]["terminal"] = false.into();
+    config["process"]["args"] = serde_json::json!(["/bin/true"]);
+    config["process"]["user"] = serde_json::json!({ "uid": 1000, "gid": 1000 });
+    config["linux"]["seccomp"] = serde_json::json!({
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{ "names": ["keyctl"], "action": "SCMP_ACT_ERRNO" }]
+    });
+    fs::write(&file, config.to_string()).unwrap();
+    fs::create_dir_all(bundle.path().join("rootfs")).unwrap();
+    let name = format!("boxwright-test-{}", std::process::id());
+    let script = format!(
+        "mount --bind / {path}/rootfs; exec runc --root {path}/state run --no-pivot --bundle {path} {name} </dev/null"
+    );
+    let names = [
+        "unshare",
+        "setns",
+        "mount",
+        "umount2",
+        "chroot",
+        "sethostname",
+        "capset",
+        "prctl",
+        "seccomp",
+        "setresuid",
+        "setresgid",
+        "setgroups",
+        "mknodat",
+        "keyctl",
+    ];
+    as_many(&["unshare", "-m", "sh", "-c", &script], &names);
+}
+
+fn what_a_process_may_do_is_told() {
+    let script = "setpriv --no-new-privs --bounding-set -mknod --reuid 1000 --regid 1000 --clear-groups true";
+    let (_, events) = trace(&["sh", "-c", script]);
+    let changed: Vec<String> = events
+        .iter()
+        .flat_map(|event| event["changed"].as_array().into_iter().flatten())
+        .map(|change| change.as_str().unwrap().to_string())
+        .collect();
+    for wanted in ["NoNewPrivs: 0 -> 1", "Uid: 0 0 0 0 -> 1000 1000 1000 1000", "CapBnd: ", "CapEff: "] {
+        assert!(changed.iter().any(|change| change.starts_with(wanted)), "{wanted}: {changed:?}");
+    }
+    assert!(calls(&events, "prctl").iter().all(|call| !call["args"].as_str().unwrap().contains("PR_SET_NAME")));
+}
+
+fn a_child_that_wants_no_tracer_has_its_calls() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    let program = "import ctypes, os\n\
+                   call = ctypes.CDLL(None, use_errno=True).syscall\n\
+                   args = (ctypes.c_uint64 * 11)(0x800000, 0, 0, 0, 17)\n\
+                   for made in (lambda: call(56, 0x800000 | 17, 0, 0, 0, 0), lambda: call(435, args, 88)):\n\
+                   \x20   pid = made()\n\
+                   \x20   if pid == 0: os._exit(call(272, 0) and 7)\n\
+                   \x20   assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0\n";
+    let (out, events) = trace(&["python3", "-c", program]);
+    assert!(out.status.success(), "{out:?}");
+    assert_eq!(calls(&events, "unshare").len(), 2, "{events:?}");
+}
+
+fn a_failed_start_is_not_dropped() {
+    let script = "import os\ntry: os.execv('/nosuch/program', ['a'])\nexcept OSError: os.execv('/bin/true', ['true'])";
+    let (_, events) = trace(&["python3", "-c", script]);
+    let failed = calls(&events, "execve").into_iter().filter(|call| call["errno"] == "ENOENT");
+    assert_eq!(
+        failed.filter(|call| call["args"].as_str().unwrap().contains("/nosuch/program")).count(),
+        1,
+        "{events:?}"
+    );
 }
 
 /// Where all share one CPU it is chance who of a process and its maker goes on first.

@@ -12,7 +12,10 @@ use std::{
 /// The calls that are compared. Directories and writes are reported only under a cgroup hierarchy, and have a test of
 /// their own.
 const CALLS: &str = "unshare,setns,fork,vfork,clone,clone3,execve,execveat,mount,umount2,fsopen,fsconfig,fsmount,\
-                     move_mount,open_tree,mount_setattr,pivot_root,chroot,sethostname,setdomainname";
+                     move_mount,open_tree,mount_setattr,pivot_root,chroot,sethostname,setdomainname,\
+                     capset,prctl,seccomp,setuid,setgid,setreuid,setregid,setresuid,setresgid,setfsuid,setfsgid,\
+                     setgroups,mknod,mknodat,keyctl,bpf,ptrace,fspick,reboot,swapon,swapoff,clock_settime,\
+                     settimeofday,adjtimex,clock_adjtime,init_module,finit_module,delete_module,mq_open,mq_unlink";
 
 /// Runs a command under the tracer; its output and the events.
 pub fn trace(command: &[&str]) -> (Output, Vec<Value>) {
@@ -68,7 +71,12 @@ pub fn strace(command: &[&str]) -> Vec<Vec<String>> {
 fn lines(log: &Path) -> Vec<String> {
     let text = fs::read_to_string(log).unwrap();
     let mut out: Vec<String> = Vec::new();
-    for line in text.lines().filter(|line| !line.contains("= ? ERESTART") && !line.contains("CLONE_THREAD")) {
+    let traced = |line: &&str| {
+        !line.starts_with("prctl(PR_") || PRCTL.iter().any(|what| line.contains(what)) && !line.contains("_GET_")
+    };
+    for line in
+        text.lines().filter(traced).filter(|line| !line.contains("= ? ERESTART") && !line.contains("CLONE_THREAD"))
+    {
         let (call, result) = line.rsplit_once(" = ").unwrap();
         let call = call.trim_end();
         let (call, _) = call.split_once(" => ").map_or((call, ""), |(call, more)| (call, more));
@@ -77,7 +85,9 @@ fn lines(log: &Path) -> Vec<String> {
         let result: Vec<&str> = result.split(' ').take(if result.starts_with('-') { 2 } else { 1 }).collect();
         let call = normal(name, args, &result.join(" "));
         // Of a search along PATH only the last attempt is told.
-        if name == "execve" && out.last().is_some_and(|last| last.starts_with("execve") && last.contains("= -1 ")) {
+        let program = |call: &str| call.split('"').nth(1).and_then(|path| path.rsplit('/').next()).map(String::from);
+        let failed = |last: &String| last.starts_with("execve(") && last.contains("= -1 ");
+        if name == "execve" && out.last().is_some_and(|last| failed(last) && program(last) == program(&call)) {
             out.pop();
         }
         out.push(call);
@@ -91,7 +101,40 @@ fn sorted(processes: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
     all
 }
 
+/// Of these the number, the order and the end are compared: strace writes structures out, and names of capabilities.
+const LOOSE: [&str; 20] = [
+    "capset",
+    "prctl",
+    "seccomp",
+    "setuid",
+    "setgid",
+    "setreuid",
+    "setregid",
+    "setresuid",
+    "setresgid",
+    "setfsuid",
+    "setfsgid",
+    "setgroups",
+    "mknod",
+    "mknodat",
+    "keyctl",
+    "bpf",
+    "ptrace",
+    "reboot",
+    "mq_open",
+    "mq_unlink",
+];
+
+/// What prctl(2) is traced for.
+const PRCTL: [&str; 6] = ["KEEPCAPS", "PR_SET_SECCOMP", "CAPBSET_DROP", "SECUREBITS", "NO_NEW_PRIVS", "PR_CAP_AMBIENT"];
+
 fn normal(name: &str, args: &str, result: &str) -> String {
+    if LOOSE.contains(&name) {
+        let first = args.split([',', ' ']).next().filter(|_| name == "prctl").unwrap_or_default();
+        // A new keyring has another number each time.
+        let result = if name == "keyctl" && !result.starts_with('-') { "KEY" } else { result };
+        return format!("{name}({first}…) = {result}");
+    }
     let mut text = String::new();
     let mut rest = args;
     while let Some(at) = rest.find("0x") {
@@ -113,6 +156,25 @@ fn normal(name: &str, args: &str, result: &str) -> String {
     let text = text.replace("MOUNT_ATTR__ATIME", "MOUNT_ATTR_NOATIME|MOUNT_ATTR_STRICTATIME|0x…");
     let makes = ["fork", "vfork", "clone", "clone3"].contains(&name) && !result.starts_with('-');
     format!("{name}({text}) = {}", if makes { "PID" } else { result })
+}
+
+/// The same where threads take turns as they like: how often each call was made, and how it ended.
+#[track_caller]
+pub fn as_many(command: &[&str], names: &[&str]) {
+    let count = |processes: Vec<Vec<String>>| {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for call in processes.into_iter().flatten() {
+            let (name, end) = (call.split('(').next().unwrap(), call.rsplit(" = ").next().unwrap());
+            if names.contains(&name) {
+                *counts.entry(format!("{name} {}", end.split(' ').next_back().unwrap())).or_default() += 1;
+            }
+        }
+        counts
+    };
+    let theirs = count(strace(command));
+    let (out, events) = trace(command);
+    assert_eq!(count(ours(&events)), theirs, "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(theirs.len() >= 8, "{theirs:?}");
 }
 
 /// Runs a command both ways and compares what each process called.

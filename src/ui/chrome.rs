@@ -226,7 +226,9 @@ pub fn said(state: &State) -> Option<String> {
             format!("{line} 的退出状态是 {status}：按空格再输入一次，按 {again} 重做这一步"),
         ),
         Notice::NoImage(line, status) => lang.pick(
-            format!("No such image here: leave, and name another with --image ({line} ended with status {status})"),
+            format!(
+                "The image cannot be used: leave, and name another with --image ({line} ended with status {status})"
+            ),
             format!("无法使用这个镜像：请退出，用 --image 指定别的镜像（{line} 的退出状态是 {status}）"),
         ),
         Notice::AnswerFirst => lang.pick("Answer first: any answer will do".into(), "先选一个答案，对错都行".into()),

@@ -9,7 +9,7 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
     },
-    crypto::CryptoProvider,
+    crypto::{CryptoProvider, WebPkiSupportedAlgorithms},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime},
     server::ParsedCertificate,
 };
@@ -66,6 +66,11 @@ impl Verifier {
         let usual = usual.map_err(|error| Error::General(error.to_string()))?;
         Ok(Verifier { provider: Arc::clone(provider), usual: Some(usual), authorities })
     }
+
+    /// How signatures are checked.
+    fn algorithms(&self) -> &WebPkiSupportedAlgorithms {
+        &self.provider.signature_verification_algorithms
+    }
 }
 
 impl ServerCertVerifier for Verifier {
@@ -102,8 +107,7 @@ impl ServerCertVerifier for Verifier {
         shown: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, shown, signature, algorithms)
+        rustls::crypto::verify_tls12_signature(message, shown, signature, self.algorithms())
     }
 
     fn verify_tls13_signature(
@@ -112,12 +116,11 @@ impl ServerCertVerifier for Verifier {
         shown: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, shown, signature, algorithms)
+        rustls::crypto::verify_tls13_signature(message, shown, signature, self.algorithms())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.algorithms().supported_schemes()
     }
 }
 

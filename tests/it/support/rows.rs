@@ -225,6 +225,23 @@ pub fn names_and_modes() -> Vec<Row> {
             "",
         ),
         (
+            "an entry below what is no directory, which makes room for it",
+            vec![
+                vec![file("a", "1"), file("b", "2"), symlink("c", "b")],
+                vec![file("a/d/e", "3"), dir("b/f/"), file("b/f/g", "4")],
+            ],
+            vec![
+                ("a", "d 755 0:0"),
+                ("a/d", "d 755 0:0"),
+                ("a/d/e", "- 644 0:0 \"3\""),
+                ("b", "d 755 0:0"),
+                ("b/f", "d 755 0:0"),
+                ("b/f/g", "- 644 0:0 \"4\""),
+                ("c", "l 777 0:0 -> b"),
+            ],
+            "",
+        ),
+        (
             "files that nobody may read, written anew",
             vec![vec![mode(0, file("etc/gshadow", "s"))], vec![mode(0, file("etc/gshadow", "t"))]],
             vec![("etc", "d 755 0:0"), ("etc/gshadow", "- 0 0:0 \"t\"")],

@@ -1,5 +1,4 @@
 //! Times as people read them, in the time zone that TZ or /etc/localtime says (localtime(3)).
-#![allow(unsafe_code)]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,6 +11,7 @@ pub struct Moment(libc::tm);
 
 impl Moment {
     /// The moment so many seconds after the beginning of 1970; `None` where its year is too far away.
+    #[expect(unsafe_code, reason = "the C library fills in a structure")]
     pub fn at(seconds: i64) -> Option<Moment> {
         // SAFETY: all zeros is a valid `struct tm`.
         let mut fields: libc::tm = unsafe { std::mem::zeroed() };

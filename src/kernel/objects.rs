@@ -56,9 +56,29 @@ impl SystemV {
         text::read(self.table()).unwrap_or_default().lines().skip(1).filter_map(row).collect()
     }
 
-    /// Removes one (IPC_RMID).
+    /// Makes one that no key finds (IPC_PRIVATE); gives its number. `size`: the bytes of a segment or the semaphores of a
+    /// set; a queue has none. `mode`: permissions.
+    ///
+    /// Errors: EINVAL where the size does not suit the kind; ENOSPC where the namespace has no more of them.
     #[expect(unsafe_code, reason = "neither nix nor rustix has these calls")]
-    fn remove(self, id: i32) -> nix::Result<()> {
+    pub fn make(self, size: usize, mode: i32) -> nix::Result<i32> {
+        let flags = mode | libc::IPC_CREAT | libc::IPC_EXCL;
+        let count = i32::try_from(size).map_err(|_| Errno::EINVAL);
+        // SAFETY: the calls take numbers only.
+        Errno::result(unsafe {
+            match self {
+                SystemV::Queue => libc::msgget(libc::IPC_PRIVATE, flags),
+                SystemV::Memory => libc::shmget(libc::IPC_PRIVATE, size, flags),
+                SystemV::Semaphores => libc::semget(libc::IPC_PRIVATE, count?, flags),
+            }
+        })
+    }
+
+    /// Removes one (IPC_RMID): it leaves the IPC namespace. Shared memory goes when the last process has detached it.
+    ///
+    /// Errors: EINVAL where there is no such object; EPERM where it is not ours.
+    #[expect(unsafe_code, reason = "neither nix nor rustix has these calls")]
+    pub fn remove(self, id: i32) -> nix::Result<()> {
         // SAFETY: IPC_RMID looks at no memory.
         Errno::result(unsafe {
             match self {

@@ -2,7 +2,6 @@
 //!
 //! It waits in poll(2) for the terminal, for a new size and for its own end, and leaves at a hang-up: a reader that
 //! goes on after one is told "readable" for ever.
-#![allow(unsafe_code)]
 
 use super::{
     inbox::{Inbox, Letter},
@@ -112,12 +111,11 @@ fn listen(terminal: BorrowedFd<'_>, signals: &SignalFd, stop: &EventFd, inbox: &
     }
 }
 
-nix::ioctl_read_bad!(window_size, libc::TIOCGWINSZ, libc::winsize);
-
 /// Columns and rows of the screen's terminal; 0 where it does not know.
+#[expect(unsafe_code, reason = "nix has no call for it")]
 pub fn size() -> (u16, u16) {
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: the descriptor is open, and the kernel writes one winsize into a place that is one.
-    let result = unsafe { window_size(libc::STDOUT_FILENO, &raw mut size) };
-    if result.is_ok() { (size.ws_col, size.ws_row) } else { (0, 0) }
+    let result = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };
+    if result == 0 { (size.ws_col, size.ws_row) } else { (0, 0) }
 }

@@ -1,5 +1,4 @@
 //! One pseudo terminal (pty(7)), seen from the master's side.
-#![allow(unsafe_code)]
 
 use crate::kernel::errno;
 use nix::{
@@ -93,6 +92,7 @@ impl Pty {
     }
 
     /// Sets the window size in characters, at least 1×1; the foreground group gets SIGWINCH (TIOCSWINSZ(2const)).
+    #[expect(unsafe_code, reason = "nix has no call for it")]
     pub fn resize(&self, rows: u16, cols: u16) -> io::Result<()> {
         let size = libc::winsize { ws_row: rows.max(1), ws_col: cols.max(1), ws_xpixel: 0, ws_ypixel: 0 };
         // SAFETY: the descriptor is open for as long as `wire` lives, and the kernel only reads `size`.

@@ -1,5 +1,4 @@
 //! What the tools that read images share: opening one, choosing its platform, and stopping at Ctrl-C.
-#![allow(unsafe_code)]
 
 use super::{
     TOOLS,
@@ -112,6 +111,7 @@ pub(super) fn status(error: &crate::image::Error) -> u8 {
 }
 
 /// From now on Ctrl-C and SIGTERM let the tool clean up before it ends.
+#[expect(unsafe_code, reason = "a signal handler is installed")]
 pub(super) fn watch_for_interrupts() {
     let note = SigAction::new(SigHandler::Handler(staging::interrupt), SaFlags::empty(), SigSet::empty());
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {

@@ -1,5 +1,4 @@
 //! ipcmk(1): make a System V queue, semaphore set or shared memory segment.
-#![allow(unsafe_code)]
 
 use super::{
     args::{
@@ -9,7 +8,7 @@ use super::{
     },
     complain, failed, print,
 };
-use crate::lang::say;
+use crate::{kernel::objects::SystemV, lang::say};
 use nix::errno::Errno;
 use std::{ffi::OsString, process::ExitCode};
 
@@ -24,23 +23,17 @@ pub fn run(args: &[OsString]) -> ExitCode {
     };
     let mode = parsed.value("mode").map_or(Some(0o644), |mode| libc::c_int::from_str_radix(mode, 8).ok());
     let Some(mode) = mode else { return complain("ipcmk", "failed to parse mode", 1) };
-    // Made anew and found by nobody's key: IPC_PRIVATE. It stays in the IPC namespace when its maker has ended.
-    let flags = mode | libc::IPC_CREAT | libc::IPC_EXCL;
     for (name, value) in &parsed.options {
         let size = value.as_deref().and_then(|value| value.parse::<usize>().ok());
-        let (what, id) = match (*name, size) {
-            // SAFETY: the calls take numbers only.
-            ("queue", _) => ("Message queue", unsafe { libc::msgget(libc::IPC_PRIVATE, flags) }),
-            // SAFETY: as above.
-            ("shmem", Some(size)) => ("Shared memory", unsafe { libc::shmget(libc::IPC_PRIVATE, size, flags) }),
-            // SAFETY: as above.
-            ("semaphore", Some(n)) => {
-                ("Semaphore", unsafe { libc::semget(libc::IPC_PRIVATE, n as libc::c_int, flags) })
-            }
+        let (what, kind, size) = match (*name, size) {
+            ("queue", _) => ("Message queue", SystemV::Queue, 0),
+            ("shmem", Some(size)) => ("Shared memory", SystemV::Memory, size),
+            ("semaphore", Some(count)) => ("Semaphore", SystemV::Semaphores, count),
             ("mode", _) => continue,
             _ => return complain("ipcmk", &format!("failed to parse the value of --{name}"), 1),
         };
-        match Errno::result(id) {
+        // It stays in the IPC namespace when its maker has ended.
+        match kind.make(size, mode) {
             Ok(id) => drop(print(&format!("{what} id: {id}\n"))),
             Err(errno) => {
                 let hint = Some(say(

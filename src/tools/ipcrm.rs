@@ -1,5 +1,4 @@
 //! ipcrm(1): remove System V objects.
-#![allow(unsafe_code)]
 
 use super::{
     args::{
@@ -9,7 +8,7 @@ use super::{
     },
     complain, failed, ipcs,
 };
-use crate::lang::say;
+use crate::{kernel::objects::SystemV, lang::say};
 use nix::errno::Errno;
 use std::{ffi::OsString, process::ExitCode};
 
@@ -44,16 +43,12 @@ pub fn run(args: &[OsString]) -> ExitCode {
         let Some(id) = value.as_deref().and_then(|id| id.parse().ok()) else {
             return complain("ipcrm", &format!("failed to parse the value of --{name}"), 1);
         };
-        // IPC_RMID: the object leaves the IPC namespace. Shared memory goes when the last process has detached it.
-        // SAFETY: with IPC_RMID the calls read no memory; the null pointer is what they expect.
-        let result = unsafe {
-            match *name {
-                "queue-id" => libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()),
-                "shmem-id" => libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()),
-                _ => libc::semctl(id, 0, libc::IPC_RMID),
-            }
+        let kind = match *name {
+            "queue-id" => SystemV::Queue,
+            "shmem-id" => SystemV::Memory,
+            _ => SystemV::Semaphores,
         };
-        if let Err(errno) = Errno::result(result) {
+        if let Err(errno) = kind.remove(id) {
             let hint = Some(say("no such object in this IPC namespace: ipcs", "这个 IPC 命名空间里没有该对象：ipcs"))
                 .filter(|_| errno == Errno::EINVAL);
             status = failed("ipcrm", &format!("{name} {id}"), errno, hint, 1);

@@ -1,5 +1,4 @@
 //! How a tool begins, becomes another program, and ends like its child.
-#![allow(unsafe_code)]
 
 use super::failed;
 use crate::kernel::exec::why_not;
@@ -21,6 +20,7 @@ use std::{
 const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
 
+#[expect(unsafe_code, reason = "nix cannot know that no handler is involved")]
 fn set_default(signal: Signal) {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: this installs the kernel's own behaviour and no function of ours.
@@ -35,6 +35,7 @@ pub(super) fn default_signals() {
 }
 
 /// Makes a child (fork(2)): the child gets `None`, the parent the child's PID.
+#[expect(unsafe_code, reason = "a process with one thread is copied")]
 pub(super) fn split() -> nix::Result<Option<Pid>> {
     // SAFETY: a tool has one thread, so the child finds no lock that somebody else holds.
     match unsafe { fork() }? {

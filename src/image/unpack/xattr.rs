@@ -1,10 +1,10 @@
 //! Extended attributes (xattr(7)), set on an open file or below an open directory.
-#![allow(unsafe_code)]
 
 use nix::errno::Errno;
-use std::{ffi::CString, os::fd::AsRawFd};
+use rustix::fs::{XattrFlags, flistxattr, flistxattr_query, fremovexattr, fsetxattr, lsetxattr};
+use std::os::fd::{AsFd, AsRawFd};
 
-/// Linux's XATTR_LIST_MAX, in bytes.
+/// Linux's XATTR_LIST_MAX, in bytes (listxattr(2)).
 const MAX_LIST: usize = 64 << 10;
 
 /// Whether an attribute of an image may be set here. Labels of the host's security modules and overlayfs's own notes mean
@@ -15,11 +15,8 @@ pub(super) fn wanted(name: &[u8]) -> bool {
 }
 
 /// Sets one on an open file.
-pub(super) fn set_on_file(file: &impl AsRawFd, name: &[u8], value: &[u8]) -> nix::Result<()> {
-    let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
-    // SAFETY: name ends in NUL, value is as long as said, and the kernel only reads both.
-    let result = unsafe { libc::fsetxattr(file.as_raw_fd(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
-    Errno::result(result).map(drop)
+pub(super) fn set_on_file(file: &impl AsFd, name: &[u8], value: &[u8]) -> nix::Result<()> {
+    fsetxattr(file, name, value, XattrFlags::empty()).map_err(errno)
 }
 
 /// Sets one on a name in an open directory, without following a link. There is no such call with a directory, so the
@@ -27,42 +24,37 @@ pub(super) fn set_on_file(file: &impl AsRawFd, name: &[u8], value: &[u8]) -> nix
 pub(super) fn set_in(dir: &impl AsRawFd, file: &[u8], name: &[u8], value: &[u8]) -> nix::Result<()> {
     let mut path = format!("/proc/self/fd/{}/", dir.as_raw_fd()).into_bytes();
     path.extend_from_slice(file);
-    let path = CString::new(path).map_err(|_| Errno::EINVAL)?;
-    let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
-    // SAFETY: path and name end in NUL, value is as long as said, and the kernel only reads them.
-    let result = unsafe { libc::lsetxattr(path.as_ptr(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
-    Errno::result(result).map(drop)
+    lsetxattr(path, name, value, XattrFlags::empty()).map_err(errno)
 }
 
 /// The names of those of an open file; none where the file system has no attributes.
-pub(super) fn names(file: &impl AsRawFd) -> nix::Result<Vec<Vec<u8>>> {
-    // Linux gives no longer list (listxattr(2)), but most files have none at all.
-    let mut list: Vec<u8> = Vec::new();
-    loop {
-        // SAFETY: the kernel writes at most the given number of bytes, which the list has; with 0 it writes nothing.
-        let result = unsafe { libc::flistxattr(file.as_raw_fd(), list.as_mut_ptr().cast(), list.len()) };
-        match Errno::result(result) {
-            Ok(length) if length as usize <= list.len() => {
-                list.truncate(length as usize);
-                let names = list.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-                return Ok(names.map(<[u8]>::to_vec).collect());
-            }
-            Ok(length) => list.resize(length as usize, 0),
-            // There are more by now.
-            Err(Errno::ERANGE) if list.len() < MAX_LIST => list.resize(MAX_LIST, 0),
-            Err(Errno::EOPNOTSUPP | Errno::EPERM | Errno::EACCES) => return Ok(Vec::new()),
-            Err(errno) => return Err(errno),
+pub(super) fn names(file: &impl AsFd) -> nix::Result<Vec<Vec<u8>>> {
+    // Most files have none at all. There may be more by the time that they are read, but never a longer list than that.
+    let listed = flistxattr_query(file).and_then(|length| match length {
+        0 => Ok(Vec::new()),
+        _ => {
+            let mut list = vec![0; MAX_LIST];
+            flistxattr(file, &mut list[..]).map(|length| list[..length].to_vec())
         }
+    });
+    match listed.map_err(errno) {
+        Ok(list) => {
+            let names = list.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+            Ok(names.map(<[u8]>::to_vec).collect())
+        }
+        Err(Errno::EOPNOTSUPP | Errno::EPERM | Errno::EACCES) => Ok(Vec::new()),
+        Err(errno) => Err(errno),
     }
 }
 
 /// Takes one away. One that is not there, or not ours to take, is not an error.
-pub(super) fn remove(file: &impl AsRawFd, name: &[u8]) -> nix::Result<()> {
-    let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
-    // SAFETY: name ends in NUL, and the kernel only reads it.
-    let result = unsafe { libc::fremovexattr(file.as_raw_fd(), name.as_ptr()) };
-    match Errno::result(result) {
+pub(super) fn remove(file: &impl AsFd, name: &[u8]) -> nix::Result<()> {
+    match fremovexattr(file, name).map_err(errno) {
         Err(Errno::ENODATA | Errno::EPERM | Errno::EACCES | Errno::EOPNOTSUPP) => Ok(()),
-        removed => removed.map(drop),
+        removed => removed,
     }
+}
+
+fn errno(errno: rustix::io::Errno) -> Errno {
+    Errno::from_raw(errno.raw_os_error())
 }

@@ -62,6 +62,7 @@ impl Kept {
 pub struct Ledger {
     file: Kept,
     path: PathBuf,
+    durable: bool,
     entries: Vec<(Entry, Option<Arc<Made>>)>,
     refused: Vec<(PathBuf, Errno)>,
     finished: bool,
@@ -71,16 +72,22 @@ impl Ledger {
     /// Begins a ledger in the state directory or, where nothing can be written or locked there, where run directories are
     /// made. Where nothing can be locked anywhere, it goes without a lock.
     pub fn create() -> io::Result<Ledger> {
-        let state = StateDir::for_ledgers().map(|state| state.path().to_path_buf());
-        let others = dirs::candidates().into_iter().filter(Candidate::is_safe).map(|candidate| candidate.path());
-        Ledger::create_in_one_of(&state.into_iter().chain(others).collect::<Vec<_>>())
+        Ledger::create_kept(true)
     }
 
-    fn create_in_one_of(directories: &[PathBuf]) -> io::Result<Ledger> {
+    /// The same; `durable` is whether it is also there after the machine has lost its power. Every line then waits for the disk,
+    /// and for all that others have to write there.
+    pub(super) fn create_kept(durable: bool) -> io::Result<Ledger> {
+        let state = StateDir::for_ledgers().map(|state| state.path().to_path_buf());
+        let others = dirs::candidates().into_iter().filter(Candidate::is_safe).map(|candidate| candidate.path());
+        Ledger::create_in_one_of(&state.into_iter().chain(others).collect::<Vec<_>>(), durable)
+    }
+
+    fn create_in_one_of(directories: &[PathBuf], durable: bool) -> io::Result<Ledger> {
         let mut last = io::Error::from(io::ErrorKind::NotFound);
         let mut refused = Vec::new();
         for dir in directories {
-            match Ledger::begin(dir, true) {
+            match Ledger::begin(dir, true, durable) {
                 Ok(Ok(mut ledger)) => {
                     ledger.refused = refused;
                     return Ok(ledger);
@@ -90,7 +97,7 @@ impl Ledger {
             }
         }
         for (dir, _) in &refused {
-            match Ledger::begin(dir, false) {
+            match Ledger::begin(dir, false, durable) {
                 Ok(Ok(mut ledger)) => {
                     ledger.refused = refused;
                     return Ok(ledger);
@@ -104,12 +111,12 @@ impl Ledger {
 
     /// Begins a ledger in this directory, with a lock.
     pub fn create_in(dir: &Path) -> io::Result<Ledger> {
-        Ledger::begin(dir, true)?
+        Ledger::begin(dir, true, true)?
             .map_err(|errno| io::Error::other(format!("flock: {}", crate::kernel::errno::why(errno))))
     }
 
     /// Begins a ledger. The inner error is that of flock(2): everything but the lock could be had.
-    fn begin(dir: &Path, lock: bool) -> io::Result<Result<Ledger, Errno>> {
+    fn begin(dir: &Path, lock: bool, durable: bool) -> io::Result<Result<Ledger, Errno>> {
         let mut taken = Errno::EWOULDBLOCK;
         for _ in 0..ATTEMPTS {
             let path = dir.join(format!("{}.ledger", run_dir::fresh_name()?));
@@ -134,7 +141,7 @@ impl Ledger {
             if file.file().metadata()?.nlink() == 0 {
                 continue;
             }
-            let mut ledger = Ledger { file, path, entries: Vec::new(), refused: Vec::new(), finished: false };
+            let mut ledger = Ledger { file, path, durable, entries: Vec::new(), refused: Vec::new(), finished: false };
             // A full disk lets an empty file be made, so whether a ledger can be kept shows only here. On an error the
             // ledger is dropped, and so removed.
             return ledger.write(&format!("boxwright ledger 1\n{}", Owner::new(lock).line())).map(|()| Ok(ledger));
@@ -160,7 +167,7 @@ impl Ledger {
     fn write(&mut self, line: &str) -> io::Result<()> {
         let mut file = self.file.file();
         file.write_all(line.as_bytes())?;
-        file.sync_data()
+        if self.durable { file.sync_data() } else { Ok(()) }
     }
 
     /// Writes down what is about to be made. Make it only after this has returned.

@@ -29,7 +29,8 @@ impl Books for Kept {
     fn begins(&self, path: &Path) {
         self.with(|ledger| {
             if ledger.is_none() {
-                *ledger = Ledger::create().ok();
+                // Whoever is killed has written what it has written: it need not be on the disk.
+                *ledger = Ledger::create_kept(false).ok();
             }
             if let Some(ledger) = ledger {
                 let _ = ledger.add(Entry::Partial(path.into()));

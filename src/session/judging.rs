@@ -25,7 +25,7 @@ impl Session {
             return;
         }
         let Some(index) = self.next_checks().filter(|index| *index > self.at) else { return };
-        if !self.own || self.waiting.is_some() {
+        if !(self.own || self.failed.contains(&index)) || self.waiting.is_some() {
             self.see(index);
         } else if self.decide_block(index, out) {
             self.pass(index);
@@ -62,7 +62,17 @@ impl Session {
     fn see(&mut self, index: usize) {
         if let Some(Block::Check(checks)) = self.block(index) {
             let seen = self.judge(checks);
+            self.note_failing(index, &seen);
             self.verdicts.insert(index, seen);
+        }
+    }
+
+    /// A block that did not hold a moment ago, and holds without a line of the session's in between, holds because of
+    /// somebody else: the learner, or another window.
+    fn note_failing(&mut self, index: usize, verdicts: &[Verdict]) {
+        let fails = verdicts.iter().any(|verdict| verdict.passed == Some(false));
+        if fails && self.waiting.is_none() && self.seen >= self.wanted {
+            self.failed.insert(index);
         }
     }
 
@@ -103,9 +113,9 @@ impl Session {
     pub(super) fn decide_block(&mut self, index: usize, out: &mut Vec<Action>) -> bool {
         let Some(Block::Check(checks)) = self.block(index).cloned() else { return true };
         let new = self.judge(&checks);
-        let holds = (self.auto || self.touched)
-            && self.seen >= self.wanted
-            && new.iter().all(|verdict| verdict.passed != Some(false));
+        let acted = self.auto || self.touched || self.failed.contains(&index);
+        self.note_failing(index, &new);
+        let holds = acted && self.seen >= self.wanted && new.iter().all(|verdict| verdict.passed != Some(false));
         if holds {
             self.touched = false;
             self.own = false;

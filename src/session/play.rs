@@ -51,6 +51,8 @@ pub struct Session {
     pub(super) ran: BTreeMap<usize, Ran>,
     /// The blocks of checks that have held.
     pub(super) passed: BTreeSet<usize>,
+    /// Blocks of checks that did not hold when they were last looked at since the session typed something.
+    pub(super) failed: BTreeSet<usize>,
     /// Whether the step goes on from a container.
     pub(super) inside: bool,
     /// Blocks that the learner went past, straight to the goal.
@@ -121,6 +123,7 @@ impl Session {
             ran: BTreeMap::new(),
             passed: BTreeSet::new(),
             straight: BTreeSet::new(),
+            failed: BTreeSet::new(),
             inside: false,
             own_lines: Vec::new(),
             answers: BTreeMap::new(),
@@ -368,6 +371,7 @@ impl Session {
         self.ran.clear();
         self.passed.clear();
         self.straight.clear();
+        self.failed.clear();
         self.inside = false;
         self.note_container();
         self.own_lines.clear();

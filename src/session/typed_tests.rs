@@ -155,7 +155,10 @@ fn whoever_goes_straight_to_the_goal_is_told_and_may_go_on() {
 
 #[test]
 fn nothing_is_typed_for_a_container_that_is_gone() {
-    let gone = cases::with(|sample| sample.namespaces = sample.host_namespaces.clone());
+    let gone = cases::with(|sample| {
+        sample.namespaces = sample.host_namespaces.clone();
+        sample.inside.hostname = Some("machine".into());
+    });
     let blocks = [run("one"), run("kill {container}"), check("hostname inside is box")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &gone);
     assert!(!script.session.is_lost(), "it is still to be made");
@@ -177,4 +180,19 @@ fn nothing_is_typed_for_a_container_that_is_gone() {
     script.prompt(&unnamed());
     script.sample(&gone);
     assert!(!script.session.is_lost());
+}
+
+#[test]
+fn what_is_done_from_another_window_counts() {
+    let blocks = [run("one"), look("two"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.sample(&named());
+    assert_eq!((script.session.phase(), script.session.ran(1)), (Phase::Due(2), Some(&Ran::Otherwise)));
+    // What the session's own line brings about does not tick off the lines after it.
+    let blocks = [run("one"), run("two"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    script.prompt(&named());
+    script.sample(&named());
+    assert_eq!(script.session.phase(), Phase::Due(2));
 }

@@ -86,6 +86,7 @@ impl Session {
             out.push(Action::Await(run.terminal, self.patience()));
         }
         out.push(if run.interrupts() { Action::Interrupt(run.terminal) } else { Action::Type(run.terminal, line) });
+        self.failed.clear();
         self.shells.insert(run.terminal, Shell::Busy);
         self.touched = true;
         if run.busy {

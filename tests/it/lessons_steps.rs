@@ -227,12 +227,68 @@ const ENTER: &str = "nsenter -t {container} -a sleep 300 &";
 const COMES: (TerminalId, &str) =
     (Host, "cgexec -g cpu,cpuacct,memory,pids:$BOX nsenter -t {container} -a sleep 300 &");
 
+/// The same in a step that is no challenge: lesson and step, the lines, and the checks that refuse it.
+type Amiss = (&'static str, &'static str, &'static [(TerminalId, &'static str)], &'static [&'static str]);
+
+const AMISS: [Amiss; 6] = [
+    // Mounted in the container itself, nothing has leaked.
+    ("isolate", "mounts-and-ipc", &[(Container, "mount -t tmpfs leak /srv")], &["leaked /srv"]),
+    ("rootfs", "proc-and-dev", &[(Container, "mount -t proc proc /proc; echo x > /dev/null")], &[NULL]),
+    (
+        "rootfs",
+        "chroot",
+        &[
+            UNPACK,
+            (Container, "unshare -imnpu --mount-proc --fork chroot rootfs /bin/sh"),
+            (Container, "touch /made-here"),
+        ],
+        &["handle outside"],
+    ),
+    (
+        "cgroups",
+        "move-in",
+        &[(Container, "cgexec -g cpu:$BOX unshare -imnpu --mount-proc --fork sh")],
+        &["in-group sh yes"],
+    ),
+    ("cgroups", "half-a-cpu", &[(Container, "cgset -r cpu.cfs_period_us=200000 $BOX"), HALF], &["group period 100000"]),
+    (
+        "nsenter",
+        "not-the-cgroup",
+        &[
+            CREATE,
+            GROUPED,
+            (Host, "nsenter -t {container} -a sleep 300 &"),
+            (Host, "cgexec -g pids:$BOX nsenter -t {container} -a sleep 301 &"),
+        ],
+        &["in-group sleep yes"],
+    ),
+];
+
+const NULL: &str = "file inside /dev/null device c 1:3";
+
+/// Where the lines before a block are these, it is refused until the step is done as it should be.
+fn amiss(learner: &mut Learner, lesson: &Lesson) {
+    for (_, id, lines, refused) in AMISS.iter().filter(|(of, ..)| *of == lesson.id) {
+        let step = lesson.steps.iter().position(|step| step.id == *id).unwrap();
+        if !learner.go_to(step) {
+            continue;
+        }
+        for (terminal, line) in *lines {
+            learner.line(*terminal, line);
+        }
+        let verdicts = learner.verdicts_of(refused);
+        assert!(verdicts.iter().all(|passed| *passed == Some(false)), "{id}: {lines:?}: {verdicts:?}");
+        assert!(!learner.done(), "{id}: {lines:?}");
+    }
+}
+
 fn wrong_ways(lesson: Lesson) {
     let Some(challenge) = lesson.steps.iter().position(|step| step.challenge) else { panic!("no challenge") };
     let id = lesson.id.clone();
     let wrong: Vec<&Wrong> = WRONG.iter().filter(|(of, ..)| *of == id).collect();
     assert!(!wrong.is_empty(), "{id}: no wrong way is tried");
-    let mut learner = Learner::new(lesson, lacking(Lang::En));
+    let mut learner = Learner::new(lesson.clone(), lacking(Lang::En));
+    amiss(&mut learner, &lesson);
     for (_, lines, refused) in wrong {
         if !learner.go_to(challenge) {
             break;

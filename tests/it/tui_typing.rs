@@ -12,6 +12,7 @@ pub fn tests() -> Vec<Test> {
         bash_with_a_prompt_of_its_own_is_understood: [Root, Tool("tmux"), Tool("bash")],
         other_shells_are_understood: [Root, Tool("tmux"), Tool("busybox"), Tool("dash")],
         what_is_typed_is_held: [Root, Tool("tmux")],
+        a_container_killed_from_another_window_is_noticed: [Root, Tool("tmux")],
     ];
     tests.into_iter().map(Test::alone).collect()
 }
@@ -144,4 +145,20 @@ fn what_is_typed_is_held() {
     tmux.line("unshare -imnpu --mount-proc --fork sh");
     let screen = tmux.until("the held call", |screen| bar(screen).contains("Space next call"));
     assert!(screen.contains("⏸ held"), "{screen}");
+}
+
+fn a_container_killed_from_another_window_is_noticed() {
+    let tmux = at("isolate/9");
+    answers(&tmux, "1");
+    let screen = due(&tmux, "kill -KILL 1");
+    let pid = screen.split(" pid ").nth(2).or(screen.split(" pid ").nth(1)).unwrap();
+    let pid: i32 = pid.split_whitespace().next().unwrap().parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).unwrap();
+    tmux.until("the loss", |now| now.contains("Your container has ended") && now.contains("the machine itself"));
+    // Space is the shell's, and types nothing of the lesson's.
+    tmux.keys(&["Space", "C-g"]);
+    tmux.until("the lesson's keys", |now| bar(now).contains("begin again") || bar(now).contains("hint"));
+    assert!(!tmux.screen().contains("$ kill -KILL 1"), "{}", tmux.screen());
+    tmux.keys(&["r"]);
+    tmux.until("the container again", |now| now.contains("inside: new") && !now.contains("has ended"));
 }

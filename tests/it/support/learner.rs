@@ -218,6 +218,17 @@ impl Learner {
         self.checks().map(|index| self.session.verdicts(index).to_vec()).unwrap_or_default()
     }
 
+    /// What these facts of the step come to now, wherever in it they stand.
+    pub fn verdicts_of(&mut self, facts: &[&str]) -> Vec<Option<bool>> {
+        self.until("the state", |learner| learner.seen >= learner.asked);
+        let blocks = &self.session.step().unwrap().blocks;
+        let checks =
+            blocks.iter().filter_map(|block| if let Block::Check(checks) = block { Some(checks) } else { None });
+        let wanted: Vec<_> = checks.flatten().filter(|check| facts.contains(&check.source.as_str())).cloned().collect();
+        assert_eq!(wanted.len(), facts.len(), "{facts:?}");
+        self.session.judge(&wanted).into_iter().map(|verdict| verdict.passed).collect()
+    }
+
     /// Waits until exactly these facts fail, of the checks that are next: what runs in the background takes its time.
     pub fn refused(&mut self, wanted: &[&str]) {
         let block = self.checks().unwrap();

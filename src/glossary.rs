@@ -39,8 +39,8 @@ pub const SCORECARD: [Term; 4] = [
         NAMES[2].1,
         NAMES[2].2,
         (
-            "its control group, or one above it, has a limit on CPU or memory that the host lacks",
-            "它所在的控制组或上级组限制了 CPU 或内存",
+            "its control group, or one above it, has a limit that the host lacks: CPU, memory, PIDs, disks",
+            "它所在的控制组或上级组设有宿主机没有的上限：CPU、内存、进程数、磁盘",
         ),
     ),
     term(

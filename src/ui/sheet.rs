@@ -100,6 +100,6 @@ impl Sheet {
 }
 
 fn more(state: &State, sign: &str) -> Line<'static> {
-    let word = state.lang.pick("more", "还有");
+    let word = state.lang.pick("more", if sign == marks::ABOVE { "上面还有" } else { "下面还有" });
     Line::from(Span::styled(format!(" {word} {sign} "), style(state.look.theme, Role::Quiet)))
 }

@@ -200,17 +200,21 @@ fn clean(top: &TempDir, more: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), text(&output.stdout))
 }
 
+/// What is in the directory and begins with a dot.
+fn hidden(top: &TempDir) -> Vec<PathBuf> {
+    let all = fs::read_dir(top.path()).unwrap().flatten();
+    all.filter(|entry| entry.file_name().to_str().unwrap().starts_with('.')).map(|entry| entry.path()).collect()
+}
+
 /// Kills an unpack at its first layer; gives what it left.
 fn killed_unpack(top: &TempDir) -> PathBuf {
+    let before = hidden(top);
     let registry = Registry::start(&top.path().join("oci"), Plan { stall: true, ..Plan::default() }, None);
     let mut command = Command::new(BOXWRIGHT);
     command.args(["image", "unpack", &registry.image(), "root"]).current_dir(top.path());
     command.env("HOME", top.path().join("home")).env("XDG_STATE_HOME", top.path().join("state"));
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let grows = || {
-        let mut all = fs::read_dir(top.path()).unwrap().flatten().map(|entry| entry.path());
-        all.find(|path| path.to_str().unwrap().ends_with(".partial"))
-    };
+    let grows = || hidden(top).into_iter().find(|path| !before.contains(path));
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     let asked = || registry.log().iter().filter(|line| line.contains("/blobs/")).count() > 1;
     while grows().is_none() || !asked() {

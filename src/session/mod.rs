@@ -4,6 +4,7 @@
 mod checklist;
 mod checks;
 mod ending;
+mod flood;
 mod guarding;
 mod judging;
 pub mod ledger;

@@ -2,7 +2,9 @@
 
 use super::{
     Action, Evidence, GuardedCall, HeldCall, Input, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Report,
-    Verdict, Wish, replay::Replay,
+    Verdict, Wish,
+    flood::{MOST_CALLS, thin},
+    replay::Replay,
 };
 use crate::{
     lesson::{Block, Check, Lesson, Run, TerminalId},
@@ -17,8 +19,6 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The same where CPU use is measured: on a machine that is busy otherwise, the group may not get what it may use.
 const MEASURING: Duration = Duration::from_secs(40);
-/// How many calls of one step are kept; a fork bomb must not fill the memory.
-const MOST_CALLS: usize = 20_000;
 
 /// A lesson being played.
 #[derive(Debug)]
@@ -310,9 +310,8 @@ impl Session {
     pub(super) fn trace(&mut self, terminal: TerminalId, event: TraceEvent, out: &mut Vec<Action>) {
         match event {
             TraceEvent::Syscall(_, event) => {
-                if self.evidence.calls.len() < MOST_CALLS {
-                    self.evidence.calls.push(event);
-                }
+                self.evidence.calls.push(event);
+                thin(&mut self.evidence.calls);
                 self.look(out);
             }
             TraceEvent::Held(_, call) => {

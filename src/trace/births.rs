@@ -37,7 +37,7 @@ impl Tracing {
         let Some(child) = stop.message() else { return };
         let known = self.tasks.contains_key(&child);
         let Some(task) = self.tasks.get_mut(&stop.tid()) else { return };
-        let (root, following) = (task.root, task.following);
+        let (root, following, filtered) = (task.root, task.following, task.filtered);
         let (mut unborn, mut told) = (false, None);
         // Without a pending call it is a thread, which the filter lets pass.
         if let Some(pending) = task.pending.as_mut().filter(|pending| pending.told) {
@@ -62,6 +62,7 @@ impl Tracing {
         self.join(root, child);
         if let Some(newcomer) = self.tasks.get_mut(&child) {
             newcomer.following |= following;
+            newcomer.filtered |= filtered;
             newcomer.unborn = unborn;
         }
         match self.stillborn.remove(&child) {
@@ -112,6 +113,17 @@ impl Tracing {
         let Some(family) = self.families.get_mut(&root) else { return };
         if !std::mem::replace(&mut family.started, true) && !stopped {
             self.tell(TraceEvent::Refused(root, without_filter()));
+        }
+    }
+
+    /// A thread has given itself a filter, and its process where it wanted so. It may answer before ours does.
+    pub(super) fn filter(&mut self, tid: Pid) {
+        let Some(process) = self.tasks.get(&tid).map(|task| task.process) else { return };
+        for (other, task) in self.tasks.iter_mut().filter(|(_, task)| task.process == process && !task.filtered) {
+            task.filtered = true;
+            if *other != tid {
+                let _ = ptrace::interrupt((*other).into());
+            }
         }
     }
 

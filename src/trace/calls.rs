@@ -25,6 +25,21 @@ pub(super) enum Trap {
     Never,
 }
 
+impl Trap {
+    /// Whether the filter stops a call with these arguments.
+    pub(super) fn stops(self, values: &[u64; 6]) -> bool {
+        let value = |index: usize| values.get(index).map_or(0, |value| *value as u32);
+        match self {
+            Trap::Always => true,
+            Trap::If(index, bits) => value(index) & bits != 0,
+            Trap::Unless(index, bits) => value(index) & bits == 0,
+            Trap::Except(index, number) => value(index) != number,
+            Trap::OneOf(index, numbers) => numbers.contains(&value(index)),
+            Trap::Never => false,
+        }
+    }
+}
+
 /// What a call may change, and so what is done with it. A number is the index of the argument that is a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {

@@ -73,6 +73,8 @@ pub enum Return {
     Value(i64),
     /// It failed.
     Error(#[serde(with = "errno")] Errno),
+    /// A seccomp filter of the process refused it with this error: the kernel never looked at what it asks for.
+    Filtered(#[serde(with = "errno")] Errno),
     /// The guard or the learner refused it before it happened: it failed with EPERM.
     Refused,
     /// The process ended in it.
@@ -83,7 +85,7 @@ impl Return {
     /// The error, where it failed.
     pub fn error(self) -> Option<Errno> {
         match self {
-            Return::Error(errno) => Some(errno),
+            Return::Error(errno) | Return::Filtered(errno) => Some(errno),
             Return::Refused => Some(Errno::EPERM),
             Return::Value(_) | Return::Never => None,
         }
@@ -96,6 +98,7 @@ impl fmt::Display for Return {
         match self {
             Return::Value(value) => value.fmt(f),
             Return::Error(errno) => write!(f, "-1 {}", errno::name(*errno)),
+            Return::Filtered(errno) => write!(f, "-1 {} (by a seccomp filter)", errno::name(*errno)),
             Return::Refused => f.write_str("-1 EPERM (refused by boxwright)"),
             Return::Never => f.write_str("?"),
         }
@@ -146,6 +149,9 @@ pub enum Told<'a> {
         /// Whether the guard refused it, so that the kernel never saw it; absent where it did not.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         refused: bool,
+        /// Whether a seccomp filter of the process refused it; absent where none did.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        filtered: bool,
         /// How long the call took, in microseconds.
         micros: u64,
         /// What changed because of it, one text each.
@@ -196,11 +202,12 @@ impl<'a> Told<'a> {
                 args: call.args_text(),
                 result: match returned {
                     Return::Value(value) => Some(*value),
-                    Return::Error(_) | Return::Refused => Some(-1),
+                    Return::Error(_) | Return::Filtered(_) | Return::Refused => Some(-1),
                     Return::Never => None,
                 },
                 errno: returned.error().map(errno::name),
                 refused: *returned == Return::Refused,
+                filtered: matches!(returned, Return::Filtered(_)),
                 micros: *micros,
                 changed: changed.iter().map(ToString::to_string).collect(),
                 said: changed.iter().map(|change| change.say(lang)).collect(),
@@ -338,6 +345,7 @@ mod tests {
             unshare(Return::Error(Errno::EINVAL), Vec::new()),
             unshare(Return::Never, Vec::new()),
             unshare(Return::Refused, Vec::new()),
+            unshare(Return::Filtered(Errno::EPERM), Vec::new()),
             TraceEvent::Guarded(Pid(4702), held.clone(), Harm::Process(Pid(1), "init".into())),
             TraceEvent::Held(Pid(4702), held),
             TraceEvent::Released(Pid(4702), Pid(4711)),

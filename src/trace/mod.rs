@@ -24,6 +24,7 @@ mod objects;
 mod orders;
 mod paths;
 mod registers;
+mod returns;
 mod signals;
 mod stop;
 mod stops;

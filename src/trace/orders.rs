@@ -8,7 +8,7 @@ use super::{
     untraced::{descendants, refusal},
     zombies,
 };
-use crate::kernel::{freezer::Freezers, pid::Pid};
+use crate::kernel::{freezer::Freezers, pid::Pid, rights};
 use nix::{
     errno::Errno,
     sys::{
@@ -66,7 +66,9 @@ impl Tracing {
         match seized {
             Ok(()) => {
                 zombies::adopt();
-                self.tasks.insert(root, Task::new(root, root));
+                // A filter that is around us is around it.
+                let filtered = rights::status("Seccomp").is_some_and(|mode| mode != "0");
+                self.tasks.insert(root, Task { filtered, ..Task::new(root, root) });
             }
             Err(refused) => self.tell(TraceEvent::Refused(root, refusal(refused))),
         }

@@ -1,22 +1,18 @@
 //! The tracer's thread: every stop of every traced thread, and what follows from it (ptrace(2)).
 
 use super::{
-    Argument, Call, Change, Ended, Hold, Return, Root, Syscall, SyscallEvent, TraceEvent,
+    Argument, Call, Ended, Hold, Root, Syscall, SyscallEvent, TraceEvent,
     calls::Effect,
     effects,
     following::{self, Cgroups},
-    guard::{Inode, Own, inode},
+    guard::{Inode, Own},
     objects,
-    paths::ours,
     stop::{News, Place, Stopped, Until, Why},
     task::{Family, Pending, Task, comm},
     zombies::Zombies,
 };
 use crate::kernel::{objects::Object, pid::Pid};
-use nix::{
-    errno::Errno,
-    sys::signal::{Signal, raise},
-};
+use nix::sys::signal::{Signal, raise};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -24,7 +20,7 @@ use std::{
 };
 
 /// Errors with which the kernel says to itself that a call must be made again after a signal (`linux/errno.h`).
-const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
+pub(super) const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
 
 type Sink = Box<dyn Fn(TraceEvent)>;
 
@@ -98,9 +94,14 @@ impl Tracing {
         }
     }
 
+    fn is_filtered(&self, tid: Pid) -> bool {
+        self.tasks.get(&tid).is_some_and(|task| task.filtered)
+    }
+
     /// How far a thread goes: to the end of its call where that matters, else to the next interesting one.
     fn until(&self, tid: Pid) -> Until {
-        let at_call = self.tasks.get(&tid).is_some_and(|task| task.pending.is_some() || task.following);
+        let at_call =
+            self.tasks.get(&tid).is_some_and(|task| task.pending.is_some() || task.following || task.filtered);
         if at_call { Until::Call } else { Until::Filter }
     }
 
@@ -112,6 +113,11 @@ impl Tracing {
 
     /// Before an interesting call.
     fn before_call(&mut self, stop: Stopped) {
+        if let Some(pending) = self.tasks.get_mut(&stop.tid()).and_then(|task| task.pending.as_mut()) {
+            // It was taken up where the call began.
+            pending.unseen = false;
+            return self.resume(stop);
+        }
         if let Some(Place::Entry(number, values)) = stop.place()
             && let Some(syscall) = Syscall::numbered(number)
         {
@@ -122,6 +128,11 @@ impl Tracing {
 
     /// Takes up a call, and holds it where that is wanted.
     fn begin(&mut self, stop: Stopped, syscall: Syscall, values: [u64; 6]) {
+        self.begin_at(stop, syscall, values, false);
+    }
+
+    /// The same; `unseen` where our filter has still to stop it, if no other one answers before.
+    fn begin_at(&mut self, stop: Stopped, syscall: Syscall, values: [u64; 6], unseen: bool) {
         let tid = stop.tid();
         let effect = syscall.row().effect;
         let mut call = Call::read(tid, stop.memory(), syscall, &values);
@@ -163,6 +174,7 @@ impl Tracing {
             values,
             told,
             refused: false,
+            unseen,
             before,
             started,
             made: false,
@@ -249,6 +261,9 @@ impl Tracing {
                     {
                         return self.begin(stop, syscall, values);
                     }
+                    Some((syscall, _)) if self.is_filtered(stop.tid()) && syscall.row().trap.stops(&values) => {
+                        return self.begin_at(stop, syscall, values, true);
+                    }
                     // It may lose its file with this call; whether it did shows at its end.
                     Some((_, Effect::Closes)) => {
                         if let Some(task) = self.tasks.get_mut(&stop.tid()) {
@@ -261,139 +276,6 @@ impl Tracing {
             None => {}
         }
         self.resume(stop);
-    }
-
-    /// A call has returned.
-    fn returned(&mut self, stop: Stopped, result: i64) {
-        let tid = stop.tid();
-        let Some(task) = self.tasks.get_mut(&tid) else { return self.resume(stop) };
-        let (root, failed) = (task.root, (-4095..0).contains(&result));
-        let mut child = None;
-        if let Some(mut pending) = task.pending.take() {
-            child = pending.child;
-            let micros = pending.micros();
-            let effect = pending.call.syscall.row().effect;
-            if let Effect::Opens(index) = effect
-                && !pending.told
-            {
-                if !failed && following::control_file(&stop, result as i32).is_some() {
-                    self.follow(tid);
-                } else if failed && self.cgroups.directory(&stop, &pending.call.args, index).is_some() {
-                    // Nothing else would be seen of a value that a shell could not write.
-                    let returned = match pending.refused {
-                        true => Return::Refused,
-                        false => Return::Error(Errno::from_raw(-result as i32)),
-                    };
-                    let changed = Vec::new();
-                    self.tell(TraceEvent::Syscall(
-                        root,
-                        SyscallEvent { call: pending.call, returned, micros, changed },
-                    ));
-                }
-                return self.resume(stop);
-            }
-            if failed && RESTARTS.contains(&-result) {
-                task.again = Some((pending.call.syscall, pending.values));
-            } else if pending.told {
-                if !failed && let effects::Before::GroupMade(path) = &pending.before {
-                    self.groups.extend(inode(&ours(tid, path)));
-                }
-                let mut changed =
-                    if failed { Vec::new() } else { effects::after(&stop, &mut pending, result, &self.exe) };
-                if let Effect::Renamed(_, index) = effect
-                    && !failed
-                    && let Some(path) = self.cgroups.directory(&stop, &pending.call.args, index)
-                {
-                    changed.push(effects::group_made(tid, &path));
-                }
-                let returned = match failed {
-                    _ if pending.refused => Return::Refused,
-                    true => Return::Error(Errno::from_raw(-result as i32)),
-                    false => Return::Value(result),
-                };
-                self.objects.extend(changed.iter().filter_map(|change| match change {
-                    Change::ObjectMade(object, true) => Some(object.clone()),
-                    _ => None,
-                }));
-                if effect.changes_mounts() {
-                    self.cgroups.forget();
-                }
-                let exec = effect == Effect::Program;
-                let event = SyscallEvent { call: pending.call, returned, micros, changed };
-                if exec {
-                    task.comm = comm(tid);
-                    task.following = task.following && following::any_open(&stop);
-                }
-                if exec && failed {
-                    // "Not there" says less than any other reason that the search met.
-                    let absent = |event: &SyscallEvent| event.returned == Return::Error(Errno::ENOENT);
-                    let earlier = task.failed_exec.take().filter(|earlier| absent(&event) && !absent(earlier));
-                    task.failed_exec = Some(earlier.unwrap_or(event));
-                } else {
-                    if exec {
-                        task.failed_exec = None;
-                    }
-                    self.tell(TraceEvent::Syscall(root, event));
-                }
-            }
-        } else if std::mem::take(&mut task.closing) {
-            task.following = following::any_open(&stop);
-        }
-        if let Some(child) = child {
-            // Its making has been told: now it may begin.
-            self.begin_life(child);
-        }
-        self.resume(stop);
-    }
-
-    /// A thread has ended; where it was the first of its process, so has the process.
-    pub(super) fn ended(&mut self, tid: Pid, ended: Ended) {
-        self.early.remove(&tid);
-        let root = match self.tasks.remove(&tid) {
-            Some(task) => {
-                let root = task.root;
-                let held = task.held.is_some();
-                if held {
-                    self.tell(TraceEvent::Released(root, tid));
-                }
-                if let Some(failed) = task.failed_exec {
-                    self.tell(TraceEvent::Syscall(root, failed));
-                }
-                if let Some(child) = task.pending.as_ref().and_then(|pending| pending.child) {
-                    self.begin_life(child);
-                }
-                if let Some(pending) = task.pending.filter(|pending| pending.told && !held) {
-                    let micros = pending.micros();
-                    let (call, changed) = (pending.call, pending.born);
-                    let event = SyscallEvent { call, returned: Return::Never, micros, changed };
-                    self.tell(TraceEvent::Syscall(root, event));
-                }
-                if task.process == tid {
-                    // The number of a namespace that ends with it may be given to another one.
-                    self.cgroups.forget();
-                    self.zombies.note(tid);
-                    self.tell(TraceEvent::Exit { root, pid: tid, comm: task.comm, ended });
-                }
-                root
-            }
-            None => {
-                let Some(family) = self.families.get(&tid).filter(|family| family.untraced) else {
-                    self.stillborn.insert(tid, ended);
-                    return;
-                };
-                self.tell(TraceEvent::Exit { root: tid, pid: tid, comm: family.comm.clone(), ended });
-                tid
-            }
-        };
-        let Some(family) = self.families.get_mut(&root) else { return };
-        if tid == root {
-            family.ended = Some(ended);
-        }
-        if !self.tasks.values().any(|task| task.root == root) {
-            let ended = family.ended.unwrap_or(ended);
-            self.families.remove(&root);
-            self.tell(TraceEvent::Finished(root, ended));
-        }
     }
 }
 

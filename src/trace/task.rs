@@ -27,6 +27,8 @@ pub(super) struct Task {
     pub(super) guarded: bool,
     /// It has a file open whose writes are told, so it stops at every call.
     pub(super) following: bool,
+    /// It has a seccomp filter besides ours, which may keep calls from us, so it stops at every call.
+    pub(super) filtered: bool,
     /// The call that it is in may close that file.
     pub(super) closing: bool,
     /// The last program that it could not start: told only where no other attempt follows.
@@ -43,6 +45,8 @@ pub(super) struct Pending {
     pub(super) told: bool,
     /// It was made to fail.
     pub(super) refused: bool,
+    /// Our filter has not stopped it, although it would: another filter may answer first.
+    pub(super) unseen: bool,
     /// What it may change, as it was before.
     pub(super) before: Before,
     pub(super) started: Instant,
@@ -96,6 +100,7 @@ impl Task {
             held: None,
             guarded: false,
             following: false,
+            filtered: false,
             closing: false,
             failed_exec: None,
             again: None,

@@ -125,6 +125,14 @@ fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, shee
     let room = columns.saturating_sub(width(&first));
     let (result, role) = match event.returned {
         Return::Error(_) => (format!("= {}", event.returned), Role::Danger),
+        Return::Filtered(errno) => (
+            format!(
+                "= -1 {} {}",
+                crate::kernel::errno::name(errno),
+                lang.pick("(a seccomp filter)", "（seccomp 过滤器）")
+            ),
+            Role::Danger,
+        ),
         Return::Refused => (lang.pick("= -1 EPERM (you refused it)", "= -1 EPERM（被你拒绝）").into(), Role::Danger),
         Return::Value(_) => (format!("= {}", event.returned), Role::Strong),
         Return::Never => (lang.pick("= ? (it ended in the call)", "= ?（进程在调用中结束）").into(), Role::Danger),

@@ -2,6 +2,7 @@
 
 use crate::harness::{Test, tests};
 use crate::support::BOXWRIGHT;
+use crate::support::deny::denied;
 use crate::support::traced::{BOX, as_many, calls, ends, events, same, trace};
 use boxwright::kernel::groups::Hierarchies;
 use serde_json::Value;
@@ -22,6 +23,8 @@ pub fn tests() -> Vec<Test> {
         the_runtime_of_docker: [Root, Tool("runc"), Tool("strace")],
         what_a_process_may_do_is_told: [Root, Tool("setpriv"), Tool("python3")],
         a_child_that_wants_no_tracer_has_its_calls: [Root, Tool("python3")],
+        what_another_filter_refuses_is_told: [Root, Tool("unshare")],
+        a_filter_of_its_own_hides_nothing: [Root, Tool("python3")],
         a_failed_start_is_not_dropped: [Root],
         fifty_processes_at_once: [Root, Tool("strace")],
         a_process_is_told_after_the_call_that_made_it: [Root, Tool("taskset")],
@@ -176,6 +179,48 @@ fn a_child_that_wants_no_tracer_has_its_calls() {
     let (out, events) = trace(&["python3", "-c", program]);
     assert!(out.status.success(), "{out:?}");
     assert_eq!(calls(&events, "unshare").len(), 2, "{events:?}");
+}
+
+/// As a container's profile does: before anything is traced.
+fn what_another_filter_refuses_is_told() {
+    let refused = [(libc::SYS_unshare, libc::EPERM), (libc::SYS_mount, libc::EPERM)];
+    let mut command = denied(&refused, BOXWRIGHT);
+    let script = "unshare -u true; mount -t tmpfs t /mnt; mkdir /nosuch/dir; exec true";
+    let out = command.args(["trace", "--json", "--", "sh", "-c", script]).stdin(Stdio::null()).output().unwrap();
+    let events = events(&out.stdout);
+    for (name, errno) in [("unshare", "EPERM"), ("mount", "EPERM")] {
+        let calls = calls(&events, name);
+        assert_eq!(calls.len(), 1, "{name}: {events:?}");
+        assert_eq!((&calls[0]["errno"], &calls[0]["filtered"]), (&errno.into(), &true.into()), "{calls:?}");
+    }
+    // What the filter lets pass is told once, and as ever.
+    let started: Vec<&Value> = calls(&events, "execve").into_iter().filter(|call| call["result"] == 0).collect();
+    assert_eq!(started.len(), 4, "{started:?}");
+    assert!(started.iter().all(|call| call.get("filtered").is_none()), "{started:?}");
+}
+
+/// As bwrap --seccomp and the runtimes do: the process installs it, and starts a program under it.
+fn a_filter_of_its_own_hides_nothing() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    let program = "import ctypes, os, struct\n\
+                   call = ctypes.CDLL(None, use_errno=True).syscall\n\
+                   steps = [(0x20, 0, 0, 0), (0x15, 0, 1, 272), (6, 0, 0, 0x50000 | 13), (6, 0, 0, 0x7fff0000)]\n\
+                   code = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *step) for step in steps))\n\
+                   kept = ctypes.create_string_buffer(struct.pack('HxxxxxxQ', 4, ctypes.addressof(code)))\n\
+                   assert call(272, 0) == 0\n\
+                   assert call(317, 1, 0, kept) == 0\n\
+                   if os.fork() == 0: call(272, 0x4000000); os._exit(0)\n\
+                   os.wait()\n\
+                   os.execv('/usr/bin/unshare', ['unshare', '-u', 'true'])\n";
+    let (out, events) = trace(&["python3", "-c", program]);
+    let unshares = calls(&events, "unshare");
+    let ends: Vec<(&Value, bool)> = unshares.iter().map(|call| (&call["errno"], call["filtered"] == true)).collect();
+    let (fine, refused) = ((&Value::Null, false), (&Value::from("EACCES"), true));
+    assert_eq!(ends, [fine, refused, refused], "{out:?}\n{events:?}");
+    let installed = calls(&events, "seccomp");
+    assert!(installed[0]["changed"].to_string().contains("Seccomp_filters: 1 -> 2"), "{installed:?}");
 }
 
 fn a_failed_start_is_not_dropped() {

@@ -30,7 +30,7 @@ pub fn run(dry_run: bool, lang: Lang) -> ExitCode {
     }
     let failed = swept.iter().any(|(_, outcome)| matches!(outcome, Outcome::Foreign | Outcome::Left(_)));
     let printed = writeln!(std::io::stdout().lock(), "{}", text::safe(&lines.join("\n")));
-    if failed || printed.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if failed || !errno::is_written(&printed) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Sweeps at the start of a session; the lines are for its status line or standard error.

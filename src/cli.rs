@@ -95,7 +95,19 @@ pub enum Command {
         /// One JSON event a line on standard output
         #[arg(long)]
         json: bool,
-        /// Wait for Return before each call
+        /// Write the calls here: a file, '|COMMAND' or '&DESCRIPTOR'
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<String>,
+        /// Only these classes or calls: namespace, process, mount, root, cgroup, object, or names such as unshare
+        #[arg(short = 'e', long = "only", value_name = "CLASS", value_delimiter = ',')]
+        only: Vec<String>,
+        /// Only a table at the end: how often each call was made, failed, and how long it took
+        #[arg(short, long)]
+        count: bool,
+        /// Seconds since the beginning before each line
+        #[arg(short, long)]
+        time: bool,
+        /// Wait before each call: Return lets it happen, c all, u NAME until the next of that name, q quits
         #[arg(long)]
         step: bool,
         /// Ask before each call that would change the machine itself; without a terminal it is refused

@@ -40,8 +40,9 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     match &cli.command {
         None => screen(&cli, lang),
         Some(Command::Run { places, json, patience }) => run_lessons(places, *json, *patience, &cli.common, lang),
-        Some(Command::Trace { json, step, guard, command }) => {
-            trace::cli::run(trace::cli::How { json: *json, step: *step, guard: *guard }, command, lang)
+        Some(Command::Trace { json, output, only, count, time, step, guard, command }) => {
+            let form = trace::cli::Form { json: *json, only: only.clone(), count: *count, time: *time };
+            trace::cli::run(trace::cli::How { form, to: output.clone(), step: *step, guard: *guard }, command, lang)
         }
         Some(Command::Inspect { pid, json, watch }) => inspect::run(*pid, *json, *watch, lang),
         Some(Command::Doctor { fix: true, .. }) => doctor::fix(lang),

@@ -29,7 +29,7 @@ pub use facts::release;
 pub use lacking::{lacking, lacking_for, requirements};
 pub use tier::{Tier, tier};
 
-use crate::kernel::text;
+use crate::kernel::{errno, text};
 use crate::{
     columns::align,
     dirs::Need,
@@ -161,7 +161,8 @@ pub fn run(lessons: &[Translations], json: bool, need: Need, lang: Lang) -> Exit
     };
     let printed = writeln!(std::io::stdout().lock(), "{text}");
     match printed {
-        Err(_) => ExitCode::FAILURE,
+        written if !errno::is_written(&written) => ExitCode::FAILURE,
+        Err(_) => ExitCode::SUCCESS,
         Ok(()) if report.lessons.iter().all(|outlook| outlook.possible) => ExitCode::SUCCESS,
         Ok(()) => ExitCode::from(3),
     }
@@ -177,7 +178,7 @@ pub fn fix(lang: Lang) -> ExitCode {
             return ExitCode::from(3);
         }
     };
-    if writeln!(std::io::stdout().lock(), "{text}").is_ok() { status } else { ExitCode::FAILURE }
+    if errno::is_written(&writeln!(std::io::stdout().lock(), "{text}")) { status } else { ExitCode::FAILURE }
 }
 
 impl Report {

@@ -47,9 +47,10 @@ pub fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
         if now.0.namespaces.is_empty() {
             return ExitCode::SUCCESS;
         }
-        if last.as_ref() != Some(&now) && print(&now, json, lang).is_err() {
-            // The reader of our output has gone.
-            return ExitCode::FAILURE;
+        if last.as_ref() != Some(&now)
+            && let Err(error) = print(&now, json, lang)
+        {
+            return if errno::is_written(&Err(error)) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
         if !watch || ended(process.as_ref().ok()) {
             return ExitCode::SUCCESS;

@@ -88,6 +88,11 @@ pub fn of(error: &io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(0))
 }
 
+/// Whether output was written, or nobody reads it any more, who is nobody to complain to.
+pub fn is_written(written: &io::Result<()>) -> bool {
+    written.as_ref().err().is_none_or(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
 /// `WHY (ERRNO)` for an error of the standard library, which may also come from no system call at all.
 pub fn why_io(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), |raw| why(Errno::from_raw(raw)))

@@ -1,9 +1,14 @@
-//! `boxwright trace [--json] [--step] [--guard] -- COMMAND…`: any command, with the calls that make a container.
+//! `boxwright trace [OPTIONS] -- COMMAND…`: any command, with the calls that make a container.
 //!
-//! The calls go to standard error, as those of strace(1) do, or as JSON to standard output, where the command's own output
-//! goes as well: a line of JSON begins with `{"event":`. `--step` waits for Return on the terminal before each call.
+//! The calls go to standard error, as those of strace(1) do, or where `-o` says. With `--json` they have standard output for
+//! themselves, and what the command prints goes to standard error. `--step` waits on the terminal before each call.
 
-use super::{Call, Ended, Guard, Harm, Hold, Spawn, SyscallEvent, Told, TraceEvent, Tracer};
+mod told;
+
+pub use told::Form;
+use told::{Teller, line_of};
+
+use super::{Call, Ended, Guard, Harm, Hold, Spawn, TraceEvent, Tracer};
 use crate::{
     cleanup::groups::stayed,
     kernel::{errno, exit, pid::Pid, text},
@@ -42,7 +47,7 @@ const USAGE: u8 = 2;
 
 enum Message {
     Trace(TraceEvent),
-    Go,
+    Key(Key),
     /// Whether this thread's guarded call may happen.
     Word(Pid, bool),
     /// This signal asks us to end.
@@ -50,10 +55,12 @@ enum Message {
 }
 
 /// How a command is traced.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct How {
-    /// JSON on standard output, otherwise lines on standard error.
-    pub json: bool,
+    /// What is told of it, and in which form.
+    pub form: Form,
+    /// Where that goes: a file, `|COMMAND` or `&DESCRIPTOR`; otherwise standard error, or standard output for JSON.
+    pub to: Option<String>,
     /// Each call waits for Return.
     pub step: bool,
     /// Calls that would change the machine itself wait for a word on the terminal; without one they fail.
@@ -64,8 +71,26 @@ pub struct How {
 pub fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
     let Some(name) = command.first() else {
         let status = complain(lang.pick("no command given", "没有给出命令"), USAGE);
-        let _ = writeln!(io::stderr(), "  boxwright trace [--json] [--step] [--guard] -- CMD…");
+        let _ = writeln!(
+            io::stderr(),
+            "  boxwright trace [-o FILE] [-e CLASS,…] [-c] [-t] [--json] [--step] [--guard] -- CMD…"
+        );
         return status;
+    };
+    if let Some(word) = how.form.unknown() {
+        let classes = Form::classes();
+        let word = text::printable(word);
+        return complain(
+            &lang.pick(
+                format!("-e {word}: no class and no call that is told; the classes are {classes}"),
+                format!("-e {word}：不是类别，也不是会显示的调用；类别有 {classes}"),
+            ),
+            USAGE,
+        );
+    }
+    let teller = match Teller::open(how.form.clone(), how.to.as_deref(), lang) {
+        Ok(teller) => teller,
+        Err(error) => return complain(&told::cannot_open(how.to.as_deref().unwrap_or_default(), &error), CANNOT),
     };
     let program = match find(name) {
         Ok(program) => program,
@@ -74,7 +99,7 @@ pub fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
             return complain(&format!("{}{}{}", name.display(), say(": ", "："), errno::why(errno)), status);
         }
     };
-    match follow(how, program, command, lang) {
+    match follow(&how, teller, program, command, lang) {
         Ok(Ended::Exited(status)) => ExitCode::from(status as u8),
         Ok(Ended::Killed(signal)) => ExitCode::from(128u8.saturating_add(signal.0 as u8)),
         Err(error) => cannot(&error, lang),
@@ -108,8 +133,8 @@ fn find(name: &OsStr) -> Result<PathBuf, Errno> {
     std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| executable(path)).ok_or(Errno::ENOENT)
 }
 
-fn follow(how: How, program: PathBuf, command: &[OsString], lang: Lang) -> io::Result<Ended> {
-    let How { json, step, guard } = how;
+fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString], lang: Lang) -> io::Result<Ended> {
+    let (step, guard) = (how.step, how.guard);
     // Ctrl-C is the command's to handle; SIGHUP and SIGTERM end it and then us. Ctrl-Z stops the command, and the tracer
     // then stops us.
     let ending: SigSet = [Signal::SIGHUP, Signal::SIGTERM].into_iter().collect();
@@ -170,14 +195,17 @@ fn follow(how: How, program: PathBuf, command: &[OsString], lang: Lang) -> io::R
             (Err(_), _) => return Err(io::Error::other(say("the tracer has ended", "跟踪线程已结束"))),
         };
         let told = match message {
-            Message::Trace(TraceEvent::Finished(_, ended)) => return Ok(ended),
+            Message::Trace(TraceEvent::Finished(_, ended)) => {
+                teller.end();
+                return Ok(ended);
+            }
             Message::Trace(TraceEvent::Held(_, call)) => {
                 let told = writeln!(io::stderr(), "{}  ⏸ {}", line_of(&call), held_hint(lang));
                 held.push(call);
                 told
             }
             Message::Trace(TraceEvent::Guarded(root, call, harm)) => {
-                let told = tell(&TraceEvent::Guarded(root, call.clone(), harm.clone()), json, lang);
+                let told = teller.tell(&TraceEvent::Guarded(root, call.clone(), harm.clone()));
                 guarded.push_back((call, harm));
                 if let [(call, _)] = guarded.make_contiguous() {
                     ask(call.pid, &words, lang)?;
@@ -201,9 +229,20 @@ fn follow(how: How, program: PathBuf, command: &[OsString], lang: Lang) -> io::R
                 }
                 Ok(())
             }
-            Message::Trace(event) => tell(&event, json, lang),
-            Message::Go => {
-                held.first().iter().for_each(|call| tracer.step(call.pid));
+            Message::Trace(event) => teller.tell(&event),
+            Message::Key(key) => {
+                match key {
+                    Key::Next => held.first().iter().for_each(|call| tracer.step(call.pid)),
+                    Key::RunOn => tracer.run_on(root),
+                    Key::Until(name) => {
+                        tracer.hold(root, Hold::Until(name));
+                        held.iter().for_each(|call| tracer.step(call.pid));
+                    }
+                    Key::Quit => {
+                        tracer.kill(root);
+                        end = Some((Instant::now() + ENDING, Signal::SIGTERM as i32));
+                    }
+                }
                 Ok(())
             }
             Message::End(signal) => {
@@ -219,11 +258,33 @@ fn follow(how: How, program: PathBuf, command: &[OsString], lang: Lang) -> io::R
     }
 }
 
-fn held_hint(lang: Lang) -> &'static str {
-    lang.pick("Return lets it happen", "按回车放行")
+/// What is typed while a call is held, with Return.
+enum Key {
+    Next,
+    RunOn,
+    /// The next call of this name.
+    Until(String),
+    Quit,
 }
 
-/// Each Return on the terminal lets one call happen. At its end nothing is held any longer.
+impl Key {
+    fn read(line: &str) -> Option<Key> {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next()) {
+            (None, _) | (Some("n"), None) => Some(Key::Next),
+            (Some("c"), None) => Some(Key::RunOn),
+            (Some("u"), Some(name)) => Some(Key::Until(name.into())),
+            (Some("q"), None) => Some(Key::Quit),
+            _ => None,
+        }
+    }
+}
+
+fn held_hint(lang: Lang) -> &'static str {
+    lang.pick("Return: next, c: run on, u NAME: until, q: quit", "回车：放行，c：全部放行，u NAME：到该调用，q：结束")
+}
+
+/// Each line on the terminal is a key. At its end nothing is held any longer.
 fn keys(send: Sender<Message>) -> io::Result<()> {
     let terminal = BufReader::new(File::open("/dev/tty").map_err(|error| {
         io::Error::other(format!(
@@ -233,11 +294,12 @@ fn keys(send: Sender<Message>) -> io::Result<()> {
         ))
     })?);
     let read = move || {
-        for _ in terminal.split(b'\n').map_while(Result::ok) {
-            if send.send(Message::Go).is_err() {
+        for line in terminal.split(b'\n').map_while(Result::ok) {
+            if Key::read(&text::of(line)).is_some_and(|key| send.send(Message::Key(key)).is_err()) {
                 return;
             }
         }
+        drop(send.send(Message::Key(Key::RunOn)));
     };
     thread::Builder::new().name("keys".into()).spawn(read).map(drop)
 }
@@ -258,42 +320,4 @@ fn ask(pid: Pid, words: &Sender<Message>, lang: Lang) -> io::Result<()> {
         drop(words.send(Message::Word(pid, allowed)));
     };
     thread::Builder::new().name("question".into()).spawn(answer).map(drop)
-}
-
-fn line_of(call: &Call) -> String {
-    format!("{} {} {call}", call.pid, text::printable(&call.comm))
-}
-
-fn tell(event: &TraceEvent, json: bool, lang: Lang) -> io::Result<()> {
-    if json {
-        let Some(told) = Told::new(event, lang) else { return Ok(()) };
-        let mut out = io::stdout().lock();
-        writeln!(out, "{}", text::json(&told)?)?;
-        return out.flush();
-    }
-    let mut out = io::stderr().lock();
-    match event {
-        TraceEvent::Syscall(_, SyscallEvent { call, returned, changed, .. }) => {
-            writeln!(out, "{} = {returned}", line_of(call))?;
-            changed.iter().try_for_each(|change| writeln!(out, "    {}", text::printable(&change.say(lang))))
-        }
-        TraceEvent::Exit { pid, comm, ended, .. } => {
-            let comm = text::printable(comm);
-            match ended {
-                Ended::Exited(status) => writeln!(out, "{pid} {comm} +++ exited with {status} +++"),
-                Ended::Killed(signal) => writeln!(out, "{pid} {comm} +++ killed by {signal} +++"),
-            }
-        }
-        TraceEvent::Guarded(_, call, harm) => {
-            let what = lang.pick("would change the machine itself", "会改变机器本身");
-            {
-                let colon = lang.pick(": ", "：");
-                writeln!(out, "{}  ! {what}{colon}{}", line_of(call), text::printable(&harm.say(lang)))
-            }
-        }
-        TraceEvent::Refused(_, reason) => {
-            writeln!(out, "{}{}", say("boxwright: trace: ", "boxwright：trace："), reason.say(lang))
-        }
-        _ => Ok(()),
-    }
 }

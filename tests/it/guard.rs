@@ -36,7 +36,11 @@ fn traced(options: &[&str], script: &str) -> (String, Vec<Value>) {
     let mut command = Command::new("unshare");
     // Somebody else lives on it, too.
     let line = "sleep 60 & script=$1; shift; \"$@\" sh -c \"$script\"; kill $!";
-    command.args(MACHINE).args(["sh", "-c", line, "sh", script, BOXWRIGHT, "trace", "--json"]).args(options).arg("--");
+    command
+        .args(MACHINE)
+        .args(["sh", "-c", line, "sh", script, BOXWRIGHT, "trace", "--json", "-o", "&1"])
+        .args(options)
+        .arg("--");
     let out = command.stdin(Stdio::null()).output().unwrap();
     (String::from_utf8_lossy(&out.stdout).into_owned(), events(&out.stdout))
 }
@@ -133,7 +137,7 @@ fn foreign_groups_are_left_alone() {
          echo $PPID > {name}-own/cgroup.procs; cat {name}-own/pids.max; rmdir {name}-own; echo over"
     );
     let mut command = Command::new("setsid");
-    command.args(["-w", BOXWRIGHT, "trace", "--json", "--guard", "--", "sh", "-c", &script]);
+    command.args(["-w", BOXWRIGHT, "trace", "--json", "-o", "&1", "--guard", "--", "sh", "-c", &script]);
     let out = command.stdin(Stdio::null()).output().unwrap();
     let (printed, told) = (String::from_utf8_lossy(&out.stdout).into_owned(), events(&out.stdout));
     let limit = fs::read_to_string(foreign.join("pids.max")).unwrap();

@@ -48,6 +48,7 @@ mod tools_root;
 mod tools_tar;
 mod trace;
 mod trace_ends;
+mod trace_output;
 mod trace_terminal;
 mod tui;
 mod tui_lessons;
@@ -106,6 +107,7 @@ fn all() -> Vec<Test> {
         tools_tar::tests,
         trace::tests,
         trace_ends::tests,
+        trace_output::tests,
         trace_terminal::tests,
         tui::tests,
         tui_lessons::tests,

@@ -189,7 +189,7 @@ fn what_a_killed_session_froze_is_thawed_and_removed_by_the_next() {
 fn a_traced_command_that_is_frozen_keeps_trace_no_longer_either() {
     let group = format!("/sys/fs/cgroup/freezer/traced-{}", std::process::id());
     let mut command = Command::new(BOXWRIGHT);
-    command.args(["trace", "--json", "--", "sh", "-c", &freezing(&group)]).stdout(Stdio::piped());
+    command.args(["trace", "--json", "-o", "&1", "--", "sh", "-c", &freezing(&group)]).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| is_write(&line, "freezer.state")));

@@ -239,7 +239,9 @@ fn a_process_is_told_after_the_call_that_made_it() {
     let script = "/bin/true; /bin/false; (:); /bin/true; /bin/false; :";
     for _ in 0..60 {
         let mut tracer = Command::new("taskset");
-        tracer.args(["-c", "0", BOXWRIGHT, "trace", "--json", "--", "sh", "-c", script]).stdin(Stdio::null());
+        tracer
+            .args(["-c", "0", BOXWRIGHT, "trace", "--json", "-o", "&1", "--", "sh", "-c", script])
+            .stdin(Stdio::null());
         let events = events(&tracer.output().unwrap().stdout);
         let first = &events[0]["pid"];
         let mut made: Vec<String> = Vec::new();

@@ -116,7 +116,7 @@ print('reaped all')";
 /// Runs a command under a tracer that is killed where it takes too long.
 fn timed(command: &[&str]) -> (Output, Vec<Value>) {
     let mut tracer = Command::new("timeout");
-    tracer.args(["-k", "1", "60", BOXWRIGHT, "trace", "--json", "--"]).args(command).stdin(Stdio::null());
+    tracer.args(["-k", "1", "60", BOXWRIGHT, "trace", "--json", "-o", "&1", "--"]).args(command).stdin(Stdio::null());
     let out = tracer.output().unwrap();
     let events = events(&out.stdout);
     (out, events)
@@ -189,7 +189,11 @@ fn without_root() {
     let (_dir, program) = for_everybody();
     let user = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
     let mut command = Command::new("setpriv");
-    command.args(user).arg(&program).args(["trace", "--json", "--", "unshare", "-r", "true"]).current_dir("/");
+    command
+        .args(user)
+        .arg(&program)
+        .args(["trace", "--json", "-o", "&1", "--", "unshare", "-r", "true"])
+        .current_dir("/");
     let out = command.stdin(Stdio::null()).output().unwrap();
     assert!(out.status.success(), "{out:?}");
     let events = events(&out.stdout);
@@ -211,7 +215,10 @@ fn without_filters_the_command_still_runs() {
                 assert libc.prctl(22, 2, filter, 0, 0) == 0\n\
                 os.execv(sys.argv[1], sys.argv[1:])\n";
     let mut command = Command::new("python3");
-    let out = command.args(["-c", deny, BOXWRIGHT, "trace", "--json", "--", "sh", "-c", "exit 6"]).output().unwrap();
+    let out = command
+        .args(["-c", deny, BOXWRIGHT, "trace", "--json", "-o", "&1", "--", "sh", "-c", "exit 6"])
+        .output()
+        .unwrap();
     assert_eq!(out.status.code(), Some(6), "{out:?}");
     let events = events(&out.stdout);
     assert!(

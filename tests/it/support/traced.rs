@@ -19,8 +19,12 @@ const CALLS: &str = "unshare,setns,fork,vfork,clone,clone3,execve,execveat,mount
 
 /// Runs a command under the tracer; its output and the events.
 pub fn trace(command: &[&str]) -> (Output, Vec<Value>) {
-    let out =
-        Command::new(BOXWRIGHT).args(["trace", "--json", "--"]).args(command).stdin(Stdio::null()).output().unwrap();
+    let out = Command::new(BOXWRIGHT)
+        .args(["trace", "--json", "-o", "&1", "--"])
+        .args(command)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     let events = events(&out.stdout);
     (out, events)
 }

@@ -98,7 +98,7 @@ pub enum Command {
         /// Write the calls here: a file, '|COMMAND' or '&DESCRIPTOR'
         #[arg(short, long, value_name = "FILE")]
         output: Option<String>,
-        /// Only these classes or calls: namespace, process, mount, root, cgroup, object, or names such as unshare
+        /// Only these classes or calls: namespace, process, mount, root, cgroup, rights, object, or names such as unshare
         #[arg(short = 'e', long = "only", value_name = "CLASS", value_delimiter = ',')]
         only: Vec<String>,
         /// Only a table at the end: how often each call was made, failed, and how long it took

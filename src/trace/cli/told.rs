@@ -15,7 +15,7 @@ use std::{
 };
 
 /// The classes of calls by which `-e` chooses. Every call belongs to one of them, or to none, which its own name chooses.
-const CLASSES: [&str; 6] = ["namespace", "process", "mount", "root", "cgroup", "object"];
+const CLASSES: [&str; 7] = ["namespace", "process", "mount", "root", "cgroup", "rights", "object"];
 
 /// The class of a call.
 fn class(effect: Effect) -> &'static str {
@@ -24,7 +24,10 @@ fn class(effect: Effect) -> &'static str {
         Effect::Child(_) | Effect::Program | Effect::Signals => "process",
         Effect::Mounts => "mount",
         Effect::RootDirectory => "root",
-        Effect::GroupMade(_) | Effect::GroupRemoved(_) | Effect::Opens(_) | Effect::Writes => "cgroup",
+        Effect::GroupMade(_) | Effect::GroupRemoved(_) | Effect::Opens(_) | Effect::Writes(_) | Effect::Renamed(..) => {
+            "cgroup"
+        }
+        Effect::Rights => "rights",
         Effect::ObjectMade(_) | Effect::ObjectRemoved(_) => "object",
         Effect::Nothing | Effect::Closes | Effect::Guarded(_) => "",
     }

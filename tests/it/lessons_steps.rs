@@ -122,7 +122,7 @@ const NET_SHARED: &str = "unshare -impu --mount-proc --fork sh";
 const UNPACK: (TerminalId, &str) = (Container, "boxwright image unpack builtin: rootfs");
 const CREATE: (TerminalId, &str) = (Container, "cgcreate -g cpu,cpuacct,memory,pids:$BOX");
 
-const WRONG: [Wrong; 26] = [
+const WRONG: [Wrong; 25] = [
     ("isolate", &[(Container, ISOLATED), NAME], &["namespace net same"]),
     ("isolate", &[(Container, "unshare -impu --fork sh"), NAME], &["proc own"]),
     ("isolate", &[(Container, NET_SHARED)], &["hostname inside is challenge"]),
@@ -173,7 +173,6 @@ const WRONG: [Wrong; 26] = [
     ("together", &[UNPACK, CREATE, HALF, TWELVE, WHOLE, CALLED, (Container, "sleep 300 &")], &["scorecard entered on"]),
     ("together", &[UNPACK, CREATE, HALF, TWELVE, WHOLE, COMES], &["hostname inside is whole"]),
     ("together", &[UNPACK, CREATE, HALF, WHOLE, CALLED, COMES], &["group pids 12"]),
-    ("together", &[UNPACK, CREATE, TWELVE, WHOLE, CALLED, COMES], &["scorecard limited on"]),
     (
         "together",
         &[

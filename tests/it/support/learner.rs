@@ -192,7 +192,12 @@ impl Learner {
         let before = self.panes[&terminal].prompts;
         let container = self.container.unwrap_or_default().to_string();
         self.send(terminal, &line.replace("{container}", &container));
-        self.until(line, |learner| learner.panes[&terminal].prompts > before && learner.seen >= learner.asked);
+        let ended = |learner: &Learner| learner.panes[&terminal].prompts > before && learner.seen >= learner.asked;
+        self.until(line, |learner| ended(learner) || learner.session.phase() == Phase::Held);
+        while !ended(self) {
+            self.step_call();
+            self.until(line, |learner| ended(learner) || learner.session.phase() == Phase::Held);
+        }
     }
 
     fn send(&mut self, terminal: TerminalId, line: &str) {
@@ -231,7 +236,7 @@ impl Learner {
 
     /// Waits until exactly these facts fail, of the checks that are next: what runs in the background takes its time.
     pub fn refused(&mut self, wanted: &[&str]) {
-        let block = self.checks().unwrap();
+        let block = self.checks().unwrap_or_else(|| panic!("{wanted:?}: it was accepted: {}", self.plight()));
         self.until(&format!("only {wanted:?}"), |learner| {
             let failing = learner.session.failing(block).map(|check| check.source.as_str());
             learner.seen >= learner.asked && failing.eq(wanted.iter().copied())
@@ -270,11 +275,7 @@ impl Learner {
                     let answer = predict.answer;
                     self.give(Input::Wish(Wish::Answer(answer)));
                 }
-                Phase::Held => {
-                    self.give(Input::Wish(Wish::StepCall));
-                    let held = self.session.held().to_vec();
-                    self.until("a released call", |learner| learner.session.held() != held);
-                }
+                Phase::Held => self.step_call(),
                 Phase::Due(at) => {
                     self.until("the state", |learner| learner.seen >= learner.asked);
                     self.give(Input::Wish(Wish::Go));
@@ -289,6 +290,13 @@ impl Learner {
                 phase => panic!("{phase:?}: {}", self.plight()),
             }
         }
+    }
+
+    /// Lets the oldest held call happen.
+    fn step_call(&mut self) {
+        self.give(Input::Wish(Wish::StepCall));
+        let held = self.session.held().to_vec();
+        self.until("a released call", |learner| learner.session.held() != held);
     }
 
     fn solution(&self) -> Vec<Run> {

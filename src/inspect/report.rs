@@ -43,11 +43,15 @@ fn scorecard(sample: &Sample, evidence: &Evidence, lang: Lang) -> Vec<Vec<String
     let kinds = |kinds: &[Kind]| kinds.iter().map(Kind::to_string).collect::<Vec<_>>().join(" ");
     let isolated = match evidence.shared.as_slice() {
         [] => lang.pick("pid, uts, mnt, ipc and net all differ", "pid、uts、mnt、ipc、net 都不同").to_string(),
-        shared => format!("{} {}", lang.pick("still the host's:", "仍是宿主机的："), kinds(shared)),
+        shared => format!("{}{}", lang.pick("still the host's: ", "仍是宿主机的："), kinds(shared)),
     };
     let root = match (&evidence.root, card.rooted) {
-        (Some((theirs, host)), true) => format!("/ = {theirs}, {} {host}", lang.pick("the host's is", "宿主机的是")),
-        (Some((_, host)), false) => format!("/ = {host}, {}", lang.pick("as on the host", "与宿主机相同")),
+        (Some((theirs, host)), true) => {
+            format!("/ = {theirs}{}{host}", lang.pick(", the host's is ", "，宿主机的是 "))
+        }
+        (Some((_, host)), false) => {
+            format!("/ = {host}{}", lang.pick(", as on the host", "，与宿主机相同"))
+        }
         (None, _) => evidence.root_mount.clone().unwrap_or_else(|| lang.pick("not readable", "读不到").into()),
     };
     let limit = evidence.limit.clone();

@@ -138,7 +138,8 @@ impl Teller {
         }
         if self.form.json {
             let Some(told) = Told::new(event, self.lang) else { return Ok(()) };
-            writeln!(self.out, "{}", text::json(&told)?)?;
+            // In one piece: what the command prints meanwhile must not stand between the line and its end.
+            self.out.write_all((text::json(&told)? + "\n").as_bytes())?;
             return self.out.flush();
         }
         if self.folds(event)? {

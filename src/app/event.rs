@@ -4,8 +4,7 @@ use super::Pane;
 use crate::{
     lang::Lang,
     lesson::TerminalId,
-    observe::Sample,
-    runtime::Place,
+    observe::{Place, Sample},
     session::{Action, Lacking, Proof},
     trace::TraceEvent,
 };

@@ -3,8 +3,7 @@
 use super::{CallLog, History, Pane, attend::Task, layout::Chosen};
 use crate::{
     lesson::{Block, CONTAINER, Run, TerminalId},
-    observe::Sample,
-    runtime::Place,
+    observe::{Place, Sample},
     session::{Phase, Session},
     terminal::Screen,
 };

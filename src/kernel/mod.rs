@@ -9,6 +9,7 @@ pub mod exit;
 pub mod filesystem;
 pub mod freezer;
 pub mod groups;
+pub mod harm;
 pub mod interfaces;
 pub mod mountinfo;
 pub mod mounts;

@@ -5,7 +5,7 @@ use super::{
     model::{Ability, Block, Check, Predict, Requirement, Run, TerminalId},
     source::{Source, Word},
 };
-use crate::{kernel::namespaces::Kind, trace::Harm};
+use crate::kernel::{harm::Harm, namespaces::Kind};
 
 /// Between an instruction of a `check` block and its sentence.
 pub const SEPARATOR: &str = " : ";

@@ -101,7 +101,7 @@ pub enum Block {
     Solution(Vec<Run>),
     /// What the machine must offer for this step.
     Requires(Vec<Requirement>),
-    /// What of the machine itself the step changes, in the words of [`crate::trace::Harm::WORDS`].
+    /// What of the machine itself the step changes, in the words of [`crate::kernel::harm::Harm::WORDS`].
     Changes(Vec<String>),
 }
 

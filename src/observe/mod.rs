@@ -10,6 +10,7 @@ mod files;
 mod group;
 mod network;
 pub mod peek;
+mod place;
 mod processes;
 mod reader;
 mod sample;
@@ -18,6 +19,7 @@ mod scorecard;
 mod sysv;
 
 pub use crate::kernel::mountinfo::{self as mounts, Mount};
+pub use place::Place;
 pub use reader::{Extra, Reader, Subject, for_children, links};
 pub use sample::{
     Asked, Cgroup, Cpu, ForChildren, Group, Interface, Io, Links, Memory, Pids, Pressure, Privileges, Process, Sample,

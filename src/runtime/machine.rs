@@ -5,7 +5,6 @@ mod restart;
 mod standing;
 
 pub use finish::Rest;
-pub use standing::Place;
 
 use super::{
     footing::Footing,
@@ -23,7 +22,7 @@ use crate::{
     kernel::usable::{SCOPE, outside_ours},
     lang::{self, Lang},
     lesson::TerminalId,
-    observe::{Extra, Sample, Sampler, cgroup},
+    observe::{Extra, Place, Sample, Sampler, cgroup},
     session::{Action, Entry, Ledger, RunDir},
     terminal::{Pty, PtyEvent, shell},
     tools::TOOLS,

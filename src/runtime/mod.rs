@@ -22,5 +22,5 @@ pub mod tui;
 mod user_namespace;
 mod work;
 
-pub use machine::{Happening, Machine, Place, Seen, Sink, Trouble, working};
+pub use machine::{Happening, Machine, Seen, Sink, Trouble, working};
 pub use tui::TuiOptions;

@@ -37,7 +37,10 @@ fn every_refusal_names_its_cause() {
     for (script, wanted) in [
         (grouped(&format!("$B cgset -r cgroup.procs=1 {group}")), "belongs to each hierarchy, not to a controller"),
         (grouped(&format!("$B cgget -r notify_on_release {group}")), "belongs to each hierarchy, not to a controller"),
-        (grouped("$B trace -- sh -c \"echo 1 > $dir/memory.none\""), "/memory.none\") = -1 E"),
+        (
+            grouped("$B trace -- sh -c \"echo 1 > $dir/memory.none\""),
+            "/memory.none\", O_WRONLY|O_CREAT|O_TRUNC, 0666) = -1 E",
+        ),
         ("$B unshare -p $B unshare -p true".into(), "only the children of this process"),
         (
             "$B unshare -p $B trace -- true".into(),

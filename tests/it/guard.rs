@@ -167,7 +167,7 @@ fn a_learner_decides() {
         tmux.line(&format!("exec unshare -mui --propagation private {BOXWRIGHT} --lang {lang} isolate/without-fork"));
         tmux.until("the step", |screen| screen.contains("unshare -p sh"));
         tmux.until("the terminal", |now| now.lines().last().unwrap_or_default().contains("^G"));
-        for (answer, stays) in [("n", false), ("Y", true)] {
+        for (answer, stays, word) in [("n", false, "first"), ("Y", true, "second")] {
             tmux.line("mount -t tmpfs box /mnt");
             let asked = tmux.until("the question", |screen| screen.contains("│ Y  "));
             let bare = |text: &str| text.replace(['│', '╭', '╮', '╯', '╰', '─', ' ', '\n'], "");
@@ -176,8 +176,9 @@ fn a_learner_decides() {
             tmux.text("y \r");
             assert!(!mounts(&tmux).contains(" /mnt "), "{asked}");
             tmux.press(&[answer], "the answer", |now| !now.contains('Y'));
-            tmux.line("echo so'ver'");
-            tmux.until("the prompt", |screen| screen.contains("sover"));
+            // It is printed when the command has ended, and stands in no line that was typed.
+            tmux.line(&format!("echo {word}''ly"));
+            tmux.until("the prompt", |screen| screen.contains(&format!("{word}ly")));
             assert_eq!(mounts(&tmux).contains(" /mnt "), stays);
             if !stays {
                 tmux.keys(&["C-g"]);

@@ -334,13 +334,13 @@ fn step_by_step_from_the_command_line() {
         let end = screen.find(text).unwrap() + text.len();
         screen.drain(..end).collect::<String>()
     };
-    assert!(until("lets it happen").contains("execve("), "the very first call is held");
+    assert!(until("Return: next").contains("execve("), "the very first call is held");
     pty.write(b"\n").unwrap();
-    let shown = until("lets it happen");
+    let shown = until("Return: next");
     assert!(shown.contains("unshare(CLONE_NEWUTS)") && !shown.contains("unshare(CLONE_NEWUTS) ="), "{shown}");
     pty.write(b"\n").unwrap();
     until("unshare(CLONE_NEWUTS) = 0");
-    assert!(until("lets it happen").contains("execve(\"/usr/bin/true\", [\"true\"]"));
+    assert!(until("Return: next").contains("execve(\"/usr/bin/true\", [\"true\"]"));
     pty.write(b"\n").unwrap();
     until("status 0");
     child.wait().unwrap();

@@ -1,50 +1,14 @@
 //! Who has a terminal and what it waits for: a shell without our marks is known by what it does, and by where it lives.
 
 use super::{Machine, Seen};
-use crate::{
-    kernel::{namespaces::Kind, text},
-    lesson::TerminalId,
-    observe,
-    terminal::shell::is_shell,
-};
-use std::{
-    fs,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use crate::{kernel::text, lesson::TerminalId, observe::Place, terminal::shell::is_shell};
+use std::{fs, os::unix::fs::MetadataExt, time::Duration};
 
 /// How long a terminal is silent before somebody looks who waits there.
 const SILENCE: Duration = Duration::from_millis(40);
 
 /// How often a shell is looked at that has printed something and still works: each time is twice as long as the last.
 const LOOKS: u32 = 7;
-
-/// Where the process in a terminal's foreground lives.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// The kinds of its namespaces that are not the machine's own.
-    pub new: Vec<Kind>,
-    /// Whether its root directory is another one.
-    pub rooted: bool,
-}
-
-impl Place {
-    /// Whether nothing separates it from the machine.
-    pub fn is_the_machine(&self) -> bool {
-        self.new.is_empty() && !self.rooted
-    }
-
-    fn of(pid: i32) -> Option<Place> {
-        let process = Path::new("/proc").join(pid.to_string());
-        let (theirs, ours) = (observe::links(&process), observe::links(Path::new("/proc/self")));
-        let new = ours.iter().filter(|(kind, inode)| theirs.get(kind).is_some_and(|own| own != *inode));
-        let new = new.map(|(kind, _)| *kind).collect();
-        let identity = |root: PathBuf| fs::metadata(root).ok().map(|root| (root.dev(), root.ino()));
-        let rooted = identity(process.join("root"))? != identity("/".into())?;
-        (!theirs.is_empty()).then_some(Place { new, rooted })
-    }
-}
 
 impl Machine {
     /// A terminal has printed something: once it is silent, somebody looks who waits there.

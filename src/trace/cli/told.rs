@@ -5,11 +5,12 @@ use crate::{
     lang::{Lang, say},
     trace::{Call, Ended, Return, Syscall, SyscallEvent, Told, TraceEvent, calls::Effect},
 };
+use nix::errno::Errno;
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, Write},
-    os::fd::AsFd,
+    os::fd::{AsFd, BorrowedFd},
     process::{Child, Command, Stdio},
     time::Instant,
 };
@@ -109,9 +110,7 @@ impl Teller {
                     reader = Some(child);
                     Box::new(pipe)
                 }
-                (None, Some(descriptor)) => {
-                    Box::new(File::options().append(true).open(format!("/proc/self/fd/{descriptor}"))?)
-                }
+                (None, Some(descriptor)) => Box::new(inherited(descriptor)?),
                 (None, None) => Box::new(File::create(to)?),
             },
         };
@@ -249,4 +248,15 @@ fn lines(event: &TraceEvent, lang: Lang) -> Vec<String> {
 /// Why `-o` cannot be opened.
 pub fn cannot_open(to: &str, error: &io::Error) -> String {
     format!("-o {}: {}", text::printable(to), errno::why_io(error))
+}
+/// A copy of a descriptor that this program was started with. It is not opened anew: as another user one might not be allowed
+/// to, and a socket cannot be opened at all.
+///
+/// Errors: EBADF where there is none of this number.
+#[expect(unsafe_code, reason = "a descriptor that was handed down is a number")]
+fn inherited(descriptor: &str) -> io::Result<File> {
+    let number = descriptor.parse().ok().filter(|number| *number >= 0).ok_or(Errno::EBADF)?;
+    // SAFETY: it is only used to make a copy, and the kernel says whether it is open.
+    let handed_down = unsafe { BorrowedFd::borrow_raw(number) };
+    Ok(File::from(handed_down.try_clone_to_owned()?))
 }

@@ -108,6 +108,10 @@ pub fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
 
 /// Says why there is no tracer, and what may help.
 fn cannot(error: &io::Error, lang: Lang) -> ExitCode {
+    // What has no errno of its own is a whole sentence.
+    if error.raw_os_error().is_none() {
+        return complain(&error.to_string(), CANNOT);
+    }
     let hint = errno::thread_hint(errno::of(error), lang).map(|hint| format!("\n  {hint}")).unwrap_or_default();
     complain(&format!("{}: {}{hint}", errno::THREAD, errno::why_io(error)), CANNOT)
 }

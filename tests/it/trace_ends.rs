@@ -30,6 +30,9 @@ fn a_missing_program_and_bad_usage() {
     let text = String::from_utf8_lossy(&missing.stderr).into_owned();
     assert_eq!(text, "boxwright: trace: nosuch: No such file or directory (ENOENT)\n");
     assert_eq!(run(&["--", "/"]).status.code(), Some(126));
+    let alone = Command::new("setsid").args(["-w", BOXWRIGHT, "trace", "--step", "--", "true"]).output().unwrap();
+    let said = String::from_utf8_lossy(&alone.stderr).into_owned();
+    assert!(said.starts_with("boxwright: trace: --step needs a terminal: open /dev/tty: "), "{said}");
     assert_eq!(run(&["--"]).status.code(), Some(2));
     assert_eq!(run(&["--nosuch", "--", "true"]).status.code(), Some(2));
 }

@@ -57,6 +57,8 @@ fn calls(program: &Path, args: &[&str]) -> Vec<String> {
     let log = fs::read_to_string(log.path()).unwrap();
     assert!(!log.is_empty(), "strace: {output:?}");
     let call = |line: &str| {
+        // Where another process was told of in between, the rest of the call stands in a line of its own.
+        let line = line.trim_end_matches(" <unfinished ...>");
         let (name, rest) = line.split_once(' ')?.1.trim_start().split_once('(')?;
         let done = rest.rsplit_once(" = ").map_or(rest, |(call, _)| call).trim_end().trim_end_matches(')');
         let failed = rest.rsplit_once(" = -1 ").map(|(_, why)| format!(" {}", words(why)[0])).unwrap_or_default();

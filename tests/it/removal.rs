@@ -22,7 +22,7 @@ use std::{
 pub fn tests() -> Vec<Test> {
     let tests = tests![
         a_frozen_process_keeps_no_session_from_ending: [Root, Controller("freezer")],
-        a_group_of_another_name_keeps_no_session_from_ending_and_stays_frozen: [Root, Controller("freezer")],
+        a_group_of_another_name_keeps_no_session_from_ending_and_goes_with_it: [Root, Controller("freezer")],
         what_a_killed_session_froze_is_thawed_and_removed_by_the_next: [Root, Controller("freezer")],
         a_traced_command_that_is_frozen_keeps_trace_no_longer_either: [Root, Controller("freezer")],
         an_output_that_nobody_reads_keeps_no_session_from_ending_and_the_rest_is_named: [Root],
@@ -154,7 +154,7 @@ fn a_frozen_process_keeps_no_session_from_ending() {
     }
 }
 
-fn a_group_of_another_name_keeps_no_session_from_ending_and_stays_frozen() {
+fn a_group_of_another_name_keeps_no_session_from_ending_and_goes_with_it() {
     struct Group(String);
     impl Drop for Group {
         fn drop(&mut self) {
@@ -171,7 +171,7 @@ fn a_group_of_another_name_keeps_no_session_from_ending_and_stays_frozen() {
     assert_eq!((status.code(), errors.as_str()), (Some(143), ""));
     assert!(took < SOON, "{took:?}");
     assert_eq!(left_of(&name), Vec::<String>::new());
-    assert_eq!(fs::read_to_string(format!("{}/freezer.state", group.0)).unwrap(), "FROZEN\n");
+    assert!(!fs::exists(&group.0).unwrap(), "the session made it");
 }
 
 fn what_a_killed_session_froze_is_thawed_and_removed_by_the_next() {

@@ -214,7 +214,7 @@ pub fn asked(args: &[OsString]) -> Option<Lang> {
 
 /// Reads the arguments, of which the first is the program's name.
 ///
-/// Errors: clap's, also where help was asked for; [`print`] says them.
+/// Errors: clap's, also where help was asked for; [`print()`] says them.
 pub fn read(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     let command = spoken().pick::<fn(_) -> _>(|command| command, chinese::command)(Cli::command());
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)

@@ -1,16 +1,18 @@
 //! The image of a session is fetched once. Each of its lines is a program of its own, and the lesson types some of them
 //! again; what the first one got from the registry lies in the session's directory for those that follow.
 //!
-//! What is kept is held to its digest like everything else. Without room for it nothing is kept, and nothing is wrong.
+//! What is kept is held to its digest like everything else. Without room for it, and for all that is made of it, nothing is
+//! kept, and nothing is wrong.
 
 use super::{
     Access, Digest, Reference, Result, Source,
     digest::Verified,
-    manifest::{Descriptor, MAX_JSON},
+    manifest::{Descriptor, Document, MAX_JSON},
     partial::Partial,
     registry::{Name, Registry},
     staging::{open_plain, read_small},
 };
+use crate::kernel::filesystem::FileSystem;
 use std::{
     cell::OnceCell,
     env,
@@ -25,12 +27,17 @@ pub const IMAGE: &str = "BOXWRIGHT_IMAGE";
 /// The file with the descriptor of what the reference names.
 const TOP: &str = "image";
 
+/// How many times its compressed layers an image needs: what is kept, a copy, and two trees, each a few times as large.
+const TIMES: u64 = 8;
+
 /// An image in a registry, of which a session keeps what it has fetched.
 pub(super) struct Kept {
     dir: PathBuf,
     name: Name,
     access: Access,
     registry: OnceCell<Registry>,
+    /// Whether there is room to keep the image, once its manifest is known.
+    fits: OnceCell<bool>,
 }
 
 /// Where the session that this process belongs to keeps this image; none where it belongs to no session, or where the
@@ -44,7 +51,7 @@ pub(super) fn dir(name: &Name) -> Option<PathBuf> {
 impl Kept {
     /// The image of this name, kept in this directory. Nothing is asked for yet.
     pub(super) fn new(dir: PathBuf, name: &Name, access: &Access) -> Kept {
-        Kept { dir, name: name.clone(), access: access.clone(), registry: OnceCell::new() }
+        Kept { dir, name: name.clone(), access: access.clone(), registry: OnceCell::new(), fits: OnceCell::new() }
     }
 
     fn registry(&self) -> Result<&Registry> {
@@ -67,6 +74,14 @@ impl Kept {
         (Digest::of(&raw) == named.digest).then_some((raw, named))
     }
 
+    /// Layers are kept only where that takes no room from what the lesson makes of them.
+    fn look_for_room(&self, raw: &[u8]) {
+        if let Some(size) = layers(raw) {
+            let free = FileSystem::nearest(&self.dir).map_or(u64::MAX, |system| system.room());
+            let _ = self.fits.set(free / TIMES >= size);
+        }
+    }
+
     fn keep_top(&self, raw: &[u8], named: &Descriptor) -> Result<()> {
         // Somebody's own word for it may be wrong, or name it by another algorithm.
         if Digest::of(raw) != named.digest {
@@ -86,9 +101,20 @@ impl Kept {
             Ok(file) if file.metadata().is_ok_and(|metadata| metadata.len() == descriptor.size) => Ok(Box::new(file)),
             _ => {
                 let from = Verified::new(ask(self.registry()?)?, descriptor, descriptor.digest.to_string());
-                Ok(Box::new(Keeping { from, partial: Partial::create(&path).ok() }))
+                let partial = self.fits.get().copied().unwrap_or(true).then(|| Partial::create(&path).ok()).flatten();
+                Ok(Box::new(Keeping { from, partial }))
             }
         }
+    }
+}
+
+/// How many bytes the layers of a manifest have; none where it is not one.
+fn layers(raw: &[u8]) -> Option<u64> {
+    match Document::parse(raw, "", TOP).ok()? {
+        Document::Manifest(manifest) => {
+            Some(manifest.layers.iter().fold(0, |sum, layer| layer.size.saturating_add(sum)))
+        }
+        Document::Index(_) => None,
     }
 }
 
@@ -104,9 +130,11 @@ impl Source for Kept {
             if let Some(notice) = self.access.notice {
                 notice(&format!("docker://{}: as this session has fetched it, from {}", self.name, self.dir.display()));
             }
+            self.look_for_room(&raw);
             return Ok((raw, Some(named)));
         }
         let (raw, named) = self.registry()?.top()?;
+        self.look_for_room(&raw);
         if let Some(named) = &named {
             // No room for it: then it is asked for again.
             let _ = self.keep_top(&raw, named);
@@ -115,7 +143,11 @@ impl Source for Kept {
     }
 
     fn manifest(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
-        self.fetch(descriptor, |registry| registry.manifest(descriptor))
+        let mut raw = Vec::new();
+        let read = self.fetch(descriptor, |registry| registry.manifest(descriptor))?.read_to_end(&mut raw);
+        read.map_err(|error| super::Error::from_io(descriptor.digest.to_string(), error))?;
+        self.look_for_room(&raw);
+        Ok(Box::new(io::Cursor::new(raw)))
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {

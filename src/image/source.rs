@@ -9,7 +9,7 @@ use super::{
     kept::{self, Kept},
     layout::Layout,
     manifest::{Config, Descriptor, Document, Index, MAX_JSON, Manifest, json},
-    registry::Registry,
+    registry::{Fault, Registry},
 };
 use crate::lang::say;
 use std::{
@@ -241,7 +241,14 @@ impl<R: Read> Read for Watched<R> {
 /// A layer that may not be distributed is mostly not where the rest of its image is: that is the better answer.
 fn restricted(layer: &Descriptor, what: &str, error: Error) -> Error {
     let by_type = ["nondistributable", "foreign"].iter().any(|word| layer.media_type.contains(word));
-    if matches!(error, Error::Interrupted) || (layer.urls.is_empty() && !by_type) {
+    // A fault on the way says nothing about the layer.
+    let absent = match &error {
+        Error::Registry { fault, .. } => matches!(fault, Fault::NotFound { .. }),
+        Error::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+        Error::Malformed { .. } => true,
+        _ => false,
+    };
+    if !absent || (layer.urls.is_empty() && !by_type) {
         return error;
     }
     let from = layer.address().unwrap_or_else(|| say("its publisher", "发布者").into());

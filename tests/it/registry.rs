@@ -27,6 +27,7 @@ pub fn tests() -> Vec<Test> {
         ctrl_c_ends_a_silent_transfer_and_leaves_nothing,
         bars_are_drawn_on_a_terminal_and_taken_away: [Tool("script")],
         a_transcript_has_no_bars: [Root],
+        a_session_keeps_nothing_where_that_takes_the_room_of_a_copy: [Root, Tool("unshare")],
         a_session_fetches_its_image_once: [Root],
     ]
 }
@@ -379,6 +380,34 @@ fn a_transcript_has_no_bars() {
 }
 
 /// Three steps, each rebuilt from the start: the image is copied for each of them.
+fn a_session_keeps_nothing_where_that_takes_the_room_of_a_copy() {
+    // Three layers that do not compress: one of them twice, beside all of them once, is too much for the small one.
+    let top = tempfile::tempdir().unwrap();
+    let mut noise = fs::File::open("/dev/urandom").unwrap();
+    let layers = [(); 3].map(|()| {
+        let mut bytes = vec![0; 400_000];
+        noise.read_exact(&mut bytes).unwrap();
+        layer::archive(&[layer::file("noise", bytes)])
+    });
+    layer::layout(&top.path().join("oci"), &layers);
+    let registry = Registry::start(&top.path().join("oci"), Plan::default(), None);
+    let name = registry.image();
+    for (size, kept) in [("1500k", false), ("24m", true)] {
+        let script = format!(
+            "mount -t tmpfs -o size={size} small /mnt; cd /mnt; {BOXWRIGHT} skopeo copy -q {name} dir:copy && ls -A"
+        );
+        let output = Command::new("unshare")
+            .args(["-m", "--propagation", "private", "sh", "-ec", &script])
+            .env("BOXWRIGHT_RUN", "/mnt")
+            .env("BOXWRIGHT_IMAGE", &name)
+            .output()
+            .unwrap();
+        let told = text(&output.stdout);
+        assert!(output.status.success(), "{size}: {told}{}", text(&output.stderr));
+        assert_eq!(told.lines().filter(|line| line.starts_with("image-")).count() > 2, kept, "{told}");
+    }
+}
+
 fn a_session_fetches_its_image_once() {
     let top = image();
     let registry = Registry::start(&top.path().join("oci"), Plan { auth: Auth::Token, ..Plan::default() }, None);

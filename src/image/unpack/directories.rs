@@ -72,13 +72,18 @@ impl Directories {
         Ok(())
     }
 
-    /// Nothing more is changed in any of them for now: they get their times again.
+    /// Nothing more is changed in any of them for now: they get their times again, each of them, and the first error is told.
     pub(super) fn leave(&mut self) -> nix::Result<()> {
-        self.open.drain().try_for_each(|(_, (dir, time))| match set_time(&dir, &time) {
-            // It was removed meanwhile.
-            Err(Errno::ENOENT) => Ok(()),
-            set => set,
-        })
+        let mut first = Ok(());
+        for (_, (dir, time)) in self.open.drain() {
+            // ENOENT: it was removed meanwhile.
+            if let Err(errno) = set_time(&dir, &time)
+                && errno != Errno::ENOENT
+            {
+                first = first.and(Err(errno));
+            }
+        }
+        first
     }
 
     /// Mode and time of the root.
@@ -89,9 +94,6 @@ impl Directories {
     /// Gives a directory that an entry names its time, and its mode, which may have to wait. The path is that of the entry.
     pub(super) fn set(&mut self, dir: &OwnedFd, path: &[u8], mode: u32, time: TimeSpec) -> nix::Result<()> {
         let key = key(&fstat(dir)?);
-        if !self.layer {
-            self.named.insert(key);
-        }
         if let Some((path, _)) = self.closed.remove(&key) {
             self.closed_bytes -= path.len();
         }
@@ -107,6 +109,10 @@ impl Directories {
         } else {
             fchmod(dir, Mode::from_bits_truncate(mode))?;
         }
+        // One whose mode is not ours to set keeps its time as well.
+        if !self.layer {
+            self.named.insert(key);
+        }
         if let Some((_, kept)) = self.open.get_mut(&key) {
             *kept = time;
         }
@@ -115,7 +121,8 @@ impl Directories {
 
     /// Everything is there: the last directory gets its time, closed ones their modes, the innermost first, and then the root.
     pub(super) fn finish(&mut self, tree: &mut Tree) -> nix::Result<()> {
-        self.leave()?;
+        // One directory that may not be changed takes nothing from the others.
+        let left = self.leave();
         let depth = |path: &[u8]| path.iter().filter(|byte| **byte == b'/').count();
         let mut closed: Vec<(Key, (Vec<u8>, u32))> = std::mem::take(&mut self.closed).into_iter().collect();
         closed.sort_by_key(|(_, (path, _))| std::cmp::Reverse(depth(path)));
@@ -132,7 +139,7 @@ impl Directories {
         if let Some(mode) = self.last.0 {
             chmod(&root, mode)?;
         }
-        self.last.1.map_or(Ok(()), |time| set_time(&root, &time))
+        left.and(self.last.1.map_or(Ok(()), |time| set_time(&root, &time)))
     }
 }
 

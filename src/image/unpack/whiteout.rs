@@ -90,6 +90,8 @@ impl Unpacker {
             Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(()),
             dir => dir?,
         };
+        // What is hidden now may be a link that this path led through.
+        self.tree.forget();
         self.enter(&dir)?;
         match hidden {
             b".wh..opq" => self.hide_all(&dir, false),

@@ -30,6 +30,20 @@ pub fn whiteouts() -> Vec<Row> {
             "",
         ),
         (
+            "a link hidden that the path of its own marker led through",
+            vec![
+                vec![dir("c/"), symlink("c/back", "."), file("c/x", "1")],
+                vec![file("c/back/.wh.back", ""), file("c/back/file", "2")],
+            ],
+            vec![
+                ("c", "d 755 0:0"),
+                ("c/back", "d 755 0:0"),
+                ("c/back/file", "- 644 0:0 \"2\""),
+                ("c/x", "- 644 0:0 \"1\""),
+            ],
+            "",
+        ),
+        (
             "an opaque marker first, and deeper files of the same layer",
             vec![lower(), vec![file("d/.wh..wh..opq", ""), file("d/sub/new", "4")]],
             vec![

@@ -201,7 +201,7 @@ fn pid(text: &str) -> Result<i32, String> {
 
 /// The language that these arguments ask for, before they are read: usage errors are said in it, too.
 pub fn asked(args: &[OsString]) -> Option<Lang> {
-    let words = args.iter().map_while(|word| word.to_str().filter(|word| *word != "--"));
+    let words = args.iter().take_while(|word| *word != "--").filter_map(|word| word.to_str());
     let mut wanted = None;
     let mut named = false;
     for word in words {

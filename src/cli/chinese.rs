@@ -158,6 +158,7 @@ fn mistake(error: &clap::Error) -> String {
         ErrorKind::MissingSubcommand => "缺少命令".into(),
         ErrorKind::ArgumentConflict if arg == get(ContextKind::PriorArg) => format!("{arg} 只能写一次"),
         ErrorKind::ArgumentConflict => format!("{arg} 不能与 {} 同时使用", get(ContextKind::PriorArg)),
+        ErrorKind::InvalidUtf8 => "有参数不是合法的 UTF-8".into(),
         _ => format!("{arg} 的值个数不对"),
     };
     let nearest = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]

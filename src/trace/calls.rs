@@ -99,8 +99,10 @@ pub(super) enum Guarded {
     FileSystem,
     /// The clock.
     Clock,
-    /// Reboot, power off, another kernel.
+    /// Reboot, power off.
     Reboot,
+    /// Another kernel.
+    Kernel,
     /// Swap.
     Swap,
     /// Modules of the kernel.
@@ -219,7 +221,7 @@ use Effect::{
     Child, Closes, GroupMade, GroupRemoved, HostName, Mounts, Namespaces, Nothing, ObjectMade, ObjectRemoved, Opens,
     Program, Renamed, Rights, RootDirectory, Signals, Writes,
 };
-use Guarded::{Clock, DomainName, FileSystem, Modules, Reboot, Swap};
+use Guarded::{Clock, DomainName, FileSystem, Kernel, Modules, Reboot, Swap};
 use Kind::{
     Argv, Attributes, Bits, Counted, Directory, Environment, Hex, Long, Mode, Number, Path, Pointer, Signal, Size,
     Vectors, Wide,
@@ -265,7 +267,7 @@ pub(super) static TABLE: &[Row] = &[
         // Linux 6.15 has it, at the same number everywhere; the C library does not know it yet.
         Some(467),
         Always,
-        Nothing,
+        Mounts,
         Each(&[Directory, Path, Bits(Flags::OpenTree), Attributes, Size]),
     ),
     row("open_tree", all!(SYS_open_tree), Always, Nothing, Each(&[Directory, Path, Bits(Flags::OpenTree)])),
@@ -285,12 +287,12 @@ pub(super) static TABLE: &[Row] = &[
     row("adjtimex", all!(SYS_adjtimex), Always, Effect::Guarded(Clock), Each(&[Pointer])),
     row("clock_adjtime", all!(SYS_clock_adjtime), Always, Effect::Guarded(Clock), Each(&[Number, Pointer])),
     row("reboot", all!(SYS_reboot), Always, Effect::Guarded(Reboot), Each(&[Hex, Hex, Hex, Pointer])),
-    row("kexec_load", all!(SYS_kexec_load), Always, Effect::Guarded(Reboot), Each(&[Pointer, Size, Pointer, Hex])),
+    row("kexec_load", all!(SYS_kexec_load), Always, Effect::Guarded(Kernel), Each(&[Pointer, Size, Pointer, Hex])),
     row(
         "kexec_file_load",
         all!(SYS_kexec_file_load),
         Always,
-        Effect::Guarded(Reboot),
+        Effect::Guarded(Kernel),
         Each(&[Number, Number, Size, Path, Hex]),
     ),
     row("swapon", all!(SYS_swapon), Always, Effect::Guarded(Swap), Each(&[Path, Hex])),

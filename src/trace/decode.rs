@@ -1,6 +1,11 @@
 //! Reads a call's arguments as data: numbers from registers, everything else from the caller's memory.
 
-use super::{Argument, Value, argument::Text, flags::Flags, memory::Memory};
+use super::{
+    Argument, Value,
+    argument::Text,
+    flags::{Flags, without_magic},
+    memory::Memory,
+};
 use crate::kernel::pid::Signal;
 
 /// The longest text that is read: a path (PATH_MAX).
@@ -180,7 +185,7 @@ impl Reader<'_> {
     /// mount(2): what a call with these flags does not look at is an address.
     fn mount(&self, args: &[u64; 6]) -> [Value; 5] {
         let [source, target, kind, flags, data, _] = *args;
-        let bits = if flags & 0xffff_0000 == 0xc0ed_0000 { flags & 0xffff } else { flags };
+        let bits = without_magic(flags);
         let remount = bits & libc::MS_REMOUNT != 0;
         let propagation = libc::MS_UNBINDABLE | libc::MS_PRIVATE | libc::MS_SLAVE | libc::MS_SHARED;
         let other = !remount && bits & (libc::MS_BIND | libc::MS_MOVE | propagation) != 0;

@@ -5,9 +5,9 @@ use crate::kernel::seccomp::{self, verdict};
 
 /// What this program was compiled for; calls of any other ABI (i386 on x86-64) have other numbers and pass untraced.
 #[cfg(target_arch = "x86_64")]
-const ARCH: u32 = 0xc000_003e;
+pub(super) const ARCH: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
-const ARCH: u32 = 0xc000_00b7;
+pub(super) const ARCH: u32 = 0xc000_00b7;
 
 /// Offsets in `struct seccomp_data`.
 const NR: u32 = 0;

@@ -73,6 +73,11 @@ impl Names {
 /// What old programs still put into the upper half of the flags of mount(2).
 const MAGIC: u64 = 0xc0ed_0000;
 
+/// The flags of mount(2) without the magic number that old programs put above them; the kernel takes it away, too.
+pub fn without_magic(flags: u64) -> u64 {
+    if flags & 0xffff_0000 == MAGIC { flags & 0xffff } else { flags }
+}
+
 impl Flags {
     fn names(self) -> &'static Names {
         match self {

@@ -7,6 +7,7 @@ use super::{
     Call, Harm,
     calls::{Effect, Guarded},
     effects,
+    flags::without_magic,
     following::start,
     mounts::Table,
     objects,
@@ -98,6 +99,8 @@ impl Tracing {
             Effect::Guarded(Guarded::Clock) => {
                 (sets_clock(stop, call, values) && own.allows(tid, SYS_TIME)).then_some(Harm::Clock)
             }
+            // Another kernel is the machine's, whoever loads it; a reboot ends the caller's PID namespace.
+            Effect::Guarded(Guarded::Kernel) => own.allows(tid, SYS_BOOT).then_some(Harm::Reboot),
             Effect::Guarded(Guarded::Reboot) => machines(Kind::Pid, SYS_BOOT).then_some(Harm::Reboot),
             Effect::Guarded(Guarded::Swap) => own.allows(tid, SYS_ADMIN).then_some(Harm::Swap),
             Effect::Guarded(Guarded::Modules) => own.allows(tid, SYS_MODULE).then_some(Harm::Modules),
@@ -105,7 +108,7 @@ impl Tracing {
             Effect::Writes(index) => self.writing(stop, values[index] as i32, call, &guard),
             Effect::GroupRemoved(index) | Effect::Renamed(index, _) => {
                 let path = self.cgroups.directory(stop, &call.args, index)?;
-                (!self.is_own_group(tid, &path, &guard)).then(|| Harm::Group(path.display().to_string()))
+                (!self.is_own_group(&ours(tid, &path), &guard)).then(|| Harm::Group(path.display().to_string()))
             }
             Effect::ObjectRemoved(made) => {
                 let object = objects::removed(tid, call, values, made)?;
@@ -122,7 +125,11 @@ impl Tracing {
         if name == "fsconfig" {
             return None;
         }
-        if name == "mount_setattr" && is_detached(tid, values) {
+        if name == "mount_setattr" && is_detached(tid, call, values) {
+            return None;
+        }
+        // A copy stands nowhere yet.
+        if name == "open_tree_attr" && values[2] & u64::from(libc::OPEN_TREE_CLONE) != 0 {
             return None;
         }
         if self.own.holds(tid, Kind::Mnt) {
@@ -135,7 +142,7 @@ impl Tracing {
         let above = |path: &Path| path.parent().and_then(|parent| table.holding(parent));
         let target = match name {
             "mount" => {
-                let flags = values[3];
+                let flags = without_magic(values[3]);
                 if flags & libc::MS_REMOUNT != 0 {
                     let anew = flags & libc::MS_BIND == 0;
                     return anew.then(|| self.remounting(tid, call, 1)).flatten();
@@ -175,15 +182,18 @@ impl Tracing {
         let name = file.file_name()?.to_str()?.to_string();
         let text = call.args.get(1).map(|argument| argument.value.bytes()).unwrap_or_default();
         let text = String::from_utf8_lossy(&text).trim().to_string();
-        // What sendfile(2) and splice(2) write is in another file, and not looked at.
-        if !text.is_empty() && matches!(name.as_str(), "cgroup.procs" | "cgroup.threads" | "tasks") {
-            // Who moves is what changes; a group that takes somebody in stays what it is.
-            let pid = text.parse().ok()?;
+        let group = file.parent()?.to_path_buf();
+        let harm = || Some(Harm::Group(group.display().to_string()));
+        if matches!(name.as_str(), "cgroup.procs" | "cgroup.threads" | "tasks") {
+            // Who moves is what changes; a group that takes somebody in stays what it is. What sendfile(2) and splice(2) write
+            // is in another file, and not looked at.
+            let Some(pid) = number(&text) else { return harm() };
             let Target::Process(who) = Target::numbered(tid, pid)? else { return None };
             return self.signalling(tid, Target::Process(who));
         }
-        let group = file.parent()?.to_path_buf();
-        if self.is_own_group(tid, &group, guard) {
+        if seen_by_us(tid, fd, &file)
+            .is_some_and(|file| file.parent().is_some_and(|group| self.is_own_group(group, guard)))
+        {
             return None;
         }
         // What a session hands down is noted, and taken back at its end.
@@ -191,27 +201,49 @@ impl Tracing {
             && !text.is_empty()
             && text.split_whitespace().all(|word| word.starts_with('+'));
         // Runtimes write into the groups above theirs what stands there already, to be sure.
-        let same = || effects::contents(tid, fd) == text.split_whitespace().collect::<Vec<_>>().join(" ");
-        (!hands_down && !same()).then(|| Harm::Group(group.display().to_string()))
+        let same =
+            || !text.is_empty() && effects::contents(tid, fd) == text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if hands_down || same() { None } else { harm() }
     }
 
-    /// Whether a group, by its path as a thread sees it, was made by this session or lies below one that was.
-    fn is_own_group(&self, tid: Pid, path: &Path, guard: &Guard) -> bool {
+    /// Whether a group, by a path of ours, was made by this session or lies below one that was.
+    fn is_own_group(&self, path: &Path, guard: &Guard) -> bool {
         let named: BTreeSet<Inode> = guard.groups.iter().filter_map(|path| inode(path)).collect();
         let known = |found: &Inode| self.groups.contains(found) || named.contains(found);
-        path.ancestors().map_while(|path| inode(&ours(tid, path))).any(|found| known(&found))
+        path.ancestors().map_while(inode).any(|found| known(&found))
     }
 }
 
+/// A number as the kernel reads it: also in octal and hexadecimal.
+fn number(text: &str) -> Option<i32> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    match (digits.strip_prefix("0x").or(digits.strip_prefix("0X")), digits.strip_prefix('0')) {
+        (Some(digits), _) => i32::from_str_radix(digits, 16).ok(),
+        (None, Some(digits)) if !digits.is_empty() => i32::from_str_radix(digits, 8).ok(),
+        _ => digits.parse().ok(),
+    }
+}
+
+/// An open file by a path of ours. What a link in `/proc` says is from our root where the file is below it, else from the
+/// thread's.
+fn seen_by_us(tid: Pid, fd: i32, file: &Path) -> Option<PathBuf> {
+    let wanted = inode(&tid.dir().join(format!("fd/{fd}")))?;
+    [file.to_path_buf(), ours(tid, file)].into_iter().find(|path| inode(path) == Some(wanted))
+}
+
 /// Whether mount_setattr(2) is about a mount that stands nowhere yet.
-fn is_detached(tid: Pid, values: &[u64; 6]) -> bool {
+fn is_detached(tid: Pid, call: &Call, values: &[u64; 6]) -> bool {
     let [fd, _, flags, ..] = *values;
-    if flags & libc::AT_EMPTY_PATH as u64 == 0 || fd as i32 == libc::AT_FDCWD {
+    // A path is looked up whatever the flag says.
+    let empty = call.args.get(1).and_then(|path| path.path()).is_some_and(|path| path.as_os_str().is_empty());
+    if flags & libc::AT_EMPTY_PATH as u64 == 0 || fd as i32 == libc::AT_FDCWD || !empty {
         return false;
     }
     let text = text::read(tid.dir().join(format!("fdinfo/{}", fd as i32))).unwrap_or_default();
     let mount = text.lines().find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok());
-    mount.is_some_and(|mount| Table::read(tid).is_some_and(|table| table.numbered(mount).is_none()))
+    // In a chroot the thread's own table leaves out what is outside of it.
+    let attached = |pid, mount| Table::read(pid).is_none_or(|table| table.numbered(mount).is_some());
+    mount.is_some_and(|mount| !attached(tid, mount) && !attached(Pid(std::process::id() as i32), mount))
 }
 
 /// Whether this call sets the clock, and does not only ask for it.
@@ -227,5 +259,26 @@ fn sets_clock(stop: &Stopped, call: &Call, values: &[u64; 6]) -> bool {
         "clock_adjtime" => modes(values[1]),
         "clock_settime" => matches!(values[0] as i32, libc::CLOCK_REALTIME | libc::CLOCK_TAI),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_the_kernel_reads_them() {
+        for (text, wanted) in
+            [("500", Some(500)), ("0", Some(0)), ("0x1f4", Some(500)), ("0764", Some(500)), ("+5", Some(5))]
+        {
+            assert_eq!(number(text), wanted, "{text}");
+        }
+        assert_eq!([number(""), number("x"), number("09"), number("1 2")], [None; 4]);
+    }
+
+    #[test]
+    fn old_programs_put_a_number_above_their_flags() {
+        assert_eq!(without_magic(0xc0ed_0000 | libc::MS_BIND), libc::MS_BIND);
+        assert_eq!(without_magic(libc::MS_PRIVATE), libc::MS_PRIVATE);
     }
 }

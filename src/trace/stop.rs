@@ -3,6 +3,7 @@
 
 use super::{
     Ended,
+    filter::ARCH,
     memory::Memory,
     registers::{self, Register},
 };
@@ -126,7 +127,8 @@ impl Stopped {
         ptrace::getevent(self.0.into()).ok().map(|pid| Pid(pid as i32))
     }
 
-    /// Where in a call it stands; `None` where it was killed meanwhile.
+    /// Where in a call it stands; `None` where it was killed meanwhile, or makes a call of another ABI, whose numbers mean
+    /// something else.
     #[expect(unsafe_code, reason = "the kernel fills in one part of a union")]
     pub(super) fn place(&self) -> Option<Place> {
         let info = ptrace::syscall_info(self.0.into()).ok()?;
@@ -135,7 +137,7 @@ impl Stopped {
                 // SAFETY: `op` says that this part of the union is filled in.
                 Some(Place::Exit(unsafe { info.u.exit.sval }))
             }
-            libc::PTRACE_SYSCALL_INFO_ENTRY | libc::PTRACE_SYSCALL_INFO_SECCOMP => {
+            libc::PTRACE_SYSCALL_INFO_ENTRY | libc::PTRACE_SYSCALL_INFO_SECCOMP if info.arch == ARCH => {
                 // SAFETY: `op` says that one of these two parts of the union is filled in, and both begin alike.
                 let (number, args) = unsafe { (info.u.entry.nr, info.u.entry.args) };
                 Some(Place::Entry(number as i64, args))

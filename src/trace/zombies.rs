@@ -9,9 +9,12 @@ use nix::{
     errno::Errno,
     sys::{prctl::set_child_subreaper, signal::kill},
 };
-use std::os::fd::{AsFd, OwnedFd};
+use std::{
+    collections::BTreeSet,
+    os::fd::{AsFd, OwnedFd},
+};
 
-/// How many are remembered: each costs a descriptor, and a process that never reaps its children may have any number.
+/// How many are open at a time: each is a descriptor, and a process that never reaps its children may have any number.
 const MAX: usize = 64;
 
 /// Makes this process the parent of what its descendants leave behind. Before Linux 3.4 that cannot be had, and the
@@ -22,21 +25,34 @@ pub(super) fn adopt() {
 
 /// Ended processes that were not ours to reap when they ended.
 #[derive(Debug, Default)]
-pub(super) struct Zombies(Vec<(Pid, OwnedFd)>);
+pub(super) struct Zombies {
+    open: Vec<(Pid, OwnedFd)>,
+    /// Those that have to wait until others are gone.
+    waiting: BTreeSet<Pid>,
+}
 
 impl Zombies {
     /// Takes note of a process whose end the tracer has just been told. One that has been reaped cannot be opened.
     pub(super) fn note(&mut self, pid: Pid) {
-        if self.0.len() < MAX
-            && let Ok(process) = pidfd::open(pid.0)
-        {
-            self.0.push((pid, process));
+        if self.open.len() == MAX {
+            self.waiting.insert(pid);
+        } else if let Ok(process) = pidfd::open(pid.0) {
+            self.open.push((pid, process));
         }
     }
 
     /// Reaps those that have become ours, and forgets those that their parents have reaped.
     pub(super) fn reap(&mut self) {
         let is_there = |pid: Pid| kill(pid.into(), None) != Err(Errno::ESRCH);
-        self.0.retain(|(pid, process)| pidfd::reap(process.as_fd()) == Err(Errno::ECHILD) && is_there(*pid));
+        loop {
+            self.open.retain(|(pid, process)| pidfd::reap(process.as_fd()) == Err(Errno::ECHILD) && is_there(*pid));
+            if self.open.len() == MAX || self.waiting.is_empty() {
+                return;
+            }
+            for _ in self.open.len()..MAX {
+                let Some(pid) = self.waiting.pop_first() else { break };
+                self.note(pid);
+            }
+        }
     }
 }

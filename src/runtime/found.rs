@@ -52,10 +52,17 @@ impl Found {
     /// Writes down what was just made, before the process that made it goes on.
     pub fn saw(&self, event: &TraceEvent) {
         let TraceEvent::Syscall(_, event) = event else { return };
+        let goes = |change: &Change| matches!(change, Change::GroupRemoved(..) | Change::ObjectRemoved(..));
+        if event.changed.iter().any(goes)
+            && let Some(ledger) = self.lock().as_mut()
+        {
+            ledger.forget_what_is_gone();
+        }
         for entry in event.changed.iter().filter_map(entry) {
             let mut ledger = self.lock();
             if ledger.is_none() {
-                *ledger = Ledger::create().ok();
+                // Groups and objects of the kernel do not outlive the machine's power.
+                *ledger = Ledger::create_kept(false).ok();
             }
             let Some(ledger) = ledger.as_mut() else { continue };
             // What cannot be written down is still removed at the end, if we live to see it.

@@ -1,6 +1,8 @@
 //! How a step ends: passed, failed or skipped; and what comes next.
 
-use super::{Action, Notice, Outcome, Phase, Report, Session, Verdict, play::Shell, replay::Replay};
+use super::{
+    Action, Notice, Outcome, Phase, Report, Session, Verdict, checklist::is_same, play::Shell, replay::Replay,
+};
 use crate::lesson::{Block, Check, Run, TerminalId};
 use std::collections::BTreeSet;
 
@@ -116,8 +118,17 @@ impl Session {
             Block::Run(run) if run.interrupts() => Some(run.terminal),
             _ => None,
         });
-        let running: BTreeSet<TerminalId> = ended.filter(|id| self.shells.get(id) == Some(&Shell::Busy)).collect();
+        let running: BTreeSet<TerminalId> =
+            ended.filter(|id| self.shells.get(id) == Some(&Shell::Busy) && self.runs_busy_line(*id)).collect();
         out.extend(running.into_iter().map(Action::Interrupt));
+    }
+
+    /// Whether what runs in a terminal may be one of the step's own lines that run until they are ended.
+    fn runs_busy_line(&self, terminal: TerminalId) -> bool {
+        let Some(line) = self.submitted(terminal) else { return true };
+        self.step().into_iter().flat_map(|step| &step.blocks).any(
+            |block| matches!(block, Block::Run(run) if run.busy && run.terminal == terminal && is_same(&run.line, line)),
+        )
     }
 
     pub(super) fn after_failure(&mut self, out: &mut Vec<Action>) {

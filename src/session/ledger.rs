@@ -77,7 +77,7 @@ impl Ledger {
 
     /// The same; `durable` is whether it is also there after the machine has lost its power. Every line then waits for the disk,
     /// and for all that others have to write there.
-    pub(super) fn create_kept(durable: bool) -> io::Result<Ledger> {
+    pub fn create_kept(durable: bool) -> io::Result<Ledger> {
         let state = StateDir::for_ledgers().map(|state| state.path().to_path_buf());
         let others = dirs::candidates().into_iter().filter(Candidate::is_safe).map(|candidate| candidate.path());
         Ledger::create_in_one_of(&state.into_iter().chain(others).collect::<Vec<_>>(), durable)
@@ -176,6 +176,8 @@ impl Ledger {
             return Err(io::Error::other(format!("{}: not a name of boxwright's", entry.path().display())));
         }
         self.write(&entry.line('+')?)?;
+        // What had this name before is gone.
+        self.entries.retain(|(known, _)| *known != entry);
         self.entries.push((entry, None));
         Ok(())
     }
@@ -228,6 +230,17 @@ impl Ledger {
     pub fn forget(&mut self, entry: &Entry) -> io::Result<()> {
         self.entries.retain(|(known, _)| known != entry);
         self.write(&entry.line('-')?)
+    }
+
+    /// Takes off the list what somebody has removed meanwhile.
+    pub fn forget_what_is_gone(&mut self) {
+        let gone = |(entry, held): &(Entry, Option<Arc<Made>>)| match held {
+            Some(made) => !made.is_in_place(),
+            None => !entry.is_there(),
+        };
+        for entry in self.entries.iter().filter(|kept| gone(kept)).map(|(entry, _)| entry.clone()).collect::<Vec<_>>() {
+            let _ = self.forget(&entry);
+        }
     }
 
     /// Removes everything that is listed, the last made first, and the ledger. Waits for members of groups until then.
@@ -311,7 +324,9 @@ pub fn sweep(directories: &[PathBuf], dry_run: bool, patience: Duration) -> Vec<
 /// Opens and locks a ledger of this user's whose owner is dead. Anything else of that name is not believed.
 fn abandoned(path: &Path) -> Option<(Kept, Vec<Listed>)> {
     let uid = geteuid().as_raw();
-    path.file_name()?.to_str()?.strip_suffix(".ledger").filter(|stem| is_ours(stem, uid))?;
+    // In a user namespace of their own, where a session's terminals are, everybody is called 0. Whose it is, the file says.
+    let ours = |stem: &&str| is_ours(stem, uid) || is_ours(stem, 0);
+    path.file_name()?.to_str()?.strip_suffix(".ledger").filter(ours)?;
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path).ok()?;
     let metadata = file.metadata().ok()?;

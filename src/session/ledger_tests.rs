@@ -53,6 +53,23 @@ fn only_our_own_names_are_ours() {
 }
 
 #[test]
+fn a_name_that_is_made_again_is_listed_once_and_what_is_gone_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::create_in(dir.path()).unwrap();
+    let group = Entry::Group(dir.path().join("group"));
+    for _ in 0..2 {
+        std::fs::create_dir(group.path()).unwrap();
+        ledger.add(group.clone()).unwrap();
+        ledger.made(&group).unwrap();
+        assert_eq!(ledger.entries(), std::slice::from_ref(&group));
+        std::fs::remove_dir(group.path()).unwrap();
+    }
+    ledger.forget_what_is_gone();
+    assert_eq!(ledger.entries(), []);
+    assert!(ledger.finish(Instant::now()).is_empty());
+}
+
+#[test]
 fn a_living_owners_things_are_left_alone_and_its_end_removes_them() {
     let dir = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::create_in(dir.path()).unwrap();

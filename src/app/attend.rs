@@ -19,7 +19,13 @@ impl Play {
     pub fn space_types(&self) -> bool {
         let Some(run) = self.due().filter(|_| !self.is_over() && !self.session.is_lost()) else { return false };
         let empty = |terminal| self.is_empty(terminal);
-        empty(self.shown) != Some(false) && (run.interrupts() || empty(run.terminal) == Some(true))
+        // A program that the learner has turned to gets its own input; the step's own loop needs none.
+        let free = if self.picked && self.shown != run.terminal {
+            empty(self.shown) == Some(true)
+        } else {
+            empty(self.shown) != Some(false)
+        };
+        free && (run.interrupts() || empty(run.terminal) == Some(true))
     }
 
     /// Whether nothing is typed at the prompt of this terminal; `None` where that cannot be told.
@@ -68,13 +74,26 @@ impl Play {
             return;
         }
         let runs = matches!(task.phase, Phase::Running | Phase::Held | Phase::Guarded);
-        (self.picked, self.large, self.left) = (false, false, false);
+        // Between two held calls the keys stay where they are.
+        if task.phase == Phase::Running && self.session.holding() && self.focus == Focus::Lesson {
+            self.task = Some(task);
+            return;
+        }
+        // Nobody takes the keys away in the middle of a line.
+        let reads = matches!(task.phase, Phase::Asking(_) | Phase::Done | Phase::Blocked(_));
+        let here = self.is_empty(self.shown);
+        if reads && self.focus == Focus::Terminal && here == Some(false) {
+            return;
+        }
+        (self.large, self.left) = (false, false);
+        // A program that the learner has turned to keeps its terminal.
+        self.picked &= here.is_none();
         self.focus = match task.phase {
             Phase::Due(_) | Phase::Checking(_) | Phase::Running if !self.is_over() => Focus::Terminal,
             _ => Focus::Lesson,
         };
         if !runs {
-            (self.pane, self.came_from) = (Pane::Lesson, None);
+            self.pane = Pane::Lesson;
         }
         self.task = Some(task);
     }

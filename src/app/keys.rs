@@ -273,6 +273,8 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     let go: &[Key] = &[Key::Char(' '), Key::Enter];
     let last = session.step_index() + 1 >= session.lesson().steps.len();
     let over = play.is_over();
+    // Who types a command before the question is answered must not be taken at each letter.
+    let asking = matches!(phase, Phase::Asking(_));
     match &phase {
         Phase::Asking(_) if asks(state, play) => all.extend(answers(play)),
         Phase::Asking(_) => all.push(bind(go, Command::ShowQuestion, ("show the question", "看问题"), 0)),
@@ -290,15 +292,20 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     } else {
         ("hold each call", "逐个暂停调用")
     };
-    if !over {
+    let terminal = ("to the terminal", "进入终端");
+    if asking {
+        all.push(bind(&[state.prefix.key()], Command::Terminal, terminal, 4));
+    } else if !over {
         all.push(letter('x', Command::ToggleHold, hold, Some(if session.holding() { 5 } else { 14 })));
-        all.push(bind(&[Key::Char('t'), state.prefix.key()], Command::Terminal, ("to the terminal", "进入终端"), 4));
+        all.push(bind(&[Key::Char('t'), state.prefix.key()], Command::Terminal, terminal, 4));
     }
     let other = match play.shown {
         TerminalId::Container => ("host terminal", "宿主机终端"),
         TerminalId::Host => ("container terminal", "容器终端"),
     };
-    all.push(letter('o', Command::OtherTerminal, other, 11));
+    if !asking {
+        all.push(letter('o', Command::OtherTerminal, other, 11));
+    }
     all.push(bind(&[Key::Tab], Command::NextPane, ("pane", "窗格"), 7));
     all.push(bind(&[Key::BackTab], Command::PreviousPane, ("pane before", "上一个窗格"), None));
     for pane in Pane::ALL.into_iter().filter(|pane| pane.number() > play.answers()) {
@@ -312,9 +319,9 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     }
     if play.shows() {
         all.push(letter('n', Command::PassOver, ("pass over it", "略过它"), 3));
-    } else if !last && !matches!(phase, Phase::Done | Phase::Blocked(_)) {
+    } else if !last && !asking && !matches!(phase, Phase::Done | Phase::Blocked(_)) {
         all.push(letter('n', Command::Next, ("next step", "下一步"), 8));
-    } else if !last {
+    } else if !last && !asking {
         all.push(letter('n', Command::Go, ("next step", "下一步"), None));
     }
     if session.step_index() > 0 {
@@ -322,7 +329,9 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     }
     all.push(letter('r', Command::Reset, ("begin again", "重来"), if over { 0 } else { 10 }));
     all.push(letter('g', Command::GoTo, ("go to step", "跳到"), 12));
-    all.push(letter('s', Command::Show(Pane::Source), ("source", "源码"), 13));
+    if !asking {
+        all.push(letter('s', Command::Show(Pane::Source), ("source", "源码"), 13));
+    }
     if !session.proof().is_empty() {
         all.push(letter('e', Command::Export, ("write the proof card into a file", "把证据卡写入文件"), 15));
     }

@@ -62,8 +62,6 @@ pub struct Play {
     pub pane: Pane,
     /// The pane in the lower right of a wide screen.
     pub bottom: Pane,
-    /// The pane that the learner chose before a held call brought the calls to the front of a small screen.
-    pub came_from: Option<Pane>,
     /// The first visible line of a pane; a pane that is not in here follows what happens.
     pub tops: BTreeMap<Pane, usize>,
     /// Whether the speaker's notes are shown.
@@ -95,7 +93,6 @@ impl Play {
             left: false,
             pane: Pane::Lesson,
             bottom: Pane::Calls,
-            came_from: None,
             tops: BTreeMap::new(),
             notes: false,
             calls: CallLog::default(),
@@ -121,7 +118,6 @@ impl Play {
     /// Shows a pane.
     pub fn show(&mut self, pane: Pane) {
         self.pane = pane;
-        self.came_from = None;
         if !pane.always_on_wide() {
             self.bottom = pane;
         }

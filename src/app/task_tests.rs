@@ -3,7 +3,7 @@
 use super::{Effect, Event, Focus, Pane, State};
 use crate::{
     lesson::{Block, Check, Fact, Predict, Run, TerminalId},
-    session::Action,
+    session::{Action, Phase},
     ui::stage,
 };
 
@@ -89,6 +89,39 @@ fn what_is_typed_for_the_other_terminal_goes_there() {
     let mut state = stage::step_of(vec![run(HOST, "hostname"), check()], (80, 24));
     stage::feed(&mut state, Event::Output(CONTAINER, b"l".to_vec()));
     assert_eq!(written(&stage::press(&mut state, "s"), CONTAINER), "s");
+}
+
+#[test]
+fn a_program_that_the_learner_turned_to_gets_its_blanks() {
+    let mut state = stage::step_of(vec![run(HOST, "hostname"), check()], (80, 24));
+    stage::press(&mut state, "^goot");
+    stage::press(&mut state, "less file\r");
+    let effects = stage::press(&mut state, " ");
+    assert!(!typed(&effects) && written(&effects, CONTAINER) == " ", "{effects:?}");
+}
+
+#[test]
+fn a_command_typed_before_the_answer_leaves_step_and_terminals_alone() {
+    let mut state = stage::step_of(vec![question(), run(CONTAINER, "ls"), check()], (80, 24));
+    let effects = stage::press(&mut state, "host box -n\r");
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Write(..) | Effect::Session(Action::Restart(_)))));
+    assert_eq!((focus(&state), shown(&state)), (Focus::Lesson, CONTAINER));
+    assert!(bar(&mut state).contains("^G to the terminal"));
+}
+
+#[test]
+fn nobody_takes_the_keys_away_in_the_middle_of_a_line() {
+    let mut state = stage::step_of(vec![run(CONTAINER, "ls"), question(), check()], (80, 24));
+    assert!(typed(&stage::press(&mut state, " ")));
+    // The prompt comes back, and with it what was typed meanwhile.
+    let output = b"\x1b]133;D;0;aid=1\x07\x1b]133;A\x07$ \x1b]133;B\x07ps".to_vec();
+    stage::feed(&mut state, Event::Output(CONTAINER, output));
+    assert!(matches!(state.play.as_ref().unwrap().session.phase(), Phase::Asking(_)));
+    assert_eq!(written(&stage::press(&mut state, " -q"), CONTAINER), " -q");
+    stage::feed(&mut state, Event::Output(CONTAINER, b" -q".to_vec()));
+    assert_eq!(focus(&state), Focus::Terminal);
+    stage::feed(&mut state, Event::Output(CONTAINER, b"\x1b[5D\x1b[K".to_vec()));
+    assert_eq!(focus(&state), Focus::Lesson, "the line is gone");
 }
 
 #[test]

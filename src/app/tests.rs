@@ -115,7 +115,8 @@ fn escape_and_a_key_right_after_it_are_two_keys() {
     stage::press(&mut state, "?");
     update(&mut state, Event::Key(KeyEvent::new(KeyCode::Char('g'), KeyModifiers::ALT)));
     assert!(matches!(state.overlay, Some(super::Overlay::GoTo(_))), "{:?}", state.overlay);
-    stage::press(&mut state, "\x1bt");
+    stage::press(&mut state, "\x1b");
+    stage::press(&mut state, "^g");
     let sent = update(&mut state, Event::Key(KeyEvent::new(KeyCode::Char('b'), KeyModifiers::ALT)));
     assert_eq!(sent, [Effect::Write(TerminalId::Container, b"\x1bb".to_vec())]);
 }
@@ -124,7 +125,7 @@ fn escape_and_a_key_right_after_it_are_two_keys() {
 fn a_terminal_gets_every_key_but_one() {
     let mut state = state((80, 24));
     stage::at_question(&mut state);
-    stage::press(&mut state, "t");
+    stage::press(&mut state, "^g");
     assert_eq!(state.play.as_ref().unwrap().focus, Focus::Terminal);
     for key in ["q", "?", "l", "n", "^c", "\t", "\x1b"] {
         let effects = stage::press(&mut state, key);

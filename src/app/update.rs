@@ -1,12 +1,13 @@
 //! One event in, effects out.
 
 use super::{
-    Command, Effect, Event, Focus, Key, Overlay, Pane, Play, Shape, State, View, attend::attend, keys, layout, wishes,
+    Command, Effect, Event, Focus, Key, Overlay, Pane, Play, Shape, State, View, attend::attend, keys, layout,
+    play::Term, wishes,
 };
 use crate::{
     lesson::TerminalId,
     session::{Action, Input, Report},
-    terminal::{Piece, Screen, keys as encoding},
+    terminal::{Piece, keys as encoding},
     trace::TraceEvent,
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -119,9 +120,7 @@ fn follow(play: &mut Play, action: Action) -> Option<Effect> {
     match &action {
         Action::Restart(terminal) => {
             if let Some(term) = play.terminals.get_mut(terminal) {
-                let (rows, columns) = term.screen.size();
-                term.screen = Screen::new(rows, columns);
-                term.ended = false;
+                *term = Term::new(term.screen.size());
             }
         }
         Action::Type(terminal, _) => {
@@ -322,7 +321,6 @@ fn trace(state: &mut State, terminal: TerminalId, event: TraceEvent) -> Vec<Effe
         let held = matches!(event, TraceEvent::Held(..));
         if held && play.pane == Pane::Lesson && Shape::of(size) == Shape::Small {
             // One pane at a time: what is about to happen is what there is to see now.
-            play.came_from = Some(play.pane);
             play.pane = Pane::Calls;
         }
     }

@@ -64,7 +64,6 @@ fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
     };
     play.tops.remove(&Pane::Lesson);
     if matches!(wish, Wish::GoTo(_)) {
-        play.came_from = None;
         play.pane = Pane::Lesson;
     }
     tell(state, Input::Wish(wish))
@@ -132,7 +131,6 @@ fn accept(state: &mut State) -> Vec<Effect> {
 fn in_lesson_go_to(state: &mut State, step: usize) -> Vec<Effect> {
     if let Some(play) = &mut state.play {
         play.tops.clear();
-        play.came_from = None;
         play.pane = Pane::Lesson;
     }
     tell(state, Input::Wish(Wish::GoTo(step)))

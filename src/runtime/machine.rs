@@ -152,6 +152,8 @@ struct Terminal {
     /// How often a shell that works was looked at since it printed something.
     looks: u32,
     place: Option<Place>,
+    /// The foreground group that was looked at last, and the process in it that says where the terminal is.
+    stands: Option<(i32, i32)>,
     hold: Hold,
 }
 
@@ -171,6 +173,7 @@ impl Terminal {
             silence,
             looks: 0,
             place: None,
+            stands: None,
             hold: Hold::default(),
         })
     }

@@ -285,7 +285,7 @@ impl Session {
 
     pub(super) fn prompt(&mut self, terminal: TerminalId, status: i32, out: &mut Vec<Action>) {
         self.shells.insert(terminal, Shell::Idle);
-        if std::mem::take(&mut self.ran_on) {
+        if self.armed.is_some_and(|(_, armed)| armed == terminal) && std::mem::take(&mut self.ran_on) {
             self.armed = None;
         }
         if self.waiting == Some(terminal) {
@@ -362,7 +362,7 @@ impl Session {
         self.pressed = None;
         self.put_off = 0;
         self.postponed = false;
-        self.armed = None;
+        (self.armed, self.ran_on) = (None, false);
         self.due.clear();
         self.touched = false;
         self.own = false;

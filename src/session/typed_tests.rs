@@ -39,6 +39,16 @@ fn a_line_typed_as_shown_is_ticked_off_and_not_offered_again() {
 }
 
 #[test]
+fn passing_over_the_only_line_ends_a_step_whose_facts_hold_already() {
+    let blocks = [look("ls"), check("keeps hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &named());
+    assert_eq!(script.session.phase(), Phase::Due(1));
+    script.give(Input::Wish(Wish::PassOver));
+    script.sample(&named());
+    assert_eq!(script.session.phase(), Phase::Done);
+}
+
+#[test]
 fn a_typed_line_that_fails_is_offered_again() {
     let blocks = [run("hostname box"), check("hostname inside is box")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());

@@ -117,7 +117,7 @@ fn go_to() {
 fn terminal_focus() {
     all("terminal", |state| {
         at_question(state);
-        press(state, "t");
+        press(state, "^g");
     });
 }
 

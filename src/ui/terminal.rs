@@ -1,7 +1,7 @@
 //! A terminal in its box.
 
 use super::{
-    chrome::terminal_name,
+    chrome::{key, terminal_name},
     marks,
     text::{Pieces, paint_line},
     theme::{Role, style},
@@ -33,9 +33,12 @@ pub fn draw(state: &State, play: &Play, area: Rect, frame: &mut Frame) {
         if term.ended && inner.height > 1 {
             inner.height -= 1;
             let place = Rect { y: inner.bottom(), height: 1, ..inner };
-            let text =
-                state.lang.pick("The shell has ended. r begins the step again.", "shell 已结束。按 r 重做这一步。");
-            frame.render_widget(paint_line(&[(text.into(), Role::Danger)], theme), place);
+            let again = key(state, 'r');
+            let text = state.lang.pick(
+                format!("The shell has ended. {again} begins the step again."),
+                format!("shell 已结束。按 {again} 重做这一步。"),
+            );
+            frame.render_widget(paint_line(&[(text, Role::Danger)], theme), place);
         }
         let view = term.screen.view();
         frame.render_widget(view, inner);

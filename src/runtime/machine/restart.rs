@@ -23,6 +23,7 @@ impl Machine {
         self.answered = self.requested;
         let Some(terminal) = self.terminals.get_mut(&id) else { return Vec::new() };
         terminal.generation += 1;
+        (terminal.place, terminal.stands) = (None, None);
         terminal.hold = Hold::Off;
         terminal.restarting = true;
         match terminal.root {

@@ -1,8 +1,13 @@
 //! Who has a terminal and what it waits for: a shell without our marks is known by what it does, and by where it lives.
 
 use super::{Machine, Seen};
-use crate::{kernel::text, lesson::TerminalId, observe::Place, terminal::shell::is_shell};
-use std::{fs, os::unix::fs::MetadataExt, time::Duration};
+use crate::{
+    kernel::text,
+    lesson::TerminalId,
+    observe::Place,
+    terminal::{shell::is_shell, waits_for_input},
+};
+use std::{fs, path::Path, time::Duration};
 
 /// How long a terminal is silent before somebody looks who waits there.
 const SILENCE: Duration = Duration::from_millis(40);
@@ -26,25 +31,34 @@ impl Machine {
         };
         let Some(group) = terminal.pty.as_ref().and_then(|pty| pty.foreground()) else { return Vec::new() };
         let shells = shells(group);
-        let waiting = shells.iter().copied().find(|pid| waits_for_input(*pid));
+        let waits = |pid: &i32| is_interactive(*pid) && waits_for_input(Path::new("/proc"), *pid) == Some(true);
+        let waiting = shells.iter().copied().find(waits);
         if waiting.is_none() && !shells.is_empty() && terminal.looks < LOOKS {
             terminal.looks += 1;
             terminal.silence.set(Some(SILENCE * (1 << terminal.looks)));
         }
+        // A program that only makes the way for a shell lives elsewhere than the shell.
+        let stands = waiting.or(shells.last().copied()).unwrap_or(group);
+        terminal.stands = Some((group, stands));
         let mut seen: Vec<Seen> = waiting.into_iter().map(|pid| Seen::Waits(id, pid)).collect();
-        seen.extend(self.place(id, waiting.unwrap_or(group)));
+        seen.extend(self.place(id, stands));
         seen
     }
 
-    /// Where the foreground of each terminal lives, where that has changed.
+    /// Where the foreground of each terminal lives, where that has changed. Who stands there is looked for when the terminal is
+    /// silent, and not with every sample.
     pub(super) fn places(&mut self) -> Vec<Seen> {
-        let groups = TerminalId::ALL.map(|id| (id, self.foreground(id)));
-        groups.into_iter().filter_map(|(id, group)| self.place(id, group?)).collect()
+        let stands = |id| {
+            let group = self.foreground(id)?;
+            let known = self.terminals.get(&id)?.stands.filter(|(known, _)| *known == group);
+            Some((id, known.map_or(group, |(_, pid)| pid)))
+        };
+        let all = TerminalId::ALL.map(stands);
+        all.into_iter().flatten().filter_map(|(id, pid)| self.place(id, pid)).collect()
     }
 
     fn place(&mut self, id: TerminalId, pid: i32) -> Option<Seen> {
-        // A program that only makes the way for a shell lives elsewhere than the shell.
-        let place = Place::of(shells(pid).last().copied().unwrap_or(pid))?;
+        let place = Place::of(pid)?;
         let terminal = self.terminals.get_mut(&id)?;
         let changed = terminal.place.as_ref() != Some(&place);
         terminal.place = Some(place.clone());
@@ -70,32 +84,10 @@ fn is_shell_of(pid: i32, group: i32) -> bool {
     its_group == Some(group) && is_shell(name)
 }
 
-/// Whether a process is blocked in a call that waits for input: read(2) from its terminal, or a call that waits for any of
-/// several descriptors, as line editors do.
-fn waits_for_input(pid: i32) -> bool {
-    let Ok(call) = text::read(format!("/proc/{pid}/syscall")) else { return false };
-    let mut words = call.split_whitespace();
-    let number: Option<i64> = words.next().and_then(|word| word.parse().ok());
-    match number {
-        Some(libc::SYS_read) => {
-            let hex = words.next().and_then(|word| i32::from_str_radix(word.trim_start_matches("0x"), 16).ok());
-            let file = hex.and_then(|fd| fs::metadata(format!("/proc/{pid}/fd/{fd}")).ok());
-            file.is_some_and(|file| file.mode() & libc::S_IFMT == libc::S_IFCHR)
-        }
-        Some(number) => WAITS.contains(&number),
-        None => false,
-    }
+/// Whether a shell takes its lines from somebody, and not from a script or its own arguments: those may ask for other things.
+fn is_interactive(pid: i32) -> bool {
+    let Ok(arguments) = text::read(format!("/proc/{pid}/cmdline")) else { return false };
+    // busybox(1) has the shell's name in its first argument.
+    let first = arguments.split_terminator('\0').skip(1).find(|word| !is_shell(word));
+    first.is_none_or(|word| word.starts_with("--") || (word.starts_with(['-', '+']) && !word.contains('c')))
 }
-
-/// Calls that wait for any of several descriptors.
-#[cfg(target_arch = "x86_64")]
-const WAITS: [i64; 6] = [
-    libc::SYS_select,
-    libc::SYS_pselect6,
-    libc::SYS_poll,
-    libc::SYS_ppoll,
-    libc::SYS_epoll_wait,
-    libc::SYS_epoll_pwait,
-];
-#[cfg(not(target_arch = "x86_64"))]
-const WAITS: [i64; 3] = [libc::SYS_pselect6, libc::SYS_ppoll, libc::SYS_epoll_pwait];

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        chrome::terminal_name,
+        chrome::{key, terminal_name},
         marks, prose,
         sheet::Sheet,
         text::{Rich, hang, inline, line, wrap},
@@ -94,11 +94,14 @@ pub fn transcript(state: &State, terminal: TerminalId, line: &str, columns: usiz
 fn checks(state: &State, play: &Play, index: usize, list: &[Check], columns: usize, sheet: &mut Sheet) {
     let done = play.session.has_passed(index);
     if play.session.went_past(index) {
+        let again = key(state, 'r');
         let text = state.lang.pick(
-            "You went straight to the goal. What fails on the way was not seen: r shows it, Space goes on.",
-            "你直接做到了目标，没有看到途中的失败：按 r 可以重来看一遍，按空格继续。",
+            format!(
+                "You went straight to the goal. What fails on the way was not seen: {again} shows it, Space goes on."
+            ),
+            format!("你直接做到了目标，没有看到途中的失败：按 {again} 可以重来看一遍，按空格继续。"),
         );
-        return sheet.add(wrap(text, Role::Limit, columns));
+        return sheet.add(wrap(&text, Role::Limit, columns));
     }
     // A fact that does not hold yet is a refusal only after something was tried; in a challenge there is no hurry.
     let tried = play.commands > 0 && play.session.phase() == Phase::Checking(index);

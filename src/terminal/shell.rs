@@ -33,6 +33,24 @@ const SH: &str = "/bin/sh";
 /// Where terminal descriptions are looked for (terminfo(5)).
 const TERMINFO: [&str; 4] = ["/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo", "/usr/lib/terminfo"];
 
+/// What says how a registry is reached from here, each also in lower case where that is read as well. A proxy's password may
+/// stand in it, and without it nothing could be copied; passwords of registries stay in their files.
+const WAY_OUT: [&str; 10] = [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "BOXWRIGHT_MIRROR",
+    "BOXWRIGHT_TIMEOUT",
+];
+
+/// The same, but the values are paths, which must lead to the same place from the directory that a pane begins in.
+const WAY_OUT_FILES: [&str; 4] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "REGISTRY_AUTH_FILE", "DOCKER_CONFIG"];
+
 /// A shell, ready to be spawned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shell {
@@ -115,6 +133,12 @@ fn environment(
     set("HISTFILE", OsString::new());
     set("LESSHISTFILE", "-".into());
     set("INPUTRC", "/dev/null".into());
+    for name in WAY_OUT {
+        get(name).into_iter().for_each(|value| set(name, value));
+    }
+    for name in WAY_OUT_FILES {
+        get(name).into_iter().for_each(|value| set(name, from_anywhere(&value)));
+    }
     let locale: Vec<_> = host
         .iter()
         .filter(|(name, value)| (*name == "LANG" || name.as_bytes().starts_with(b"LC_")) && !value.is_empty())
@@ -126,6 +150,12 @@ fn environment(
     }
     env.extend(locale);
     env
+}
+
+/// A list of paths, of which each begins at the root: a relative one begins where this program was started.
+fn from_anywhere(list: &OsStr) -> OsString {
+    let paths = std::env::split_paths(list).map(|path| std::path::absolute(&path).unwrap_or(path));
+    std::env::join_paths(paths).unwrap_or_else(|_| list.to_owned())
 }
 
 /// What our screen is, as far as this machine's programs can be told.
@@ -185,6 +215,19 @@ mod tests {
         );
         assert_eq!((env["HOME"].as_str(), env["USER"].as_str()), ("/home/ada", "eve"));
         assert_eq!(env["PS1"], PS1);
+    }
+
+    #[test]
+    fn the_way_to_a_registry_comes_in_and_leads_there_from_any_directory() {
+        let host: Vec<(&str, &str)> = WAY_OUT.iter().map(|name| (*name, "http://u:p@proxy:3128")).collect();
+        let passed = env(&host);
+        assert!(host.iter().all(|(name, value)| passed[*name] == *value), "{passed:?}");
+        let here = std::env::current_dir().unwrap().display().to_string();
+        let files = env(&[("SSL_CERT_DIR", "/etc/ssl:certs"), ("REGISTRY_AUTH_FILE", "auth.json")]);
+        assert_eq!(files["SSL_CERT_DIR"], format!("/etc/ssl:{here}/certs"));
+        assert_eq!(files["REGISTRY_AUTH_FILE"], format!("{here}/auth.json"));
+        let without = env(&[("http_proxy", ""), ("AWS_SECRET_ACCESS_KEY", "x"), ("HTTP_PROXY_PASSWORD", "x")]);
+        assert_eq!(without.len(), env(&[]).len(), "{without:?}");
     }
 
     #[test]

@@ -355,11 +355,6 @@ impl Machine {
         }
     }
 
-    /// The process group in a terminal's foreground.
-    pub fn foreground(&self, id: TerminalId) -> Option<i32> {
-        self.terminals.get(&id)?.pty.as_ref()?.foreground()
-    }
-
     /// Says what a happening means now; nothing where it comes from a shell that is no longer wanted.
     pub fn sort(&mut self, happening: Happening) -> Vec<Seen> {
         match happening {

@@ -11,6 +11,8 @@ pub fn tests() -> Vec<Test> {
         a_name_typed_right_away_reaches_the_container: [Root, Tool("tmux")],
         bash_with_a_prompt_of_its_own_is_understood: [Root, Tool("tmux"), Tool("bash")],
         other_shells_are_understood: [Root, Tool("tmux"), Tool("busybox"), Tool("dash")],
+        shells_that_draw_or_ask_in_their_own_way_are_understood: [Root, Tool("tmux"), Tool("zsh"), Tool("fish")],
+        shells_behind_another_program_are_understood: [Root, Tool("tmux"), Tool("su"), Tool("sudo"), Tool("script")],
         what_is_typed_is_held: [Root, Tool("tmux")],
         a_container_killed_from_another_window_is_noticed: [Root, Tool("tmux")],
     ];
@@ -120,14 +122,15 @@ fn bash_with_a_prompt_of_its_own_is_understood() {
     tmux.until("the name", |screen| screen.contains("✓ Inside, the host name is box"));
 }
 
-fn other_shells_are_understood() {
-    for shell in ["busybox ash", "dash", "sh", "env -u PS1 bash --norc", "chroot / sh"] {
+/// Each shell waits for the learner's line, and the lesson takes note of it.
+fn understood(shells: &[&str]) {
+    for shell in shells {
         let tmux = at("isolate/1");
         answers(&tmux, "1");
         due(&tmux, "ls -l /proc/self/ns");
         tmux.line(&format!("env PS1='mine: ' {shell}"));
         tmux.until(shell, |screen| {
-            let prompt = screen.lines().skip(2).take_while(|line| !line.starts_with('╰')).any(|line| {
+            let prompt = screen.lines().skip(3).take_while(|line| !line.starts_with('╰')).any(|line| {
                 let cell = line.trim_matches('│').trim();
                 cell == "mine:" || cell.ends_with('#')
             });
@@ -136,6 +139,18 @@ fn other_shells_are_understood() {
         tmux.line("ls -l /proc/self/ns");
         tmux.until("the next command", |screen| screen.contains("The same in the host terminal:"));
     }
+}
+
+fn other_shells_are_understood() {
+    understood(&["busybox ash", "dash", "sh", "env -u PS1 bash --norc", "chroot / sh"]);
+}
+
+fn shells_that_draw_or_ask_in_their_own_way_are_understood() {
+    understood(&["zsh -f", "fish --no-config"]);
+}
+
+fn shells_behind_another_program_are_understood() {
+    understood(&["su", "su -P", "sudo -s", "sudo -i", "script -q -c dash /dev/null"]);
 }
 
 fn what_is_typed_is_held() {

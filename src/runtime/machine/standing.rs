@@ -2,7 +2,7 @@
 
 use super::{Machine, Seen};
 use crate::{
-    kernel::text,
+    kernel::{process, text},
     lesson::TerminalId,
     observe::Place,
     terminal::{shell::is_shell, waits_for_input},
@@ -29,7 +29,9 @@ impl Machine {
         let Some(terminal) = self.terminals.get_mut(&id).filter(|terminal| terminal.silence.is_due(number)) else {
             return Vec::new();
         };
-        let Some(group) = terminal.pty.as_ref().and_then(|pty| pty.foreground()) else { return Vec::new() };
+        let Some(group) = terminal.pty.as_ref().and_then(|pty| pty.foreground()).map(innermost) else {
+            return Vec::new();
+        };
         let shells = shells(group);
         let waits = |pid: &i32| is_interactive(*pid) && waits_for_input(Path::new("/proc"), *pid) == Some(true);
         let waiting = shells.iter().copied().find(waits);
@@ -43,6 +45,11 @@ impl Machine {
         let mut seen: Vec<Seen> = waiting.into_iter().map(|pid| Seen::Waits(id, pid)).collect();
         seen.extend(self.place(id, stands));
         seen
+    }
+
+    /// The process group in a terminal's foreground; behind a program that only passes everything on, the one in there.
+    pub fn foreground(&self, id: TerminalId) -> Option<i32> {
+        self.terminals.get(&id)?.pty.as_ref()?.foreground().map(innermost)
     }
 
     /// Where the foreground of each terminal lives, where that has changed. Who stands there is looked for when the terminal is
@@ -64,6 +71,25 @@ impl Machine {
         terminal.place = Some(place.clone());
         changed.then_some(Seen::Place(id, place))
     }
+}
+
+/// How many terminals may stand within one another.
+const NESTED: usize = 8;
+
+/// sudo(8) and script(1) give what they start a terminal of its own and pass on what is typed: who has the keys is the
+/// foreground of the innermost terminal.
+fn innermost(group: i32) -> i32 {
+    let groups = std::iter::successors(Some(group), |group| passed_on(*group));
+    groups.take(NESTED).last().unwrap_or(group)
+}
+
+/// The foreground of the terminal that the leader of this group has made for its child.
+fn passed_on(leader: i32) -> Option<i32> {
+    let stat = |pid: i32| process::parse(&text::read(format!("/proc/{pid}/stat")).ok()?);
+    let own = stat(leader)?;
+    let children = text::read(format!("/proc/{leader}/task/{leader}/children")).ok()?;
+    let mut children = children.split_ascii_whitespace().filter_map(|pid| stat(pid.parse().ok()?));
+    children.find(|child| child.tty != 0 && child.tty != own.tty && child.foreground > 0).map(|child| child.foreground)
 }
 
 /// The shells in a process group, in the order of their PIDs.

@@ -66,6 +66,7 @@ mod tests {
     use super::*;
     use std::{
         io::{BufRead, BufReader},
+        os::unix::process::CommandExt,
         process::{Command, Stdio},
     };
 
@@ -80,28 +81,19 @@ mod tests {
     #[test]
     fn who_sleeps_does_nothing_and_who_computes_or_copies_does() {
         for (line, works) in [
-            ("echo; exec sleep 60", false),
-            ("echo; (while :; do :; done)", true),
-            ("echo; dd if=/dev/zero of=/dev/null bs=1 2>/dev/null", true),
+            ("echo; sleep 0.1; echo; exec sleep 60", false),
+            ("echo; (i=0; while [ $i -lt 250000 ]; do i=$((i+1)); done; echo; exec sleep 60)", true),
+            ("echo; dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null; echo; exec sleep 60", true),
         ] {
-            let mut child = Command::new("sh").args(["-c", line]).stdout(Stdio::piped()).spawn().unwrap();
-            BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
-            let pid = child.id() as i32;
-            // exec and the first pages are work as well.
-            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-            let quiet = || (Work::of(pid), std::thread::sleep(std::time::Duration::from_millis(100)), Work::of(pid));
-            let mut seen = quiet();
-            while seen.2.is_more_than(seen.0) != works && std::time::Instant::now() < deadline {
-                seen = quiet();
-            }
-            assert_eq!(seen.2.is_more_than(seen.0), works, "{line}");
-            for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
-                for child in numbers(&fs::read(task.path().join("children")).unwrap()) {
-                    let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(child as i32), nix::sys::signal::SIGKILL);
-                }
-            }
-            child.kill().unwrap();
+            // The last one holds the pipe open, and goes with its group.
+            let mut sh = Command::new("sh");
+            let mut child = sh.args(["-c", line]).stdout(Stdio::piped()).process_group(0).spawn().unwrap();
+            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+            let mut seen = || lines.next().unwrap().map(|_| Work::of(child.id() as i32)).unwrap();
+            let (before, after) = (seen(), seen());
+            nix::sys::signal::killpg(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::SIGKILL).unwrap();
             child.wait().unwrap();
+            assert_eq!(after.is_more_than(before), works, "{line}: {before:?}, {after:?}");
         }
     }
 }

@@ -6,7 +6,6 @@ use super::{
     stops::Tracing,
     task::{Family, Task},
     untraced::{descendants, refusal},
-    zombies,
 };
 use crate::kernel::{freezer::Freezers, pid::Pid, rights};
 use nix::{
@@ -65,7 +64,7 @@ impl Tracing {
         self.families.insert(root, family);
         match seized {
             Ok(()) => {
-                zombies::adopt();
+                self.zombies.adopt();
                 // A filter that is around us is around it.
                 let filtered = rights::status("Seccomp").is_some_and(|mode| mode != "0");
                 self.tasks.insert(root, Task { filtered, ..Task::new(root, root) });

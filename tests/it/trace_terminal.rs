@@ -15,7 +15,9 @@ use std::{
 };
 
 pub fn tests() -> Vec<Test> {
-    tests![
+    // A tracer adopts what its processes leave behind, and its process must not do that for other tests' sessions.
+    let tests = tests![
+        who_has_a_tracer_adopts_orphans_until_it_has_ended: [Root],
         hold_and_step: [Root],
         killed_while_held: [Root],
         job_control: [Root],
@@ -23,7 +25,8 @@ pub fn tests() -> Vec<Test> {
         the_first_process_of_a_container_dies_with_everybody_in_it: [Root],
         kill_ends_the_whole_family: [Root],
         step_by_step_from_the_command_line: [Root],
-    ]
+    ];
+    tests.into_iter().map(Test::in_its_own_process).collect()
 }
 
 /// Longer than anything here takes, also on a busy machine.
@@ -159,6 +162,16 @@ fn state(pid: Pid) -> char {
 fn links(pid: Pid) -> Vec<PathBuf> {
     let kinds = ["ipc", "mnt", "net", "uts"];
     kinds.iter().map(|kind| fs::read_link(format!("/proc/{pid}/ns/{kind}")).unwrap()).collect()
+}
+
+fn who_has_a_tracer_adopts_orphans_until_it_has_ended() {
+    let adopts = || nix::sys::prctl::get_child_subreaper().unwrap();
+    let (first, second) = (Shell::start(), Shell::start());
+    assert!(adopts());
+    drop(first);
+    assert!(adopts(), "there is another one");
+    drop(second);
+    assert!(!adopts(), "nobody reaps any more");
 }
 
 fn hold_and_step() {

@@ -144,6 +144,15 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Show what was done, skipped, solved with the solution shown, and predicted right, lesson by lesson
+    Progress {
+        /// As JSON
+        #[arg(long, conflicts_with = "markdown")]
+        json: bool,
+        /// As Markdown
+        #[arg(long)]
+        markdown: bool,
+    },
     /// For authors of lessons
     #[command(subcommand)]
     Lessons(Lessons),

@@ -13,7 +13,7 @@ use crate::{
     lang::{self, Lang},
     lesson::{self, Ability, LoadError, Requirement, Translations},
     runtime::{TuiOptions, plain, scope, signals, tui},
-    session::{Progress, StateDir, why_not_kept},
+    session::{Progress, StateDir, progress_report as report, why_not_kept},
     tools::TOOLS,
     trace,
 };
@@ -52,6 +52,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
                 .map_or_else(|status| status, |lessons| doctor::run(&lessons, *json, need(&cli.common), lang))
         }
         Some(Command::Clean { dry_run }) => clean::run(*dry_run, lang),
+        Some(Command::Progress { json, markdown }) => show_progress(*json, *markdown, &cli.common, lang),
         Some(Command::Lessons(command)) => lessons(command, &cli.common, lang),
         Some(Command::Tools) => printed(list_tools()),
         Some(Command::Glossary { word }) => glossary(word.as_deref(), lang),
@@ -106,6 +107,30 @@ fn glossary(word: Option<&str>, lang: Lang) -> ExitCode {
         }
         Err(why) => complain(&why, Some(&format!("{} glossary", program::path())), FAILED),
     }
+}
+
+/// What was reached so far; nothing is changed, no directory made.
+fn show_progress(json: bool, markdown: bool, common: &Common, lang: Lang) -> ExitCode {
+    let lessons = match load(common, lang) {
+        Ok(lessons) => lessons,
+        Err(status) => return status,
+    };
+    let progress = match Progress::look() {
+        Ok(progress) => progress,
+        Err((path, error)) => {
+            let what = format!("{}{}{}", path.display(), lang.pick(": ", "："), why_not_kept(&error, lang));
+            return complain(&what, None, FAILED);
+        }
+    };
+    let of = |all: &Translations| all.get(lang.code()).or_else(|| all.values().next()).map(|it| progress.of(it));
+    let reached: Vec<_> = lessons.iter().filter_map(of).collect();
+    let lines = match (json, markdown) {
+        (true, _) => vec![text::json(&report::value(&reached, progress.last())).unwrap_or_default()],
+        (false, true) => report::markdown(&reached, lang),
+        (false, false) => report::text(&reached, lang),
+    };
+    let mut out = io::stdout().lock();
+    printed(lines.iter().try_for_each(|line| writeln!(out, "{}", text::safe(line))).map(|()| ExitCode::SUCCESS))
 }
 
 /// The lessons that there are; where they cannot be loaded, that has been said.

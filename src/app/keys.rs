@@ -4,11 +4,8 @@ mod key;
 
 pub use key::{Key, Prefix};
 
-use super::{Focus, Overlay, Pane, Play, Shape, State, View};
-use crate::{
-    lesson::{Block, TerminalId},
-    session::Phase,
-};
+use super::{Focus, Onward, Overlay, Pane, Play, Shape, State, View};
+use crate::{lesson::TerminalId, session::Phase};
 
 /// What a key can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +78,10 @@ pub enum Command {
     AsRoot,
     /// Draw everything anew.
     Redraw,
+    /// What the lesson has come to; or go on from there.
+    Finish,
+    /// How far the learner has come in the whole course.
+    Course,
     /// Every key that works.
     Help,
     /// The words of the field in the current step.
@@ -129,6 +130,26 @@ pub fn bindings(state: &State) -> Vec<Binding> {
         (None, View::Lesson, Some(play)) if play.focus == Focus::Terminal => in_terminal(state, play),
         _ => below(state),
     }
+}
+
+/// What a lesson has come to, or the course; and where to go on.
+fn closing(state: &State, lesson: Option<usize>) -> Vec<Binding> {
+    let mut all = Vec::new();
+    let go: &[Key] = &[Key::Enter, Key::Char(' ')];
+    let onward = lesson.and_then(|lesson| state.onward(lesson));
+    all.push(match onward {
+        Some(Onward::Step(_)) => bind(go, Command::Finish, ("to a step that is left", "去做剩下的步骤"), 0),
+        Some(Onward::Lesson(_)) => bind(go, Command::Finish, ("next lesson", "下一课"), 0),
+        Some(Onward::Course) => bind(go, Command::Finish, ("the whole course", "全部课程"), 0),
+        None => bind(go, Command::Close, ("back", "返回"), 0),
+    });
+    if lesson.is_some() {
+        all.push(letter('c', Command::Course, ("the whole course", "全部课程"), 5));
+    }
+    all.push(bind(&[Key::Esc], Command::Close, ("lessons", "课程列表"), 1));
+    all.extend(scrolling(state, None));
+    all.extend(common(state, View::Closing(lesson)));
+    all
 }
 
 /// What this key does now.
@@ -200,6 +221,9 @@ fn opening(state: &State) -> Vec<Binding> {
     if state.lessons.len() > 1 {
         all.extend(choosing());
     }
+    if state.lessons.iter().flat_map(|all| all.values().next()).any(|lesson| state.progress.has_begun(lesson)) {
+        all.push(letter('c', Command::Course, ("your progress", "学习进度"), 7));
+    }
     all.extend(common(state, View::Opening));
     all
 }
@@ -221,9 +245,11 @@ fn in_overlay(state: &State, overlay: &Overlay) -> Vec<Binding> {
             all.extend(scrolling(state, None));
         }
         Overlay::GoTo(_) => {
-            all.push(bind(&[Key::Enter, Key::Char(' ')], Command::Accept, ("go there", "前往"), 0));
-            all.extend(choosing());
-            all.push(bind(&[Key::Esc, Key::Char('g'), Key::Char('q')], Command::Close, ("stay here", "留在这里"), 1));
+            all.push(bind(&[Key::Enter], Command::Accept, ("go there", "前往"), 0));
+            // Letters are typed: they choose by name.
+            all.push(bind(&[Key::Up], Command::Up, ("choose", "选择"), 6).shown("↑↓"));
+            all.push(bind(&[Key::Down], Command::Down, ("choose", "选择"), None).shown("↓"));
+            all.push(bind(&[Key::Esc], Command::Close, ("stay here", "留在这里"), 1));
         }
         Overlay::Until(_) => {
             all.push(bind(&[Key::Enter], Command::Accept, ("run until that call", "运行到该调用"), 0));
@@ -281,6 +307,7 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
         Phase::Due(_) if !over => all.push(bind(go, Command::Go, ("type the command", "输入命令"), 0)),
         Phase::Held => all.push(bind(go, Command::Go, ("next call", "下一个调用"), 0)),
         Phase::Done | Phase::Blocked(_) if !last => all.push(bind(go, Command::Go, ("next step", "下一步"), 0)),
+        Phase::Done | Phase::Blocked(_) => all.push(bind(go, Command::Finish, ("how it went", "本课小结"), 0)),
         _ => {}
     }
     if phase == Phase::Held {
@@ -312,8 +339,7 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
         let key = char::from_digit(pane.number() as u32, 10).unwrap_or('1');
         all.push(letter(key, Command::Show(pane), pane.label(), None));
     }
-    let rungs =
-        session.step().map_or(0, |step| step.blocks.iter().filter(|block| matches!(block, Block::Hint(_))).count());
+    let rungs = session.rungs();
     if session.hints() < rungs {
         all.push(letter('h', Command::Hint, ("hint", "提示"), 6).shown(format!("h({})", rungs - session.hints())));
     }
@@ -377,6 +403,7 @@ pub fn below(state: &State) -> Vec<Binding> {
     match (state.view, &state.play) {
         (View::Opening, _) | (View::Lesson, None) => opening(state),
         (View::Doctor, _) => doctor(state),
+        (View::Closing(lesson), _) => closing(state, lesson),
         (View::Lesson, Some(play)) => in_lesson(state, play),
     }
 }

@@ -7,7 +7,9 @@
 mod attend;
 mod calls;
 mod event;
+mod finish;
 mod history;
+mod jump;
 pub mod keys;
 pub mod layout;
 mod play;
@@ -19,11 +21,12 @@ mod wishes;
 
 pub use calls::{CallLog, Row};
 pub use event::{Effect, Event, Extent, Extents};
+pub use finish::{Onward, go_on};
 pub use history::History;
 pub use keys::{Binding, Command, Key, Prefix};
 pub use layout::{Pane, Places, Shape};
 pub use play::{Focus, Play, Term};
-pub use state::{Facts, Look, Overlay, PROPERTIES, Property, State, ThemeName, View};
+pub use state::{Facts, Jump, Look, Overlay, PROPERTIES, Property, State, ThemeName, View};
 pub use update::update;
 pub use wishes::{begin, wish};
 #[cfg(test)]

@@ -119,6 +119,17 @@ pub enum View {
     Lesson,
     /// What this machine allows.
     Doctor,
+    /// What a lesson (its place among the lessons) or the whole course has come to.
+    Closing(Option<usize>),
+}
+
+/// A step looked for in the list of steps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Jump {
+    /// The chosen step.
+    pub chosen: usize,
+    /// What was typed: the beginning of a number, or a part of a name.
+    pub typed: String,
 }
 
 /// What lies over the view.
@@ -128,8 +139,8 @@ pub enum Overlay {
     Help,
     /// The words of the field in the current step, and what the scorecard means.
     Glossary,
-    /// The steps; the chosen one.
-    GoTo(usize),
+    /// The steps.
+    GoTo(Jump),
     /// The name of a system call to run to, as far as it is typed.
     Until(String),
     /// A lesson from a folder asks for consent to run its commands: its place among the lessons.
@@ -220,7 +231,7 @@ impl State {
     /// The step at which a lesson goes on: where it was left, or its first one where it was not begun or is done.
     pub fn resumes_at(&self, index: usize) -> usize {
         let Some(lesson) = self.lesson(index) else { return 0 };
-        let done = self.progress.passed(lesson) >= lesson.steps.len();
+        let done = self.progress.of(lesson).is_complete();
         self.progress.at(lesson).filter(|_| !done).unwrap_or(0)
     }
 

@@ -1,7 +1,7 @@
 //! One event in, effects out.
 
 use super::{
-    Command, Effect, Event, Focus, Key, Overlay, Pane, Play, Shape, State, View, attend::attend, keys, layout,
+    Command, Effect, Event, Focus, Key, Overlay, Pane, Play, Shape, State, View, attend::attend, jump, keys, layout,
     play::Term, wishes,
 };
 use crate::{
@@ -85,7 +85,15 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             if let Some(play) = &mut state.play {
                 play.session.lacks(lacking);
             }
-            Vec::new()
+            let played = state.play.as_ref().map(|play| play.index);
+            let mut news = false;
+            for (index, lesson) in state.lessons.iter().enumerate() {
+                let Some(lesson) = lesson.values().next() else { continue };
+                if played == Some(index) || state.progress.has_begun(lesson) {
+                    news |= state.progress.lacks(lesson, &state.facts.lacking);
+                }
+            }
+            news.then_some(Effect::Save).into_iter().collect()
         }
         Event::Line(terminal, mut line) => {
             line.push('\r');
@@ -189,6 +197,7 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             type_name(name, event.code);
             Vec::new()
         }
+        (None, Some(Overlay::GoTo(_))) => jump::typed(state, event.code),
         (None, _) => Vec::new(),
     }
 }
@@ -259,6 +268,10 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     if let Some(Overlay::Until(name)) = &mut state.overlay {
         let room = LONGEST_NAME.saturating_sub(name.len());
         name.extend(text.chars().filter(|letter| is_of_a_call(*letter)).take(room));
+        return Vec::new();
+    }
+    if let Some(Overlay::GoTo(_)) = &state.overlay {
+        text.chars().for_each(|letter| drop(jump::write(state, letter)));
         return Vec::new();
     }
     let Some(play) = state.play.as_mut().filter(|play| play.focus == Focus::Terminal) else { return Vec::new() };

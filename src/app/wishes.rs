@@ -1,7 +1,7 @@
 //! What the commands of the key table do.
 
 use super::{
-    Command, Effect, Extent, Focus, Overlay, Pane, Play, State, View,
+    Command, Effect, Extent, Focus, Jump, Overlay, Pane, Play, State, View, finish,
     update::{sizes, tell},
 };
 use crate::{
@@ -30,6 +30,11 @@ pub(super) fn obey(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Help | Command::Glossary => {
             let glossary = command == Command::Glossary;
             state.overlay = Some(if glossary { Overlay::Glossary } else { Overlay::Help });
+            state.top = 0;
+        }
+        Command::Finish => return finish::go_on(state),
+        Command::Course => {
+            state.view = View::Closing(None);
             state.top = 0;
         }
         Command::Scroll(lines) => scroll(state, lines, false),
@@ -99,7 +104,10 @@ fn look(state: &mut State, command: Command) {
             play.focus = if play.left { Focus::Lesson } else { Focus::Terminal };
             play.large = !play.left;
         }
-        Command::GoTo => state.overlay = Some(Overlay::GoTo(play.session.step_index())),
+        Command::GoTo => {
+            let chosen = play.session.step_index();
+            state.overlay = Some(Overlay::GoTo(Jump { chosen, typed: String::new() }));
+        }
         Command::RunUntil => state.overlay = Some(Overlay::Until(String::new())),
         _ => {}
     }
@@ -110,9 +118,9 @@ fn turn(play: &mut Play, by: usize) {
     play.show(Pane::ALL.get(place).copied().unwrap_or_default());
 }
 
-fn accept(state: &mut State) -> Vec<Effect> {
+pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     match state.overlay.take() {
-        Some(Overlay::GoTo(step)) => in_lesson_go_to(state, step),
+        Some(Overlay::GoTo(jump)) => go_to(state, jump),
         Some(Overlay::Until(name)) if !name.is_empty() => tell(state, Input::Wish(Wish::RunUntil(name))),
         Some(Overlay::Consent(index)) => begin(state, index, state.resumes_at(index)),
         Some(_) => Vec::new(),
@@ -128,7 +136,16 @@ fn accept(state: &mut State) -> Vec<Effect> {
     }
 }
 
-fn in_lesson_go_to(state: &mut State, step: usize) -> Vec<Effect> {
+/// Goes to the chosen step; nowhere where nothing of that name was found.
+fn go_to(state: &mut State, jump: Jump) -> Vec<Effect> {
+    if state.play.as_ref().is_some_and(|play| jump.found(play.session.lesson()).contains(&jump.chosen)) {
+        return in_lesson_go_to(state, jump.chosen);
+    }
+    state.overlay = Some(Overlay::GoTo(jump));
+    Vec::new()
+}
+
+pub(super) fn in_lesson_go_to(state: &mut State, step: usize) -> Vec<Effect> {
     if let Some(play) = &mut state.play {
         play.tops.clear();
         play.pane = Pane::Lesson;
@@ -151,6 +168,9 @@ pub fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
     state.play = Some(Play::new(index, session, (24, 80)));
     // The sizes come first: the shells start with them.
     let mut effects = sizes(state);
+    if let Some(lesson) = state.lessons.get(index).and_then(|lesson| lesson.values().next()) {
+        effects.extend(state.progress.lacks(lesson, &state.facts.lacking).then_some(Effect::Save));
+    }
     effects.extend(tell(state, Input::Wish(Wish::GoTo(step))));
     effects
 }
@@ -168,9 +188,10 @@ fn close(state: &mut State) {
 fn choose(state: &mut State, by: i32) {
     let moved = |at: usize, count: usize| at.saturating_add_signed(by as isize).min(count.saturating_sub(1));
     match &mut state.overlay {
-        Some(Overlay::GoTo(step)) => {
-            let count = state.play.as_ref().map_or(0, |play| play.session.lesson().steps.len());
-            *step = moved(*step, count);
+        Some(Overlay::GoTo(jump)) => {
+            let found = state.play.as_ref().map_or_else(Vec::new, |play| jump.found(play.session.lesson()));
+            let at = found.iter().position(|step| *step == jump.chosen).unwrap_or(0);
+            jump.chosen = found.get(moved(at, found.len())).copied().unwrap_or(jump.chosen);
         }
         _ => state.selected = moved(state.selected, state.lessons.len()),
     }

@@ -2,9 +2,10 @@
 
 use crate::{
     doctor::{Tier, tier},
+    lang::Lang,
     lesson::{Block, Lesson, TerminalId},
     observe::{Sample, cgroup_mode},
-    session::{Outcome, Proof, Report},
+    session::{LessonProgress, Outcome, Proof, Report, Standing, closing},
     trace::Told,
 };
 use serde::Serialize;
@@ -103,6 +104,25 @@ pub enum Event<'a> {
         #[serde(flatten)]
         proof: &'a Proof,
     },
+    /// A lesson was played to its end.
+    Closing {
+        /// The lesson's name.
+        lesson: &'a str,
+        /// Whether every step passed that this machine can do.
+        complete: bool,
+        /// How many steps there are.
+        steps: usize,
+        /// How many passed.
+        done: usize,
+        /// Those that this machine cannot do.
+        impossible: Vec<Skipped>,
+        /// What whoever has done it can do.
+        summary: &'a str,
+        /// The lesson after it.
+        next: Option<&'a str>,
+        /// The rows that a screen shows.
+        rows: Vec<String>,
+    },
     /// The run ends.
     Summary(Summary),
     /// The tracer saw something.
@@ -148,6 +168,26 @@ pub(super) fn session<'a>(name: &str, image: &'a str) -> Event<'a> {
     }
 }
 
+/// The end of a lesson.
+pub(super) fn closing<'a>(lesson: &'a LessonProgress, next: Option<&'a str>, lang: Lang) -> Event<'a> {
+    let impossible = lesson.steps.iter().filter_map(|step| match &step.standing {
+        Standing::Impossible(reason) => {
+            Some(Skipped { step: format!("{}/{}", lesson.id, step.id), reason: reason.clone() })
+        }
+        _ => None,
+    });
+    Event::Closing {
+        lesson: &lesson.id,
+        complete: lesson.is_complete(),
+        steps: lesson.steps.len(),
+        done: lesson.done(),
+        impossible: impossible.collect(),
+        summary: &lesson.summary,
+        next,
+        rows: closing::lesson(lesson, lang).into_iter().map(|row| row.text).collect(),
+    }
+}
+
 impl<'a> Event<'a> {
     /// What the session reports.
     pub(super) fn reported(report: &'a Report, lesson: &'a Lesson) -> Option<Event<'a>> {
@@ -179,7 +219,7 @@ impl<'a> Event<'a> {
                 };
                 Event::Outcome { lesson, step, outcome, reason }
             }
-            Report::End => return None,
+            Report::Answered(..) | Report::Solved(..) | Report::Left(_) | Report::End => return None,
         })
     }
 }

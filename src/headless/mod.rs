@@ -13,7 +13,7 @@ use crate::{
     lesson::{self, Lesson, Requirement, TerminalId, Translations},
     observe::Sample,
     runtime::{Happening, Machine, Seen, Trouble, signals, working},
-    session::{Action, Input, Lacking, Outcome, Report, Session, Wish},
+    session::{Action, Input, Lacking, LessonProgress, Outcome, Report, Session, Wish},
     terminal::{Piece, Screen},
     trace::Told,
 };
@@ -37,6 +37,7 @@ trait Teller {
 pub struct Place {
     lesson: Lesson,
     step: Option<usize>,
+    next: Option<String>,
 }
 
 /// Finds `LESSON` or `LESSON/STEP` (a step's name or number from 1); the error says what there is instead.
@@ -64,7 +65,9 @@ pub fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<Place, 
             )
         })?),
     };
-    Ok(Place { lesson, step })
+    let at = lessons.iter().position(|lesson| lesson::id(lesson) == id);
+    let next = at.and_then(|at| lessons.get(at + 1)).map(|next| lesson::id(next).to_string());
+    Ok(Place { lesson, step, next })
 }
 
 fn step_index(lesson: &Lesson, name: &str) -> Option<usize> {
@@ -203,6 +206,10 @@ impl Player {
         let (lesson, proof) = (session.lesson(), session.proof());
         if signal.is_none() && !proof.is_empty() {
             self.teller.tell(&Event::Proof { lesson: &lesson.id, proof }, Some(lesson))?;
+        }
+        if signal.is_none() && place.step.is_none() {
+            let played = LessonProgress::played(lesson, session.outcomes());
+            self.teller.tell(&events::closing(&played, place.next.as_deref(), session.lang()), Some(lesson))?;
         }
         Ok(signal)
     }

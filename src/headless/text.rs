@@ -94,6 +94,15 @@ impl Text {
                 )?;
                 proof.lines(lang).iter().try_for_each(|line| writeln!(out, "  {line}"))
             }
+            Event::Closing { rows, next, .. } => {
+                let (title, rest) = rows.split_first().map_or(("", &[][..]), |(title, rest)| (title.as_str(), rest));
+                writeln!(out, "\n{title}")?;
+                rest.iter().try_for_each(|row| writeln!(out, "  {row}"))?;
+                match next {
+                    Some(next) => writeln!(out, "  {}{colon}{next}", lang.pick("next lesson", "下一课")),
+                    None => Ok(()),
+                }
+            }
             Event::Trouble { text } => writeln!(out, "  boxwright: {text}"),
             Event::Summary(summary) => {
                 let (all, passed, failed) = (summary.steps, summary.passed, summary.failed);

@@ -1,6 +1,6 @@
 //! A step as a checklist that the kernel ticks: which of its lines have run, however they came, and how far it is done.
 
-use super::{Action, Session, play::Shell};
+use super::{Action, Session, Wish, play::Shell};
 use crate::{
     lesson::{Block, CONTAINER, Check, Fact, Run, TerminalId},
     trace::Hold,
@@ -81,7 +81,7 @@ impl Session {
                 self.touched = true;
                 self.go_on(out);
             }
-            _ => self.rebuild(self.step + 1, out),
+            _ => self.wish(Wish::GoTo(self.step + 1), out),
         }
     }
 

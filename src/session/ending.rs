@@ -101,12 +101,25 @@ impl Session {
             *place = Some(outcome.clone());
         }
         out.push(Action::Report(Report::Outcome(self.step, outcome)));
+        if clean && !self.auto {
+            let shown = self.rungs() > 0 && self.hints >= self.rungs();
+            out.push(Action::Report(Report::Solved(self.step, !shown)));
+        }
         if clean {
             self.end_loops(out);
         }
         if self.auto {
             // What a failed step left behind is unknown: the next one starts from a replay.
             if clean { self.next_step(out) } else { self.after_failure(out) }
+        }
+    }
+
+    /// Tells that the learner goes on to a later step without having solved this one.
+    pub(super) fn leave_for(&self, target: usize, out: &mut Vec<Action>) {
+        let begun = !self.shells.is_empty() && self.replay.is_none();
+        let open = self.outcomes.get(self.step).is_some_and(Option::is_none);
+        if begun && open && target > self.step && target < self.lesson.steps.len() {
+            out.push(Action::Report(Report::Left(self.step)));
         }
     }
 

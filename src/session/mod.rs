@@ -3,6 +3,7 @@
 
 mod checklist;
 mod checks;
+pub mod closing;
 mod ending;
 mod flood;
 mod guarding;
@@ -23,7 +24,8 @@ pub use checks::{Evidence, Share, Verdict, decide};
 pub use ledger::{Entry, HandedDown, Lasting, Ledger};
 pub use needs::lack;
 pub use play::Session;
-pub use progress::Progress;
+pub use progress::report as progress_report;
+pub use progress::{LessonProgress, Predictions, Progress, Standing, StepProgress};
 pub use proof::{CpuProof, MemoryProof, Proof};
 pub use run_dir::{RunDir, WORK, fresh_name};
 pub use state_dir::{StateDir, Unsaved, why_not_kept};
@@ -124,6 +126,12 @@ pub enum Report {
     Check(usize, usize, usize, Verdict),
     /// A step came to its end.
     Outcome(usize, Outcome),
+    /// The learner has answered the question of this block of a step; whether that was right.
+    Answered(usize, usize, bool),
+    /// The learner has solved a step; whether without having seen the rung of help that gives the command.
+    Solved(usize, bool),
+    /// The learner has left a step for a later one without having solved it.
+    Left(usize),
     /// No step is left.
     End,
 }

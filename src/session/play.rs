@@ -230,7 +230,10 @@ impl Session {
         self.notice = None;
         self.postponed = false;
         match wish {
-            Wish::GoTo(step) => self.rebuild(step, out),
+            Wish::GoTo(step) => {
+                self.leave_for(step, out);
+                self.rebuild(step, out);
+            }
             Wish::PassOver => self.pass_over(out),
             Wish::Go => match self.phase() {
                 Phase::Due(_) => {
@@ -247,15 +250,13 @@ impl Session {
                     && let Some(Block::Predict(predict)) = self.block(block)
                     && answer < predict.options.len()
                 {
+                    out.push(Action::Report(Report::Answered(self.step, block, answer == predict.answer)));
                     self.answers.insert(block, answer);
                     self.go_on(out);
                 }
             }
             Wish::Hint => {
-                let rungs = self
-                    .step()
-                    .map_or(0, |step| step.blocks.iter().filter(|block| matches!(block, Block::Hint(_))).count());
-                self.hints = rungs.min(self.hints + 1);
+                self.hints = self.rungs().min(self.hints + 1);
             }
             Wish::StepCall => out.extend(self.held.first().map(|(_, call)| Action::Step(call.pid))),
             Wish::Allow(allow) => self.allow(allow, out),

@@ -1,16 +1,18 @@
-//! How far the learner has come, kept between runs: which steps passed, and where each lesson was left.
+//! How far the learner has come, kept between runs: what each step has come to, and where each lesson was left.
 //!
 //! Several windows may be open at once, each with a copy of what was saved when it began. So a window saves only what it has
 //! learnt itself since: under a lock it reads the file anew, adds that, and writes.
 
-use super::{Outcome, Report, StateDir};
-use crate::lesson::Lesson;
-use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io,
-    time::Duration,
-};
+mod record;
+pub mod report;
+mod standing;
+
+pub use standing::{LessonProgress, Predictions, Standing, StepProgress};
+
+use super::{Lacking, Outcome, Report, StateDir, lack};
+use crate::lesson::{Block, Lesson, Step};
+use record::{Place, Reason, Record};
+use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
 
 /// The file in the state directory.
 const FILE: &str = "progress.json";
@@ -28,49 +30,7 @@ pub struct Progress {
     unsaved: Record,
 }
 
-/// What is in the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Record {
-    lessons: BTreeMap<String, Place>,
-    /// The lesson that was open last.
-    #[serde(default)]
-    last: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Place {
-    /// The step that was begun last; empty where that is not known.
-    at: String,
-    /// The steps that have passed at least once.
-    #[serde(default)]
-    passed: BTreeSet<String>,
-}
-
 impl Record {
-    fn begin(&mut self, lesson: &Lesson, step: String) -> bool {
-        let place = self.lessons.entry(lesson.id.clone()).or_default();
-        let new = place.at != step || self.last.as_deref() != Some(&lesson.id);
-        place.at = step;
-        self.last = Some(lesson.id.clone());
-        new
-    }
-
-    fn pass(&mut self, lesson: &Lesson, step: String) -> bool {
-        self.lessons.entry(lesson.id.clone()).or_default().passed.insert(step)
-    }
-
-    /// Adds what came later: what passed in either has passed, and where both know a place the later one holds.
-    fn add(&mut self, later: Record) {
-        for (lesson, Place { at, passed }) in later.lessons {
-            let place = self.lessons.entry(lesson).or_default();
-            place.passed.extend(passed);
-            if !at.is_empty() {
-                place.at = at;
-            }
-        }
-        self.last = later.last.or(self.last.take());
-    }
-
     /// Reads what was saved. A file that cannot be understood is put aside, and the second value says where and why.
     fn load(dir: &StateDir) -> io::Result<(Record, Option<String>)> {
         let Some(bytes) = dir.load(FILE)? else { return Ok((Record::default(), None)) };
@@ -93,26 +53,113 @@ impl Record {
 impl Progress {
     /// Takes in what a session reports; true where something is new and worth saving.
     pub fn note(&mut self, lesson: &Lesson, report: &Report) -> bool {
-        let named = |index: &usize| lesson.steps.get(*index).map(|step| step.id.clone());
         match report {
-            Report::Step(index) => {
-                let Some(step) = named(index) else { return false };
-                let new = self.known.begin(lesson, step.clone());
-                if new {
-                    self.unsaved.begin(lesson, step);
-                }
-                new
+            Report::Step(index) => self.learn(lesson, *index, |place, step| place.at = step) | self.open(lesson),
+            Report::Solved(index, alone) => self.learn(lesson, *index, |place, step| {
+                if *alone { &mut place.alone } else { &mut place.helped }.insert(step.clone());
+                place.passed.insert(step);
+            }),
+            Report::Left(index) => self.learn(lesson, *index, |place, step| {
+                place.skipped.insert(step);
+            }),
+            Report::Answered(index, block, right) => {
+                let Some(question) = question(lesson, *index, *block) else { return false };
+                self.learn(lesson, *index, |place, step| {
+                    place.answers.entry(step).or_default().entry(question).or_insert(*right);
+                })
             }
-            Report::Outcome(index, Outcome::Passed) => {
-                let Some(step) = named(index) else { return false };
-                let new = self.known.pass(lesson, step.clone());
-                if new {
-                    self.unsaved.pass(lesson, step);
-                }
-                new
+            // What the machine lacks is known of all steps, see [`Progress::lacks`].
+            Report::Outcome(index, Outcome::Skipped(why)) if self.lack(lesson, *index).is_none() => {
+                let reason = Reason::from([(lesson.lang.code().into(), why.clone())]);
+                self.learn(lesson, *index, |place, step| drop(place.unseen.insert(step, reason.clone())))
             }
             _ => false,
         }
+    }
+
+    /// Takes down which steps of a lesson this machine cannot do, by language code; true where that is new.
+    pub fn lacks(&mut self, lesson: &Lesson, lacking: &BTreeMap<&'static str, Lacking>) -> bool {
+        if lacking.is_empty() {
+            return false;
+        }
+        let mut steps: BTreeMap<String, Reason> = BTreeMap::new();
+        for (lang, lacking) in lacking {
+            for (index, step) in lesson.steps.iter().enumerate() {
+                if let Some((_, why)) = lack(lesson, index, lacking) {
+                    steps.entry(step.id.clone()).or_default().insert((*lang).into(), why.clone());
+                }
+            }
+        }
+        self.change(lesson, |place| place.lacking = Some(steps.clone()))
+    }
+
+    /// Whether a lesson was ever begun.
+    pub fn has_begun(&self, lesson: &Lesson) -> bool {
+        self.known.lessons.contains_key(&lesson.id)
+    }
+
+    fn open(&mut self, lesson: &Lesson) -> bool {
+        let id = Some(lesson.id.clone());
+        let new = self.known.last != id;
+        if new {
+            self.known.last.clone_from(&id);
+            self.unsaved.last = id;
+        }
+        new
+    }
+
+    fn learn(&mut self, lesson: &Lesson, index: usize, what: impl Fn(&mut Place, String)) -> bool {
+        let Some(step) = lesson.steps.get(index) else { return false };
+        self.change(lesson, |place| what(place, step.id.clone()))
+    }
+
+    /// Changes what is known of a lesson; what is new in that is to be saved.
+    fn change(&mut self, lesson: &Lesson, what: impl Fn(&mut Place)) -> bool {
+        let known = self.known.lessons.entry(lesson.id.clone()).or_default();
+        let before = known.clone();
+        what(known);
+        let new = *known != before;
+        if new {
+            what(self.unsaved.lessons.entry(lesson.id.clone()).or_default());
+        }
+        new
+    }
+
+    fn lack(&self, lesson: &Lesson, index: usize) -> Option<&Reason> {
+        let place = self.known.lessons.get(&lesson.id)?;
+        place.lacking.as_ref()?.get(&lesson.steps.get(index)?.id)
+    }
+
+    /// What a step has come to.
+    pub fn standing(&self, lesson: &Lesson, index: usize) -> Standing {
+        let known = self.known.lessons.get(&lesson.id).zip(lesson.steps.get(index));
+        let Some((place, Step { id, .. })) = known else { return Standing::Open };
+        let said = |reason: &Reason| {
+            let said = reason.get(lesson.lang.code()).or_else(|| reason.values().next());
+            said.cloned().unwrap_or_default()
+        };
+        match () {
+            () if place.passed.contains(id) && place.helped.contains(id) && !place.alone.contains(id) => {
+                Standing::Helped
+            }
+            () if place.passed.contains(id) => Standing::Done,
+            () => match self.lack(lesson, index).or_else(|| place.unseen.get(id)) {
+                Some(reason) => Standing::Impossible(said(reason)),
+                None if place.skipped.contains(id) => Standing::Skipped,
+                None => Standing::Open,
+            },
+        }
+    }
+
+    /// What a lesson's steps have come to, in the language of `lesson`.
+    pub fn of(&self, lesson: &Lesson) -> LessonProgress {
+        let mut all = LessonProgress::new(lesson, |index| self.standing(lesson, index));
+        let Some(place) = self.known.lessons.get(&lesson.id) else { return all };
+        for step in &mut all.steps {
+            let Some(given) = place.answers.get(&step.id) else { continue };
+            step.answers.iter_mut().enumerate().for_each(|(question, answer)| *answer = given.get(&question).copied());
+        }
+        all
     }
 
     /// The lesson that was open last.
@@ -126,16 +173,20 @@ impl Progress {
         lesson.steps.iter().position(|step| step.id == place.at)
     }
 
-    /// How many of a lesson's steps have passed.
-    pub fn passed(&self, lesson: &Lesson) -> usize {
-        let Some(place) = self.known.lessons.get(&lesson.id) else { return 0 };
-        lesson.steps.iter().filter(|step| place.passed.contains(&step.id)).count()
-    }
-
     /// Reads what was saved. A file that cannot be understood is put aside, and the second value says where.
     pub fn load(dir: &StateDir) -> io::Result<(Progress, Option<String>)> {
         let (known, aside) = Record::load(dir)?;
         Ok((Progress { known, unsaved: Record::default() }, aside))
+    }
+
+    /// Reads what was saved, wherever it is, and changes nothing: neither a directory nor a file is made.
+    ///
+    /// Errors: where the file is, and why it cannot be read or understood.
+    pub fn look() -> Result<Progress, (PathBuf, io::Error)> {
+        let Some(dir) = StateDir::with(FILE) else { return Ok(Progress::default()) };
+        let known = dir.load(FILE).and_then(|bytes| Ok(serde_json::from_slice(&bytes.unwrap_or_default())?));
+        let known = known.map_err(|error| (dir.path().join(FILE), error))?;
+        Ok(Progress { known, unsaved: Record::default() })
     }
 
     /// Forgets everything that was saved so far. What other windows reach from now on is kept.
@@ -163,6 +214,12 @@ impl Progress {
         self.unsaved = Record::default();
         Ok(aside)
     }
+}
+
+/// The number of a question among those of its step, from 0.
+fn question(lesson: &Lesson, step: usize, block: usize) -> Option<usize> {
+    let before = lesson.steps.get(step)?.blocks.get(..block)?;
+    Some(before.iter().filter(|block| matches!(block, Block::Predict(_))).count())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 use super::*;
-use crate::lesson::Step;
+use crate::lesson::{Requirement, Step};
 use nix::fcntl::{Flock, FlockArg};
 use proptest::{collection::vec, prelude::*};
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Barrier;
@@ -17,7 +18,11 @@ fn lesson() -> Lesson {
 }
 
 fn passed(step: usize) -> Report {
-    Report::Outcome(step, Outcome::Passed)
+    Report::Solved(step, true)
+}
+
+fn done(progress: &Progress, lesson: &Lesson) -> usize {
+    progress.of(lesson).done()
 }
 
 /// A window that is opened now.
@@ -41,10 +46,114 @@ fn what_was_reached_survives_a_restart() {
     assert!(!progress.is_unsaved());
 
     let progress = window(&state);
-    assert_eq!((progress.last(), progress.at(&lesson()), progress.passed(&lesson())), (Some("isolate"), Some(1), 1));
+    assert_eq!((progress.last(), progress.at(&lesson()), done(&progress, &lesson())), (Some("isolate"), Some(1), 1));
     let mut shorter = lesson();
     shorter.steps.pop();
     assert_eq!(progress.at(&shorter), None, "a step that was edited away");
+}
+
+/// What earlier versions have written: a step that was passed then is done.
+#[test]
+fn a_file_of_an_earlier_version_is_read_and_kept() {
+    let old = br#"{
+  "lessons": {
+    "isolate": {
+      "at": "second",
+      "passed": [
+        "first"
+      ]
+    }
+  },
+  "last": "isolate"
+}
+"#;
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::at(dir.path()).unwrap();
+    state.save(FILE, old).unwrap();
+    let mut progress = window(&state);
+    assert_eq!(progress.standing(&lesson(), 0), Standing::Done);
+    assert_eq!((progress.at(&lesson()), progress.standing(&lesson(), 1)), (Some(1), Standing::Open));
+    assert!(!progress.note(&lesson(), &Report::Left(0)) || progress.standing(&lesson(), 0) == Standing::Done);
+    progress.note(&lesson(), &Report::Solved(1, false));
+    progress.save(&state).unwrap();
+    let later = window(&state);
+    assert_eq!((later.standing(&lesson(), 0), later.standing(&lesson(), 1)), (Standing::Done, Standing::Helped));
+    assert!(later.of(&lesson()).is_complete());
+}
+
+fn swap_lacks() -> BTreeMap<&'static str, Lacking> {
+    let why = |text: &str| vec![(Requirement::Swap, text.to_string())];
+    BTreeMap::from([("en", why("no swap")), ("zh", why("没有交换空间"))])
+}
+
+fn needing_swap() -> Lesson {
+    let mut lesson = lesson();
+    lesson.steps[1].blocks.push(Block::Requires(vec![Requirement::Swap]));
+    lesson
+}
+
+#[test]
+fn what_the_machine_cannot_do_is_not_missing_and_never_done() {
+    let lesson = needing_swap();
+    let mut progress = Progress::default();
+    assert!(progress.lacks(&lesson, &swap_lacks()) && !progress.lacks(&lesson, &swap_lacks()), "once is enough");
+    assert_eq!(progress.standing(&lesson, 1), Standing::Impossible("no swap".into()));
+    let zh = Lesson { lang: crate::lang::Lang::Zh, ..lesson.clone() };
+    assert_eq!(progress.standing(&zh, 1), Standing::Impossible("没有交换空间".into()));
+    assert!(!progress.of(&lesson).is_complete(), "nothing is done");
+    progress.note(&lesson, &passed(0));
+    assert!(progress.of(&lesson).is_complete());
+    // Another machine, or root, can do it: then it is missing.
+    assert!(progress.lacks(&lesson, &BTreeMap::from([("en", Vec::new())])));
+    assert_eq!((progress.standing(&lesson, 1), progress.of(&lesson).left()), (Standing::Open, vec![2]));
+    // Done once, on whatever machine, it is done.
+    progress.note(&lesson, &passed(1));
+    progress.lacks(&lesson, &swap_lacks());
+    assert_eq!(progress.standing(&lesson, 1), Standing::Done);
+    assert!(!progress.lacks(&lesson, &BTreeMap::new()), "a machine that was not looked at says nothing");
+}
+
+#[test]
+fn a_step_that_could_not_be_seen_whole_counts_as_not_possible() {
+    let lesson = needing_swap();
+    let mut progress = Progress::default();
+    progress.lacks(&lesson, &swap_lacks());
+    assert!(!progress.note(&lesson, &Report::Outcome(1, Outcome::Skipped("no swap".into()))), "that is known");
+    assert!(progress.note(&lesson, &Report::Outcome(0, Outcome::Skipped("ptrace is refused".into()))));
+    assert_eq!(progress.standing(&lesson, 0), Standing::Impossible("ptrace is refused".into()));
+}
+
+#[test]
+fn what_is_solved_stays_solved_and_help_is_made_up_for() {
+    let mut progress = Progress::default();
+    progress.note(&lesson(), &Report::Left(0));
+    assert_eq!(progress.standing(&lesson(), 0), Standing::Skipped);
+    progress.note(&lesson(), &Report::Solved(0, false));
+    assert_eq!(progress.standing(&lesson(), 0), Standing::Helped);
+    // Going back to read, and leaving again.
+    progress.note(&lesson(), &Report::Step(0));
+    progress.note(&lesson(), &Report::Left(0));
+    assert_eq!(progress.standing(&lesson(), 0), Standing::Helped);
+    progress.note(&lesson(), &Report::Solved(0, true));
+    assert_eq!(progress.standing(&lesson(), 0), Standing::Done);
+    progress.note(&lesson(), &Report::Solved(0, false));
+    assert_eq!(progress.standing(&lesson(), 0), Standing::Done);
+}
+
+#[test]
+fn answers_survive_a_restart_and_the_first_one_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::at(dir.path()).unwrap();
+    let mut lesson = lesson();
+    let ask = || Block::Predict(crate::lesson::Predict::default());
+    lesson.steps[0].blocks = vec![Block::Prose(String::new()), ask(), Block::Prose(String::new()), ask()];
+    let mut progress = window(&state);
+    assert!(progress.note(&lesson, &Report::Answered(0, 3, false)));
+    assert!(!progress.note(&lesson, &Report::Answered(0, 3, true)));
+    progress.save(&state).unwrap();
+    let of = window(&state).of(&lesson);
+    assert_eq!(of.steps[0].answers, [None, Some(false)]);
+    assert_eq!(of.predictions(), Predictions { all: 2, answered: 1, right: 0 });
 }
 
 #[test]
@@ -73,9 +182,9 @@ fn two_windows_keep_what_either_has_passed() {
     }
     other.note(&lesson(), &passed(1));
     other.save(&state).unwrap();
-    assert_eq!((other.passed(&lesson()), other.last()), (2, Some("rootfs")), "it has learnt of the first");
+    assert_eq!((done(&other, &lesson()), other.last()), (2, Some("rootfs")), "it has learnt of the first");
     let third = window(&state);
-    assert_eq!((third.passed(&lesson()), third.passed(&roots), third.at(&lesson())), (2, 1, Some(0)));
+    assert_eq!((done(&third, &lesson()), done(&third, &roots), third.at(&lesson())), (2, 1, Some(0)));
 }
 
 #[test]
@@ -100,7 +209,7 @@ fn many_windows_that_save_at_the_same_moment_lose_nothing() {
             });
         }
     });
-    assert_eq!(window(&StateDir::at(dir.path()).unwrap()).passed(&lesson), WINDOWS * STEPS);
+    assert_eq!(done(&window(&StateDir::at(dir.path()).unwrap()), &lesson), WINDOWS * STEPS);
 }
 
 #[test]
@@ -113,7 +222,7 @@ fn a_reset_forgets_for_every_window_and_keeps_what_comes_after() {
     assert_eq!(Progress::reset(&state).unwrap(), Progress::default());
     open.note(&lesson(), &passed(1));
     open.save(&state).unwrap();
-    assert_eq!((open.passed(&lesson()), window(&state).passed(&lesson())), (1, 1));
+    assert_eq!((done(&open, &lesson()), done(&window(&state), &lesson())), (1, 1));
 }
 
 fn take_lock(dir: &Path) -> Flock<std::fs::File> {
@@ -132,10 +241,10 @@ fn a_lock_that_is_not_given_back_is_told_in_time_and_nothing_is_lost() {
     let began = Instant::now();
     assert_eq!(progress.save(&state).unwrap_err().kind(), io::ErrorKind::TimedOut);
     assert!(began.elapsed() < PATIENCE * 8, "{:?}", began.elapsed());
-    assert!(progress.is_unsaved() && window(&state).passed(&lesson()) == 0);
+    assert!(progress.is_unsaved() && done(&window(&state), &lesson()) == 0);
     drop(lock);
     progress.save(&state).unwrap();
-    assert_eq!(window(&state).passed(&lesson()), 1);
+    assert_eq!(done(&window(&state), &lesson()), 1);
 }
 
 #[test]
@@ -154,7 +263,7 @@ fn without_locks_it_is_saved_all_the_same() {
         saving.join().unwrap()
     });
     assert_eq!(refused, "Unlocked(ENOLCK)");
-    assert_eq!(window(&state).passed(&lesson()), 1);
+    assert_eq!(done(&window(&state), &lesson()), 1);
 }
 
 /// Makes flock(2) fail with ENOLCK in this thread and those that it starts, as a home on a network may.
@@ -175,13 +284,41 @@ fn refuse_locks() {
     assert_eq!(loaded, 0, "{}", io::Error::last_os_error());
 }
 
+fn any_place() -> impl Strategy<Value = Place> {
+    let step = || prop::sample::select(vec!["a", "b", "c", "d"]).prop_map(String::from);
+    let set = move || vec(step(), 0..4).prop_map(|steps| steps.into_iter().collect());
+    let reasons = move || {
+        vec((step(), step()), 0..3).prop_map(|all| all.into_iter().map(|(step, why)| (step, reason(&why))).collect())
+    };
+    let answers = vec((step(), 0..2usize, any::<bool>()), 0..4).prop_map(|given| {
+        let mut answers: BTreeMap<String, BTreeMap<usize, bool>> = BTreeMap::new();
+        for (step, question, right) in given {
+            answers.entry(step).or_default().insert(question, right);
+        }
+        answers
+    });
+    let at = prop::option::of(step()).prop_map(Option::unwrap_or_default);
+    (at, set(), set(), set(), set(), reasons(), prop::option::of(reasons()), answers).prop_map(
+        |(at, passed, helped, alone, skipped, unseen, lacking, answers)| Place {
+            at,
+            passed,
+            helped,
+            alone,
+            skipped,
+            unseen,
+            lacking,
+            answers,
+        },
+    )
+}
+
+fn reason(why: &str) -> Reason {
+    Reason::from([("en".into(), why.into())])
+}
+
 fn any_record() -> impl Strategy<Value = Record> {
     let name = || prop::sample::select(vec!["isolate", "rootfs", "cgroups"]).prop_map(String::from);
-    let step = || prop::sample::select(vec!["a", "b", "c", "d"]).prop_map(String::from);
-    let place = (prop::option::of(step()), vec(step(), 0..4));
-    let place =
-        place.prop_map(|(at, passed)| Place { at: at.unwrap_or_default(), passed: passed.into_iter().collect() });
-    let lessons = vec((name(), place), 0..4).prop_map(|lessons| lessons.into_iter().collect());
+    let lessons = vec((name(), any_place()), 0..4).prop_map(|lessons| lessons.into_iter().collect());
     (lessons, prop::option::of(name())).prop_map(|(lessons, last)| Record { lessons, last })
 }
 
@@ -210,6 +347,12 @@ proptest! {
         prop_assert_eq!(&sum(&both, &two), &both);
         prop_assert_eq!(&sum(&one, &one), &one);
         prop_assert_eq!(sum(&both, &three), sum(&one, &sum(&two, &three)));
+        // The first answer to a question is the one that counts.
+        for (lesson, place) in &one.lessons {
+            for (step, given) in &place.answers {
+                given.iter().for_each(|(question, right)| assert_eq!(both.lessons[lesson].answers[step][question], *right));
+            }
+        }
         // Where somebody was is what was said last.
         prop_assert_eq!(&both.last, if two.last.is_some() { &two.last } else { &one.last });
         for (lesson, place) in two.lessons.iter().filter(|(_, place)| !place.at.is_empty()) {

@@ -5,9 +5,9 @@ use crate::dirs::{Walk, home_of, person};
 use crate::kernel::{errno, owner::AsOwner};
 use crate::lang::Lang;
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag, openat, renameat};
+use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, openat, renameat};
 use nix::sys::stat::Mode;
-use nix::unistd::{Gid, Uid, UnlinkatFlags, geteuid, unlinkat};
+use nix::unistd::{AccessFlags, Gid, Uid, UnlinkatFlags, faccessat, geteuid, unlinkat};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
@@ -51,6 +51,24 @@ impl StateDir {
     /// Opens, and makes where needed, the directory for progress: that of the person at the keyboard, also under sudo.
     pub fn open() -> Result<StateDir, Unsaved> {
         first(candidates(|name| std::env::var_os(name).map(PathBuf::from), geteuid(), home_of))
+    }
+
+    /// The directory that [`StateDir::open`] would give, where it has this file. Nothing is made, and nothing is written.
+    pub fn with(name: &str) -> Option<StateDir> {
+        for walk in candidates(|name| std::env::var_os(name).map(PathBuf::from), geteuid(), home_of) {
+            let _owner = AsOwner::new(walk.owner);
+            if let Ok(dir) = walk.open() {
+                let found = StateDir { dir, path: walk.path(), owner: walk.owner };
+                if !matches!(found.load(name), Ok(None)) {
+                    return Some(found);
+                }
+            }
+            // It would be made here, so what lies in other places was not kept by this user's lessons.
+            if walk.reach().is_ok_and(|dir| faccessat(&dir, ".", AccessFlags::W_OK, AtFlags::AT_EACCESS).is_ok()) {
+                return None;
+            }
+        }
+        None
     }
 
     /// The directory for ledgers, which is always the running user's own: root does not act on what others can write.

@@ -68,6 +68,11 @@ impl Session {
         self.hints
     }
 
+    /// How many rungs of help the step has; the last one gives the command.
+    pub fn rungs(&self) -> usize {
+        self.step().map_or(0, |step| step.blocks.iter().filter(|block| matches!(block, Block::Hint(_))).count())
+    }
+
     /// The calls that wait now, oldest first.
     pub fn held(&self) -> &[HeldCall] {
         &self.held

@@ -4,7 +4,7 @@ mod ask;
 mod parts;
 
 pub use ask::told_after;
-pub use parts::block;
+pub use parts::{block, idea};
 
 use super::{
     chrome, marks, prose,
@@ -41,6 +41,11 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     }
     let at = session.at();
     let mut current = 0;
+    if matches!(phase, Phase::Blocked(_)) {
+        step.blocks.iter().for_each(|block| parts::idea(state, play, block, columns, &mut sheet));
+        end(state, &phase, None, columns, play, &mut sheet);
+        return sheet;
+    }
     for (index, block) in step.blocks.iter().enumerate() {
         if index > at && !looks_ahead(play, step, index, block) {
             continue;
@@ -91,6 +96,36 @@ fn own_lines(state: &State, play: &Play, index: usize, columns: usize, sheet: &m
     sheet.lines.len() > before
 }
 
+/// The last step has ended: whether that is the end of the lesson.
+fn over(state: &State, play: &Play, columns: usize, sheet: &mut Sheet) {
+    let (mark, role) = match state.reached(play.index) {
+        Some(lesson) if lesson.is_complete() => (marks::PASSED, Role::Container),
+        _ => (marks::OPEN, Role::Limit),
+    };
+    let text = Rich::default().with(&said_at_the_end(state, play), role);
+    sheet.add(hang(&[(format!("{mark} "), role)], &text, columns));
+    let text = state.lang.pick("Space shows how it went.", "按空格看本课小结。");
+    sheet.add(hang(&[(format!("{} ", marks::NOW), Role::Focus)], &Rich::default().with(text, Role::Strong), columns));
+}
+
+/// Whether the lesson is done, and which steps are left.
+pub fn said_at_the_end(state: &State, play: &Play) -> String {
+    let lang = state.lang;
+    let left = state.reached(play.index).map_or_else(Vec::new, |lesson| lesson.left());
+    let numbers: Vec<String> = left.iter().map(usize::to_string).collect();
+    match left.as_slice() {
+        [] => lang.pick("The lesson is done.".into(), "本课完成。".into()),
+        [one] => lang.pick(
+            format!("This was the last step, but step {one} is not done yet."),
+            format!("这是最后一步，但第 {one} 步还没有完成。"),
+        ),
+        _ => lang.pick(
+            format!("This was the last step, but these are not done yet: {}.", numbers.join(", ")),
+            format!("这是最后一步，但第 {} 步还没有完成。", numbers.join("、")),
+        ),
+    }
+}
+
 /// The last lines: what the step waits for.
 fn end(
     state: &State,
@@ -131,7 +166,9 @@ fn end(
         Phase::Blocked(reason) => {
             let text = lang.pick("This step cannot be done here: ", "这台机器无法完成这一步：");
             sheet.add(wrap(&format!("{text}{reason}"), Role::Danger, columns));
-            if !last {
+            if last {
+                over(state, play, columns, sheet);
+            } else {
                 sheet.add(now(lang.pick("Space goes to the next step.", "按空格进入下一步。")));
             }
         }
@@ -141,9 +178,7 @@ fn end(
                 sheet.add(wrap(&format!("{text}{reason}"), Role::Limit, columns));
             }
             if last {
-                let text = lang.pick("The lesson is done.", "本课完成。");
-                sheet.line(vec![(format!("{} {text}", marks::PASSED), Role::Container)]);
-                sheet.add(wrap(lang.pick("Esc shows the lessons.", "按 Esc 查看课程列表。"), Role::Plain, columns));
+                over(state, play, columns, sheet);
             } else {
                 sheet.add(now(lang.pick("Space goes to the next step.", "按空格进入下一步。")));
             }

@@ -12,6 +12,10 @@ pub const PASSED: &str = "✓";
 pub const REFUSED: &str = "✗";
 /// A check that was not decided yet.
 pub const OPEN: &str = "○";
+/// A step that was skipped.
+pub const SKIPPED: &str = "›";
+/// A step that this machine cannot do.
+pub const IMPOSSIBLE: &str = "–";
 /// A process that waits before a call.
 pub const HELD: &str = "⏸";
 /// What the learner can do now.

@@ -5,6 +5,7 @@ mod causes;
 mod cgroup;
 mod chart;
 mod chrome;
+mod closing;
 mod doctor;
 mod finish;
 mod lesson;
@@ -20,6 +21,7 @@ mod prose;
 mod sheet;
 mod sides;
 mod source;
+mod steps;
 mod terminal;
 mod text;
 mod theme;
@@ -46,6 +48,7 @@ pub fn draw(state: &State, frame: &mut Frame) -> Extents {
         match (state.view, &state.play) {
             (View::Lesson, Some(play)) => lesson_view(state, play, frame, &mut extents),
             (View::Doctor, _) => doctor::draw(state, frame, &mut extents),
+            (View::Closing(lesson), _) => closing::draw(state, lesson, frame, &mut extents),
             _ => opening::draw(state, frame, &mut extents),
         }
         let lesson = state.play.as_ref().filter(|_| state.view == View::Lesson);

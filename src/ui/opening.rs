@@ -2,18 +2,25 @@
 
 use super::{
     chrome, limits, marks,
-    text::{Pieces, clip, pad, paint_line, width, wrap},
+    text::{Pieces, Rich, hang, pad, paint_line, width, wrap},
     theme::Role,
 };
 use crate::{
     app::{Extent, Extents, PROPERTIES, State},
+    lang::Lang,
     lesson::Lesson,
+    session::{LessonProgress, closing},
 };
 use ratatui::{Frame, layout::Rect, widgets::Paragraph};
 use unicode_width::UnicodeWidthStr;
 
 /// How wide a row of the list is, and therefore the text below it.
-const COLUMNS: usize = 66;
+const COLUMNS: usize = 68;
+/// The column of the names; a longer name takes more of it, and one that is longer than the second a line of its own.
+const NAME: usize = 12;
+const LONGEST_NAME: usize = 24;
+/// What is said of each in one line.
+const MEANING: usize = 36;
 
 /// Draws it in the middle of the screen.
 pub fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
@@ -63,7 +70,7 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
         }
         let name = lang.pick(property.name.0, property.name.1);
         let meaning = lang.pick(property.meaning.0, property.meaning.1);
-        body.push(row(state, index, name, meaning));
+        body.extend(row(state, index, name, meaning));
     }
     let others: Vec<usize> = (0..state.lessons.len())
         .filter(|index| {
@@ -79,7 +86,7 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
             chosen = body.len();
         }
         if let Some(lesson) = state.lesson(index) {
-            body.push(row(state, Some(index), &lesson.title, &lesson.summary));
+            body.extend(row(state, Some(index), &lesson.title, &lesson.summary));
         }
     }
     body.push(Pieces::new());
@@ -93,35 +100,63 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
     (title, body, chosen)
 }
 
-fn row(state: &State, index: Option<usize>, name: &str, meaning: &str) -> Pieces {
+/// A lesson, or a property that no lesson teaches: its name, what it is about, how far the learner has come. Nothing is cut.
+fn row(state: &State, index: Option<usize>, name: &str, meaning: &str) -> Vec<Pieces> {
     let lang = state.lang;
     let chosen = index.is_some() && index == Some(state.selected);
-    let cursor = if chosen { format!("{} ", marks::NOW) } else { "  ".into() };
-    let steps = match index.and_then(|index| state.lesson(index)) {
-        Some(lesson) => {
-            let count = lesson.steps.len();
-            let word = if count == 1 { "step" } else { "steps" };
-            let passed = state.progress.passed(lesson);
-            let text = if passed > 0 { format!("{passed}/{count}") } else { count.to_string() };
-            lang.pick(format!("{text:>5} {word}"), format!("{text:>5} 步"))
-        }
-        None => lang.pick("    not yet here".into(), "    尚未提供".into()),
-    };
-    let done = index
-        .and_then(|index| state.lesson(index))
-        .is_some_and(|lesson| !lesson.steps.is_empty() && state.progress.passed(lesson) == lesson.steps.len());
-    let mark = if done { marks::TRUE } else { marks::NOT_YET };
+    let reached = index.and_then(|index| state.lesson(index)).map(|lesson| state.progress.of(lesson));
+    let done = reached.as_ref().is_some_and(LessonProgress::is_complete);
     let role = match (chosen, index) {
         (true, _) => Role::Strong,
         (false, Some(_)) => Role::Plain,
         (false, None) => Role::Quiet,
     };
-    let name_columns = if name.width() > 12 { name.width().min(24) } else { 12 };
-    vec![
-        (cursor, Role::Focus),
+    let mark = if done { marks::TRUE } else { marks::NOT_YET };
+    let first = vec![
+        (if chosen { format!("{} ", marks::NOW) } else { "  ".into() }, Role::Focus),
         (format!("{mark} "), if done { Role::Container } else { role }),
-        (pad(name, name_columns), role),
-        (format!("  {}", pad(&clip(meaning, 36), 36)), if index.is_some() { Role::Plain } else { Role::Quiet }),
-        (format!(" {steps}"), if chosen { Role::Strong } else { Role::Quiet }),
-    ]
+    ];
+    let mut lines = Vec::new();
+    let mut left = first.clone();
+    let name_columns = name.width().clamp(NAME, LONGEST_NAME);
+    if name.width() > LONGEST_NAME {
+        lines.extend(hang(&first, &Rich::default().with(name, role), COLUMNS));
+        left = vec![(" ".repeat(4), Role::Plain)];
+    } else {
+        left.push((pad(name, name_columns), role));
+    }
+    let indent = width(&left) + 2;
+    left.push(("  ".into(), Role::Plain));
+    let meaning_role = if index.is_some() { Role::Plain } else { Role::Quiet };
+    let mut about = wrap(meaning, meaning_role, MEANING);
+    let rest = about.split_off(about.len().min(1));
+    let about = about.pop().unwrap_or_default();
+    let blank = MEANING.saturating_sub(width(&about));
+    left.extend(about);
+    let steps = reached.as_ref().map_or_else(|| lang.pick("not yet here", "尚未提供").into(), |it| steps(it, lang));
+    let steps_role = if chosen { Role::Strong } else { Role::Quiet };
+    left.extend([(" ".repeat(blank + 1), Role::Plain), (steps, steps_role)]);
+    lines.push(left);
+    let indented = |line: Pieces| [vec![(" ".repeat(indent), Role::Plain)], line].concat();
+    lines.extend(rest.into_iter().map(indented));
+    if let Some(apart) = reached.as_ref().and_then(|lesson| closing::apart(lesson, lang)) {
+        lines.extend(wrap(&apart, Role::Quiet, COLUMNS - indent).into_iter().map(indented));
+    }
+    lines
 }
+
+/// How many steps there are, and how many of them are done.
+fn steps(lesson: &LessonProgress, lang: Lang) -> String {
+    let (done, all) = (lesson.done(), lesson.steps.len());
+    let text = if done > 0 { format!("{done}/{all}") } else { all.to_string() };
+    let word = match all {
+        _ if lesson.is_complete() => lang.pick("done", "完成"),
+        1 => lang.pick("step", "步"),
+        _ => lang.pick("steps", "步"),
+    };
+    format!("{text:>5} {word}")
+}
+
+#[cfg(test)]
+#[path = "opening_tests.rs"]
+mod tests;

@@ -4,14 +4,15 @@ use super::{
     calls,
     chrome::terminal_name,
     marks,
-    sheet::{Follow, Sheet},
+    sheet::Sheet,
+    steps,
     text::{Rich, clip, hang, line, pad, paint_line, wrap},
     theme::Role,
 };
 use crate::{
     app::{Extents, Overlay, State, View, keys},
     glossary::{SCORECARD, Term, of_step},
-    session::{GuardedCall, Outcome},
+    session::GuardedCall,
 };
 use ratatui::{Frame, layout::Rect, widgets::Clear};
 
@@ -21,7 +22,7 @@ pub fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &mut Exte
     let (title, sheet) = match over {
         Overlay::Help => (state.lang.pick(" Keys ", " 按键 "), help(state, columns)),
         Overlay::Glossary => (state.lang.pick(" Words ", " 术语 "), glossary(state, columns)),
-        Overlay::GoTo(step) => (state.lang.pick(" Go to step ", " 跳到某一步 "), steps(state, *step, columns)),
+        Overlay::GoTo(jump) => (state.lang.pick(" Go to step ", " 跳到某一步 "), steps::sheet(state, jump, columns)),
         Overlay::Until(name) => (state.lang.pick(" Run until ", " 运行到 "), until(state, name, columns)),
         Overlay::Consent(index) => {
             (state.lang.pick(" A lesson from a folder ", " 外部课程 "), consent(state, *index, columns))
@@ -131,28 +132,6 @@ fn glossary(state: &State, columns: usize) -> Sheet {
         lang.pick("The scorecard: what the kernel says of the container process", "记分卡：内核对容器进程的描述");
     sheet.add(wrap(title, Role::Quiet, columns));
     SCORECARD.iter().for_each(|term| sheet.add(row(term)));
-    sheet
-}
-
-fn steps(state: &State, chosen: usize, columns: usize) -> Sheet {
-    let mut sheet = Sheet { follow: Follow::Around(chosen), ..Sheet::default() };
-    let Some(play) = &state.play else { return sheet };
-    for (index, step) in play.session.lesson().steps.iter().enumerate() {
-        let mark = match play.session.outcomes().get(index) {
-            Some(Some(Outcome::Passed)) => marks::PASSED,
-            Some(Some(Outcome::Failed(_))) => marks::REFUSED,
-            Some(Some(Outcome::Skipped(_))) => "-",
-            _ => marks::OPEN,
-        };
-        let cursor = if index == chosen { marks::NOW } else { " " };
-        let role = if index == chosen { Role::Strong } else { Role::Plain };
-        sheet.line(vec![
-            (format!("{cursor} "), Role::Focus),
-            (format!("{:>2} ", index + 1), Role::Quiet),
-            (pad(&step.title, columns.saturating_sub(9)), role),
-            (format!(" {mark}"), Role::Container),
-        ]);
-    }
     sheet
 }
 

@@ -7,11 +7,11 @@ use super::{
     theme::Role,
 };
 use crate::{
-    app::{PROPERTIES, Play, Row, State},
+    app::{Jump, PROPERTIES, Play, Row, State},
     glossary::{SCORECARD, Term, of_step},
     lang::Lang,
     lesson::{Block, Predict, Run, TerminalId},
-    session::{GuardedCall, Phase},
+    session::{GuardedCall, Phase, closing},
 };
 use unicode_width::UnicodeWidthChar;
 
@@ -34,8 +34,16 @@ pub fn opening(state: &State) -> Vec<String> {
     for index in 0..state.lessons.len() {
         if let Some(lesson) = state.lesson(index) {
             let steps = lesson.steps.len();
-            let count = lang.pick(format!("{steps} steps"), format!("{steps} 步"));
-            out.push(format!("{} {}: {} ({count})", index + 1, lesson.title, lesson.summary));
+            let reached = state.progress.of(lesson);
+            let count = match reached.is_untouched() {
+                true => lang.pick(format!("{steps} steps"), format!("{steps} 步")),
+                false => closing::counts(&reached, lang),
+            };
+            let text = lang.pick(
+                format!("{} {}: {} ({count})", index + 1, lesson.title, lesson.summary),
+                format!("{} {}：{}（{count}）", index + 1, lesson.title, lesson.summary),
+            );
+            out.extend(wrap(&text, Role::Plain, COLUMNS).iter().map(flat));
         }
     }
     out.push(String::new());
@@ -77,7 +85,9 @@ pub fn help(state: &State) -> Vec<String> {
         ("x", "hold before every call, or stop doing so", "逐个暂停调用，或不再暂停"),
         ("n  p", "next step, step before", "下一步，上一步"),
         ("r", "begin this step again", "重做这一步"),
-        ("g N", "go to step N", "跳到第 N 步"),
+        ("g", "the steps, and what each has come to", "列出各步，以及每步的完成情况"),
+        ("g N", "go to step N, or to the one with N in its name", "跳到第 N 步，或名字里有 N 的那一步"),
+        ("C", "how far you have come in all lessons", "全部课程的学习进度"),
         ("w", "what the kernel says now: namespaces, processes", "内核现在怎么说：命名空间、进程"),
         ("W", "the words of this step, and what the scorecard means", "这一步的术语，以及记分卡的含义"),
         ("e", "write the proof card (what the kernel counted) into a file", "把证据卡（内核的计数）写入文件"),
@@ -113,6 +123,10 @@ pub fn block(state: &State, play: &Play, index: usize) -> Vec<String> {
     let past = session.at() > index;
     let phase = session.phase();
     let mut sheet = Sheet::default();
+    if matches!(phase, Phase::Blocked(_)) {
+        lesson::idea(state, play, block, COLUMNS, &mut sheet);
+        return lines(state, &sheet);
+    }
     match block {
         Block::Run(run) if phase == Phase::Due(index) => return due(state, play, run),
         Block::Predict(predict) if phase == Phase::Asking(index) => return question(state, predict),
@@ -204,19 +218,46 @@ pub fn waits_for(state: &State, play: &Play) -> Vec<String> {
                 "还没有通过。可以继续用 ! LINE 或 @ LINE，用 h 看提示，用 r 重做。",
             )
             .into(),
-        Phase::Blocked(reason) => lang.pick(
-            format!("This step cannot be done here: {reason}. Enter goes to the next step."),
-            format!("这一步做不了：{reason}。回车进入下一步。"),
-        ),
-        Phase::Done if last => {
-            lang.pick("The lesson is done. m shows the lessons, q ends.", "本课完成。m 查看课程，q 退出。").into()
+        Phase::Blocked(reason) => {
+            let here = lang.pick(
+                format!("This step cannot be done here: {reason}."),
+                format!("这台机器无法完成这一步：{reason}。"),
+            );
+            let next = match last {
+                true => over(state, play),
+                false => lang.pick("Enter goes to the next step.", "回车进入下一步。").into(),
+            };
+            format!("{here}{}{next}", lang.pick(" ", ""))
         }
+        Phase::Done if last => over(state, play),
         Phase::Done => lang.pick("Enter goes to the next step.", "回车进入下一步。").into(),
         Phase::Due(_) | Phase::Preparing(..) | Phase::Running => return Vec::new(),
     };
     let mut sheet = Sheet::default();
     sheet.add(wrap(&text, Role::Plain, COLUMNS));
     lines(state, &sheet)
+}
+
+/// The last step has ended.
+fn over(state: &State, play: &Play) -> String {
+    let keys =
+        state.lang.pick(" Enter shows how it went, m the lessons, q ends.", "回车看本课小结，m 查看课程，q 退出。");
+    format!("{}{keys}", lesson::said_at_the_end(state, play))
+}
+
+/// What a lesson, or the whole course, has come to, and where to go on.
+pub fn closing(state: &State, lesson: Option<usize>) -> Vec<String> {
+    let mut all = vec![String::new()];
+    all.extend(lines(state, &super::closing::sheet(state, lesson, COLUMNS)));
+    let key = state.lang.pick("Enter", "回车");
+    all.extend(super::closing::onward(state, lesson, key));
+    all
+}
+
+/// The steps that fit what was typed (all where nothing was), and what each has come to.
+pub fn steps(state: &State, play: &Play, typed: &str) -> Vec<String> {
+    let jump = Jump { chosen: play.session.step_index(), typed: typed.into() };
+    lines(state, &super::steps::sheet(state, &jump, COLUMNS))
 }
 
 fn decision((_, call, harm): &GuardedCall, lang: Lang) -> String {

@@ -27,6 +27,7 @@ mod lessons_steps;
 mod needs;
 mod observe;
 mod odd_names;
+mod progress;
 mod readme;
 mod registry;
 mod registry_peers;
@@ -87,6 +88,7 @@ fn all() -> Vec<Test> {
         lessons_steps::tests,
         observe::tests,
         odd_names::tests,
+        progress::tests,
         readme::tests,
         registry::tests,
         registry_peers::tests,

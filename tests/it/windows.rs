@@ -20,7 +20,8 @@ pub fn tests() -> Vec<Test> {
 /// How long a window may say nothing.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Window {
+/// A learner at the plain screen.
+pub struct Window {
     child: Child,
     keyboard: ChildStdin,
     lines: Receiver<String>,
@@ -28,7 +29,7 @@ struct Window {
 
 impl Window {
     /// Opens one at this step; it has read the progress by then.
-    fn open(state: &Path, place: &str) -> Window {
+    pub fn open(state: &Path, place: &str) -> Window {
         let mut command = Command::new(BOXWRIGHT);
         command.args(["--plain", "--lang", "en", place]).env("XDG_STATE_HOME", state).env_remove("SUDO_UID");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -47,7 +48,7 @@ impl Window {
     }
 
     /// Does what the step asks for, until it is done.
-    fn pass(&mut self) {
+    pub fn pass(&mut self) {
         loop {
             let line = self.line();
             let answer = match line.as_str() {
@@ -63,7 +64,17 @@ impl Window {
         }
     }
 
-    fn close(mut self) {
+    /// Says this on the keyboard.
+    pub fn say(&mut self, text: &str) {
+        self.keyboard.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Reads until a line holds this.
+    pub fn until(&self, wanted: &str) {
+        while !self.line().contains(wanted) {}
+    }
+
+    pub fn close(mut self) {
         self.keyboard.write_all(b"q\n").unwrap();
         assert!(self.child.wait().unwrap().success());
     }

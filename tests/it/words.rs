@@ -40,13 +40,14 @@ fn english(text: &str) -> Vec<&str> {
     text.lines().filter(sentence).collect()
 }
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["run"],
     &["trace"],
     &["inspect"],
     &["doctor"],
     &["clean"],
+    &["progress"],
     &["lessons"],
     &["lessons", "list"],
     &["lessons", "check"],

@@ -2,7 +2,7 @@
 
 use super::{Talk, play_now, print};
 use crate::{
-    app::{Effect, Event, View, wish},
+    app::{Effect, Event, Jump, Onward, Play, View, go_on, wish},
     lesson::TerminalId,
     session::Wish,
     ui::plain as say,
@@ -31,6 +31,11 @@ impl Talk {
                 self.driver.state.view = View::Opening;
                 print(&say::opening(&self.driver.state))?;
             }
+            "C" => {
+                self.driver.state.view = View::Closing(None);
+                print(&say::closing(&self.driver.state, None))?;
+            }
+            "" if self.is_over() => return self.finish(),
             _ if !playing => match number.filter(|number| *number < self.driver.state.lessons.len()) {
                 Some(lesson) => self.start(lesson, self.driver.state.resumes_at(lesson))?,
                 None => print(&say::opening(&self.driver.state))?,
@@ -50,7 +55,14 @@ impl Talk {
             ("n", ..) => Wish::GoTo(step + 1),
             ("p", ..) => Wish::GoTo(step.saturating_sub(1)),
             ("r", ..) => Wish::GoTo(step),
-            ("g", _, Some(step)) => Wish::GoTo(step),
+            ("g", ..) => {
+                let found = Jump { chosen: step, typed: rest.trim().into() }.found(play.session.lesson());
+                match (to, found.as_slice()) {
+                    (Some(to), _) => Wish::GoTo(to),
+                    (None, [only]) => Wish::GoTo(*only),
+                    _ => return self.list_steps(rest.trim()),
+                }
+            }
             ("h", ..) => Wish::Hint,
             ("c", ..) => Wish::RunOn,
             ("x", ..) => Wish::ToggleHold,
@@ -76,6 +88,39 @@ impl Talk {
         let effects = wish(&mut self.driver.state, wanted);
         self.driver.perform(effects);
         Ok(())
+    }
+
+    /// Whether the lesson has come to its end, or that is being told.
+    fn is_over(&self) -> bool {
+        let state = &self.driver.state;
+        match state.view {
+            View::Closing(Some(_)) => true,
+            View::Lesson => state.play.as_ref().is_some_and(Play::is_at_its_end),
+            _ => false,
+        }
+    }
+
+    /// Tells what the lesson has come to; from there, goes on.
+    fn finish(&mut self) -> io::Result<()> {
+        let state = &mut self.driver.state;
+        if let View::Closing(Some(lesson)) = state.view
+            && let Some(Onward::Lesson(next)) = state.onward(lesson)
+        {
+            let step = state.resumes_at(next);
+            return self.start(next, step);
+        }
+        self.waits_for = None;
+        let effects = go_on(state);
+        self.driver.perform(effects);
+        match self.driver.state.view {
+            View::Closing(lesson) => print(&say::closing(&self.driver.state, lesson)),
+            _ => Ok(()),
+        }
+    }
+
+    fn list_steps(&self, typed: &str) -> io::Result<()> {
+        let state = &self.driver.state;
+        state.play.as_ref().map_or(Ok(()), |play| print(&say::steps(state, play, typed)))
     }
 
     fn language(&mut self) {

@@ -35,6 +35,26 @@ pub fn block(state: &State, play: &Play, index: usize, block: &Block, columns: u
     }
 }
 
+/// A block of a step that cannot be done here: what it is about, and why, can be read all the same.
+pub fn idea(state: &State, play: &Play, block: &Block, columns: usize, sheet: &mut Sheet) {
+    match block {
+        Block::Prose(_) | Block::Why(_) | Block::Note(_) => {
+            sheet.gap();
+            self::block(state, play, 0, block, columns, sheet);
+        }
+        Block::Run(run) => {
+            let prompt = format!("{} $ ", terminal_name(run.terminal, state.lang));
+            sheet.add(hang(&[(prompt, Role::Quiet)], &Rich::default().with(&run.line, Role::Code), columns));
+        }
+        Block::Predict(_)
+        | Block::Check(_)
+        | Block::Hint(_)
+        | Block::Solution(_)
+        | Block::Requires(_)
+        | Block::Changes(_) => {}
+    }
+}
+
 /// The rungs of help that were asked for.
 pub fn hints(state: &State, play: &Play, columns: usize, sheet: &mut Sheet) {
     let Some(step) = play.session.step() else { return };

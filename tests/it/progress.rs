@@ -1,0 +1,97 @@
+//! `boxwright progress`: what the lessons have written, told again.
+
+use crate::harness::{Test, tests};
+use crate::support::BOXWRIGHT;
+use crate::windows::Window;
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+pub fn tests() -> Vec<Test> {
+    let mut all = tests![
+        without_progress_that_is_said_and_nothing_is_made,
+        a_file_that_cannot_be_read_is_named_and_left_alone,
+        what_an_earlier_version_has_written_is_told,
+    ];
+    let learner = tests![what_a_learner_does_is_told_in_every_form: [Root]];
+    all.extend(learner.into_iter().map(Test::alone));
+    all
+}
+
+fn progress(state: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(BOXWRIGHT);
+    command.arg("progress").args(args).env("XDG_STATE_HOME", state).env("HOME", state).env_remove("SUDO_UID");
+    command.env("BOXWRIGHT_LANG", "en").output().unwrap()
+}
+
+fn said(state: &Path, args: &[&str]) -> String {
+    let output = progress(state, args);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn keep(state: &Path, text: &str) -> std::path::PathBuf {
+    let dir = state.join("boxwright");
+    fs::create_dir(&dir).unwrap();
+    fs::write(dir.join("progress.json"), text).unwrap();
+    dir.join("progress.json")
+}
+
+fn without_progress_that_is_said_and_nothing_is_made() {
+    let state = tempfile::tempdir().unwrap();
+    for args in [&[][..], &["--markdown"]] {
+        assert!(said(state.path(), args).starts_with("No progress yet"), "{args:?}");
+    }
+    let told: Value = serde_json::from_str(&said(state.path(), &["--json"])).unwrap();
+    assert_eq!((&told["last"], &told["lessons"][0]["done"]), (&Value::Null, &json!(0)));
+    assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0);
+    assert!(said(state.path(), &["--lang", "zh"]).starts_with("还没有学习进度"));
+    assert_eq!(progress(state.path(), &["--json", "--markdown"]).status.code(), Some(2));
+}
+
+fn a_file_that_cannot_be_read_is_named_and_left_alone() {
+    let state = tempfile::tempdir().unwrap();
+    let file = keep(state.path(), "{\"lessons\": tor");
+    let output = progress(state.path(), &[]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{error}");
+    assert!(error.contains(file.to_str().unwrap()), "{error}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "{\"lessons\": tor");
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
+}
+
+fn what_an_earlier_version_has_written_is_told() {
+    let state = tempfile::tempdir().unwrap();
+    keep(
+        state.path(),
+        r#"{"lessons": {"isolate": {"at": "without-fork", "passed": ["plain-process"]}}, "last": "isolate"}"#,
+    );
+    assert!(said(state.path(), &[]).contains("isolate   1/10 done"), "{}", said(state.path(), &[]));
+}
+
+fn what_a_learner_does_is_told_in_every_form() {
+    let state = tempfile::tempdir().unwrap();
+    let mut window = Window::open(state.path(), "isolate/1");
+    window.pass();
+    window.say("\n");
+    window.until("== isolate 2/");
+    window.say("h\nh\nh\nn\n");
+    window.until("== isolate 3/");
+    window.say("g\n");
+    window.until("skipped");
+    window.close();
+    let text = said(state.path(), &[]);
+    assert!(text.contains("isolate   1/10 done") && text.contains("1 skipped"), "{text}");
+    let told: Value = serde_json::from_str(&said(state.path(), &["--json"])).unwrap();
+    let isolate = &told["lessons"][0];
+    let states: Vec<_> = isolate["steps"].as_array().unwrap().iter().take(3).map(|step| &step["state"]).collect();
+    assert_eq!(states, ["done", "skipped", "open"], "{told}");
+    // The first answer of the first step was 1, which is right.
+    assert_eq!((&isolate["predictions"]["right"], &isolate["steps"][0]["predictions"][0]), (&json!(1), &json!(true)));
+    assert_eq!((&told["last"], &told["complete"]), (&json!("isolate"), &json!(false)));
+    let markdown = said(state.path(), &["--markdown"]);
+    assert!(markdown.contains("- [x] 1 ") && markdown.contains(": skipped"), "{markdown}");
+}

@@ -19,7 +19,7 @@ const PATIENCE_AT_START: Duration = Duration::from_secs(1);
 
 /// Sweeps, one line on standard output for each thing that was found, and for what stays of it the reason and the remedy.
 /// Status 1 where something could not be removed.
-pub fn run(dry_run: bool, lang: Lang) -> ExitCode {
+pub(crate) fn run(dry_run: bool, lang: Lang) -> ExitCode {
     let swept = sweep(&directories(), dry_run, PATIENCE);
     if !dry_run {
         dirs::tidy();
@@ -34,12 +34,12 @@ pub fn run(dry_run: bool, lang: Lang) -> ExitCode {
 }
 
 /// Sweeps at the start of a session; the lines are for its status line or standard error.
-pub fn at_start(lang: Lang) -> Vec<String> {
+pub(crate) fn at_start(lang: Lang) -> Vec<String> {
     describe(&sweep(&directories(), false, PATIENCE_AT_START), lang)
 }
 
 /// What stays of a session that ends, and who will try again.
-pub fn at_end(left: &[(Entry, Vec<Left>)], lang: Lang) -> Vec<String> {
+pub(crate) fn at_end(left: &[(Entry, Vec<Left>)], lang: Lang) -> Vec<String> {
     let mut lines: Vec<String> = left.iter().flat_map(|(entry, left)| stays(entry, left, lang)).collect();
     if !lines.is_empty() {
         lines.push(again(lang).into());
@@ -48,7 +48,7 @@ pub fn at_end(left: &[(Entry, Vec<Left>)], lang: Lang) -> Vec<String> {
 }
 
 /// Who removes the rest.
-pub fn again(lang: Lang) -> &'static str {
+pub(crate) fn again(lang: Lang) -> &'static str {
     lang.pick(
         "boxwright: the next start tries again, and so does boxwright clean",
         "boxwright：下次启动时会再试，也可以运行 boxwright clean",

@@ -19,7 +19,7 @@ use std::{
 #[command(name = "boxwright", version, about, disable_help_subcommand = true)]
 #[command(after_help = "boxwright TOOL ARGS… runs one of the tools that lessons use; `boxwright tools` lists them.\n\
                         Exit status: 0 all well; 1 a check failed; 2 usage; 3 this machine cannot.")]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do; without a subcommand the lessons open on the screen
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -39,7 +39,7 @@ pub struct Cli {
 
 /// Flags that several commands know.
 #[derive(Clone, Debug, Args)]
-pub struct Common {
+pub(crate) struct Common {
     /// Language (else BOXWRIGHT_LANG, LC_ALL, LC_MESSAGES, LANG)
     #[arg(long, global = true, value_parser = lang, value_name = "en|zh")]
     pub lang: Option<Lang>,
@@ -65,7 +65,7 @@ pub struct Common {
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// Where the output is a terminal and NO_COLOR is not set.
     #[default]
     Auto,
@@ -77,7 +77,7 @@ pub enum Color {
 
 /// Everything that is not the screen.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run lessons without a screen: a transcript, or one JSON event a line
     Run {
         /// LESSON or LESSON/STEP; all lessons where none is named
@@ -168,7 +168,7 @@ pub enum Command {
 
 /// For authors of lessons.
 #[derive(Debug, Subcommand)]
-pub enum Lessons {
+pub(crate) enum Lessons {
     /// List lessons and their steps
     List,
     /// Check a directory of lessons, or the built-in ones
@@ -209,7 +209,7 @@ fn pid(text: &str) -> Result<i32, String> {
 }
 
 /// The language that these arguments ask for, before they are read: usage errors are said in it, too.
-pub fn asked(args: &[OsString]) -> Option<Lang> {
+pub(crate) fn asked(args: &[OsString]) -> Option<Lang> {
     let words = args.iter().take_while(|word| *word != "--").filter_map(|word| word.to_str());
     let mut wanted = None;
     let mut named = false;
@@ -224,13 +224,13 @@ pub fn asked(args: &[OsString]) -> Option<Lang> {
 /// Reads the arguments, of which the first is the program's name.
 ///
 /// Errors: clap's, also where help was asked for; [`print()`] says them.
-pub fn read(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+pub(crate) fn read(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     let command = spoken().pick::<fn(_) -> _>(|command| command, chinese::command)(Cli::command());
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
 /// Says what clap has to say, help or a mistake, where it belongs.
-pub fn print(error: &clap::Error) -> io::Result<()> {
+pub(crate) fn print(error: &clap::Error) -> io::Result<()> {
     if spoken() == Lang::En {
         return error.print();
     }
@@ -246,13 +246,13 @@ fn theme(name: &str) -> Result<crate::app::ThemeName, String> {
 
 impl Common {
     /// The image as a word of a shell's command line; its path leads to the same place from everywhere.
-    pub fn image(&self) -> String {
+    pub(crate) fn image(&self) -> String {
         let text = self.image.clone().absolute().to_string();
         word(&text)
     }
 
     /// Whether no colour at all is wanted; `NO_COLOR` counts where it is not empty (no-color.org).
-    pub fn colourless(&self) -> bool {
+    pub(crate) fn colourless(&self) -> bool {
         match self.color {
             Color::Always => false,
             Color::Never => true,

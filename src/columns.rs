@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 /// Lines up rows: each column as wide as its widest cell, two blanks between, nothing after the last cell.
-pub fn align(rows: &[Vec<String>]) -> Vec<String> {
+pub(crate) fn align(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
     let widths: Vec<usize> = (0..columns).filter_map(widest).collect();
@@ -19,13 +19,13 @@ pub fn align(rows: &[Vec<String>]) -> Vec<String> {
 }
 
 /// The unit that a number of bytes is best written in: how many bytes it has, and its name.
-pub fn unit(count: u64) -> (u64, &'static str) {
+pub(crate) fn unit(count: u64) -> (u64, &'static str) {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     units.into_iter().find(|(unit, _)| count >= *unit).unwrap_or((1, "B"))
 }
 
 /// A number of bytes for people: `12.3 MiB`.
-pub fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     match unit(count) {
         (1, name) => format!("{count} {name}"),
         (unit, name) => format!("{:.1} {name}", count as f64 / unit as f64),
@@ -33,7 +33,7 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// Microseconds as seconds with two digits after the point.
-pub fn seconds(micros: u64) -> String {
+pub(crate) fn seconds(micros: u64) -> String {
     format!("{}.{:02} s", micros / 1_000_000, micros % 1_000_000 / 10_000)
 }
 

@@ -11,7 +11,7 @@ use crate::{
 
 /// A word that a lesson uses without explaining it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Term {
+pub(crate) struct Term {
     /// The English term.
     pub en: &'static str,
     /// The Chinese one; the same as the English where the field has no other.
@@ -25,7 +25,7 @@ const fn term(en: &'static str, zh: &'static str, meaning: (&'static str, &'stat
 }
 
 /// What the four boxes of the scorecard mean, in lesson order.
-pub const SCORECARD: [Term; 4] = [
+pub(crate) const SCORECARD: [Term; 4] = [
     term(
         NAMES[0].1,
         NAMES[0].2,
@@ -54,7 +54,7 @@ pub const SCORECARD: [Term; 4] = [
 ];
 
 /// The words, by their English names.
-pub const TERMS: &[Term] = &[
+pub(crate) const TERMS: &[Term] = &[
     term("bind mount", "绑定挂载", ("shows a directory at a second place", "让一个目录在另一处也能看到")),
     term(
         "blob",
@@ -316,7 +316,7 @@ pub const TERMS: &[Term] = &[
 
 impl Term {
     /// The term as the reader of this language finds it, with the other language's beside it where they differ.
-    pub fn name(&self, lang: Lang) -> String {
+    pub(crate) fn name(&self, lang: Lang) -> String {
         match lang {
             Lang::Zh if self.zh.to_lowercase().contains(&self.en.to_lowercase()) => self.zh.into(),
             Lang::Zh => format!("{} {}", self.zh, self.en),
@@ -325,7 +325,7 @@ impl Term {
     }
 
     /// What it means.
-    pub fn meaning(&self, lang: Lang) -> &'static str {
+    pub(crate) fn meaning(&self, lang: Lang) -> &'static str {
         lang.pick(self.meaning.0, self.meaning.1)
     }
 
@@ -350,7 +350,7 @@ impl Term {
 }
 
 /// The words that occur in a step's text, its questions and explanations included.
-pub fn of_step(step: &Step) -> Vec<&'static Term> {
+pub(crate) fn of_step(step: &Step) -> Vec<&'static Term> {
     let text = step.blocks.iter().flat_map(|block| match block {
         Block::Prose(text) | Block::Why(text) | Block::Hint(text) => vec![text.as_str()],
         Block::Predict(ask) => {
@@ -366,7 +366,7 @@ pub fn of_step(step: &Step) -> Vec<&'static Term> {
 /// The lines of `boxwright glossary [WORD]`: all words and the scorecard, or those that have the word in their name.
 ///
 /// Errors: the sentence that there is no such word.
-pub fn lines(word: Option<&str>, lang: Lang) -> Result<Vec<String>, String> {
+pub(crate) fn lines(word: Option<&str>, lang: Lang) -> Result<Vec<String>, String> {
     let rows = |terms: &mut dyn Iterator<Item = &Term>| {
         align(&terms.map(|term| vec![term.name(lang), term.meaning(lang).into()]).collect::<Vec<_>>())
     };

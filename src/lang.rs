@@ -54,25 +54,25 @@ impl Lang {
 }
 
 /// The variable that names the language of this program and of its tools; the panes set it for their shells.
-pub const VARIABLE: &str = "BOXWRIGHT_LANG";
+pub(crate) const VARIABLE: &str = "BOXWRIGHT_LANG";
 
 /// The place in [`Lang::ALL`], from 1; 0 where [`speak`] was not called.
 static SPOKEN: AtomicU8 = AtomicU8::new(0);
 
 /// Sets the language of this process: as the command line says, and when the learner changes it.
-pub fn speak(lang: Lang) {
+pub(crate) fn speak(lang: Lang) {
     SPOKEN.store(lang.pick(1, 2), Ordering::Relaxed);
 }
 
 /// The language that was set by [`speak`]; English where none was, as in the tools, whose first line is that of the
 /// field's tools in every language.
-pub fn set() -> Lang {
+pub(crate) fn set() -> Lang {
     if SPOKEN.load(Ordering::Relaxed) == 2 { Lang::Zh } else { Lang::En }
 }
 
 /// The language of this process: the one set by [`speak`], else that of the environment. For tools, hints and usage
 /// errors, which no state with a language reaches. Unit tests speak English.
-pub fn spoken() -> Lang {
+pub(crate) fn spoken() -> Lang {
     match SPOKEN.load(Ordering::Relaxed) {
         1 => Lang::En,
         2 => Lang::Zh,
@@ -82,7 +82,7 @@ pub fn spoken() -> Lang {
 }
 
 /// Chooses between two forms of one text by the language of this process.
-pub fn say<T>(en: T, zh: T) -> T {
+pub(crate) fn say<T>(en: T, zh: T) -> T {
     spoken().pick(en, zh)
 }
 
@@ -97,7 +97,7 @@ pub struct Both {
 
 impl Both {
     /// The sentence in this language.
-    pub fn say(&self, lang: Lang) -> &str {
+    pub(crate) fn say(&self, lang: Lang) -> &str {
         lang.pick(&self.en, &self.zh)
     }
 }

@@ -37,19 +37,20 @@
 //! - No async runtime, no polling, no fixed sleeps: threads block until something happens.
 //! - No C library besides libc, and nothing to install: one binary.
 
+#![warn(unreachable_pub)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test may fail"))]
 
-pub mod app;
-pub mod clean;
+mod app;
+mod clean;
 pub mod cleanup;
-pub mod cli;
-pub mod columns;
+mod cli;
+mod columns;
 pub mod dirs;
 pub mod doctor;
-pub mod glossary;
-pub mod headless;
+mod glossary;
+mod headless;
 pub mod image;
-pub mod inspect;
+mod inspect;
 pub mod kernel;
 pub mod lang;
 pub mod lesson;
@@ -60,6 +61,6 @@ pub mod session;
 pub mod terminal;
 pub mod tools;
 pub mod trace;
-pub mod ui;
+mod ui;
 
 pub use run::run;

@@ -8,7 +8,7 @@ use crate::{
 
 /// What the learner has to do, and which shells are there to do it in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Task {
+pub(crate) struct Task {
     phase: Phase,
     ended: Vec<TerminalId>,
 }
@@ -16,7 +16,7 @@ pub struct Task {
 impl Play {
     /// Whether Space types the command that is due: never behind what is typed, and never in the place of a program's
     /// input.
-    pub fn space_types(&self) -> bool {
+    pub(crate) fn space_types(&self) -> bool {
         let Some(run) = self.due().filter(|_| !self.is_over() && !self.session.is_lost()) else { return false };
         let empty = |terminal| self.is_empty(terminal);
         // A program that the learner has turned to gets its own input; the step's own loop needs none.
@@ -35,7 +35,7 @@ impl Play {
     }
 
     /// Whether the shell in which the task has to be done has ended.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         let ended = |terminal| self.terminals.get(&terminal).is_some_and(|term| term.ended);
         match self.session.phase() {
             Phase::Due(_) => self.due().is_some_and(|run| ended(run.terminal)),
@@ -45,7 +45,7 @@ impl Play {
     }
 
     /// How many answers the open question has; none where no question is open.
-    pub fn answers(&self) -> usize {
+    pub(crate) fn answers(&self) -> usize {
         let Phase::Asking(block) = self.session.phase() else { return 0 };
         match self.session.step().and_then(|step| step.blocks.get(block)) {
             Some(Block::Predict(predict)) => predict.options.len().min(9),

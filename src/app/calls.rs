@@ -11,7 +11,7 @@ const MOST: usize = 2000;
 
 /// One thing that the tracer saw and the pane shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Row {
+pub(crate) enum Row {
     /// A call that returned.
     Call(SyscallEvent),
     /// A process that ended: PID, program, how.
@@ -20,13 +20,13 @@ pub enum Row {
 
 /// The newest rows.
 #[derive(Clone, Debug, Default)]
-pub struct CallLog {
+pub(crate) struct CallLog {
     rows: VecDeque<Row>,
 }
 
 impl CallLog {
     /// Takes in what the tracer saw.
-    pub fn push(&mut self, event: &TraceEvent) {
+    pub(crate) fn push(&mut self, event: &TraceEvent) {
         let row = match event {
             TraceEvent::Syscall(_, event) => Row::Call(event.clone()),
             TraceEvent::Exit { pid, comm, ended, .. } => Row::End(*pid, comm.clone(), *ended),
@@ -39,25 +39,20 @@ impl CallLog {
     }
 
     /// Forgets everything: a step begins.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.rows.clear();
     }
 
     /// The rows, oldest first.
-    pub fn rows(&self) -> impl DoubleEndedIterator<Item = &Row> {
+    pub(crate) fn rows(&self) -> impl DoubleEndedIterator<Item = &Row> {
         self.rows.iter()
     }
 
     /// The newest call.
-    pub fn last_call(&self) -> Option<&SyscallEvent> {
+    pub(crate) fn last_call(&self) -> Option<&SyscallEvent> {
         self.rows.iter().rev().find_map(|row| match row {
             Row::Call(event) => Some(event),
             Row::End(..) => None,
         })
-    }
-
-    /// Whether nothing was seen in this step.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 }

@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub(crate) enum Event {
     /// A key on the screen's terminal.
     Key(KeyEvent),
     /// A text was pasted there.
@@ -53,7 +53,7 @@ pub enum Event {
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// What the session wants.
     Session(Action),
     /// Send these bytes to a terminal, as a keyboard would.
@@ -76,7 +76,7 @@ pub enum Effect {
 
 /// How much of a pane's text is visible.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Extent {
+pub(crate) struct Extent {
     /// The first visible line.
     pub top: usize,
     /// How many lines fit.
@@ -89,10 +89,10 @@ pub struct Extent {
 
 impl Extent {
     /// The greatest first line that still fills the pane.
-    pub fn last_top(self) -> usize {
+    pub(crate) fn last_top(self) -> usize {
         self.lines.saturating_sub(self.rows)
     }
 }
 
 /// The extents of everything that can be scrolled; `None` is the overlay or the full-screen view.
-pub type Extents = BTreeMap<Option<Pane>, Extent>;
+pub(crate) type Extents = BTreeMap<Option<Pane>, Extent>;

@@ -5,7 +5,7 @@ use crate::session::{LessonProgress, Phase};
 
 /// Where a learner may go on who has come to the end of a lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Onward {
+pub(crate) enum Onward {
     /// To the first step that can be done here and is not.
     Step(usize),
     /// To the next lesson that is not done.
@@ -16,17 +16,17 @@ pub enum Onward {
 
 impl State {
     /// What a lesson has come to.
-    pub fn reached(&self, index: usize) -> Option<LessonProgress> {
+    pub(crate) fn reached(&self, index: usize) -> Option<LessonProgress> {
         self.lesson(index).map(|lesson| self.progress.of(lesson))
     }
 
     /// What all lessons have come to.
-    pub fn course(&self) -> Vec<LessonProgress> {
+    pub(crate) fn course(&self) -> Vec<LessonProgress> {
         (0..self.lessons.len()).filter_map(|index| self.reached(index)).collect()
     }
 
     /// Where to go on from the end of this lesson.
-    pub fn onward(&self, index: usize) -> Option<Onward> {
+    pub(crate) fn onward(&self, index: usize) -> Option<Onward> {
         let left = self.reached(index)?.left();
         if let Some(first) = left.first().and_then(|number| number.checked_sub(1)) {
             return Some(Onward::Step(first));
@@ -40,14 +40,14 @@ impl State {
 
 impl Play {
     /// Whether the last step has come to its end.
-    pub fn is_at_its_end(&self) -> bool {
+    pub(crate) fn is_at_its_end(&self) -> bool {
         let last = self.session.step_index() + 1 >= self.session.lesson().steps.len();
         last && matches!(self.session.phase(), Phase::Done | Phase::Blocked(_))
     }
 }
 
 /// Shows what the lesson has come to; from there, goes on.
-pub fn go_on(state: &mut State) -> Vec<Effect> {
+pub(crate) fn go_on(state: &mut State) -> Vec<Effect> {
     let View::Closing(Some(index)) = state.view else {
         state.view = View::Closing(state.play.as_ref().map(|play| play.index));
         state.top = 0;

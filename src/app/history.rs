@@ -8,7 +8,7 @@ const MOST: usize = 240;
 
 /// The counter of one group over time.
 #[derive(Clone, Debug, Default)]
-pub struct History {
+pub(crate) struct History {
     path: String,
     /// The newest reading: when, and the counter in microseconds.
     last: Option<(Duration, u64)>,
@@ -18,7 +18,7 @@ pub struct History {
 
 impl History {
     /// Takes in a reading of that time. Another group, or a counter that went back, begins anew.
-    pub fn push(&mut self, now: Duration, cgroup: &Cgroup) {
+    pub(crate) fn push(&mut self, now: Duration, cgroup: &Cgroup) {
         let path = cgroup.paths.get("cpu").or_else(|| cgroup.paths.get("")).cloned().unwrap_or_default();
         let Some(used) = cgroup.cpu.usage_micros else { return *self = History::default() };
         let last = self.last.filter(|(then, before)| self.path == path && *before <= used && *then <= now);
@@ -60,7 +60,7 @@ impl History {
     }
 
     /// Percent of one CPU in each of the last seconds that are over, oldest first.
-    pub fn percent(&self) -> impl DoubleEndedIterator<Item = f64> + ExactSizeIterator {
+    pub(crate) fn percent(&self) -> impl DoubleEndedIterator<Item = f64> + ExactSizeIterator {
         let over = self.seconds.len().saturating_sub(1);
         self.seconds.iter().take(over).map(|micros| micros / 10_000.0)
     }

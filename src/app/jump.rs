@@ -9,7 +9,7 @@ const LONGEST: usize = 40;
 
 impl Jump {
     /// The steps that what was typed stands for; all where nothing was typed.
-    pub fn found(&self, lesson: &Lesson) -> Vec<usize> {
+    pub(crate) fn found(&self, lesson: &Lesson) -> Vec<usize> {
         let wanted = self.typed.trim().to_lowercase();
         let fits = |index: usize| match (self.is_number(), lesson.steps.get(index)) {
             (true, _) => (index + 1).to_string().starts_with(&wanted),

@@ -2,14 +2,14 @@
 
 mod key;
 
-pub use key::{Key, Prefix};
+pub(crate) use key::{Key, Prefix};
 
 use super::{Focus, Onward, Overlay, Pane, Play, Shape, State, View};
 use crate::{lesson::TerminalId, session::Phase};
 
 /// What a key can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub(crate) enum Command {
     /// Begin the chosen lesson, or accept.
     Accept,
     /// Begin the chosen lesson at its first step.
@@ -92,7 +92,7 @@ pub enum Command {
 
 /// A key that works now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Binding {
+pub(crate) struct Binding {
     /// The keys; the first one is named in the key bar.
     pub keys: Vec<Key>,
     /// How bar and help write them.
@@ -123,7 +123,7 @@ impl Binding {
 }
 
 /// Every key that works now, in the order of the help page.
-pub fn bindings(state: &State) -> Vec<Binding> {
+pub(crate) fn bindings(state: &State) -> Vec<Binding> {
     match (&state.overlay, state.view, &state.play) {
         (Some(overlay), ..) => in_overlay(state, overlay),
         (None, View::Lesson, Some(play)) if play.session.guarded().is_some() => guarding(),
@@ -153,7 +153,7 @@ fn closing(state: &State, lesson: Option<usize>) -> Vec<Binding> {
 }
 
 /// What this key does now.
-pub fn command(state: &State, key: Key) -> Option<Command> {
+pub(crate) fn command(state: &State, key: Key) -> Option<Command> {
     bindings(state).into_iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.command)
 }
 
@@ -399,7 +399,7 @@ fn answers(play: &Play) -> Vec<Binding> {
 }
 
 /// Every key that works when the overlay is closed: what the help page shows.
-pub fn below(state: &State) -> Vec<Binding> {
+pub(crate) fn below(state: &State) -> Vec<Binding> {
     match (state.view, &state.play) {
         (View::Opening, _) | (View::Lesson, None) => opening(state),
         (View::Doctor, _) => doctor(state),

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 /// A part of the screen that shows one thing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Pane {
+pub(crate) enum Pane {
     /// The lesson's text.
     #[default]
     Lesson,
@@ -26,7 +26,7 @@ pub enum Pane {
 
 impl Pane {
     /// All panes, in the order of their numbers.
-    pub const ALL: [Pane; 8] = [
+    pub(crate) const ALL: [Pane; 8] = [
         Pane::Lesson,
         Pane::Calls,
         Pane::Namespaces,
@@ -38,12 +38,12 @@ impl Pane {
     ];
 
     /// The number key that shows it.
-    pub fn number(self) -> usize {
+    pub(crate) fn number(self) -> usize {
         self as usize + 1
     }
 
     /// Its name in English and Chinese.
-    pub fn label(self) -> (&'static str, &'static str) {
+    pub(crate) fn label(self) -> (&'static str, &'static str) {
         match self {
             Pane::Lesson => ("Lesson", "课文"),
             Pane::Calls => ("Calls", "系统调用"),
@@ -57,14 +57,14 @@ impl Pane {
     }
 
     /// Whether a wide screen shows it all the time.
-    pub fn always_on_wide(self) -> bool {
+    pub(crate) fn always_on_wide(self) -> bool {
         matches!(self, Pane::Lesson | Pane::Namespaces | Pane::Processes)
     }
 }
 
 /// How much room there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// Not even for one pane.
     TooSmall,
     /// One pane at a time, and the terminal.
@@ -75,7 +75,7 @@ pub enum Shape {
 
 impl Shape {
     /// Decides by columns and rows.
-    pub fn of((columns, rows): (u16, u16)) -> Shape {
+    pub(crate) fn of((columns, rows): (u16, u16)) -> Shape {
         match () {
             () if columns < 40 || rows < 10 => Shape::TooSmall,
             () if columns >= 110 && rows >= 32 => Shape::Wide,
@@ -86,7 +86,7 @@ impl Shape {
 
 /// The places of everything in the lesson view.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
+pub(crate) struct Places {
     /// The first line.
     pub header: Rect,
     /// The terminal with its border; empty where it is not shown.
@@ -102,7 +102,7 @@ pub struct Places {
 
 /// What the learner looks at.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Chosen {
+pub(crate) struct Chosen {
     /// Whether the terminal has the most room.
     pub large: bool,
     /// The pane that a small screen shows.
@@ -114,7 +114,7 @@ pub struct Chosen {
 }
 
 /// Lays out the lesson view.
-pub fn places(size: (u16, u16), chosen: Chosen) -> Places {
+pub(crate) fn places(size: (u16, u16), chosen: Chosen) -> Places {
     let (columns, rows) = size;
     let header = Rect::new(0, 0, columns, rows.min(1));
     let bar = Rect::new(0, rows.saturating_sub(1), columns, rows.min(1));

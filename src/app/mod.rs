@@ -10,8 +10,8 @@ mod event;
 mod finish;
 mod history;
 mod jump;
-pub mod keys;
-pub mod layout;
+pub(crate) mod keys;
+pub(crate) mod layout;
 mod play;
 mod state;
 #[cfg(test)]
@@ -19,15 +19,15 @@ mod tests;
 mod update;
 mod wishes;
 
-pub use calls::{CallLog, Row};
-pub use event::{Effect, Event, Extent, Extents};
-pub use finish::{Onward, go_on};
-pub use history::History;
-pub use keys::{Binding, Command, Key, Prefix};
-pub use layout::{Pane, Places, Shape};
-pub use play::{Focus, Play, Term};
-pub use state::{Facts, Jump, Look, Overlay, PROPERTIES, Property, State, ThemeName, View};
-pub use update::update;
-pub use wishes::{begin, wish};
+pub(crate) use calls::{CallLog, Row};
+pub(crate) use event::{Effect, Event, Extent, Extents};
+pub(crate) use finish::{Onward, go_on};
+pub(crate) use history::History;
+pub(crate) use keys::{Command, Key, Prefix};
+pub(crate) use layout::{Pane, Shape};
+pub(crate) use play::{Focus, Play};
+pub(crate) use state::{Facts, Jump, Look, Overlay, PROPERTIES, State, ThemeName, View};
+pub(crate) use update::update;
+pub(crate) use wishes::{begin, wish};
 #[cfg(test)]
 mod task_tests;

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Where keys go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Focus {
+pub(crate) enum Focus {
     /// To the lesson: single letters.
     #[default]
     Lesson,
@@ -20,7 +20,7 @@ pub enum Focus {
 }
 
 /// One of the two terminals.
-pub struct Term {
+pub(crate) struct Term {
     /// What it shows.
     pub screen: Screen,
     /// Whether its last process has ended.
@@ -39,7 +39,7 @@ impl fmt::Debug for Term {
 
 /// A lesson being played.
 #[derive(Debug)]
-pub struct Play {
+pub(crate) struct Play {
     /// The place of the lesson in the list.
     pub index: usize,
     /// The state machine.
@@ -80,7 +80,7 @@ pub struct Play {
 
 impl Play {
     /// A lesson that has not begun.
-    pub fn new(index: usize, session: Session, size: (u16, u16)) -> Play {
+    pub(crate) fn new(index: usize, session: Session, size: (u16, u16)) -> Play {
         Play {
             index,
             session,
@@ -104,19 +104,19 @@ impl Play {
     }
 
     /// Marks from here on what differs from now.
-    pub fn remember(&mut self) {
+    pub(crate) fn remember(&mut self) {
         self.before.clone_from(&self.sample);
     }
 
     /// What the layout depends on.
-    pub fn chosen(&self) -> Chosen {
+    pub(crate) fn chosen(&self) -> Chosen {
         let full = self.terminals.get(&self.shown).is_some_and(|term| term.screen.alternate_screen());
         let large = self.focus == Focus::Terminal && (self.large || full);
         Chosen { large, pane: self.pane, bottom: self.bottom, reading: self.commands == 0 }
     }
 
     /// Shows a pane.
-    pub fn show(&mut self, pane: Pane) {
+    pub(crate) fn show(&mut self, pane: Pane) {
         self.pane = pane;
         if !pane.always_on_wide() {
             self.bottom = pane;
@@ -124,7 +124,7 @@ impl Play {
     }
 
     /// The command that is due.
-    pub fn due(&self) -> Option<&Run> {
+    pub(crate) fn due(&self) -> Option<&Run> {
         let Phase::Due(at) = self.session.phase() else { return None };
         match self.session.step()?.blocks.get(at) {
             Some(Block::Run(run)) => Some(run),
@@ -133,12 +133,12 @@ impl Play {
     }
 
     /// Whether the command that is due only shows something.
-    pub fn shows(&self) -> bool {
+    pub(crate) fn shows(&self) -> bool {
         self.due().is_some_and(|run| run.look)
     }
 
     /// Puts the values of this session in the place of what a lesson leaves open.
-    pub fn fill(&self, text: &str) -> String {
+    pub(crate) fn fill(&self, text: &str) -> String {
         match self.sample.as_ref().and_then(|sample| sample.container) {
             Some(pid) if text.contains(CONTAINER) => text.replace(CONTAINER, &pid.to_string()),
             _ => text.to_string(),
@@ -146,7 +146,7 @@ impl Play {
     }
 
     /// The program whose source the Source pane shows, and the call that it is about to make or has just made.
-    pub fn running_tool(&self) -> Option<(String, Option<&'static str>)> {
+    pub(crate) fn running_tool(&self) -> Option<(String, Option<&'static str>)> {
         if let Some((_, call)) = self.session.held().first() {
             return Some((call.comm.clone(), Some(call.syscall.name())));
         }
@@ -165,7 +165,7 @@ impl Play {
 
 impl Term {
     /// An empty terminal of this many rows and columns.
-    pub fn new((rows, columns): (u16, u16)) -> Term {
+    pub(crate) fn new((rows, columns): (u16, u16)) -> Term {
         Term { screen: Screen::new(rows, columns), ended: false, place: None, unechoed: false }
     }
 }

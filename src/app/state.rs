@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// A named set of colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ThemeName {
+pub(crate) enum ThemeName {
     /// For dark backgrounds, and bearable on light ones.
     #[default]
     Default,
@@ -25,10 +25,10 @@ pub enum ThemeName {
 
 impl ThemeName {
     /// All themes, in the order in which the key goes through them.
-    pub const ALL: [ThemeName; 4] = [ThemeName::Default, ThemeName::Light, ThemeName::Contrast, ThemeName::Mono];
+    pub(crate) const ALL: [ThemeName; 4] = [ThemeName::Default, ThemeName::Light, ThemeName::Contrast, ThemeName::Mono];
 
     /// The name on the command line.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             ThemeName::Default => "default",
             ThemeName::Light => "light",
@@ -38,12 +38,12 @@ impl ThemeName {
     }
 
     /// Reads a name; `None` where there is no such theme.
-    pub fn parse(name: &str) -> Option<ThemeName> {
+    pub(crate) fn parse(name: &str) -> Option<ThemeName> {
         ThemeName::ALL.into_iter().find(|theme| theme.name() == name)
     }
 
     /// The one after this.
-    pub fn next(self) -> ThemeName {
+    pub(crate) fn next(self) -> ThemeName {
         let place = ThemeName::ALL.iter().position(|theme| *theme == self).unwrap_or(0);
         ThemeName::ALL.get(place + 1).copied().unwrap_or_default()
     }
@@ -51,7 +51,7 @@ impl ThemeName {
 
 /// What the terminal can show and what the user wants to see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Look {
+pub(crate) struct Look {
     /// The colours.
     pub theme: ThemeName,
     /// No colour at all (`NO_COLOR`, `--color never`).
@@ -62,7 +62,7 @@ pub struct Look {
 
 /// What is known of this machine, for the opening and the header.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// Whether the effective user is root.
     pub root: bool,
     /// The kernel's release, such as `6.18.44`.
@@ -78,7 +78,7 @@ pub struct Facts {
 
 /// One of the four properties of a container, in lesson order.
 #[derive(Debug)]
-pub struct Property {
+pub(crate) struct Property {
     /// The lesson that teaches it.
     pub lesson: &'static str,
     /// Its name in English and Chinese.
@@ -88,7 +88,7 @@ pub struct Property {
 }
 
 /// The four properties.
-pub const PROPERTIES: [Property; 4] = [
+pub(crate) const PROPERTIES: [Property; 4] = [
     Property {
         lesson: "isolate",
         name: (NAMES[0].1, NAMES[0].2),
@@ -111,7 +111,7 @@ pub const PROPERTIES: [Property; 4] = [
 
 /// What fills the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum View {
+pub(crate) enum View {
     /// The four properties, and where to start.
     #[default]
     Opening,
@@ -125,7 +125,7 @@ pub enum View {
 
 /// A step looked for in the list of steps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Jump {
+pub(crate) struct Jump {
     /// The chosen step.
     pub chosen: usize,
     /// What was typed: the beginning of a number, or a part of a name.
@@ -134,7 +134,7 @@ pub struct Jump {
 
 /// What lies over the view.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Overlay {
+pub(crate) enum Overlay {
     /// Every key that works.
     Help,
     /// The words of the field in the current step, and what the scorecard means.
@@ -149,7 +149,7 @@ pub enum Overlay {
 
 /// The whole app.
 #[derive(Debug)]
-pub struct State {
+pub(crate) struct State {
     /// The language of everything on screen.
     pub lang: Lang,
     /// Colours and characters.
@@ -190,7 +190,7 @@ pub struct State {
 
 impl State {
     /// A state that shows the opening.
-    pub fn new(lang: Lang, look: Look, facts: Facts, lessons: Vec<Translations>, prefix: Prefix) -> State {
+    pub(crate) fn new(lang: Lang, look: Look, facts: Facts, lessons: Vec<Translations>, prefix: Prefix) -> State {
         State {
             lang,
             look,
@@ -214,13 +214,13 @@ impl State {
     }
 
     /// A lesson in the language of the screen, or in the one that it has.
-    pub fn lesson(&self, index: usize) -> Option<&Lesson> {
+    pub(crate) fn lesson(&self, index: usize) -> Option<&Lesson> {
         let translations = self.lessons.get(index)?;
         translations.get(self.lang.code()).or_else(|| translations.values().next())
     }
 
     /// Takes over what earlier sessions have reached: the lesson that was open last is chosen.
-    pub fn resume(&mut self, progress: Progress) {
+    pub(crate) fn resume(&mut self, progress: Progress) {
         let open = |translations: &Translations| {
             translations.values().any(|lesson| progress.last() == Some(lesson.id.as_str()))
         };
@@ -229,14 +229,14 @@ impl State {
     }
 
     /// The step at which a lesson goes on: where it was left, or its first one where it was not begun or is done.
-    pub fn resumes_at(&self, index: usize) -> usize {
+    pub(crate) fn resumes_at(&self, index: usize) -> usize {
         let Some(lesson) = self.lesson(index) else { return 0 };
         let done = self.progress.of(lesson).is_complete();
         self.progress.at(lesson).filter(|_| !done).unwrap_or(0)
     }
 
     /// What this machine lacks, in the language of the screen.
-    pub fn lacking(&self) -> Lacking {
+    pub(crate) fn lacking(&self) -> Lacking {
         self.facts.lacking.get(self.lang.code()).cloned().unwrap_or_default()
     }
 }

@@ -16,7 +16,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 const LONGEST_NAME: usize = 32;
 
 /// Takes in what happened; gives what is to be done, in order.
-pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let effects = happen(state, event);
     attend(state);
     effects

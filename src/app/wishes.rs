@@ -154,13 +154,13 @@ pub(super) fn in_lesson_go_to(state: &mut State, step: usize) -> Vec<Effect> {
 }
 
 /// Does what a learner wants of the lesson, however they said it.
-pub fn wish(state: &mut State, wish: Wish) -> Vec<Effect> {
+pub(crate) fn wish(state: &mut State, wish: Wish) -> Vec<Effect> {
     state.dirty = true;
     tell(state, Input::Wish(wish))
 }
 
 /// Begins a lesson at a step.
-pub fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
+pub(crate) fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
     let Some(lesson) = state.lesson(index).cloned() else { return Vec::new() };
     let session = Session::new(lesson, false, state.lacking());
     state.selected = index;

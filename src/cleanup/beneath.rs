@@ -25,7 +25,7 @@ const ATTEMPTS: usize = 16;
 ///
 /// Errors: EXDEV where a mount begins on the way or at its end; ELOOP or ENOTDIR where a link is on it; EOPNOTSUPP where
 /// neither the kernel nor `/proc` tells mounts apart; else those of openat(2).
-pub fn open(dir: impl AsFd, path: &OsStr, flags: OFlag) -> nix::Result<OwnedFd> {
+pub(crate) fn open(dir: impl AsFd, path: &OsStr, flags: OFlag) -> nix::Result<OwnedFd> {
     let dir = dir.as_fd();
     if !REFUSED.load(Ordering::Relaxed) {
         let resolve = ResolveFlag::RESOLVE_BENEATH

@@ -277,7 +277,7 @@ fn belongs(pid: Pid, session: &OsStr) -> bool {
 
 /// The groups below that are in the way of taking a controller back: those that hand it down in their turn, and those of
 /// sessions, from which the kernel would take the limits that were set there.
-pub fn users(dir: &Path, controller: &str) -> Vec<PathBuf> {
+pub(crate) fn users(dir: &Path, controller: &str) -> Vec<PathBuf> {
     let session = |group: &Path| group.file_name().is_some_and(|name| name.to_string_lossy().starts_with(OURS));
     children(dir).into_iter().filter(|group| session(group) || hands_down(group, controller)).collect()
 }
@@ -285,7 +285,7 @@ pub fn users(dir: &Path, controller: &str) -> Vec<PathBuf> {
 /// Takes a controller back that a group hands down.
 ///
 /// Errors: EPERM where the directory is not a group of version 2; EBUSY where it has [`users`].
-pub fn take_back(dir: &Path, controller: &str) -> nix::Result<()> {
+pub(crate) fn take_back(dir: &Path, controller: &str) -> nix::Result<()> {
     if statfs(dir)?.filesystem_type() != CGROUP2_SUPER_MAGIC {
         return Err(Errno::EPERM);
     }

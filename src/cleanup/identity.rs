@@ -7,7 +7,7 @@ use std::{fs, os::fd::AsFd, os::unix::fs::MetadataExt};
 /// A directory by device, inode and mount. Mounts are counted by the kernel anew after each boot, and each mount namespace
 /// has its own: both are noted, so that only what can be compared is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub(crate) struct Identity {
     dev: u64,
     ino: u64,
     mount: Option<u64>,
@@ -16,7 +16,7 @@ pub struct Identity {
 }
 
 /// The machine's boot (`/proc/sys/kernel/random/boot_id`); empty where it cannot be read.
-pub fn boot() -> String {
+pub(crate) fn boot() -> String {
     text::read("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
 }
 
@@ -29,7 +29,7 @@ impl Identity {
     /// Of an open directory.
     ///
     /// Errors: those of statx(2).
-    pub fn of(dir: impl AsFd) -> nix::Result<Identity> {
+    pub(crate) fn of(dir: impl AsFd) -> nix::Result<Identity> {
         let facts = statx::of(dir)?;
         let (dev, ino, mount) = (facts.dev, facts.ino, facts.mount);
         Ok(Identity { dev, ino, mount, boot: boot(), namespace: namespace("mnt") })
@@ -40,7 +40,7 @@ impl Identity {
     /// After another start of the machine a device may have another number; the inode of what is on a disk stays.
     ///
     /// Errors: those of statx(2).
-    pub fn is(&self, dir: impl AsFd) -> nix::Result<bool> {
+    pub(crate) fn is(&self, dir: impl AsFd) -> nix::Result<bool> {
         let now = Identity::of(dir)?;
         let same_boot = !self.boot.is_empty() && self.boot == now.boot;
         let comparable = same_boot && self.namespace != 0 && self.namespace == now.namespace;
@@ -50,14 +50,14 @@ impl Identity {
     }
 
     /// As five words: device, inode, mount (`-` where unknown), boot (the same), mount namespace.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let or = |text: String| if text.is_empty() { "-".into() } else { text };
         let mount = self.mount.map_or("-".into(), |mount| mount.to_string());
         format!("{} {} {mount} {} {}", self.dev, self.ino, or(self.boot.clone()), self.namespace)
     }
 
     /// Reads the words, and gives what follows after one blank.
-    pub fn read(text: &str) -> Option<(Identity, &str)> {
+    pub(crate) fn read(text: &str) -> Option<(Identity, &str)> {
         let mut words = text.splitn(6, ' ');
         let mut next = || words.next();
         let (dev, ino) = (next()?.parse().ok()?, next()?.parse().ok()?);

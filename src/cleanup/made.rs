@@ -16,7 +16,7 @@ use std::{
 
 /// A directory and the one that it lies in. As long as it is held, nothing else can be taken for it.
 #[derive(Debug)]
-pub struct Made {
+pub(crate) struct Made {
     parent: OwnedFd,
     dir: OwnedFd,
     name: CString,
@@ -35,7 +35,7 @@ impl Made {
     /// Makes a directory that is not there yet, and holds it. The directories above are reached however the path says.
     ///
     /// Errors: those of mkdir(2), such as EEXIST, and of opening what was made.
-    pub fn make(path: &Path, mode: Mode) -> nix::Result<Made> {
+    pub(crate) fn make(path: &Path, mode: Mode) -> nix::Result<Made> {
         let (parent, name) = above(path)?;
         mkdirat(&parent, name.as_c_str(), mode)?;
         Made::hold(parent, name, path)
@@ -45,7 +45,7 @@ impl Made {
     ///
     /// Errors: ENOENT where there is none; EXDEV or ELOOP where it is a mount or a link; EPERM where it belongs to
     /// somebody else.
-    pub fn open(path: &Path) -> nix::Result<Made> {
+    pub(crate) fn open(path: &Path) -> nix::Result<Made> {
         let (parent, name) = above(path)?;
         Made::hold(parent, name, path)?.owned(geteuid())
     }
@@ -63,7 +63,7 @@ impl Made {
     /// name and its owner have to be enough.
     ///
     /// `None` where it is gone. Errors: why what has its path is not it.
-    pub fn find(path: &Path, identity: Option<&Identity>) -> Result<Option<Made>, Left> {
+    pub(crate) fn find(path: &Path, identity: Option<&Identity>) -> Result<Option<Made>, Left> {
         let Some(made) = Made::found(path, geteuid())? else { return Ok(None) };
         match identity.map(|identity| identity.is(&made.dir)) {
             None | Some(Ok(true)) => Ok(Some(made)),
@@ -75,7 +75,7 @@ impl Made {
     /// Holds a directory of this owner's, of which no more than its path is known.
     ///
     /// `None` where there is none. Errors: why it cannot be what is looked for.
-    pub fn found(path: &Path, owner: Uid) -> Result<Option<Made>, Left> {
+    pub(crate) fn found(path: &Path, owner: Uid) -> Result<Option<Made>, Left> {
         let (parent, name) = match above(path) {
             Ok(found) => found,
             Err(Errno::ENOENT) => return Ok(None),
@@ -95,33 +95,33 @@ impl Made {
     /// What to write down of it.
     ///
     /// Errors: those of statx(2).
-    pub fn identity(&self) -> nix::Result<Identity> {
+    pub(crate) fn identity(&self) -> nix::Result<Identity> {
         Identity::of(&self.dir)
     }
 
     /// Whether its name still means it.
-    pub fn is_in_place(&self) -> bool {
+    pub(crate) fn is_in_place(&self) -> bool {
         let same = |one: statx::Facts, other: statx::Facts| (one.dev, one.ino) == (other.dev, other.ino);
         matches!((statx::of(&self.dir), statx::named(&self.parent, &self.name)), (Ok(one), Ok(other)) if same(one, other))
     }
 
     /// The open directory.
-    pub fn dir(&self) -> &OwnedFd {
+    pub(crate) fn dir(&self) -> &OwnedFd {
         &self.dir
     }
 
     /// The directory that it lies in, and its name there.
-    pub fn place(&self) -> (&OwnedFd, &OsStr) {
+    pub(crate) fn place(&self) -> (&OwnedFd, &OsStr) {
         (&self.parent, OsStr::from_bytes(self.name.to_bytes()))
     }
 
     /// Its path when it was made.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Removes everything in a directory below it, which stays.
-    pub fn empty_below(&self, name: &str) -> Vec<Left> {
+    pub(crate) fn empty_below(&self, name: &str) -> Vec<Left> {
         let (path, name) = (self.path.join(name), CString::new(name).unwrap_or_default());
         match tree::open(&self.dir, &name) {
             Ok(dir) => tree::empty(dir, &path),
@@ -132,7 +132,7 @@ impl Made {
     }
 
     /// Removes it with everything in it.
-    pub fn remove(&self) -> Vec<Left> {
+    pub(crate) fn remove(&self) -> Vec<Left> {
         let mut left = tree::empty(&self.dir, &self.path);
         if left.is_empty() {
             left.extend(self.remove_empty());
@@ -142,7 +142,7 @@ impl Made {
 
     /// Removes it as a session's directory: links in `bin`, everything in `work`, and files of ours. Anything else in it was
     /// made by somebody else, and stays.
-    pub fn remove_session(&self, work: &str) -> Vec<Left> {
+    pub(crate) fn remove_session(&self, work: &str) -> Vec<Left> {
         let me = geteuid().as_raw();
         let mut left = self.remove_files("bin", |mode, _| mode & libc::S_IFMT == libc::S_IFLNK);
         let inside = self.empty_below(work);
@@ -183,7 +183,7 @@ impl Made {
     }
 
     /// Removes the directory itself, if it is empty and the name still means it.
-    pub fn remove_empty(&self) -> Option<Left> {
+    pub(crate) fn remove_empty(&self) -> Option<Left> {
         let replaced = || Some(Left { path: self.path.clone(), why: Why::Replaced });
         let Ok(mine) = statx::of(&self.dir) else { return replaced() };
         match statx::named(&self.parent, &self.name) {

@@ -5,14 +5,14 @@
 //! kept, or by the [`identity`] that was written down. What has to stay is named, with the reason and the remedy ([`Left`]),
 //! and everything else goes all the same.
 
-pub mod beneath;
+pub(crate) mod beneath;
 pub mod groups;
-pub mod identity;
+pub(crate) mod identity;
 mod left;
-pub mod made;
+pub(crate) mod made;
 pub mod tree;
-pub mod unfinished;
+pub(crate) mod unfinished;
 
-pub use identity::Identity;
+pub(crate) use identity::Identity;
 pub use left::{Left, Stayed, Why, report, word};
-pub use made::Made;
+pub(crate) use made::Made;

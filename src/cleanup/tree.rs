@@ -51,34 +51,6 @@ pub fn empty(dir: impl AsFd, path: &Path) -> Vec<Left> {
     vec![Left { path: path.into(), why: Why::Restless }]
 }
 
-/// Removes one name from a directory: a directory with everything in it, or anything else.
-///
-/// Gives what could not be removed. A name that is not there is no failure.
-pub fn remove(dir: impl AsFd, name: &OsStr, path: &Path) -> Vec<Left> {
-    let dir = dir.as_fd();
-    let Ok(name) = CString::new(name.as_bytes()) else { return vec![Left::call(path, "open", Errno::EINVAL)] };
-    match unlinkat(dir, name.as_c_str(), UnlinkatFlags::NoRemoveDir) {
-        Ok(()) | Err(Errno::ENOENT) => return Vec::new(),
-        Err(errno) => match statx::named(dir, &name) {
-            Ok(facts) if facts.is(libc::S_IFDIR) => {}
-            Ok(_) => return vec![refused(dir, &name, path, "unlink", errno)],
-            Err(_) => return Vec::new(),
-        },
-    }
-    let left = match open(dir, &name) {
-        Ok(opened) => empty(&opened, path),
-        Err(Errno::ENOENT) => return Vec::new(),
-        Err(errno) => return vec![refused(dir, &name, path, "open", errno)],
-    };
-    if !left.is_empty() {
-        return left;
-    }
-    match unlinkat(dir, name.as_c_str(), UnlinkatFlags::RemoveDir) {
-        Ok(()) | Err(Errno::ENOENT) => Vec::new(),
-        Err(errno) => vec![refused(dir, &name, path, "rmdir", errno)],
-    }
-}
-
 /// Opens a directory for reading its names, beneath another one. Its owner may have taken the right to do so from it.
 pub(super) fn open(dir: impl AsFd, name: &CStr) -> nix::Result<OwnedFd> {
     let (dir, plain) = (dir.as_fd(), OsStr::from_bytes(name.to_bytes()));
@@ -96,7 +68,7 @@ pub(super) fn open(dir: impl AsFd, name: &CStr) -> nix::Result<OwnedFd> {
 }
 
 /// The names in a directory, apart from itself and the one above it, and whether each is surely a directory.
-pub fn names(dir: &OwnedFd) -> nix::Result<Vec<(CString, bool)>> {
+pub(crate) fn names(dir: &OwnedFd) -> nix::Result<Vec<(CString, bool)>> {
     let mut listed = Dir::from_fd(dir.try_clone().map_err(|_| Errno::EMFILE)?)?;
     let mut names = Vec::new();
     for entry in listed.iter() {

@@ -45,15 +45,3 @@ fn links_are_removed_and_never_followed_and_closed_directories_are_opened() {
     assert!(precious.path().join("thesis").exists());
     assert_eq!(fs::metadata(top.path()).unwrap().permissions().mode() & 0o777, 0o755, "what stays stays as it is");
 }
-
-#[test]
-fn one_name_goes_whatever_it_is() {
-    let top = tempfile::tempdir().unwrap();
-    let dir = open_dir(top.path());
-    fs::create_dir_all(top.path().join("tree/below")).unwrap();
-    fs::write(top.path().join("file"), "x").unwrap();
-    for name in ["tree", "file", "nothing"] {
-        assert_eq!(remove(&dir, name.as_ref(), &top.path().join(name)), []);
-    }
-    assert_eq!(fs::read_dir(top.path()).unwrap().count(), 0);
-}

@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// Removes one that another process of ours has left. Where it was not written down which one it is, the process was killed at
 /// that very moment: then only what is empty can be it.
-pub fn remove(path: &Path, identity: Option<&Identity>) -> Vec<Left> {
+pub(crate) fn remove(path: &Path, identity: Option<&Identity>) -> Vec<Left> {
     let call = |call, errno| vec![Left::call(path, call, errno)];
     let (parent, name) = match above(path) {
         Ok(found) => found,

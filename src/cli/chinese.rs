@@ -86,7 +86,7 @@ fn help(command: &str, argument: &str) -> Option<&'static str> {
 }
 
 /// The command line with Chinese help.
-pub fn command(command: Command) -> Command {
+pub(super) fn command(command: Command) -> Command {
     let name = command.get_name().to_string();
     let version = command.get_version().map(str::to_string);
     let subcommands: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_string()).collect();
@@ -125,7 +125,7 @@ fn flag(name: &'static str, short: char, action: ArgAction, help: &'static str) 
 }
 
 /// What clap says, in Chinese: help as it is, errors afresh.
-pub fn said(error: &clap::Error, colours: bool) -> String {
+pub(super) fn said(error: &clap::Error, colours: bool) -> String {
     let shown = error.render();
     let shown = if colours { shown.ansi().to_string() } else { shown.to_string() };
     let text = match error.kind() {

@@ -25,7 +25,7 @@ impl Need {
     ///
     /// The step that needs most has a copy and a tree of the image, and a copy and two trees of the built-in one. A copy is
     /// about half as large as its tree. Other lessons, and what a learner adds, make it three times the image at least.
-    pub fn of_images(image: u64, builtin: u64) -> Need {
+    pub(crate) fn of_images(image: u64, builtin: u64) -> Need {
         let halves = |size: u64, count: u64| (size / 2).saturating_mul(count);
         let most = halves(image, 3).saturating_add(halves(builtin, 5));
         Need { devices: geteuid().is_root(), room: most.max(image.saturating_mul(3)) }
@@ -41,7 +41,7 @@ impl Default for Need {
 
 /// What is known of a directory that a session's own one could be made in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The directory. It may have to be made.
     pub path: PathBuf,
     /// Its file system, or why nothing may be made there.
@@ -71,17 +71,17 @@ pub enum Lack {
 
 impl Lack {
     /// Whether nothing can be made there at all.
-    pub fn closed(self) -> bool {
+    pub(crate) fn closed(self) -> bool {
         matches!(self, Lack::Denied(_) | Lack::Foreign)
     }
 
     /// Whether no program starts there.
-    pub fn stops_programs(self) -> bool {
+    pub(crate) fn stops_programs(self) -> bool {
         matches!(self, Lack::NoExec | Lack::Refused(_))
     }
 
     /// What is missing, in one clause.
-    pub fn say(self, lang: Lang) -> String {
+    pub(crate) fn say(self, lang: Lang) -> String {
         match self {
             Lack::Denied(errno) => errno::why(errno),
             Lack::Foreign => lang.pick("others may change what is in it", "别人可以改动其中的内容").into(),
@@ -156,12 +156,12 @@ impl Place {
     }
 
     /// Whether a session's directory can be made there, with or without everything that lessons need.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         !self.lacks.iter().any(|lack| lack.closed())
     }
 
     /// The directory with what it lacks: `/run: noexec: no program starts there; nodev: …`.
-    pub fn say(&self, lang: Lang) -> String {
+    pub(crate) fn say(&self, lang: Lang) -> String {
         let lacks: Vec<String> = self.lacks.iter().map(|lack| lack.say(lang)).collect();
         format!("{}{}{}", self.path.display(), lang.pick(": ", "："), lacks.join(lang.pick("; ", "；")))
     }
@@ -169,7 +169,7 @@ impl Place {
 
 /// Judges directories and puts the best first: the first that lacks nothing or, where each lacks something, the one where
 /// most can be done.
-pub fn choose<T>(facts: Vec<(T, Facts)>, need: Need) -> Vec<(T, Place)> {
+pub(crate) fn choose<T>(facts: Vec<(T, Facts)>, need: Need) -> Vec<(T, Place)> {
     let mut places: Vec<(T, Place)> =
         facts.into_iter().map(|(what, facts)| (what, Place::judge(facts, need))).collect();
     // What is equally good stays in the order of preference.

@@ -36,7 +36,7 @@ pub enum Candidate {
 
 impl Candidate {
     /// Where it is.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         match self {
             Candidate::Own(walk) => walk.path(),
             Candidate::Shared(path) | Candidate::Private(path) => path.clone(),
@@ -46,7 +46,7 @@ impl Candidate {
     /// Makes it, where it is ours to make.
     ///
     /// Errors: those of [`Walk::make`].
-    pub fn make(&self) -> nix::Result<()> {
+    pub(crate) fn make(&self) -> nix::Result<()> {
         match self {
             Candidate::Own(walk) => walk.make().map(drop),
             Candidate::Shared(_) | Candidate::Private(_) => Ok(()),
@@ -54,7 +54,7 @@ impl Candidate {
     }
 
     /// Whether nobody else can change what we make there.
-    pub fn is_safe(&self) -> bool {
+    pub(crate) fn is_safe(&self) -> bool {
         self.open().is_ok()
     }
 

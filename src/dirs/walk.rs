@@ -29,7 +29,7 @@ pub struct Walk {
 
 impl Walk {
     /// The whole path, for messages.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.base.join(&self.below)
     }
 
@@ -37,7 +37,7 @@ impl Walk {
     ///
     /// Errors: EPERM where a directory is another user's, or anybody may rename what is in it; ELOOP or ENOTDIR where a
     /// part is a link; those of openat(2) and mkdirat(2).
-    pub fn make(&self) -> nix::Result<OwnedFd> {
+    pub(crate) fn make(&self) -> nix::Result<OwnedFd> {
         let _owner = AsOwner::new(self.owner);
         self.parts()?.iter().try_fold(self.begin()?, |dir, part| {
             let next = step(&dir, part)?;
@@ -48,7 +48,7 @@ impl Walk {
     /// Opens the directory, which must be there.
     ///
     /// Errors: as [`Walk::make`], and ENOENT.
-    pub fn open(&self) -> nix::Result<OwnedFd> {
+    pub(crate) fn open(&self) -> nix::Result<OwnedFd> {
         let _owner = AsOwner::new(self.owner);
         self.parts()?.iter().try_fold(self.begin()?, |dir, part| {
             let next = open(&dir, part)?;
@@ -59,7 +59,7 @@ impl Walk {
     /// Opens the directory or, where it is not there, the last one above it that is. Nothing is made.
     ///
     /// Errors: as [`Walk::make`].
-    pub fn reach(&self) -> nix::Result<OwnedFd> {
+    pub(crate) fn reach(&self) -> nix::Result<OwnedFd> {
         let _owner = AsOwner::new(self.owner);
         let mut dir = self.begin()?;
         for part in self.parts()? {

@@ -23,7 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The call that failed, and why. Without an errno the child was killed in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The call, as strace would write it.
     pub call: String,
     /// The raw error number.
@@ -32,12 +32,12 @@ pub struct Failure {
 
 impl Failure {
     /// The error, where there is one.
-    pub fn errno(&self) -> Option<Errno> {
+    pub(crate) fn errno(&self) -> Option<Errno> {
         self.errno.map(Errno::from_raw)
     }
 
     /// The failure as `CALL: WHY (ERRNO)`.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let why = self.errno().map_or_else(|| "the process was killed in it".to_string(), errno::why);
         format!("{}: {why}", self.call)
     }
@@ -55,13 +55,13 @@ pub(super) fn io<T>(name: &str, result: std::io::Result<T>) -> Result<T, Failure
 
 /// Tries one thing in a child: the link name of a namespace kind, `process` (that there can be one at all), or `proc`,
 /// `chroot`, `pivot_root`, `setns`, `devices`, `ptrace`, `seccomp`.
-pub fn attempt(what: &str) -> Tried {
+pub(crate) fn attempt(what: &str) -> Tried {
     attempt_in(what, Path::new("/"))
 }
 
 /// The same for what needs a directory, which is empty: `device` (a device node works there), `overlay` (it holds the upper
 /// directory of one). What is made in it stays.
-pub fn attempt_in(what: &str, dir: &Path) -> Tried {
+pub(crate) fn attempt_in(what: &str, dir: &Path) -> Tried {
     let child = Command::new("/proc/self/exe")
         .args([ROLE, what])
         .current_dir(dir)

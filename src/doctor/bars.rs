@@ -8,7 +8,7 @@ use std::thread;
 
 /// Why no lesson can begin here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bar {
+pub(crate) struct Bar {
     /// What was found, in one line.
     pub what: String,
     /// What to do about it; further lines are to be typed.
@@ -16,7 +16,7 @@ pub struct Bar {
 }
 
 /// The first thing that lets no lesson begin; `None` where one can. `need` is what a session's directory must offer.
-pub fn bar(need: Need, lang: Lang) -> Option<Bar> {
+pub(crate) fn bar(need: Need, lang: Lang) -> Option<Bar> {
     let bad = |row: &Row| row.bars && row.level == Level::Missing;
     let directory = || Some(directory::row(&Facts::read(), need, lang)).filter(bad);
     let row = rows(lang).into_iter().find(bad).or_else(directory)?;

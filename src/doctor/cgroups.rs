@@ -10,10 +10,10 @@ use crate::{
 use std::path::Path;
 
 /// The controllers that lessons use.
-pub const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
+pub(super) const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 
 /// One row for each controller that lessons use.
-pub fn rows(facts: &Facts, findings: &Findings, lang: Lang) -> Vec<Row> {
+pub(super) fn rows(facts: &Facts, findings: &Findings, lang: Lang) -> Vec<Row> {
     let mode = cgroup_mode();
     let row = |controller: &&str| {
         let check = format!("cgroup {controller}");

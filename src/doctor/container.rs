@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path};
 
 /// Who makes such containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Maker {
+pub(super) enum Maker {
     Docker,
     Podman,
     Kubernetes,
@@ -16,7 +16,7 @@ pub enum Maker {
 
 /// A container around this program.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Container {
+pub(super) struct Container {
     pub maker: Maker,
     /// What gives it away.
     pub sign: String,
@@ -24,7 +24,7 @@ pub struct Container {
 
 /// What is looked at.
 #[derive(Clone, Debug, Default)]
-pub struct Signs {
+pub(super) struct Signs {
     /// Those of [`FILES`] that are there.
     pub files: Vec<&'static str>,
     /// `container=` in the environment of ourselves or of PID 1, or what systemd wrote down of it.
@@ -47,7 +47,7 @@ const FIRST: [(&str, u64); 4] =
 
 impl Signs {
     /// Reads them.
-    pub fn read() -> Signs {
+    pub(super) fn read() -> Signs {
         let inode = |link: &'static str| {
             let read = crate::kernel::namespaces::read_link(&Path::new("/proc/self/ns").join(link)).ok()?;
             Some((link, read))
@@ -69,7 +69,7 @@ impl Signs {
     }
 
     /// The container that they speak of.
-    pub fn container(&self) -> Option<Container> {
+    pub(super) fn container(&self) -> Option<Container> {
         let apart = |link: &str| {
             FIRST.iter().any(|(name, first)| *name == link && self.namespaces.get(link).is_some_and(|n| n != first))
         };

@@ -17,7 +17,7 @@ use crate::{
 use std::path::{Path, PathBuf};
 
 /// The row of the directory that a session would be made in now.
-pub fn row(machine: &Facts, need: Need, lang: Lang) -> Row {
+pub(super) fn row(machine: &Facts, need: Need, lang: Lang) -> Row {
     let places: Vec<Place> = dirs::survey(need).into_iter().map(|(_, place)| place).collect();
     judge(&places, machine, need, lang)
 }
@@ -48,7 +48,7 @@ fn judge(places: &[Place], machine: &Facts, need: Need, lang: Lang) -> Row {
 }
 
 /// Why no program starts in a session's directory, and how to get one where they do; `None` where they start.
-pub fn no_program_starts(need: Need, lang: Lang) -> Option<(String, String)> {
+pub(crate) fn no_program_starts(need: Need, lang: Lang) -> Option<(String, String)> {
     let (_, best) = dirs::survey(need).into_iter().next().filter(|(_, best)| best.is_open())?;
     let lack = best.lacks.iter().find(|lack| lack.stops_programs())?;
     Some((lacks(&best, *lack, lang), cure(&best, &Facts::read(), need, lang)))
@@ -117,7 +117,7 @@ fn elsewhere(need: Need, lang: Lang) -> String {
 }
 
 /// A directory like that of a session, in which things are tried. It ends with this.
-pub struct Trial {
+pub(super) struct Trial {
     place: Place,
     need: Need,
     /// Where things are tried, if such a directory can be made at all.
@@ -126,7 +126,7 @@ pub struct Trial {
 
 impl Trial {
     /// Makes one where a session would have its own.
-    pub fn new(need: Need) -> Trial {
+    pub(super) fn new(need: Need) -> Trial {
         let survey = dirs::survey(need).into_iter().map(|(_, place)| place);
         let make = || -> std::io::Result<(PathBuf, Ledger, Tidy)> {
             let tidy = Tidy;
@@ -145,7 +145,7 @@ impl Trial {
     }
 
     /// Tries it; the reason where it does not work.
-    pub fn failure(&self, ability: Ability) -> Option<Inability> {
+    pub(super) fn failure(&self, ability: Ability) -> Option<Inability> {
         let (work, ..) = match &self.made {
             Ok(made) => made,
             Err(why) => {
@@ -174,7 +174,7 @@ impl Trial {
 }
 
 /// Why something does not work in a session's directory.
-pub struct Inability {
+pub(super) struct Inability {
     why: Why,
     place: Place,
     need: Need,
@@ -188,7 +188,7 @@ enum Why {
 
 impl Inability {
     /// The reason.
-    pub fn found(&self, lang: Lang) -> String {
+    pub(super) fn found(&self, lang: Lang) -> String {
         match &self.why {
             Why::NoDirectory(why) => why.clone(),
             Why::Lacks(lack) => lacks(&self.place, *lack, lang),
@@ -200,7 +200,7 @@ impl Inability {
     }
 
     /// What to do about it.
-    pub fn remedy(&self, machine: &Facts, lang: Lang) -> Remedy {
+    pub(super) fn remedy(&self, machine: &Facts, lang: Lang) -> Remedy {
         match &self.why {
             Why::NoDirectory(_) => Remedy::default(),
             Why::Tried(failure) if self.cause(lang).is_none() => machine.refused(failure.errno(), None, lang),

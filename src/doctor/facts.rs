@@ -11,7 +11,7 @@ use std::{
 
 /// Whose rights this program has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Who {
+pub(super) enum Who {
     /// Root of the machine: of the first user namespace.
     Root,
     /// Root of a user namespace only.
@@ -23,7 +23,7 @@ pub enum Who {
 
 /// Whether systemd's manager of this user can be asked for something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Manager {
+pub(super) enum Manager {
     /// It can.
     Here,
     /// It runs, but the environment does not name its socket, as after su(1).
@@ -35,7 +35,7 @@ pub enum Manager {
 
 /// What is known. Tests make it by hand, one for each kind of machine.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub(super) struct Facts {
     pub who: Who,
     /// The user's ID and name.
     pub uid: u32,
@@ -82,7 +82,7 @@ fn sysctl(name: &str) -> Option<String> {
 }
 
 /// The kernel's release, such as `6.1.0-18-amd64`.
-pub fn release() -> String {
+pub(crate) fn release() -> String {
     sysctl("kernel.osrelease").unwrap_or_default()
 }
 
@@ -93,7 +93,7 @@ fn of_the_machine() -> bool {
 
 impl Facts {
     /// Reads them.
-    pub fn read() -> Facts {
+    pub(super) fn read() -> Facts {
         let uid = geteuid();
         let who = match (uid.is_root(), of_the_machine()) {
             (true, true) => Who::Root,
@@ -120,17 +120,17 @@ impl Facts {
     }
 
     /// Whether this program is root of anything.
-    pub fn is_root(&self) -> bool {
+    pub(super) fn is_root(&self) -> bool {
         self.who != Who::User
     }
 
     /// A switch's value, where this kernel has it.
-    pub fn sysctl(&self, name: &str) -> Option<&str> {
+    pub(super) fn sysctl(&self, name: &str) -> Option<&str> {
         self.sysctls.get(name).map(String::as_str)
     }
 
     /// WSL 1 translates Linux calls and has no namespaces; WSL 2 is a real kernel (`…-microsoft-standard-WSL2`).
-    pub fn wsl1(&self) -> bool {
+    pub(super) fn wsl1(&self) -> bool {
         self.release.ends_with("-Microsoft")
     }
 }

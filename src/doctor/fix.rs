@@ -19,7 +19,7 @@ use std::{
 };
 
 /// The group below, by the name that docker-in-docker gave it.
-pub const GROUP: &str = "init";
+pub(super) const GROUP: &str = "init";
 
 /// Who is made while others are moved is moved in the next round; whoever makes processes faster than this is left.
 const ROUNDS: usize = 16;
@@ -34,7 +34,7 @@ fn blocked(facts: &Facts) -> Option<PathBuf> {
 }
 
 /// Moves them. One line for each thing that was done, or the error with what was tried.
-pub fn fix(facts: &Facts, lang: Lang) -> Result<Vec<String>, String> {
+pub(super) fn fix(facts: &Facts, lang: Lang) -> Result<Vec<String>, String> {
     let Some(dir) = blocked(facts) else {
         return Ok(vec![
             lang.pick("There is nothing that boxwright can put right by itself.", "没有 boxwright 能自己修好的问题。")

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// One row for each thing that lessons do to namespaces and mounts.
-pub fn rows(facts: &Facts, findings: &Findings, lang: Lang) -> Vec<Row> {
+pub(super) fn rows(facts: &Facts, findings: &Findings, lang: Lang) -> Vec<Row> {
     let mut rows: Vec<Row> = TABLE.iter().map(|row| namespace(row.kind, facts, findings, lang)).collect();
     let call = |name: &str| (name.to_string(), Requirement::Call(name.into()));
     let single = [

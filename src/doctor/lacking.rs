@@ -59,7 +59,7 @@ pub(super) struct Findings(Vec<(Requirement, Result<(), Failed>)>);
 
 impl Findings {
     /// Tries each of them; `dir` is what a session's directory must offer.
-    pub fn of(needs: &[Requirement], dir: Need) -> Findings {
+    pub(super) fn of(needs: &[Requirement], dir: Need) -> Findings {
         let (mut groups, trial) = (Groups::default(), LazyCell::new(|| Trial::new(dir)));
         let mut found = |need: &Requirement| match need {
             Requirement::SessionDir(ability) => {
@@ -71,12 +71,12 @@ impl Findings {
     }
 
     /// What came of one of them; `None` where it was not tried.
-    pub fn get(&self, need: &Requirement) -> Option<&Result<(), Failed>> {
+    pub(super) fn get(&self, need: &Requirement) -> Option<&Result<(), Failed>> {
         self.0.iter().find(|(known, _)| known == need).map(|(_, found)| found)
     }
 
     /// Those that failed, in one line each.
-    pub fn lacking(&self, facts: &Facts, lang: Lang) -> Lacking {
+    pub(super) fn lacking(&self, facts: &Facts, lang: Lang) -> Lacking {
         let failed = self.0.iter().filter_map(|(need, found)| Some((need, found.as_ref().err()?)));
         failed.map(|(need, why)| (need.clone(), why.line(facts, lang))).collect()
     }
@@ -166,7 +166,7 @@ fn in_path(name: &str) -> bool {
 
 impl Failed {
     /// What was found: the call that failed with its errno, or what is not there.
-    pub fn found(&self, lang: Lang) -> String {
+    pub(super) fn found(&self, lang: Lang) -> String {
         match self {
             Failed::Tried(_, failure) => failure.describe(),
             Failed::Controller(name, why) => why.say(name, lang),
@@ -196,7 +196,7 @@ impl Failed {
     }
 
     /// What to do about it; nothing where nothing can be done.
-    pub fn remedy(&self, facts: &Facts, lang: Lang) -> Remedy {
+    pub(super) fn remedy(&self, facts: &Facts, lang: Lang) -> Remedy {
         match self {
             Failed::Tried(Requirement::Proc, failure) => facts.new_proc(failure.errno(), lang),
             Failed::Tried(Requirement::Root, failure) => facts.refused(failure.errno(), Some(Kind::User), lang),
@@ -225,7 +225,7 @@ impl Failed {
     }
 
     /// What was found and what to do, in one line. What takes several lines stands in the doctor's table.
-    pub fn line(&self, facts: &Facts, lang: Lang) -> String {
+    pub(super) fn line(&self, facts: &Facts, lang: Lang) -> String {
         let (found, remedy) = (self.found(lang), self.remedy(facts, lang));
         let what = match remedy.lines.is_empty() {
             true => remedy.what,

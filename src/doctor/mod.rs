@@ -23,11 +23,11 @@ mod surroundings;
 mod tier;
 mod trials;
 
-pub use bars::{Bar, bar};
-pub use directory::no_program_starts;
-pub use facts::release;
+pub(crate) use bars::bar;
+pub(crate) use directory::no_program_starts;
+pub(crate) use facts::release;
 pub use lacking::{lacking, lacking_for, requirements};
-pub use tier::{Tier, tier};
+pub(crate) use tier::{Tier, tier};
 
 use crate::kernel::{errno, text};
 use crate::{
@@ -146,13 +146,13 @@ fn examine(lessons: &[Translations], need: Need, lang: Lang) -> Report {
 }
 
 /// Checks everything; gives the table line by line, for the screen. `need` is what a session's directory must offer.
-pub fn lines(lessons: &[Translations], need: Need, lang: Lang) -> Vec<String> {
+pub(crate) fn lines(lessons: &[Translations], need: Need, lang: Lang) -> Vec<String> {
     examine(lessons, need, lang).table(lang).lines().map(str::to_owned).collect()
 }
 
 /// Checks everything and prints one table. Status 3 where a lesson has no step that can be done on this machine: a run of
 /// it would skip them all.
-pub fn run(lessons: &[Translations], json: bool, need: Need, lang: Lang) -> ExitCode {
+pub(crate) fn run(lessons: &[Translations], json: bool, need: Need, lang: Lang) -> ExitCode {
     let report = examine(lessons, need, lang);
     let text = match json {
         true => text::json(&serde_json::json!({ "event": "doctor", "rows": report.rows, "lessons": report.lessons }))
@@ -169,7 +169,7 @@ pub fn run(lessons: &[Translations], json: bool, need: Need, lang: Lang) -> Exit
 }
 
 /// `--fix`: puts right what this program can put right by itself, and says what it did. Status 3 where that failed.
-pub fn fix(lang: Lang) -> ExitCode {
+pub(crate) fn fix(lang: Lang) -> ExitCode {
     let (text, status) = match fix::fix(&Facts::read(), lang) {
         Ok(lines) => (lines.join("\n"), ExitCode::SUCCESS),
         Err(why) => {

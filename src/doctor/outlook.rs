@@ -30,7 +30,7 @@ pub(super) struct Skipped {
 
 impl Outlook {
     /// What `lacking` leaves of a lesson. `barred` names what lets no lesson begin at all.
-    pub fn of(lesson: &Lesson, lacking: &Lacking, barred: &[String], lang: Lang) -> Outlook {
+    pub(super) fn of(lesson: &Lesson, lacking: &Lacking, barred: &[String], lang: Lang) -> Outlook {
         let (mut because, mut skipped) = (barred.to_vec(), Vec::new());
         for (index, step) in lesson.steps.iter().enumerate() {
             let reason = match (lack(lesson, index, lacking), barred.first()) {
@@ -53,7 +53,7 @@ impl Outlook {
     }
 
     /// One cell of the table, such as `2 of 10 steps, not here: mount a new /proc`.
-    pub fn say(&self, lang: Lang) -> String {
+    pub(super) fn say(&self, lang: Lang) -> String {
         let (steps, doable) = (self.steps, self.doable);
         if doable == steps {
             return lang.pick(format!("possible here: all {steps} steps"), format!("可以在这里做：全部 {steps} 步"));

@@ -8,7 +8,7 @@ use super::{
 use crate::{kernel::rights::CAPABILITIES, lang::Lang};
 
 /// One row each.
-pub fn rows(facts: &Facts, lang: Lang) -> Vec<Row> {
+pub(super) fn rows(facts: &Facts, lang: Lang) -> Vec<Row> {
     let mut rows = vec![privileges(facts, tier(), lang), kernel(&facts.release, facts.wsl1(), lang)];
     rows.extend(switches(facts, lang));
     rows

@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// A sentence, and the lines to type or to write into a file where that takes more than a word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Remedy {
+pub(super) struct Remedy {
     pub what: String,
     pub lines: Vec<String>,
 }
@@ -32,7 +32,7 @@ impl Remedy {
     }
 
     /// Everything, one line each.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         std::iter::once(&self.what).chain(&self.lines).cloned().collect::<Vec<_>>().join("\n")
     }
 }
@@ -56,7 +56,7 @@ impl Facts {
     }
 
     /// This program as root, for those who are not.
-    pub fn as_root(&self, lang: Lang) -> String {
+    pub(super) fn as_root(&self, lang: Lang) -> String {
         let command = program::as_root(&self.program, self.way.as_deref());
         match self.way {
             Some(_) => lang.pick(format!("run it as root: {command}"), format!("以 root 运行：{command}")),
@@ -79,7 +79,7 @@ impl Facts {
     }
 
     /// What gives more rights. Root is never told to become root.
-    pub fn more_rights(&self, lang: Lang) -> Remedy {
+    pub(super) fn more_rights(&self, lang: Lang) -> Remedy {
         let outside = || {
             let privileged = self.privileged(lang);
             lang.pick(
@@ -110,7 +110,7 @@ impl Facts {
     }
 
     /// What helps against a refused call, in the order of how specific the cause is. `kind` is the namespace asked for.
-    pub fn refused(&self, errno: Option<Errno>, kind: Option<Kind>, lang: Lang) -> Remedy {
+    pub(super) fn refused(&self, errno: Option<Errno>, kind: Option<Kind>, lang: Lang) -> Remedy {
         let user = self.who == Who::User;
         match errno {
             Some(Errno::ENOSPC) => self.too_many(kind, lang),
@@ -205,7 +205,7 @@ impl Facts {
 
     /// What lets a new `/proc` be mounted. Where parts of the old one are covered, as container runtimes do, the kernel
     /// allows no new one that would show them (mount_too_revealing in fs/namespace.c).
-    pub fn new_proc(&self, errno: Option<Errno>, lang: Lang) -> Remedy {
+    pub(super) fn new_proc(&self, errno: Option<Errno>, lang: Lang) -> Remedy {
         if errno != Some(Errno::EPERM) || self.covered.is_empty() {
             return self.refused(errno, Some(Kind::Mnt), lang);
         }
@@ -231,7 +231,7 @@ impl Facts {
     }
 
     /// What makes us root of the machine itself.
-    pub fn machine_root(&self, lang: Lang) -> Remedy {
+    pub(super) fn machine_root(&self, lang: Lang) -> Remedy {
         let needs = lang.pick(
             "this needs root of the machine itself, not only of a user namespace",
             "需要机器本身的 root，只在用户命名空间里当 root 还不够",
@@ -253,7 +253,7 @@ impl Facts {
     }
 
     /// What makes a controller usable.
-    pub fn controller(&self, name: &str, why: &Unusable, lang: Lang) -> Remedy {
+    pub(super) fn controller(&self, name: &str, why: &Unusable, lang: Lang) -> Remedy {
         match why {
             Unusable::Unknown(_) => lang
                 .pick("mount the kernel's own tables: mount -t proc proc /proc", "挂载内核自己的表：mount -t proc proc /proc")

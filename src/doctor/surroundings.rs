@@ -10,7 +10,7 @@ use std::io::IsTerminal;
 const SMALLEST: (u16, u16) = (80, 24);
 
 /// One row each; none of them needs a terminal to be there.
-pub fn rows(lang: Lang) -> Vec<Row> {
+pub(super) fn rows(lang: Lang) -> Vec<Row> {
     vec![terminal(lang), cpus(lang), state(lang)]
 }
 

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 /// The way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tier {
+pub(crate) enum Tier {
     /// With root's own rights.
     Root,
     /// In a user namespace that both terminals share.
@@ -16,7 +16,7 @@ pub enum Tier {
 
 /// The way for this process. Root of a container often lacks the capabilities that lessons need, and then goes the way of
 /// everybody else, where that one is open; where it is not, a few things can still be done as root.
-pub fn tier() -> Tier {
+pub(crate) fn tier() -> Tier {
     static TIER: OnceLock<Tier> = OnceLock::new();
     *TIER.get_or_init(|| choose(geteuid().is_root(), rights::as_root(), || attempt(Kind::User.row().link).is_ok()))
 }

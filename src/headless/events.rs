@@ -13,7 +13,7 @@ use serde::Serialize;
 /// One event.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
-pub enum Event<'a> {
+pub(crate) enum Event<'a> {
     /// The run begins.
     Session {
         /// Of this program.
@@ -132,7 +132,7 @@ pub enum Event<'a> {
 
 /// What all steps came to.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// How many were played.
     pub steps: usize,
     /// How many passed.
@@ -145,7 +145,7 @@ pub struct Summary {
 
 /// A step that was not played.
 #[derive(Clone, Debug, Serialize)]
-pub struct Skipped {
+pub(crate) struct Skipped {
     /// `LESSON/STEP`.
     pub step: String,
     /// What is missing.

@@ -4,7 +4,7 @@ mod events;
 mod json;
 mod text;
 
-pub use events::Event;
+pub(crate) use events::Event;
 
 use crate::kernel::text::safe;
 use crate::{
@@ -34,14 +34,14 @@ trait Teller {
 
 /// A lesson, or one step of it.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub(crate) struct Place {
     lesson: Lesson,
     step: Option<usize>,
     next: Option<String>,
 }
 
 /// Finds `LESSON` or `LESSON/STEP` (a step's name or number from 1); the error says what there is instead.
-pub fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<Place, String> {
+pub(crate) fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<Place, String> {
     let (id, step) = name.split_once('/').map_or((name, None), |(id, step)| (id, Some(step)));
     let translations = lessons.iter().find(|lesson| lesson::id(lesson) == id).ok_or_else(|| {
         let known: Vec<&str> = lessons.iter().map(lesson::id).collect();
@@ -77,24 +77,24 @@ fn step_index(lesson: &Lesson, name: &str) -> Option<usize> {
 
 impl Place {
     /// The lesson and the step to begin with.
-    pub fn parts(&self) -> (&str, usize) {
+    pub(crate) fn parts(&self) -> (&str, usize) {
         (&self.lesson.id, self.step.unwrap_or(0))
     }
 
     /// Whether a step of it needs this of the machine.
-    pub fn needs(&self, need: &Requirement) -> bool {
+    pub(crate) fn needs(&self, need: &Requirement) -> bool {
         let mut steps = (0..self.lesson.steps.len()).filter(|index| self.step.is_none_or(|step| step == *index));
         steps.any(|step| lesson::needs(&self.lesson, step).contains(need))
     }
 
     /// Whether its commands come from a directory of the user's.
-    pub fn foreign(&self) -> bool {
+    pub(crate) fn foreign(&self) -> bool {
         self.lesson.foreign
     }
 }
 
 /// How a run ended.
-pub enum Ended {
+pub(crate) enum Ended {
     /// All places were played; what they came to.
     Done {
         /// Steps that failed.
@@ -108,7 +108,7 @@ pub enum Ended {
 
 /// Why a run could not go on.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// This machine cannot.
     #[error(transparent)]
     Machine(#[from] Trouble),
@@ -124,7 +124,7 @@ enum Message {
 
 /// How lessons are run.
 #[derive(Clone, Debug)]
-pub struct How {
+pub(crate) struct How {
     /// Events on standard output; otherwise a transcript.
     pub json: bool,
     /// How many times as long as usual is waited for a machine that is slow.
@@ -141,7 +141,7 @@ pub struct How {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs these places one after the other.
-pub fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, how: How) -> Result<Ended, Failure> {
+pub(crate) fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, how: How) -> Result<Ended, Failure> {
     let mut teller: Box<dyn Teller> = if how.json { Box::new(json::Json) } else { Box::new(text::Text::new(lang)) };
     let (send, receive) = mpsc::channel();
     let signalled = send.clone();

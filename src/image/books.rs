@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Somebody who writes it down. Where that cannot be done, the work is done all the same.
-pub trait Books: Send + Sync {
+pub(crate) trait Books: Send + Sync {
     /// This is about to be made.
     fn begins(&self, path: &Path);
     /// It was made, and is this one.
@@ -20,7 +20,7 @@ pub trait Books: Send + Sync {
 static BOOKS: OnceLock<Box<dyn Books>> = OnceLock::new();
 
 /// From now on this is told.
-pub fn keep(books: Box<dyn Books>) {
+pub(crate) fn keep(books: Box<dyn Books>) {
     // The first to keep them keeps them.
     let _ = BOOKS.set(books);
 }

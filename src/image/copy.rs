@@ -18,7 +18,7 @@ use std::{
 
 /// What is being copied, for whoever shows it.
 #[derive(Clone, Copy, Debug)]
-pub enum Part<'a> {
+pub(crate) enum Part<'a> {
     /// One image of a list: its number, and how many there are.
     Image(usize, usize),
     /// A layer, by its index.
@@ -150,7 +150,13 @@ impl Target {
 
 /// Copies an image, or all images of a list. On failure nothing is left at a destination on this machine that was not there
 /// before. `access` is how a registry is reached that is copied to.
-pub fn copy(image: &Image, to: &Reference, access: &Access, all: bool, mut tell: impl FnMut(Part)) -> Result<()> {
+pub(crate) fn copy(
+    image: &Image,
+    to: &Reference,
+    access: &Access,
+    all: bool,
+    mut tell: impl FnMut(Part),
+) -> Result<()> {
     let list = if all { image.list()? } else { None };
     if list.is_some() && matches!(to, Reference::DockerArchive { .. }) {
         return Err(Error::Unusable {

@@ -96,7 +96,7 @@ impl fmt::Display for Digest {
 
 /// Computes a digest piece by piece.
 #[derive(Clone, Debug)]
-pub enum Hasher {
+pub(crate) enum Hasher {
     /// SHA-256.
     Sha256(Sha256),
     /// SHA-512.
@@ -105,7 +105,7 @@ pub enum Hasher {
 
 impl Hasher {
     /// Begins.
-    pub fn new(algorithm: Algorithm) -> Hasher {
+    pub(crate) fn new(algorithm: Algorithm) -> Hasher {
         match algorithm {
             Algorithm::Sha256 => Hasher::Sha256(Sha256::new()),
             Algorithm::Sha512 => Hasher::Sha512(Sha512::new()),
@@ -113,7 +113,7 @@ impl Hasher {
     }
 
     /// The next bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
             Hasher::Sha256(hasher) => hasher.update(bytes),
             Hasher::Sha512(hasher) => hasher.update(bytes),
@@ -121,7 +121,7 @@ impl Hasher {
     }
 
     /// The digest of all of them.
-    pub fn finish(self) -> Digest {
+    pub(crate) fn finish(self) -> Digest {
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         match self {
             Hasher::Sha256(hasher) => Digest { algorithm: Algorithm::Sha256, hex: hex(&hasher.finalize()) },
@@ -132,7 +132,7 @@ impl Hasher {
 
 /// A reader that ends well only where the bytes are those of the descriptor: the right number and the right digest.
 #[derive(Debug)]
-pub struct Verified<R> {
+pub(crate) struct Verified<R> {
     inner: R,
     what: String,
     descriptor: Descriptor,
@@ -142,7 +142,7 @@ pub struct Verified<R> {
 
 impl<R: Read> Verified<R> {
     /// Reads what `descriptor` names; `what` is the name for people.
-    pub fn new(inner: R, descriptor: &Descriptor, what: impl Into<String>) -> Verified<R> {
+    pub(crate) fn new(inner: R, descriptor: &Descriptor, what: impl Into<String>) -> Verified<R> {
         let hasher = Some(Hasher::new(descriptor.digest.algorithm()));
         Verified { inner, what: what.into(), descriptor: descriptor.clone(), hasher, seen: 0 }
     }

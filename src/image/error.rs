@@ -8,7 +8,7 @@ use crate::{
 use std::{io, path::Path};
 
 /// The result of everything in this module.
-pub type Result<T> = std::result::Result<T, Error>;
+pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// Why an image could not be used.
 #[derive(Debug, thiserror::Error)]

@@ -21,9 +21,9 @@ use std::{
 };
 
 /// The session's directory, and the image that its lessons use.
-pub const DIR: &str = "BOXWRIGHT_RUN";
+pub(crate) const DIR: &str = "BOXWRIGHT_RUN";
 /// See [`DIR`].
-pub const IMAGE: &str = "BOXWRIGHT_IMAGE";
+pub(crate) const IMAGE: &str = "BOXWRIGHT_IMAGE";
 /// The file with the descriptor of what the reference names.
 const TOP: &str = "image";
 

@@ -14,18 +14,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A lock on a directory; on a file system without locks it is none.
 #[derive(Debug)]
-pub struct Lock {
+pub(super) struct Lock {
     held: Option<Flock<File>>,
 }
 
 impl Lock {
     /// Locks a directory together with others.
-    pub fn shared(dir: &Path) -> Result<Lock> {
+    pub(super) fn shared(dir: &Path) -> Result<Lock> {
         Lock::take(dir, FlockArg::LockShared)
     }
 
     /// Locks a directory alone.
-    pub fn alone(dir: &Path) -> Result<Lock> {
+    pub(super) fn alone(dir: &Path) -> Result<Lock> {
         Lock::take(dir, FlockArg::LockExclusive)
     }
 
@@ -40,19 +40,19 @@ impl Lock {
     }
 
     /// The locked directory.
-    pub fn dir(&self) -> Option<&File> {
+    pub(super) fn dir(&self) -> Option<&File> {
         self.held.as_deref()
     }
 
     /// Whether nobody else holds the lock. Then it is ours alone from now on, otherwise no longer ours (flock(2)).
-    pub fn is_only(&mut self) -> bool {
+    pub(super) fn is_only(&mut self) -> bool {
         let Some(held) = &self.held else { return true };
         held.relock(FlockArg::LockExclusiveNonblock).is_ok()
     }
 }
 
 /// Takes a lock that is free.
-pub fn now(file: File, how: FlockArg) -> std::result::Result<Flock<File>, (File, Errno)> {
+pub(super) fn now(file: File, how: FlockArg) -> std::result::Result<Flock<File>, (File, Errno)> {
     let how = match how {
         FlockArg::LockShared => FlockArg::LockSharedNonblock,
         _ => FlockArg::LockExclusiveNonblock,

@@ -8,27 +8,27 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Media types of OCI.
-pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// A manifest.
-pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// A configuration.
-pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+pub(crate) const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// A layer compressed with gzip.
-pub const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+pub(crate) const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// Media types of Docker.
-pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+pub(crate) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// A manifest.
-pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 /// An index or a manifest larger than this is not an honest one (registries refuse more as well), in bytes.
-pub const MAX_JSON: u64 = 4 << 20;
+pub(crate) const MAX_JSON: u64 = 4 << 20;
 /// How many values such a file may have: each takes more memory than it takes bytes.
 const MAX_VALUES: usize = 100_000;
 
 /// How one file of an image names another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     /// What kind of file it is.
     #[serde(default)]
     pub media_type: String,
@@ -52,7 +52,7 @@ pub struct Descriptor {
 
 impl Descriptor {
     /// The first address that the file itself may be had from, for people.
-    pub fn address(&self) -> Option<String> {
+    pub(crate) fn address(&self) -> Option<String> {
         self.urls.first().map(|url| shown(url.as_bytes()))
     }
 }
@@ -74,7 +74,7 @@ impl Default for Descriptor {
 /// A list of images: the same one for several machines, or all images of a layout.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Index {
+pub(crate) struct Index {
     /// Always 2.
     pub schema_version: u32,
     /// What kind of file it is.
@@ -90,7 +90,7 @@ pub struct Index {
 
 impl Index {
     /// A list of these.
-    pub fn of(manifests: Vec<Descriptor>) -> Index {
+    pub(crate) fn of(manifests: Vec<Descriptor>) -> Index {
         Index { schema_version: 2, media_type: None, manifests, more: Map::new() }
     }
 }
@@ -98,7 +98,7 @@ impl Index {
 /// One image: its configuration and its layers, the lowest first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// Always 2.
     pub schema_version: u32,
     /// What kind of file it is.
@@ -119,7 +119,7 @@ pub struct Manifest {
 
 /// What a container made of the image should be like.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Config {
+pub(crate) struct Config {
     /// When it was made (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
@@ -146,7 +146,7 @@ pub struct Config {
 /// What to run, and how. Every field may be missing or null.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct Execution {
+pub(crate) struct Execution {
     /// User and group, by name or number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -169,7 +169,7 @@ pub struct Execution {
 
 /// The layers once more, as digests of the *uncompressed* archives.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct RootFs {
+pub(crate) struct RootFs {
     /// Always `layers`.
     #[serde(rename = "type", default)]
     pub kind: String,
@@ -180,7 +180,7 @@ pub struct RootFs {
 
 /// How a layer came about.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct History {
+pub(crate) struct History {
     /// The command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
@@ -191,7 +191,7 @@ pub struct History {
 
 /// What a registry, a layout or a directory answers when asked for an image.
 #[derive(Clone, Debug)]
-pub enum Document {
+pub(crate) enum Document {
     /// A list of images.
     Index(Index),
     /// An image.
@@ -200,7 +200,7 @@ pub enum Document {
 
 impl Document {
     /// Reads one. The file's own `mediaType` decides, then what the file that names it said, then what is in it.
-    pub fn parse(bytes: &[u8], named: &str, what: &str) -> Result<Document> {
+    pub(crate) fn parse(bytes: &[u8], named: &str, what: &str) -> Result<Document> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Probe {
@@ -235,7 +235,7 @@ impl Document {
 
 /// Reads JSON of which the name is `what`. As in the tools that most of it comes from, `null` is the same as nothing, and of
 /// one key twice the last one counts.
-pub fn json<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
+pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
     let wrong = |error| Error::malformed(what, error);
     if count(bytes) > MAX_VALUES {
         return Err(Error::malformed(what, format!("more than {MAX_VALUES} values in it")));
@@ -272,7 +272,7 @@ fn count(bytes: &[u8]) -> usize {
 }
 
 /// The same JSON, every member in a line of its own with four spaces a level. Nothing of it is lost, nor its order.
-pub fn indented(bytes: &[u8]) -> String {
+pub(crate) fn indented(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let (mut out, mut depth, mut quoted, mut escaped) = (String::new(), 0_usize, false, false);
     let mut letters = text.chars().peekable();

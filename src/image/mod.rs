@@ -5,30 +5,30 @@
 //! manifest names a configuration and layers, and the configuration names the layers once more, uncompressed (`diff_ids`).
 
 mod archive;
-pub mod books;
-pub mod builtin;
-pub mod copy;
+pub(crate) mod books;
+pub(crate) mod builtin;
+pub(crate) mod copy;
 mod destination;
-pub mod digest;
+pub(crate) mod digest;
 mod dir;
 mod error;
-pub mod kept;
+pub(crate) mod kept;
 mod layout;
 mod lock;
-pub mod manifest;
-pub mod partial;
+pub(crate) mod manifest;
+pub(crate) mod partial;
 mod platform;
-pub mod reference;
-pub mod registry;
+pub(crate) mod reference;
+pub(crate) mod registry;
 mod room;
-pub mod size;
-pub mod source;
-pub mod staging;
+pub(crate) mod size;
+pub(crate) mod source;
+pub(crate) mod staging;
 pub mod unpack;
 
-pub use digest::Digest;
-pub use error::{Error, Result};
+pub(crate) use digest::Digest;
+pub(crate) use error::{Error, Result};
 pub use platform::Platform;
-pub use reference::Reference;
-pub use registry::Access;
-pub use source::{Image, Source, tags_of};
+pub(crate) use reference::Reference;
+pub(crate) use registry::Access;
+pub(crate) use source::{Image, Source, tags_of};

@@ -28,20 +28,20 @@ const NAMES: usize = 16;
 const MODE: u32 = 0o666;
 
 /// A name beside this path that nobody else uses.
-pub fn fresh_name(path: &Path) -> PathBuf {
+pub(crate) fn fresh_name(path: &Path) -> PathBuf {
     let random = RandomState::new().hash_one(std::process::id());
     path.with_file_name(format!("{BEFORE}{random:016x}{AFTER}"))
 }
 
 /// Whether a name is one that [`fresh_name`] gives.
-pub fn is_ours(name: &str) -> bool {
+pub(crate) fn is_ours(name: &str) -> bool {
     let random = name.strip_prefix(BEFORE).and_then(|rest| rest.strip_suffix(AFTER));
     random.is_some_and(|random| random.len() == DIGITS && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// A file that gets its name when it is complete, and is gone where it never is.
 #[derive(Debug)]
-pub struct Partial {
+pub(crate) struct Partial {
     /// The open file.
     pub file: File,
     path: PathBuf,
@@ -53,7 +53,7 @@ pub struct Partial {
 
 impl Partial {
     /// Begins the file that is to have this path.
-    pub fn create(path: &Path) -> Result<Partial> {
+    pub(crate) fn create(path: &Path) -> Result<Partial> {
         match nameless(path) {
             Some(file) => Ok(Partial { file, path: path.into(), named: None, _line: None }),
             None => Partial::with_name(path),
@@ -79,14 +79,14 @@ impl Partial {
     }
 
     /// The file is complete: once it is on the disk it gets its name, and takes the place of one that had it.
-    pub fn keep(self) -> Result<()> {
+    pub(crate) fn keep(self) -> Result<()> {
         self.file.sync_all().map_err(Error::io(&self.path))?;
         let path = self.path.clone();
         self.take_name(true).map_err(|errno| Error::io(&path)(errno.into()))
     }
 
     /// The same, but one that has the name stays, and this is an error (EEXIST).
-    pub fn keep_new(self) -> Result<()> {
+    pub(crate) fn keep_new(self) -> Result<()> {
         self.file.sync_all().map_err(Error::io(&self.path))?;
         let path = self.path.clone();
         self.take_name(false).map_err(|errno| Error::io(&path)(errno.into()))
@@ -142,7 +142,7 @@ fn link(file: &File, path: &Path) -> nix::Result<()> {
 }
 
 /// Removes the files that killed programs left in a directory. One that cannot be looked at stays.
-pub fn sweep(dir: &Path) {
+pub(crate) fn sweep(dir: &Path) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         if !entry.file_name().to_str().is_some_and(is_ours) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;

@@ -44,7 +44,7 @@ impl Platform {
     }
 
     /// A machine of this kind.
-    pub fn new(os: &str, architecture: &str, variant: Option<&str>) -> Platform {
+    pub(crate) fn new(os: &str, architecture: &str, variant: Option<&str>) -> Platform {
         let variant = variant.map(str::to_string);
         Platform { architecture: architecture.into(), os: os.into(), variant, more: Map::new() }
     }
@@ -70,7 +70,7 @@ impl Platform {
     }
 
     /// Chooses from a list. What is not an image (an attestation) is passed over.
-    pub fn choose<'a>(&self, all: &'a [Descriptor], what: &str) -> Result<&'a Descriptor> {
+    pub(crate) fn choose<'a>(&self, all: &'a [Descriptor], what: &str) -> Result<&'a Descriptor> {
         let image = |descriptor: &&Descriptor| {
             let attests = descriptor.annotations.contains_key("vnd.docker.reference.type");
             let nowhere = descriptor.platform.as_ref().is_some_and(|platform| platform.os == "unknown");

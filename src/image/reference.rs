@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 /// A place that images come from, or go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reference {
+pub(crate) enum Reference {
     /// `oci:DIR[:TAG]`: an OCI image layout.
     Oci {
         /// The layout.
@@ -36,7 +36,7 @@ pub enum Reference {
 }
 
 /// What a reference looks like, for messages.
-pub const FORMS: &str = "builtin:  docker://NAME[:TAG][@DIGEST]  dir:DIR  oci:DIR[:TAG]  oci-archive:FILE[:TAG]  \
+pub(crate) const FORMS: &str = "builtin:  docker://NAME[:TAG][@DIGEST]  dir:DIR  oci:DIR[:TAG]  oci-archive:FILE[:TAG]  \
     docker-archive:FILE[:NAME]";
 
 impl FromStr for Reference {
@@ -70,7 +70,7 @@ impl FromStr for Reference {
 
 impl Reference {
     /// The same place, whatever directory it is looked for from.
-    pub fn absolute(mut self) -> Reference {
+    pub(crate) fn absolute(mut self) -> Reference {
         match &mut self {
             Reference::Oci { dir: path, .. }
             | Reference::OciArchive { file: path, .. }

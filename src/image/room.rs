@@ -17,7 +17,7 @@ use std::{io::BufReader, path::Path};
 
 /// Looks for room for so many bytes more on the file system of a path, which need not be there yet; `what` is what needs them.
 /// A file system that does not tell is not an error.
-pub fn room(path: &Path, needed: u64, what: &str) -> Result<()> {
+pub(super) fn room(path: &Path, needed: u64, what: &str) -> Result<()> {
     match system(path) {
         Some(system) if system.room() < needed => Err(Error::Unusable {
             what: what.into(),
@@ -41,7 +41,7 @@ fn system(path: &Path) -> Option<FileSystem> {
 
 /// Looks for room for an image that is to be unpacked. Every layer is written, whatever later ones hide: the largest is needed
 /// at least.
-pub fn room_for_tree(image: &Image, dir: &Path) -> Result<()> {
+pub(super) fn room_for_tree(image: &Image, dir: &Path) -> Result<()> {
     let Some(system) = system(dir) else { return Ok(()) };
     for (index, layer) in image.manifest.layers.iter().enumerate() {
         if layer.size > system.room() {

@@ -13,7 +13,7 @@ fn decompressed(size: u64) -> u64 {
 
 /// About how many bytes an image has when it is unpacked; `tools` are the names that the built-in one gives to this program.
 /// Where that cannot be known at once, it is a guess: whatever is wrong with the image will be said when it is used.
-pub fn unpacked(reference: &Reference, tools: &[&str]) -> u64 {
+pub(crate) fn unpacked(reference: &Reference, tools: &[&str]) -> u64 {
     match reference {
         Reference::Builtin => builtin::size(tools).unwrap_or(UNKNOWN),
         Reference::Docker(_) => UNKNOWN,

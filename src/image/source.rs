@@ -22,7 +22,7 @@ use std::{
 const MAX_DEPTH: usize = 8;
 
 /// A place that images come from. It hands out bytes; it is [`Image`] that checks them.
-pub trait Source {
+pub(crate) trait Source {
     /// The document that the reference names, with what its name promises about it where the name promises anything.
     fn top(&self) -> Result<(Vec<u8>, Option<Descriptor>)>;
     /// A manifest that another one names, not yet verified. Most places keep it as a blob like any other.
@@ -38,10 +38,10 @@ pub trait Source {
 }
 
 /// Hears how many bytes of a layer were read just now.
-pub type Watch = Arc<dyn Fn(usize) + Send + Sync>;
+pub(crate) type Watch = Arc<dyn Fn(usize) + Send + Sync>;
 
 /// An open image.
-pub struct Image {
+pub(crate) struct Image {
     source: Rc<dyn Source>,
     name: String,
     watch: Option<Watch>,
@@ -68,7 +68,7 @@ impl std::fmt::Debug for Image {
 impl Image {
     /// Opens the image for a platform. `tools` are the names that the built-in image gives to this program; `access` is
     /// how a registry is reached.
-    pub fn open(reference: &Reference, platform: &Platform, tools: &[&str], access: &Access) -> Result<Image> {
+    pub(crate) fn open(reference: &Reference, platform: &Platform, tools: &[&str], access: &Access) -> Result<Image> {
         let source: Box<dyn Source> = match reference {
             Reference::Oci { dir, tag } => Box::new(Layout::open(dir, tag.as_deref())?),
             Reference::OciArchive { file, tag } => Box::new(OciArchive::open(file, tag.as_deref())?),
@@ -84,7 +84,7 @@ impl Image {
     }
 
     /// The same for any source.
-    pub fn from_source(source: Box<dyn Source>, name: String, platform: &Platform) -> Result<Image> {
+    pub(crate) fn from_source(source: Box<dyn Source>, name: String, platform: &Platform) -> Result<Image> {
         let source: Rc<dyn Source> = source.into();
         let (mut raw, mut promised) = source.top()?;
         let top = raw.clone();
@@ -121,7 +121,7 @@ impl Image {
     }
 
     /// The list that the reference names; none where it names one image.
-    pub fn list(&self) -> Result<Option<Index>> {
+    pub(crate) fn list(&self) -> Result<Option<Index>> {
         match Document::parse(&self.top, "", &format!("{}: manifest", self.name))? {
             Document::Index(index) => Ok(Some(index)),
             Document::Manifest(_) => Ok(None),
@@ -129,7 +129,7 @@ impl Image {
     }
 
     /// One image of the list, whatever machine it is for.
-    pub fn one(&self, descriptor: &Descriptor) -> Result<Image> {
+    pub(crate) fn one(&self, descriptor: &Descriptor) -> Result<Image> {
         let what = format!("{}: manifest", self.name);
         let raw = whole(|| self.source.manifest(descriptor), descriptor, &what)?;
         let named = descriptor.media_type.clone();
@@ -149,28 +149,23 @@ impl Image {
     }
 
     /// The reference, for messages.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The digest of the manifest, which is the image's name for good.
-    pub fn digest(&self) -> Digest {
-        Digest::of(&self.raw)
-    }
-
     /// The tags of its repository, where it comes from one.
-    pub fn tags(&self) -> Result<Vec<String>> {
+    pub(crate) fn tags(&self) -> Result<Vec<String>> {
         self.source.tags()
     }
 
     /// A layer as people call it: `layer 2 of 3 (sha256:…)`.
-    pub fn layer_name(&self, index: usize) -> String {
+    pub(crate) fn layer_name(&self, index: usize) -> String {
         let digest = self.manifest.layers.get(index).map(|layer| layer.digest.to_string()).unwrap_or_default();
         format!("{}: layer {} of {} ({digest})", self.name, index + 1, self.manifest.layers.len())
     }
 
     /// A blob of the manifest: reading it to its end fails where the bytes are not the promised ones.
-    pub fn blob(&self, descriptor: &Descriptor, what: &str) -> Result<Verified<Box<dyn Read + Send>>> {
+    pub(crate) fn blob(&self, descriptor: &Descriptor, what: &str) -> Result<Verified<Box<dyn Read + Send>>> {
         let mut blob = self.source.blob(descriptor).map_err(|error| restricted(descriptor, what, error))?;
         if let Some(watch) = &self.watch {
             blob = Box::new(Watched { inner: blob, watch: Arc::clone(watch) });
@@ -179,12 +174,12 @@ impl Image {
     }
 
     /// From now on the watch hears how far the layers have come.
-    pub fn watch(&mut self, watch: Watch) {
+    pub(crate) fn watch(&mut self, watch: Watch) {
         self.watch = Some(watch);
     }
 
     /// The uncompressed layers' digests, one for each layer.
-    pub fn diff_ids(&self) -> Result<&[Digest]> {
+    pub(crate) fn diff_ids(&self) -> Result<&[Digest]> {
         let (ids, layers) = (self.config.rootfs.diff_ids.as_slice(), self.manifest.layers.len());
         if ids.len() == layers {
             return Ok(ids);
@@ -194,7 +189,7 @@ impl Image {
     }
 
     /// Whether this machine can run it, by the configuration's own word.
-    pub fn check_platform(&self, platform: &Platform) -> Result<()> {
+    pub(crate) fn check_platform(&self, platform: &Platform) -> Result<()> {
         let (os, architecture) = (&self.config.os, &self.config.architecture);
         let same = |theirs: &str, ours: &str| theirs.is_empty() || theirs == ours;
         if same(os, &platform.os) && same(architecture, &platform.architecture) {
@@ -212,7 +207,7 @@ impl Image {
 }
 
 /// The tags of a repository, or of the images of an archive.
-pub fn tags_of(reference: &Reference, access: &Access) -> Result<Vec<String>> {
+pub(crate) fn tags_of(reference: &Reference, access: &Access) -> Result<Vec<String>> {
     match reference {
         Reference::Docker(name) => Registry::open(name, access)?.tags(),
         Reference::DockerArchive { file, .. } => DockerArchive::tags(file),

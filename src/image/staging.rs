@@ -39,7 +39,7 @@ fn wake() -> Option<&'static EventFd> {
 }
 
 /// Notes that Ctrl-C was pressed. A signal handler may do no more than this: an atomic store and a write(2).
-pub extern "C" fn interrupt(_signal: libc::c_int) {
+pub(crate) extern "C" fn interrupt(_signal: libc::c_int) {
     INTERRUPTED.store(true, Ordering::Relaxed);
     if let Some(Some(wake)) = WAKE.get() {
         let _ = wake.write(1);
@@ -47,7 +47,7 @@ pub extern "C" fn interrupt(_signal: libc::c_int) {
 }
 
 /// Waits until Ctrl-C is pressed.
-pub fn interrupted() {
+pub(crate) fn interrupted() {
     while go_on().is_ok() {
         let Some(wake) = wake() else { return };
         let _ = poll(&mut [PollFd::new(wake.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE);
@@ -55,7 +55,7 @@ pub fn interrupted() {
 }
 
 /// Waits for a while; Ctrl-C ends it, as an error.
-pub fn pause(time: Duration) -> Result<()> {
+pub(crate) fn pause(time: Duration) -> Result<()> {
     let end = Instant::now() + time;
     loop {
         go_on()?;
@@ -71,7 +71,7 @@ pub fn pause(time: Duration) -> Result<()> {
 }
 
 /// Waits until this can be read or is closed, and tells whether it was; Ctrl-C ends the wait, as an error.
-pub fn wait_for(fd: BorrowedFd, limit: Duration) -> Result<bool> {
+pub(crate) fn wait_for(fd: BorrowedFd, limit: Duration) -> Result<bool> {
     let end = Instant::now() + limit;
     loop {
         go_on()?;
@@ -90,13 +90,13 @@ pub fn wait_for(fd: BorrowedFd, limit: Duration) -> Result<bool> {
 }
 
 /// Fails once Ctrl-C was pressed.
-pub fn go_on() -> Result<()> {
+pub(crate) fn go_on() -> Result<()> {
     if INTERRUPTED.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
 }
 
 /// Files and directories that are removed again unless [`Staging::keep`] is called.
 #[derive(Debug, Default)]
-pub struct Staging {
+pub(crate) struct Staging {
     made: Vec<Thing>,
 }
 
@@ -112,7 +112,7 @@ type Key = (u64, u64);
 
 impl Staging {
     /// Makes a directory and what is missing above it; those that were there stay.
-    pub fn directory(&mut self, path: &Path) -> Result<()> {
+    pub(crate) fn directory(&mut self, path: &Path) -> Result<()> {
         let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.as_os_str().is_empty()).collect();
         for path in missing.into_iter().rev() {
             match Made::make(path, Mode::from_bits_truncate(0o777)) {
@@ -125,7 +125,7 @@ impl Staging {
     }
 
     /// Writes a file: first under another name, then, complete and on the disk, under its own ([`Partial`]).
-    pub fn file(&mut self, path: &Path, mut content: impl Read) -> Result<()> {
+    pub(crate) fn file(&mut self, path: &Path, mut content: impl Read) -> Result<()> {
         let (dir, name) = self.place(path)?;
         let new = fstatat(&dir, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW) == Err(Errno::ENOENT);
         let mut partial = Partial::create(path)?;
@@ -150,7 +150,7 @@ impl Staging {
     }
 
     /// Everything went well: what was made stays.
-    pub fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) {
         self.made.clear();
     }
 }
@@ -177,7 +177,7 @@ fn key(file: impl AsFd) -> Option<Key> {
 }
 
 /// Copies until the reader ends; Ctrl-C ends it earlier.
-pub fn copy(from: &mut impl Read, to: &mut impl Write, what: &str) -> Result<u64> {
+pub(crate) fn copy(from: &mut impl Read, to: &mut impl Write, what: &str) -> Result<u64> {
     let mut buffer = vec![0; BUFFER];
     let mut total = 0;
     loop {
@@ -195,7 +195,7 @@ pub fn copy(from: &mut impl Read, to: &mut impl Write, what: &str) -> Result<u64
 }
 
 /// Opens a file that must be a plain one: a device or a pipe of that name would be read for ever.
-pub fn open_plain(path: &Path) -> Result<File> {
+pub(crate) fn open_plain(path: &Path) -> Result<File> {
     let file = File::open(path).map_err(Error::io(path))?;
     match file.metadata() {
         Ok(metadata) if metadata.is_file() => Ok(file),
@@ -205,7 +205,7 @@ pub fn open_plain(path: &Path) -> Result<File> {
 }
 
 /// Reads a small file; a larger one is an error.
-pub fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>> {
+pub(crate) fn read_small(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_plain(path)?.take(limit + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
     if bytes.len() as u64 > limit {

@@ -29,7 +29,7 @@ struct Event<'a> {
 /// Prints what the kernel says about a process; with `watch` again whenever something changed, until it ends.
 ///
 /// Status 1 where there is no such process, 3 where this user may not look at it.
-pub fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
+pub(crate) fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
     let mut reader = Reader::new(Path::new("/proc"), Path::new("/proc/self/exe"));
     // Opened before the first look, so that the same process is meant to the end.
     let process = pidfd::open(pid);

@@ -7,7 +7,7 @@ use crate::lang::Lang;
 use crate::observe::{Evidence, ForChildren, Mount, NAMES, Pressure, Sample, Side};
 
 /// The whole report, without a newline at its end.
-pub fn report(sample: &Sample, evidence: &Evidence, lang: Lang) -> String {
+pub(super) fn report(sample: &Sample, evidence: &Evidence, lang: Lang) -> String {
     let mut out = vec![headline(sample, lang)];
     let mut section = |title: &str, lines: Vec<String>| {
         if !lines.is_empty() {

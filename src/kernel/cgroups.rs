@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// A mounted hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hierarchy {
+pub(crate) struct Hierarchy {
     /// 1 or 2.
     pub version: u8,
     /// The controllers that a version 1 hierarchy was mounted with; empty for version 2.
@@ -22,7 +22,7 @@ pub struct Hierarchy {
 
 /// One line of `/proc/PID/cgroup`: the group of the process in one hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Membership {
+pub(crate) struct Membership {
     /// The controllers of the hierarchy; empty for version 2.
     pub controllers: Vec<String>,
     /// The group's path.
@@ -34,7 +34,7 @@ const NO_CONTROLLERS: [&str; 8] =
     ["rw", "ro", "clone_children", "xattr", "noprefix", "cpuset_v2_mode", "release_agent", "nsdelegate"];
 
 /// Finds the mounted hierarchies in the lines of a mountinfo file.
-pub fn hierarchies(mounts: &[(Mount, String)]) -> Vec<Hierarchy> {
+pub(crate) fn hierarchies(mounts: &[(Mount, String)]) -> Vec<Hierarchy> {
     let hierarchy = |(mount, options): &(Mount, String)| {
         let version = match mount.kind.as_str() {
             "cgroup" => 1,
@@ -51,7 +51,7 @@ pub fn hierarchies(mounts: &[(Mount, String)]) -> Vec<Hierarchy> {
 }
 
 /// Reads `/proc/PID/cgroup` (cgroups(7)).
-pub fn parse_membership(text: &str) -> Vec<Membership> {
+pub(crate) fn parse_membership(text: &str) -> Vec<Membership> {
     let line = |line: &str| {
         let mut fields = line.splitn(3, ':').skip(1);
         let (controllers, path) = (fields.next()?, fields.next()?);
@@ -62,7 +62,7 @@ pub fn parse_membership(text: &str) -> Vec<Membership> {
 }
 
 /// The mounted hierarchies and boxwright's own memberships.
-pub fn own() -> (Vec<Hierarchy>, Vec<Membership>) {
+pub(crate) fn own() -> (Vec<Hierarchy>, Vec<Membership>) {
     let mounts = text::read("/proc/self/mountinfo").unwrap_or_default();
     let memberships = text::read("/proc/self/cgroup").unwrap_or_default();
     (hierarchies(&super::mountinfo::parse_with_options(&mounts)), parse_membership(&memberships))
@@ -70,7 +70,7 @@ pub fn own() -> (Vec<Hierarchy>, Vec<Membership>) {
 
 /// Where a hierarchy with this controller (version 2: any) is mounted in a way that shows nothing of ours: it was mounted before
 /// this process got a cgroup namespace of its own, and its root is above ours (cgroup_namespaces(7)).
-pub fn mounted_from_outside(hierarchies: &[Hierarchy], controller: &str) -> Option<(u8, String)> {
+pub(crate) fn mounted_from_outside(hierarchies: &[Hierarchy], controller: &str) -> Option<(u8, String)> {
     let named = |hierarchy: &&Hierarchy| hierarchy.controllers.iter().any(|name| name == controller);
     let outside = |hierarchy: &&Hierarchy| hierarchy.root.starts_with("/..");
     let found = hierarchies.iter().filter(outside).find(named);
@@ -80,7 +80,7 @@ pub fn mounted_from_outside(hierarchies: &[Hierarchy], controller: &str) -> Opti
 
 /// What `/proc/cgroups` says of a controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
+pub(crate) enum Known {
     /// The kernel has it.
     Enabled,
     /// The kernel was told at boot not to use it (`cgroup_disable=`).
@@ -92,7 +92,7 @@ pub enum Known {
 }
 
 /// Asks for a controller.
-pub fn known(controller: &str) -> Known {
+pub(crate) fn known(controller: &str) -> Known {
     let table = match text::read("/proc/cgroups") {
         Ok(table) => table,
         Err(error) => return Known::Unreadable(of(&error)),
@@ -107,7 +107,7 @@ pub fn known(controller: &str) -> Known {
 /// Says how this machine mounts its hierarchies: `v1`, `hybrid`, `v2` or `none`.
 ///
 /// A version 1 hierarchy without any controller (systemd's own, `name=systemd`) does not make a machine hybrid.
-pub fn mode(hierarchies: &[Hierarchy]) -> &'static str {
+pub(crate) fn mode(hierarchies: &[Hierarchy]) -> &'static str {
     let real = |hierarchy: &Hierarchy| hierarchy.controllers.iter().any(|name| !name.starts_with("name="));
     let v1 = hierarchies.iter().any(|hierarchy| hierarchy.version == 1 && real(hierarchy));
     let v2 = hierarchies.iter().any(|hierarchy| hierarchy.version == 2);
@@ -138,7 +138,7 @@ impl Place {
     }
 
     /// The directory of this group, or of another one in the same hierarchy. `None` where it is outside what is mounted.
-    pub fn dir(&self, path: &str) -> Option<PathBuf> {
+    pub(crate) fn dir(&self, path: &str) -> Option<PathBuf> {
         let below = if self.root == "/" { path } else { path.strip_prefix(&self.root)? };
         let point = Path::new(&self.point);
         match below.trim_start_matches('/') {
@@ -151,7 +151,7 @@ impl Place {
 }
 
 /// Finds a controller's files: in the version 1 hierarchy that the process's memberships name it in, else in version 2.
-pub fn place(hierarchies: &[Hierarchy], memberships: &[Membership], controller: &str) -> Option<Place> {
+pub(crate) fn place(hierarchies: &[Hierarchy], memberships: &[Membership], controller: &str) -> Option<Place> {
     let named = |names: &[String]| names.iter().any(|name| name == controller);
     let v1 = memberships.iter().find(|membership| named(&membership.controllers));
     let membership = v1.or_else(|| memberships.iter().find(|membership| membership.controllers.is_empty()))?;

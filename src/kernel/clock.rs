@@ -7,12 +7,12 @@ const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 /// A moment in the local time zone.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment(libc::tm);
+pub(crate) struct Moment(libc::tm);
 
 impl Moment {
     /// The moment so many seconds after the beginning of 1970; `None` where its year is too far away.
     #[expect(unsafe_code, reason = "the C library fills in a structure")]
-    pub fn at(seconds: i64) -> Option<Moment> {
+    pub(crate) fn at(seconds: i64) -> Option<Moment> {
         // SAFETY: all zeros is a valid `struct tm`.
         let mut fields: libc::tm = unsafe { std::mem::zeroed() };
         // SAFETY: both pointers are to variables that live until the call has returned.
@@ -21,7 +21,7 @@ impl Moment {
     }
 
     /// This moment.
-    pub fn now() -> Option<Moment> {
+    pub(crate) fn now() -> Option<Moment> {
         Moment::at(now())
     }
 
@@ -34,33 +34,33 @@ impl Moment {
     }
 
     /// As `23:59`.
-    pub fn minute(self) -> String {
+    pub(crate) fn minute(self) -> String {
         format!("{:02}:{:02}", self.0.tm_hour, self.0.tm_min)
     }
 
     /// As `23:59:59`.
-    pub fn second(self) -> String {
+    pub(crate) fn second(self) -> String {
         format!("{}:{:02}", self.minute(), self.0.tm_sec)
     }
 
     /// As `2026-11-25 23:59`.
-    pub fn date(self) -> String {
+    pub(crate) fn date(self) -> String {
         format!("{:04}-{:02}-{:02} {}", self.year(), self.0.tm_mon + 1, self.0.tm_mday, self.minute())
     }
 
     /// As `Nov 25`; a day of one digit stands behind two blanks.
-    pub fn day(self) -> String {
+    pub(crate) fn day(self) -> String {
         format!("{} {:>2}", self.month(), self.0.tm_mday)
     }
 
     /// As `Wed Nov 25 23:59:59 2026` (ctime(3)).
-    pub fn whole(self) -> String {
+    pub(crate) fn whole(self) -> String {
         let weekday = DAYS.get(self.0.tm_wday as usize).copied().unwrap_or_default();
         format!("{weekday} {} {} {}", self.day(), self.second(), self.year())
     }
 
     /// The part of it that tells it from today: `23:59`, `Nov25` or `2026`.
-    pub fn short(self, today: Moment) -> String {
+    pub(crate) fn short(self, today: Moment) -> String {
         match () {
             () if self.0.tm_year != today.0.tm_year => self.year().to_string(),
             () if self.0.tm_yday != today.0.tm_yday => format!("{}{:02}", self.month(), self.0.tm_mday),
@@ -70,7 +70,7 @@ impl Moment {
 }
 
 /// Seconds since the beginning of 1970.
-pub fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
 }
 

@@ -12,7 +12,7 @@ use std::path::Path;
 const NO_LIMIT: u64 = 9_223_372_036_854_771_712;
 
 /// Reads a number with the kernel's suffixes, such as `10M`; `None` for `max`, `-1` and for what is not a number.
-pub fn bytes(text: &str) -> Option<u64> {
+pub(crate) fn bytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let (digits, unit) = match text.char_indices().last()? {
         (at, 'k' | 'K') => (text.get(..at)?, 1 << 10),
@@ -62,7 +62,12 @@ type Files = Vec<(&'static str, String)>;
 /// no exact counterpart. `read` reads a file of the group.
 ///
 /// Errors: why the value means nothing here. The kernel could not tell: it would only see what it was translated to.
-pub fn set(version: u8, name: &str, value: &str, read: &dyn Fn(&str) -> String) -> Result<Option<Files>, String> {
+pub(crate) fn set(
+    version: u8,
+    name: &str,
+    value: &str,
+    read: &dyn Fn(&str) -> String,
+) -> Result<Option<Files>, String> {
     let quota = || read("cpu.max").split(' ').next().unwrap_or("max").to_string();
     let period = || read("cpu.max").split_whitespace().nth(1).unwrap_or("100000").to_string();
     Ok(Some(match (version, name) {
@@ -109,7 +114,7 @@ pub fn set(version: u8, name: &str, value: &str, read: &dyn Fn(&str) -> String) 
 }
 
 /// The value of a file of the other version, from this version's files; `None` as above.
-pub fn get(version: u8, name: &str, read: &dyn Fn(&str) -> String) -> Option<String> {
+pub(crate) fn get(version: u8, name: &str, read: &dyn Fn(&str) -> String) -> Option<String> {
     let field = |at: usize| read("cpu.max").split_whitespace().nth(at).unwrap_or_default().to_string();
     let number = |text: String| if text.trim() == "max" { NO_LIMIT.to_string() } else { text.trim().to_string() };
     Some(match (version, name) {
@@ -142,7 +147,7 @@ pub fn get(version: u8, name: &str, read: &dyn Fn(&str) -> String) -> Option<Str
 }
 
 /// Why the kernel did not take a value, from the state of the group.
-pub fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<String> {
+pub(crate) fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<String> {
     let read = |name: &str| text::read(group.dir.join(name)).unwrap_or_default().trim().to_string();
     match errno {
         Errno::ENOENT => missing(group, name),
@@ -210,7 +215,7 @@ fn above(dir: &Path) -> String {
 }
 
 /// Whether anything can be swapped out (proc_swaps(5)); `None` where that cannot be read.
-pub fn swaps() -> Option<bool> {
+pub(crate) fn swaps() -> Option<bool> {
     text::read("/proc/swaps").ok().map(|table| table.lines().count() > 1)
 }
 

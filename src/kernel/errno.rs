@@ -2,25 +2,25 @@
 
 use super::namespaces::{Kind, read_link};
 use crate::lang::{self, Lang, say};
-pub use nix::errno::Errno;
+pub(crate) use nix::errno::Errno;
 use serde::{Deserialize, Deserializer, Serializer};
 use std::{io, path::Path};
 
 /// An error by its name, such as `EPERM`; `ERRNO` where it has none.
-pub fn name(errno: Errno) -> String {
+pub(crate) fn name(errno: Errno) -> String {
     if errno == Errno::UnknownErrno { "ERRNO".into() } else { format!("{errno:?}") }
 }
 
 /// Errors have numbers below this (`MAX_ERRNO` of `linux/err.h`).
-pub const END: i32 = 4096;
+pub(crate) const END: i32 = 4096;
 
 /// Writes an error by its name, for `#[serde(with = "errno")]`.
-pub fn serialize<S: Serializer>(errno: &Errno, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(errno: &Errno, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&name(*errno))
 }
 
 /// Reads an error by its name; one that this program does not know is [`Errno::UnknownErrno`].
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Errno, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Errno, D::Error> {
     let wanted = String::deserialize(deserializer)?;
     Ok((1..END).map(Errno::from_raw).find(|errno| name(*errno) == wanted).unwrap_or(Errno::UnknownErrno))
 }
@@ -62,7 +62,7 @@ const CHINESE: [(Errno, &str); 32] = [
 ];
 
 /// What an error means in the words of strerror(3), which every other program prints.
-pub fn meaning(errno: Errno, lang: Lang) -> String {
+pub(crate) fn meaning(errno: Errno, lang: Lang) -> String {
     let chinese = CHINESE.iter().find(|(known, _)| lang == Lang::Zh && *known == errno);
     if let Some((_, text)) = chinese {
         return (*text).into();
@@ -73,33 +73,33 @@ pub fn meaning(errno: Errno, lang: Lang) -> String {
 }
 
 /// An error as `WHY (ERRNO)`, such as `Operation not permitted (EPERM)`, in the language that was set for this process.
-pub fn why(errno: Errno) -> String {
+pub(crate) fn why(errno: Errno) -> String {
     why_in(errno, lang::set())
 }
 
 /// The same in this language.
-pub fn why_in(errno: Errno, lang: Lang) -> String {
+pub(crate) fn why_in(errno: Errno, lang: Lang) -> String {
     let (meaning, name) = (meaning(errno, lang), name(errno));
     lang.pick(format!("{meaning} ({name})"), format!("{meaning}（{name}）"))
 }
 
 /// The errno of an error of the standard library; an unknown one where it comes from no system call.
-pub fn of(error: &io::Error) -> Errno {
+pub(crate) fn of(error: &io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(0))
 }
 
 /// Whether output was written, or nobody reads it any more, who is nobody to complain to.
-pub fn is_written(written: &io::Result<()>) -> bool {
+pub(crate) fn is_written(written: &io::Result<()>) -> bool {
     written.as_ref().err().is_none_or(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// `WHY (ERRNO)` for an error of the standard library, which may also come from no system call at all.
-pub fn why_io(error: &io::Error) -> String {
+pub(crate) fn why_io(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), |raw| why(Errno::from_raw(raw)))
 }
 
 /// What may help where namespaces cannot be made (namespaces(7), user_namespaces(7)).
-pub fn unshare_hint(errno: Errno) -> Option<String> {
+pub(crate) fn unshare_hint(errno: Errno) -> Option<String> {
     match errno {
         Errno::EPERM => Some(say("this needs root, or a user namespace around it: -r (--map-root-user)", "需要 root，或在外面套一层用户命名空间：-r（--map-root-user）").into()),
         Errno::ENOSPC => Some(
@@ -117,7 +117,7 @@ pub fn unshare_hint(errno: Errno) -> Option<String> {
 }
 
 /// What may help where a namespace cannot be entered (setns(2)).
-pub fn setns_hint(errno: Errno, kind: Kind) -> Option<&'static str> {
+pub(crate) fn setns_hint(errno: Errno, kind: Kind) -> Option<&'static str> {
     match errno {
         Errno::EINVAL if kind == Kind::User => {
             Some(say("you are in this user namespace already: leave out -U", "已经在这个用户命名空间里：去掉 -U"))
@@ -153,10 +153,10 @@ const ELSEWHERE: [&str; 2] = [
 ];
 
 /// What failed where no thread or process can be made.
-pub const THREAD: &str = "a new thread: clone3";
+pub(crate) const THREAD: &str = "a new thread: clone3";
 
 /// What may help where no thread can be made (clone(2)).
-pub fn thread_hint(errno: Errno, lang: Lang) -> Option<&'static str> {
+pub(crate) fn thread_hint(errno: Errno, lang: Lang) -> Option<&'static str> {
     match errno {
         Errno::EPERM | Errno::EACCES => Some(lang.pick(
             "a seccomp filter refuses clone3(2) with EPERM, where the C library falls back only on ENOSYS: a container runtime older than Docker 20.10.10 or libseccomp 2.5; update it, or docker run --security-opt seccomp=unconfined",
@@ -172,7 +172,7 @@ pub fn thread_hint(errno: Errno, lang: Lang) -> Option<&'static str> {
 }
 
 /// What may help where no process can be made (fork(2)).
-pub fn fork_hint(errno: Errno) -> Option<&'static str> {
+pub(crate) fn fork_hint(errno: Errno) -> Option<&'static str> {
     match errno {
         Errno::ENOMEM => Some(say(
             "if memory is left: PID 1 of the PID namespace has ended, and no process can join it any more",

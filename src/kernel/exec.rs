@@ -15,7 +15,7 @@ const MACHINES: [(u16, &str); 7] =
     [(3, "i386"), (40, "arm"), (62, "x86_64"), (183, "aarch64"), (243, "riscv64"), (22, "s390x"), (21, "ppc64")];
 
 /// What may help; `None` where the errno says it all.
-pub fn why_not(program: &OsStr, errno: Errno) -> Option<String> {
+pub(crate) fn why_not(program: &OsStr, errno: Errno) -> Option<String> {
     let Some(path) = find(program) else {
         return (errno == Errno::ENOENT).then(|| match is_path(program) {
             true => say(

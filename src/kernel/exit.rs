@@ -4,14 +4,14 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, si
 
 /// Ends the process with this status: no destructor runs, and nothing that waits in a buffer is written (_exit(2)).
 #[expect(unsafe_code, reason = "the standard library's exit would wait for locks and flush buffers")]
-pub fn now(status: u8) -> ! {
+pub(crate) fn now(status: u8) -> ! {
     // SAFETY: the call takes a number and does not come back; the kernel takes away all that was ours.
     unsafe { libc::_exit(i32::from(status)) }
 }
 
 /// Ends the process by this signal, as if it had never been blocked.
 #[expect(unsafe_code, reason = "nix marks sigaction(2) so")]
-pub fn by(signal: Signal) -> ! {
+pub(crate) fn by(signal: Signal) -> ! {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: this installs the kernel's own behaviour and no function of ours.
     let _ = unsafe { sigaction(signal, &default) };

@@ -54,14 +54,14 @@ impl FileSystem {
     /// Looks at the file system that holds this path.
     ///
     /// Errors: those of open(2) and statvfs(3).
-    pub fn of(path: &Path) -> nix::Result<FileSystem> {
+    pub(crate) fn of(path: &Path) -> nix::Result<FileSystem> {
         // A descriptor of this kind needs no right to read, and starts nothing that would wait at the other end.
         let file = open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
         FileSystem::of_file(file.as_fd())
     }
 
     /// The same for what is open.
-    pub fn of_file(file: BorrowedFd<'_>) -> nix::Result<FileSystem> {
+    pub(crate) fn of_file(file: BorrowedFd<'_>) -> nix::Result<FileSystem> {
         let numbers = fstatvfs(file)?;
         // The number of the mount is the only thing that tells two mounts on one place, or of one device, apart.
         let info = text::read(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).unwrap_or_default();
@@ -90,7 +90,7 @@ impl FileSystem {
     }
 
     /// The file system that holds this path or, where that does not exist, the nearest directory above it that does.
-    pub fn nearest(path: &Path) -> nix::Result<FileSystem> {
+    pub(crate) fn nearest(path: &Path) -> nix::Result<FileSystem> {
         let here = (!path.is_absolute()).then_some(Path::new("."));
         let ancestors = path.ancestors().filter(|above| !above.as_os_str().is_empty()).chain(here);
         let mut last = Errno::ENOENT;
@@ -104,17 +104,17 @@ impl FileSystem {
     }
 
     /// Whether a directory on it can be the `upperdir` of an overlay, as far as its type tells.
-    pub fn holds_upper(&self) -> bool {
+    pub(crate) fn holds_upper(&self) -> bool {
         !NO_UPPER.contains(&self.kind.as_str()) && !self.kind.starts_with("fuse.")
     }
 
     /// Bytes that can still be written; `u64::MAX` where there is no limit.
-    pub fn room(&self) -> u64 {
+    pub(crate) fn room(&self) -> u64 {
         if self.size == 0 { u64::MAX } else { self.free }
     }
 
     /// Where and what it is: `/run (tmpfs)`.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self.kind.as_str() {
             "" => self.point.display().to_string(),
             kind => format!("{} ({kind})", self.point.display()),
@@ -122,7 +122,7 @@ impl FileSystem {
     }
 
     /// Why nothing more fits: its name, its size, and what is left: `/run (tmpfs): 0 B free of 97.0 MiB`.
-    pub fn fullness(&self) -> String {
+    pub(crate) fn fullness(&self) -> String {
         // A file system can also run out of files, and that with bytes to spare.
         if self.files > 0 && self.files_free == 0 {
             return format!(
@@ -147,7 +147,7 @@ fn mount(id: &str) -> Option<(String, PathBuf, String)> {
 
 /// What to say where a write to this path failed for want of room (ENOSPC, EDQUOT): which file system that is, and what is
 /// left of it. `None` for any other error.
-pub fn full(errno: Errno, path: &Path) -> Option<String> {
+pub(crate) fn full(errno: Errno, path: &Path) -> Option<String> {
     let full = matches!(errno, Errno::ENOSPC | Errno::EDQUOT);
     full.then(|| FileSystem::nearest(path).ok().map(|system| system.fullness())).flatten()
 }

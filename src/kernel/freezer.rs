@@ -12,7 +12,7 @@ use super::{
 use std::{fs, path::PathBuf};
 
 /// What a group says of itself: the file of each version, and how it says that it runs.
-pub const STATES: [(&str, &str); 2] = [("freezer.state", "THAWED"), ("cgroup.freeze", "0")];
+pub(crate) const STATES: [(&str, &str); 2] = [("freezer.state", "THAWED"), ("cgroup.freeze", "0")];
 
 /// The groups of this machine, read once for any number of processes.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// The file of a version 2 group that names the controllers which it hands down to the groups below.
-pub const SUBTREE_CONTROL: &str = "cgroup.subtree_control";
+pub(crate) const SUBTREE_CONTROL: &str = "cgroup.subtree_control";
 
 /// A group in several hierarchies, by the controllers that have them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Hierarchies {
     }
 
     /// The controllers that there are.
-    pub fn controllers(&self) -> BTreeSet<String> {
+    pub(crate) fn controllers(&self) -> BTreeSet<String> {
         let (v1, v2): (Vec<_>, Vec<_>) = self.0.iter().partition(|hierarchy| hierarchy.version == 1);
         let first = v1.into_iter().flat_map(|hierarchy| hierarchy.controllers.clone());
         let second =
@@ -118,7 +118,7 @@ pub fn listed(file: &Path) -> impl Iterator<Item = String> + use<> {
 /// Writes a control file by one write(2): the kernel takes each write for a whole value.
 ///
 /// Errors: those of open(2), and what the controller answers.
-pub fn write(file: &Path, value: &str) -> nix::Result<()> {
+pub(crate) fn write(file: &Path, value: &str) -> nix::Result<()> {
     let errno = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(0));
     let file = File::options().write(true).open(file).map_err(errno)?;
     nix::unistd::write(file.as_fd(), value.as_bytes()).map(drop)
@@ -126,15 +126,15 @@ pub fn write(file: &Path, value: &str) -> nix::Result<()> {
 
 /// The file in a session's run directory that tells what its tools handed down: lines of `CONTROLLER DIRECTORY`. Only that
 /// is taken back at the end; what others have handed down meanwhile is theirs.
-pub const HANDED_DOWN: &str = "handed-down";
+pub(crate) const HANDED_DOWN: &str = "handed-down";
 
 /// Whether a control file is the hierarchy's own, such as `cgroup.procs`, and no controller's (cgroups(7)).
-pub fn is_core(name: &str) -> bool {
+pub(crate) fn is_core(name: &str) -> bool {
     name.starts_with("cgroup.") || ["tasks", "notify_on_release", "release_agent"].contains(&name)
 }
 
 /// What to do about such a file: each hierarchy that has the group has one.
-pub fn core_hint(hierarchies: &Hierarchies, group: &Name, name: &str) -> String {
+pub(crate) fn core_hint(hierarchies: &Hierarchies, group: &Name, name: &str) -> String {
     let all = Name { controllers: vec!["*".into()], path: group.path.clone() };
     let groups = hierarchies.groups(&all).unwrap_or_default();
     let files: Vec<String> = groups
@@ -161,7 +161,7 @@ pub fn core_hint(hierarchies: &Hierarchies, group: &Name, name: &str) -> String 
 
 /// Who is in a group, as `PID (name)`; at most ten are named. The kernel writes 0 for a process that has no number in our
 /// PID namespace: those are only counted. Where the list cannot be read, that stands there instead.
-pub fn members(dir: &Path) -> Vec<String> {
+pub(crate) fn members(dir: &Path) -> Vec<String> {
     match text::read(dir.join("cgroup.procs")) {
         Ok(pids) => describe(&pids.lines().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()),
         Err(error) => vec![say(
@@ -172,7 +172,7 @@ pub fn members(dir: &Path) -> Vec<String> {
 }
 
 /// The same for these PIDs.
-pub fn describe(pids: &[u32]) -> Vec<String> {
+pub(crate) fn describe(pids: &[u32]) -> Vec<String> {
     let name = |pid: u32| text::read(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_string();
     let (seen, unseen): (Vec<u32>, Vec<u32>) = pids.iter().partition(|pid| **pid != 0);
     let mut who: Vec<String> =
@@ -190,23 +190,23 @@ pub fn describe(pids: &[u32]) -> Vec<String> {
 }
 
 /// The groups directly below a group.
-pub fn children(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn children(dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
 }
 
 /// Whether a group hands a controller down to those below it.
-pub fn hands_down(dir: &Path, controller: &str) -> bool {
+pub(crate) fn hands_down(dir: &Path, controller: &str) -> bool {
     listed(&dir.join(SUBTREE_CONTROL)).any(|name| name == controller)
 }
 
 /// What may help where the kernel refuses a change of a group.
-pub fn no_right() -> &'static str {
+pub(crate) fn no_right() -> &'static str {
     say("this needs root, or a group that was delegated to you", "需要 root，或者一个委派给你的组")
 }
 
 /// What EROFS means for a group.
-pub fn read_only() -> &'static str {
+pub(crate) fn read_only() -> &'static str {
     say(
         "cgroupfs is mounted read-only here, as in a container without privileges",
         "这里的 cgroupfs 是只读挂载的，常见于非特权容器",
@@ -218,7 +218,7 @@ fn writable(file: &Path) -> bool {
 }
 
 /// Why a process cannot join a group (cgroups(7)).
-pub fn join_hint(errno: Errno, group: &Group) -> Option<String> {
+pub(crate) fn join_hint(errno: Errno, group: &Group) -> Option<String> {
     let dir = group.dir.display();
     match errno {
         Errno::ENOENT if !group.dir.exists() => Some(format!(

@@ -35,11 +35,11 @@ pub enum Harm {
 
 impl Harm {
     /// The words with which a lesson declares what it changes, in the order of the table in `lessons/README.md`.
-    pub const WORDS: [&str; 9] =
+    pub(crate) const WORDS: [&str; 9] =
         ["mounts", "hostname", "clock", "reboot", "swap", "modules", "groups", "processes", "ipc"];
 
     /// The word that declares it.
-    pub fn word(&self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match self {
             Harm::Mounts | Harm::Propagation(_) | Harm::FileSystem(_) => "mounts",
             Harm::HostName => "hostname",
@@ -54,7 +54,7 @@ impl Harm {
     }
 
     /// What is the machine's own here, and how one may have come to it: one sentence without its full stop.
-    pub fn say(&self, lang: Lang) -> String {
+    pub(crate) fn say(&self, lang: Lang) -> String {
         let own = |kind: &str| {
             lang.pick(
                 format!(

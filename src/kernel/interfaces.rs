@@ -4,12 +4,12 @@ use super::netlink::{GET_ADDRESS, GET_LINK, Message, NEW_LINK, change, list};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The interface was brought up by an administrator (IFF_UP).
-pub const UP: u32 = 0x1;
+pub(crate) const UP: u32 = 0x1;
 /// It has a carrier (IFF_LOWER_UP).
-pub const LOWER_UP: u32 = 0x1_0000;
+pub(crate) const LOWER_UP: u32 = 0x1_0000;
 
 /// Interface flags by name, in the order in which ip(8) shows them (netdevice(7)).
-pub const FLAGS: [(u32, &str); 10] = [
+pub(crate) const FLAGS: [(u32, &str); 10] = [
     (0x8, "LOOPBACK"),
     (0x2, "BROADCAST"),
     (0x10, "POINTOPOINT"),
@@ -23,7 +23,7 @@ pub const FLAGS: [(u32, &str); 10] = [
 ];
 
 /// Address flags by name (rtnetlink(7)); an address that is not permanent has a lease.
-pub const ADDRESS_FLAGS: [(u32, &str); 6] = [
+pub(crate) const ADDRESS_FLAGS: [(u32, &str); 6] = [
     (0x1, "secondary"),
     (0x2, "nodad"),
     (0x8, "dadfailed"),
@@ -38,7 +38,7 @@ const STATES: [&str; 7] = ["UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "T
 
 /// One interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Link {
+pub(crate) struct Link {
     /// Its number.
     pub index: u32,
     /// Its name.
@@ -68,7 +68,7 @@ pub struct Link {
 
 /// One address of an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
+pub(crate) struct Address {
     /// The interface's number.
     pub index: u32,
     /// The address.
@@ -89,7 +89,7 @@ pub struct Address {
 
 impl Address {
     /// Whether it was leased, and not set by hand.
-    pub fn dynamic(&self) -> bool {
+    pub(crate) fn dynamic(&self) -> bool {
         self.flags & PERMANENT == 0
     }
 }
@@ -97,21 +97,21 @@ impl Address {
 /// The interfaces.
 ///
 /// Errors: those of the netlink socket.
-pub fn links() -> nix::Result<Vec<Link>> {
+pub(crate) fn links() -> nix::Result<Vec<Link>> {
     Ok(list(GET_LINK)?.iter().map(link).collect())
 }
 
 /// The addresses of all interfaces.
 ///
 /// Errors: those of the netlink socket.
-pub fn addresses() -> nix::Result<Vec<Address>> {
+pub(crate) fn addresses() -> nix::Result<Vec<Address>> {
     Ok(list(GET_ADDRESS)?.iter().filter_map(address).collect())
 }
 
 /// Brings an interface up or down.
 ///
 /// Errors: EPERM without CAP_NET_ADMIN in the user namespace that owns the network namespace.
-pub fn set_up(index: u32, up: bool) -> nix::Result<()> {
+pub(crate) fn set_up(index: u32, up: bool) -> nix::Result<()> {
     // A `struct ifinfomsg`: the interface, its new flags, and a mask that says which of them is meant.
     let body: Vec<u8> = [0, index, if up { UP } else { 0 }, UP].into_iter().flat_map(u32::to_ne_bytes).collect();
     change(NEW_LINK, &body)

@@ -23,23 +23,23 @@ pub struct Mount {
 
 impl Mount {
     /// Whether what is mounted on it appears in its peers, too.
-    pub fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         self.propagation.starts_with("shared")
     }
 }
 
 /// Reads every line of a mountinfo file, each with the file system's own options, which cgroup v1 names controllers in.
-pub fn parse_with_options(text: &str) -> Vec<(Mount, String)> {
+pub(crate) fn parse_with_options(text: &str) -> Vec<(Mount, String)> {
     text.lines().filter_map(parse_line).collect()
 }
 
 /// Reads every line of a mountinfo file.
-pub fn parse(text: &str) -> Vec<Mount> {
+pub(crate) fn parse(text: &str) -> Vec<Mount> {
     text.lines().filter_map(parse_line).map(|(mount, _)| mount).collect()
 }
 
 /// The mounts that this process sees; the newest last.
-pub fn own() -> Vec<Mount> {
+pub(crate) fn own() -> Vec<Mount> {
     parse(&super::text::read("/proc/self/mountinfo").unwrap_or_default())
 }
 
@@ -70,12 +70,12 @@ fn propagation(optional: &[&str]) -> String {
 }
 
 /// Undoes the kernel's escapes: a blank, tab, newline, `#` and backslash stand as three octal digits.
-pub fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     String::from_utf8_lossy(&unescape_bytes(text.as_bytes())).into_owned()
 }
 
 /// The same for a name that need not be text.
-pub fn unescape_bytes(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn unescape_bytes(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {

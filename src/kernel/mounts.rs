@@ -14,7 +14,7 @@ use std::{
 };
 
 /// Options of mount(8) that are flags of mount(2): the name, the flag, and whether the name sets it.
-pub const OPTIONS: [(&str, MsFlags, bool); 22] = [
+pub(crate) const OPTIONS: [(&str, MsFlags, bool); 22] = [
     ("ro", MsFlags::MS_RDONLY, true),
     ("rw", MsFlags::MS_RDONLY, false),
     ("nosuid", MsFlags::MS_NOSUID, true),
@@ -40,7 +40,7 @@ pub const OPTIONS: [(&str, MsFlags, bool); 22] = [
 ];
 
 /// Kinds of propagation by the names of mount(8)'s `--make-…` options; with an `r` before it the whole tree is meant.
-pub const PROPAGATION: [(&str, MsFlags); 4] = [
+pub(crate) const PROPAGATION: [(&str, MsFlags); 4] = [
     ("shared", MsFlags::MS_SHARED),
     ("slave", MsFlags::MS_SLAVE),
     ("private", MsFlags::MS_PRIVATE),
@@ -53,7 +53,7 @@ pub const PROPAGATION: [(&str, MsFlags); 4] = [
 /// changed by itself.
 ///
 /// Errors: those of mount(2).
-pub fn propagate(flags: MsFlags) -> nix::Result<()> {
+pub(crate) fn propagate(flags: MsFlags) -> nix::Result<()> {
     match change(flags, Path::new("/")) {
         Err(Errno::EINVAL) => {
             let points = points();
@@ -68,7 +68,7 @@ fn change(flags: MsFlags, point: &Path) -> nix::Result<()> {
 }
 
 /// Where something is mounted, as this process sees it; the newest last.
-pub fn points() -> Vec<PathBuf> {
+pub(crate) fn points() -> Vec<PathBuf> {
     let table = fs::read("/proc/self/mountinfo").unwrap_or_default();
     let lines = table.split(|byte| *byte == b'\n');
     let points = lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
@@ -76,7 +76,7 @@ pub fn points() -> Vec<PathBuf> {
 }
 
 /// The source and the options of the mount at a point, such as `tmpfs` and `rw,nosuid,relatime`.
-pub fn at(point: &Path) -> Option<(String, String)> {
+pub(crate) fn at(point: &Path) -> Option<(String, String)> {
     let point = fs::canonicalize(point).ok()?;
     let table = text::read("/proc/self/mountinfo").ok()?;
     let is =
@@ -86,7 +86,7 @@ pub fn at(point: &Path) -> Option<(String, String)> {
 }
 
 /// Why a proc file system could not be mounted.
-pub fn proc_hint(errno: Errno) -> Option<&'static str> {
+pub(crate) fn proc_hint(errno: Errno) -> Option<&'static str> {
     match errno {
         Errno::EPERM => Some(say(
             "without root it needs a new PID namespace and a child in it (-p --fork); and where parts of the host's \

@@ -27,7 +27,7 @@ pub enum Kind {
 
 /// What the kernel and the field's tools call one kind of namespace.
 #[derive(Debug)]
-pub struct Namespace {
+pub(crate) struct Namespace {
     /// The kind that this row is about.
     pub kind: Kind,
     /// The name of its link in `/proc/PID/ns`.
@@ -36,39 +36,30 @@ pub struct Namespace {
     pub flag: u64,
     /// The name of that bit.
     pub flag_name: &'static str,
-    /// The option letter of `unshare` and `nsenter`.
-    pub letter: char,
     /// The long option of `unshare` and `nsenter`.
     pub long: &'static str,
 }
 
 /// Every kind, in the order in which a process must enter them: the user namespace first, because it gives the
 /// capabilities for the rest, and the mount namespace late, because `/proc` may look different afterwards.
-pub const TABLE: [Namespace; 8] = [
-    row(Kind::User, "user", 0x1000_0000, "CLONE_NEWUSER", 'U', "user"),
-    row(Kind::Cgroup, "cgroup", 0x0200_0000, "CLONE_NEWCGROUP", 'C', "cgroup"),
-    row(Kind::Ipc, "ipc", 0x0800_0000, "CLONE_NEWIPC", 'i', "ipc"),
-    row(Kind::Uts, "uts", 0x0400_0000, "CLONE_NEWUTS", 'u', "uts"),
-    row(Kind::Net, "net", 0x4000_0000, "CLONE_NEWNET", 'n', "net"),
-    row(Kind::Pid, "pid", 0x2000_0000, "CLONE_NEWPID", 'p', "pid"),
-    row(Kind::Mnt, "mnt", 0x0002_0000, "CLONE_NEWNS", 'm', "mount"),
-    row(Kind::Time, "time", 0x0000_0080, "CLONE_NEWTIME", 'T', "time"),
+pub(crate) const TABLE: [Namespace; 8] = [
+    row(Kind::User, "user", 0x1000_0000, "CLONE_NEWUSER", "user"),
+    row(Kind::Cgroup, "cgroup", 0x0200_0000, "CLONE_NEWCGROUP", "cgroup"),
+    row(Kind::Ipc, "ipc", 0x0800_0000, "CLONE_NEWIPC", "ipc"),
+    row(Kind::Uts, "uts", 0x0400_0000, "CLONE_NEWUTS", "uts"),
+    row(Kind::Net, "net", 0x4000_0000, "CLONE_NEWNET", "net"),
+    row(Kind::Pid, "pid", 0x2000_0000, "CLONE_NEWPID", "pid"),
+    row(Kind::Mnt, "mnt", 0x0002_0000, "CLONE_NEWNS", "mount"),
+    row(Kind::Time, "time", 0x0000_0080, "CLONE_NEWTIME", "time"),
 ];
 
-const fn row(
-    kind: Kind,
-    link: &'static str,
-    flag: u64,
-    flag_name: &'static str,
-    letter: char,
-    long: &'static str,
-) -> Namespace {
-    Namespace { kind, link, flag, flag_name, letter, long }
+const fn row(kind: Kind, link: &'static str, flag: u64, flag_name: &'static str, long: &'static str) -> Namespace {
+    Namespace { kind, link, flag, flag_name, long }
 }
 
 impl Kind {
     /// This kind's row of the table.
-    pub fn row(self) -> &'static Namespace {
+    pub(crate) fn row(self) -> &'static Namespace {
         // The table is in the order of the enum; a test holds that.
         &TABLE[self as usize]
     }
@@ -86,7 +77,7 @@ impl fmt::Display for Kind {
 }
 
 /// Reads the inode number out of a link's text, such as `4026531836` of `pid:[4026531836]`.
-pub fn parse_link(text: &str) -> Option<u64> {
+pub(crate) fn parse_link(text: &str) -> Option<u64> {
     text.split_once(":[")?.1.strip_suffix(']')?.parse().ok()
 }
 
@@ -94,7 +85,7 @@ pub fn parse_link(text: &str) -> Option<u64> {
 ///
 /// Errors: ENOENT where the process is gone, the kernel lacks the kind, or `pid_for_children` was not made yet;
 /// EACCES or EPERM where ptrace access is refused (proc_pid_ns(5)).
-pub fn read_link(path: &Path) -> io::Result<u64> {
+pub(crate) fn read_link(path: &Path) -> io::Result<u64> {
     let text = std::fs::read_link(path)?;
     parse_link(&text.to_string_lossy()).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
 }

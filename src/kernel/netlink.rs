@@ -7,11 +7,11 @@ use nix::{
 use std::os::fd::AsRawFd;
 
 /// Message types (linux/rtnetlink.h): change a link, list links, list addresses.
-pub const NEW_LINK: u16 = 16;
+pub(crate) const NEW_LINK: u16 = 16;
 /// Lists links.
-pub const GET_LINK: u16 = 18;
+pub(crate) const GET_LINK: u16 = 18;
 /// Lists addresses.
-pub const GET_ADDRESS: u16 = 22;
+pub(crate) const GET_ADDRESS: u16 = 22;
 
 /// Lists sockets of one family (linux/sock_diag.h); the state LISTEN; the length of `struct inet_diag_msg`.
 const BY_FAMILY: u16 = 20;
@@ -28,39 +28,39 @@ const HEADER: usize = 16;
 
 /// One object: its fixed part, then attributes by number.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     head: Vec<u8>,
     attributes: Vec<(u16, Vec<u8>)>,
 }
 
 impl Message {
     /// A byte of the fixed part.
-    pub fn byte(&self, at: usize) -> u8 {
+    pub(crate) fn byte(&self, at: usize) -> u8 {
         self.head.get(at).copied().unwrap_or_default()
     }
 
     /// Two bytes of the fixed part.
-    pub fn short(&self, at: usize) -> u16 {
+    pub(crate) fn short(&self, at: usize) -> u16 {
         number(&self.head, at, 2) as u16
     }
 
     /// Four bytes of the fixed part.
-    pub fn word(&self, at: usize) -> u32 {
+    pub(crate) fn word(&self, at: usize) -> u32 {
         number(&self.head, at, 4)
     }
 
     /// An attribute's bytes.
-    pub fn attribute(&self, wanted: u16) -> Option<&[u8]> {
+    pub(crate) fn attribute(&self, wanted: u16) -> Option<&[u8]> {
         self.attributes.iter().find(|(number, _)| *number == wanted).map(|(_, bytes)| bytes.as_slice())
     }
 
     /// An attribute that is a number of one to four bytes.
-    pub fn number(&self, wanted: u16) -> Option<u32> {
+    pub(crate) fn number(&self, wanted: u16) -> Option<u32> {
         self.attribute(wanted).map(|bytes| number(bytes, 0, bytes.len().min(4)))
     }
 
     /// An attribute that is a text, which ends with a zero.
-    pub fn text(&self, wanted: u16) -> Option<String> {
+    pub(crate) fn text(&self, wanted: u16) -> Option<String> {
         let bytes = self.attribute(wanted)?;
         Some(String::from_utf8_lossy(bytes.strip_suffix(&[0]).unwrap_or(bytes)).into_owned())
     }
@@ -76,7 +76,7 @@ fn number(bytes: &[u8], at: usize, length: usize) -> u32 {
 /// Lists all objects of one kind.
 ///
 /// Errors: those of the socket, and what the kernel answers.
-pub fn list(kind: u16) -> nix::Result<Vec<Message>> {
+pub(crate) fn list(kind: u16) -> nix::Result<Vec<Message>> {
     // Both kinds of list take a fixed part of at most 16 bytes, where zeros mean "all".
     let fixed = if kind == GET_ADDRESS { 8 } else { 16 };
     exchange(SockProtocol::NetlinkRoute, kind, REQUEST | DUMP, &[0; 16], fixed)
@@ -85,7 +85,7 @@ pub fn list(kind: u16) -> nix::Result<Vec<Message>> {
 /// Asks the kernel to change something; `body` is the fixed part.
 ///
 /// Errors: EPERM without CAP_NET_ADMIN in the user namespace that owns the network namespace; ENODEV.
-pub fn change(kind: u16, body: &[u8]) -> nix::Result<()> {
+pub(crate) fn change(kind: u16, body: &[u8]) -> nix::Result<()> {
     exchange(SockProtocol::NetlinkRoute, kind, REQUEST | ACKNOWLEDGE, body, 0).map(drop)
 }
 
@@ -93,7 +93,7 @@ pub fn change(kind: u16, body: &[u8]) -> nix::Result<()> {
 /// while `/proc/net/tcp` has it walk that of all connections, which takes milliseconds however few there are.
 ///
 /// Errors: EPROTONOSUPPORT or ENOENT where the kernel was built without it.
-pub fn listeners() -> nix::Result<Vec<u16>> {
+pub(crate) fn listeners() -> nix::Result<Vec<u16>> {
     let mut ports = Vec::new();
     for family in [libc::AF_INET, libc::AF_INET6] {
         // `struct inet_diag_req_v2`: family, protocol, two bytes of extras, the states that are wanted, any socket.

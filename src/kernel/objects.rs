@@ -13,7 +13,7 @@ use std::{
 };
 
 /// Where shared memory has its names (shm_open(3)).
-pub const SHARED: &str = "/dev/shm";
+pub(crate) const SHARED: &str = "/dev/shm";
 
 /// A kind of System V object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ const KINDS: [(SystemV, &str, &str); 3] = [
 
 impl SystemV {
     /// Its table, such as `/proc/sysvipc/msg`.
-    pub fn table(self) -> PathBuf {
+    pub(crate) fn table(self) -> PathBuf {
         let (_, table, _) = KINDS[self as usize];
         Path::new("/proc/sysvipc").join(table)
     }
@@ -47,7 +47,7 @@ impl SystemV {
     }
 
     /// The objects that there are, each with its key.
-    pub fn all(self) -> Vec<(i32, i32)> {
+    pub(crate) fn all(self) -> Vec<(i32, i32)> {
         let row = |line: &str| {
             let mut fields = line.split_ascii_whitespace();
             let key = fields.next()?.parse().ok()?;
@@ -61,7 +61,7 @@ impl SystemV {
     ///
     /// Errors: EINVAL where the size does not suit the kind; ENOSPC where the namespace has no more of them.
     #[expect(unsafe_code, reason = "neither nix nor rustix has these calls")]
-    pub fn make(self, size: usize, mode: i32) -> nix::Result<i32> {
+    pub(crate) fn make(self, size: usize, mode: i32) -> nix::Result<i32> {
         let flags = mode | libc::IPC_CREAT | libc::IPC_EXCL;
         let count = i32::try_from(size).map_err(|_| Errno::EINVAL);
         // SAFETY: the calls take numbers only.
@@ -78,7 +78,7 @@ impl SystemV {
     ///
     /// Errors: EINVAL where there is no such object; EPERM where it is not ours.
     #[expect(unsafe_code, reason = "neither nix nor rustix has these calls")]
-    pub fn remove(self, id: i32) -> nix::Result<()> {
+    pub(crate) fn remove(self, id: i32) -> nix::Result<()> {
         // SAFETY: IPC_RMID looks at no memory.
         Errno::result(unsafe {
             match self {
@@ -116,13 +116,13 @@ impl fmt::Display for Object {
 
 impl Object {
     /// The message queue that has this name.
-    pub fn queue(name: &str) -> Option<Object> {
+    pub(crate) fn queue(name: &str) -> Option<Object> {
         let queue = fs::File::from(open_queue(name).ok()?).metadata().ok()?;
         Some(Object::Queue(name.into(), queue.dev(), queue.ino()))
     }
 
     /// Where it can be looked at.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         match self {
             Object::SystemV(kind, ..) => kind.table(),
             Object::Queue(name, ..) => Path::new("/dev/mqueue").join(name),
@@ -131,7 +131,7 @@ impl Object {
     }
 
     /// Whether it is still there.
-    pub fn is_there(&self) -> bool {
+    pub(crate) fn is_there(&self) -> bool {
         match self {
             Object::SystemV(kind, id, key) => kind.all().contains(&(*id, *key)),
             Object::Queue(name, ..) => Object::queue(name).as_ref() == Some(self),
@@ -142,7 +142,7 @@ impl Object {
     /// Removes it; one that is gone is not a failure.
     ///
     /// Errors: those of msgctl(2) and its like, mq_unlink(2), unlink(2).
-    pub fn remove(&self) -> nix::Result<()> {
+    pub(crate) fn remove(&self) -> nix::Result<()> {
         if !self.is_there() {
             return Ok(());
         }
@@ -154,7 +154,7 @@ impl Object {
     }
 
     /// As words for a ledger: the kind, two numbers, and a path or a name.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match self {
             Object::SystemV(kind, id, key) => format!("{} {id} {key} -", kind.name().replace(' ', "_")),
             Object::Queue(name, dev, ino) => format!("mqueue {dev} {ino} {name}"),
@@ -163,7 +163,7 @@ impl Object {
     }
 
     /// Reads the words.
-    pub fn read(words: &str) -> Option<Object> {
+    pub(crate) fn read(words: &str) -> Option<Object> {
         let fields: Vec<&str> = words.splitn(4, ' ').collect();
         let [kind, first, second, name] = fields.as_slice() else { return None };
         match *kind {

@@ -5,11 +5,11 @@ use nix::unistd::{Gid, Uid, geteuid, setfsgid, setfsuid};
 /// For as long as it lives, this thread reaches files as their owner: what root makes below another user's home then
 /// belongs to that user from the first moment, and root cannot be led through a link to where that user could not go.
 #[derive(Debug)]
-pub struct AsOwner(Option<(Uid, Gid)>);
+pub(crate) struct AsOwner(Option<(Uid, Gid)>);
 
 impl AsOwner {
     /// Begins, where the owner is somebody else; `None` is nobody in particular.
-    pub fn new(owner: Option<(Uid, Gid)>) -> AsOwner {
+    pub(crate) fn new(owner: Option<(Uid, Gid)>) -> AsOwner {
         // The group first: without root's identity it could not be changed any more, nor changed back.
         AsOwner(owner.filter(|(uid, _)| *uid != geteuid()).map(|(uid, gid)| {
             let group = setfsgid(gid);

@@ -15,14 +15,14 @@ pub fn open(pid: i32) -> nix::Result<OwnedFd> {
 /// Sends SIGKILL to exactly the process that was opened (pidfd_send_signal(2)).
 ///
 /// Errors: ESRCH where it has been reaped; EPERM where it is not ours to kill.
-pub fn kill(process: BorrowedFd) -> nix::Result<()> {
+pub(crate) fn kill(process: BorrowedFd) -> nix::Result<()> {
     pidfd_send_signal(process, Signal::KILL).map_err(errno)
 }
 
 /// Reaps exactly this process if it has ended; false where it still runs.
 ///
 /// Errors: ECHILD where it is not a child of ours, or has been reaped; EINVAL before Linux 5.4.
-pub fn reap(process: BorrowedFd) -> nix::Result<bool> {
+pub(crate) fn reap(process: BorrowedFd) -> nix::Result<bool> {
     let reaped = waitid(WaitId::PidFd(process), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
     reaped.map(|status| status.is_some()).map_err(errno)
 }

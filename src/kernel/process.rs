@@ -42,15 +42,15 @@ pub struct Process {
 }
 
 /// Clock ticks a second, the unit of times in `/proc`: 100 on every machine that this program runs on (time(7)).
-pub const TICKS: u64 = 100;
+pub(crate) const TICKS: u64 = 100;
 
 /// The size of a page in bytes (sysconf(3)): 4096, except on some machines with other processors.
-pub fn page_size() -> usize {
+pub(crate) fn page_size() -> usize {
     sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(4096)
 }
 
 /// Reads a stat line. The program's name may hold blanks and brackets, so the last bracket ends it.
-pub fn parse(stat: &str) -> Option<Process> {
+pub(crate) fn parse(stat: &str) -> Option<Process> {
     let (open, close) = (stat.find('(')?, stat.rfind(')')?);
     let rest: Vec<&str> = stat.get(close + 1..)?.split_ascii_whitespace().collect();
     // Fields are numbered from 1 in the manual; the state, here the first, is number 3.
@@ -87,7 +87,7 @@ pub fn read(pid: i32) -> Option<Process> {
 }
 
 /// Every process that this `/proc` shows, in the order of their PIDs. No system call lists processes: this is it.
-pub fn all() -> std::io::Result<Vec<Process>> {
+pub(crate) fn all() -> std::io::Result<Vec<Process>> {
     let names = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let mut pids: Vec<i32> = names.collect();
     pids.sort_unstable();
@@ -96,12 +96,12 @@ pub fn all() -> std::io::Result<Vec<Process>> {
 
 impl Process {
     /// Resident memory in KiB.
-    pub fn resident_kib(&self) -> u64 {
+    pub(crate) fn resident_kib(&self) -> u64 {
         self.resident_pages * (page_size() / 1024) as u64
     }
 
     /// The state with the letters that ps adds: session leader, threads, foreground, niceness.
-    pub fn states(&self) -> String {
+    pub(crate) fn states(&self) -> String {
         let more = [
             ('<', self.nice < 0),
             ('N', self.nice > 0),
@@ -113,7 +113,7 @@ impl Process {
     }
 
     /// The arguments in one line, or the program's name in brackets.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         match (self.command.is_empty(), self.state) {
             (false, _) => self.command.join(" "),
             (true, 'Z') => format!("[{}] <defunct>", self.comm),
@@ -122,7 +122,7 @@ impl Process {
     }
 
     /// The name of the controlling terminal, such as `pts/3`.
-    pub fn terminal(&self) -> String {
+    pub(crate) fn terminal(&self) -> String {
         // The minor number has 20 bits, of which the upper 12 stand above the major one (makedev(3)).
         let (major, minor) = ((self.tty >> 8) & 0xfff, (self.tty & 0xff) | ((self.tty >> 12) & 0xf_ff00));
         match (self.tty, major) {

@@ -13,13 +13,13 @@ use std::{
 const PROGRAMS: [&str; 3] = ["sudo", "doas", SU];
 
 /// The one that is everywhere.
-pub const SU: &str = "su";
+pub(crate) const SU: &str = "su";
 
 /// Where these programs are on every machine, also for those whose PATH says nothing of it.
 const USUAL: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
 /// The path of this program as a word of a shell's command line.
-pub fn path() -> String {
+pub(crate) fn path() -> String {
     let path = env::current_exe().map(|path| path.to_string_lossy().into_owned());
     // The kernel says so of a program that was replaced while it ran (proc_pid_exe(5)); the new one has the old name.
     let path = path.ok().map(|path| path.strip_suffix(" (deleted)").unwrap_or(&path).to_string());
@@ -27,19 +27,19 @@ pub fn path() -> String {
 }
 
 /// A text as one word of a shell's command line.
-pub fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&byte);
     let safe = !text.is_empty() && text.bytes().all(plain);
     if safe { text.to_string() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// Whether a file can be executed by us.
-pub fn executable(path: &Path) -> bool {
+pub(crate) fn executable(path: &Path) -> bool {
     nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()
 }
 
 /// The program that makes root, by its path; `None` where there is none that could, or where we are root already.
-pub fn way() -> Option<PathBuf> {
+pub(crate) fn way() -> Option<PathBuf> {
     let refused = nix::unistd::geteuid().is_root() || prctl::get_no_new_privs().unwrap_or(false);
     let path = env::var_os("PATH").unwrap_or_default();
     let dirs: Vec<PathBuf> = env::split_paths(&path).chain(USUAL.map(PathBuf::from)).collect();
@@ -61,14 +61,14 @@ fn makes_root(file: &Path) -> bool {
 
 /// What stands before a command that is to be root's: `sudo` or `doas`; `None` where only su(1) is there, which takes a line
 /// instead of words, or nothing.
-pub fn prefix(way: &Path) -> Option<String> {
+pub(crate) fn prefix(way: &Path) -> Option<String> {
     let name = way.file_name().filter(|name| *name != OsStr::new(SU))?;
     Some(name.to_string_lossy().into_owned())
 }
 
 /// A command as root: such as `sudo /home/li/boxwright/target/release/boxwright`. Where nothing makes root, the command is
 /// for whoever logs in as root.
-pub fn as_root(command: &str, way: Option<&Path>) -> String {
+pub(crate) fn as_root(command: &str, way: Option<&Path>) -> String {
     match way.map(prefix) {
         None => command.to_string(),
         Some(Some(prefix)) => format!("{prefix} {command}"),

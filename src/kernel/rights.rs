@@ -3,7 +3,7 @@
 use nix::unistd::geteuid;
 
 /// The capabilities that lessons use, with their bits.
-pub const CAPABILITIES: [(&str, u32); 6] = [
+pub(crate) const CAPABILITIES: [(&str, u32); 6] = [
     ("CAP_SYS_ADMIN", 21),
     ("CAP_SYS_CHROOT", 18),
     ("CAP_NET_ADMIN", 12),
@@ -16,12 +16,12 @@ pub const CAPABILITIES: [(&str, u32); 6] = [
 const NEEDED: [u32; 4] = [21, 18, 12, 0];
 
 /// The effective set: one bit a capability. Empty where `/proc` does not tell.
-pub fn effective() -> u64 {
+pub(crate) fn effective() -> u64 {
     status("CapEff").and_then(|set| u64::from_str_radix(&set, 16).ok()).unwrap_or(0)
 }
 
 /// A field of `/proc/self/status` (proc_pid_status(5)).
-pub fn status(name: &str) -> Option<String> {
+pub(crate) fn status(name: &str) -> Option<String> {
     field(&super::text::read("/proc/self/status").ok()?, name).map(String::from)
 }
 
@@ -30,12 +30,12 @@ fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Whether this set is enough to do what lessons do, without a user namespace of their own.
-pub fn enough(capabilities: u64) -> bool {
+pub(crate) fn enough(capabilities: u64) -> bool {
     NEEDED.iter().all(|bit| capabilities & (1 << bit) != 0)
 }
 
 /// Whether we are root, and with the capabilities that lessons need. Root of a container often lacks them.
-pub fn as_root() -> bool {
+pub(crate) fn as_root() -> bool {
     geteuid().is_root() && enough(effective())
 }
 

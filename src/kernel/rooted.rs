@@ -23,7 +23,7 @@ const FLAGS: OFlag = OFlag::O_PATH.union(OFlag::O_CLOEXEC);
 /// Opens a path below a root with `O_PATH`; `..` and absolute links stay in it.
 ///
 /// Errors: those of open(2).
-pub fn open(root: &OwnedFd, path: &Path) -> nix::Result<OwnedFd> {
+pub(crate) fn open(root: &OwnedFd, path: &Path) -> nix::Result<OwnedFd> {
     let how = OpenHow::new().flags(FLAGS).resolve(ResolveFlag::RESOLVE_IN_ROOT);
     match openat2(root, path, how) {
         // Linux before 5.6, and profiles of containers that do not know the call.

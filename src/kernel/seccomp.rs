@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 
 /// Ends a filter: `verdict` is what becomes of the call, such as SECCOMP_RET_ALLOW.
-pub const fn verdict(verdict: u32) -> libc::sock_filter {
+pub(crate) const fn verdict(verdict: u32) -> libc::sock_filter {
     libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: verdict }
 }
 
@@ -11,7 +11,7 @@ pub const fn verdict(verdict: u32) -> libc::sock_filter {
 /// working; without that capability the kernel wants no_new_privs first.
 ///
 /// Errors: those of seccomp(2); ENOSYS where the kernel was built without filters, EINVAL where the program is none.
-pub fn install(program: &mut [libc::sock_filter]) -> nix::Result<()> {
+pub(crate) fn install(program: &mut [libc::sock_filter]) -> nix::Result<()> {
     match load(program) {
         Err(Errno::EACCES) => {
             nix::sys::prctl::set_no_new_privs()?;

@@ -13,7 +13,7 @@ use std::{
 
 /// A file as the kernel knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The device of its file system.
     pub dev: u64,
     /// Its inode number.
@@ -34,7 +34,7 @@ pub struct Facts {
 
 impl Facts {
     /// Whether it is of this type, one of `S_IFMT`.
-    pub fn is(&self, kind: libc::mode_t) -> bool {
+    pub(crate) fn is(&self, kind: libc::mode_t) -> bool {
         self.mode & libc::S_IFMT == kind
     }
 }
@@ -42,7 +42,7 @@ impl Facts {
 /// Asks about an open file, also one that was opened with `O_PATH`.
 ///
 /// Errors: those of statx(2) or fstat(2).
-pub fn of(file: impl AsFd) -> nix::Result<Facts> {
+pub(crate) fn of(file: impl AsFd) -> nix::Result<Facts> {
     let file = file.as_fd();
     let mut facts = match statx(file, c"", StatAt::EMPTY_PATH) {
         // Linux 4.11 has the call; old profiles of containers refuse it.
@@ -58,7 +58,7 @@ pub fn of(file: impl AsFd) -> nix::Result<Facts> {
 /// name is asked about instead of what it covers.
 ///
 /// Errors: those of statx(2) or fstatat(2).
-pub fn named(dir: impl AsFd, name: &CStr) -> nix::Result<Facts> {
+pub(crate) fn named(dir: impl AsFd, name: &CStr) -> nix::Result<Facts> {
     let dir = dir.as_fd();
     let mut facts = match statx(dir, name, StatAt::SYMLINK_NOFOLLOW | StatAt::NO_AUTOMOUNT) {
         Err(Errno::ENOSYS | Errno::EPERM) => {

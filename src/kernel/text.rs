@@ -17,19 +17,19 @@ use std::{
 /// makes the whole text again for each. Nearly all of them fit into one page.
 ///
 /// Errors: those of open(2) and read(2). What cannot be read is unknown: callers must not take it for an empty table.
-pub fn read(path: impl AsRef<Path>) -> io::Result<String> {
+pub(crate) fn read(path: impl AsRef<Path>) -> io::Result<String> {
     read_all(File::open(path)?)
 }
 
 /// The same for what is open already.
-pub fn read_all(from: impl Read) -> io::Result<String> {
+pub(crate) fn read_all(from: impl Read) -> io::Result<String> {
     let mut bytes = Vec::with_capacity(4096);
     from.take(u64::MAX).read_to_end(&mut bytes)?;
     Ok(of(bytes))
 }
 
 /// The text of these bytes.
-pub fn of(bytes: Vec<u8>) -> String {
+pub(crate) fn of(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned())
 }
 
@@ -40,12 +40,12 @@ pub fn is_obeyed(letter: char) -> bool {
 }
 
 /// A name for people, on one line: what would be obeyed is written as an escape.
-pub fn printable(name: &str) -> String {
+pub(crate) fn printable(name: &str) -> String {
     escaped(name, |_| false)
 }
 
 /// Some lines for people: the same, but that tabs and the ends of lines stay.
-pub fn safe(lines: &str) -> String {
+pub(crate) fn safe(lines: &str) -> String {
     escaped(lines, |letter| matches!(letter, '\n' | '\t'))
 }
 
@@ -58,7 +58,7 @@ fn escaped(text: &str, stays: fn(char) -> bool) -> String {
 }
 
 /// A path or a name for people that is bytes still: those that are no text are escapes, too.
-pub fn shown(name: &[u8]) -> String {
+pub(crate) fn shown(name: &[u8]) -> String {
     let chunk = |chunk: std::str::Utf8Chunk<'_>| {
         let invalid: String = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")).collect();
         printable(chunk.valid()) + &invalid
@@ -70,7 +70,7 @@ pub fn shown(name: &[u8]) -> String {
 /// for itself.
 ///
 /// Errors: those of the value's own serialization.
-pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
+pub(crate) fn json(value: &impl Serialize) -> serde_json::Result<String> {
     let text = serde_json::to_string(value)?;
     let mut out = String::with_capacity(text.len());
     // Such a character can only stand inside a string, and all of them are in the first plane.

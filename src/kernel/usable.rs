@@ -13,10 +13,10 @@ use std::{
 };
 
 /// How the names of our own groups begin, whoever's they are.
-pub const OURS: &str = "boxwright-";
+pub(crate) const OURS: &str = "boxwright-";
 
 /// The environment variable that names the scope which this program was given by systemd.
-pub const SCOPE: &str = "BOXWRIGHT_SCOPE";
+pub(crate) const SCOPE: &str = "BOXWRIGHT_SCOPE";
 
 /// Why no group with a controller can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub enum Unusable {
 /// there, as root may, or else the group that this program was started in, where that was handed over to its user
 /// (Documentation/admin-guide/cgroup-v2.rst, "Delegation"). Our own groups do not count as such: they are made beside one
 /// another, never in one another.
-pub fn base(place: &Place) -> PathBuf {
+pub(crate) fn base(place: &Place) -> PathBuf {
     let top = place.top();
     let own = || place.dir(&outside_ours(&place.path)).filter(|dir| writable(dir));
     let scope = place.version == 2 && in_scope(&place.path, std::env::var_os(SCOPE).as_deref());
@@ -60,7 +60,7 @@ fn in_scope(path: &str, scope: Option<&OsStr>) -> bool {
 }
 
 /// A group's path up to, and without, the first of our own groups in it.
-pub fn outside_ours(path: &str) -> String {
+pub(crate) fn outside_ours(path: &str) -> String {
     let kept: Vec<&str> = path.split('/').take_while(|part| !part.starts_with(OURS)).collect();
     let kept = kept.join("/");
     if kept.is_empty() { "/".into() } else { kept }
@@ -161,7 +161,7 @@ fn nowhere_v2(controller: &str, top: PathBuf) -> Unusable {
 
 impl Unusable {
     /// What is missing, without a remedy.
-    pub fn say(&self, controller: &str, lang: Lang) -> String {
+    pub(crate) fn say(&self, controller: &str, lang: Lang) -> String {
         match self {
             Unusable::Unknown(errno) => lang.pick(
                 format!(

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use std::str::FromStr;
 
 /// What is wrong with an instruction, and in which of its words (from 0).
-pub type Wrong = (usize, String);
+pub(super) type Wrong = (usize, String);
 
 /// The calls that the tracer reports.
 const CALLS: [&str; 23] = [
@@ -39,7 +39,7 @@ const CALLS: [&str; 23] = [
 ];
 
 /// The words of one instruction, read from left to right.
-pub struct Args<'a> {
+pub(super) struct Args<'a> {
     words: &'a [&'a str],
     next: usize,
     word: &'static Word,
@@ -47,12 +47,12 @@ pub struct Args<'a> {
 
 impl<'a> Args<'a> {
     /// The words after the first.
-    pub fn new(words: &'a [&'a str], word: &'static Word) -> Args<'a> {
+    pub(super) fn new(words: &'a [&'a str], word: &'static Word) -> Args<'a> {
         Args { words, next: 1, word }
     }
 
     /// Refuses words that nobody asked for.
-    pub fn end(&self) -> Result<(), Wrong> {
+    pub(super) fn end(&self) -> Result<(), Wrong> {
         match self.words.get(self.next) {
             Some(extra) => Err((self.next, format!("`{extra}` is one word too many; {}", self.usage()))),
             None => Ok(()),

@@ -8,16 +8,17 @@ use super::{
 use crate::kernel::{harm::Harm, namespaces::Kind};
 
 /// Between an instruction of a `check` block and its sentence.
-pub const SEPARATOR: &str = " : ";
+pub(super) const SEPARATOR: &str = " : ";
 
 /// The info words that make a fenced block an instruction.
-pub const WORDS: [&str; 9] = ["run", "predict", "check", "hint", "why", "note", "solution", "requires", "changes"];
+pub(super) const WORDS: [&str; 9] =
+    ["run", "predict", "check", "hint", "why", "note", "solution", "requires", "changes"];
 
 /// A block and the line where it stands, from 1.
-pub type Placed = (Block, usize);
+pub(super) type Placed = (Block, usize);
 
 /// Reads one fenced block: its info words and the lines between its fences. `line` is where it begins.
-pub fn parse_block(source: &mut Source<'_>, info: &[Word<'_>], body: &[Word<'_>], line: usize) -> Vec<Placed> {
+pub(super) fn parse_block(source: &mut Source<'_>, info: &[Word<'_>], body: &[Word<'_>], line: usize) -> Vec<Placed> {
     let Some((word, arguments)) = info.split_first() else { return Vec::new() };
     if body.iter().all(|line| line.text.trim().is_empty()) {
         source.wrong(*word, format!("the `{}` block is empty", word.text));

@@ -22,7 +22,7 @@ use std::{
 const USAGE: u8 = 2;
 
 /// Lists lessons and their steps, with the names that `boxwright LESSON/STEP` takes.
-pub fn list(lessons: &[Translations], lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn list(lessons: &[Translations], lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     for lesson in lessons.iter().filter_map(|lesson| in_language(lesson, lang)) {
         let foreign = if lesson.foreign { " *" } else { "" };
         writeln!(out, "{}{foreign}  {}", lesson.id, lesson.title)?;
@@ -57,7 +57,7 @@ pub fn check(dir: Option<&Path>, lang: Lang, out: &mut dyn Write) -> io::Result<
 
 /// Lists what there is to read in each step before the learner acts: English words, Chinese characters. The first step
 /// counts with the lesson's introduction as well, since both are on the first screen. Statuses as [`check`].
-pub fn stats(dir: Option<&Path>, lang: Lang, out: &mut dyn Write) -> io::Result<ExitCode> {
+pub(crate) fn stats(dir: Option<&Path>, lang: Lang, out: &mut dyn Write) -> io::Result<ExitCode> {
     let lessons = match read(dir, out)? {
         Ok(lessons) => lessons,
         Err(status) => return Ok(status),

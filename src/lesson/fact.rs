@@ -279,7 +279,7 @@ pub const VOCABULARY: [Word; 26] = [
 ];
 
 /// Reads one instruction, already split at its blanks.
-pub fn parse_fact(words: &[&str]) -> Result<Fact, Wrong> {
+pub(crate) fn parse_fact(words: &[&str]) -> Result<Fact, Wrong> {
     let name = words.first().copied().unwrap_or_default();
     let word = VOCABULARY.iter().find(|word| word.name == name).ok_or_else(|| {
         let known: Vec<&str> = VOCABULARY.iter().map(|word| word.name).collect();

@@ -18,7 +18,7 @@ const FIRST: [usize; 2] = [45, 80];
 const RUNGS: usize = 3;
 
 /// Looks for problems in one language's file.
-pub fn file(located: &Located, source: &mut Source<'_>) {
+pub(super) fn file(located: &Located, source: &mut Source<'_>) {
     let lesson = &located.lesson;
     terms::check(source, lesson.lang);
     too_long(source, lesson.lang, &lesson.intro, 1, "the introduction", BEFORE_ACTING);
@@ -31,7 +31,7 @@ pub fn file(located: &Located, source: &mut Source<'_>) {
 }
 
 /// Counts words, a Chinese character being one; addresses and marks do not count.
-pub fn length(text: &str) -> usize {
+pub(super) fn length(text: &str) -> usize {
     let chinese = |c: char| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}');
     let words = text.split(|c: char| c.is_whitespace() || chinese(c));
     text.chars().filter(|c| chinese(*c)).count()
@@ -39,7 +39,7 @@ pub fn length(text: &str) -> usize {
 }
 
 /// How much there is to read in a step before its first question or command.
-pub fn before_acting(step: &Step) -> usize {
+pub(super) fn before_acting(step: &Step) -> usize {
     let acts = |block: &&Block| !matches!(block, Block::Predict(_) | Block::Run(_) | Block::Check(_));
     let before = step.blocks.iter().take_while(acts);
     before.map(|block| if let Block::Prose(text) = block { length(text) } else { 0 }).sum()
@@ -189,7 +189,7 @@ fn help(source: &mut Source<'_>, step: &Step) {
 
 /// Compares a translation with the original: everything but the sentences must be identical. Problems stand in the
 /// translation's file.
-pub fn agree(original: &Located, translation: &Located, file: &str) -> Vec<Problem> {
+pub(super) fn agree(original: &Located, translation: &Located, file: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut problem = |line, what| problems.push(Problem { file: file.to_owned(), line, column: 1, what });
     let (ours, theirs) = (&original.lesson, &translation.lesson);

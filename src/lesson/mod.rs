@@ -18,12 +18,12 @@ mod store;
 mod terms;
 
 #[cfg(test)]
-pub use fact::parse_fact;
+pub(crate) use fact::parse_fact;
 pub use fact::{VOCABULARY, Word};
 pub use model::{
     Ability, Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Member, Outcome,
     Predict, Problem, Requirement, Run, Setting, Step, TerminalId, Translations, Where,
 };
-pub use needs::needs;
+pub(crate) use needs::needs;
 pub use parse::parse;
 pub use store::{LoadError, directory, embedded, folder, id, load, load_with, trusted};

@@ -19,7 +19,7 @@ impl TerminalId {
     pub const ALL: [TerminalId; 2] = [TerminalId::Container, TerminalId::Host];
 
     /// The name in lesson files and events.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             TerminalId::Container => "container",
             TerminalId::Host => "host",
@@ -27,7 +27,7 @@ impl TerminalId {
     }
 
     /// What it is called on screen and in transcripts.
-    pub fn label(self, lang: Lang) -> &'static str {
+    pub(crate) fn label(self, lang: Lang) -> &'static str {
         match self {
             TerminalId::Container => lang.pick("container", "容器"),
             TerminalId::Host => lang.pick("host", "宿主机"),
@@ -52,13 +52,6 @@ pub struct Lesson {
     pub steps: Vec<Step>,
     /// Whether it came from a directory and not from this binary: its commands need the user's consent.
     pub foreign: bool,
-}
-
-impl Lesson {
-    /// The step of this ID.
-    pub fn step(&self, id: &str) -> Option<&Step> {
-        self.steps.iter().find(|step| step.id == id)
-    }
 }
 
 /// A step of a lesson.
@@ -146,12 +139,12 @@ pub const INTERRUPT: &str = "^C";
 impl Run {
     /// Whether another status than 0 is all right: where failing is the point, and where a shell ends, because a shell in
     /// a PID namespace cannot give the terminal back and then ends with a status of its own.
-    pub fn may_fail(&self) -> bool {
+    pub(crate) fn may_fail(&self) -> bool {
         self.fails || self.interrupts() || self.line == "exit"
     }
 
     /// Whether it is Ctrl-C.
-    pub fn interrupts(&self) -> bool {
+    pub(crate) fn interrupts(&self) -> bool {
         self.line == INTERRUPT
     }
 }
@@ -204,10 +197,10 @@ pub enum Ability {
 
 impl Ability {
     /// All of them.
-    pub const ALL: [Ability; 3] = [Ability::Exec, Ability::Dev, Ability::Upper];
+    pub(crate) const ALL: [Ability; 3] = [Ability::Exec, Ability::Dev, Ability::Upper];
 
     /// Its word in a lesson file: mount(8)'s own name for it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Ability::Exec => "exec",
             Ability::Dev => "dev",
@@ -287,12 +280,12 @@ pub struct Check {
 
 impl Check {
     /// Whether it needs some seconds by itself: CPU use is an average over a time, and a period of a quota has to pass.
-    pub fn measures(&self) -> bool {
+    pub(crate) fn measures(&self) -> bool {
         matches!(self.fact, Fact::Group(GroupFact::Cpu(..) | GroupFact::Grew(Counter::Throttled)))
     }
 
     /// Whether it is about something that happens after the step has begun, and so cannot hold before.
-    pub fn happens(&self) -> bool {
+    pub(crate) fn happens(&self) -> bool {
         let counted = GroupFact::Grew(Counter::OomKills);
         self.measures()
             || matches!(self.fact, Fact::Call(..) | Fact::Ended(..) | Fact::Leaked(_))

@@ -9,7 +9,7 @@ const CALLS: [(&str, &str); 3] = [("chroot", "chroot"), ("pivot_root", "pivot_ro
 
 /// Everything that the step of this index needs, once each: a shell, what its `requires` blocks say, and what its lines
 /// need, and the lines before it since the last fresh step, because its state is built by them.
-pub fn needs(lesson: &Lesson, index: usize) -> Vec<Requirement> {
+pub(crate) fn needs(lesson: &Lesson, index: usize) -> Vec<Requirement> {
     // No step can do without a shell, and no shell without this.
     let mut all = vec![Requirement::Root];
     let mut add = |need: Requirement| {

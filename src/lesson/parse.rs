@@ -12,7 +12,7 @@ use std::{ops::Range, path::Path};
 
 /// A lesson together with the line of each block: `lines[step][block]`, from 1.
 #[derive(Clone, Debug, Default)]
-pub struct Located {
+pub(super) struct Located {
     /// The lesson.
     pub lesson: Lesson,
     /// Where its blocks stand.
@@ -28,7 +28,7 @@ pub fn parse(file: &str, text: &str) -> Result<Lesson, Vec<Problem>> {
 }
 
 /// Reads as much of a lesson as can be read, with every problem of this one file.
-pub fn read(file: &str, text: &str) -> (Located, Vec<Problem>) {
+pub(super) fn read(file: &str, text: &str) -> (Located, Vec<Problem>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut source = Source::new(file, text);
     let path = Path::new(file);
@@ -53,10 +53,10 @@ pub fn read(file: &str, text: &str) -> (Located, Vec<Problem>) {
 }
 
 /// What an ID looks like.
-pub const ID_FORM: &str = "small letters, digits and single hyphens, such as `host-name`";
+pub(super) const ID_FORM: &str = "small letters, digits and single hyphens, such as `host-name`";
 
 /// Whether this is a stable name of a lesson or a step.
-pub fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     let good = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     text.len() <= 64 && text.split('-').all(good)
 }

@@ -3,7 +3,7 @@
 use crate::lang::Lang;
 
 /// The text of a new lesson's file in this language.
-pub fn text(lang: Lang, id: &str) -> String {
+pub(super) fn text(lang: Lang, id: &str) -> String {
     lang.pick(EN, ZH).replace("LESSON", id)
 }
 

@@ -5,7 +5,7 @@ use crate::kernel::text::is_obeyed;
 
 /// A word or a line of the text, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Word<'a> {
+pub(super) struct Word<'a> {
     /// The line, from 1.
     pub line: usize,
     /// The column of its first character, from 1.
@@ -16,7 +16,7 @@ pub struct Word<'a> {
 
 impl<'a> Word<'a> {
     /// The words of this text, separated by blanks.
-    pub fn split(self) -> Vec<Word<'a>> {
+    pub(super) fn split(self) -> Vec<Word<'a>> {
         let mut words = Vec::new();
         let mut rest = self.text;
         let mut column = self.column;
@@ -35,14 +35,14 @@ impl<'a> Word<'a> {
     }
 
     /// This text without blanks around it.
-    pub fn trim(self) -> Word<'a> {
+    pub(super) fn trim(self) -> Word<'a> {
         let start = self.text.trim_start();
         let column = self.column + self.text.chars().count() - start.chars().count();
         Word { column, text: start.trim_end(), ..self }
     }
 
     /// The part before and the part after the first `separator`.
-    pub fn split_once(self, separator: &str) -> Option<(Word<'a>, Word<'a>)> {
+    pub(super) fn split_once(self, separator: &str) -> Option<(Word<'a>, Word<'a>)> {
         let (before, after) = self.text.split_once(separator)?;
         let column = self.column + before.chars().count() + separator.chars().count();
         Some((Word { text: before, ..self }, Word { column, text: after, ..self }))
@@ -50,7 +50,7 @@ impl<'a> Word<'a> {
 }
 
 /// A file's text and what is wrong with it so far.
-pub struct Source<'a> {
+pub(super) struct Source<'a> {
     file: &'a str,
     text: &'a str,
     starts: Vec<usize>,
@@ -60,33 +60,33 @@ pub struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Counts the lines of `text`.
-    pub fn new(file: &'a str, text: &'a str) -> Source<'a> {
+    pub(super) fn new(file: &'a str, text: &'a str) -> Source<'a> {
         let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         Source { file, text, starts: std::iter::once(0).chain(ends).collect(), problems: Vec::new() }
     }
 
     /// Notes a problem.
-    pub fn problem(&mut self, line: usize, column: usize, what: impl Into<String>) {
+    pub(super) fn problem(&mut self, line: usize, column: usize, what: impl Into<String>) {
         self.problems.push(Problem { file: self.file.to_owned(), line, column, what: what.into() });
     }
 
     /// Notes a problem with a word.
-    pub fn wrong(&mut self, word: Word<'_>, what: impl Into<String>) {
+    pub(super) fn wrong(&mut self, word: Word<'_>, what: impl Into<String>) {
         self.problem(word.line, word.column, what);
     }
 
     /// The line on which this byte stands, from 1.
-    pub fn line_of(&self, offset: usize) -> usize {
+    pub(super) fn line_of(&self, offset: usize) -> usize {
         self.starts.partition_point(|start| *start <= offset)
     }
 
     /// How many lines there are.
-    pub fn lines(&self) -> usize {
+    pub(super) fn lines(&self) -> usize {
         self.starts.len()
     }
 
     /// A line without its end.
-    pub fn line(&self, number: usize) -> Word<'a> {
+    pub(super) fn line(&self, number: usize) -> Word<'a> {
         let start = number.checked_sub(1).and_then(|index| self.starts.get(index)).copied();
         let end = self.starts.get(number).copied().unwrap_or(self.text.len());
         let text = start.and_then(|start| self.text.get(start..end)).unwrap_or_default();
@@ -94,7 +94,7 @@ impl<'a> Source<'a> {
     }
 
     /// Refuses characters that would do something else than be read: terminal controls, and marks that reorder text.
-    pub fn refuse_controls(&mut self) {
+    pub(super) fn refuse_controls(&mut self) {
         let bad = |c: char| (is_obeyed(c) && !matches!(c, '\n' | '\r' | '\t')) || c == '\u{feff}';
         for number in 1..=self.starts.len() {
             let line = self.line(number);

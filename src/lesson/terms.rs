@@ -27,7 +27,7 @@ fn table() -> impl Iterator<Item = Term> {
 }
 
 /// Reports each word of a Chinese file for which the table has another one, where it stands.
-pub fn check(source: &mut Source<'_>, lang: Lang) {
+pub(super) fn check(source: &mut Source<'_>, lang: Lang) {
     if lang != Lang::Zh {
         return;
     }

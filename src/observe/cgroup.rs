@@ -3,7 +3,7 @@
 use super::{Cgroup, Cpu, Io, Memory, Pids, Pressure, text};
 use std::path::PathBuf;
 
-pub use crate::kernel::cgroups::{Hierarchy, Membership, Place, hierarchies, mode, own, parse_membership, place};
+pub(crate) use crate::kernel::cgroups::{Hierarchy, Membership, hierarchies, mode, own, parse_membership, place};
 
 fn number(text: &str) -> Option<u64> {
     text.trim().parse().ok()
@@ -20,7 +20,7 @@ fn limit(text: &str) -> Option<u64> {
 }
 
 /// Reads the group of a process through its memberships. What cannot be read is left out.
-pub fn read(hierarchies: &[Hierarchy], memberships: &[Membership]) -> Cgroup {
+pub(crate) fn read(hierarchies: &[Hierarchy], memberships: &[Membership]) -> Cgroup {
     let mut paths = std::collections::BTreeMap::new();
     for membership in memberships {
         let mut names = membership.controllers.clone();
@@ -75,7 +75,7 @@ fn cpu(place: Found, accounting: Found) -> Cpu {
 }
 
 /// Reads `cpu.max`: quota (or `max`) and period.
-pub fn parse_cpu_max(text: &str) -> (Option<u64>, Option<u64>) {
+pub(crate) fn parse_cpu_max(text: &str) -> (Option<u64>, Option<u64>) {
     let mut fields = text.split_ascii_whitespace();
     (fields.next().and_then(number), fields.next().and_then(number))
 }
@@ -148,7 +148,7 @@ const LIMITING: [Limiting; 8] = [
 ///
 /// The group itself and its ancestors are looked at, except those that boxwright is in as well: what limits the whole
 /// machine, or the session that boxwright was started in, is not a property of the container.
-pub fn applied_limit(hierarchies: &[Hierarchy], theirs: &[Membership], ours: &[Membership]) -> Option<String> {
+pub(crate) fn applied_limit(hierarchies: &[Hierarchy], theirs: &[Membership], ours: &[Membership]) -> Option<String> {
     let set = |(controller, v1, v2, limits): &Limiting| {
         let place = place(hierarchies, theirs, controller)?;
         let own = self::place(hierarchies, ours, controller);

@@ -13,7 +13,7 @@ const NEAREST: usize = 16;
 ///
 /// The PID namespace comes first because of what `unshare --fork` leaves behind: the `unshare` process itself differs
 /// in all but its PID namespace, while its child, the first process *in* that namespace, is what a learner means.
-pub fn choose(
+pub(super) fn choose(
     tree: &Tree,
     watched: i32,
     foreground: Option<i32>,

@@ -13,7 +13,7 @@ use std::path::Path;
 const MOST: u64 = 64 * 1024;
 
 /// Reads the beginning of a file; empty for whatever is not a regular file, `None` where nothing of that name exists.
-pub fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String> {
+pub(super) fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String> {
     let file = find(asked, container, work)?;
     let kind = SFlag::from_bits_truncate(fstat(&file).ok()?.st_mode) & SFlag::S_IFMT;
     if kind != SFlag::S_IFREG {
@@ -25,7 +25,7 @@ pub fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String
 }
 
 /// Which device a file is, such as `c 1:3` or `b 254:0`; `None` for whatever is none.
-pub fn device(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String> {
+pub(super) fn device(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String> {
     let found = fstat(&find(asked, container, work)?).ok()?;
     let letter = match SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT {
         SFlag::S_IFCHR => 'c',
@@ -37,7 +37,7 @@ pub fn device(asked: &Asked, container: Option<i32>, work: &Path) -> Option<Stri
 
 /// A directory outside the root of a process that it has open: the descriptor, and where it leads. Both are named as
 /// this program would find them.
-pub fn outside(process: &Path) -> Option<String> {
+pub(super) fn outside(process: &Path) -> Option<String> {
     let root = std::fs::read_link(process.join("root")).ok()?;
     let mut open: Vec<_> = std::fs::read_dir(process.join("fd")).ok()?.flatten().map(|entry| entry.path()).collect();
     open.sort();

@@ -20,7 +20,7 @@ const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 /// How long the threads of a group were kept from running (Documentation/scheduler/sched-stats.rst). The kernel counts it for
 /// each thread, so that it has to be added up over those that come and go.
 #[derive(Debug, Default)]
-pub struct Delays {
+pub(super) struct Delays {
     /// What each thread had when it was last seen, in nanoseconds.
     threads: BTreeMap<i32, u64>,
     nanos: u64,
@@ -55,7 +55,13 @@ fn delay(schedstat: &str) -> Option<u64> {
 }
 
 /// Reads it, where it exists: at the top of the hierarchies or, where only a part was given to us, in our own group.
-pub fn read(name: &str, hierarchies: &[Hierarchy], own: &[Membership], proc_root: &Path, delays: &mut Delays) -> Group {
+pub(super) fn read(
+    name: &str,
+    hierarchies: &[Hierarchy],
+    own: &[Membership],
+    proc_root: &Path,
+    delays: &mut Delays,
+) -> Group {
     let named = |below: &str| -> Vec<Membership> {
         let path = |own: &Membership| {
             let own = outside_ours(&own.path);

@@ -4,7 +4,7 @@
 //! it is read (ENOENT, ESRCH) is normal and leaves a gap, not an error. "The host" is always boxwright's own namespaces,
 //! because those of PID 1 may be unreadable even for root.
 
-pub mod cgroup;
+pub(crate) mod cgroup;
 mod choose;
 mod files;
 mod group;
@@ -18,25 +18,19 @@ mod sampler;
 mod scorecard;
 mod sysv;
 
-pub use crate::kernel::mountinfo::{self as mounts, Mount};
-pub use place::Place;
+pub(crate) use crate::kernel::mountinfo::{self as mounts, Mount};
+pub(crate) use place::Place;
 pub use reader::{Extra, Reader, Subject, for_children, links};
 pub use sample::{
     Asked, Cgroup, Cpu, ForChildren, Group, Interface, Io, Links, Memory, Pids, Pressure, Privileges, Process, Sample,
     Scorecard, Side,
 };
-pub use sampler::Sampler;
-pub use scorecard::{Evidence, ISOLATING, NAMES};
+pub(crate) use sampler::Sampler;
+pub(crate) use scorecard::{Evidence, ISOLATING, NAMES};
 
 use crate::kernel::text;
-use std::path::Path;
-
-/// Reads one sample: the container below the `watched` process, with the process in its terminal's foreground.
-pub fn read(proc_root: &Path, watched: i32, foreground: Option<i32>) -> Sample {
-    Reader::new(proc_root, Path::new("/proc/self/exe")).read(Subject::Below(watched, foreground)).0
-}
 
 /// Says how this machine mounts its cgroup hierarchies: `v1`, `hybrid`, `v2` or `none`.
-pub fn cgroup_mode() -> &'static str {
+pub(crate) fn cgroup_mode() -> &'static str {
     cgroup::mode(&cgroup::own().0)
 }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 /// The interfaces that the calling process sees (getifaddrs(3)); one without an address is listed too.
-pub fn interfaces() -> io::Result<Vec<Interface>> {
+pub(super) fn interfaces() -> io::Result<Vec<Interface>> {
     let mut all: Vec<Interface> = Vec::new();
     for entry in getifaddrs()? {
         let up = entry.flags.contains(InterfaceFlags::IFF_UP);
@@ -41,18 +41,18 @@ fn ones(mask: IpAddr) -> u32 {
 }
 
 /// TCP ports in state LISTEN, IPv4 and IPv6, in the caller's network namespace.
-pub fn listening() -> Vec<u16> {
+pub(super) fn listening() -> Vec<u16> {
     netlink::listeners().map_or_else(|_| listening_of(Path::new("/proc/self")), sorted)
 }
 
 /// The same for the process with this `/proc` directory, read from outside.
-pub fn listening_of(process: &Path) -> Vec<u16> {
+pub(super) fn listening_of(process: &Path) -> Vec<u16> {
     let tables = ["net/tcp", "net/tcp6"].iter().filter_map(|name| text::read(process.join(name)).ok());
     sorted(tables.flat_map(|table| parse_listening(&table)).collect())
 }
 
 /// In order, each once.
-pub fn sorted(mut ports: Vec<u16>) -> Vec<u16> {
+pub(super) fn sorted(mut ports: Vec<u16>) -> Vec<u16> {
     ports.sort_unstable();
     ports.dedup();
     ports
@@ -60,7 +60,7 @@ pub fn sorted(mut ports: Vec<u16>) -> Vec<u16> {
 
 /// How many TCP sockets are in use in the network namespace of the process with this `/proc` directory: where the number
 /// has changed, somebody may have begun or ceased to listen. It costs the kernel nothing to tell.
-pub fn sockets(process: &Path) -> u64 {
+pub(super) fn sockets(process: &Path) -> u64 {
     let tables = ["net/sockstat", "net/sockstat6"].iter().filter_map(|name| text::read(process.join(name)).ok());
     tables.map(|table| parse_sockets(&table)).sum()
 }
@@ -72,7 +72,7 @@ fn parse_sockets(table: &str) -> u64 {
 }
 
 /// Reads the listening ports of one table (proc_pid_net(5)): local address and port in hexadecimal, state `0A` is LISTEN.
-pub fn parse_listening(table: &str) -> Vec<u16> {
+pub(super) fn parse_listening(table: &str) -> Vec<u16> {
     let port = |line: &str| {
         let mut fields = line.split_ascii_whitespace().skip(1);
         let (local, state) = (fields.next()?, fields.nth(1)?);

@@ -28,11 +28,11 @@ pub const ROLE: &str = "__peek";
 const DEADLINE: Duration = Duration::from_secs(1);
 
 /// The kinds that are entered, in the order of the namespace table.
-pub const KINDS: [Kind; 3] = [Kind::Ipc, Kind::Uts, Kind::Net];
+pub(crate) const KINDS: [Kind; 3] = [Kind::Ipc, Kind::Uts, Kind::Net];
 
 /// The answer of the child. What could not be asked is absent, and `errors` says why.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The namespaces that were asked in, by name, so that an answer about a recycled PID is not believed.
     pub namespaces: BTreeMap<String, u64>,
     /// The host name.
@@ -51,7 +51,7 @@ pub struct Answer {
 
 impl Answer {
     /// The namespace of one kind that this answer comes from.
-    pub fn namespace(&self, kind: Kind) -> Option<u64> {
+    pub(crate) fn namespace(&self, kind: Kind) -> Option<u64> {
         self.namespaces.get(kind.row().link).copied()
     }
 }
@@ -148,12 +148,12 @@ fn name(errno: Errno) -> String {
 }
 
 /// The host name of the calling process.
-pub fn hostname() -> Option<String> {
+pub(crate) fn hostname() -> Option<String> {
     nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into_owned())
 }
 
 /// Asks inside the namespaces of a process; `None` where the child could not be started or did not answer in time.
-pub fn ask(exe: &Path, pid: i32) -> Option<Answer> {
+pub(crate) fn ask(exe: &Path, pid: i32) -> Option<Answer> {
     let mut child = Command::new(exe)
         .args([ROLE, &pid.to_string()])
         .stdin(Stdio::null())
@@ -169,7 +169,7 @@ pub fn ask(exe: &Path, pid: i32) -> Option<Answer> {
 }
 
 /// Reads a child's pipe to its end; `None` where that takes longer than the deadline.
-pub fn read_until(pipe: &mut (impl Read + AsFd), deadline: Instant) -> Option<Vec<u8>> {
+pub(crate) fn read_until(pipe: &mut (impl Read + AsFd), deadline: Instant) -> Option<Vec<u8>> {
     let mut all = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -191,7 +191,7 @@ pub fn read_until(pipe: &mut (impl Read + AsFd), deadline: Instant) -> Option<Ve
 }
 
 /// Whether an answer is about exactly the namespaces that a sample names.
-pub fn is_about(answer: &Answer, namespaces: &Links) -> bool {
+pub(crate) fn is_about(answer: &Answer, namespaces: &Links) -> bool {
     KINDS
         .iter()
         .chain([&Kind::Mnt])

@@ -19,12 +19,12 @@ pub struct Place {
 
 impl Place {
     /// Whether nothing separates it from the machine.
-    pub fn is_the_machine(&self) -> bool {
+    pub(crate) fn is_the_machine(&self) -> bool {
         self.new.is_empty() && !self.rooted
     }
 
     /// Where a process lives; `None` where it has ended or cannot be looked at.
-    pub fn of(pid: i32) -> Option<Place> {
+    pub(crate) fn of(pid: i32) -> Option<Place> {
         let process = Path::new("/proc").join(pid.to_string());
         let (theirs, ours) = (links(&process), links(Path::new("/proc/self")));
         let new = ours.iter().filter(|(kind, inode)| theirs.get(kind).is_some_and(|own| own != *inode));

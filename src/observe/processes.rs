@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// What one line of `/proc/PID/stat` says that the panes need (proc_pid_stat(5)).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stat {
+pub(super) struct Stat {
     /// The process.
     pub pid: i32,
     /// Its parent.
@@ -22,25 +22,25 @@ pub struct Stat {
 
 impl Stat {
     /// Whether the process has died: a zombie has no namespaces, no root and no mounts any more.
-    pub fn dead(&self) -> bool {
+    pub(super) fn dead(&self) -> bool {
         matches!(self.state, 'Z' | 'X' | 'x')
     }
 }
 
 /// Reads one stat line.
-pub fn parse_stat(line: &str) -> Option<Stat> {
+pub(super) fn parse_stat(line: &str) -> Option<Stat> {
     let process = process::parse(line)?;
     Some(Stat { pid: process.pid, ppid: process.ppid, comm: process.comm, state: process.state, start: process.start })
 }
 
 /// Reads the `NSpid` line of `/proc/PID/status`: the PID in each namespace from the reader's own to the innermost.
-pub fn parse_nspid(status: &str) -> Vec<i32> {
+pub(super) fn parse_nspid(status: &str) -> Vec<i32> {
     let line = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
     line.split_ascii_whitespace().filter_map(|field| field.parse().ok()).collect()
 }
 
 /// Reads what a process may do from `/proc/PID/status`. A line that is not there leaves its answer open.
-pub fn parse_privileges(status: &str) -> Privileges {
+pub(super) fn parse_privileges(status: &str) -> Privileges {
     let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim));
     Privileges {
         capabilities: value("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok()),
@@ -52,7 +52,7 @@ pub fn parse_privileges(status: &str) -> Privileges {
 
 /// All processes of one moment.
 #[derive(Debug, Default)]
-pub struct Tree {
+pub(super) struct Tree {
     /// By PID.
     pub stats: BTreeMap<i32, Stat>,
     children: BTreeMap<i32, Vec<i32>>,
@@ -60,7 +60,7 @@ pub struct Tree {
 
 impl Tree {
     /// Links parents and children; the children of one parent are in the order of their PIDs.
-    pub fn new(stats: impl IntoIterator<Item = Stat>) -> Tree {
+    pub(super) fn new(stats: impl IntoIterator<Item = Stat>) -> Tree {
         let stats: BTreeMap<i32, Stat> = stats.into_iter().map(|stat| (stat.pid, stat)).collect();
         let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
         for stat in stats.values() {
@@ -70,7 +70,7 @@ impl Tree {
     }
 
     /// Reads every process below this `/proc`. One that ends while it is read is simply not there.
-    pub fn read(proc_root: &Path) -> Tree {
+    pub(super) fn read(proc_root: &Path) -> Tree {
         let entries = std::fs::read_dir(proc_root).into_iter().flatten().flatten();
         Tree::new(entries.filter_map(|entry| {
             entry.file_name().to_str()?.parse::<i32>().ok()?;
@@ -79,17 +79,17 @@ impl Tree {
     }
 
     /// When a process began; `None` where it does not exist.
-    pub fn start(&self, pid: i32) -> Option<u64> {
+    pub(super) fn start(&self, pid: i32) -> Option<u64> {
         self.stats.get(&pid).map(|stat| stat.start)
     }
 
     /// The children of a process.
-    pub fn children(&self, pid: i32) -> &[i32] {
+    pub(super) fn children(&self, pid: i32) -> &[i32] {
         self.children.get(&pid).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// A process and everything below it: the shallowest first, then by PID. Empty where it does not exist.
-    pub fn family(&self, root: i32) -> Vec<i32> {
+    pub(super) fn family(&self, root: i32) -> Vec<i32> {
         let mut level: VecDeque<i32> = self.stats.get(&root).map(|stat| stat.pid).into_iter().collect();
         let mut family = Vec::new();
         while !level.is_empty() {
@@ -102,7 +102,7 @@ impl Tree {
     }
 
     /// These processes with every parent before its children, and a family's members next to each other.
-    pub fn in_order(&self, members: &BTreeSet<i32>, first: i32) -> Vec<i32> {
+    pub(super) fn in_order(&self, members: &BTreeSet<i32>, first: i32) -> Vec<i32> {
         let parent = |pid: &i32| self.stats.get(pid).map_or(0, |stat| stat.ppid);
         let mut tops: Vec<i32> = members.iter().copied().filter(|pid| !members.contains(&parent(pid))).collect();
         tops.sort_unstable_by_key(|pid| (*pid != first, *pid));

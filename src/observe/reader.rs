@@ -66,7 +66,7 @@ impl Reader {
     }
 
     /// Forgets what was answered from inside, because something may have changed there.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.answer = None;
     }
 
@@ -262,7 +262,7 @@ pub fn for_children(process: &Path) -> ForChildren {
 
 /// Whether the `/proc` that a process sees belongs to the host's PID namespace. It is asked for *our* entry: `self`
 /// there names us by our PID where we exist in its namespace, and leads nowhere (ENOENT) where we do not.
-pub fn proc_shows_host(process: &Path) -> Option<bool> {
+pub(super) fn proc_shows_host(process: &Path) -> Option<bool> {
     let directory = process.join("root/proc");
     // A link there would be followed in our own tree and answer for the wrong one.
     std::fs::symlink_metadata(&directory).ok().filter(|metadata| metadata.is_dir())?;

@@ -157,7 +157,7 @@ pub struct Memory {
 
 impl Memory {
     /// How much of it is in swap; `None` where the kernel does not count that.
-    pub fn swapped(&self) -> Option<u64> {
+    pub(crate) fn swapped(&self) -> Option<u64> {
         Some(self.current_with_swap?.saturating_sub(self.current?))
     }
 }

@@ -47,7 +47,7 @@ impl Shared {
 
 /// A running sampler. Dropping it ends its thread.
 #[derive(Debug)]
-pub struct Sampler {
+pub(crate) struct Sampler {
     shared: Arc<Shared>,
     thread: Option<(JoinHandle<()>, Receiver<()>)>,
 }
@@ -56,12 +56,8 @@ impl Sampler {
     /// Starts the thread. `sink` gets each sample that differs from the last one or answers a newer request, with the
     /// number of the newest request that was made before its reading began. Nothing is read before the first
     /// [`Sampler::watch`] or [`Sampler::request`].
-    pub fn start(sink: impl Fn(u64, Arc<Sample>) + Send + 'static) -> io::Result<Sampler> {
-        Sampler::start_with(Path::new("/proc/self/exe"), sink)
-    }
-
-    /// As [`Sampler::start`], with the program that takes the role `__peek`.
-    pub fn start_with(exe: &Path, sink: impl Fn(u64, Arc<Sample>) + Send + 'static) -> io::Result<Sampler> {
+    /// `exe` is the program that takes the role `__peek`.
+    pub(crate) fn start(exe: &Path, sink: impl Fn(u64, Arc<Sample>) + Send + 'static) -> io::Result<Sampler> {
         let shared = Arc::new(Shared::default());
         let (seen, mut reader) = (shared.clone(), Reader::new(Path::new("/proc"), exe));
         let (alive, ended) = sync_channel(0);
@@ -75,28 +71,28 @@ impl Sampler {
 
     /// Asks for a fresh sample, because something happened. Requests that come faster than samples are one request, and
     /// the highest number among them is answered.
-    pub fn request(&self, number: u64) {
+    pub(crate) fn request(&self, number: u64) {
         self.tell(|wishes| wishes.number = wishes.number.max(number));
     }
 
     /// Watches the processes below this one from now on.
-    pub fn watch(&self, pid: i32) {
+    pub(crate) fn watch(&self, pid: i32) {
         self.tell(|wishes| wishes.watched = pid);
     }
 
     /// Says which process is in the terminal's foreground. The next sample takes it into account; none is asked for.
-    pub fn foreground(&self, pid: Option<i32>) {
+    pub(crate) fn foreground(&self, pid: Option<i32>) {
         self.shared.lock().foreground = pid;
     }
 
     /// Looks at this as well from now on.
-    pub fn look_at(&self, extra: Extra) {
+    pub(crate) fn look_at(&self, extra: Extra) {
         self.tell(|wishes| wishes.extra = Some(extra));
     }
 
     /// Ends the thread. Where it reads something that does not answer, it is not waited for longer than this: it ends with
     /// the process.
-    pub fn stop(&mut self, within: Duration) {
+    pub(crate) fn stop(&mut self, within: Duration) {
         self.tell(|wishes| wishes.stop = true);
         if let Some((thread, ended)) = self.thread.take()
             && ended.recv_timeout(within) == Err(RecvTimeoutError::Disconnected)
@@ -190,8 +186,7 @@ mod tests {
     #[test]
     fn the_newest_request_is_answered_and_an_equal_sample_is_not_sent_again() {
         let (send, receive) = channel();
-        let sampler =
-            Sampler::start_with(Path::new("/bin/false"), move |number, _| send.send(number).unwrap()).unwrap();
+        let sampler = Sampler::start(Path::new("/bin/false"), move |number, _| send.send(number).unwrap()).unwrap();
         for number in 1..=500 {
             sampler.request(number);
         }

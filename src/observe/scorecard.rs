@@ -8,11 +8,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The namespaces that make a process isolated when all of them differ.
-pub const ISOLATING: [Kind; 5] = [Kind::Pid, Kind::Uts, Kind::Mnt, Kind::Ipc, Kind::Net];
+pub(crate) const ISOLATING: [Kind; 5] = [Kind::Pid, Kind::Uts, Kind::Mnt, Kind::Ipc, Kind::Net];
 
 /// The four properties in lesson order: as a check names it, and its name in English and Chinese, the same in the panes,
 /// in reports and in the lessons.
-pub const NAMES: [(&str, &str, &str); 4] = [
+pub(crate) const NAMES: [(&str, &str, &str); 4] = [
     ("isolated", "isolated", "已隔离"),
     ("rooted", "own root", "独立根目录"),
     ("limited", "limited", "已受限"),
@@ -35,20 +35,24 @@ pub struct Evidence {
 }
 
 /// The namespaces that keep a process from being isolated.
-pub fn shared(theirs: &Links, ours: &Links) -> Vec<Kind> {
+pub(super) fn shared(theirs: &Links, ours: &Links) -> Vec<Kind> {
     let differs = |kind: &Kind| matches!((theirs.get(kind), ours.get(kind)), (Some(a), Some(b)) if a != b);
     ISOLATING.into_iter().filter(|kind| !differs(kind)).collect()
 }
 
 /// The identity of a process's root directory; following the link ends in the directory itself, in any mount namespace.
-pub fn root_identity(process: &Path) -> Option<String> {
+pub(super) fn root_identity(process: &Path) -> Option<String> {
     let root = std::fs::metadata(process.join("root")).ok()?;
     Some(format!("{}:{} inode {}", major(root.dev()), minor(root.dev()), root.ino()))
 }
 
 /// A process that came from outside: it is in the container's PID namespace, is not its PID 1, and its parent is not in
 /// that namespace (from inside its parent is therefore PID 0).
-pub fn entered(processes: &[Process], container_pid_ns: u64, pid_ns: impl Fn(i32) -> Option<u64>) -> Option<i32> {
+pub(super) fn entered(
+    processes: &[Process],
+    container_pid_ns: u64,
+    pid_ns: impl Fn(i32) -> Option<u64>,
+) -> Option<i32> {
     let inside = |process: &&Process| process.pid_ns == Some(container_pid_ns);
     let outside = |pid| pid_ns(pid) != Some(container_pid_ns);
     let newcomer = |process: &&Process| process.nspid.last().is_some_and(|pid| *pid > 1) && outside(process.ppid);
@@ -56,14 +60,14 @@ pub fn entered(processes: &[Process], container_pid_ns: u64, pid_ns: impl Fn(i32
 }
 
 /// The mount that a mount namespace shows as `/`, where the process can see one (after `chroot` it may not).
-pub fn root_mount(mounts: &[Mount]) -> Option<String> {
+pub(super) fn root_mount(mounts: &[Mount]) -> Option<String> {
     // Mounts stack: the last one on a place is the one that is seen.
     let mount = mounts.iter().rfind(|mount| mount.point == "/")?;
     Some(format!("{} {} ({})", mount.source, mount.root, mount.kind))
 }
 
 /// Reads the scorecard off the evidence.
-pub fn scorecard(sample: &Sample, evidence: &Evidence) -> Scorecard {
+pub(super) fn scorecard(sample: &Sample, evidence: &Evidence) -> Scorecard {
     let rooted = match &evidence.root {
         Some((theirs, host)) => theirs != host,
         // Without access to the root itself the mount tables, which anybody may read, still tell a pivoted root.

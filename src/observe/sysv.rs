@@ -4,7 +4,7 @@ use super::text;
 use std::path::Path;
 
 /// The objects of each kind as `queue ID`, `shm ID`, `sem ID`. A kernel without System V IPC has none.
-pub fn objects(proc_root: &Path) -> Vec<String> {
+pub(super) fn objects(proc_root: &Path) -> Vec<String> {
     [("msg", "queue"), ("shm", "shm"), ("sem", "sem")]
         .iter()
         .filter_map(|(file, name)| Some((text::read(proc_root.join("sysvipc").join(file)).ok()?, name)))
@@ -13,7 +13,7 @@ pub fn objects(proc_root: &Path) -> Vec<String> {
 }
 
 /// Reads the identifiers of one table: the second column, below a line of headings.
-pub fn parse_ids(table: &str) -> Vec<i32> {
+pub(super) fn parse_ids(table: &str) -> Vec<i32> {
     table.lines().skip(1).filter_map(|line| line.split_ascii_whitespace().nth(1)?.parse().ok()).collect()
 }
 

@@ -62,7 +62,7 @@ fn again(args: impl Iterator<Item = OsString>, lang: Lang) -> Vec<OsString> {
 
 /// Becomes the program that makes root, which becomes this one. The terminal must have been given back, and all that the
 /// session made must be gone: nothing comes after this. Comes back with status 3 where it cannot be.
-pub fn start(exe: &Path, lang: Lang) -> ExitCode {
+pub(super) fn start(exe: &Path, lang: Lang) -> ExitCode {
     let what = lang.pick("start again as root", "以 root 重新启动");
     let Some(way) = way() else {
         let hint = lang.pick("log in as root, and start it there", "请以 root 登录后再启动");

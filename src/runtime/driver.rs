@@ -24,7 +24,7 @@ use std::{
 
 /// The app and the machine that it plays on.
 #[derive(Debug)]
-pub struct Driver {
+pub(super) struct Driver {
     /// What the screen shows.
     pub state: State,
     /// Where everything arrives.
@@ -58,7 +58,7 @@ pub struct Driver {
 impl Driver {
     /// Nothing is started yet. `kept` is where progress is kept, if anywhere; `need` is what the session's directory must
     /// offer.
-    pub fn new(state: State, exe: PathBuf, kept: Option<StateDir>, need: Need) -> Driver {
+    pub(super) fn new(state: State, exe: PathBuf, kept: Option<StateDir>, need: Need) -> Driver {
         let inbox = Arc::default();
         Driver {
             state,
@@ -83,7 +83,7 @@ impl Driver {
     }
 
     /// Starts to find out what this machine lacks, beside everything else: it takes longer than a frame.
-    pub fn examine(&self) -> io::Result<()> {
+    pub(super) fn examine(&self) -> io::Result<()> {
         let needs = doctor::requirements(&self.state.lessons);
         let (inbox, need) = (self.inbox.clone(), self.need);
         let examine = move || {
@@ -95,27 +95,27 @@ impl Driver {
     }
 
     /// Whether the learner wants to end.
-    pub fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         self.ended
     }
 
     /// The language to go on in, where the learner wants to start again as root.
-    pub fn wants_root(&self) -> Option<Lang> {
+    pub(super) fn wants_root(&self) -> Option<Lang> {
         self.as_root.then_some(self.state.lang)
     }
 
     /// Whether everything is to be drawn anew; once.
-    pub fn take_redraw(&mut self) -> bool {
+    pub(super) fn take_redraw(&mut self) -> bool {
         std::mem::take(&mut self.redraw)
     }
 
     /// Whether the session knows the state of the machine as it was after the last thing that happened.
-    pub fn is_up_to_date(&self) -> bool {
+    pub(super) fn is_up_to_date(&self) -> bool {
         self.answered >= self.asked
     }
 
     /// What a happening on the machine means to the app.
-    pub fn sort(&mut self, happening: super::Happening) -> Vec<Event> {
+    pub(super) fn sort(&mut self, happening: super::Happening) -> Vec<Event> {
         if matches!(happening, super::Happening::Sample(..)) {
             drop(update(&mut self.state, Event::Clock(self.began.elapsed())));
         }
@@ -128,7 +128,7 @@ impl Driver {
     }
 
     /// What the thread of [`Driver::examine`] found.
-    pub fn examined(&mut self, lacking: std::collections::BTreeMap<&'static str, crate::session::Lacking>) {
+    pub(super) fn examined(&mut self, lacking: std::collections::BTreeMap<&'static str, crate::session::Lacking>) {
         self.tell(Event::Lacking(lacking));
         self.examined = true;
         let waiting = std::mem::take(&mut self.waiting);
@@ -136,7 +136,7 @@ impl Driver {
     }
 
     /// Tells the app, and does what it wants.
-    pub fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, event: Event) {
         if let Event::Sample(number, _) = &event {
             self.answered = self.answered.max(*number);
         }
@@ -146,7 +146,7 @@ impl Driver {
     }
 
     /// Does what the app wants, and what it wants because of that.
-    pub fn perform(&mut self, effects: Vec<Effect>) {
+    pub(super) fn perform(&mut self, effects: Vec<Effect>) {
         let mut queue = VecDeque::from(effects);
         while let Some(effect) = queue.pop_front() {
             match effect {
@@ -217,7 +217,7 @@ impl Driver {
     }
 
     /// Ends the machine within this time, and tells what is left of it on standard error.
-    pub fn finish(&mut self, within: Duration) {
+    pub(super) fn finish(&mut self, within: Duration) {
         self.inbox.close();
         let Some(mut machine) = self.machine.take() else { return };
         let lang = self.state.lang;

@@ -17,7 +17,7 @@ const MOST: usize = 1000;
 /// sudo the file belongs to the person at the keyboard.
 ///
 /// Errors: those of the last place that was tried.
-pub fn export(name: &str, text: &str, kept: Option<&StateDir>) -> io::Result<PathBuf> {
+pub(super) fn export(name: &str, text: &str, kept: Option<&StateDir>) -> io::Result<PathBuf> {
     let person = person(|name| std::env::var_os(name).map(PathBuf::from), geteuid());
     let here = std::env::current_dir().and_then(|here| write_here(&here, name, text, person));
     match (here, kept) {

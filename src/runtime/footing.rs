@@ -30,7 +30,7 @@ const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 
 /// Dropping it does as [`Footing::finish`] does.
 #[derive(Debug)]
-pub struct Footing {
+pub(super) struct Footing {
     /// A group that hands controllers down, and which ones it handed down before.
     bases: Vec<(PathBuf, BTreeSet<String>)>,
     /// The group that we came from.
@@ -45,7 +45,7 @@ impl Footing {
     ///
     /// Errors: the ledger's. Where the leaf cannot be made or entered all stays as it is, and the lesson's own commands
     /// will say what the kernel says.
-    pub fn take() -> io::Result<Footing> {
+    pub(super) fn take() -> io::Result<Footing> {
         let mut footing = Footing { bases: Vec::new(), left: None, ledger: Ledger::create()?, finished: false };
         let (hierarchies, memberships) = own();
         let places = CONTROLLERS.iter().filter_map(|controller| place(&hierarchies, &memberships, controller));
@@ -76,7 +76,7 @@ impl Footing {
     }
 
     /// Writes down what the session's processes hand down, whichever program does it.
-    pub fn saw(&mut self, event: &TraceEvent) {
+    pub(super) fn saw(&mut self, event: &TraceEvent) {
         let TraceEvent::Syscall(_, event) = event else { return };
         for change in &event.changed {
             let Change::ControlFile { before, after, file: Some(file), .. } = change else { continue };
@@ -93,7 +93,7 @@ impl Footing {
     }
 
     /// Learns what the session's tools wrote down themselves, which is all where nothing is traced.
-    pub fn learn(&mut self, run_dir: &Path) {
+    pub(super) fn learn(&mut self, run_dir: &Path) {
         let text = text::read(run_dir.join(HANDED_DOWN)).unwrap_or_default();
         for (controller, dir) in text.lines().filter_map(|line| line.split_once(' ')) {
             self.note(Path::new(dir), controller);
@@ -119,7 +119,7 @@ fn handed_down(base: &Path) -> BTreeSet<String> {
 impl Footing {
     /// Takes back what was handed down since, and steps back; gives what stays, as [`Ledger::finish`] does. The groups below
     /// must be gone by then.
-    pub fn finish(&mut self, until: Instant) -> Vec<(Entry, Vec<Left>)> {
+    pub(super) fn finish(&mut self, until: Instant) -> Vec<(Entry, Vec<Left>)> {
         if std::mem::replace(&mut self.finished, true) {
             return Vec::new();
         }

@@ -16,7 +16,7 @@ use std::{
 
 /// The ledger of what was found. It begins with the first thing.
 #[derive(Debug, Default)]
-pub struct Found(Mutex<Option<Ledger>>);
+pub(super) struct Found(Mutex<Option<Ledger>>);
 
 /// The entry for a change, where it is something that stays.
 fn entry(change: &Change) -> Option<Entry> {
@@ -33,14 +33,14 @@ fn is_ours(dir: &Path) -> bool {
 }
 
 /// What an event has made that stays, as a learner knows it.
-pub fn names(event: &TraceEvent) -> Vec<String> {
+pub(super) fn names(event: &TraceEvent) -> Vec<String> {
     let TraceEvent::Syscall(_, event) = event else { return Vec::new() };
     let name = |change: &Change| entry(change).map(|_| change.subject(spoken()));
     event.changed.iter().filter_map(name).collect()
 }
 
 /// That it will not stay.
-pub fn told(name: &str, lang: Lang) -> String {
+pub(super) fn told(name: &str, lang: Lang) -> String {
     lang.pick(format!("{name} is made on the machine: removed at the end"), format!("{name} 建在机器上：结束时会删除"))
 }
 
@@ -50,7 +50,7 @@ impl Found {
     }
 
     /// Writes down what was just made, before the process that made it goes on.
-    pub fn saw(&self, event: &TraceEvent) {
+    pub(super) fn saw(&self, event: &TraceEvent) {
         let TraceEvent::Syscall(_, event) = event else { return };
         let goes = |change: &Change| matches!(change, Change::GroupRemoved(..) | Change::ObjectRemoved(..));
         if event.changed.iter().any(goes)
@@ -77,7 +77,7 @@ impl Found {
     }
 
     /// Removes the groups, the newest first; gives what stays.
-    pub fn clear_groups(&self, until: Instant) -> Vec<Left> {
+    pub(super) fn clear_groups(&self, until: Instant) -> Vec<Left> {
         let mut ledger = self.lock();
         let Some(ledger) = ledger.as_mut() else { return Vec::new() };
         let groups = ledger.entries().into_iter().rev().filter(|entry| matches!(entry, Entry::Group(_)));
@@ -85,7 +85,7 @@ impl Found {
     }
 
     /// Removes everything; gives what stays, as [`Ledger::finish`] does.
-    pub fn finish(&self, until: Instant) -> Vec<(Entry, Vec<Left>)> {
+    pub(super) fn finish(&self, until: Instant) -> Vec<(Entry, Vec<Left>)> {
         self.lock().take().map(|mut ledger| ledger.finish(until)).unwrap_or_default()
     }
 }

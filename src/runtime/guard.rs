@@ -19,11 +19,11 @@ static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
 /// Holds the terminal of standard input and output in raw mode on its alternate screen.
 #[derive(Debug)]
-pub struct Guard(());
+pub(super) struct Guard(());
 
 impl Guard {
     /// Takes the terminal over, and makes every panic give it back before a word is printed.
-    pub fn take() -> io::Result<Guard> {
+    pub(super) fn take() -> io::Result<Guard> {
         take()?;
         std::panic::set_hook(Box::new(|panic| {
             give_back();
@@ -42,12 +42,12 @@ impl Guard {
     }
 
     /// Gives the terminal to the shell for a while, as when a job is stopped.
-    pub fn lend(&self) {
+    pub(super) fn lend(&self) {
         give_back();
     }
 
     /// Takes it again, from whoever had it meanwhile, whether lent or not.
-    pub fn retake(&self) -> io::Result<()> {
+    pub(super) fn retake(&self) -> io::Result<()> {
         take()
     }
 }

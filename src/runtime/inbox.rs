@@ -14,7 +14,7 @@ const MOST_OUTPUT: usize = 256 * 1024;
 
 /// Something that happened.
 #[derive(Debug)]
-pub enum Letter {
+pub(super) enum Letter {
     /// On the screen's terminal, or what another thread found out.
     Screen(Event),
     /// On the machine.
@@ -35,7 +35,7 @@ pub enum Letter {
 
 impl Letter {
     /// Whether somebody waits for the answer.
-    pub fn is_urgent(&self) -> bool {
+    pub(super) fn is_urgent(&self) -> bool {
         match self {
             Letter::Screen(event) => matches!(event, Event::Key(_) | Event::Paste(_) | Event::Resize(..)),
             Letter::Machine(_) | Letter::Lacking(_) => false,
@@ -53,7 +53,7 @@ impl Letter {
 
 /// Letters, the urgent ones first.
 #[derive(Debug, Default)]
-pub struct Inbox {
+pub(super) struct Inbox {
     queue: Mutex<Queue>,
     arrived: Condvar,
     room: Condvar,
@@ -69,7 +69,7 @@ struct Queue {
 
 impl Inbox {
     /// Puts a letter in. Only output may have to wait for room.
-    pub fn send(&self, letter: Letter) {
+    pub(super) fn send(&self, letter: Letter) {
         let mut queue = self.lock();
         let output = letter.output();
         if output > 0 {
@@ -89,7 +89,7 @@ impl Inbox {
     }
 
     /// Waits for the next letter, at most until then.
-    pub fn take(&self, until: Option<Instant>) -> Option<Letter> {
+    pub(super) fn take(&self, until: Option<Instant>) -> Option<Letter> {
         let mut queue = self.lock();
         loop {
             let letter = match queue.urgent.pop_front() {
@@ -110,7 +110,7 @@ impl Inbox {
     }
 
     /// Takes nothing any more, so that nobody waits for room.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.lock().closed = true;
         self.room.notify_all();
     }

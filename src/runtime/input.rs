@@ -33,19 +33,19 @@ const APART: u8 = 40;
 const SIGNALS: [Signal; 3] = [Signal::SIGWINCH, Signal::SIGTSTP, Signal::SIGCONT];
 
 /// Blocks the signals that the thread takes from a signalfd(2). To be called before any thread is made.
-pub fn block() -> io::Result<()> {
+pub(super) fn block() -> io::Result<()> {
     Ok(SIGNALS.into_iter().collect::<SigSet>().thread_block()?)
 }
 
 /// A running input thread. Dropping it ends the thread at its next wait.
 #[derive(Debug)]
-pub struct Input {
+pub(super) struct Input {
     stop: Arc<EventFd>,
 }
 
 impl Input {
     /// Starts listening to standard input.
-    pub fn start(inbox: Arc<Inbox>) -> io::Result<Input> {
+    pub(super) fn start(inbox: Arc<Inbox>) -> io::Result<Input> {
         let signals =
             SignalFd::with_flags(&SIGNALS.into_iter().collect(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
@@ -113,7 +113,7 @@ fn listen(terminal: BorrowedFd<'_>, signals: &SignalFd, stop: &EventFd, inbox: &
 
 /// Columns and rows of the screen's terminal; 0 where it does not know.
 #[expect(unsafe_code, reason = "nix has no call for it")]
-pub fn size() -> (u16, u16) {
+pub(super) fn size() -> (u16, u16) {
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: the descriptor is open, and the kernel writes one winsize into a place that is one.
     let result = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };

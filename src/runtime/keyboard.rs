@@ -10,7 +10,7 @@ const LONGEST: usize = 64;
 
 /// Turns bytes into keys; they may be cut anywhere.
 #[derive(Debug, Default)]
-pub struct Keyboard {
+pub(super) struct Keyboard {
     waiting: Vec<u8>,
 }
 
@@ -24,7 +24,7 @@ enum First {
 
 impl Keyboard {
     /// Takes bytes and gives the keys that are complete.
-    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
         self.waiting.extend_from_slice(bytes);
         let mut out = Vec::new();
         while !self.waiting.is_empty() {
@@ -36,12 +36,12 @@ impl Keyboard {
     }
 
     /// Whether something began that may go on: Escape alone is a key, but also the first byte of others.
-    pub fn is_waiting(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         !self.waiting.is_empty() && !self.waiting.starts_with(b"\x1b[200~")
     }
 
     /// Nothing more came: what waits is what it is.
-    pub fn flush(&mut self) -> Vec<Event> {
+    pub(super) fn flush(&mut self) -> Vec<Event> {
         let waiting = std::mem::take(&mut self.waiting);
         let rest = match waiting.as_slice() {
             [ESC, rest @ ..] => rest,

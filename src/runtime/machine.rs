@@ -4,8 +4,6 @@ mod finish;
 mod restart;
 mod standing;
 
-pub use finish::Rest;
-
 use super::{
     footing::Footing,
     found::{self, Found},
@@ -130,7 +128,7 @@ impl Trouble {
     }
 
     /// One line in this language.
-    pub fn say(&self, lang: Lang) -> String {
+    pub(crate) fn say(&self, lang: Lang) -> String {
         format!("{}: {}", lang.pick(self.what.0, self.what.1), self.why)
     }
 }
@@ -196,7 +194,6 @@ pub struct Machine {
     /// session counts its requests from 1; the sampler's numbers only ever grow.
     requested: u64,
     answered: u64,
-    exe: PathBuf,
     /// Whether nobody sees the terminals, but only reads what they print: then tools draw nothing.
     pub unseen: bool,
     /// The image that lessons use; its files are fetched once.
@@ -227,7 +224,7 @@ impl Machine {
     }
 
     /// The same for a session that needs more than the built-in image does.
-    pub fn start_for(need: Need, exe: &Path, sink: Sink) -> Result<Machine, Trouble> {
+    pub(crate) fn start_for(need: Need, exe: &Path, sink: Sink) -> Result<Machine, Trouble> {
         shell::program().map_err(Trouble::at(
             "no shell to run in the terminals: there is no bash, and /bin/sh cannot be run",
             "没有可以在终端里运行的 shell：没有 bash，/bin/sh 也无法运行",
@@ -254,7 +251,7 @@ impl Machine {
         let tracer = Tracer::start(exe, traced).map_err(Trouble::at("no tracer", "没有跟踪器"))?;
         let told = sink.clone();
         let sampled = move |number, sample| told(Happening::Sample(number, sample));
-        let sampler = Sampler::start_with(exe, sampled).map_err(Trouble::at("no sampler", "没有采样器"))?;
+        let sampler = Sampler::start(exe, sampled).map_err(Trouble::at("no sampler", "没有采样器"))?;
         let told = sink.clone();
         let timer = Timer::start(move |number| told(Happening::Deadline(number)))
             .map_err(Trouble::at("no timer", "没有计时器"))?;
@@ -275,7 +272,6 @@ impl Machine {
             groups,
             requested: 0,
             answered: 0,
-            exe: exe.to_path_buf(),
             unseen: false,
             image: String::new(),
             guarded: true,
@@ -346,7 +342,7 @@ impl Machine {
     }
 
     /// Sets the size of a terminal, for now and for every shell to come.
-    pub fn resize(&mut self, id: TerminalId, rows: u16, cols: u16) {
+    pub(crate) fn resize(&mut self, id: TerminalId, rows: u16, cols: u16) {
         if let Some(terminal) = self.terminals.get_mut(&id) {
             terminal.size = (rows.max(1), cols.max(1));
             if let Some(pty) = &terminal.pty {
@@ -489,11 +485,6 @@ impl Machine {
     /// This session's directory, which ends with it.
     pub fn run_dir(&self) -> &RunDir {
         &self.run_dir
-    }
-
-    /// The program that the hidden roles are started from.
-    pub fn exe(&self) -> &Path {
-        &self.exe
     }
 }
 

@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Talks until the learner leaves or their lines end. Status 0; 1 where standard output is gone; 128 and the signal that
 /// ended it.
-pub fn run(options: TuiOptions) -> ExitCode {
+pub(crate) fn run(options: TuiOptions) -> ExitCode {
     let lang = options.lang;
     let exe = options.exe.clone();
     let (mut driver, start) = options.driver();

@@ -20,7 +20,7 @@ use std::{
 
 /// Starts again in a scope, with the same arguments and the same PID. Comes back where there is no systemd, no version 2,
 /// or no scope to be had: then all goes on in the group where it began.
-pub fn enter() {
+pub(crate) fn enter() {
     // sd_booted(3).
     if env::var_os(SCOPE).is_some() || !Path::new("/run/systemd/system").is_dir() {
         return;

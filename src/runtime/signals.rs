@@ -31,7 +31,7 @@ const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Si
 const LIMIT: Duration = Duration::from_millis(1800);
 
 /// What tidying up may count on: the rest is for what comes before and after it.
-pub const TIDYING: Duration = Duration::from_millis(1300);
+pub(crate) const TIDYING: Duration = Duration::from_millis(1300);
 
 type Sink = Box<dyn Fn(i32) + Send>;
 
@@ -71,14 +71,14 @@ pub fn take(lang: Lang) -> io::Result<()> {
 }
 
 /// Tells of each ending signal, by its number, from now on. From the first one on the program has [`LIMIT`] to end.
-pub fn watch(sink: impl Fn(i32) + Send + 'static) {
+pub(crate) fn watch(sink: impl Fn(i32) + Send + 'static) {
     if let Some(watch) = WATCH.get() {
         *watch.sink.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(sink));
     }
 }
 
 /// The program ends by itself now: when it has not within [`LIMIT`], it ends all the same, with this status.
-pub fn limit(status: u8) {
+pub(crate) fn limit(status: u8) {
     if let Some(watch) = WATCH.get() {
         watch.status.store(status, Ordering::SeqCst);
         let _ = watch.bell.write(1);
@@ -86,7 +86,7 @@ pub fn limit(status: u8) {
 }
 
 /// Says what would be left if the program ended now; `None` for nothing.
-pub fn would_leave(what: Option<String>) {
+pub(crate) fn would_leave(what: Option<String>) {
     if let Some(watch) = WATCH.get() {
         *watch.left.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }

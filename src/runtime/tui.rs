@@ -47,7 +47,7 @@ const GONE: u8 = 128 + libc::SIGHUP as u8;
 
 /// Everything that the screen is started with.
 #[derive(Debug)]
-pub struct TuiOptions {
+pub(crate) struct TuiOptions {
     /// What a session's directory must offer.
     pub need: Need,
     /// The image that lessons use.
@@ -97,7 +97,7 @@ fn facts(exe: &Path) -> Facts {
 }
 
 /// Whether the terminal shows more than ASCII: what the locale says, as for every other program (locale(7)).
-pub fn ascii_only(get: impl Fn(&str) -> Option<String>) -> bool {
+pub(crate) fn ascii_only(get: impl Fn(&str) -> Option<String>) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| get(name).filter(|value| !value.is_empty()));
     // Where none is set, the terminal is more likely to be a new one than an old one.
     locale.is_some_and(|locale| {
@@ -116,7 +116,7 @@ fn refusal(lang: Lang) -> Option<&'static str> {
 }
 
 /// Shows the screen until the learner leaves. Status 0; 3 where there is no terminal; 128 and the signal that ended it.
-pub fn run(options: TuiOptions) -> ExitCode {
+pub(crate) fn run(options: TuiOptions) -> ExitCode {
     let lang = options.lang;
     if let Some(why) = refusal(lang) {
         let what = lang.pick("no screen", "无法显示界面");

@@ -28,13 +28,13 @@ const ENDING: u8 = 200;
 
 /// A process that waits in it, so that it can be entered at any time. It ends with us: its input is a pipe of ours.
 #[derive(Debug)]
-pub struct UserNamespace(Child);
+pub(super) struct UserNamespace(Child);
 
 impl UserNamespace {
     /// Makes it; `bin` has the tools.
     ///
     /// Errors: what unshare(1) printed, which names the call and the errno.
-    pub fn make(bin: &Path) -> io::Result<UserNamespace> {
+    pub(super) fn make(bin: &Path) -> io::Result<UserNamespace> {
         let mut child = Command::new(bin.join("unshare"))
             .args(["--user", "--map-root-user", "--", "/bin/sh", "-c", "echo; read -r line"])
             .stdin(Stdio::piped())
@@ -55,7 +55,7 @@ impl UserNamespace {
     }
 
     /// What stands before a command that is to run in it.
-    pub fn enter(&self, bin: &Path) -> Vec<OsString> {
+    pub(super) fn enter(&self, bin: &Path) -> Vec<OsString> {
         let file = format!("--user=/proc/{}/ns/user", self.0.id());
         vec![bin.join("nsenter").into(), file.into(), "--preserve-credentials".into(), "--".into()]
     }

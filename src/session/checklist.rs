@@ -19,7 +19,7 @@ pub enum Ran {
 
 /// A line of the learner's own that a shell ran in this step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnLine {
+pub(crate) struct OwnLine {
     /// The block that the step had come to.
     pub at: usize,
     /// Where it ran.

@@ -92,7 +92,7 @@ impl Session {
     }
 
     /// Whether the container that the step goes on from has ended, although the step does not want that.
-    pub fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&self) -> bool {
         let ends = |check: &Check| matches!(check.fact, Fact::Alone);
         let wanted = self.next_checks().and_then(|index| self.block(index));
         let wanted = matches!(wanted, Some(Block::Check(checks)) if checks.iter().any(ends));

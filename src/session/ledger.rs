@@ -16,7 +16,9 @@ mod entry;
 mod owner;
 
 pub use books::keep_books;
-pub use entry::{Entry, HandedDown, Lasting};
+pub use entry::Entry;
+pub use entry::HandedDown;
+pub use entry::Lasting;
 
 use super::run_dir::{self, is_ours};
 use super::state_dir::StateDir;
@@ -77,7 +79,7 @@ impl Ledger {
 
     /// The same; `durable` is whether it is also there after the machine has lost its power. Every line then waits for the disk,
     /// and for all that others have to write there.
-    pub fn create_kept(durable: bool) -> io::Result<Ledger> {
+    pub(crate) fn create_kept(durable: bool) -> io::Result<Ledger> {
         let state = StateDir::for_ledgers().map(|state| state.path().to_path_buf());
         let others = dirs::candidates().into_iter().filter(Candidate::is_safe).map(|candidate| candidate.path());
         Ledger::create_in_one_of(&state.into_iter().chain(others).collect::<Vec<_>>(), durable)
@@ -150,12 +152,12 @@ impl Ledger {
     }
 
     /// The directories in which no ledger could be locked, and why; empty where the best one could.
-    pub fn refused(&self) -> &[(PathBuf, Errno)] {
+    pub(crate) fn refused(&self) -> &[(PathBuf, Errno)] {
         &self.refused
     }
 
     /// Whether it has its lock.
-    pub fn is_locked(&self) -> bool {
+    pub(crate) fn is_locked(&self) -> bool {
         matches!(self.file, Kept::Locked(_))
     }
 
@@ -197,27 +199,27 @@ impl Ledger {
     /// Writes down which one was made, and no more.
     ///
     /// Errors: those of writing.
-    pub fn made_so(&mut self, entry: &Entry, identity: &Identity) -> io::Result<()> {
+    pub(crate) fn made_so(&mut self, entry: &Entry, identity: &Identity) -> io::Result<()> {
         self.write(&entry.made(identity)?)
     }
 
     /// The directory of an entry, where [`Ledger::made`] holds it.
-    pub fn held(&self, entry: &Entry) -> Option<Arc<Made>> {
+    pub(crate) fn held(&self, entry: &Entry) -> Option<Arc<Made>> {
         self.entries.iter().find(|(known, _)| known == entry).and_then(|(_, held)| held.clone())
     }
 
     /// What is listed, the first made first.
-    pub fn entries(&self) -> Vec<Entry> {
+    pub(crate) fn entries(&self) -> Vec<Entry> {
         self.entries.iter().map(|(entry, _)| entry.clone()).collect()
     }
 
     /// Removes one thing now, and from the list.
-    pub fn remove(&mut self, entry: &Entry) -> io::Result<()> {
+    pub(crate) fn remove(&mut self, entry: &Entry) -> io::Result<()> {
         self.take_away(entry, Instant::now() + PATIENCE).into_iter().next().map_or(Ok(()), |left| Err(left.into()))
     }
 
     /// The same within a time; gives what stays of it, and on the list.
-    pub fn take_away(&mut self, entry: &Entry, until: Instant) -> Vec<Left> {
+    pub(crate) fn take_away(&mut self, entry: &Entry, until: Instant) -> Vec<Left> {
         let left = entry.remove(self.held(entry).as_deref(), None, until);
         if left.is_empty() {
             // Where this cannot be written, the next sweep finds that the thing is gone.
@@ -233,7 +235,7 @@ impl Ledger {
     }
 
     /// Takes off the list what somebody has removed meanwhile.
-    pub fn forget_what_is_gone(&mut self) {
+    pub(crate) fn forget_what_is_gone(&mut self) {
         let gone = |(entry, held): &(Entry, Option<Arc<Made>>)| match held {
             Some(made) => !made.is_in_place(),
             None => !entry.is_there(),
@@ -246,7 +248,7 @@ impl Ledger {
     /// Removes everything that is listed, the last made first, and the ledger. Waits for members of groups until then.
     ///
     /// Gives what stays: it stays listed as well, and the next start, or `boxwright clean`, tries again.
-    pub fn finish(&mut self, until: Instant) -> Vec<(Entry, Vec<Left>)> {
+    pub(crate) fn finish(&mut self, until: Instant) -> Vec<(Entry, Vec<Left>)> {
         let mut stays = Vec::new();
         self.finished = true;
         for (entry, held) in std::mem::take(&mut self.entries).into_iter().rev() {
@@ -288,7 +290,7 @@ pub enum Outcome {
 }
 
 /// The directories where ledgers may be, also those of sessions that were started in another way than this one.
-pub fn directories() -> Vec<PathBuf> {
+pub(crate) fn directories() -> Vec<PathBuf> {
     StateDir::of_ledgers().into_iter().chain(dirs::everywhere()).collect()
 }
 

@@ -19,16 +19,16 @@ mod state_dir;
 mod typing;
 mod view;
 
-pub use checklist::{OwnLine, Ran};
+pub(crate) use checklist::{OwnLine, Ran};
 pub use checks::{Evidence, Share, Verdict, decide};
 pub use ledger::{Entry, HandedDown, Lasting, Ledger};
-pub use needs::lack;
+pub(crate) use needs::lack;
 pub use play::Session;
-pub use progress::report as progress_report;
-pub use progress::{LessonProgress, Predictions, Progress, Standing, StepProgress};
-pub use proof::{CpuProof, MemoryProof, Proof};
+pub(crate) use progress::report as progress_report;
+pub(crate) use progress::{LessonProgress, Progress, Standing, StepProgress};
+pub(crate) use proof::Proof;
 pub use run_dir::{RunDir, WORK, fresh_name};
-pub use state_dir::{StateDir, Unsaved, why_not_kept};
+pub(crate) use state_dir::{StateDir, why_not_kept};
 
 use crate::{
     kernel::pid::Pid,
@@ -195,10 +195,10 @@ pub enum Notice {
 pub type Lacking = Vec<(Requirement, String)>;
 
 /// A call that waits, and where.
-pub type HeldCall = (TerminalId, Call);
+pub(crate) type HeldCall = (TerminalId, Call);
 
 /// A call that would change the machine itself, where, and why.
-pub type GuardedCall = (TerminalId, Call, Harm);
+pub(crate) type GuardedCall = (TerminalId, Call, Harm);
 
 #[cfg(test)]
 mod script_tests;

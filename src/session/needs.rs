@@ -27,6 +27,6 @@ impl Session {
 }
 
 /// What a machine that lacks all this lacks for the step of this index; the first such requirement, and the reason.
-pub fn lack<'a>(lesson: &Lesson, step: usize, lacking: &'a Lacking) -> Option<&'a (Requirement, String)> {
+pub(crate) fn lack<'a>(lesson: &Lesson, step: usize, lacking: &'a Lacking) -> Option<&'a (Requirement, String)> {
     needs(lesson, step).iter().find_map(|need| lacking.iter().find(|(known, _)| known == need))
 }

@@ -148,7 +148,7 @@ impl Session {
     }
 
     /// The same on a machine that needs so many times as long for everything.
-    pub fn slowed(self, slowness: u32) -> Session {
+    pub(crate) fn slowed(self, slowness: u32) -> Session {
         Session { slowness: slowness.max(1), ..self }
     }
 

@@ -4,10 +4,10 @@
 //! learnt itself since: under a lock it reads the file anew, adds that, and writes.
 
 mod record;
-pub mod report;
+pub(crate) mod report;
 mod standing;
 
-pub use standing::{LessonProgress, Predictions, Standing, StepProgress};
+pub(crate) use standing::{LessonProgress, Predictions, Standing, StepProgress};
 
 use super::{Lacking, Outcome, Report, StateDir, lack};
 use crate::lesson::{Block, Lesson, Step};
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How far the learner has come in every lesson, as this session knows it. Steps are known by their names, which stay when
 /// lessons are edited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+pub(crate) struct Progress {
     known: Record,
     /// The part that this session has learnt and not saved yet.
     unsaved: Record,
@@ -52,7 +52,7 @@ impl Record {
 
 impl Progress {
     /// Takes in what a session reports; true where something is new and worth saving.
-    pub fn note(&mut self, lesson: &Lesson, report: &Report) -> bool {
+    pub(crate) fn note(&mut self, lesson: &Lesson, report: &Report) -> bool {
         match report {
             Report::Step(index) => self.learn(lesson, *index, |place, step| place.at = step) | self.open(lesson),
             Report::Solved(index, alone) => self.learn(lesson, *index, |place, step| {
@@ -78,7 +78,7 @@ impl Progress {
     }
 
     /// Takes down which steps of a lesson this machine cannot do, by language code; true where that is new.
-    pub fn lacks(&mut self, lesson: &Lesson, lacking: &BTreeMap<&'static str, Lacking>) -> bool {
+    pub(crate) fn lacks(&mut self, lesson: &Lesson, lacking: &BTreeMap<&'static str, Lacking>) -> bool {
         if lacking.is_empty() {
             return false;
         }
@@ -94,7 +94,7 @@ impl Progress {
     }
 
     /// Whether a lesson was ever begun.
-    pub fn has_begun(&self, lesson: &Lesson) -> bool {
+    pub(crate) fn has_begun(&self, lesson: &Lesson) -> bool {
         self.known.lessons.contains_key(&lesson.id)
     }
 
@@ -131,7 +131,7 @@ impl Progress {
     }
 
     /// What a step has come to.
-    pub fn standing(&self, lesson: &Lesson, index: usize) -> Standing {
+    pub(crate) fn standing(&self, lesson: &Lesson, index: usize) -> Standing {
         let known = self.known.lessons.get(&lesson.id).zip(lesson.steps.get(index));
         let Some((place, Step { id, .. })) = known else { return Standing::Open };
         let said = |reason: &Reason| {
@@ -152,7 +152,7 @@ impl Progress {
     }
 
     /// What a lesson's steps have come to, in the language of `lesson`.
-    pub fn of(&self, lesson: &Lesson) -> LessonProgress {
+    pub(crate) fn of(&self, lesson: &Lesson) -> LessonProgress {
         let mut all = LessonProgress::new(lesson, |index| self.standing(lesson, index));
         let Some(place) = self.known.lessons.get(&lesson.id) else { return all };
         for step in &mut all.steps {
@@ -163,18 +163,18 @@ impl Progress {
     }
 
     /// The lesson that was open last.
-    pub fn last(&self) -> Option<&str> {
+    pub(crate) fn last(&self) -> Option<&str> {
         self.known.last.as_deref()
     }
 
     /// The index of the step at which a lesson was left; `None` where it was not begun, or has lost that step.
-    pub fn at(&self, lesson: &Lesson) -> Option<usize> {
+    pub(crate) fn at(&self, lesson: &Lesson) -> Option<usize> {
         let place = self.known.lessons.get(&lesson.id)?;
         lesson.steps.iter().position(|step| step.id == place.at)
     }
 
     /// Reads what was saved. A file that cannot be understood is put aside, and the second value says where.
-    pub fn load(dir: &StateDir) -> io::Result<(Progress, Option<String>)> {
+    pub(crate) fn load(dir: &StateDir) -> io::Result<(Progress, Option<String>)> {
         let (known, aside) = Record::load(dir)?;
         Ok((Progress { known, unsaved: Record::default() }, aside))
     }
@@ -182,7 +182,7 @@ impl Progress {
     /// Reads what was saved, wherever it is, and changes nothing: neither a directory nor a file is made.
     ///
     /// Errors: where the file is, and why it cannot be read or understood.
-    pub fn look() -> Result<Progress, (PathBuf, io::Error)> {
+    pub(crate) fn look() -> Result<Progress, (PathBuf, io::Error)> {
         let Some(dir) = StateDir::with(FILE) else { return Ok(Progress::default()) };
         let known = dir.load(FILE).and_then(|bytes| Ok(serde_json::from_slice(&bytes.unwrap_or_default())?));
         let known = known.map_err(|error| (dir.path().join(FILE), error))?;
@@ -190,14 +190,15 @@ impl Progress {
     }
 
     /// Forgets everything that was saved so far. What other windows reach from now on is kept.
-    pub fn reset(dir: &StateDir) -> io::Result<Progress> {
+    pub(crate) fn reset(dir: &StateDir) -> io::Result<Progress> {
         let _turn = dir.turn(FILE, PATIENCE)?;
         Record::default().save(dir)?;
         Ok(Progress::default())
     }
 
     /// Whether something would be lost by ending now.
-    pub fn is_unsaved(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn is_unsaved(&self) -> bool {
         self.unsaved != Record::default()
     }
 
@@ -205,7 +206,7 @@ impl Progress {
     /// what was saved before. The value says where a file went that could not be understood.
     ///
     /// Errors: those of reading and writing, and that another window kept the lock for too long. What was new still is.
-    pub fn save(&mut self, dir: &StateDir) -> io::Result<Option<String>> {
+    pub(crate) fn save(&mut self, dir: &StateDir) -> io::Result<Option<String>> {
         let _turn = dir.turn(FILE, PATIENCE)?;
         let (mut record, aside) = Record::load(dir)?;
         record.add(self.unsaved.clone());

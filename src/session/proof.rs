@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// All that was proved so far, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Proof {
+pub(crate) struct Proof {
     /// Each time that the use of CPU time was checked and was right.
     pub cpu: Vec<CpuProof>,
     /// Each time that the OOM killer had to act.
@@ -16,7 +16,7 @@ pub struct Proof {
 
 /// The use of CPU time under a limit, over a window of at least three seconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct CpuProof {
+pub(crate) struct CpuProof {
     /// The quota in microseconds a period, as the kernel had it; `None` where there was none.
     pub quota_micros: Option<u64>,
     /// The period in microseconds.
@@ -37,7 +37,7 @@ pub struct CpuProof {
 
 /// A process that was killed because its group had no memory left.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct MemoryProof {
+pub(crate) struct MemoryProof {
     /// The limit in bytes, as the kernel had it.
     pub limit_bytes: Option<u64>,
     /// The limit of memory and swap together in bytes, where the kernel counts swap.
@@ -52,7 +52,7 @@ pub struct MemoryProof {
 
 impl Proof {
     /// Whether there is nothing to show yet.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.cpu.is_empty() && self.memory.is_empty()
     }
 
@@ -93,7 +93,7 @@ impl Proof {
     }
 
     /// The card for people.
-    pub fn lines(&self, lang: Lang) -> Vec<String> {
+    pub(crate) fn lines(&self, lang: Lang) -> Vec<String> {
         let number = |value: Option<u64>| value.map_or_else(|| "max".into(), |value| value.to_string());
         let cpu = self.cpu.iter().map(|cpu| {
             let limit = format!("{}/{}", number(cpu.quota_micros), number(cpu.period_micros));

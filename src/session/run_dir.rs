@@ -29,7 +29,7 @@ pub fn fresh_name() -> io::Result<String> {
 }
 
 /// Whether a name is one that [`fresh_name`] gives to this user.
-pub fn is_ours(name: &str, uid: u32) -> bool {
+pub(super) fn is_ours(name: &str, uid: u32) -> bool {
     let random = name.strip_prefix(&format!("boxwright-{uid}-"));
     random.is_some_and(|random| {
         random.len() == 2 * RANDOM && random.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -52,7 +52,7 @@ impl RunDir {
     /// Makes it where there is what the session needs or, where that is nowhere, most of it.
     ///
     /// Errors: of the kind of the last one, with every directory that was tried and what is wrong with it.
-    pub fn create_for(need: Need, ledger: &mut Ledger, exe: &Path, tools: &[&str]) -> io::Result<RunDir> {
+    pub(crate) fn create_for(need: Need, ledger: &mut Ledger, exe: &Path, tools: &[&str]) -> io::Result<RunDir> {
         let (mut tried, mut kind) = (Vec::new(), io::ErrorKind::NotFound);
         for (candidate, place) in dirs::survey(need) {
             if !place.is_open() {
@@ -117,14 +117,14 @@ impl RunDir {
     }
 
     /// An empty directory, which the session's shells begin in: what they make there ends with the session.
-    pub fn work(&self) -> io::Result<PathBuf> {
+    pub(crate) fn work(&self) -> io::Result<PathBuf> {
         let work = self.path.join(WORK);
         DirBuilder::new().mode(0o755).create(&work)?;
         Ok(work)
     }
 
     /// The directory with the tools, for the front of `PATH`.
-    pub fn bin(&self) -> &Path {
+    pub(crate) fn bin(&self) -> &Path {
         &self.bin
     }
 }

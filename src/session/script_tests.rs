@@ -257,7 +257,7 @@ fn after_a_failure_the_next_step_is_rebuilt() {
     script.prompt(&unnamed());
     let told = script.give(Input::Deadline);
     assert_eq!((restarts(&told), reports(&told).last()), (0, Some(&&Report::End)));
-    assert!(script.session.finished());
+    assert!(script.session.finished);
 }
 
 #[test]
@@ -427,7 +427,7 @@ fn a_step_begins_with_nothing_of_the_one_before() {
     script.give(Input::Wish(Wish::GoTo(1)));
     script.prompts(&unnamed());
     script.prompt(&unnamed());
-    assert_eq!((script.session.outcomes()[1].clone(), script.session.finished()), (None, false));
+    assert_eq!((script.session.outcomes()[1].clone(), script.session.finished), (None, false));
 }
 
 #[test]

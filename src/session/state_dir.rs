@@ -22,7 +22,7 @@ const BELOW_HOME: &str = ".local/state/boxwright";
 /// An open state directory. Everything in it is reached through its descriptor, never again by its path: below a home
 /// directory that another user owns, a part of the path could become a link at any moment.
 #[derive(Debug)]
-pub struct StateDir {
+pub(crate) struct StateDir {
     dir: OwnedFd,
     path: PathBuf,
     owner: Option<(Uid, Gid)>,
@@ -31,7 +31,7 @@ pub struct StateDir {
 /// Why nothing can be kept: the path that would have been used, and the reason.
 #[derive(Debug, thiserror::Error)]
 #[error("not saved: {}: {}", path.display(), errno::why(*reason))]
-pub struct Unsaved {
+pub(crate) struct Unsaved {
     /// The directory.
     pub path: PathBuf,
     /// The error of the call that failed.
@@ -40,21 +40,19 @@ pub struct Unsaved {
 
 /// The right to change a file of a state directory, until it is dropped.
 #[derive(Debug)]
-pub enum Turn {
-    /// Nobody else has it meanwhile.
-    Alone(Flock<File>),
-    /// The file system knows no locks, or gives none: whoever writes at the very same moment is not seen.
-    Unlocked(Errno),
+pub(crate) struct Turn {
+    /// Nothing where the file system knows no locks, or gives none: whoever writes at the very same moment is not seen.
+    pub(super) _lock: Result<Flock<File>, Errno>,
 }
 
 impl StateDir {
     /// Opens, and makes where needed, the directory for progress: that of the person at the keyboard, also under sudo.
-    pub fn open() -> Result<StateDir, Unsaved> {
+    pub(crate) fn open() -> Result<StateDir, Unsaved> {
         first(candidates(|name| std::env::var_os(name).map(PathBuf::from), geteuid(), home_of))
     }
 
     /// The directory that [`StateDir::open`] would give, where it has this file. Nothing is made, and nothing is written.
-    pub fn with(name: &str) -> Option<StateDir> {
+    pub(crate) fn with(name: &str) -> Option<StateDir> {
         for walk in candidates(|name| std::env::var_os(name).map(PathBuf::from), geteuid(), home_of) {
             let _owner = AsOwner::new(walk.owner);
             if let Ok(dir) = walk.open() {
@@ -72,27 +70,28 @@ impl StateDir {
     }
 
     /// The directory for ledgers, which is always the running user's own: root does not act on what others can write.
-    pub fn for_ledgers() -> Result<StateDir, Unsaved> {
+    pub(crate) fn for_ledgers() -> Result<StateDir, Unsaved> {
         first(for_ledgers())
     }
 
     /// Every directory that [`StateDir::for_ledgers`] may have given, whatever was wrong with the others at that time.
-    pub fn of_ledgers() -> Vec<PathBuf> {
+    pub(crate) fn of_ledgers() -> Vec<PathBuf> {
         for_ledgers().iter().filter(|walk| walk.open().is_ok()).map(Walk::path).collect()
     }
 
     /// Opens this directory, and makes what is missing of it.
-    pub fn at(path: &Path) -> Result<StateDir, Unsaved> {
+    #[cfg(test)]
+    pub(crate) fn at(path: &Path) -> Result<StateDir, Unsaved> {
         first(vec![Walk { base: "/".into(), below: path.strip_prefix("/").unwrap_or(path).into(), owner: None }])
     }
 
     /// Where it is, for messages.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Reads a file; `None` where there is none yet.
-    pub fn load(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn load(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         // As its owner: another name for a file that only root may read must not be read for whom it is kept from.
         let _owner = AsOwner::new(self.owner);
         match openat(&self.dir, name, OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty()) {
@@ -110,36 +109,34 @@ impl StateDir {
     /// (flock(2)) is on a file of its own beside it, because saving replaces the file itself.
     ///
     /// Errors: that the lock was not free within `patience`.
-    pub fn turn(&self, name: &str, patience: Duration) -> io::Result<Turn> {
+    pub(crate) fn turn(&self, name: &str, patience: Duration) -> io::Result<Turn> {
         let _owner = AsOwner::new(self.owner);
         let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let lock = format!("{name}.lock");
         let file = match openat(&self.dir, lock.as_str(), flags, Mode::from_bits_truncate(0o600)) {
             Ok(file) => File::from(file),
-            Err(errno) => return Ok(Turn::Unlocked(errno)),
+            Err(errno) => return Ok(Turn { _lock: Err(errno) }),
         };
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => Ok(Turn::Alone(lock)),
-            Err((file, Errno::EWOULDBLOCK)) => match wait_for_lock(file, patience)? {
-                Ok(lock) => Ok(Turn::Alone(lock)),
-                Err(errno) => Ok(Turn::Unlocked(errno)),
-            },
+        let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => Ok(lock),
+            Err((file, Errno::EWOULDBLOCK)) => wait_for_lock(file, patience)?,
             // ENOLCK, EOPNOTSUPP, ENOSYS: asking again would get the same answer.
-            Err((_, errno)) => Ok(Turn::Unlocked(errno)),
-        }
+            Err((_, errno)) => Err(errno),
+        };
+        Ok(Turn { _lock: lock })
     }
 
     /// Makes a file that must not be there yet.
     ///
     /// Errors: EEXIST where it is.
-    pub fn add(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn add(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let _owner = AsOwner::new(self.owner);
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
         File::from(openat(&self.dir, name, flags, Mode::from_bits_truncate(0o600))?).write_all(bytes)
     }
 
     /// Replaces a file as a whole: a full disk or a crash leaves the old one.
-    pub fn save(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn save(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let _owner = AsOwner::new(self.owner);
         // A process of another PID namespace may share the directory and have our PID.
         let temporary = format!(".{name}.{}", fresh_name()?);
@@ -155,7 +152,7 @@ impl StateDir {
 }
 
 /// Why a file of a state directory could not be read or saved.
-pub fn why_not_kept(error: &io::Error, lang: Lang) -> String {
+pub(crate) fn why_not_kept(error: &io::Error, lang: Lang) -> String {
     match error.kind() {
         io::ErrorKind::TimedOut => lang.pick("another boxwright keeps it locked", "另一个 boxwright 一直锁着它").into(),
         _ => errno::why_io(error),

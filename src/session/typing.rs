@@ -156,7 +156,7 @@ mod tests {
         let mut session = at_a_command();
         let place = TerminalId::Container;
         session.handle(Input::HalfTyped(place, true));
-        assert!(session.is_half_typed(place));
+        assert!(session.half_typed.contains(&place));
         assert!(!types(&session.handle(Input::Wish(Wish::Go))));
         assert_eq!((session.notice(), session.phase()), (Some(&Notice::HalfTyped(place)), Phase::Due(0)));
         session.handle(Input::HalfTyped(place, false));

@@ -8,7 +8,7 @@ use crate::{
 
 impl Session {
     /// The lesson.
-    pub fn lesson(&self) -> &Lesson {
+    pub(crate) fn lesson(&self) -> &Lesson {
         &self.lesson
     }
 
@@ -28,7 +28,7 @@ impl Session {
     }
 
     /// The answer that was given to the question of this block.
-    pub fn answer(&self, block: usize) -> Option<usize> {
+    pub(crate) fn answer(&self, block: usize) -> Option<usize> {
         self.answers.get(&block).copied()
     }
 
@@ -38,33 +38,28 @@ impl Session {
     }
 
     /// What else ran in this step, oldest first.
-    pub fn own_lines(&self) -> &[OwnLine] {
+    pub(crate) fn own_lines(&self) -> &[OwnLine] {
         &self.own_lines
     }
 
     /// Whether the learner went past a block, straight to the goal.
-    pub fn went_past(&self, block: usize) -> bool {
+    pub(crate) fn went_past(&self, block: usize) -> bool {
         self.straight.contains(&block)
     }
 
     /// Whether a block of checks has held.
-    pub fn has_passed(&self, block: usize) -> bool {
+    pub(crate) fn has_passed(&self, block: usize) -> bool {
         self.passed.contains(&block)
     }
 
     /// The line that the shell of this terminal took last, however it came; `None` where there was none in this step, or
     /// it is not known.
-    pub fn submitted(&self, terminal: TerminalId) -> Option<&str> {
+    pub(crate) fn submitted(&self, terminal: TerminalId) -> Option<&str> {
         self.submitted.get(&terminal)?.as_deref()
     }
 
-    /// Whether something is typed at the prompt of this terminal that was not submitted yet.
-    pub fn is_half_typed(&self, terminal: TerminalId) -> bool {
-        self.half_typed.contains(&terminal)
-    }
-
     /// How many rungs of help are shown.
-    pub fn hints(&self) -> usize {
+    pub(crate) fn hints(&self) -> usize {
         self.hints
     }
 
@@ -79,12 +74,12 @@ impl Session {
     }
 
     /// The call that would change the machine itself, for which somebody must decide now.
-    pub fn guarded(&self) -> Option<&GuardedCall> {
+    pub(crate) fn guarded(&self) -> Option<&GuardedCall> {
         self.guarded.first()
     }
 
     /// Whether processes in the container terminal are held before every call.
-    pub fn holding(&self) -> bool {
+    pub(crate) fn holding(&self) -> bool {
         self.holding
     }
 
@@ -104,27 +99,22 @@ impl Session {
     }
 
     /// How the session's group shared the CPUs over the last three seconds; `None` before they are over.
-    pub fn share(&self) -> Option<super::Share> {
+    pub(crate) fn share(&self) -> Option<super::Share> {
         self.evidence.share()
     }
 
     /// Whether time alone may bring what a block of checks waits for.
-    pub fn measuring(&self, block: usize) -> bool {
+    pub(crate) fn measuring(&self, block: usize) -> bool {
         self.failing(block).next().is_some() && self.failing(block).all(Check::measures)
     }
 
     /// What each step has come to so far.
-    pub fn outcomes(&self) -> &[Option<Outcome>] {
+    pub(crate) fn outcomes(&self) -> &[Option<Outcome>] {
         &self.outcomes
     }
 
-    /// Whether no step is left.
-    pub fn finished(&self) -> bool {
-        self.finished
-    }
-
     /// What the kernel counted when the limits were tested, in all steps so far.
-    pub fn proof(&self) -> &Proof {
+    pub(crate) fn proof(&self) -> &Proof {
         &self.proof
     }
 
@@ -134,7 +124,7 @@ impl Session {
     }
 
     /// Why system calls cannot be seen, if so.
-    pub fn untraced(&self) -> Option<&str> {
+    pub(crate) fn untraced(&self) -> Option<&str> {
         self.evidence.untraced.as_ref().map(|reason| reason.say(self.lesson.lang))
     }
 
@@ -166,19 +156,19 @@ impl Session {
     }
 
     /// Replaces the lesson by its translation, keeping the place: instructions are identical in both.
-    pub fn translate(&mut self, lesson: Lesson) {
+    pub(crate) fn translate(&mut self, lesson: Lesson) {
         if lesson.id == self.lesson.id && lesson.steps.len() == self.lesson.steps.len() {
             self.lesson = lesson;
         }
     }
 
     /// Learns what this machine lacks. It counts for steps that have not begun yet.
-    pub fn lacks(&mut self, lacking: Lacking) {
+    pub(crate) fn lacks(&mut self, lacking: Lacking) {
         self.lacking = lacking;
     }
 
     /// The language of the lesson.
-    pub fn lang(&self) -> Lang {
+    pub(crate) fn lang(&self) -> Lang {
         self.lesson.lang
     }
 }

@@ -44,29 +44,11 @@ pub(super) enum Query {
     Size,
 }
 
-/// Which events of the mouse a program wants to hear of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mouse {
-    /// None.
-    #[default]
-    Off,
-    /// Presses (mode 9).
-    Presses,
-    /// Presses and releases (mode 1000).
-    Buttons,
-    /// Moves too, while a button is held (mode 1002).
-    Drags,
-    /// Every move (mode 1003).
-    Moves,
-}
-
 /// The modes that avt does not keep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Modes {
     /// Whether pasted text is to be bracketed (mode 2004).
     pub(super) bracketed_paste: bool,
-    /// What the mouse reports.
-    pub(super) mouse: Mouse,
 }
 
 /// Reads output piece by piece.
@@ -167,18 +149,9 @@ impl Decoder {
 
 impl Modes {
     fn set(&mut self, mode: &str, on: bool) {
-        let mouse = match mode {
-            "2004" => {
-                self.bracketed_paste = on;
-                return;
-            }
-            "9" => Mouse::Presses,
-            "1000" => Mouse::Buttons,
-            "1002" => Mouse::Drags,
-            "1003" => Mouse::Moves,
-            _ => return,
-        };
-        self.mouse = if on { mouse } else { Mouse::Off };
+        if mode == "2004" {
+            self.bracketed_paste = on;
+        }
     }
 }
 

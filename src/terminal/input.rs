@@ -14,7 +14,7 @@ const SET: u64 = 1024;
 /// terminal among the descriptors (bash and busybox edit lines that way).
 ///
 /// `None` where that cannot be known: the process is gone, or ptrace access to it is refused (proc_pid_syscall(5)).
-pub fn waits_for_input(proc_root: &Path, pid: i32) -> Option<bool> {
+pub(crate) fn waits_for_input(proc_root: &Path, pid: i32) -> Option<bool> {
     let process = proc_root.join(pid.to_string());
     let Some(call) = parse(&text::read(process.join("syscall")).ok()?) else { return Some(false) };
     let descriptors = match Waiting::of(call.number) {

@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 /// The bytes of a key; empty for keys that a terminal sends nothing for, and for the release of a key.
 ///
 /// `application_cursor` is [`super::Screen::application_cursor`]: full-screen programs ask for other arrow keys.
-pub fn encode(event: KeyEvent, application_cursor: bool) -> Vec<u8> {
+pub(crate) fn encode(event: KeyEvent, application_cursor: bool) -> Vec<u8> {
     if event.kind == KeyEventKind::Release {
         return Vec::new();
     }
@@ -41,7 +41,7 @@ pub fn encode(event: KeyEvent, application_cursor: bool) -> Vec<u8> {
 /// The bytes of pasted text, which come as typed keys unless the program asked for a bracketed paste.
 ///
 /// The end mark is taken out of the text: it would let the rest of a malicious text pass for typed commands.
-pub fn paste(text: &str, bracketed: bool) -> Vec<u8> {
+pub(crate) fn paste(text: &str, bracketed: bool) -> Vec<u8> {
     let mut text = text.replace("\r\n", "\r").replace('\n', "\r");
     if !bracketed {
         return text.into_bytes();

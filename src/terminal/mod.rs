@@ -8,7 +8,7 @@
 mod decoder;
 mod graphemes;
 mod input;
-pub mod keys;
+pub(crate) mod keys;
 mod prompt;
 mod pty;
 mod screen;
@@ -17,9 +17,7 @@ mod style;
 mod transcript;
 mod widget;
 
-pub use decoder::Mouse;
-pub use input::waits_for_input;
+pub(crate) use input::waits_for_input;
 pub use pty::{OpenError, Pty, PtyEvent};
 pub use screen::{Processed, SCROLLBACK, Screen};
 pub use transcript::Piece;
-pub use widget::View;

@@ -13,13 +13,14 @@ use std::collections::VecDeque;
 /// the control character 1) and 2 for the borders of what takes no room. busybox takes all that follows `\[` for that, and
 /// asks the terminal where the cursor is. dash counts nothing and prints `\[`, which is taken out again by [`LEAD`].
 /// `${BASH_VERSION-}` says whether `PS0` will be written; no shell minds that it is not set, even after `set -u`.
-pub const PS1: &str = "\\[\x1b]133;D;$?;aid=$$;bash=${BASH_VERSION-}\x07\x1b]133;A\x07\x02$ \x01\x1b]133;B\x07\x02";
+pub(crate) const PS1: &str =
+    "\\[\x1b]133;D;$?;aid=$$;bash=${BASH_VERSION-}\x07\x1b]133;A\x07\x02$ \x01\x1b]133;B\x07\x02";
 
 /// How our prompt begins where the shell prints `\[` as it is.
 pub(super) const LEAD: &str = "\\[\x1b]133;D;";
 
 /// The value of `PS0`, which bash writes between reading a line and running it; other shells ignore it.
-pub const PS0: &str = "\x1b]133;C\x07";
+pub(crate) const PS0: &str = "\x1b]133;C\x07";
 
 /// What a shell says before it draws its prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -121,7 +121,7 @@ impl Pty {
 
     /// The foreground process group (tcgetpgrp(3)), which is the PID of its leader; `None` where there is none, or
     /// where it is not visible in our PID namespace.
-    pub fn foreground(&self) -> Option<i32> {
+    pub(crate) fn foreground(&self) -> Option<i32> {
         unistd::tcgetpgrp(&self.wire.master).ok().map(|group| group.as_raw()).filter(|group| *group > 0)
     }
 
@@ -251,7 +251,7 @@ impl OpenError {
     }
 
     /// The remedy, one sentence.
-    pub fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self.errno {
             Errno::ENOSPC => "every pseudo terminal is in use: close some, or raise /proc/sys/kernel/pty/max",
             Errno::EMFILE | Errno::ENFILE => "too many files are open: raise the limit with ulimit -n",

@@ -3,7 +3,7 @@
 mod changes;
 
 use super::{
-    decoder::{Act, Decoder, Mouse},
+    decoder::{Act, Decoder},
     graphemes::Graphemes,
     prompt::Prompt,
     transcript::{Piece, Transcript},
@@ -153,17 +153,17 @@ impl Screen {
     }
 
     /// Moves the view back to the present.
-    pub fn scroll_to_bottom(&mut self) {
+    pub(crate) fn scroll_to_bottom(&mut self) {
         self.past = None;
     }
 
     /// How many lines the view stands above the present.
-    pub fn scrolled(&self) -> usize {
+    pub(crate) fn scrolled(&self) -> usize {
         self.past.as_ref().map_or(0, |(_, lines)| *lines)
     }
 
     /// How many lines there are above the screen.
-    pub fn history(&self) -> usize {
+    pub(crate) fn history(&self) -> usize {
         let (_, rows) = self.terminal.size();
         self.terminal.screen().all_lines().size_hint().0.saturating_sub(rows)
     }
@@ -190,22 +190,17 @@ impl Screen {
     }
 
     /// Whether the program asked for `ESC O` arrow keys (DECCKM).
-    pub fn application_cursor(&self) -> bool {
+    pub(crate) fn application_cursor(&self) -> bool {
         self.terminal.cursor_key_app_mode()
     }
 
     /// Whether the program asked for pasted text to be bracketed.
-    pub fn bracketed_paste(&self) -> bool {
+    pub(crate) fn bracketed_paste(&self) -> bool {
         self.decoder.modes.bracketed_paste
     }
 
-    /// Which events of the mouse the program asked for.
-    pub fn mouse(&self) -> Mouse {
-        self.decoder.modes.mouse
-    }
-
     /// Whether a full-screen program is on its own screen, which has no scrollback.
-    pub fn alternate_screen(&self) -> bool {
+    pub(crate) fn alternate_screen(&self) -> bool {
         self.terminal.active_screen_kind() == ScreenKind::Alternate
     }
 

@@ -340,11 +340,8 @@ fn modes_are_reported() {
     screen.process(b"\x1b[?1h\x1b[?2004h\x1b[?25l");
     assert!(screen.application_cursor() && screen.bracketed_paste());
     assert_eq!(screen.cursor(), None);
-    screen.process(b"\x1b[?1000;1006h");
-    assert_eq!(screen.mouse(), Mouse::Buttons);
     screen.process(b"\x1bc");
     assert!(!screen.application_cursor() && !screen.bracketed_paste());
-    assert_eq!(screen.mouse(), Mouse::Off);
     assert_eq!(screen.cursor(), Some((0, 0)));
 }
 

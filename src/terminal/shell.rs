@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use super::prompt::{PS0, PS1};
+pub(crate) use super::prompt::{PS0, PS1};
 
 /// Where programs are on every distribution, for a `PATH` that lacks some or is missing: on some systems `/bin` or
 /// the `sbin` directories are not in it, but a container's root may have its programs only there.
@@ -23,7 +23,7 @@ const SHELLS: [&str; 12] =
     ["ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "sh", "tcsh", "yash", "zsh"];
 
 /// Whether a program of this name is a shell.
-pub fn is_shell(name: &str) -> bool {
+pub(crate) fn is_shell(name: &str) -> bool {
     SHELLS.contains(&name)
 }
 
@@ -62,7 +62,7 @@ pub struct Shell {
 
 impl Shell {
     /// Sets one more variable, such as `BOX`, in the place of an earlier value.
-    pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<OsString>) {
         self.env.retain(|(known, _)| known != name);
         self.env.push((name.into(), value.into()));
     }
@@ -71,7 +71,7 @@ impl Shell {
 /// The shell of this machine, with its arguments: bash where it can be run, because it edits lines, else `/bin/sh`.
 ///
 /// Errors: those of access(2) for `/bin/sh`, where neither can be run.
-pub fn program() -> io::Result<Vec<OsString>> {
+pub(crate) fn program() -> io::Result<Vec<OsString>> {
     let runs = |program: &Path| access(program, AccessFlags::X_OK);
     let path = std::env::var_os("PATH");
     let bash = directories(path.as_deref()).map(|directory| directory.join("bash")).find(|bash| runs(bash).is_ok());

@@ -25,7 +25,7 @@ impl Screen {
 
 impl View<'_> {
     /// Where the cursor of the frame belongs when drawn into `area`; `None` where there is none to show.
-    pub fn cursor(&self, area: Rect) -> Option<Position> {
+    pub(crate) fn cursor(&self, area: Rect) -> Option<Position> {
         let (row, col) = self.screen.cursor()?;
         let (top, left) = self.origin(area);
         let (row, col) = (row.checked_sub(top)?, col.checked_sub(left)?);

@@ -8,7 +8,7 @@ use std::{
 
 /// Whether an option has a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value {
+pub(crate) enum Value {
     /// It has none.
     No,
     /// It must have one: the rest of the word, or the next word.
@@ -18,13 +18,13 @@ pub enum Value {
 }
 
 /// One option: its letter (or `\0`), its long name, its value.
-pub type Opt = (char, &'static str, Value);
+pub(crate) type Opt = (char, &'static str, Value);
 
 /// What a command line says: options by their long names in order, and the remaining words.
 ///
 /// Words are text (`String`), or whatever bytes a path may consist of (`OsString`).
 #[derive(Debug, PartialEq, Eq)]
-pub struct Parsed<W = String> {
+pub(crate) struct Parsed<W = String> {
     /// Options and their values.
     pub options: Vec<(&'static str, Option<W>)>,
     /// Everything else.
@@ -33,22 +33,22 @@ pub struct Parsed<W = String> {
 
 impl<W: AsRef<OsStr>> Parsed<W> {
     /// Whether an option was given.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.options.iter().any(|(known, _)| *known == name)
     }
 
     /// The last value of an option.
-    pub fn value(&self, name: &str) -> Option<&W> {
+    pub(crate) fn value(&self, name: &str) -> Option<&W> {
         self.options.iter().rev().find(|(known, _)| *known == name).and_then(|(_, value)| value.as_ref())
     }
 
     /// The same as text: bytes that are none become signs that no name, number or kind has.
-    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         self.value(name).map(|value| value.as_ref().to_string_lossy())
     }
 
     /// Every value of an option, as text.
-    pub fn texts(&self, name: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
         let values = self.options.iter().filter(|(known, _)| *known == name).filter_map(|(_, value)| value.as_ref());
         values.map(|value| value.as_ref().to_string_lossy().into_owned()).collect()
     }
@@ -58,12 +58,12 @@ impl<W: AsRef<OsStr>> Parsed<W> {
 /// option: what follows is another command's.
 ///
 /// The error is a sentence as getopt_long(3) has it.
-pub fn parse(args: &[OsString], options: &[Opt], to_first_word: bool) -> Result<Parsed, String> {
+pub(crate) fn parse(args: &[OsString], options: &[Opt], to_first_word: bool) -> Result<Parsed, String> {
     read(args, options, to_first_word, |bytes| String::from_utf8(bytes.to_vec()).ok())
 }
 
 /// The same for a tool that takes paths or a command: the kernel's names are bytes, and none of them is lost.
-pub fn parse_bytes(args: &[OsString], options: &[Opt], to_first_word: bool) -> Result<Parsed<OsString>, String> {
+pub(crate) fn parse_bytes(args: &[OsString], options: &[Opt], to_first_word: bool) -> Result<Parsed<OsString>, String> {
     read(args, options, to_first_word, |bytes| Some(OsStr::from_bytes(bytes).to_owned()))
 }
 

@@ -19,7 +19,7 @@ const WRONG: u8 = 2;
 const NOT_MOVED: u8 = 1;
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) if parsed.has("group") && !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("cgclassify", USAGE, WRONG),

@@ -25,7 +25,7 @@ const NOT_MOUNTED: u8 = 84;
 const OTHER: u8 = 96;
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("cgdelete", &format!("{what}\n  {USAGE}"), WRONG),

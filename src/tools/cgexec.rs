@@ -20,7 +20,7 @@ const WRONG: u8 = 1;
 const NOT_JOINED: u8 = 82;
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse_bytes(args, &OPTIONS, true) {
         Ok(parsed) if parsed.has("group") && !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("cgexec", USAGE, WRONG),

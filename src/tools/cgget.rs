@@ -41,7 +41,7 @@ struct Wish {
 }
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("cgget", &format!("{what}\n  {USAGE}"), WRONG),

@@ -23,7 +23,7 @@ const NO_FILE: u8 = 95;
 const OTHER: u8 = 96;
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) if !parsed.options.is_empty() && !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("cgset", USAGE, WRONG),

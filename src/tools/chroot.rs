@@ -24,7 +24,7 @@ const USAGE: &str = "chroot [--userspec=USER:GROUP] [--groups=LIST] [--skip-chdi
 const OPTIONS: [Opt; 3] = [('\0', "userspec", Must), ('\0', "groups", Must), ('\0', "skip-chdir", No)];
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     enter(args).map_or_else(|status| status, |command| become_program("chroot", &command))
 }
 

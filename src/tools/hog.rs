@@ -35,7 +35,7 @@ const OPTIONS: [Opt; 2] = [('\0', "rate", Must), ('\0', "exit", No)];
 const MIB: usize = 1 << 20;
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("hog", &format!("{what}\n  {USAGE}"), 1),

@@ -14,7 +14,7 @@ use std::{ffi::OsString, process::ExitCode};
 const OPTIONS: [Opt; 1] = [('s', "short", No)];
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return usage(&what),

@@ -29,7 +29,7 @@ REF is one of  {FORMS}
 }
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let options = [&OPTIONS[..], &image_source::ACCESS].concat();
     let parsed = match parse_bytes(args, &options, false) {
         Ok(parsed) => parsed,

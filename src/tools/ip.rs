@@ -24,7 +24,7 @@ impl Family {
 }
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     // Names of interfaces are text here: another one is none that exists.
     let args: Vec<_> = args.iter().map(|word| word.to_string_lossy()).collect();
     let (options, words): (Vec<&str>, Vec<&str>) =

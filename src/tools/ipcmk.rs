@@ -15,7 +15,7 @@ use std::{ffi::OsString, process::ExitCode};
 const OPTIONS: [Opt; 4] = [('Q', "queue", No), ('M', "shmem", Must), ('S', "semaphore", Must), ('p', "mode", Must)];
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) if !parsed.options.is_empty() => parsed,
         Ok(_) => return complain("ipcmk", "bad usage\n  usage: ipcmk -Q | ipcmk -M BYTES | ipcmk -S COUNT", 1),

@@ -19,7 +19,7 @@ const OPTIONS: [Opt; 4] =
 const TABLES: [(&str, &str); 3] = [("queue-id", "msg"), ("shmem-id", "shm"), ("semaphore-id", "sem")];
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => {

@@ -60,7 +60,7 @@ pub(super) fn table(tool: &str, name: &str) -> Result<String, ExitCode> {
 }
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("ipcs", &what, 1),

@@ -5,7 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "printing is what a tool is for")]
 
-pub mod args;
+pub(crate) mod args;
 mod cgclassify;
 mod cgcreate;
 mod cgdelete;
@@ -59,7 +59,7 @@ pub struct Tool {
 
 impl Tool {
     /// One line on what it does, for `boxwright tools`.
-    pub fn about(&self) -> &'static str {
+    pub(crate) fn about(&self) -> &'static str {
         say(self.about.0, self.about.1)
     }
 }

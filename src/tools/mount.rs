@@ -52,7 +52,7 @@ const ARGS: [Opt; 17] = [
 ];
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse_bytes(args, &ARGS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("mount", &format!("{what}\nTry 'man mount' for more information."), 1),

@@ -35,7 +35,7 @@ const OPTIONS: [Opt; 7] = [
 const USAGE: &str = "usage: nc -l [HOST] PORT | nc [-z] HOST PORT";
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("nc", &format!("{what}\n  {USAGE}"), 1),

@@ -45,7 +45,7 @@ const OPTIONS: [Opt; 14] = [
 ];
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     enter(args).unwrap_or_else(|status| status)
 }
 

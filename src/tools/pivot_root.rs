@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let words = parse_bytes(args, &[], false).map(|parsed| parsed.words).unwrap_or_default();
     let [new, put_old] = words.as_slice() else {
         return complain("pivot_root", "bad usage\n  pivot_root NEW_ROOT PUT_OLD", 1);

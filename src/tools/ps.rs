@@ -28,7 +28,7 @@ struct Wish {
 }
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let words: Option<Vec<&str>> = args.iter().map(|word| word.to_str()).collect();
     let Some(wish) = words.and_then(|words| read(&words)) else {
         return complain("ps", &format!("unsupported option\n  {USAGE}"), 1);

@@ -26,7 +26,7 @@ const OPTIONS: [Opt; 6] = [
 ];
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let mut parsed = match parse_bytes(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => return complain("sha256sum", &format!("{what}\n  usage: sha256sum [-c] [FILE…]"), 1),

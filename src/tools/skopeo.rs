@@ -80,7 +80,7 @@ Copies images, shows what they are, lists their tags. skopeo COMMAND --help says
 }
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let options = [&OPTIONS[..], &image_source::ACCESS, &image_source::DESTINATION].concat();
     let parsed = match parse(args, &options, false) {
         Ok(parsed) => parsed,

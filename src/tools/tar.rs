@@ -62,7 +62,7 @@ One archive knows nothing of images: boxwright image unpack applies one layer ov
 ";
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let words = match spread(args) {
         Ok(words) => words,
         Err(what) => return complain("tar", &what, FATAL),

@@ -39,7 +39,7 @@ struct Reading {
 }
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let options = match parse(args, &OPTIONS, true) {
         Ok(options) => options,
         Err(what) => return complain("top", &format!("{what}\n  top [-b] [-n NUMBER] [-d SECONDS] [-p PID,…]"), 1),

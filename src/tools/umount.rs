@@ -19,7 +19,7 @@ const OPTIONS: [Opt; 5] =
     [('l', "lazy", No), ('f', "force", No), ('R', "recursive", No), ('n', "no-mtab", No), ('v', "verbose", No)];
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse_bytes(args, &OPTIONS, false) {
         Ok(parsed) if !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("umount", "bad usage\nTry 'man umount' for more information.", 1),

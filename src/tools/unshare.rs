@@ -47,7 +47,7 @@ const OPTIONS: [Opt; 16] = [
 ];
 
 /// Runs the tool.
-pub fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(args: &[OsString]) -> ExitCode {
     match build(args) {
         Ok(command) => become_program("unshare", &command),
         Err(status) => status,

@@ -108,7 +108,7 @@ impl Argument {
     }
 
     /// The path, where this argument is a text.
-    pub fn path(&self) -> Option<&Path> {
+    pub(crate) fn path(&self) -> Option<&Path> {
         if let Value::Text(text) = &self.value { Some(Path::new(OsStr::from_bytes(&text.bytes))) } else { None }
     }
 }

@@ -137,7 +137,7 @@ pub struct Syscall(&'static Row);
 
 impl Syscall {
     /// The call of this name in the manual pages.
-    pub fn named(name: &str) -> Option<Syscall> {
+    pub(crate) fn named(name: &str) -> Option<Syscall> {
         TABLE.iter().find(|row| row.name == name).map(Syscall)
     }
 
@@ -152,7 +152,7 @@ impl Syscall {
     }
 
     /// Whether it makes a process.
-    pub fn makes_process(self) -> bool {
+    pub(crate) fn makes_process(self) -> bool {
         matches!(self.0.effect, Effect::Child(_))
     }
 

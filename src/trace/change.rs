@@ -164,14 +164,14 @@ impl fmt::Display for Change {
 
 impl Change {
     /// What changed and the value before and after, `none` where there is none.
-    pub fn say(&self, lang: Lang) -> String {
+    pub(crate) fn say(&self, lang: Lang) -> String {
         let (before, after) = self.values(lang);
         let word = |value: Option<String>| value.unwrap_or_else(|| lang.pick("none", "无").into());
         format!("{}{}{} -> {}", self.subject(lang), lang.pick(": ", "："), word(before), word(after))
     }
 
     /// What changed, in a few words: `uts`, `mount /proc`, `cpu.max`.
-    pub fn subject(&self, lang: Lang) -> String {
+    pub(crate) fn subject(&self, lang: Lang) -> String {
         match self {
             Change::Namespace { kind, .. } => kind.to_string(),
             Change::PidForChildren { .. } => "pid_for_children".into(),
@@ -198,7 +198,7 @@ impl Change {
     }
 
     /// The value before and the value after, each in the kernel's own words; `None` where there is none.
-    pub fn values(&self, lang: Lang) -> (Option<String>, Option<String>) {
+    pub(crate) fn values(&self, lang: Lang) -> (Option<String>, Option<String>) {
         let inode = |children: &ForChildren| match children {
             ForChildren::Inode(inode) => Some(inode.to_string()),
             ForChildren::NotMade | ForChildren::Unknown => None,

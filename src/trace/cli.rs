@@ -5,7 +5,7 @@
 
 mod told;
 
-pub use told::Form;
+pub(crate) use told::Form;
 use told::{Teller, line_of};
 
 use super::{Call, Ended, Guard, Harm, Hold, Spawn, TraceEvent, Tracer};
@@ -56,7 +56,7 @@ enum Message {
 
 /// How a command is traced.
 #[derive(Clone, Debug, Default)]
-pub struct How {
+pub(crate) struct How {
     /// What is told of it, and in which form.
     pub form: Form,
     /// Where that goes: a file, `|COMMAND` or `&DESCRIPTOR`; otherwise standard error, or standard output for JSON.
@@ -68,7 +68,7 @@ pub struct How {
 }
 
 /// Runs the command under the tracer; the exit status is the command's, or 128 and the signal that killed it.
-pub fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
+pub(crate) fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
     let Some(name) = command.first() else {
         let status = complain(lang.pick("no command given", "没有给出命令"), USAGE);
         let _ = writeln!(

@@ -51,7 +51,7 @@ impl Call {
     }
 
     /// The bits of clone(2) with which it makes a process.
-    pub fn clone_flags(&self) -> u64 {
+    pub(crate) fn clone_flags(&self) -> u64 {
         let implied = if let Effect::Child(flags) = self.syscall.row().effect { flags } else { 0 };
         implied | clone_flags(&self.args)
     }
@@ -83,7 +83,7 @@ pub enum Return {
 
 impl Return {
     /// The error, where it failed.
-    pub fn error(self) -> Option<Errno> {
+    pub(crate) fn error(self) -> Option<Errno> {
         match self {
             Return::Error(errno) | Return::Filtered(errno) => Some(errno),
             Return::Refused => Some(Errno::EPERM),
@@ -193,7 +193,7 @@ pub enum Told<'a> {
 
 impl<'a> Told<'a> {
     /// What is told of an event; nothing of those that only concern a screen.
-    pub fn new(event: &'a TraceEvent, lang: Lang) -> Option<Told<'a>> {
+    pub(crate) fn new(event: &'a TraceEvent, lang: Lang) -> Option<Told<'a>> {
         match event {
             TraceEvent::Syscall(_, SyscallEvent { call, returned, micros, changed }) => Some(Told::Syscall {
                 pid: call.pid,
@@ -279,7 +279,7 @@ pub enum TraceEvent {
 
 impl TraceEvent {
     /// The family that it is about.
-    pub fn root(&self) -> Root {
+    pub(crate) fn root(&self) -> Root {
         match self {
             TraceEvent::Syscall(root, _)
             | TraceEvent::Held(root, _)

@@ -74,7 +74,7 @@ impl Names {
 const MAGIC: u64 = 0xc0ed_0000;
 
 /// The flags of mount(2) without the magic number that old programs put above them; the kernel takes it away, too.
-pub fn without_magic(flags: u64) -> u64 {
+pub(super) fn without_magic(flags: u64) -> u64 {
     if flags & 0xffff_0000 == MAGIC { flags & 0xffff } else { flags }
 }
 
@@ -102,7 +102,7 @@ impl Flags {
     }
 
     /// The names of the bits that are set, joined by `|`; `0` where none is.
-    pub fn text(self, value: u64) -> String {
+    pub(crate) fn text(self, value: u64) -> String {
         match (self, value) {
             // One of many, and no bits.
             (Flags::Prctl | Flags::Seccomp | Flags::Bpf | Flags::Ptrace, _) => return self.value(value),
@@ -120,7 +120,7 @@ impl Flags {
     }
 
     /// The name of exactly this value, or the number.
-    pub fn value(self, value: u64) -> String {
+    pub(crate) fn value(self, value: u64) -> String {
         match self.names().names.iter().find(|(known, _)| *known == value) {
             Some((_, name)) => (*name).into(),
             None => format!("{value:#x} /* {} */", self.names().unknown),

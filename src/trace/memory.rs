@@ -33,13 +33,13 @@ impl<'a> Memory<'a> {
     }
 
     /// Exactly this many bytes.
-    pub fn bytes(self, address: u64, len: usize) -> Option<Vec<u8>> {
+    pub(super) fn bytes(self, address: u64, len: usize) -> Option<Vec<u8>> {
         let mut buffer = vec![0; len];
         (self.read(address, &mut buffer) == len).then_some(buffer)
     }
 
     /// The bytes before the first NUL, at most `most` of them; and whether there are more.
-    pub fn text(self, address: u64, most: usize) -> Option<(Vec<u8>, bool)> {
+    pub(super) fn text(self, address: u64, most: usize) -> Option<(Vec<u8>, bool)> {
         let mut text = Vec::new();
         while text.len() <= most {
             let at = address.checked_add(text.len() as u64)?;
@@ -61,13 +61,13 @@ impl<'a> Memory<'a> {
     }
 
     /// One 64-bit word.
-    pub fn word(self, address: u64) -> Option<u64> {
+    pub(super) fn word(self, address: u64) -> Option<u64> {
         let mut word = [0; 8];
         (self.read(address, &mut word) == 8).then(|| u64::from_ne_bytes(word))
     }
 
     /// Words up to the first zero, at most `most`.
-    pub fn words(self, address: u64, most: usize) -> Option<Vec<u64>> {
+    pub(super) fn words(self, address: u64, most: usize) -> Option<Vec<u64>> {
         let mut words = Vec::new();
         while words.len() < most {
             match self.word(address.checked_add(8 * words.len() as u64)?)? {

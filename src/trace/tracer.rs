@@ -111,7 +111,7 @@ impl Tracer {
 
     /// The same for a command that may have to wait before its very first call: a hold that is asked for afterwards could
     /// come too late.
-    pub fn spawn_held(&self, spawn: Spawn, hold: Hold) -> io::Result<Root> {
+    pub(crate) fn spawn_held(&self, spawn: Spawn, hold: Hold) -> io::Result<Root> {
         let (answer, answered) = sync_channel(1);
         self.tell(Order::Spawn(spawn, hold, answer));
         answered.recv().unwrap_or_else(|_| Err(io::Error::other("the tracer has ended")))
@@ -128,7 +128,7 @@ impl Tracer {
     }
 
     /// Makes the held call of this thread fail with EPERM: the kernel never makes it.
-    pub fn refuse(&self, pid: Pid) {
+    pub(crate) fn refuse(&self, pid: Pid) {
         self.tell(Order::Refuse(pid));
     }
 
@@ -143,7 +143,7 @@ impl Tracer {
     }
 
     /// The processes of a family that have not ended, by their host PIDs.
-    pub fn processes(&self, root: Root) -> Vec<Pid> {
+    pub(crate) fn processes(&self, root: Root) -> Vec<Pid> {
         let (answer, answered) = sync_channel(1);
         self.tell(Order::Processes(root, answer));
         answered.recv_timeout(ANSWER).unwrap_or_default()
@@ -151,7 +151,7 @@ impl Tracer {
 
     /// Kills everything that it started and ends the thread, within this time. Gives the processes that have not ended: the
     /// kernel ends them when whatever holds them lets go.
-    pub fn stop(&mut self, within: Duration) -> Vec<Pid> {
+    pub(crate) fn stop(&mut self, within: Duration) -> Vec<Pid> {
         let Some(thread) = self.thread.take() else { return Vec::new() };
         let (answer, answered) = sync_channel(1);
         self.tell(Order::Stop(Instant::now() + within, answer));

@@ -20,7 +20,7 @@ use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 use unicode_width::UnicodeWidthStr;
 
 /// Lays out the calls of this step.
-pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
+pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let mut sheet = Sheet { follow: Follow::End, ..Sheet::default() };
     let lang = state.lang;
     if let Some(reason) = play.session.untraced() {
@@ -53,7 +53,7 @@ pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
 }
 
 /// One row by itself.
-pub fn one(row: &Row, lang: Lang, columns: usize) -> Sheet {
+pub(super) fn one(row: &Row, lang: Lang, columns: usize) -> Sheet {
     let mut sheet = Sheet::default();
     match row {
         Row::Call(event) => returned(event, lang, columns, true, &mut sheet),
@@ -82,7 +82,7 @@ fn text(call: &Call, room: usize) -> String {
 const BY_ITSELF: u64 = (libc::CLONE_CHILD_CLEARTID | libc::CLONE_CHILD_SETTID | libc::CLONE_PARENT_SETTID) as u64;
 
 /// The call without addresses, environments, and what a C library adds to every fork.
-pub fn brief(call: &Call) -> String {
+pub(super) fn brief(call: &Call) -> String {
     let unread = matches!(call.args.first(), Some(Argument { name: None, value: Value::Address(_) }));
     let args = match call.syscall.makes_process() && !unread {
         true => flags(&call.args).iter().map(ToString::to_string).collect::<Vec<_>>().join("|"),
@@ -165,7 +165,7 @@ fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, shee
 }
 
 /// What a call changed, in few words: links of namespaces together, everything else by itself.
-pub fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
+pub(super) fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
     let (mut links, mut child, mut out) = (Vec::new(), None, Vec::new());
     for change in changed {
         match change {

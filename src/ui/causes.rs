@@ -4,7 +4,7 @@ use crate::kernel::errno::Errno;
 use crate::lang::Lang;
 
 /// A short cause, where the call and its error have a usual one.
-pub fn cause(call: &str, errno: Errno, lang: Lang) -> Option<&'static str> {
+pub(super) fn cause(call: &str, errno: Errno, lang: Lang) -> Option<&'static str> {
     let forks = ["fork", "vfork", "clone", "clone3"].contains(&call);
     Some(match (call, errno) {
         _ if forks && errno == Errno::ENOMEM => lang.pick(

@@ -20,7 +20,7 @@ const NAME: usize = 9;
 const BAR: usize = 20;
 
 /// Lays out paths, use and limits.
-pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
+pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let mut sheet = Sheet::default();
     let lang = state.lang;
     let Some(sample) = play.sample.as_deref() else {

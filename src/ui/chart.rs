@@ -9,7 +9,7 @@ const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇"
 
 /// A chart of percentages, one column a second, the newest on the right, with a line at the limit. `indent` columns on
 /// the left are for the names of the pane.
-pub fn lines(percent: &[f64], limit: Option<f64>, columns: usize, indent: usize) -> Vec<Pieces> {
+pub(super) fn lines(percent: &[f64], limit: Option<f64>, columns: usize, indent: usize) -> Vec<Pieces> {
     let axis = indent + 2;
     let room = columns.saturating_sub(axis);
     let shown = percent.get(percent.len().saturating_sub(room)..).unwrap_or_default();
@@ -49,7 +49,7 @@ pub fn lines(percent: &[f64], limit: Option<f64>, columns: usize, indent: usize)
 }
 
 /// A bar that is this full; from nine tenths on it warns.
-pub fn bar(full: f64, columns: usize) -> Pieces {
+pub(super) fn bar(full: f64, columns: usize) -> Pieces {
     let filled = ((full * columns as f64).round().clamp(0.0, columns as f64)) as usize;
     let role = if full >= 0.9 { Role::Danger } else { Role::Container };
     vec![("▓".repeat(filled), role), ("░".repeat(columns - filled), Role::Quiet)]

@@ -16,7 +16,7 @@ use ratatui::{Frame, layout::Rect, text::Line, widgets::Paragraph};
 use unicode_width::UnicodeWidthStr;
 
 /// Says how large the terminal should be.
-pub fn too_small(state: &State, frame: &mut Frame) {
+pub(super) fn too_small(state: &State, frame: &mut Frame) {
     let area = frame.area();
     let (w, h) = (area.width, area.height);
     let text =
@@ -28,14 +28,14 @@ pub fn too_small(state: &State, frame: &mut Frame) {
 }
 
 /// `root · hybrid · Linux 6.18`.
-pub fn machine(facts: &Facts, lang: Lang) -> String {
+pub(super) fn machine(facts: &Facts, lang: Lang) -> String {
     let who = if facts.root { "root" } else { lang.pick("not root", "非 root") };
     let kernel: Vec<&str> = facts.kernel.split('.').take(2).collect();
     format!("{who} · cgroup {} · Linux {}", facts.cgroup_mode, kernel.join("."))
 }
 
 /// The four properties as the kernel says them, in few columns or in many.
-pub fn scorecard(state: &State, play: Option<&Play>, long: bool) -> Pieces {
+pub(super) fn scorecard(state: &State, play: Option<&Play>, long: bool) -> Pieces {
     let values = |card: &Scorecard| [card.isolated, card.rooted, card.limited, card.entered];
     let sample = play.and_then(|play| play.sample.as_deref());
     let before = play.and_then(|play| play.before.as_deref()).map(|sample| values(&sample.scorecard));
@@ -57,7 +57,7 @@ pub fn scorecard(state: &State, play: Option<&Play>, long: bool) -> Pieces {
 }
 
 /// The first line of the lesson view.
-pub fn header(state: &State, play: &Play, area: Rect, frame: &mut Frame) {
+pub(super) fn header(state: &State, play: &Play, area: Rect, frame: &mut Frame) {
     let session = &play.session;
     let wide = Shape::of(state.size) == Shape::Wide;
     let mut left: Pieces = vec![(" ".into(), Role::Plain)];
@@ -88,7 +88,7 @@ pub fn header(state: &State, play: &Play, area: Rect, frame: &mut Frame) {
 }
 
 /// Cuts a line to so many columns.
-pub fn fit(pieces: &Pieces, columns: usize) -> Pieces {
+pub(super) fn fit(pieces: &Pieces, columns: usize) -> Pieces {
     let mut left = columns;
     let mut out = Pieces::new();
     for (text, role) in pieces {
@@ -103,7 +103,7 @@ pub fn fit(pieces: &Pieces, columns: usize) -> Pieces {
 }
 
 /// What stands in the border above a pane: its name, and on a small screen or in the lower right its neighbours too.
-pub fn pane_title(state: &State, play: &Play, pane: Pane, columns: usize) -> Line<'static> {
+pub(super) fn pane_title(state: &State, play: &Play, pane: Pane, columns: usize) -> Line<'static> {
     let wide = Shape::of(state.size) == Shape::Wide;
     let name = |pane: Pane| state.lang.pick(pane.label().0, pane.label().1);
     let theme = state.look.theme;
@@ -149,7 +149,7 @@ fn message(state: &State, bar: Rect, frame: &mut Frame) {
 const MOST_ROWS: u16 = 4;
 
 /// The last line: the keys that work now. What went wrong stands above it.
-pub fn bar(state: &State, frame: &mut Frame) {
+pub(super) fn bar(state: &State, frame: &mut Frame) {
     let area = frame.area();
     let place = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
     message(state, place, frame);
@@ -182,7 +182,7 @@ pub fn bar(state: &State, frame: &mut Frame) {
 }
 
 /// How to press a key of the lesson now: in a terminal the prefix comes first.
-pub fn key(state: &State, key: char) -> String {
+pub(super) fn key(state: &State, key: char) -> String {
     match state.play.as_ref().map(|play| play.focus) {
         Some(Focus::Terminal) => format!("{} {key}", state.prefix),
         _ => key.to_string(),
@@ -190,7 +190,7 @@ pub fn key(state: &State, key: char) -> String {
 }
 
 /// What the learner must be told once.
-pub fn said(state: &State) -> Option<String> {
+pub(super) fn said(state: &State) -> Option<String> {
     if let Some(trouble) = &state.trouble {
         return Some(trouble.clone());
     }
@@ -236,6 +236,6 @@ pub fn said(state: &State) -> Option<String> {
 }
 
 /// What a terminal is called on screen.
-pub fn terminal_name(terminal: TerminalId, lang: Lang) -> &'static str {
+pub(super) fn terminal_name(terminal: TerminalId, lang: Lang) -> &'static str {
     terminal.label(lang)
 }

@@ -16,7 +16,7 @@ use ratatui::{Frame, layout::Rect};
 const COLUMNS: usize = 96;
 
 /// Draws it over the whole screen.
-pub fn draw(state: &State, lesson: Option<usize>, frame: &mut Frame, extents: &mut Extents) {
+pub(super) fn draw(state: &State, lesson: Option<usize>, frame: &mut Frame, extents: &mut Extents) {
     let area = frame.area();
     let room = Rect { height: area.height.saturating_sub(1), ..area };
     let columns = (area.width.saturating_sub(4) as usize).min(COLUMNS);
@@ -40,7 +40,7 @@ pub fn draw(state: &State, lesson: Option<usize>, frame: &mut Frame, extents: &m
 }
 
 /// Lays out what a lesson has come to (`None`: all of them).
-pub fn sheet(state: &State, lesson: Option<usize>, columns: usize) -> Sheet {
+pub(super) fn sheet(state: &State, lesson: Option<usize>, columns: usize) -> Sheet {
     let rows = match lesson {
         Some(index) => state.reached(index).map_or_else(Vec::new, |lesson| closing::lesson(&lesson, state.lang)),
         None => closing::course(&state.course(), state.lang),
@@ -65,7 +65,7 @@ pub fn sheet(state: &State, lesson: Option<usize>, columns: usize) -> Sheet {
 }
 
 /// Where this key leads from there.
-pub fn onward(state: &State, lesson: Option<usize>, key: &str) -> Vec<String> {
+pub(super) fn onward(state: &State, lesson: Option<usize>, key: &str) -> Vec<String> {
     let lang = state.lang;
     let Some(onward) = lesson.and_then(|lesson| state.onward(lesson)) else { return Vec::new() };
     let here = lesson.and_then(|lesson| state.lesson(lesson));

@@ -9,7 +9,7 @@ use crate::app::{Extents, State};
 use ratatui::{Frame, layout::Rect};
 
 /// Draws the report over the whole screen.
-pub fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
+pub(super) fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
     let area = frame.area();
     let place = Rect { height: area.height.saturating_sub(1), ..area };
     let columns = area.width.saturating_sub(4) as usize;

@@ -6,7 +6,7 @@ use ratatui::{buffer::Buffer, style::Color};
 use unicode_width::UnicodeWidthStr;
 
 /// Takes out what this terminal must not get.
-pub fn finish(buffer: &mut Buffer, state: &State) {
+pub(super) fn finish(buffer: &mut Buffer, state: &State) {
     let look = state.look;
     if !look.colourless && !look.ascii {
         return;

@@ -3,8 +3,8 @@
 mod ask;
 mod parts;
 
-pub use ask::told_after;
-pub use parts::{block, idea};
+pub(crate) use ask::told_after;
+pub(crate) use parts::{block, idea};
 
 use super::{
     chrome, marks, prose,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Lays out the current step up to where the learner is.
-pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
+pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let mut sheet = Sheet::default();
     let session = &play.session;
     let phase = session.phase();
@@ -109,7 +109,7 @@ fn over(state: &State, play: &Play, columns: usize, sheet: &mut Sheet) {
 }
 
 /// Whether the lesson is done, and which steps are left.
-pub fn said_at_the_end(state: &State, play: &Play) -> String {
+pub(super) fn said_at_the_end(state: &State, play: &Play) -> String {
     let lang = state.lang;
     let left = state.reached(play.index).map_or_else(Vec::new, |lesson| lesson.left());
     let numbers: Vec<String> = left.iter().map(usize::to_string).collect();

@@ -39,7 +39,7 @@ fn out_of_reach(state: &State, lacking: &Lacking) -> (Vec<(String, usize)>, usiz
 }
 
 /// The sentences for whoever is not root, each a paragraph; nothing for root.
-pub fn sentences(state: &State) -> Vec<String> {
+pub(super) fn sentences(state: &State) -> Vec<String> {
     let (facts, lang) = (&state.facts, state.lang);
     if facts.root {
         return Vec::new();

@@ -1,38 +1,38 @@
 //! Signs, and what stands for them where only ASCII can be shown.
 
 /// Changed by the last call or command.
-pub const CHANGED: &str = "◆";
+pub(super) const CHANGED: &str = "◆";
 /// A property that the kernel says is there.
-pub const TRUE: &str = "■";
+pub(super) const TRUE: &str = "■";
 /// A property that is not there yet.
-pub const NOT_YET: &str = "□";
+pub(super) const NOT_YET: &str = "□";
 /// A check that holds, an answer that was right.
-pub const PASSED: &str = "✓";
+pub(super) const PASSED: &str = "✓";
 /// A check that does not hold, an answer that was wrong.
-pub const REFUSED: &str = "✗";
+pub(super) const REFUSED: &str = "✗";
 /// A check that was not decided yet.
-pub const OPEN: &str = "○";
+pub(crate) const OPEN: &str = "○";
 /// A step that was skipped.
-pub const SKIPPED: &str = "›";
+pub(crate) const SKIPPED: &str = "›";
 /// A step that this machine cannot do.
-pub const IMPOSSIBLE: &str = "–";
+pub(crate) const IMPOSSIBLE: &str = "–";
 /// A process that waits before a call.
-pub const HELD: &str = "⏸";
+pub(super) const HELD: &str = "⏸";
 /// What the learner can do now.
-pub const NOW: &str = "▶";
+pub(super) const NOW: &str = "▶";
 /// The answer that the learner gave.
-pub const CHOSEN: &str = "◂";
+pub(super) const CHOSEN: &str = "◂";
 /// More text below.
-pub const BELOW: &str = "▼";
+pub(super) const BELOW: &str = "▼";
 /// More text above.
-pub const ABOVE: &str = "▲";
+pub(super) const ABOVE: &str = "▲";
 /// From a value to a value.
-pub const TO: &str = "→";
+pub(super) const TO: &str = "→";
 /// The corner of a tree.
-pub const BRANCH: &str = "└";
+pub(super) const BRANCH: &str = "└";
 
 /// What stands for a character where only ASCII can be shown. Always one column: nothing moves because of it.
-pub fn ascii(sign: char) -> char {
+pub(super) fn ascii(sign: char) -> char {
     match sign {
         '◆' => '*',
         '■' => 'x',

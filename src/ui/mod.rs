@@ -15,7 +15,7 @@ mod mounts;
 mod namespaces;
 mod opening;
 mod overlay;
-pub mod plain;
+pub(crate) mod plain;
 mod processes;
 mod prose;
 mod sheet;
@@ -29,14 +29,14 @@ mod theme;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
-pub mod stage;
+pub(crate) mod stage;
 
 use crate::app::{Extents, Focus, Pane, Play, Shape, State, View, layout};
 use ratatui::{Frame, layout::Rect};
 use sheet::Sheet;
 
 /// Draws one frame.
-pub fn draw(state: &State, frame: &mut Frame) -> Extents {
+pub(crate) fn draw(state: &State, frame: &mut Frame) -> Extents {
     let mut extents = Extents::new();
     let area = frame.area();
     if area.area() == 0 {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Lays out what differs.
-pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
+pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let mut sheet = Sheet::default();
     let lang = state.lang;
     let Some(now) = play.sample.as_deref() else {

@@ -13,11 +13,11 @@ use crate::{
 };
 
 /// The kinds in the order in which they are told: what `unshare -imnpu` makes first.
-pub const ORDER: [Kind; 8] =
+pub(super) const ORDER: [Kind; 8] =
     [Kind::Uts, Kind::Ipc, Kind::Mnt, Kind::Net, Kind::Pid, Kind::User, Kind::Cgroup, Kind::Time];
 
 /// Lays out the table; links that say nothing share a line where the rows are not enough.
-pub fn sheet(state: &State, play: &Play, columns: usize, rows: usize) -> Sheet {
+pub(super) fn sheet(state: &State, play: &Play, columns: usize, rows: usize) -> Sheet {
     let mut sheet = Sheet::default();
     let lang = state.lang;
     let Some(now) = play.sample.as_deref() else {

@@ -23,7 +23,7 @@ const LONGEST_NAME: usize = 24;
 const MEANING: usize = 36;
 
 /// Draws it in the middle of the screen.
-pub fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
+pub(super) fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
     let area = frame.area();
     let room = Rect { height: area.height.saturating_sub(1), ..area };
     let (title, body, chosen) = page(state);

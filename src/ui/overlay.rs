@@ -17,7 +17,7 @@ use crate::{
 use ratatui::{Frame, layout::Rect, widgets::Clear};
 
 /// Draws it in the middle of the screen, above the key bar.
-pub fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &mut Extents) {
+pub(super) fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &mut Extents) {
     let columns = frame.area().width.saturating_sub(8).clamp(20, 76) as usize;
     let (title, sheet) = match over {
         Overlay::Help => (state.lang.pick(" Keys ", " 按键 "), help(state, columns)),
@@ -37,7 +37,7 @@ pub fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &mut Exte
 }
 
 /// The question whether a call may change the machine itself, above everything else until it is answered.
-pub fn guarded(state: &State, (terminal, call, harm): &GuardedCall, frame: &mut Frame) {
+pub(super) fn guarded(state: &State, (terminal, call, harm): &GuardedCall, frame: &mut Frame) {
     let (columns, lang) = (frame.area().width.saturating_sub(8).clamp(20, 76) as usize, state.lang);
     let mut sheet = Sheet::default();
     let name = terminal_name(*terminal, lang);

@@ -19,7 +19,7 @@ use unicode_width::UnicodeWidthChar;
 const COLUMNS: usize = 78;
 
 /// The opening: what there is to start.
-pub fn opening(state: &State) -> Vec<String> {
+pub(crate) fn opening(state: &State) -> Vec<String> {
     let lang = state.lang;
     let title = lang.pick(
         "boxwright: build a Linux container by hand, one system call at a time",
@@ -58,14 +58,14 @@ pub fn opening(state: &State) -> Vec<String> {
 }
 
 /// What a user cannot do on this machine, once that is known: the opening may have been said before.
-pub fn limit(state: &State) -> Vec<String> {
+pub(crate) fn limit(state: &State) -> Vec<String> {
     let sentence = limits::sentences(state).into_iter().next();
     let wrapped = sentence.iter().flat_map(|sentence| wrap(sentence, Role::Plain, COLUMNS));
     lines_of(state, wrapped.map(|pieces| flat(&pieces)).collect())
 }
 
 /// Every command of the plain mode.
-pub fn help(state: &State) -> Vec<String> {
+pub(crate) fn help(state: &State) -> Vec<String> {
     let rows: &[(&str, &str, &str)] = &[
         (
             "Enter",
@@ -104,7 +104,7 @@ pub fn help(state: &State) -> Vec<String> {
 }
 
 /// The heading of the current step.
-pub fn heading(state: &State, play: &Play) -> Vec<String> {
+pub(crate) fn heading(state: &State, play: &Play) -> Vec<String> {
     let session = &play.session;
     let title = session.step().map_or("", |step| step.title.as_str());
     let (id, step, steps) = (&session.lesson().id, session.step_index() + 1, session.lesson().steps.len());
@@ -117,7 +117,7 @@ pub fn heading(state: &State, play: &Play) -> Vec<String> {
 }
 
 /// One block of the step as it is now; empty where it is not to be seen yet.
-pub fn block(state: &State, play: &Play, index: usize) -> Vec<String> {
+pub(crate) fn block(state: &State, play: &Play, index: usize) -> Vec<String> {
     let session = &play.session;
     let Some(block) = session.step().and_then(|step| step.blocks.get(index)) else { return Vec::new() };
     let past = session.at() > index;
@@ -167,7 +167,7 @@ fn question(state: &State, predict: &Predict) -> Vec<String> {
 }
 
 /// The rung of help of this number, from 0.
-pub fn hint(state: &State, play: &Play, rung: usize) -> Vec<String> {
+pub(crate) fn hint(state: &State, play: &Play, rung: usize) -> Vec<String> {
     let step = play.session.step();
     let mut rungs = step.into_iter().flat_map(|step| &step.blocks).filter_map(|block| match block {
         Block::Hint(text) => Some(text),
@@ -180,12 +180,12 @@ pub fn hint(state: &State, play: &Play, rung: usize) -> Vec<String> {
 }
 
 /// A call or an end that the tracer saw.
-pub fn row(state: &State, row: &Row) -> Vec<String> {
+pub(crate) fn row(state: &State, row: &Row) -> Vec<String> {
     lines(state, &calls::one(row, state.lang, COLUMNS))
 }
 
 /// What the session waits for.
-pub fn waits_for(state: &State, play: &Play) -> Vec<String> {
+pub(crate) fn waits_for(state: &State, play: &Play) -> Vec<String> {
     let lang = state.lang;
     let last = play.session.step_index() + 1 >= play.session.lesson().steps.len();
     let text = match play.session.phase() {
@@ -246,7 +246,7 @@ fn over(state: &State, play: &Play) -> String {
 }
 
 /// What a lesson, or the whole course, has come to, and where to go on.
-pub fn closing(state: &State, lesson: Option<usize>) -> Vec<String> {
+pub(crate) fn closing(state: &State, lesson: Option<usize>) -> Vec<String> {
     let mut all = vec![String::new()];
     all.extend(lines(state, &super::closing::sheet(state, lesson, COLUMNS)));
     let key = state.lang.pick("Enter", "回车");
@@ -255,7 +255,7 @@ pub fn closing(state: &State, lesson: Option<usize>) -> Vec<String> {
 }
 
 /// The steps that fit what was typed (all where nothing was), and what each has come to.
-pub fn steps(state: &State, play: &Play, typed: &str) -> Vec<String> {
+pub(crate) fn steps(state: &State, play: &Play, typed: &str) -> Vec<String> {
     let jump = Jump { chosen: play.session.step_index(), typed: typed.into() };
     lines(state, &super::steps::sheet(state, &jump, COLUMNS))
 }
@@ -272,7 +272,7 @@ fn decision((_, call, harm): &GuardedCall, lang: Lang) -> String {
 }
 
 /// The scorecard in words.
-pub fn scorecard(state: &State, play: &Play) -> Option<String> {
+pub(crate) fn scorecard(state: &State, play: &Play) -> Option<String> {
     let card = play.sample.as_ref()?.scorecard;
     let values = [card.isolated, card.rooted, card.limited, card.entered];
     let words = PROPERTIES.iter().zip(values).map(|(property, on)| {
@@ -283,7 +283,7 @@ pub fn scorecard(state: &State, play: &Play) -> Option<String> {
 }
 
 /// What the kernel says of the container now.
-pub fn now(state: &State, play: &Play) -> Vec<String> {
+pub(crate) fn now(state: &State, play: &Play) -> Vec<String> {
     let mut out = lines(state, &super::namespaces::sheet(state, play, COLUMNS, 40));
     out.push(String::new());
     out.extend(lines(state, &super::processes::sheet(state, play, COLUMNS)));
@@ -292,7 +292,7 @@ pub fn now(state: &State, play: &Play) -> Vec<String> {
 }
 
 /// The words of the current step, and what the scorecard means.
-pub fn glossary(state: &State, play: &Play) -> Vec<String> {
+pub(crate) fn glossary(state: &State, play: &Play) -> Vec<String> {
     let lang = state.lang;
     let row = |term: &Term| format!("{}{}{}", term.name(lang), lang.pick(": ", "："), term.meaning(lang));
     let words = play.session.step().map(of_step).unwrap_or_default();
@@ -304,7 +304,7 @@ pub fn glossary(state: &State, play: &Play) -> Vec<String> {
 }
 
 /// What the learner must be told once.
-pub fn notice(state: &State) -> Option<String> {
+pub(crate) fn notice(state: &State) -> Option<String> {
     chrome::said(state)
 }
 

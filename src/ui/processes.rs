@@ -14,7 +14,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Lays out the tree.
-pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
+pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let mut sheet = Sheet::default();
     let lang = state.lang;
     let Some(now) = play.sample.as_deref().filter(|sample| !sample.processes.is_empty()) else {

@@ -7,7 +7,7 @@ use super::{
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
 /// Lays out a text in so many columns, with an empty line between its blocks and none at its ends.
-pub fn lines(markdown: &str, width: usize) -> Vec<Pieces> {
+pub(super) fn lines(markdown: &str, width: usize) -> Vec<Pieces> {
     let mut page = Page {
         width,
         out: Vec::new(),

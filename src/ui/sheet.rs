@@ -16,7 +16,7 @@ use std::ops::Range;
 
 /// What a page shows while the learner does not scroll it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Follow {
+pub(super) enum Follow {
     /// Its beginning.
     #[default]
     Top,
@@ -30,7 +30,7 @@ pub enum Follow {
 
 /// Lines that fit the width of their pane.
 #[derive(Debug, Default)]
-pub struct Sheet {
+pub(super) struct Sheet {
     /// The lines.
     pub lines: Vec<Pieces>,
     /// What is shown by itself.
@@ -41,24 +41,24 @@ pub struct Sheet {
 
 impl Sheet {
     /// Appends a line.
-    pub fn line(&mut self, line: Pieces) {
+    pub(super) fn line(&mut self, line: Pieces) {
         self.lines.push(line);
     }
 
     /// Appends lines.
-    pub fn add(&mut self, lines: Vec<Pieces>) {
+    pub(super) fn add(&mut self, lines: Vec<Pieces>) {
         self.lines.extend(lines);
     }
 
     /// Appends an empty line, unless there is one already or nothing yet.
-    pub fn gap(&mut self) {
+    pub(super) fn gap(&mut self) {
         if self.lines.last().is_some_and(|line| !line.is_empty()) {
             self.lines.push(Pieces::new());
         }
     }
 
     /// Draws the box and as many lines as fit.
-    pub fn draw(
+    pub(super) fn draw(
         &self,
         state: &State,
         area: Rect,

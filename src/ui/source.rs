@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Lays out the file with line numbers.
-pub fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
+pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let mut sheet = Sheet::default();
     let tool = play.running_tool();
     let Some((tool, call)) = tool.as_ref().and_then(|(name, call)| Some((tools::find(name)?, *call))) else {

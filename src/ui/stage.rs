@@ -17,7 +17,7 @@ use std::{fmt::Write, sync::Arc};
 const HOST: u64 = 4026531830;
 
 /// A small lesson in the manner of the real one.
-pub fn lesson(lang: Lang) -> Lesson {
+pub(crate) fn lesson(lang: Lang) -> Lesson {
     let text = |en: &str, zh: &str| lang.pick(en, zh).to_string();
     let check = |fact: Fact, text: String| Check { fact, text, source: String::new(), keeps: false, at: 1 };
     let first = Step {
@@ -85,12 +85,12 @@ pub fn lesson(lang: Lang) -> Lesson {
 }
 
 /// An app with that lesson, on a screen of this size.
-pub fn state(lang: Lang, size: (u16, u16), look: Look) -> State {
+pub(crate) fn state(lang: Lang, size: (u16, u16), look: Look) -> State {
     state_of(lesson, lang, size, look)
 }
 
 /// An app with a lesson of one step.
-pub fn step_of(blocks: Vec<Block>, size: (u16, u16)) -> State {
+pub(crate) fn step_of(blocks: Vec<Block>, size: (u16, u16)) -> State {
     let lesson = |lang| {
         let step = |id: &str| Step {
             id: id.into(),
@@ -123,7 +123,7 @@ fn state_of(lesson: impl Fn(Lang) -> Lesson, lang: Lang, size: (u16, u16), look:
 }
 
 /// Presses keys: a space is the space bar, `\n` Return, `^` and a letter Control.
-pub fn press(state: &mut State, keys: &str) -> Vec<Effect> {
+pub(crate) fn press(state: &mut State, keys: &str) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut letters = keys.chars();
     while let Some(letter) = letters.next() {
@@ -140,7 +140,7 @@ pub fn press(state: &mut State, keys: &str) -> Vec<Effect> {
 }
 
 /// Gives an event, and answers every request for a sample with the current one.
-pub fn feed(state: &mut State, event: Event) -> Vec<Effect> {
+pub(crate) fn feed(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = update(state, event);
     let wanted = |effect: &Effect| matches!(effect, Effect::Session(Action::Sample(_)));
     while let Some(place) = effects.iter().position(wanted) {
@@ -152,19 +152,19 @@ pub fn feed(state: &mut State, event: Event) -> Vec<Effect> {
 }
 
 /// A new state of the world.
-pub fn sample(state: &mut State, sample: Sample) {
+pub(crate) fn sample(state: &mut State, sample: Sample) {
     update(state, Event::Sample(u64::MAX, Arc::new(sample)));
 }
 
 /// Both shells show their prompts.
-pub fn prompts(state: &mut State) {
+pub(crate) fn prompts(state: &mut State) {
     for terminal in TerminalId::ALL {
         feed(state, Event::Output(terminal, b"\x1b]133;D;0;aid=1\x07\x1b]133;A\x07$ \x1b]133;B\x07".to_vec()));
     }
 }
 
 /// Goes to the second step, with both shells at their prompts.
-pub fn at_question(state: &mut State) {
+pub(crate) fn at_question(state: &mut State) {
     press(state, "\n");
     prompts(state);
     press(state, "^gn");
@@ -173,7 +173,7 @@ pub fn at_question(state: &mut State) {
 }
 
 /// Answers, types the command and waits before its first call.
-pub fn held(state: &mut State) {
+pub(crate) fn held(state: &mut State) {
     at_question(state);
     press(state, "1 ");
     feed(state, Event::Output(TerminalId::Container, b"unshare -imnpu --mount-proc --fork sh\r\n".to_vec()));
@@ -183,7 +183,7 @@ pub fn held(state: &mut State) {
 }
 
 /// Lets the first call happen; the second one waits.
-pub fn after(state: &mut State) {
+pub(crate) fn after(state: &mut State) {
     held(state);
     press(state, " ");
     feed(state, Event::Trace(TerminalId::Container, TraceEvent::Released(Pid(4702), Pid(4711))));
@@ -207,7 +207,7 @@ pub fn after(state: &mut State) {
 }
 
 /// The command has failed: its prompt is back and nothing has changed.
-pub fn refused(state: &mut State) {
+pub(crate) fn refused(state: &mut State) {
     at_question(state);
     press(state, "1 ");
     feed(
@@ -281,7 +281,7 @@ fn side() -> Side {
 }
 
 /// A shell and nothing else.
-pub fn plain() -> Sample {
+pub(crate) fn plain() -> Sample {
     let mut sample = Sample {
         container: Some(4702),
         namespaces: links(),
@@ -307,7 +307,7 @@ fn with_unshare() -> Sample {
 }
 
 /// After `unshare` with five flags, before the fork.
-pub fn unshared() -> Sample {
+pub(crate) fn unshared() -> Sample {
     let mut sample = with_unshare();
     for (kind, inode) in
         [(Kind::Uts, 4026532178), (Kind::Ipc, 4026532179), (Kind::Mnt, 4026532177), (Kind::Net, 4026532181)]
@@ -328,7 +328,7 @@ pub fn unshared() -> Sample {
 }
 
 /// Draws one frame and feeds back what it measured.
-pub fn shot(state: &mut State) -> Buffer {
+pub(crate) fn shot(state: &mut State) -> Buffer {
     let (columns, rows) = state.size;
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     let mut extents = crate::app::Extents::new();
@@ -338,12 +338,12 @@ pub fn shot(state: &mut State) -> Buffer {
 }
 
 /// The text of a frame.
-pub fn text(buffer: &Buffer) -> String {
+pub(crate) fn text(buffer: &Buffer) -> String {
     rows(buffer).into_iter().map(|(text, _)| text + "\n").collect()
 }
 
 /// The text, then a letter for the style of each cell of the rows that have any, then what the letters mean.
-pub fn styled(buffer: &Buffer) -> String {
+pub(crate) fn styled(buffer: &Buffer) -> String {
     let mut legend: Vec<Style> = Vec::new();
     let (mut out, mut below) = (String::new(), String::new());
     for (number, (text, styles)) in rows(buffer).into_iter().enumerate() {

@@ -17,7 +17,7 @@ use unicode_width::UnicodeWidthStr;
 const WORD: usize = 17;
 
 /// Lays out the steps that fit what was typed.
-pub fn sheet(state: &State, jump: &Jump, columns: usize) -> Sheet {
+pub(super) fn sheet(state: &State, jump: &Jump, columns: usize) -> Sheet {
     let mut sheet = Sheet::default();
     let Some(play) = &state.play else { return sheet };
     let lesson = play.session.lesson();

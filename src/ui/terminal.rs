@@ -17,7 +17,7 @@ use ratatui::{
 };
 
 /// Draws the terminal that is shown.
-pub fn draw(state: &State, play: &Play, area: Rect, frame: &mut Frame) {
+pub(super) fn draw(state: &State, play: &Play, area: Rect, frame: &mut Frame) {
     let theme = state.look.theme;
     let focused = play.focus == Focus::Terminal;
     let border = style(theme, if focused { Role::Focus } else { Role::Quiet });

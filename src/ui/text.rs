@@ -10,18 +10,18 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A text whose pieces have roles.
 #[derive(Clone, Debug, Default)]
-pub struct Rich {
+pub(super) struct Rich {
     text: String,
     pieces: Vec<(Range<usize>, Role)>,
     broken: bool,
 }
 
 /// One line of pieces, not yet drawn.
-pub type Pieces = Vec<(String, Role)>;
+pub(super) type Pieces = Vec<(String, Role)>;
 
 impl Rich {
     /// Appends a piece.
-    pub fn push(&mut self, text: &str, role: Role) {
+    pub(super) fn push(&mut self, text: &str, role: Role) {
         if std::mem::take(&mut self.broken) && needs_blank(self.text.chars().last(), text.chars().next()) {
             self.text.push(' ');
             self.pieces.push((self.text.len() - 1..self.text.len(), Role::Plain));
@@ -34,31 +34,31 @@ impl Rich {
 
     /// A line break in the source: a blank, but nothing between two Chinese characters. Lesson files break lines where it
     /// suits their writer.
-    pub fn push_break(&mut self) {
+    pub(super) fn push_break(&mut self) {
         self.broken = true;
     }
 
     /// The same, for chains.
-    pub fn with(mut self, text: &str, role: Role) -> Rich {
+    pub(super) fn with(mut self, text: &str, role: Role) -> Rich {
         self.push(text, role);
         self
     }
 
     /// Appends what is in another one.
-    pub fn append(&mut self, other: &Rich) {
+    pub(super) fn append(&mut self, other: &Rich) {
         for (range, role) in &other.pieces {
             self.push(other.text.get(range.clone()).unwrap_or_default(), *role);
         }
     }
 
     /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
     /// Breaks it into lines of at most `width` columns: between words, between Chinese characters as their rules allow,
     /// and inside code only at blanks.
-    pub fn wrap(&self, width: usize) -> Vec<Pieces> {
+    pub(super) fn wrap(&self, width: usize) -> Vec<Pieces> {
         let width = width.max(2);
         let words = self.words(width);
         let lines = wrap_first_fit(&words, &[width as f64]);
@@ -135,7 +135,7 @@ fn wide(letter: char) -> bool {
 }
 
 /// One line of Markdown: code in backquotes is all that titles, questions and checks need.
-pub fn inline(text: &str, role: Role) -> Rich {
+pub(super) fn inline(text: &str, role: Role) -> Rich {
     let mut rich = Rich::default();
     for (number, part) in text.split('`').enumerate() {
         if !part.is_empty() {
@@ -146,12 +146,12 @@ pub fn inline(text: &str, role: Role) -> Rich {
 }
 
 /// Wraps one text of one role.
-pub fn wrap(text: &str, role: Role, width: usize) -> Vec<Pieces> {
+pub(super) fn wrap(text: &str, role: Role, width: usize) -> Vec<Pieces> {
     Rich::default().with(text, role).wrap(width)
 }
 
 /// Wraps behind a first piece; further lines are indented by its width.
-pub fn hang(first: &[(String, Role)], rest: &Rich, width: usize) -> Vec<Pieces> {
+pub(super) fn hang(first: &[(String, Role)], rest: &Rich, width: usize) -> Vec<Pieces> {
     let indent: usize = first.iter().map(|(text, _)| text.width()).sum();
     let mut lines = rest.wrap(width.saturating_sub(indent));
     if lines.is_empty() {
@@ -168,12 +168,12 @@ pub fn hang(first: &[(String, Role)], rest: &Rich, width: usize) -> Vec<Pieces> 
 }
 
 /// How many columns a line has.
-pub fn width(line: &[(String, Role)]) -> usize {
+pub(super) fn width(line: &[(String, Role)]) -> usize {
     line.iter().map(|(text, _)| text.width()).sum()
 }
 
 /// Cuts a text to so many columns, with an ellipsis where something is missing.
-pub fn clip(text: &str, width: usize) -> String {
+pub(super) fn clip(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_string();
     }
@@ -194,24 +194,24 @@ pub fn clip(text: &str, width: usize) -> String {
 }
 
 /// Exactly so many columns: cut, or filled up with blanks.
-pub fn pad(text: &str, width: usize) -> String {
+pub(super) fn pad(text: &str, width: usize) -> String {
     let mut out = clip(text, width);
     out.push_str(&" ".repeat(width.saturating_sub(out.width())));
     out
 }
 
 /// Makes lines that can be drawn.
-pub fn paint(lines: &[Pieces], theme: ThemeName) -> Vec<Line<'static>> {
+pub(super) fn paint(lines: &[Pieces], theme: ThemeName) -> Vec<Line<'static>> {
     lines.iter().map(|line| paint_line(line, theme)).collect()
 }
 
 /// Makes a line that can be drawn.
-pub fn paint_line(line: &[(String, Role)], theme: ThemeName) -> Line<'static> {
+pub(super) fn paint_line(line: &[(String, Role)], theme: ThemeName) -> Line<'static> {
     Line::from(line.iter().map(|(text, role)| Span::styled(text.clone(), style(theme, *role))).collect::<Vec<_>>())
 }
 
 /// A line of one piece.
-pub fn line(text: impl Into<String>, role: Role) -> Pieces {
+pub(super) fn line(text: impl Into<String>, role: Role) -> Pieces {
     vec![(text.into(), role)]
 }
 

@@ -5,7 +5,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// What a piece of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(super) enum Role {
     /// Ordinary text.
     Plain,
     /// Text that stands out without meaning anything else.
@@ -31,7 +31,7 @@ pub enum Role {
 }
 
 /// The style of a role in a theme.
-pub fn style(theme: ThemeName, role: Role) -> Style {
+pub(super) fn style(theme: ThemeName, role: Role) -> Style {
     // Titles stand in borders, which are dim.
     let plain = Style::new().remove_modifier(Modifier::DIM);
     let bold = plain.add_modifier(Modifier::BOLD);

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
+pub(crate) enum Key {
     /// A character.
     Char(char),
     /// Control and a letter.
@@ -36,7 +36,7 @@ pub enum Key {
 
 impl Key {
     /// The key of an event; `None` for a release, and for keys that mean nothing here.
-    pub fn of(event: &KeyEvent) -> Option<Key> {
+    pub(crate) fn of(event: &KeyEvent) -> Option<Key> {
         // A terminal with the kitty protocol on tells of releases too; they must not count twice.
         if event.kind == KeyEventKind::Release || event.modifiers.contains(KeyModifiers::ALT) {
             return None;
@@ -81,7 +81,7 @@ impl fmt::Display for Key {
 /// Ctrl-G by default: tmux takes ^B, screen ^A, the line discipline ^C ^D ^Q ^S ^V ^W ^Z ^\, telnet and ssh ^] and ~, the
 /// Linux console none; dash, vi, less and top can do without ^G, and pressed twice it reaches them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prefix(char);
+pub(crate) struct Prefix(char);
 
 impl Default for Prefix {
     fn default() -> Prefix {
@@ -94,7 +94,7 @@ impl Prefix {
     const TAKEN: [char; 4] = ['c', 'i', 'j', 'm'];
 
     /// Reads `^O`, `C-o`, `ctrl-o` or `o`; `None` where it is not a letter or one that a shell needs.
-    pub fn parse(text: &str) -> Option<Prefix> {
+    pub(crate) fn parse(text: &str) -> Option<Prefix> {
         let lower = text.trim().to_ascii_lowercase();
         let name = ["ctrl-", "ctrl+", "c-", "^"].iter().find_map(|start| lower.strip_prefix(start)).unwrap_or(&lower);
         let mut letters = name.chars();
@@ -107,12 +107,12 @@ impl Prefix {
     }
 
     /// The key.
-    pub fn key(self) -> Key {
+    pub(crate) fn key(self) -> Key {
         Key::Ctrl(self.0)
     }
 
     /// What the key sends to a program.
-    pub fn byte(self) -> u8 {
+    pub(crate) fn byte(self) -> u8 {
         self.0 as u8 & 0x1f
     }
 }

@@ -20,7 +20,7 @@ const DT_RUNPATH: u64 = 29;
 
 /// What a program or a library needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+pub(super) struct Needs {
     /// Class and machine: a library of another kind is none for this program.
     pub kind: (u8, u16),
     /// The loader. A static program has none.
@@ -32,7 +32,7 @@ pub struct Needs {
 }
 
 /// Reads a file's needs; `None` where it is not an ELF file.
-pub fn needs(path: &Path) -> io::Result<Option<Needs>> {
+pub(super) fn needs(path: &Path) -> io::Result<Option<Needs>> {
     let file = File::open(path)?;
     let mut start = Vec::new();
     (&file).take(64).read_to_end(&mut start)?;

@@ -20,7 +20,7 @@ const MAX_ERROR: u64 = 64 << 10;
 const MAX_SHOWN: usize = 200;
 
 /// Reads a body as a whole.
-pub fn whole(http: &Http, host: &str, response: &mut Response<Body>, limit: u64) -> Result<Vec<u8>, Failed> {
+pub(super) fn whole(http: &Http, host: &str, response: &mut Response<Body>, limit: u64) -> Result<Vec<u8>, Failed> {
     let of = response.body().content_length();
     let mut bytes = Vec::new();
     let read = response.body_mut().as_reader().take(limit + 1).read_to_end(&mut bytes);
@@ -33,7 +33,7 @@ pub fn whole(http: &Http, host: &str, response: &mut Response<Body>, limit: u64)
 }
 
 /// What an answer that is not a success means.
-pub fn failed(http: &Http, host: &str, response: &mut Response<Body>, credentials: &Credentials) -> Failed {
+pub(super) fn failed(http: &Http, host: &str, response: &mut Response<Body>, credentials: &Credentials) -> Failed {
     let status = response.status();
     let after = retry_after(response.headers());
     let limits = limits(response.headers());
@@ -121,7 +121,7 @@ fn said(body: &[u8], status: StatusCode) -> String {
 }
 
 /// The media type of an answer, without its parameters.
-pub fn media_type(headers: &HeaderMap) -> &str {
+pub(super) fn media_type(headers: &HeaderMap) -> &str {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim()
 }

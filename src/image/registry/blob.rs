@@ -19,7 +19,7 @@ use ureq::{
 const PROGRESS: u64 = 1 << 20;
 
 /// A blob that is being read.
-pub struct Blob {
+pub(super) struct Blob {
     client: Arc<Client>,
     /// `blobs/DIGEST`.
     rest: String,
@@ -42,7 +42,7 @@ struct Open {
 
 impl Blob {
     /// Asks for a blob; fails where the registry has none.
-    pub fn open(client: Arc<Client>, rest: String, what: String, size: u64) -> Result<Blob> {
+    pub(super) fn open(client: Arc<Client>, rest: String, what: String, size: u64) -> Result<Blob> {
         let mut blob = Blob { client, rest, what, size, at: 0, body: None, tries: Tries::default(), since: 0 };
         blob.body = Some(blob.ask()?);
         Ok(blob)

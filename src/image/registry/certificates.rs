@@ -17,14 +17,14 @@ const SYSTEM: [&str; 2] = ["/etc/containers/certs.d", "/etc/docker/certs.d"];
 
 /// What such a directory holds.
 #[derive(Debug, Default)]
-pub struct Certificates {
+pub(super) struct Certificates {
     authorities: Vec<CertificateDer<'static>>,
     client: Option<Client>,
 }
 
 impl Certificates {
     /// Reads the directory that somebody named, or else the first one that there is for this host and port.
-    pub fn find(named: Option<&Path>, host: &str, home: Option<PathBuf>) -> Result<Certificates> {
+    pub(super) fn find(named: Option<&Path>, host: &str, home: Option<PathBuf>) -> Result<Certificates> {
         if let Some(dir) = named {
             return Certificates::read(dir);
         }
@@ -54,14 +54,14 @@ impl Certificates {
     }
 
     /// Who is trusted: the system's authorities (or those that SSL_CERT_FILE and SSL_CERT_DIR name), and these.
-    pub fn trust(&self) -> Trust {
+    pub(super) fn trust(&self) -> Trust {
         // Those that cannot be read are missing for everybody else as well.
         let system = load_native_certs().certs;
         Trust::Authorities(system.into_iter().chain(self.authorities.iter().cloned()).collect())
     }
 
     /// Our own, for the registry itself and for nobody that it sends us to.
-    pub fn client(&self) -> Option<Client> {
+    pub(super) fn client(&self) -> Option<Client> {
         self.client.as_ref().map(|(chain, key)| (chain.clone(), key.clone_key()))
     }
 }

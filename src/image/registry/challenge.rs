@@ -2,7 +2,7 @@
 
 /// A way to prove who one is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Challenge {
+pub(super) enum Challenge {
     /// A user name and a password with every request.
     Basic,
     /// A token that another address gives out.
@@ -17,7 +17,7 @@ pub enum Challenge {
 }
 
 /// The challenge to be met: a token before a password, for a token is all that most registries take.
-pub fn choose<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
+pub(super) fn choose<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
     let all: Vec<Challenge> = headers.flat_map(parse).collect();
     let bearer = all.iter().find(|one| matches!(one, Challenge::Bearer { .. }));
     bearer.or(all.first()).cloned()

@@ -21,7 +21,7 @@ const MAX_HOPS: usize = 10;
 
 /// A repository: `https://HOST/v2/PATH/`.
 #[derive(Debug)]
-pub struct Client {
+pub(super) struct Client {
     http: Http,
     /// Host and port.
     host: String,
@@ -39,14 +39,14 @@ pub struct Client {
 
 /// The answer to something that was sent: it is a success.
 #[derive(Debug)]
-pub struct Sent {
+pub(super) struct Sent {
     /// Its headers.
     pub headers: HeaderMap,
 }
 
 /// Which schemes may be spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Schemes {
+pub(super) enum Schemes {
     /// HTTPS alone.
     Https,
     /// HTTP alone, as somebody asked for.
@@ -59,7 +59,7 @@ pub enum Schemes {
 
 impl Schemes {
     /// What is right for a host.
-    pub fn of(host: &str, tls_verify: Option<bool>) -> Schemes {
+    pub(super) fn of(host: &str, tls_verify: Option<bool>) -> Schemes {
         let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
         match tls_verify {
             Some(true) => Schemes::Https,
@@ -72,11 +72,11 @@ impl Schemes {
 }
 
 /// An answer, and the host that gave it in the end.
-pub type Answered = (Response<Body>, String);
+pub(super) type Answered = (Response<Body>, String);
 
 impl Client {
     /// Sets up; nothing is sent yet.
-    pub fn new(http: Http, host: &str, path: &str, schemes: Schemes, credentials: Credentials) -> Client {
+    pub(super) fn new(http: Http, host: &str, path: &str, schemes: Schemes, credentials: Credentials) -> Client {
         Client {
             http,
             host: host.into(),
@@ -90,22 +90,28 @@ impl Client {
     }
 
     /// The same for who wants to send something.
-    pub fn for_push(self) -> Client {
+    pub(super) fn for_push(self) -> Client {
         Client { actions: "pull,push", ..self }
     }
 
     /// Host and port, for messages.
-    pub fn host(&self) -> &str {
+    pub(super) fn host(&self) -> &str {
         &self.host
     }
 
     /// How faults while reading a body are told.
-    pub fn http(&self) -> &Http {
+    pub(super) fn http(&self) -> &Http {
         &self.http
     }
 
     /// Gets a document as a whole, with its headers; `rest` is `manifests/TAG`.
-    pub fn document(&self, rest: &str, accept: &str, limit: u64, what: &str) -> Result<(Vec<u8>, Response<Body>)> {
+    pub(super) fn document(
+        &self,
+        rest: &str,
+        accept: &str,
+        limit: u64,
+        what: &str,
+    ) -> Result<(Vec<u8>, Response<Body>)> {
         retry(what, || {
             let (mut response, host) = self.get(rest, accept, 0)?;
             let bytes = answer::whole(&self.http, &host, &mut response, limit)?;
@@ -114,7 +120,7 @@ impl Client {
     }
 
     /// Asks once, from the byte `from` on, and gives an answer that is a success.
-    pub fn get(&self, rest: &str, accept: &str, from: u64) -> std::result::Result<Answered, Failed> {
+    pub(super) fn get(&self, rest: &str, accept: &str, from: u64) -> std::result::Result<Answered, Failed> {
         let home = self.uri(&format!("{}/{rest}", self.path))?;
         let mut authorization = self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut asked = false;
@@ -146,7 +152,7 @@ impl Client {
 
     /// Sends something once, to a place below the repository or to an address that the registry gave, and gives an answer that
     /// is a success. A body can be sent only once: before it, whoever we must prove to be is known.
-    pub fn send(&self, method: &Method, to: &str, outgoing: Outgoing) -> std::result::Result<Sent, Failed> {
+    pub(super) fn send(&self, method: &Method, to: &str, outgoing: Outgoing) -> std::result::Result<Sent, Failed> {
         let home = self.uri(&format!("{}/", self.path))?;
         let wrong = || Fault::Protocol { host: self.host.clone(), why: format!("{to:?} is not an address") };
         let uri = match to.contains("://") || to.starts_with('/') {

@@ -16,7 +16,7 @@ const MAX_FILE: u64 = 1 << 20;
 
 /// Who one is, for one repository of a registry.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub enum Credentials {
+pub(crate) enum Credentials {
     /// Nobody in particular.
     #[default]
     Anonymous,
@@ -42,7 +42,7 @@ impl fmt::Debug for Credentials {
 
 impl Credentials {
     /// `USER:PASSWORD`, as `--src-creds` has it.
-    pub fn parse(text: &str) -> std::result::Result<Credentials, String> {
+    pub(crate) fn parse(text: &str) -> std::result::Result<Credentials, String> {
         match text.split_once(':') {
             Some((user, password)) if !user.is_empty() => Ok(Credentials::Password(user.into(), password.into())),
             _ => Err("credentials are written USER:PASSWORD".into()),
@@ -50,7 +50,7 @@ impl Credentials {
     }
 
     /// The value of `Authorization` for [`Credentials::Password`].
-    pub fn basic(&self) -> Option<String> {
+    pub(crate) fn basic(&self) -> Option<String> {
         match self {
             Credentials::Password(user, password) => {
                 Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
@@ -78,7 +78,7 @@ struct Entry {
 }
 
 /// The files that may hold credentials, and whether one must be there; the first that knows the registry decides.
-pub fn files(named: Option<&Path>, get: impl Fn(&str) -> Option<PathBuf>) -> Vec<(PathBuf, bool)> {
+pub(super) fn files(named: Option<&Path>, get: impl Fn(&str) -> Option<PathBuf>) -> Vec<(PathBuf, bool)> {
     if let Some(path) = named.map(Path::to_path_buf).or_else(|| get("REGISTRY_AUTH_FILE")) {
         return vec![(path, true)];
     }
@@ -93,7 +93,7 @@ pub fn files(named: Option<&Path>, get: impl Fn(&str) -> Option<PathBuf>) -> Vec
 }
 
 /// What these files know about a repository, `HOST[:PORT]/PATH`.
-pub fn find(files: &[(PathBuf, bool)], repository: &str) -> Result<Credentials> {
+pub(super) fn find(files: &[(PathBuf, bool)], repository: &str) -> Result<Credentials> {
     let mut program = Credentials::Anonymous;
     for (path, must) in files {
         if !must && !path.exists() {

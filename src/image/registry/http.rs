@@ -33,7 +33,7 @@ const USER_AGENT: &str = concat!("boxwright/", env!("CARGO_PKG_VERSION"));
 
 /// A request.
 #[derive(Clone, Debug, Default)]
-pub struct Request<'a> {
+pub(super) struct Request<'a> {
     /// What kinds of answer are understood.
     pub accept: &'a str,
     /// The value of `Authorization`.
@@ -48,7 +48,7 @@ pub struct Request<'a> {
 
 /// What is sent to a registry.
 #[derive(Default)]
-pub struct Outgoing<'a> {
+pub(super) struct Outgoing<'a> {
     /// The content, and how many bytes it has.
     pub body: Option<(&'a mut dyn io::Read, u64)>,
     /// What it is; empty for bytes as such.
@@ -61,7 +61,7 @@ type Agents = Mutex<BTreeMap<Way, Agent>>;
 
 /// Connections, kept open for the next request.
 #[derive(Debug)]
-pub struct Http {
+pub(super) struct Http {
     /// Host and port of the registry.
     home: String,
     proxies: Proxies,
@@ -73,7 +73,7 @@ pub struct Http {
 
 impl Http {
     /// Sets up the way to a registry as the environment says; `verify` is whether certificates count.
-    pub fn new(home: &str, verify: bool, certificates: Certificates) -> Http {
+    pub(super) fn new(home: &str, verify: bool, certificates: Certificates) -> Http {
         let get = |name: &str| std::env::var(name).ok();
         let seconds = get("BOXWRIGHT_TIMEOUT").and_then(|text| text.parse().ok()).filter(|seconds| *seconds > 0);
         let agents: Arc<Agents> = Arc::default();
@@ -91,7 +91,7 @@ impl Http {
     }
 
     /// Sends a request and waits for the head of the answer, whatever its status.
-    pub fn send(&self, uri: &Uri, request: &Request) -> Result<Response<Body>, Fault> {
+    pub(super) fn send(&self, uri: &Uri, request: &Request) -> Result<Response<Body>, Fault> {
         let host = host_of(uri);
         let proxy = self.proxies.on_the_way(is_https(uri), uri.host().unwrap_or_default(), port_of(uri));
         let agent = self.agent(proxy, &host)?;
@@ -112,7 +112,7 @@ impl Http {
     }
 
     /// Sends something, and waits for the head of the answer, whatever its status. `proof` is the value of `Authorization`.
-    pub fn put(
+    pub(super) fn put(
         &self,
         method: &Method,
         uri: &Uri,
@@ -206,7 +206,7 @@ impl Http {
     }
 
     /// What it means that a body could not be read after `at` of its bytes.
-    pub fn body_fault(&self, error: io::Error, host: &str, at: u64, of: Option<u64>) -> Fault {
+    pub(super) fn body_fault(&self, error: io::Error, host: &str, at: u64, of: Option<u64>) -> Fault {
         let host = host.to_string();
         match Error::from(error) {
             Error::Timeout(_) => Fault::Stalled { host, after: self.stall },
@@ -289,30 +289,30 @@ fn tls_fault(host: String, error: &rustls::Error) -> Fault {
 }
 
 /// Host and port as the address has them, for messages and comparisons.
-pub fn host_of(uri: &Uri) -> String {
+pub(super) fn host_of(uri: &Uri) -> String {
     uri.authority()
         .map(|authority| authority.as_str().rsplit('@').next().unwrap_or_default().to_string())
         .unwrap_or_default()
 }
 
 /// Whether the address is one of TLS.
-pub fn is_https(uri: &Uri) -> bool {
+pub(super) fn is_https(uri: &Uri) -> bool {
     uri.scheme_str() == Some("https")
 }
 
 /// The port, also where it is the usual one.
-pub fn port_of(uri: &Uri) -> u16 {
+pub(super) fn port_of(uri: &Uri) -> u16 {
     uri.port_u16().unwrap_or(if is_https(uri) { 443 } else { 80 })
 }
 
 /// Whether both are the same scheme, host and port: only then are credentials for one meant for the other.
-pub fn same_origin(a: &Uri, b: &Uri) -> bool {
+pub(super) fn same_origin(a: &Uri, b: &Uri) -> bool {
     let of = |uri: &Uri| (is_https(uri), uri.host().map(str::to_ascii_lowercase), port_of(uri));
     of(a) == of(b)
 }
 
 /// Whether the host is this machine, so that plain HTTP never leaves it.
-pub fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare == "localhost"
         || bare.ends_with(".localhost")
@@ -320,7 +320,7 @@ pub fn is_loopback(host: &str) -> bool {
 }
 
 /// Where a redirect leads.
-pub fn resolve(base: &Uri, location: &str) -> Option<Uri> {
+pub(super) fn resolve(base: &Uri, location: &str) -> Option<Uri> {
     let location = location.split('#').next().unwrap_or_default();
     let (scheme, authority) = (base.scheme_str()?, base.authority()?);
     if location.contains("://") {

@@ -3,11 +3,11 @@
 use super::{client::Schemes, name::Name};
 
 /// The variable.
-pub const VARIABLE: &str = "BOXWRIGHT_MIRROR";
+pub(super) const VARIABLE: &str = "BOXWRIGHT_MIRROR";
 
 /// A mirror: `[http://]HOST[:PORT][/PREFIX]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mirror {
+pub(super) struct Mirror {
     /// Host and port.
     pub host: String,
     /// What its repositories' names begin with; empty, or ending in a slash.
@@ -18,7 +18,7 @@ pub struct Mirror {
 
 impl Mirror {
     /// Reads what the variable says.
-    pub fn parse(text: &str) -> Result<Mirror, String> {
+    pub(super) fn parse(text: &str) -> Result<Mirror, String> {
         let (schemes, rest) = match text.split_once("://") {
             Some(("http", rest)) => (Some(Schemes::Http), rest),
             Some(("https", rest)) => (Some(Schemes::Https), rest),

@@ -13,7 +13,7 @@ mod credentials;
 mod fault;
 mod http;
 mod mirror;
-pub mod name;
+pub(crate) mod name;
 mod proxy;
 pub(in crate::image) mod push;
 mod retry;
@@ -27,11 +27,11 @@ use super::{
 };
 use certificates::Certificates;
 use client::{Client, Schemes};
-pub use credentials::Credentials;
-pub use fault::Fault;
+pub(crate) use credentials::Credentials;
+pub(crate) use fault::Fault;
 use http::Http;
 use mirror::Mirror;
-pub use name::Name;
+pub(crate) use name::Name;
 use std::{
     io::Read,
     path::{Path, PathBuf},
@@ -48,7 +48,7 @@ const DIGEST: &str = "docker-content-digest";
 
 /// How a registry is to be reached, beside what the environment and the files of the user say.
 #[derive(Clone, Default)]
-pub struct Access {
+pub(crate) struct Access {
     /// Whether certificates count: where not, plain HTTP is tried as well. Otherwise it is for this machine only.
     pub tls_verify: Option<bool>,
     /// Who one is, instead of what files say.

@@ -17,7 +17,7 @@ const MAX_PATH: usize = 255;
 
 /// An image in a registry, its name written out in full.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name {
+pub(crate) struct Name {
     /// The registry as people name it, with its port where one was named: `docker.io`, `localhost:5000`.
     pub registry: String,
     /// The repository: `library/alpine`.
@@ -30,17 +30,17 @@ pub struct Name {
 
 impl Name {
     /// The host, with its port, that answers for the registry.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         if self.is_hub() { HUB_HOST } else { &self.registry }
     }
 
     /// Whether the name belongs to the registry that is meant where none is named.
-    pub fn is_hub(&self) -> bool {
+    pub(crate) fn is_hub(&self) -> bool {
         self.registry == HUB
     }
 
     /// What a registry is asked for: the digest, else the tag.
-    pub fn wanted(&self) -> String {
+    pub(crate) fn wanted(&self) -> String {
         match (&self.digest, &self.tag) {
             (Some(digest), _) => digest.to_string(),
             (None, Some(tag)) => tag.clone(),
@@ -50,7 +50,7 @@ impl Name {
 }
 
 /// The name of a registry as credentials and messages use it: Docker's own has had several.
-pub fn canonical_registry(host: &str) -> &str {
+pub(crate) fn canonical_registry(host: &str) -> &str {
     if HUB_ALIASES.contains(&host) { HUB } else { host }
 }
 

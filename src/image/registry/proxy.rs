@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 /// What the environment says about proxies.
 #[derive(Clone, Debug, Default)]
-pub struct Proxies {
+pub(super) struct Proxies {
     http: Option<String>,
     https: Option<String>,
     exceptions: Vec<String>,
@@ -13,7 +13,7 @@ pub struct Proxies {
 
 impl Proxies {
     /// Reads them; `get` gives a variable of the environment.
-    pub fn read(get: impl Fn(&str) -> Option<String>) -> Proxies {
+    pub(super) fn read(get: impl Fn(&str) -> Option<String>) -> Proxies {
         let either = |name: &str| {
             [name.to_ascii_lowercase(), name.to_string()]
                 .iter()
@@ -29,7 +29,7 @@ impl Proxies {
     }
 
     /// The proxy on the way to a host, if any.
-    pub fn on_the_way(&self, https: bool, host: &str, port: u16) -> Option<&str> {
+    pub(super) fn on_the_way(&self, https: bool, host: &str, port: u16) -> Option<&str> {
         let proxy = if https { &self.https } else { &self.http };
         let around = self.exceptions.iter().any(|exception| excepts(exception, host, port));
         proxy.as_deref().filter(|_| !around)
@@ -37,13 +37,13 @@ impl Proxies {
 }
 
 /// How messages name a proxy: host and port, without its password.
-pub fn shown(proxy: &str) -> &str {
+pub(super) fn shown(proxy: &str) -> &str {
     let address = proxy.split_once("://").map_or(proxy, |(_, address)| address).trim_end_matches('/');
     address.rsplit_once('@').map_or(address, |(_, host)| host)
 }
 
 /// A proxy as the HTTP client takes it.
-pub fn parse(proxy: &str, host: &str) -> Result<ureq::Proxy, Fault> {
+pub(super) fn parse(proxy: &str, host: &str) -> Result<ureq::Proxy, Fault> {
     ureq::Proxy::new(proxy).map_err(|_| Fault::Proxy {
         proxy: shown(proxy).into(),
         host: host.into(),

@@ -13,11 +13,11 @@ const STALLED_TRIES: u32 = 2;
 /// The first wait; each is twice the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait that a registry may ask for (`Retry-After`). Where it asks for more, that is the answer.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A fault, with the wait that the registry asks for.
 #[derive(Debug)]
-pub struct Failed {
+pub(super) struct Failed {
     /// What went wrong.
     pub fault: Fault,
     /// `Retry-After`.
@@ -32,11 +32,11 @@ impl From<Fault> for Failed {
 
 /// How often something has failed so far.
 #[derive(Debug, Default)]
-pub struct Tries(u32);
+pub(super) struct Tries(u32);
 
 impl Tries {
     /// Waits before the next try, or says why there is none: `what` is what was wanted.
-    pub fn next(&mut self, failed: Failed, what: &str) -> Result<()> {
+    pub(super) fn next(&mut self, failed: Failed, what: &str) -> Result<()> {
         // Ctrl-C closes connections, which then look cut.
         staging::go_on()?;
         self.0 += 1;
@@ -51,7 +51,7 @@ impl Tries {
 }
 
 /// Does something until it goes well, or until trying again is of no use.
-pub fn retry<T>(what: &str, mut attempt: impl FnMut() -> std::result::Result<T, Failed>) -> Result<T> {
+pub(super) fn retry<T>(what: &str, mut attempt: impl FnMut() -> std::result::Result<T, Failed>) -> Result<T> {
     let mut tries = Tries::default();
     loop {
         match attempt() {
@@ -62,7 +62,7 @@ pub fn retry<T>(what: &str, mut attempt: impl FnMut() -> std::result::Result<T, 
 }
 
 /// `Retry-After`: seconds, or a date. A date is counted from the answer's own `Date`, for clocks differ.
-pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let wanted = text(header::RETRY_AFTER)?;
     if let Ok(seconds) = wanted.parse() {

@@ -18,7 +18,7 @@ struct Page {
 }
 
 /// Asks for one page after the other.
-pub fn all(client: &Client, what: &str) -> Result<Vec<String>> {
+pub(super) fn all(client: &Client, what: &str) -> Result<Vec<String>> {
     let wrong = |why: String| {
         let fault = Fault::Protocol { host: client.host().into(), why };
         Error::Registry { what: what.into(), fault }

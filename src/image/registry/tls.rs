@@ -27,7 +27,7 @@ use ureq::{
 };
 
 /// Who is trusted.
-pub enum Trust {
+pub(super) enum Trust {
     /// These authorities.
     Authorities(Vec<CertificateDer<'static>>),
     /// Everybody, as somebody asked for.
@@ -35,10 +35,10 @@ pub enum Trust {
 }
 
 /// A certificate of ours, and its key.
-pub type Client = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+pub(super) type Client = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// How connections are secured.
-pub fn config(trust: Trust, client: Option<Client>) -> Result<Arc<ClientConfig>, Error> {
+pub(super) fn config(trust: Trust, client: Option<Client>) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::new(trust, &provider)?;
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
@@ -130,7 +130,7 @@ impl ServerCertVerifier for Verifier {
 }
 
 /// Whether the certificate that was shown is that of an authority.
-pub fn is_authority(error: &Error) -> bool {
+pub(super) fn is_authority(error: &Error) -> bool {
     // The verifier gives this one no name of its own but hands on its parser's.
     matches!(error, Error::InvalidCertificate(rustls::CertificateError::Other(other)) if other.to_string().contains("CaUsedAsEndEntity"))
 }
@@ -197,13 +197,13 @@ type Make = dyn Fn() -> Result<Arc<ClientConfig>, Error> + Send + Sync;
 
 /// Secures a connection, in the chain of those that the HTTP client makes it with. How is settled with the first one: there
 /// may be none.
-pub struct Tls {
+pub(super) struct Tls {
     make: Box<Make>,
     made: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Tls {
-    pub fn new(make: impl Fn() -> Result<Arc<ClientConfig>, Error> + Send + Sync + 'static) -> Tls {
+    pub(super) fn new(make: impl Fn() -> Result<Arc<ClientConfig>, Error> + Send + Sync + 'static) -> Tls {
         Tls { make: Box::new(make), made: OnceLock::new() }
     }
 
@@ -264,7 +264,7 @@ fn shake_hands(
 }
 
 /// A secured connection.
-pub struct Secured {
+pub(super) struct Secured {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
 }

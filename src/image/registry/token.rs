@@ -30,7 +30,7 @@ struct Token {
 const MAX_HOPS: usize = 5;
 
 /// Gets a token, and gives the value of `Authorization` that carries it. `elsewhere` says where a redirect leads, if anywhere.
-pub fn get(
+pub(super) fn get(
     http: &Http,
     realm: &Uri,
     elsewhere: impl Fn(&Uri, &Response<Body>) -> Result<Uri, Fault>,

@@ -85,22 +85,22 @@ impl<R: Read> Entries<R> {
     }
 
     /// The stream after the end of the archive.
-    pub fn into_inner(self) -> R {
+    pub(crate) fn into_inner(self) -> R {
         self.reader
     }
 
     /// The stream itself.
-    pub fn reader(&mut self) -> &mut R {
+    pub(crate) fn reader(&mut self) -> &mut R {
         &mut self.reader
     }
 
     /// Leaves the newest entry: the caller passes over as many bytes as this says, and is then at the next header.
-    pub fn leave(&mut self) -> u64 {
+    pub(crate) fn leave(&mut self) -> u64 {
         std::mem::take(&mut self.left).saturating_add(std::mem::take(&mut self.padding))
     }
 
     /// The next entry; what was not read of the one before is passed over.
-    pub fn next_entry(&mut self) -> io::Result<Option<Entry>> {
+    pub(crate) fn next_entry(&mut self) -> io::Result<Option<Entry>> {
         let (mut extended, mut long_path, mut long_link) = (Extended::default(), None, None);
         loop {
             self.pass_over()?;

@@ -14,7 +14,7 @@ mod directories;
 pub mod entries;
 mod pax;
 pub(in crate::image) mod pieces;
-pub mod report;
+pub(crate) mod report;
 mod starting;
 pub mod stream;
 mod tree;
@@ -53,12 +53,12 @@ use std::{
 pub(super) use tree::clean;
 
 /// How many bytes an image may have when it is unpacked, unless the caller says otherwise.
-pub const MAX_BYTES: u64 = 8 << 30;
+pub(crate) const MAX_BYTES: u64 = 8 << 30;
 /// How many entries all layers together may have.
-pub const MAX_ENTRIES: u64 = 1_000_000;
+pub(crate) const MAX_ENTRIES: u64 = 1_000_000;
 
 /// Unpacks all layers of an image into a directory that is empty or not there yet. `tell` hears of each finished layer.
-pub fn image(image: &Image, dir: &Path, max_bytes: u64, mut tell: impl FnMut(usize, &Report)) -> Result<Report> {
+pub(crate) fn image(image: &Image, dir: &Path, max_bytes: u64, mut tell: impl FnMut(usize, &Report)) -> Result<Report> {
     let diff_ids = image.diff_ids()?.to_vec();
     for (index, layer) in image.manifest.layers.iter().enumerate() {
         stream::Compression::of(&layer.media_type, &image.layer_name(index))?;

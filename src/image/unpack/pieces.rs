@@ -11,13 +11,13 @@ const PIECE: usize = 256 << 10;
 const PIECES: usize = 8;
 
 /// The end of the thread that reads.
-pub struct Filling {
+pub(crate) struct Filling {
     send: SyncSender<Vec<u8>>,
     used: Receiver<Vec<u8>>,
 }
 
 /// The other end: the pieces as one stream.
-pub struct Pieces {
+pub(crate) struct Pieces {
     receive: Receiver<Vec<u8>>,
     give_back: SyncSender<Vec<u8>>,
     piece: Vec<u8>,
@@ -25,7 +25,7 @@ pub struct Pieces {
 }
 
 /// Both ends.
-pub fn pieces() -> (Filling, Pieces) {
+pub(crate) fn pieces() -> (Filling, Pieces) {
     let (send, receive) = sync_channel(PIECES);
     let (give_back, used) = sync_channel(PIECES);
     (Filling { send, used }, Pieces { receive, give_back, piece: Vec::new(), at: 0 })
@@ -33,7 +33,11 @@ pub fn pieces() -> (Filling, Pieces) {
 
 impl Filling {
     /// Sends everything that a reader has; `see` sees each piece before. Tells whether all of it was wanted.
-    pub fn send_all(self, from: &mut impl Read, mut see: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<bool> {
+    pub(crate) fn send_all(
+        self,
+        from: &mut impl Read,
+        mut see: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<bool> {
         loop {
             let mut piece = self.used.try_recv().unwrap_or_default();
             piece.resize(PIECE, 0);

@@ -81,7 +81,7 @@ impl Report {
     }
 
     /// One line for each entry that failed, as far as they are not only counted.
-    pub fn failures(&self) -> Vec<String> {
+    pub(crate) fn failures(&self) -> Vec<String> {
         let mut lines = self.failed.clone();
         if self.failed_more > 0 {
             lines.push(say(
@@ -101,7 +101,7 @@ impl Report {
     }
 
     /// One line for each thing that the user should know.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = self.notes.clone();
         if self.more > 0 {
             lines.push(say(format!("and {} more of these", self.more), format!("另有 {} 条类似的提示", self.more)));

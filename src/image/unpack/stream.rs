@@ -38,7 +38,7 @@ const BUFFER: usize = 128 << 10;
 
 impl Compression {
     /// What the media type of a layer says.
-    pub fn of(media_type: &str, what: &str) -> Result<Compression> {
+    pub(crate) fn of(media_type: &str, what: &str) -> Result<Compression> {
         let kind = media_type.rsplit(['+', '.']).next().unwrap_or_default();
         let tar = media_type.contains("layer") || media_type.contains("rootfs") || media_type.is_empty();
         match kind {
@@ -58,7 +58,7 @@ impl Compression {
     }
 
     /// What the first bytes say.
-    pub fn sniff(start: &[u8]) -> Compression {
+    pub(crate) fn sniff(start: &[u8]) -> Compression {
         match start {
             _ if start.starts_with(&GZIP) => Compression::Gzip,
             _ if start.starts_with(&ZSTD) => Compression::Zstd,

@@ -17,7 +17,7 @@ use std::{
 
 /// What is left of a machine.
 #[derive(Debug, Default)]
-pub struct Rest {
+pub(crate) struct Rest {
     /// Processes of its terminals that were killed and have not ended.
     pub processes: Vec<Stayed>,
     /// What it made and could not remove; it stays in the ledger.
@@ -26,7 +26,7 @@ pub struct Rest {
 
 impl Rest {
     /// Lines for standard error; none where nothing is left.
-    pub fn lines(&self, lang: Lang) -> Vec<String> {
+    pub(crate) fn lines(&self, lang: Lang) -> Vec<String> {
         let line = |process: &Stayed| format!("boxwright: {}\n  {}", process.say(lang), process.remedy(lang));
         let processes = self.processes.iter().map(line);
         processes.chain(clean::at_end(&self.entries, lang)).collect()
@@ -35,7 +35,7 @@ impl Rest {
 
 impl Machine {
     /// Why the ledger is not where it should be, or has no lock; a line for each directory that refused one.
-    pub fn refused(&self, lang: Lang) -> Vec<String> {
+    pub(crate) fn refused(&self, lang: Lang) -> Vec<String> {
         let kept = word(self.ledger.path());
         let kept = match self.ledger.is_locked() {
             true => lang.pick(format!("the ledger is {kept}"), format!("记录放在 {kept}")),
@@ -51,7 +51,7 @@ impl Machine {
 
     /// Ends every process in the terminals, and removes what the session made. Waits for nobody longer than this time in
     /// all; what takes longer is left, and named. Files are removed to the last, however many there are.
-    pub fn finish(&mut self, within: Duration) -> Rest {
+    pub(crate) fn finish(&mut self, within: Duration) -> Rest {
         if std::mem::replace(&mut self.finished, true) {
             return Rest::default();
         }

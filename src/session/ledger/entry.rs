@@ -42,7 +42,7 @@ pub struct Lasting {
 
 impl Lasting {
     /// What was made since the machine was started.
-    pub fn new(object: Object) -> Lasting {
+    pub(crate) fn new(object: Object) -> Lasting {
         Lasting { path: object.path(), object, boot: boot() }
     }
 
@@ -88,7 +88,7 @@ impl HandedDown {
 
 impl Entry {
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Entry::RunDir(path) | Entry::Partial(path) | Entry::Cgroup(path) | Entry::Group(path) => path,
             Entry::Object(kept) => &kept.path,

@@ -8,12 +8,12 @@ use crate::{columns::align, lang::Lang};
 use serde_json::{Value, json};
 
 /// Whether nothing was done in any lesson.
-pub fn is_empty(lessons: &[LessonProgress]) -> bool {
+pub(crate) fn is_empty(lessons: &[LessonProgress]) -> bool {
     lessons.iter().all(LessonProgress::is_untouched)
 }
 
 /// One line a lesson; below it the steps that a number does not tell of.
-pub fn text(lessons: &[LessonProgress], lang: Lang) -> Vec<String> {
+pub(crate) fn text(lessons: &[LessonProgress], lang: Lang) -> Vec<String> {
     if is_empty(lessons) {
         let none = "No progress yet: `boxwright` starts the first lesson.";
         return vec![lang.pick(none, "还没有学习进度：运行 boxwright 开始第一课。").into()];
@@ -72,7 +72,7 @@ fn total(lessons: &[LessonProgress], lang: Lang) -> String {
 }
 
 /// A table of the lessons, then a list of the steps of each that was begun.
-pub fn markdown(lessons: &[LessonProgress], lang: Lang) -> Vec<String> {
+pub(crate) fn markdown(lessons: &[LessonProgress], lang: Lang) -> Vec<String> {
     if is_empty(lessons) {
         return text(lessons, lang);
     }
@@ -119,7 +119,7 @@ fn cell(text: &str) -> String {
 }
 
 /// Everything; fields are only ever added.
-pub fn value(lessons: &[LessonProgress], last: Option<&str>) -> Value {
+pub(crate) fn value(lessons: &[LessonProgress], last: Option<&str>) -> Value {
     let total: Predictions = lessons.iter().map(LessonProgress::predictions).sum();
     json!({
         "event": "progress",

@@ -36,7 +36,7 @@ fn class(effect: Effect) -> &'static str {
 
 /// What to tell, and in which form.
 #[derive(Clone, Debug, Default)]
-pub struct Form {
+pub(crate) struct Form {
     /// One JSON event a line.
     pub json: bool,
     /// Only the calls of these classes or names; all where it is empty.
@@ -49,13 +49,13 @@ pub struct Form {
 
 impl Form {
     /// The first word of the filter that chooses nothing.
-    pub fn unknown(&self) -> Option<&str> {
+    pub(crate) fn unknown(&self) -> Option<&str> {
         let known = |word: &&String| CLASSES.contains(&word.as_str()) || Syscall::named(word).is_some();
         self.only.iter().find(|word| !known(word)).map(String::as_str)
     }
 
     /// Every word that the filter takes besides names of calls.
-    pub fn classes() -> String {
+    pub(crate) fn classes() -> String {
         CLASSES.join(", ")
     }
 
@@ -77,7 +77,7 @@ struct Sum {
 const FEW: u64 = 3;
 
 /// Where the calls go.
-pub struct Teller {
+pub(super) struct Teller {
     form: Form,
     lang: Lang,
     out: Box<dyn Write>,
@@ -93,7 +93,7 @@ impl Teller {
     /// command then does not get.
     ///
     /// Errors: those of open(2), dup2(2) and of starting a shell.
-    pub fn open(form: Form, to: Option<&str>, lang: Lang) -> io::Result<Teller> {
+    pub(super) fn open(form: Form, to: Option<&str>, lang: Lang) -> io::Result<Teller> {
         let mut reader = None;
         let out: Box<dyn Write> = match (to, form.json) {
             (None, true) => {
@@ -120,7 +120,7 @@ impl Teller {
     /// Tells one event.
     ///
     /// Errors: those of write(2).
-    pub fn tell(&mut self, event: &TraceEvent) -> io::Result<()> {
+    pub(super) fn tell(&mut self, event: &TraceEvent) -> io::Result<()> {
         if let TraceEvent::Syscall(_, SyscallEvent { call, returned, micros, .. }) = event {
             if !self.form.chooses(call) {
                 return Ok(());
@@ -188,7 +188,7 @@ impl Teller {
     }
 
     /// Tells what is left, and waits for the command that reads it.
-    pub fn end(mut self) {
+    pub(super) fn end(mut self) {
         // A reader that has gone wants to know nothing any more.
         let _ = self.end_flood().and_then(|()| if self.form.count { self.table() } else { Ok(()) });
         let _ = self.out.flush();
@@ -215,7 +215,7 @@ impl Teller {
 }
 
 /// A call as strace(1) writes it, with who makes it.
-pub fn line_of(call: &Call) -> String {
+pub(super) fn line_of(call: &Call) -> String {
     format!("{} {} {call}", call.pid, text::printable(&call.comm))
 }
 
@@ -246,7 +246,7 @@ fn lines(event: &TraceEvent, lang: Lang) -> Vec<String> {
 }
 
 /// Why `-o` cannot be opened.
-pub fn cannot_open(to: &str, error: &io::Error) -> String {
+pub(super) fn cannot_open(to: &str, error: &io::Error) -> String {
     format!("-o {}: {}", text::printable(to), errno::why_io(error))
 }
 /// A copy of a descriptor that this program was started with. It is not opened anew: as another user one might not be allowed

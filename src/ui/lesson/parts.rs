@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Lays out one block.
-pub fn block(state: &State, play: &Play, index: usize, block: &Block, columns: usize, sheet: &mut Sheet) {
+pub(crate) fn block(state: &State, play: &Play, index: usize, block: &Block, columns: usize, sheet: &mut Sheet) {
     match block {
         Block::Prose(text) => sheet.add(prose::lines(&play.fill(text), columns)),
         Block::Predict(predict) => ask::question(state, play, index, predict, columns, sheet),
@@ -36,7 +36,7 @@ pub fn block(state: &State, play: &Play, index: usize, block: &Block, columns: u
 }
 
 /// A block of a step that cannot be done here: what it is about, and why, can be read all the same.
-pub fn idea(state: &State, play: &Play, block: &Block, columns: usize, sheet: &mut Sheet) {
+pub(crate) fn idea(state: &State, play: &Play, block: &Block, columns: usize, sheet: &mut Sheet) {
     match block {
         Block::Prose(_) | Block::Why(_) | Block::Note(_) => {
             sheet.gap();
@@ -56,7 +56,7 @@ pub fn idea(state: &State, play: &Play, block: &Block, columns: usize, sheet: &m
 }
 
 /// The rungs of help that were asked for.
-pub fn hints(state: &State, play: &Play, columns: usize, sheet: &mut Sheet) {
+pub(super) fn hints(state: &State, play: &Play, columns: usize, sheet: &mut Sheet) {
     let Some(step) = play.session.step() else { return };
     let rungs = step.blocks.iter().filter_map(|block| match block {
         Block::Hint(text) => Some(text),
@@ -103,7 +103,7 @@ fn became(state: &State, play: &Play, index: usize, run: &Run, columns: usize, s
 }
 
 /// A line that ran, and where.
-pub fn transcript(state: &State, terminal: TerminalId, line: &str, columns: usize, sheet: &mut Sheet) {
+pub(super) fn transcript(state: &State, terminal: TerminalId, line: &str, columns: usize, sheet: &mut Sheet) {
     let prompt = match terminal {
         TerminalId::Container => "$ ".to_string(),
         TerminalId::Host => format!("{} $ ", terminal_name(terminal, state.lang)),

@@ -3,6 +3,7 @@
 pub(crate) mod cgroups;
 pub(crate) mod clock;
 pub(crate) mod controls;
+pub(crate) mod elf;
 pub(crate) mod errno;
 pub(crate) mod exec;
 pub(crate) mod exit;

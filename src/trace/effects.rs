@@ -10,7 +10,6 @@ use crate::{
 };
 use std::{
     fs,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -195,15 +194,10 @@ fn written(stop: &Stopped, fd: i32, before: String) -> Option<Change> {
     }
     let path = following::control_file(stop, fd);
     let name = path.as_deref().map(file_name).unwrap_or_default();
-    let file = path.filter(|path| same(path, &tid.dir().join(format!("fd/{fd}"))));
+    let opened = inode(&tid.dir().join(format!("fd/{fd}")));
+    let file = path.filter(|path| opened.is_some() && inode(path) == opened);
     let some = |text: String| if text.is_empty() { None } else { Some(text) };
     Some(Change::ControlFile { name, before: some(before), after: some(after), file })
-}
-
-/// Whether both paths lead to one file (stat(2)).
-fn same(one: &Path, other: &Path) -> bool {
-    let place = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
-    place(one).is_some() && place(one) == place(other)
 }
 
 /// The root directory, as we see it.

@@ -15,13 +15,9 @@ use super::{
     signals::Target,
     stop::Stopped,
     stops::Tracing,
-    task::status,
+    task::{shares, status},
 };
-use crate::kernel::{
-    namespaces::{Kind, read_link},
-    pid::Pid,
-    text,
-};
+use crate::kernel::{namespaces::Kind, pid::Pid, text};
 use std::{
     collections::BTreeSet,
     fs,
@@ -46,35 +42,16 @@ pub struct Guard {
 /// A directory by its device and inode.
 pub(super) type Inode = (u64, u64);
 
-/// The machine as the guard knows it: the namespaces of this program.
-pub(super) struct Own {
-    namespaces: Vec<(Kind, Option<u64>)>,
+/// Whether a thread has this capability over what belongs to the machine. Without it, the kernel refuses by itself.
+fn allows(tid: Pid, capability: u32) -> bool {
+    status(tid).is_some_and(|status| status.capeff & (1 << capability) != 0) && shares(tid, Kind::User)
 }
 
-impl Own {
-    pub(super) fn read() -> Own {
-        let kinds = [Kind::User, Kind::Ipc, Kind::Uts, Kind::Pid, Kind::Mnt];
-        let link = |kind: Kind| read_link(&Path::new("/proc/thread-self/ns").join(kind.row().link)).ok();
-        Own { namespaces: kinds.map(|kind| (kind, link(kind))).into() }
-    }
-
-    /// Whether a thread is in the machine's own namespace of this kind.
-    pub(super) fn holds(&self, tid: Pid, kind: Kind) -> bool {
-        let own = self.namespaces.iter().find(|(known, _)| *known == kind).and_then(|(_, inode)| *inode);
-        own.is_some() && read_link(&tid.dir().join("ns").join(kind.row().link)).ok() == own
-    }
-
-    /// Whether a thread has this capability over what belongs to the machine. Without it, the kernel refuses by itself.
-    fn allows(&self, tid: Pid, capability: u32) -> bool {
-        status(tid).is_some_and(|status| status.capeff & (1 << capability) != 0) && self.holds(tid, Kind::User)
-    }
-
-    /// Whether a thread may send signals to this process (kill(2)).
-    pub(super) fn may_signal(&self, tid: Pid, target: Pid) -> bool {
-        let (Some(sender), Some(target)) = (status(tid), status(target)) else { return false };
-        let users = [target.ruid, target.suid];
-        self.allows(tid, KILL) || users.contains(&sender.ruid) || users.contains(&sender.euid)
-    }
+/// Whether a thread may send signals to this process (kill(2)).
+pub(super) fn may_signal(tid: Pid, target: Pid) -> bool {
+    let (Some(sender), Some(target)) = (status(tid), status(target)) else { return false };
+    let users = [target.ruid, target.suid];
+    allows(tid, KILL) || users.contains(&sender.ruid) || users.contains(&sender.euid)
 }
 
 /// A directory's identity, by a path of ours.
@@ -88,8 +65,7 @@ impl Tracing {
         let tid = stop.tid();
         let family = self.families.get(&self.tasks.get(&tid)?.root)?;
         let guard = family.guard.clone().filter(|_| !family.killing)?;
-        let own = &self.own;
-        let machines = |kind, capability| own.holds(tid, kind) && own.allows(tid, capability);
+        let machines = |kind, capability| shares(tid, kind) && allows(tid, capability);
         match call.syscall.row().effect {
             Effect::Mounts => self.mounting(tid, call, values),
             Effect::HostName | Effect::Guarded(Guarded::DomainName) => {
@@ -97,13 +73,13 @@ impl Tracing {
             }
             Effect::Guarded(Guarded::FileSystem) => self.remounting(tid, call, 1),
             Effect::Guarded(Guarded::Clock) => {
-                (sets_clock(stop, call, values) && own.allows(tid, SYS_TIME)).then_some(Harm::Clock)
+                (sets_clock(stop, call, values) && allows(tid, SYS_TIME)).then_some(Harm::Clock)
             }
             // Another kernel is the machine's, whoever loads it; a reboot ends the caller's PID namespace.
-            Effect::Guarded(Guarded::Kernel) => own.allows(tid, SYS_BOOT).then_some(Harm::Reboot),
+            Effect::Guarded(Guarded::Kernel) => allows(tid, SYS_BOOT).then_some(Harm::Reboot),
             Effect::Guarded(Guarded::Reboot) => machines(Kind::Pid, SYS_BOOT).then_some(Harm::Reboot),
-            Effect::Guarded(Guarded::Swap) => own.allows(tid, SYS_ADMIN).then_some(Harm::Swap),
-            Effect::Guarded(Guarded::Modules) => own.allows(tid, SYS_MODULE).then_some(Harm::Modules),
+            Effect::Guarded(Guarded::Swap) => allows(tid, SYS_ADMIN).then_some(Harm::Swap),
+            Effect::Guarded(Guarded::Modules) => allows(tid, SYS_MODULE).then_some(Harm::Modules),
             Effect::Signals => self.signalling(tid, Target::of(stop, call, values)?),
             Effect::Writes(index) => self.writing(stop, values[index] as i32, call, &guard),
             Effect::GroupRemoved(index) | Effect::Renamed(index, _) => {
@@ -112,8 +88,7 @@ impl Tracing {
             }
             Effect::ObjectRemoved(made) => {
                 let object = objects::removed(tid, call, values, made)?;
-                (!self.objects.contains(&object) && self.own.holds(tid, Kind::User))
-                    .then(|| Harm::Ipc(object.to_string()))
+                (!self.objects.contains(&object) && shares(tid, Kind::User)).then(|| Harm::Ipc(object.to_string()))
             }
             _ => None,
         }
@@ -132,8 +107,8 @@ impl Tracing {
         if name == "open_tree_attr" && values[2] & u64::from(libc::OPEN_TREE_CLONE) != 0 {
             return None;
         }
-        if self.own.holds(tid, Kind::Mnt) {
-            return self.own.allows(tid, SYS_ADMIN).then_some(Harm::Mounts);
+        if shares(tid, Kind::Mnt) {
+            return allows(tid, SYS_ADMIN).then_some(Harm::Mounts);
         }
         let (table, machines) = (Table::read(tid)?, Table::read(Pid(std::process::id() as i32))?);
         let at = |index: usize| -> Option<PathBuf> {
@@ -166,7 +141,7 @@ impl Tracing {
 
     /// Whether options of a file system would change that the machine has mounted as well.
     fn remounting(&self, tid: Pid, call: &Call, index: usize) -> Option<Harm> {
-        if !self.own.allows(tid, SYS_ADMIN) {
+        if !allows(tid, SYS_ADMIN) {
             return None;
         }
         let (table, machines) = (Table::read(tid)?, Table::read(Pid(std::process::id() as i32))?);

@@ -1,8 +1,8 @@
 //! Objects that processes make to talk to one another, and that stay when they have ended.
 
-use super::{Argument, Call, Change, calls::Made, stop::Stopped};
+use super::{Argument, Call, Change, calls::Made, stop::Stopped, task::shares};
 use crate::kernel::{
-    namespaces::{Kind, read_link},
+    namespaces::Kind,
     objects::{Object, SHARED, SystemV},
     pid::Pid,
 };
@@ -21,13 +21,6 @@ pub(super) enum Before {
     Queue(String),
     /// A file of this name was not there.
     Shared(PathBuf),
-}
-
-/// Whether a thread is in this program's own namespace of a kind.
-fn shares(tid: Pid, kind: Kind) -> bool {
-    let link = |of: &Path| read_link(&of.join("ns").join(kind.row().link)).ok();
-    let own = link(Path::new("/proc/thread-self"));
-    own.is_some() && link(&tid.dir()) == own
 }
 
 /// Looks at what there is, just before a call that may make one.

@@ -1,8 +1,14 @@
 //! Who gets a signal, by the numbers of this program's `/proc` (kill(2), pidfd_send_signal(2)).
 
-use super::{Call, Harm, stop::Stopped, stops::Tracing, task::seen_by};
+use super::{
+    Call, Harm,
+    guard::may_signal,
+    stop::Stopped,
+    stops::Tracing,
+    task::{namespace, seen_by, shares},
+};
 use crate::kernel::{
-    namespaces::{Kind, read_link},
+    namespaces::Kind,
     pid::Pid,
     process::{self, Process},
     text,
@@ -38,7 +44,7 @@ impl Target {
             "kill" if first < 0 => {
                 let leader = numbered(tid, first.checked_neg()?);
                 // A group may outlive its leader; in our own namespace its number is still the same.
-                leader.map(|leader| leader.0).or_else(|| shares(tid).then_some(-first)).map(Target::Group)
+                leader.map(|leader| leader.0).or_else(|| shares(tid, Kind::Pid).then_some(-first)).map(Target::Group)
             }
             "tkill" => super::task::process_of(numbered(tid, first)?).map(Target::Process),
             _ => Target::numbered(tid, first),
@@ -52,18 +58,9 @@ impl Target {
     }
 }
 
-/// Whether a thread counts processes as we do.
-fn shares(tid: Pid) -> bool {
-    namespace(Pid(std::process::id() as i32)).is_some_and(|own| namespace(tid) == Some(own))
-}
-
-fn namespace(tid: Pid) -> Option<u64> {
-    read_link(&tid.dir().join("ns").join(Kind::Pid.row().link)).ok()
-}
-
 /// The thread that another one calls by this number.
 fn numbered(tid: Pid, number: i32) -> Option<Pid> {
-    if shares(tid) {
+    if shares(tid, Kind::Pid) {
         return fs::exists(Pid(number).dir()).ok()?.then_some(Pid(number));
     }
     let depth = super::task::status(tid)?.nspid?.len();
@@ -77,10 +74,10 @@ fn numbered(tid: Pid, number: i32) -> Option<Pid> {
 
 /// Whether a process is in the PID namespace of a thread, or below it: that is where the thread's own init is above it.
 fn is_within(pid: Pid, tid: Pid) -> bool {
-    let Some(wanted) = namespace(tid) else { return false };
+    let Some(wanted) = namespace(tid, Kind::Pid) else { return false };
     let mut at = pid;
     for _ in 0..1024 {
-        if namespace(at) == Some(wanted) {
+        if namespace(at, Kind::Pid) == Some(wanted) {
             return true;
         }
         match process::read(at.0).map(|process| process.ppid) {
@@ -108,18 +105,18 @@ impl Tracing {
             let all = process::all().unwrap_or_default().into_iter();
             all.filter(|process| {
                 let pid = Pid(process.pid);
-                lives(process) && wanted(process) && !self.is_own_process(pid) && self.own.may_signal(tid, pid)
+                lives(process) && wanted(process) && !self.is_own_process(pid) && may_signal(tid, pid)
             })
             .collect()
         };
         let found = match target {
             Target::Process(pid) if self.is_own_process(pid) => return None,
             Target::Process(pid) => {
-                process::read(pid.0).into_iter().filter(|found| lives(found) && self.own.may_signal(tid, pid)).collect()
+                process::read(pid.0).into_iter().filter(|found| lives(found) && may_signal(tid, pid)).collect()
             }
             Target::Group(group) => strangers(&|process| process.group == group),
             // The first process is spared, and so are kernel threads.
-            Target::All if shares(tid) => {
+            Target::All if shares(tid, Kind::Pid) => {
                 strangers(&|process| process.pid > 1 && process.pid != KTHREADD && process.ppid != KTHREADD)
             }
             Target::All => strangers(&|process| is_within(Pid(process.pid), tid)),

@@ -5,7 +5,7 @@ use super::{
     calls::Effect,
     effects,
     following::{self, Cgroups},
-    guard::{Inode, Own},
+    guard::Inode,
     objects,
     stop::{News, Place, Stopped, Until, Why},
     task::{Family, Pending, Task, comm},
@@ -35,7 +35,6 @@ pub(super) struct Tracing {
     /// Those that ended before we were told.
     pub(super) stillborn: BTreeMap<Pid, Ended>,
     pub(super) cgroups: Cgroups,
-    pub(super) own: Own,
     /// Every control group that was made under this tracer.
     pub(super) groups: BTreeSet<Inode>,
     /// Every object that was made so in the machine's own namespaces.
@@ -46,7 +45,7 @@ pub(super) struct Tracing {
 impl Tracing {
     pub(super) fn new(exe: PathBuf, sink: Sink) -> Tracing {
         let (tasks, families, early, stillborn, cgroups, groups, objects, zombies) = Default::default();
-        Tracing { exe, sink, tasks, families, early, stillborn, cgroups, own: Own::read(), groups, objects, zombies }
+        Tracing { exe, sink, tasks, families, early, stillborn, cgroups, groups, objects, zombies }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What the tracer knows of one traced thread, and of one family of processes.
 
 use super::{Call, Change, Ended, Guard, Hold, Root, Syscall, SyscallEvent, effects::Before, stop::Stopped};
+use crate::kernel::namespaces::{Kind, read_link};
 use crate::kernel::pid::Pid;
 use crate::kernel::text;
 use procfs::{
@@ -133,6 +134,17 @@ pub(super) fn parent_and_session(tid: Pid) -> Option<(Pid, Pid)> {
 /// The name of a thread's program; empty where it is gone.
 pub(super) fn comm(tid: Pid) -> String {
     text::read(tid.dir().join("comm")).unwrap_or_default().trim_end_matches('\n').to_string()
+}
+
+/// Whether a thread is in this program's own namespace of a kind, which is the machine's.
+pub(super) fn shares(tid: Pid, kind: Kind) -> bool {
+    let own = namespace(Pid(std::process::id() as i32), kind);
+    own.is_some() && namespace(tid, kind) == own
+}
+
+/// The inode of a thread's namespace of a kind.
+pub(super) fn namespace(tid: Pid, kind: Kind) -> Option<u64> {
+    read_link(&tid.dir().join("ns").join(kind.row().link)).ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where the loader finds a program's libraries (ld.so(8)).
 
-use super::elf::{Needs, needs};
+use crate::kernel::elf::{Needs, needs};
 use crate::kernel::text;
 use std::{
     collections::{BTreeMap, VecDeque, btree_map::Entry},

@@ -5,7 +5,6 @@
 //! image like any other. Everything is copied, never linked: root in a container could write into a file of the host.
 
 mod cache;
-mod elf;
 mod libraries;
 mod pack;
 mod recipe;

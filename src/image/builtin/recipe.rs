@@ -1,6 +1,7 @@
 //! What goes into the built-in image: programs of this machine, the libraries that they need, and this program.
 
-use super::{elf, libraries::Libraries};
+use super::libraries::Libraries;
+use crate::kernel::elf;
 use std::{
     collections::BTreeMap,
     fs, io,

@@ -20,7 +20,7 @@ const DT_RUNPATH: u64 = 29;
 
 /// What a program or a library needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Needs {
+pub(crate) struct Needs {
     /// Class and machine: a library of another kind is none for this program.
     pub kind: (u8, u16),
     /// The loader. A static program has none.
@@ -32,7 +32,7 @@ pub(super) struct Needs {
 }
 
 /// Reads a file's needs; `None` where it is not an ELF file.
-pub(super) fn needs(path: &Path) -> io::Result<Option<Needs>> {
+pub(crate) fn needs(path: &Path) -> io::Result<Option<Needs>> {
     let file = File::open(path)?;
     let mut start = Vec::new();
     (&file).take(64).read_to_end(&mut start)?;
@@ -41,6 +41,12 @@ pub(super) fn needs(path: &Path) -> io::Result<Option<Needs>> {
     }
     let origin = path.canonicalize()?.parent().map(Path::to_path_buf).unwrap_or_default();
     parse(&file, &Bytes::new(start), &origin).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOEXEC)).map(Some)
+}
+
+/// The machine that a program is for (`e_machine`), by the first 20 bytes of its file; `None` where it is not an ELF file.
+pub(crate) fn machine(head: &[u8]) -> Option<u16> {
+    let bytes = Bytes::new(head.strip_prefix(b"\x7fELF").map(|_| head)?.to_vec());
+    bytes.number(18, 2)?.try_into().ok()
 }
 
 /// Bytes with the width and order that the file says.
@@ -90,7 +96,7 @@ struct Segment {
 }
 
 fn parse(file: &File, header: &Bytes, origin: &Path) -> Option<Needs> {
-    let machine = u16::try_from(header.number(18, 2)?).ok()?;
+    let machine = machine(&header.all)?;
     let class = *header.all.get(4)?;
     let (entry, count) = (header.number(header.pick(42, 54), 2)?, header.number(header.pick(44, 56), 2)?);
     let table = header.like(read(file, header.word(28, 32)?, entry * count)?);

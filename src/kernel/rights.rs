@@ -1,6 +1,6 @@
 //! The capabilities of this process (capabilities(7)), as far as lessons use them.
 
-use nix::unistd::geteuid;
+use nix::{errno::Errno, unistd::geteuid};
 
 /// The capabilities that lessons use, with their bits.
 pub(crate) const CAPABILITIES: [(&str, u32); 6] = [
@@ -37,6 +37,45 @@ pub(crate) fn enough(capabilities: u64) -> bool {
 /// Whether we are root, and with the capabilities that lessons need. Root of a container often lacks them.
 pub(crate) fn as_root() -> bool {
     geteuid().is_root() && enough(effective())
+}
+
+/// Two sets of 64 capabilities, as capset(2) takes them: in halves, each with its three sets.
+#[repr(C)]
+#[derive(Default)]
+struct Half {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+#[repr(C)]
+struct Header {
+    version: u32,
+    pid: libc::c_int,
+}
+
+/// `_LINUX_CAPABILITY_VERSION_3`.
+const VERSION: u32 = 0x2008_0522;
+
+/// Lets every program that this process becomes keep the capabilities that it may use now: they become inheritable, and
+/// then ambient (capabilities(7)).
+///
+/// Errors: those of capget(2), capset(2) and prctl(2).
+#[expect(unsafe_code, reason = "neither nix nor libc has these calls")]
+pub(crate) fn keep_capabilities() -> nix::Result<()> {
+    let mut header = Header { version: VERSION, pid: 0 };
+    let mut halves = [Half::default(), Half::default()];
+    // SAFETY: both pointers lead to values of ours that are as large as version 3 wants them.
+    Errno::result(unsafe { libc::syscall(libc::SYS_capget, &raw mut header, &raw mut halves) })?;
+    halves.iter_mut().for_each(|half| half.inheritable = half.permitted);
+    // SAFETY: as above.
+    Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, &raw const halves) })?;
+    let [low, high] = halves.map(|half| u64::from(half.permitted));
+    for bit in (0..64_u64).filter(|bit| (low | high << 32) & 1 << bit != 0) {
+        // SAFETY: this call takes numbers alone.
+        Errno::result(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_RAISE, bit, 0_u64, 0_u64) })?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     ffi::{OsStr, OsString},
+    fmt,
     os::unix::ffi::OsStrExt,
 };
 
@@ -15,10 +16,28 @@ pub(crate) enum Value {
     Must,
     /// It may have one, which then belongs to the same word: `-rDIR`, `--root=DIR`.
     May,
+    /// The same, but only for the long name: `-p`, `--pid=FILE`.
+    Long,
 }
 
 /// One option: its letter (or `\0`), its long name, its value.
 pub(crate) type Opt = (char, &'static str, Value);
+
+/// What is wrong with a command line: a sentence as getopt_long(3) has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Misuse {
+    /// There is no such option here.
+    Unknown(String),
+    /// The option is used wrongly.
+    Wrong(String),
+}
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Misuse::Unknown(what) | Misuse::Wrong(what)) = self;
+        f.write_str(what)
+    }
+}
 
 /// What a command line says: options by their long names in order, and the remaining words.
 ///
@@ -56,14 +75,12 @@ impl<W: AsRef<OsStr>> Parsed<W> {
 
 /// Reads the command line of a tool that takes nothing but text. `to_first_word` stops at the first word that is no
 /// option: what follows is another command's.
-///
-/// The error is a sentence as getopt_long(3) has it.
-pub(crate) fn parse(args: &[OsString], options: &[Opt], to_first_word: bool) -> Result<Parsed, String> {
+pub(crate) fn parse(args: &[OsString], options: &[Opt], to_first_word: bool) -> Result<Parsed, Misuse> {
     read(args, options, to_first_word, |bytes| String::from_utf8(bytes.to_vec()).ok())
 }
 
 /// The same for a tool that takes paths or a command: the kernel's names are bytes, and none of them is lost.
-pub(crate) fn parse_bytes(args: &[OsString], options: &[Opt], to_first_word: bool) -> Result<Parsed<OsString>, String> {
+pub(crate) fn parse_bytes(args: &[OsString], options: &[Opt], to_first_word: bool) -> Result<Parsed<OsString>, Misuse> {
     read(args, options, to_first_word, |bytes| Some(OsStr::from_bytes(bytes).to_owned()))
 }
 
@@ -72,8 +89,9 @@ fn read<W>(
     options: &[Opt],
     to_first_word: bool,
     accept: impl Fn(&[u8]) -> Option<W>,
-) -> Result<Parsed<W>, String> {
-    let accept = |bytes| accept(bytes).ok_or_else(|| format!("{:?} is not UTF-8", OsStr::from_bytes(bytes)));
+) -> Result<Parsed<W>, Misuse> {
+    let accept =
+        |bytes| accept(bytes).ok_or_else(|| Misuse::Wrong(format!("{:?} is not UTF-8", OsStr::from_bytes(bytes))));
     let mut parsed = Parsed { options: Vec::new(), words: Vec::new() };
     let mut rest = args.iter().map(|word| word.as_bytes());
     while let Some(word) = rest.next() {
@@ -85,9 +103,12 @@ fn read<W>(
             let (name, value) = equals.map_or((long, None), |at| (&long[..at], Some(&long[at + 1..])));
             let option = find_long(options, &String::from_utf8_lossy(name))?;
             let value = match (option.2, value) {
-                (Value::No, Some(_)) => return Err(format!("option '--{}' doesn't allow an argument", option.1)),
+                (Value::No, Some(_)) => {
+                    return Err(Misuse::Wrong(format!("option '--{}' doesn't allow an argument", option.1)));
+                }
                 (Value::Must, None) => {
-                    Some(rest.next().ok_or(format!("option '--{}' requires an argument", option.1))?)
+                    let missing = || Misuse::Wrong(format!("option '--{}' requires an argument", option.1));
+                    Some(rest.next().ok_or_else(missing)?)
                 }
                 (_, value) => value,
             };
@@ -97,20 +118,21 @@ fn read<W>(
                 let known =
                     options.iter().find(|(short, ..)| *short == char::from(*letter) && letter.is_ascii_graphic());
                 let (_, name, takes) = known.ok_or_else(|| {
-                    format!("invalid option -- '{}'", String::from_utf8_lossy(letters).chars().next().unwrap_or(' '))
+                    let letter = String::from_utf8_lossy(letters).chars().next().unwrap_or(' ');
+                    Misuse::Unknown(format!("invalid option -- '{letter}'"))
                 })?;
                 let tail = Some(tail).filter(|tail| !tail.is_empty());
                 let value = match takes {
-                    Value::No => None,
+                    Value::No | Value::Long => None,
                     Value::May => tail,
                     Value::Must => {
                         let letter = char::from(*letter);
-                        let missing = format!("option requires an argument -- '{letter}'");
-                        Some(tail.or_else(|| rest.next()).ok_or(missing)?)
+                        let missing = || Misuse::Wrong(format!("option requires an argument -- '{letter}'"));
+                        Some(tail.or_else(|| rest.next()).ok_or_else(missing)?)
                     }
                 };
                 parsed.options.push((name, value.map(&accept).transpose()?));
-                letters = tail.filter(|_| *takes == Value::No).unwrap_or_default();
+                letters = tail.filter(|_| matches!(takes, Value::No | Value::Long)).unwrap_or_default();
             }
         } else {
             parsed.words.push(accept(word)?);
@@ -126,15 +148,15 @@ fn read<W>(
 }
 
 /// A long name may be cut short as long as it is clear which one is meant.
-fn find_long<'a>(options: &'a [Opt], name: &str) -> Result<&'a Opt, String> {
+fn find_long<'a>(options: &'a [Opt], name: &str) -> Result<&'a Opt, Misuse> {
     if let Some(option) = options.iter().find(|(_, long, _)| *long == name) {
         return Ok(option);
     }
     let mut matching = options.iter().filter(|(_, long, _)| !name.is_empty() && long.starts_with(name));
     match (matching.next(), matching.next()) {
         (Some(option), None) => Ok(option),
-        (Some(_), Some(_)) => Err(format!("option '--{name}' is ambiguous")),
-        (None, _) => Err(format!("unrecognized option '--{name}'")),
+        (Some(_), Some(_)) => Err(Misuse::Wrong(format!("option '--{name}' is ambiguous"))),
+        (None, _) => Err(Misuse::Unknown(format!("unrecognized option '--{name}'"))),
     }
 }
 
@@ -142,14 +164,15 @@ fn find_long<'a>(options: &'a [Opt], name: &str) -> Result<&'a Opt, String> {
 mod tests {
     use super::*;
 
-    const OPTIONS: [Opt; 4] = [
+    const OPTIONS: [Opt; 5] = [
         ('p', "pid", Value::No),
         ('t', "target", Value::Must),
         ('r', "root", Value::May),
         ('\0', "propagation", Value::Must),
+        ('u', "uts", Value::Long),
     ];
 
-    fn read(line: &str, to_first_word: bool) -> Result<Parsed, String> {
+    fn read(line: &str, to_first_word: bool) -> Result<Parsed, Misuse> {
         parse(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>(), &OPTIONS, to_first_word)
     }
 
@@ -167,11 +190,19 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_as_usual() {
-        assert_eq!(read("-px", true), Err("invalid option -- 'x'".into()));
-        assert_eq!(read("--frob", true), Err("unrecognized option '--frob'".into()));
-        assert_eq!(read("-t", true), Err("option requires an argument -- 't'".into()));
-        assert_eq!(read("--p", true), Err("option '--p' is ambiguous".into()));
-        assert_eq!(read("--pid=3", true), Err("option '--pid' doesn't allow an argument".into()));
+        let (unknown, wrong) =
+            (|what: &str| Err(Misuse::Unknown(what.into())), |what: &str| Err(Misuse::Wrong(what.into())));
+        assert_eq!(read("-px", true), unknown("invalid option -- 'x'"));
+        assert_eq!(read("--frob", true), unknown("unrecognized option '--frob'"));
+        assert_eq!(read("-t", true), wrong("option requires an argument -- 't'"));
+        assert_eq!(read("--p", true), wrong("option '--p' is ambiguous"));
+        assert_eq!(read("--pid=3", true), wrong("option '--pid' doesn't allow an argument"));
+    }
+
+    #[test]
+    fn a_letter_may_take_no_value_where_its_long_name_does() {
+        assert_eq!(read("-up x", true).unwrap().options, [("uts", None), ("pid", None)]);
+        assert_eq!(read("--uts=file -u x", true).unwrap().options, [("uts", Some("file".into())), ("uts", None)]);
     }
 
     #[test]
@@ -182,8 +213,11 @@ mod tests {
         assert_eq!(parsed.options, [("root", Some(strange(""))), ("root", Some(strange("")))]);
         assert_eq!((parsed.words, parsed.options.len()), (vec![strange("")], 2));
         for arg in args {
-            assert_eq!(parse(&[arg], &OPTIONS, true), Err("\"\\xFF\" is not UTF-8".into()));
+            assert_eq!(parse(&[arg], &OPTIONS, true), Err(Misuse::Wrong("\"\\xFF\" is not UTF-8".into())));
         }
-        assert_eq!(parse_bytes(&[strange("-")], &OPTIONS, true), Err("invalid option -- '\u{fffd}'".into()));
+        assert_eq!(
+            parse_bytes(&[strange("-")], &OPTIONS, true),
+            Err(Misuse::Unknown("invalid option -- '\u{fffd}'".into()))
+        );
     }
 }

@@ -7,6 +7,7 @@ use super::{
         parse,
     },
     complain, failed,
+    other::misused,
 };
 use crate::kernel::groups::{self, Hierarchies, join_hint};
 use std::{ffi::OsString, process::ExitCode};
@@ -23,7 +24,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) if parsed.has("group") && !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("cgclassify", USAGE, WRONG),
-        Err(what) => return complain("cgclassify", &format!("{what}\n  {USAGE}"), WRONG),
+        Err(what) => return misused("cgclassify", args, &what, USAGE, WRONG),
     };
     let mut status = ExitCode::SUCCESS;
     for word in &parsed.words {

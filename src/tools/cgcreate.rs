@@ -3,6 +3,7 @@
 use super::{
     args::{Opt, Value::Must, parse},
     complain, failed,
+    other::misused,
 };
 use crate::kernel::text;
 use crate::kernel::{
@@ -32,7 +33,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) if !parsed.options.is_empty() && parsed.words.is_empty() => parsed,
         Ok(_) => return complain("cgcreate", USAGE, WRONG),
-        Err(what) => return complain("cgcreate", &format!("{what}\n  {USAGE}"), WRONG),
+        Err(what) => return misused("cgcreate", args, &what, USAGE, WRONG),
     };
     let hierarchies = Hierarchies::read();
     for text in parsed.options.iter().filter_map(|(_, value)| value.as_deref()) {

@@ -7,6 +7,7 @@ use super::{
         parse,
     },
     complain, failed,
+    other::misused,
 };
 use crate::kernel::{
     errno::of,
@@ -28,7 +29,7 @@ const OTHER: u8 = 96;
 pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
-        Err(what) => return complain("cgdelete", &format!("{what}\n  {USAGE}"), WRONG),
+        Err(what) => return misused("cgdelete", args, &what, USAGE, WRONG),
     };
     let hierarchies = Hierarchies::read();
     let mut status = ExitCode::SUCCESS;

@@ -8,6 +8,7 @@ use super::{
     },
     cgclassify::join,
     complain,
+    other::misused,
     start::become_program,
 };
 use std::{ffi::OsString, process::ExitCode};
@@ -24,7 +25,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse_bytes(args, &OPTIONS, true) {
         Ok(parsed) if parsed.has("group") && !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("cgexec", USAGE, WRONG),
-        Err(what) => return complain("cgexec", &format!("{what}\n  {USAGE}"), WRONG),
+        Err(what) => return misused("cgexec", args, &what, USAGE, WRONG),
     };
     // Joining comes first and the program afterwards: so it is in the group from its first instruction on, and so is
     // every process that it makes, because children are born where their parent is.

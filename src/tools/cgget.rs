@@ -6,7 +6,9 @@ use super::{
         Value::{Must, No},
         parse,
     },
-    complain, failed, print,
+    complain, failed,
+    other::misused,
+    print,
 };
 use crate::kernel::{
     controls,
@@ -44,7 +46,7 @@ struct Wish {
 pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
-        Err(what) => return complain("cgget", &format!("{what}\n  {USAGE}"), WRONG),
+        Err(what) => return misused("cgget", args, &what, USAGE, WRONG),
     };
     let (mut wishes, mut paths): (Vec<Wish>, Vec<String>) = (Vec::new(), Vec::new());
     let mut wish = |text: String, file: Option<&str>| {

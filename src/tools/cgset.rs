@@ -3,6 +3,7 @@
 use super::{
     args::{Opt, Value::Must, parse},
     complain, failed,
+    other::misused,
 };
 use crate::kernel::{
     controls::{self, bytes},
@@ -27,7 +28,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) if !parsed.options.is_empty() && !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("cgset", USAGE, WRONG),
-        Err(what) => return complain("cgset", &format!("{what}\n  {USAGE}"), WRONG),
+        Err(what) => return misused("cgset", args, &what, USAGE, WRONG),
     };
     let hierarchies = Hierarchies::read();
     for path in &parsed.words {

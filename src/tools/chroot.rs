@@ -8,6 +8,7 @@ use super::{
     },
     complain, failed,
     identity::Identity,
+    other::misused,
     start::{become_program, shell},
 };
 use crate::lang::say;
@@ -32,7 +33,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
 fn enter(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
     let fail = |what: &str| complain("chroot", what, FAILED);
     let parsed = parse_bytes(args, &OPTIONS, true)
-        .map_err(|what| fail(&format!("{what}\nTry 'man chroot' for more information.")))?;
+        .map_err(|what| misused("chroot", args, &what, "Try 'man chroot' for more information.", FAILED))?;
     let (root, command) = parsed.words.split_first().ok_or_else(|| fail(&format!("missing operand\n  {USAGE}")))?;
     let stays = parsed.has("skip-chdir");
     if stays && fs::canonicalize(root).is_ok_and(|path| path != Path::new("/")) {

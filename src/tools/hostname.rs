@@ -2,7 +2,9 @@
 
 use super::{
     args::{Opt, Value::No, parse},
-    complain, failed, print,
+    complain, failed,
+    other::misused,
+    print,
 };
 use crate::lang::say;
 use nix::{
@@ -13,22 +15,22 @@ use std::{ffi::OsString, process::ExitCode};
 
 const OPTIONS: [Opt; 1] = [('s', "short", No)];
 
+const USAGE: &str = "usage: hostname [-s] | hostname NAME";
+
+/// hostname(1) ends with -1 here.
+const WRONG: u8 = 255;
+
 /// Runs the tool.
 pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
-        Err(what) => return usage(&what),
+        Err(what) => return misused("hostname", args, &what, USAGE, WRONG),
     };
     match parsed.words.as_slice() {
         [] => show(parsed.has("short")),
         [name] => set(name),
-        _ => usage("too many arguments"),
+        _ => complain("hostname", &format!("too many arguments\n  {USAGE}"), WRONG),
     }
-}
-
-/// hostname(1) ends with -1 here, which is 255.
-fn usage(what: &str) -> ExitCode {
-    complain("hostname", &format!("{what}\n  usage: hostname [-s] | hostname NAME"), 255)
 }
 
 fn show(short: bool) -> ExitCode {

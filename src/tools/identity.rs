@@ -53,7 +53,7 @@ impl Identity {
 }
 
 /// A user, and what /etc/passwd knows of it.
-fn find_user(text: &str) -> Option<(Uid, Option<User>)> {
+pub(super) fn find_user(text: &str) -> Option<(Uid, Option<User>)> {
     if let Some(user) = User::from_name(text).ok().flatten() {
         return Some((user.uid, Some(user)));
     }
@@ -61,7 +61,8 @@ fn find_user(text: &str) -> Option<(Uid, Option<User>)> {
     Some((uid, User::from_uid(uid).ok().flatten()))
 }
 
-fn find_group(text: &str) -> Option<Gid> {
+/// A group, by name or number.
+pub(super) fn find_group(text: &str) -> Option<Gid> {
     let known = Group::from_name(text).ok().flatten();
     known.map(|group| group.gid).or_else(|| number(text).map(Gid::from_raw))
 }

@@ -1,6 +1,6 @@
 //! ip(8): show network interfaces and addresses; bring an interface up or down.
 
-use super::{complain, failed, print};
+use super::{args::Misuse, complain, failed, other::misused, print};
 use crate::kernel::interfaces::{ADDRESS_FLAGS, Address, FLAGS, LOWER_UP, Link, UP, addresses, links, set_up};
 use crate::kernel::text::printable;
 use crate::lang::say;
@@ -24,9 +24,9 @@ impl Family {
 }
 
 /// Runs the tool.
-pub(super) fn run(args: &[OsString]) -> ExitCode {
+pub(super) fn run(given: &[OsString]) -> ExitCode {
     // Names of interfaces are text here: another one is none that exists.
-    let args: Vec<_> = args.iter().map(|word| word.to_string_lossy()).collect();
+    let args: Vec<_> = given.iter().map(|word| word.to_string_lossy()).collect();
     let (options, words): (Vec<&str>, Vec<&str>) =
         args.iter().map(AsRef::as_ref).partition(|word| word.starts_with('-'));
     let family = match options.as_slice() {
@@ -34,7 +34,8 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         ["-4"] => Family::V4,
         ["-6"] => Family::V6,
         other => {
-            return complain("ip", &format!("option \"{}\" is unknown\n  known here: -4 or -6", other.join(" ")), 255);
+            let what = Misuse::Unknown(format!("option \"{}\" is unknown", other.join(" ")));
+            return misused("ip", given, &what, USAGE, 255);
         }
     };
     // Every word may be cut short: ip a, ip addr, ip address.
@@ -43,7 +44,9 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         None => return complain("ip", USAGE, 255),
         Some((object, rest)) if is(object, &["address"]) => (Some(family), rest),
         Some((object, rest)) if is(object, &["link"]) => (None, rest),
-        Some((object, _)) => return complain("ip", &format!("object \"{object}\" is unknown\n  {USAGE}"), 1),
+        Some((object, _)) => {
+            return misused("ip", given, &Misuse::Unknown(format!("object \"{object}\" is unknown")), USAGE, 1);
+        }
     };
     match rest {
         [set, "dev", name, state] | [set, name, state] if family.is_none() && is(set, &["set"]) => change(name, state),
@@ -51,7 +54,10 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         [] => show(None, family),
         [word] if is(word, &["show", "list"]) => show(None, family),
         [word, "dev", name] | [word, name] if is(word, &["show", "list"]) => show(Some(name), family),
-        _ => complain("ip", &format!("command \"{}\" is unknown\n  {USAGE}", rest.join(" ")), 255),
+        _ => {
+            let what = Misuse::Unknown(format!("command \"{}\" is unknown", rest.join(" ")));
+            misused("ip", given, &what, USAGE, 255)
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use super::{
         Value::{Must, No},
         parse,
     },
-    complain, failed, print,
+    complain, failed,
+    other::misused,
+    print,
 };
 use crate::{kernel::objects::SystemV, lang::say};
 use nix::errno::Errno;
@@ -14,12 +16,14 @@ use std::{ffi::OsString, process::ExitCode};
 
 const OPTIONS: [Opt; 4] = [('Q', "queue", No), ('M', "shmem", Must), ('S', "semaphore", Must), ('p', "mode", Must)];
 
+const USAGE: &str = "usage: ipcmk -Q | ipcmk -M BYTES | ipcmk -S COUNT";
+
 /// Runs the tool.
 pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) if !parsed.options.is_empty() => parsed,
-        Ok(_) => return complain("ipcmk", "bad usage\n  usage: ipcmk -Q | ipcmk -M BYTES | ipcmk -S COUNT", 1),
-        Err(what) => return complain("ipcmk", &what, 1),
+        Ok(_) => return complain("ipcmk", &format!("bad usage\n  {USAGE}"), 1),
+        Err(what) => return misused("ipcmk", args, &what, USAGE, 1),
     };
     let mode = parsed.value("mode").map_or(Some(0o644), |mode| libc::c_int::from_str_radix(mode, 8).ok());
     let Some(mode) = mode else { return complain("ipcmk", "failed to parse mode", 1) };

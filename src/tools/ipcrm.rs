@@ -7,6 +7,7 @@ use super::{
         parse,
     },
     complain, failed, ipcs,
+    other::misused,
 };
 use crate::{kernel::objects::SystemV, lang::say};
 use nix::errno::Errno;
@@ -23,11 +24,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
         Err(what) => {
-            return complain(
-                "ipcrm",
-                &format!("{what}\n  usage: ipcrm -q ID | ipcrm -m ID | ipcrm -s ID | ipcrm -a"),
-                1,
-            );
+            return misused("ipcrm", args, &what, "usage: ipcrm -q ID | ipcrm -m ID | ipcrm -s ID | ipcrm -a", 1);
         }
     };
     let mut status = ExitCode::SUCCESS;

@@ -2,7 +2,9 @@
 
 use super::{
     args::{Opt, Value::No, parse},
-    complain, failed, print,
+    failed,
+    other::misused,
+    print,
 };
 use crate::kernel::{errno::of, text};
 use crate::lang::say;
@@ -63,7 +65,7 @@ pub(super) fn table(tool: &str, name: &str) -> Result<String, ExitCode> {
 pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
-        Err(what) => return complain("ipcs", &what, 1),
+        Err(what) => return misused("ipcs", args, &what, "usage: ipcs [-a] [-q] [-m] [-s]", 1),
     };
     let all = parsed.has("all") || parsed.options.is_empty();
     let mut out = String::new();

@@ -25,6 +25,7 @@ mod ipcs;
 mod mount;
 mod nc;
 mod nsenter;
+mod other;
 mod pivot_root;
 mod progress;
 mod progress_lines;
@@ -39,11 +40,13 @@ mod tar_list;
 mod top;
 mod umount;
 mod unshare;
+mod unshare_outside;
+mod unshare_who;
 
 use crate::kernel::{errno, text};
 use crate::lang::say;
 use nix::errno::Errno;
-use std::{ffi::OsString, io::Write, process::ExitCode};
+use std::{ffi::OsString, io::Write, process::ExitCode, sync::Once};
 
 /// A tool, found by the name it is called by.
 pub struct Tool {
@@ -132,9 +135,15 @@ fn help(tool: &Tool) -> String {
     }
 }
 
-/// One line on standard error: `TOOL: WHAT`.
+/// One line on standard error: `TOOL: WHAT`. Where something went wrong and the arguments hold a sign that was pasted, its
+/// name comes along, once.
 fn complain(tool: &str, what: &str, status: u8) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "{}", text::safe(&format!("{tool}: {what}")));
+    static HINTED: Once = Once::new();
+    let mut pasted = String::new();
+    if status != 0 {
+        HINTED.call_once(|| pasted = other::pasted().map(|hint| format!("\n  {hint}")).unwrap_or_default());
+    }
+    let _ = writeln!(std::io::stderr(), "{}", text::safe(&format!("{tool}: {what}{pasted}")));
     ExitCode::from(status)
 }
 

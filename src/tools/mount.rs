@@ -6,7 +6,9 @@ use super::{
         Value::{Must, No},
         parse_bytes,
     },
-    complain, failed, print,
+    complain, failed,
+    other::{hand_on, misused},
+    print,
 };
 use crate::kernel::rights;
 use crate::kernel::text;
@@ -23,7 +25,7 @@ use nix::{
 use std::{
     ffi::{OsStr, OsString},
     fs,
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::FileTypeExt},
     path::Path,
     process::ExitCode,
 };
@@ -55,7 +57,7 @@ const ARGS: [Opt; 17] = [
 pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse_bytes(args, &ARGS, false) {
         Ok(parsed) => parsed,
-        Err(what) => return complain("mount", &format!("{what}\nTry 'man mount' for more information."), 1),
+        Err(what) => return misused("mount", args, &what, "Try 'man mount' for more information.", 1),
     };
     if parsed.words.is_empty() {
         return list(parsed.text("types").as_deref());
@@ -98,6 +100,10 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
             (remounted.as_ref().map_or("none", |(source, _)| source).as_ref(), Path::new(target))
         }
         [source, target] => (Path::new(source), Path::new(target)),
+        [word] if in_fstab(word) => {
+            let known = hand_on("mount", args, "/etc/fstab is not for me");
+            return known.unwrap_or_else(|| complain("mount", &format!("{}: in /etc/fstab", word.display()), 1));
+        }
         [word] => {
             return complain(
                 "mount",
@@ -114,6 +120,12 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     let kind = parsed.text("types");
     let kind = kind.as_deref();
     let moves = flags.intersects(MsFlags::MS_BIND | MsFlags::MS_MOVE | MsFlags::MS_REMOUNT);
+    // Image files and disks: finding out what is on them, and making a loop device, is another program's business.
+    let device = fs::metadata(source).is_ok_and(|source| source.is_file() || source.file_type().is_block_device());
+    let unlike_ours = data.contains(&&b"loop"[..]) || (kind.is_none() && !moves && propagation.is_none() && device);
+    if let Some(status) = unlike_ours.then(|| hand_on("mount", args, "images and disks are not for me")).flatten() {
+        return status;
+    }
     if kind.is_none() && !moves && propagation.is_none() {
         return complain(
             "mount",
@@ -154,6 +166,13 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         return failed("mount", &target.display().to_string(), errno, hint(errno, source, target, None), FAILED);
     }
     ExitCode::SUCCESS
+}
+
+/// Whether a line of fstab(5) names this device or directory.
+fn in_fstab(word: &OsStr) -> bool {
+    let table = text::read("/etc/fstab").unwrap_or_default();
+    let mut lines = table.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    lines.any(|line| line.split_whitespace().take(2).any(|field| OsStr::new(&unescape(field)) == word))
 }
 
 /// The bit of CAP_SYS_ADMIN, with which file systems are mounted.

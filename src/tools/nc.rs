@@ -7,6 +7,7 @@ use super::{
         parse,
     },
     complain, failed,
+    other::misused,
 };
 use crate::lang::say;
 use nix::{
@@ -38,7 +39,7 @@ const USAGE: &str = "usage: nc -l [HOST] PORT | nc [-z] HOST PORT";
 pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
-        Err(what) => return complain("nc", &format!("{what}\n  {USAGE}"), 1),
+        Err(what) => return misused("nc", args, &what, USAGE, 1),
     };
     let listens = parsed.has("listen");
     let (host, port) = match (parsed.words.as_slice(), parsed.value("port")) {

@@ -7,6 +7,8 @@ use super::{
         parse_bytes,
     },
     complain, failed,
+    identity::{find_group, find_user},
+    other::misused,
     start::{become_program, end_like, shell, split},
 };
 use crate::kernel::{
@@ -17,7 +19,7 @@ use crate::lang::say;
 use nix::{
     errno::Errno,
     sched::{CloneFlags, setns},
-    unistd::{chdir, chroot, fchdir, setgid, setgroups, setuid},
+    unistd::{Gid, Uid, chdir, chroot, fchdir, setgid, setgroups, setuid},
 };
 use std::{
     ffi::{OsStr, OsString},
@@ -27,7 +29,7 @@ use std::{
     process::ExitCode,
 };
 
-const OPTIONS: [Opt; 14] = [
+const OPTIONS: [Opt; 17] = [
     ('a', "all", No),
     ('t', "target", Must),
     ('m', "mount", May),
@@ -40,7 +42,10 @@ const OPTIONS: [Opt; 14] = [
     ('T', "time", May),
     ('r', "root", May),
     ('w', "wd", May),
+    ('W', "wdns", Must),
     ('F', "no-fork", No),
+    ('S', "setuid", Must),
+    ('G', "setgid", Must),
     ('\0', "preserve-credentials", No),
 ];
 
@@ -51,13 +56,14 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
 
 fn enter(args: &[OsString]) -> Result<ExitCode, ExitCode> {
     let options = parse_bytes(args, &OPTIONS, true)
-        .map_err(|what| complain("nsenter", &format!("{what}\nTry 'man nsenter' for more information."), 1))?;
+        .map_err(|what| misused("nsenter", args, &what, "Try 'man nsenter' for more information.", 1))?;
     let target: Option<i32> = match options.text("target").map(|pid| (pid.parse(), pid)) {
         Some((Ok(pid), _)) => Some(pid),
         Some((Err(_), text)) => return Err(complain("nsenter", &format!("failed to parse pid: '{text}'"), 1)),
         None if options.has("all") => return Err(complain("nsenter", "no target PID specified for --all", 1)),
         None => None,
     };
+    let wanted_ids = ids(&options)?;
     // Every file is opened before the first setns(2): as soon as we are in the other mount namespace, /proc/PID may be
     // another process or nothing at all. An open descriptor holds its namespace or directory wherever we go.
     let mut files: Vec<(&Namespace, File)> = Vec::new();
@@ -98,7 +104,11 @@ fn enter(args: &[OsString]) -> Result<ExitCode, ExitCode> {
         let result = fchdir(root).and_then(|()| chroot(".")).and_then(|()| chdir("/"));
         result.map_err(|errno| failed("nsenter", "cannot change root directory", errno, None, 1))?;
     }
-    if let Some(dir) = &dir {
+    if let Some(dir) = options.value("wdns") {
+        // A path in the namespaces that we have entered, unlike that of -w, which was opened outside.
+        let cannot = |errno| failed("nsenter", &format!("cannot change to {}", dir.display()), errno, None, 1);
+        chdir(dir.as_os_str()).map_err(cannot)?;
+    } else if let Some(dir) = &dir {
         fchdir(dir).map_err(|errno| failed("nsenter", "cannot change directory", errno, None, 1))?;
     }
     let entered = |kind| files.iter().any(|(row, _)| row.kind == kind);
@@ -113,15 +123,32 @@ fn enter(args: &[OsString]) -> Result<ExitCode, ExitCode> {
             Ok(None) => {}
         }
     }
-    if users {
-        // Our own IDs mean nothing in there, so become its root. Groups come first: without root they cannot be changed,
-        // and where the namespace denies setgroups(2) they stay.
-        let _ = setgroups(&[]);
-        setgid(0.into())
-            .and_then(|()| setuid(0.into()))
-            .map_err(|errno| failed("nsenter", "cannot become root of the user namespace", errno, None, 1))?;
-    }
+    become_them(wanted_ids.0, wanted_ids.1, users)?;
     Ok(become_program("nsenter", &if options.words.is_empty() { vec![shell()] } else { options.words }))
+}
+
+/// The user and the group that -S and -G name.
+fn ids(options: &Parsed<OsString>) -> Result<(Option<Uid>, Option<Gid>), ExitCode> {
+    let unknown = |what: &str, text: &str| complain("nsenter", &format!("failed to parse {what}: '{text}'"), 1);
+    let user = options.text("setuid").map(|text| find_user(&text).ok_or_else(|| unknown("uid", &text)));
+    let group = options.text("setgid").map(|text| find_group(&text).ok_or_else(|| unknown("gid", &text)));
+    Ok((user.transpose()?.map(|(uid, _)| uid), group.transpose()?))
+}
+
+/// Takes the IDs that were asked for. In another user namespace our own mean nothing, so there we become its root.
+fn become_them(user: Option<Uid>, group: Option<Gid>, new_users: bool) -> Result<(), ExitCode> {
+    let root = |id: u32| new_users.then_some(id);
+    let user = user.or_else(|| root(0).map(Uid::from_raw));
+    let group = group.or_else(|| root(0).map(Gid::from_raw));
+    let cannot = |what: &'static str| move |errno| failed("nsenter", what, errno, None, 1);
+    if let Some(group) = group {
+        // Groups come first: without root they cannot be changed. Where the namespace denies setgroups(2) they stay.
+        setgroups(&[])
+            .or_else(|errno| if new_users { Ok(()) } else { Err(errno) })
+            .map_err(cannot("setgroups failed"))?;
+        setgid(group).map_err(cannot("setgid failed"))?;
+    }
+    user.map_or(Ok(()), setuid).map_err(cannot("setuid failed"))
 }
 
 fn flag(row: &Namespace) -> CloneFlags {

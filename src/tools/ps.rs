@@ -1,7 +1,10 @@
 //! ps(1): list processes, as /proc shows them.
 
 use super::{
-    complain, print,
+    args::Misuse,
+    complain,
+    other::misused,
+    print,
     table::{COLUMNS, Column, Facts},
 };
 use crate::kernel::process::{self, Process};
@@ -31,7 +34,7 @@ struct Wish {
 pub(super) fn run(args: &[OsString]) -> ExitCode {
     let words: Option<Vec<&str>> = args.iter().map(|word| word.to_str()).collect();
     let Some(wish) = words.and_then(|words| read(&words)) else {
-        return complain("ps", &format!("unsupported option\n  {USAGE}"), 1);
+        return misused("ps", args, &Misuse::Unknown("unsupported option".into()), USAGE, 1);
     };
     let standard = match () {
         () if wish.user => BSD_USER,
@@ -44,7 +47,8 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     for wanted in wanted {
         let (name, heading) = wanted.split_once('=').map_or((wanted.as_str(), None), |(name, text)| (name, Some(text)));
         let Some(column) = COLUMNS.iter().find(|(names, ..)| names.contains(&name)) else {
-            return complain("ps", &format!("unknown user-defined format specifier \"{name}\""), 1);
+            let what = format!("unknown user-defined format specifier \"{name}\"");
+            return misused("ps", args, &Misuse::Unknown(what), USAGE, 1);
         };
         columns.push((column, heading.unwrap_or(column.1).to_string()));
     }

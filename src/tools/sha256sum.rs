@@ -2,7 +2,9 @@
 
 use super::{
     args::{Opt, Parsed, Value::No, parse_bytes},
-    complain, print_bytes,
+    complain,
+    other::misused,
+    print_bytes,
 };
 use crate::{
     image::digest::{Algorithm, Hasher},
@@ -29,7 +31,7 @@ const OPTIONS: [Opt; 6] = [
 pub(super) fn run(args: &[OsString]) -> ExitCode {
     let mut parsed = match parse_bytes(args, &OPTIONS, false) {
         Ok(parsed) => parsed,
-        Err(what) => return complain("sha256sum", &format!("{what}\n  usage: sha256sum [-c] [FILE…]"), 1),
+        Err(what) => return misused("sha256sum", args, &what, "usage: sha256sum [-c] [FILE…]", 1),
     };
     if parsed.words.is_empty() {
         parsed.words.push("-".into());

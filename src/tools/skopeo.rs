@@ -1,8 +1,10 @@
 //! skopeo(1): copy an image from one place to another, or look at it. It never unpacks one.
 
 use super::{
-    args::{Opt, Parsed, Value::Must, Value::No, parse},
-    complain, image_source, print, print_bytes,
+    args::{Misuse, Opt, Parsed, Value::Must, Value::No, parse},
+    complain, image_source,
+    other::misused,
+    print, print_bytes,
     progress::Progress,
     skopeo_format,
 };
@@ -84,7 +86,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     let options = [&OPTIONS[..], &image_source::ACCESS, &image_source::DESTINATION].concat();
     let parsed = match parse(args, &options, false) {
         Ok(parsed) => parsed,
-        Err(what) => return complain("skopeo", &format!("{what}\n  {USAGE}"), 1),
+        Err(what) => return misused("skopeo", args, &what, USAGE, 1),
     };
     let words: Vec<&str> = parsed.words.iter().map(String::as_str).collect();
     if parsed.has("help") {
@@ -96,7 +98,10 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         ["inspect", from] => inspect(&parsed, from),
         ["list-tags", from] => list_tags(&parsed, from),
         ["copy" | "inspect" | "list-tags", ..] | [] => complain("skopeo", USAGE, 1),
-        [other, ..] => complain("skopeo", &format!("unrecognized command {other:?}\n  {USAGE}"), 1),
+        [other, ..] => {
+            let what = Misuse::Unknown(format!("unrecognized command {other:?}"));
+            misused("skopeo", args, &what, USAGE, 1)
+        }
     }
 }
 

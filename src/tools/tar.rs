@@ -5,7 +5,9 @@
 
 use super::{
     args::{Opt, Value::Must, Value::No, parse_bytes},
-    complain, print, tar_list,
+    complain,
+    other::misused,
+    print, tar_list,
 };
 use crate::image::unpack::{
     Rules, Unpacker,
@@ -69,7 +71,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     };
     let parsed = match parse_bytes(&words, &OPTIONS, false) {
         Ok(parsed) => parsed,
-        Err(what) => return complain("tar", &what, USAGE),
+        Err(what) => return misused("tar", args, &what, "usage: tar -x|-t [-f FILE] [-C DIR] [MEMBER…]", USAGE),
     };
     if parsed.has("help") {
         return print(HELP);

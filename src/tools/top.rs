@@ -6,7 +6,9 @@ use super::{
         Value::{Must, No},
         parse,
     },
-    complain, print,
+    complain,
+    other::misused,
+    print,
     table::{Names, memory},
 };
 use crate::kernel::text;
@@ -42,7 +44,7 @@ struct Reading {
 pub(super) fn run(args: &[OsString]) -> ExitCode {
     let options = match parse(args, &OPTIONS, true) {
         Ok(options) => options,
-        Err(what) => return complain("top", &format!("{what}\n  top [-b] [-n NUMBER] [-d SECONDS] [-p PID,…]"), 1),
+        Err(what) => return misused("top", args, &what, "top [-b] [-n NUMBER] [-d SECONDS] [-p PID,…]", 1),
     };
     let delay = options.value("delay").map_or(Some(3.0), |text| text.parse::<f64>().ok()).filter(|delay| *delay >= 0.0);
     let number = options.value("iterations").map(|text| text.parse::<u64>());

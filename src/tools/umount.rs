@@ -3,6 +3,7 @@
 use super::{
     args::{Opt, Value::No, parse_bytes},
     complain, failed,
+    other::misused,
 };
 use crate::kernel::mounts::points;
 use crate::lang::say;
@@ -23,7 +24,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     let parsed = match parse_bytes(args, &OPTIONS, false) {
         Ok(parsed) if !parsed.words.is_empty() => parsed,
         Ok(_) => return complain("umount", "bad usage\nTry 'man umount' for more information.", 1),
-        Err(what) => return complain("umount", &format!("{what}\nTry 'man umount' for more information."), 1),
+        Err(what) => return misused("umount", args, &what, "Try 'man umount' for more information.", 1),
     };
     let mut flags = MntFlags::empty();
     // Lazy: out of sight at once, gone when the last user of it is. Without it a mount in use is EBUSY.

@@ -2,48 +2,65 @@
 
 use super::{
     args::{
-        Opt,
-        Value::{May, Must, No},
+        Opt, Parsed,
+        Value::{Long, May, Must, No},
         parse_bytes,
     },
     complain, failed,
+    other::misused,
     start::{become_program, end_like, shell, signal, split},
+    unshare_outside::{Outside, keep},
+    unshare_who::{Who, write},
 };
-use crate::kernel::{errno::unshare_hint, mounts, namespaces::TABLE};
-use crate::lang::say;
+use crate::kernel::{
+    errno::unshare_hint,
+    mounts,
+    namespaces::{Kind, TABLE},
+};
 use nix::{
     errno::Errno,
     mount::{MsFlags, mount},
     sched::{CloneFlags, unshare},
     sys::{
         prctl::set_pdeathsig,
-        signal::{SigSet, SigmaskHow, Signal, sigprocmask},
+        signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask},
     },
-    unistd::{chdir, chroot, getegid, geteuid},
+    unistd::{Pid, chdir, chroot},
 };
 use std::{
     ffi::{OsStr, OsString},
-    fs,
+    path::PathBuf,
     process::ExitCode,
 };
 
-const OPTIONS: [Opt; 16] = [
-    ('m', "mount", No),
-    ('u', "uts", No),
-    ('i', "ipc", No),
-    ('n', "net", No),
-    ('p', "pid", No),
-    ('U', "user", No),
-    ('C', "cgroup", No),
-    ('T', "time", No),
+const OPTIONS: [Opt; 27] = [
+    ('m', "mount", Long),
+    ('u', "uts", Long),
+    ('i', "ipc", Long),
+    ('n', "net", Long),
+    ('p', "pid", Long),
+    ('U', "user", Long),
+    ('C', "cgroup", Long),
+    ('T', "time", Long),
     ('f', "fork", No),
     ('r', "map-root-user", No),
     ('c', "map-current-user", No),
+    ('\0', "map-user", Must),
+    ('\0', "map-group", Must),
+    ('\0', "map-users", Must),
+    ('\0', "map-groups", Must),
+    ('\0', "map-auto", No),
+    ('\0', "setgroups", Must),
+    ('\0', "keep-caps", No),
     ('\0', "mount-proc", May),
     ('\0', "kill-child", May),
     ('\0', "propagation", Must),
     ('R', "root", Must),
     ('w', "wd", Must),
+    ('S', "setuid", Must),
+    ('G', "setgid", Must),
+    ('\0', "monotonic", Must),
+    ('\0', "boottime", Must),
 ];
 
 /// Runs the tool.
@@ -54,15 +71,41 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     }
 }
 
+/// The namespaces that are wanted.
+fn flags(options: &Parsed<OsString>) -> CloneFlags {
+    let wanted = TABLE.iter().filter(|row| options.has(row.long));
+    let mut flags = wanted.fold(CloneFlags::empty(), |all, row| all | CloneFlags::from_bits_retain(row.flag as i32));
+    let maps = options.options.iter().any(|(name, _)| name.starts_with("map-"));
+    flags.set(CloneFlags::CLONE_NEWUSER, maps || options.has("user"));
+    flags.set(CloneFlags::CLONE_NEWNS, options.has("mount-proc") || options.has("mount"));
+    flags
+}
+
+/// The clocks of the time namespace that are to differ: their numbers (clock_gettime(2)) and seconds.
+fn clocks(options: &Parsed<OsString>) -> Result<Vec<(libc::clockid_t, i64)>, ExitCode> {
+    let mut clocks = Vec::new();
+    for (name, clock) in [("boottime", libc::CLOCK_BOOTTIME), ("monotonic", libc::CLOCK_MONOTONIC)] {
+        let Some(text) = options.text(name) else { continue };
+        let seconds = text.parse().map_err(|_| complain("unshare", &format!("failed to parse {name} offset"), 1))?;
+        clocks.push((clock, seconds));
+    }
+    if clocks.is_empty() || options.has("time") {
+        return Ok(clocks);
+    }
+    let what = "options --monotonic and --boottime require unsharing of a time namespace (-T)";
+    Err(complain("unshare", what, 1))
+}
+
+/// The files to which namespaces are to be bound, so that these outlive their processes.
+fn kept(options: &Parsed<OsString>) -> Vec<(Kind, PathBuf)> {
+    TABLE.iter().filter_map(|row| Some((row.kind, options.value(row.long)?.into()))).collect()
+}
+
 /// Does everything up to the program, in this order; gives the program, or the exit status.
 fn build(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
     let options = parse_bytes(args, &OPTIONS, true)
-        .map_err(|what| complain("unshare", &format!("{what}\nTry 'man unshare' for more information."), 1))?;
-    let wanted = TABLE.iter().filter(|row| options.has(row.long));
-    let mut flags = wanted.fold(CloneFlags::empty(), |all, row| all | CloneFlags::from_bits_retain(row.flag as i32));
-    let map = options.has("map-root-user") || options.has("map-current-user");
-    flags.set(CloneFlags::CLONE_NEWUSER, map || options.has("user"));
-    flags.set(CloneFlags::CLONE_NEWNS, options.has("mount-proc") || options.has("mount"));
+        .map_err(|what| misused("unshare", args, &what, "Try 'man unshare' for more information.", 1))?;
+    let flags = flags(&options);
     let propagation = match options.text("propagation").as_deref().unwrap_or("private") {
         "private" => Some(MsFlags::MS_PRIVATE),
         "shared" => Some(MsFlags::MS_SHARED),
@@ -74,34 +117,45 @@ fn build(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
         None => options.has("kill-child").then_some(Signal::SIGKILL),
         Some(name) => Some(signal(&name).ok_or_else(|| complain("unshare", &format!("unknown signal: {name}"), 1))?),
     };
-    // Asked for now: in a new user namespace without a map both would read as "nobody".
-    let (uid, gid) = (geteuid(), getegid());
+    let (who, clocks, files) = (Who::read(&options)?, clocks(&options)?, kept(&options));
+    // Two things must be done from outside: whoever is in the new mount namespace binds nothing in the old one, and more
+    // than one's own ID is mapped by who has rights over the others.
+    let new_mounts = flags.contains(CloneFlags::CLONE_NEWNS);
+    let keeper = (!files.is_empty() && new_mounts).then(|| Outside::wait(|us| keep(us, &files).is_ok()));
+    let mapper = who.maps.any().then(|| Outside::wait(|us| who.maps.write(us)));
+    let no_child = |errno| fail("fork failed", errno, None);
+    let (keeper, mapper) = (keeper.transpose().map_err(no_child)?, mapper.transpose().map_err(no_child)?);
+    let keep_them = || keeper.map_or_else(|| keep(Pid::this(), &files), Outside::go);
 
     // All namespaces in one call. The caller itself moves into each of them at once, except for the PID namespace: that
     // one is only for its children, because a process never changes its own PID.
     unshare(flags).map_err(|errno| fail("unshare failed", errno, unshare_hint(errno)))?;
+    mapper.map_or(Ok(()), Outside::go)?;
+    for (clock, seconds) in clocks {
+        // As long as nobody has entered the time namespace, its clocks can still be set.
+        write("timens_offsets", &format!("{clock} {seconds} 0"))?;
+    }
     if options.has("fork") || dies_with_us.is_some() {
         // The terminal's signals are for the child; we wait for it, whatever happens.
         let ours: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
         let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ours), None);
         // The first child is PID 1 of the new PID namespace, and the namespace lives exactly as long as it does.
-        if let Some(child) = split().map_err(|errno| fail("fork failed", errno, None))? {
+        if let Some(child) = split().map_err(no_child)? {
+            if let Err(status) = keep_them() {
+                let _ = kill(child, Signal::SIGKILL);
+                return Err(status);
+            }
             return Err(end_like("unshare", child, false));
         }
         let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&ours), None);
         if let Some(signal) = dies_with_us {
             let _ = set_pdeathsig(signal);
         }
+    } else {
+        keep_them()?;
     }
-    if map {
-        let (user, group) = if options.has("map-root-user") { (0, 0) } else { (uid.as_raw(), gid.as_raw()) };
-        // A user may give itself one ID, and only after it has given up setgroups(2), with which it could drop a group
-        // that keeps it out of a file. Each map is one single write (user_namespaces(7)).
-        write("uid_map", &format!("{user} {uid} 1"))?;
-        write("setgroups", "deny")?;
-        write("gid_map", &format!("{group} {gid} 1"))?;
-    }
-    if let Some(kind) = propagation.filter(|_| flags.contains(CloneFlags::CLONE_NEWNS)) {
+    who.map()?;
+    if let Some(kind) = propagation.filter(|_| new_mounts) {
         // The new mount namespace is a copy whose mounts still belong to the groups of the old ones. Without this, the
         // next mount would appear on the host as well.
         let result = mounts::propagate(MsFlags::MS_REC | kind);
@@ -131,17 +185,10 @@ fn build(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
         mount(Some("proc"), place, Some("proc"), flags, None::<&str>)
             .map_err(|errno| fail(&format!("mount {} failed", place.display()), errno, hint(errno)))?;
     }
+    who.become_them(flags.contains(CloneFlags::CLONE_NEWUSER))?;
     Ok(if options.words.is_empty() { vec![shell()] } else { options.words })
 }
 
 fn fail(what: &str, errno: Errno, hint: Option<String>) -> ExitCode {
     failed("unshare", what, errno, hint.as_deref(), 1)
-}
-
-fn write(file: &str, value: &str) -> Result<(), ExitCode> {
-    fs::write(format!("/proc/self/{file}"), value).map_err(|error| {
-        let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
-        let hint = say("a security policy may forbid it: boxwright doctor", "可能被安全策略禁止：boxwright doctor");
-        fail(&format!("write failed /proc/self/{file}"), errno, Some(hint.into()))
-    })
 }

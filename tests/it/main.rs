@@ -47,6 +47,7 @@ mod tools_network;
 mod tools_ns;
 mod tools_root;
 mod tools_tar;
+mod tools_unshare;
 mod trace;
 mod trace_ends;
 mod trace_output;
@@ -107,6 +108,7 @@ fn all() -> Vec<Test> {
         tools_ns::tests,
         tools_root::tests,
         tools_tar::tests,
+        tools_unshare::tests,
         trace::tests,
         trace_ends::tests,
         trace_output::tests,

@@ -117,6 +117,16 @@ pub(crate) enum Command {
         #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
+    /// In a terminal of a session, or under `trace`: run a command that is not traced, such as strace or gdb
+    ///
+    /// A process has one tracer at most, and an ordinary user's takes set-user-ID programs their privilege. This command
+    /// runs without a tracer, in the same namespaces, directory and control groups. Its calls are not shown, and the guard does
+    /// not see what it changes. It ends with the session.
+    Untraced {
+        /// The command and its arguments
+        #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
     /// Show namespaces, mounts, cgroup and the scorecard of any process
     Inspect {
         /// The process

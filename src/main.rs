@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     let rest = args.get(2..).unwrap_or_default();
     match args.get(1).and_then(|role| role.to_str()) {
         Some(trace::launch::ROLE) => trace::launch::run(rest),
+        Some(trace::aside::ROLE) => trace::aside::run(rest),
         Some(observe::peek::ROLE) => observe::peek::run(&words(rest)),
         Some(doctor::attempt::ROLE) => doctor::attempt::run(&words(rest)),
         Some(name) => match tools::find(name) {

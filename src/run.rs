@@ -44,6 +44,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
             let form = trace::cli::Form { json: *json, only: only.clone(), count: *count, time: *time };
             trace::cli::run(trace::cli::How { form, to: output.clone(), step: *step, guard: *guard }, command, lang)
         }
+        Some(Command::Untraced { command }) => trace::aside::untraced(command, lang),
         Some(Command::Inspect { pid, json, watch }) => inspect::run(*pid, *json, *watch, lang),
         Some(Command::Doctor { fix: true, .. }) => doctor::fix(lang),
         Some(Command::Doctor { json, .. }) => {

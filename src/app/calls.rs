@@ -2,7 +2,7 @@
 
 use crate::{
     kernel::pid::Pid,
-    trace::{Ended, SyscallEvent, TraceEvent},
+    trace::{Ended, Note, SyscallEvent, TraceEvent},
 };
 use std::collections::VecDeque;
 
@@ -16,6 +16,20 @@ pub(crate) enum Row {
     Call(SyscallEvent),
     /// A process that ended: PID, program, how.
     End(Pid, String, Ended),
+    /// What should be known of a process: PID, program, what.
+    Note(Pid, String, Note),
+}
+
+impl Row {
+    /// The row of an event; none of those that are shown elsewhere.
+    pub(crate) fn of(event: &TraceEvent) -> Option<Row> {
+        match event {
+            TraceEvent::Syscall(_, event) => Some(Row::Call(event.clone())),
+            TraceEvent::Exit { pid, comm, ended, .. } => Some(Row::End(*pid, comm.clone(), *ended)),
+            TraceEvent::Noted { pid, comm, note, .. } => Some(Row::Note(*pid, comm.clone(), note.clone())),
+            _ => None,
+        }
+    }
 }
 
 /// The newest rows.
@@ -27,11 +41,7 @@ pub(crate) struct CallLog {
 impl CallLog {
     /// Takes in what the tracer saw.
     pub(crate) fn push(&mut self, event: &TraceEvent) {
-        let row = match event {
-            TraceEvent::Syscall(_, event) => Row::Call(event.clone()),
-            TraceEvent::Exit { pid, comm, ended, .. } => Row::End(*pid, comm.clone(), *ended),
-            _ => return,
-        };
+        let Some(row) = Row::of(event) else { return };
         if self.rows.len() == MOST {
             self.rows.pop_front();
         }
@@ -52,7 +62,7 @@ impl CallLog {
     pub(crate) fn last_call(&self) -> Option<&SyscallEvent> {
         self.rows.iter().rev().find_map(|row| match row {
             Row::Call(event) => Some(event),
-            Row::End(..) => None,
+            _ => None,
         })
     }
 }

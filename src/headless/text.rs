@@ -61,6 +61,9 @@ impl Text {
                 let what = lang.pick("would change the machine itself", "会改变机器本身");
                 writeln!(out, "  ! {pid} {comm} {name}({args}) {what}{colon}{why}")
             }
+            Event::Traced(Told::Note { pid, comm, text }) => {
+                writeln!(out, "  · {pid} {}{colon}{text}", printable(comm))
+            }
             Event::Traced(Told::Untraced { reason }) => {
                 writeln!(out, "  {} {reason}", lang.pick("System calls cannot be seen:", "看不到系统调用："))
             }

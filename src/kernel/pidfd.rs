@@ -1,8 +1,10 @@
 //! Process file descriptors (pidfd_open(2)): they name one process for good, while a PID may be given to another.
 
 use nix::errno::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use rustix::process::{
+    Pid, PidfdFlags, PidfdGetfdFlags, Signal, WaitId, WaitIdOptions, pidfd_getfd, pidfd_open, pidfd_send_signal, waitid,
+};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 /// Opens a process. The descriptor becomes readable (poll(2)) when the process has ended.
 ///
@@ -17,6 +19,13 @@ pub fn open(pid: i32) -> nix::Result<OwnedFd> {
 /// Errors: ESRCH where it has been reaped; EPERM where it is not ours to kill.
 pub(crate) fn kill(process: BorrowedFd) -> nix::Result<()> {
     pidfd_send_signal(process, Signal::KILL).map_err(errno)
+}
+
+/// A copy of one of its descriptors (pidfd_getfd(2)); an exec closes it.
+///
+/// Errors: EBADF where it has none of this number; EPERM where we may not trace it; ENOSYS before Linux 5.6.
+pub fn copy(process: &OwnedFd, descriptor: RawFd) -> nix::Result<OwnedFd> {
+    pidfd_getfd(process, descriptor, PidfdGetfdFlags::empty()).map_err(errno)
 }
 
 /// Reaps exactly this process if it has ended; false where it still runs.

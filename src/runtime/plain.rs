@@ -214,12 +214,7 @@ impl Talk {
                 return print(&[format!("! {text}")]);
             }
             Event::Trace(_, trace) if self.is_visible() => {
-                let row = match trace {
-                    TraceEvent::Syscall(_, event) => Some(Row::Call(event.clone())),
-                    TraceEvent::Exit { pid, comm, ended, .. } => Some(Row::End(*pid, comm.clone(), *ended)),
-                    _ => None,
-                };
-                if let Some(row) = row {
+                if let Some(row) = Row::of(trace) {
                     self.flush()?;
                     print(&say::row(&self.driver.state, &row))?;
                 }

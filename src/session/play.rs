@@ -335,7 +335,7 @@ impl Session {
                 self.look(out);
             }
             TraceEvent::Refused(_, reason) => self.evidence.untraced = Some(reason),
-            TraceEvent::Finished(..) => {}
+            TraceEvent::Noted { .. } | TraceEvent::Finished(..) => {}
         }
         self.go_on(out);
     }

@@ -5,14 +5,14 @@ use super::{
     launch::ROLE,
     stop::Stopped,
     stops::Tracing,
-    task::{Pending, Task, parent_and_session, process_of, seen_by},
-    untraced::without_filter,
+    task::{Pending, Task, parent_and_session, process_of, seen_by, status},
 };
 use crate::kernel::pid::Pid;
 use nix::sys::{
     ptrace,
     signal::{Signal, kill},
 };
+use procfs::process::Status;
 
 impl Tracing {
     fn join(&mut self, root: Root, tid: Pid) {
@@ -77,6 +77,9 @@ impl Tracing {
     pub(super) fn replaced(&mut self, stop: &Stopped) {
         let tid = stop.tid();
         self.started(tid);
+        if let Some(root) = self.tasks.get(&tid).map(|task| task.root) {
+            self.look_at_rights(root, stop);
+        }
         let former = stop.message().unwrap_or(tid);
         let mut gone = Vec::new();
         if former != tid
@@ -101,18 +104,28 @@ impl Tracing {
         }
     }
 
-    /// The first program of a family makes a stop before it starts, if the filter is there.
+    /// The first program of a family makes a stop of the filter before it starts. Where none could be installed, every call
+    /// stops from now on.
     fn started(&mut self, tid: Pid) {
         let Some(task) = self.tasks.get(&tid) else { return };
-        let (root, stopped) = (task.root, task.pending.is_some());
+        let (root, stopped) = (task.root, task.pending.as_ref().is_some_and(|pending| !pending.unseen));
         // The launcher may be seized before its own start is quite over; it is not what the filter is for.
         let command = std::fs::read(tid.dir().join("cmdline")).unwrap_or_default();
         if !stopped && command.split(|byte| *byte == 0).nth(1) == Some(ROLE.as_bytes()) {
             return;
         }
         let Some(family) = self.families.get_mut(&root) else { return };
-        if !std::mem::replace(&mut family.started, true) && !stopped {
-            self.tell(TraceEvent::Refused(root, without_filter()));
+        let first = !std::mem::replace(&mut family.started, true);
+        if first {
+            let restricted = |status: Option<Status>| status.and_then(|status| status.nonewprivs) == Some(1);
+            family.restricted = restricted(status(tid)) && !restricted(status(Pid(std::process::id() as i32)));
+        }
+        if first && !stopped {
+            family.without_filter = true;
+            if let Some(task) = self.tasks.get_mut(&tid) {
+                task.filtered = true;
+                task.pending.iter_mut().for_each(|pending| pending.unseen = false);
+            }
         }
     }
 

@@ -151,6 +151,11 @@ impl Syscall {
         self.0.name
     }
 
+    /// Whether a call with these arguments asks for a command that is not traced.
+    pub(super) fn asks_for_untraced(self, values: &[u64; 6]) -> bool {
+        self.0.number == Some(libc::SYS_prctl) && values[0] as u32 == super::aside::ASK
+    }
+
     /// Whether it makes a process.
     pub(crate) fn makes_process(self) -> bool {
         matches!(self.0.effect, Effect::Child(_))
@@ -230,8 +235,8 @@ use Trap::{Always, Except, If, Never, OneOf, Unless};
 
 const WRITING: u32 = (libc::O_WRONLY | libc::O_RDWR) as u32;
 /// What prctl(2) is traced for: PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS,
-/// PR_CAP_AMBIENT.
-static PRCTL: [u32; 6] = [8, 22, 24, 28, 38, 47];
+/// PR_CAP_AMBIENT, and the question of our own.
+static PRCTL: [u32; 7] = [8, 22, 24, 28, 38, 47, super::aside::ASK];
 const CREATE: u32 = libc::O_CREAT as u32;
 const CONTROL: Decoding = Each(&[Number, Hex, Pointer]);
 const REMOVEDIR: u32 = libc::AT_REMOVEDIR as u32;

@@ -4,7 +4,7 @@ use super::{
     Argument, Value,
     argument::Text,
     flags::{Flags, without_magic},
-    memory::Memory,
+    memory::{Memory, Width},
 };
 use crate::kernel::pid::Signal;
 
@@ -78,7 +78,7 @@ impl Decoding {
         };
         match self {
             Decoding::Each(kinds) => each(kinds),
-            Decoding::Clone => clone(args),
+            Decoding::Clone => clone(args, memory.width()),
             Decoding::Mount => at.mount(args).map(Argument::from).into(),
             Decoding::FsConfig => at.fsconfig(args).map(Argument::from).into(),
         }
@@ -96,10 +96,11 @@ pub(super) fn clone_flags(args: &[Argument]) -> u64 {
 }
 
 /// clone(2): the low byte of the flags is the signal that the child sends when it ends. The last two arguments have
-/// swapped places on x86-64.
-fn clone(args: &[u64; 6]) -> Vec<Argument> {
+/// swapped places on x86-64, but not for programs of i386.
+fn clone(args: &[u64; 6], width: Width) -> Vec<Argument> {
     let [flags, stack, parent, d, e, _] = *args;
-    let (child, tls) = if cfg!(target_arch = "x86_64") { (d, e) } else { (e, d) };
+    let swapped = cfg!(target_arch = "x86_64") && width == Width::Eight;
+    let (child, tls) = if swapped { (d, e) } else { (e, d) };
     let flags = (flags & 0xffff_ff00, Signal((flags & 0xff) as i32));
     let mut out = vec![
         Argument::named("child_stack", Value::Address(stack)),
@@ -253,7 +254,7 @@ impl Reader<'_> {
 
     fn vectors(&self, at: u64, count: u64) -> Value {
         let part = |index: u64| {
-            let (base, len) = (self.0.word(at + 16 * index)?, self.0.word(at + 16 * index + 8)?);
+            let (base, len) = (self.0.pointer(at, 2 * index)?, self.0.pointer(at, 2 * index + 1)?);
             let base = Argument::named("iov_base", self.counted(base, len));
             Some(Value::Struct(vec![base, Argument::named("iov_len", Value::Size(len))]))
         };

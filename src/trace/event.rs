@@ -2,7 +2,9 @@
 //!
 //! The events can be stored and read back (serde). What `--json` prints of them is made in [`Told`], where text begins.
 
-use super::{Argument, Change, Harm, Syscall, argument::listed, calls::Effect, decode::clone_flags, memory::Memory};
+use super::{
+    Argument, Change, Harm, Note, Syscall, argument::listed, calls::Effect, decode::clone_flags, memory::Memory,
+};
 use crate::{
     kernel::{
         errno,
@@ -184,6 +186,15 @@ pub enum Told<'a> {
         /// The signal, where one killed it.
         signal: Option<String>,
     },
+    /// What should be known of a process besides its calls.
+    Note {
+        /// The thread.
+        pid: Pid,
+        /// Its program.
+        comm: &'a str,
+        /// One sentence.
+        text: String,
+    },
     /// System calls cannot be seen; why.
     Untraced {
         /// With the errno and the remedy.
@@ -219,6 +230,7 @@ impl<'a> Told<'a> {
                 };
                 Some(Told::Exit { pid: *pid, comm, status, signal })
             }
+            TraceEvent::Noted { pid, comm, note, .. } => Some(Told::Note { pid: *pid, comm, text: note.say(lang) }),
             TraceEvent::Refused(_, reason) => Some(Told::Untraced { reason: reason.say(lang) }),
             TraceEvent::Guarded(_, call, harm) => Some(Told::Guarded {
                 pid: call.pid,
@@ -273,6 +285,17 @@ pub enum TraceEvent {
     },
     /// The last process of a spawned command ended; its first process ended like this.
     Finished(Root, Ended),
+    /// What should be known of a thread besides its calls.
+    Noted {
+        /// The family it belongs to.
+        root: Root,
+        /// Its host PID.
+        pid: Pid,
+        /// The name of its program.
+        comm: String,
+        /// What.
+        note: Note,
+    },
     /// This machine does not let us trace; the command runs untraced. The text says why, with the errno.
     Refused(Root, Both),
 }
@@ -286,6 +309,7 @@ impl TraceEvent {
             | TraceEvent::Guarded(root, ..)
             | TraceEvent::Released(root, _)
             | TraceEvent::Exit { root, .. }
+            | TraceEvent::Noted { root, .. }
             | TraceEvent::Finished(root, _)
             | TraceEvent::Refused(root, _) => *root,
         }
@@ -351,6 +375,7 @@ mod tests {
             TraceEvent::Released(Pid(4702), Pid(4711)),
             TraceEvent::Exit { root: Pid(4702), pid: Pid(7), comm: "sh".into(), ended: Ended::Killed(Signal(40)) },
             TraceEvent::Finished(Pid(4702), Ended::Exited(1)),
+            TraceEvent::Noted { root: Pid(1), pid: Pid(7), comm: "sh".into(), note: Note::Aside("gdb".into()) },
             TraceEvent::Refused(Pid(4702), both),
         ] {
             let stored = serde_json::to_string(&event).unwrap();

@@ -1,9 +1,13 @@
 //! The seccomp filter that stops a process before the interesting calls (seccomp(2), classic BPF).
 
-use super::calls::{TABLE, Trap};
+use super::{
+    calls::{TABLE, Trap},
+    i386,
+};
 use crate::kernel::seccomp::{self, verdict};
 
-/// What this program was compiled for; calls of any other ABI (i386 on x86-64) have other numbers and pass untraced.
+/// What this program was compiled for; the calls of i386 have numbers of their own, and those of any other ABI stop, so that
+/// it is told that they are not shown.
 #[cfg(target_arch = "x86_64")]
 pub(super) const ARCH: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
@@ -15,9 +19,10 @@ const ARCH_AT: u32 = 4;
 const ARGS: u32 = 16;
 
 /// Numbers from here on are the x32 ABI of x86-64.
-const X32: u32 = 0x4000_0000;
+pub(super) const X32: u32 = 0x4000_0000;
 
 const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+const SKIP: u16 = (libc::BPF_JMP | libc::BPF_JA) as u16;
 const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
 const AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
 const ANY_BIT: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
@@ -28,47 +33,62 @@ fn instruction(code: u16, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
 
 /// The program. A jump skips that many instructions: every call is one block that the next number skips.
 fn program() -> Vec<libc::sock_filter> {
-    let (allow, trace) = (libc::SECCOMP_RET_ALLOW, libc::SECCOMP_RET_TRACE);
+    let mut native =
+        vec![instruction(LOAD, NR, 0, 0), instruction(AT_LEAST, X32, 0, 1), verdict(libc::SECCOMP_RET_TRACE)];
+    for call in TABLE {
+        native.extend(call.number.into_iter().flat_map(|number| block(number as u32, call.trap)));
+    }
+    native.push(verdict(libc::SECCOMP_RET_ALLOW));
     let mut out = vec![
         instruction(LOAD, ARCH_AT, 0, 0),
-        instruction(EQUAL, ARCH, 1, 0),
-        verdict(allow),
-        instruction(LOAD, NR, 0, 0),
-        instruction(AT_LEAST, X32, 0, 1),
-        verdict(allow),
+        instruction(EQUAL, ARCH, 0, 1),
+        // The other jumps reach no further than 255 instructions.
+        instruction(SKIP, 1, 0, 0),
+        instruction(SKIP, native.len() as u32, 0, 0),
     ];
-    for call in TABLE {
-        let Some(number) = call.number.map(|number| number as u32) else { continue };
-        // The low half of an argument holds every flag that is asked for; on little-endian machines it comes first.
-        let argument = |index: usize| ARGS + 8 * index as u32;
-        match call.trap {
-            Trap::Always => {
-                out.extend([instruction(EQUAL, number, 0, 1), verdict(trace)]);
-            }
-            Trap::Never => {}
-            Trap::OneOf(index, numbers) => {
-                // Each comparison skips the rest to the verdict behind them.
-                let count = numbers.len() as u8;
-                out.extend([instruction(EQUAL, number, 0, count + 3), instruction(LOAD, argument(index), 0, 0)]);
-                let each = numbers.iter().zip(1..);
-                out.extend(each.map(|(wanted, place)| instruction(EQUAL, *wanted, count - place + 1, 0)));
-                out.extend([verdict(allow), verdict(trace)]);
-            }
-            Trap::Unless(index, bits) | Trap::If(index, bits) | Trap::Except(index, bits) => {
-                let (set, clear) = if matches!(call.trap, Trap::If(..)) { (trace, allow) } else { (allow, trace) };
-                let test = if matches!(call.trap, Trap::Except(..)) { EQUAL } else { ANY_BIT };
-                out.extend([
-                    instruction(EQUAL, number, 0, 4),
-                    instruction(LOAD, argument(index), 0, 0),
-                    instruction(test, bits, 0, 1),
-                    verdict(set),
-                    verdict(clear),
-                ]);
-            }
+    out.extend(native);
+    if let Some(arch) = i386::ARCH {
+        out.extend([instruction(EQUAL, arch, 1, 0), verdict(libc::SECCOMP_RET_TRACE), instruction(LOAD, NR, 0, 0)]);
+        for call in TABLE {
+            out.extend(i386::numbers(call).iter().flat_map(|number| block(*number as u32, call.trap)));
+        }
+        out.extend(i386::OTHERS.iter().flat_map(|number| block(*number as u32, Trap::Always)));
+        out.push(verdict(libc::SECCOMP_RET_ALLOW));
+    } else {
+        out.push(verdict(libc::SECCOMP_RET_TRACE));
+    }
+    out
+}
+
+/// What becomes of the call of this number; any other number skips it all.
+fn block(number: u32, trap: Trap) -> Vec<libc::sock_filter> {
+    let (allow, trace) = (libc::SECCOMP_RET_ALLOW, libc::SECCOMP_RET_TRACE);
+    // The low half of an argument holds every flag that is asked for; on little-endian machines it comes first.
+    let argument = |index: usize| ARGS + 8 * index as u32;
+    match trap {
+        Trap::Always => vec![instruction(EQUAL, number, 0, 1), verdict(trace)],
+        Trap::Never => Vec::new(),
+        Trap::OneOf(index, numbers) => {
+            // Each comparison skips the rest to the verdict behind them.
+            let count = numbers.len() as u8;
+            let mut out = vec![instruction(EQUAL, number, 0, count + 3), instruction(LOAD, argument(index), 0, 0)];
+            let each = numbers.iter().zip(1..);
+            out.extend(each.map(|(wanted, place)| instruction(EQUAL, *wanted, count - place + 1, 0)));
+            out.extend([verdict(allow), verdict(trace)]);
+            out
+        }
+        Trap::Unless(index, bits) | Trap::If(index, bits) | Trap::Except(index, bits) => {
+            let (set, clear) = if matches!(trap, Trap::If(..)) { (trace, allow) } else { (allow, trace) };
+            let test = if matches!(trap, Trap::Except(..)) { EQUAL } else { ANY_BIT };
+            vec![
+                instruction(EQUAL, number, 0, 4),
+                instruction(LOAD, argument(index), 0, 0),
+                instruction(test, bits, 0, 1),
+                verdict(set),
+                verdict(clear),
+            ]
         }
     }
-    out.push(verdict(allow));
-    out
 }
 
 /// Installs the filter for this process and everything it starts.
@@ -85,8 +105,12 @@ mod tests {
     const TRACE: u32 = libc::SECCOMP_RET_TRACE;
     const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 
-    /// Runs the program as the kernel would.
     fn run(number: i64, args: [u64; 6]) -> u32 {
+        run_on(ARCH, number, args)
+    }
+
+    /// Runs the program as the kernel would.
+    fn run_on(arch: u32, number: i64, args: [u64; 6]) -> u32 {
         let program = program();
         let (mut at, mut value) = (0, 0u32);
         loop {
@@ -96,11 +120,12 @@ mod tests {
                 LOAD => {
                     value = match step.k {
                         NR => number as u32,
-                        ARCH_AT => ARCH,
+                        ARCH_AT => arch,
                         offset => args[(offset - ARGS) as usize / 8] as u32,
                     }
                 }
                 code if code == verdict(ALLOW).code => return step.k,
+                SKIP => at += step.k as usize,
                 code => {
                     let holds = match code {
                         EQUAL => value == step.k,
@@ -131,6 +156,19 @@ mod tests {
         assert_eq!(run(libc::SYS_tgkill, [1, 2, libc::SIGURG as u64, 0, 0, 0]), ALLOW, "Go does so all the time");
         assert_eq!(run(libc::SYS_unlinkat, [0; 6]), ALLOW);
         assert_eq!(run(libc::SYS_unlinkat, [0, 0, libc::AT_REMOVEDIR as u64, 0, 0, 0]), TRACE);
-        assert_eq!(run(i64::from(X32) + 272, [0; 6]), ALLOW, "another ABI");
+        assert_eq!(run(i64::from(X32), [0; 6]), TRACE, "another ABI, which is told");
+        assert_eq!(run_on(7, 0, [0; 6]), TRACE, "another architecture");
+    }
+
+    #[test]
+    fn calls_of_i386_are_stopped_by_their_own_numbers() {
+        let Some(arch) = i386::ARCH else { return };
+        let run = |number, args| run_on(arch, number, args);
+        assert_eq!(run(310, [0; 6]), TRACE, "unshare");
+        assert_eq!(run(libc::SYS_unshare, [0; 6]), ALLOW, "statfs64_old has that number here");
+        assert_eq!(run(3, [0; 6]), ALLOW, "read");
+        assert_eq!(run(120, [libc::CLONE_THREAD as u64, 0, 0, 0, 0, 0]), ALLOW, "a thread");
+        assert_eq!(run(5, [0, libc::O_WRONLY as u64, 0, 0, 0, 0]), TRACE, "open for writing");
+        assert_eq!(run(117, [0; 6]), TRACE, "ipc");
     }
 }

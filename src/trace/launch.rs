@@ -59,7 +59,8 @@ pub fn run(args: &[OsString]) -> ExitCode {
         return fail(what, errno, NOT_STARTED);
     }
     if traced {
-        // Where the kernel takes no filter the command runs all the same; the tracer notices that its start makes no stop.
+        // Where the kernel takes no filter the command runs all the same; the tracer notices that its start makes no stop, and
+        // stops it at every call.
         let _ = filter::install();
     }
     restore_signals(!tty.is_empty());

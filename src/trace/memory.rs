@@ -7,13 +7,32 @@ use std::io::IoSliceMut;
 /// Reads never cross this many bytes at once, because the next page may not be there.
 const PAGE: u64 = 4096;
 
+/// How many bytes a pointer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    /// In a program of i386.
+    Four,
+    /// In all others.
+    Eight,
+}
+
 /// The memory of a thread's process, to be read as long as the thread stands still.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Memory<'a>(&'a Stopped);
+pub(super) struct Memory<'a>(&'a Stopped, Width);
 
 impl<'a> Memory<'a> {
     pub(super) fn new(stop: &'a Stopped) -> Memory<'a> {
-        Memory(stop)
+        Memory(stop, Width::Eight)
+    }
+
+    /// The same with pointers of this width.
+    pub(super) fn with(self, width: Width) -> Memory<'a> {
+        Memory(self.0, width)
+    }
+
+    /// How many bytes a pointer has.
+    pub(super) fn width(self) -> Width {
+        self.1
     }
 
     /// Fills the buffer from this address as far as memory is there, and says how far.
@@ -66,11 +85,22 @@ impl<'a> Memory<'a> {
         (self.read(address, &mut word) == 8).then(|| u64::from_ne_bytes(word))
     }
 
-    /// Words up to the first zero, at most `most`.
+    /// The pointer, or the size, of this index in an array.
+    pub(super) fn pointer(self, address: u64, index: u64) -> Option<u64> {
+        match self.1 {
+            Width::Eight => self.word(address.checked_add(8 * index)?),
+            Width::Four => {
+                let bytes = self.bytes(address.checked_add(4 * index)?, 4)?;
+                Some(u32::from_ne_bytes(bytes.try_into().ok()?).into())
+            }
+        }
+    }
+
+    /// Pointers up to the first zero, at most `most`.
     pub(super) fn words(self, address: u64, most: usize) -> Option<Vec<u64>> {
         let mut words = Vec::new();
         while words.len() < most {
-            match self.word(address.checked_add(8 * words.len() as u64)?)? {
+            match self.pointer(address, words.len() as u64)? {
                 0 => break,
                 word => words.push(word),
             }
@@ -86,7 +116,7 @@ mod tests {
     #[test]
     fn reads_what_an_address_points_to() {
         let own = Stopped::own();
-        let me = Memory(&own);
+        let me = Memory::new(&own);
         let text = *b"unshare\0rest";
         let address = text.as_ptr() as u64;
         assert_eq!(me.text(address, 100), Some((b"unshare".to_vec(), false)));
@@ -95,5 +125,7 @@ mod tests {
         assert_eq!(me.text(8, 100), None, "nothing is mapped there");
         let words = [7u64, 9, 0, 1];
         assert_eq!(me.words(words.as_ptr() as u64, 10), Some(vec![7, 9]));
+        let (narrow, words) = (me.with(Width::Four), [7u32, 9, u32::MAX, 0, 1]);
+        assert_eq!(narrow.words(words.as_ptr() as u64, 10), Some(vec![7, 9, u32::MAX.into()]));
     }
 }

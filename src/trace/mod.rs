@@ -5,6 +5,7 @@
 //! each call ([`decode`]), holds it where that is wanted, lets it happen, and looks at what changed ([`effects`]).
 
 mod argument;
+pub mod aside;
 mod births;
 mod calls;
 mod change;
@@ -16,9 +17,11 @@ mod filter;
 mod flags;
 mod following;
 mod guard;
+mod i386;
 pub mod launch;
 mod memory;
 mod mounts;
+mod note;
 mod objects;
 mod orders;
 mod paths;
@@ -39,4 +42,5 @@ pub use change::{Change, Mounted, Mounts};
 pub use event::{Call, Ended, Hold, Return, Root, SyscallEvent, Told, TraceEvent};
 pub(crate) use flags::Flags;
 pub(crate) use guard::Guard;
+pub use note::{Loss, Note, Raise};
 pub use tracer::{Spawn, Tracer};

@@ -59,8 +59,19 @@ impl Tracing {
         let comm = spawn.program.file_name().unwrap_or_default().display().to_string();
         let shares_our_terminal = spawn.tty.is_none();
         let guard = spawn.guard.clone();
-        let family =
-            Family { hold, guard, ended: None, killing: false, started: false, untraced, comm, shares_our_terminal };
+        let (ended, killing, started, restricted, without_filter) = (None, false, false, false, false);
+        let family = Family {
+            hold,
+            guard,
+            ended,
+            killing,
+            started,
+            restricted,
+            without_filter,
+            untraced,
+            comm,
+            shares_our_terminal,
+        };
         self.families.insert(root, family);
         match seized {
             Ok(()) => {
@@ -104,9 +115,13 @@ impl Tracing {
     }
 
     pub(super) fn kill(&mut self, root: Root) {
+        self.end_asides(root);
         let Some(family) = self.families.get_mut(&root) else { return };
         family.killing = true;
-        let processes = if family.untraced { descendants(root) } else { self.processes(Some(root)) };
+        let untraced = family.untraced;
+        let mut processes = if untraced { descendants(root) } else { self.processes(Some(root)) };
+        // They have to end others.
+        processes.retain(|pid| !self.asides.contains_key(pid));
         for pid in &processes {
             let _ = kill((*pid).into(), Signal::SIGKILL);
         }
@@ -121,11 +136,13 @@ impl Tracing {
         let traced = self.tasks.values().filter(|task| wanted(task.root)).map(|task| task.process);
         let untraced =
             self.families.iter().filter(|(root, family)| family.untraced && wanted(**root)).map(|(root, _)| *root);
-        traced.chain(untraced).collect::<BTreeSet<Pid>>().into_iter().collect()
+        let asides = self.asides.iter().filter(|(_, root)| wanted(**root)).map(|(supervisor, _)| *supervisor);
+        traced.chain(untraced).chain(asides).collect::<BTreeSet<Pid>>().into_iter().collect()
     }
 
     pub(super) fn kill_all(&mut self) {
-        for root in self.families.keys().copied().collect::<Vec<_>>() {
+        let all: BTreeSet<Root> = self.families.keys().chain(self.asides.values()).copied().collect();
+        for root in all {
             self.kill(root);
         }
     }

@@ -11,17 +11,20 @@ pub(super) enum Register {
     Result,
     /// Its first argument.
     First,
+    /// The same of a call of i386.
+    FirstOfFour,
 }
 
 /// Writes one; whether that could be done.
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "nix does not write single registers")]
 pub(super) fn write(tid: Pid, register: Register, value: u64) -> bool {
-    // Indices of `orig_rax`, `rax` and `rdi` in `struct user_regs_struct`.
+    // Indices of `orig_rax`, `rax`, `rdi` and `rbx` in `struct user_regs_struct`.
     let index: u64 = match register {
         Register::Number => 15,
         Register::Result => 10,
         Register::First => 14,
+        Register::FirstOfFour => 5,
     };
     // SAFETY: the request takes numbers: a place in the registers of a thread that stands still, and a value.
     let done = unsafe { libc::ptrace(libc::PTRACE_POKEUSER, tid.0, index * 8, value) };

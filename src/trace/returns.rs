@@ -1,7 +1,7 @@
 //! What follows from the end of a call, and of a thread.
 
 use super::{
-    Change, Ended, Return, SyscallEvent, TraceEvent,
+    Change, Ended, Note, Return, SyscallEvent, TraceEvent,
     calls::Effect,
     effects, following,
     guard::inode,
@@ -19,7 +19,7 @@ impl Tracing {
         let tid = stop.tid();
         let Some(task) = self.tasks.get_mut(&tid) else { return self.resume(stop) };
         let (root, failed) = (task.root, (-4095..0).contains(&result));
-        let (mut child, mut filters) = (None, false);
+        let (mut child, mut filters, mut second) = (None, false, None);
         if let Some(mut pending) = task.pending.take() {
             child = pending.child;
             let micros = pending.micros();
@@ -77,6 +77,8 @@ impl Tracing {
                     _ => false,
                 };
                 filters = filter && !failed;
+                let refused = pending.call.syscall.name() == "ptrace" && returned == Return::Error(Errno::EPERM);
+                second = refused.then_some(pending.values);
                 if effect.changes_mounts() {
                     self.cgroups.forget();
                 }
@@ -101,6 +103,9 @@ impl Tracing {
         } else if std::mem::take(&mut task.closing) {
             task.following = following::any_open(&stop);
         }
+        if second.is_some_and(|values| self.is_second_tracer(tid, &values)) {
+            self.note(root, tid, Note::SecondTracer);
+        }
         if filters {
             self.filter(tid);
         }
@@ -114,6 +119,9 @@ impl Tracing {
     /// A thread has ended; where it was the first of its process, so has the process.
     pub(super) fn ended(&mut self, tid: Pid, ended: Ended) {
         self.early.remove(&tid);
+        if self.asides.remove(&tid).is_some() {
+            return;
+        }
         let root = match self.tasks.remove(&tid) {
             Some(task) => {
                 let root = task.root;

@@ -2,9 +2,8 @@
 //! memory read, and what lets it go on takes it away: a thread that runs is never asked, and none is resumed twice.
 
 use super::{
-    Ended,
-    filter::ARCH,
-    memory::Memory,
+    Ended, Syscall, filter, i386,
+    memory::{Memory, Width},
     registers::{self, Register},
 };
 use crate::kernel::pid::{Pid, Signal};
@@ -57,8 +56,10 @@ pub(super) enum Until {
 /// Where in a call a thread stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Before it: its number and its arguments.
-    Entry(i64, [u64; 6]),
+    /// Before it: which call of those that the table has, its arguments, and how wide words are in memory.
+    Entry(Option<Syscall>, [u64; 6], Width),
+    /// Before a call of another ABI, whose numbers mean something else.
+    Foreign,
     /// After it: what it returned; an error as a negative number.
     Exit(i64),
 }
@@ -127,8 +128,7 @@ impl Stopped {
         ptrace::getevent(self.0.into()).ok().map(|pid| Pid(pid as i32))
     }
 
-    /// Where in a call it stands; `None` where it was killed meanwhile, or makes a call of another ABI, whose numbers mean
-    /// something else.
+    /// Where in a call it stands; `None` where it was killed meanwhile.
     #[expect(unsafe_code, reason = "the kernel fills in one part of a union")]
     pub(super) fn place(&self) -> Option<Place> {
         let info = ptrace::syscall_info(self.0.into()).ok()?;
@@ -137,10 +137,10 @@ impl Stopped {
                 // SAFETY: `op` says that this part of the union is filled in.
                 Some(Place::Exit(unsafe { info.u.exit.sval }))
             }
-            libc::PTRACE_SYSCALL_INFO_ENTRY | libc::PTRACE_SYSCALL_INFO_SECCOMP if info.arch == ARCH => {
+            libc::PTRACE_SYSCALL_INFO_ENTRY | libc::PTRACE_SYSCALL_INFO_SECCOMP => {
                 // SAFETY: `op` says that one of these two parts of the union is filled in, and both begin alike.
                 let (number, args) = unsafe { (info.u.entry.nr, info.u.entry.args) };
-                Some(Place::Entry(number as i64, args))
+                Some(entry(info.arch, number, args))
             }
             _ => None,
         }
@@ -148,17 +148,22 @@ impl Stopped {
 
     /// Lets the call before which it stands fail with this error instead of happening. Whether that could be done.
     pub(super) fn refuse(&self, errno: Errno) -> bool {
+        self.answer(-i64::from(errno as i32) as u64)
+    }
+
+    /// Lets the call before which it stands return this instead of happening. Whether that could be done.
+    pub(super) fn answer(&self, result: u64) -> bool {
         // The kernel makes no call of the number -1, and leaves the result as it finds it.
-        registers::write(self.0, Register::Result, -i64::from(errno as i32) as u64)
-            && registers::write(self.0, Register::Number, u64::MAX)
+        registers::write(self.0, Register::Result, result) && registers::write(self.0, Register::Number, u64::MAX)
     }
 
     /// Takes bits away from the flags of a call that makes a process: from its first argument, or, in clone3(2), from the
     /// word that it points to. The filter goes to every child, and without a tracer it makes calls fail.
-    pub(super) fn clear_flags(&self, in_memory: bool, first: u64, flags: u64) -> bool {
+    pub(super) fn clear_flags(&self, in_memory: bool, first: u64, flags: u64, width: Width) -> bool {
+        let register = if width == Width::Eight { Register::First } else { Register::FirstOfFour };
         match in_memory {
             true => ptrace::write(self.0.into(), first as ptrace::AddressType, flags as libc::c_long).is_ok(),
-            false => registers::write(self.0, Register::First, flags),
+            false => registers::write(self.0, register, flags),
         }
     }
 
@@ -167,6 +172,20 @@ impl Stopped {
     pub(super) fn own() -> Stopped {
         Stopped(Pid(std::process::id() as i32))
     }
+}
+
+/// A call by the architecture, the number and the arguments that the kernel tells of it. What a thread calls by the number -1
+/// is no call.
+fn entry(arch: u32, number: u64, args: [u64; 6]) -> Place {
+    let low = number as u32;
+    if Some(arch) == i386::ARCH {
+        let (call, args) = i386::read(low.into(), args).map_or((None, args), |(call, args)| (Some(call), args));
+        return Place::Entry(call, args, Width::Four);
+    }
+    if arch != filter::ARCH || (low >= filter::X32 && low != u32::MAX) {
+        return Place::Foreign;
+    }
+    Place::Entry(Syscall::numbered(number as i64), args, Width::Eight)
 }
 
 /// Makes a ptrace request that lets a thread go on. ESRCH says that it was killed meanwhile, and its end will come.
@@ -179,6 +198,21 @@ fn request(request: libc::c_uint, tid: Pid, signal: i32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_is_known_by_its_architecture_and_its_number() {
+        let place = |arch, number| entry(arch, number, [0; 6]);
+        let unshare = Syscall::named("unshare");
+        assert_eq!(place(filter::ARCH, libc::SYS_unshare as u64), Place::Entry(unshare, [0; 6], Width::Eight));
+        assert_eq!(place(filter::ARCH, libc::SYS_read as u64), Place::Entry(None, [0; 6], Width::Eight));
+        assert_eq!(place(filter::ARCH, u64::MAX), Place::Entry(None, [0; 6], Width::Eight));
+        assert_eq!(place(filter::ARCH, u64::from(filter::X32) + 272), Place::Foreign);
+        assert_eq!(place(7, 0), Place::Foreign);
+        if let Some(arch) = i386::ARCH {
+            assert_eq!(place(arch, 310), Place::Entry(unshare, [0; 6], Width::Four));
+            assert_eq!(place(arch, 3), Place::Entry(None, [0; 6], Width::Four));
+        }
+    }
 
     #[test]
     fn a_wait_status_says_why_a_thread_stands_still() {

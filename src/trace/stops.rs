@@ -6,6 +6,7 @@ use super::{
     effects,
     following::{self, Cgroups},
     guard::Inode,
+    memory::Width,
     objects,
     stop::{News, Place, Stopped, Until, Why},
     task::{Family, Pending, Task, comm},
@@ -40,16 +41,19 @@ pub(super) struct Tracing {
     /// Every object that was made so in the machine's own namespaces.
     pub(super) objects: Vec<Object>,
     pub(super) zombies: Zombies,
+    /// Who watches over commands that are not traced, and for which family.
+    pub(super) asides: BTreeMap<Pid, Root>,
 }
 
 impl Tracing {
     pub(super) fn new(exe: PathBuf, sink: Sink) -> Tracing {
         let (tasks, families, early, stillborn, cgroups, groups, objects, zombies) = Default::default();
-        Tracing { exe, sink, tasks, families, early, stillborn, cgroups, groups, objects, zombies }
+        let asides = BTreeMap::new();
+        Tracing { exe, sink, tasks, families, early, stillborn, cgroups, groups, objects, zombies, asides }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.families.is_empty()
+        self.families.is_empty() && self.asides.is_empty()
     }
 
     pub(super) fn tell(&self, event: TraceEvent) {
@@ -117,24 +121,25 @@ impl Tracing {
             pending.unseen = false;
             return self.resume(stop);
         }
-        if let Some(Place::Entry(number, values)) = stop.place()
-            && let Some(syscall) = Syscall::numbered(number)
-        {
-            return self.begin(stop, syscall, values);
+        match stop.place() {
+            Some(Place::Entry(Some(syscall), values, width)) => {
+                return self.begin(stop, Entered { syscall, values, width, unseen: false });
+            }
+            Some(Place::Foreign) => self.foreign(stop.tid()),
+            _ => {}
         }
         self.resume(stop);
     }
 
     /// Takes up a call, and holds it where that is wanted.
-    fn begin(&mut self, stop: Stopped, syscall: Syscall, values: [u64; 6]) {
-        self.begin_at(stop, syscall, values, false);
-    }
-
-    /// The same; `unseen` where our filter has still to stop it, if no other one answers before.
-    fn begin_at(&mut self, stop: Stopped, syscall: Syscall, values: [u64; 6], unseen: bool) {
+    fn begin(&mut self, stop: Stopped, entered: Entered) {
+        let Entered { syscall, values, width, unseen } = entered;
+        if syscall.asks_for_untraced(&values) {
+            return self.aside(stop, &values);
+        }
         let tid = stop.tid();
         let effect = syscall.row().effect;
-        let mut call = Call::read(tid, stop.memory(), syscall, &values);
+        let mut call = Call::read(tid, stop.memory().with(width), syscall, &values);
         let (told, wanted) = match effect {
             Effect::Child(_) => {
                 let flags = call.clone_flags();
@@ -142,7 +147,7 @@ impl Tracing {
                     let word = values[0];
                     let in_memory = syscall.name() == "clone3";
                     let flags = if in_memory { flags } else { word } & !(libc::CLONE_UNTRACED as u64);
-                    stop.clear_flags(in_memory, word, flags);
+                    stop.clear_flags(in_memory, word, flags, width);
                 }
                 (true, flags & libc::CLONE_THREAD as u64 == 0)
             }
@@ -159,6 +164,10 @@ impl Tracing {
         };
         let harm = if wanted { self.harm(&stop, &call, &values) } else { None };
         let told = told || harm.is_some();
+        let family = self.tasks.get(&tid).and_then(|task| self.families.get(&task.root));
+        let unseen = unseen && family.is_none_or(|family| !family.without_filter);
+        // What is ours until the command begins is not the command's.
+        let wanted = wanted && (effect == Effect::Program || family.is_none_or(|family| family.started));
         let wanted = wanted && (told || effect != Effect::Signals);
         let Some(task) = self.tasks.get_mut(&tid).filter(|_| wanted) else { return self.resume(stop) };
         // A shell that looks for a program along the PATH tries one file after the other of the same name.
@@ -252,19 +261,16 @@ impl Tracing {
     fn at_call(&mut self, stop: Stopped) {
         match stop.place() {
             Some(Place::Exit(result)) => return self.returned(stop, result),
-            Some(Place::Entry(number, values)) => {
-                let syscall = Syscall::numbered(number);
-                match syscall.map(|syscall| (syscall, syscall.row().effect)) {
-                    Some((syscall, Effect::Writes(index)))
-                        if following::control_file(&stop, values[index] as i32).is_some() =>
-                    {
-                        return self.begin(stop, syscall, values);
+            Some(Place::Entry(Some(syscall), values, width)) => {
+                match syscall.row().effect {
+                    Effect::Writes(index) if following::control_file(&stop, values[index] as i32).is_some() => {
+                        return self.begin(stop, Entered { syscall, values, width, unseen: false });
                     }
-                    Some((syscall, _)) if self.is_filtered(stop.tid()) && syscall.row().trap.stops(&values) => {
-                        return self.begin_at(stop, syscall, values, true);
+                    _ if self.is_filtered(stop.tid()) && syscall.row().trap.stops(&values) => {
+                        return self.begin(stop, Entered { syscall, values, width, unseen: true });
                     }
                     // It may lose its file with this call; whether it did shows at its end.
-                    Some((_, Effect::Closes)) => {
+                    Effect::Closes => {
                         if let Some(task) = self.tasks.get_mut(&stop.tid()) {
                             task.closing = true;
                         }
@@ -272,10 +278,20 @@ impl Tracing {
                     _ => {}
                 }
             }
-            None => {}
+            Some(Place::Foreign) => self.foreign(stop.tid()),
+            Some(Place::Entry(None, ..)) | None => {}
         }
         self.resume(stop);
     }
+}
+
+/// A call that begins.
+struct Entered {
+    syscall: Syscall,
+    values: [u64; 6],
+    width: Width,
+    /// Our filter has still to stop it, if no other one answers before.
+    unseen: bool,
 }
 
 /// The name of the file that a call is to start.

@@ -30,6 +30,8 @@ pub(super) struct Task {
     pub(super) following: bool,
     /// It has a seccomp filter besides ours, which may keep calls from us, so it stops at every call.
     pub(super) filtered: bool,
+    /// It was told that its calls are not all shown.
+    pub(super) foreign: bool,
     /// The call that it is in may close that file.
     pub(super) closing: bool,
     /// The last program that it could not start: told only where no other attempt follows.
@@ -86,6 +88,10 @@ pub(super) struct Family {
     pub(super) shares_our_terminal: bool,
     /// Its first program has started.
     pub(super) started: bool,
+    /// Our filter took away from it what set-user-ID programs give (PR_SET_NO_NEW_PRIVS).
+    pub(super) restricted: bool,
+    /// No filter of ours is there: what fails was not refused by one that answers before it.
+    pub(super) without_filter: bool,
     /// ptrace was refused: only the end of the first process is known.
     pub(super) untraced: bool,
 }
@@ -102,6 +108,7 @@ impl Task {
             guarded: false,
             following: false,
             filtered: false,
+            foreign: false,
             closing: false,
             failed_exec: None,
             again: None,

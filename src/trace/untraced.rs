@@ -36,15 +36,6 @@ pub(super) fn refusal(refused: Errno) -> Both {
     Both { en, zh }
 }
 
-/// The same where no filter can be installed, so that no call stops.
-pub(super) fn without_filter() -> Both {
-    let call = "seccomp(SECCOMP_SET_MODE_FILTER)";
-    Both {
-        en: format!("{call}: no filter can be installed here; only the ends of processes are seen"),
-        zh: format!("{call}：这里不能安装过滤器，只看得到进程的结束"),
-    }
-}
-
 /// A process and all below it, for a family that is not traced.
 pub(super) fn descendants(root: Pid) -> Vec<Pid> {
     let mut all = vec![root];

@@ -14,7 +14,7 @@ use crate::{
     },
     lang::Lang,
     observe::ForChildren,
-    trace::{Argument, Call, Change, Ended, Flags, Return, SyscallEvent, Value},
+    trace::{Argument, Call, Change, Ended, Flags, Note, Return, SyscallEvent, Value},
 };
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 use unicode_width::UnicodeWidthStr;
@@ -29,7 +29,7 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     }
     let newest = play.calls.rows().rev().find_map(|row| match row {
         Row::Call(event) => Some(event),
-        Row::End(..) => None,
+        _ => None,
     });
     for row in play.calls.rows() {
         match row {
@@ -37,6 +37,7 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
                 returned(event, lang, columns, newest.is_some_and(|last| std::ptr::eq(last, event)), &mut sheet)
             }
             Row::End(pid, comm, ended) => sheet.line(end(*pid, comm, *ended, lang)),
+            Row::Note(pid, comm, note) => noted(*pid, comm, note, lang, columns, &mut sheet),
         }
     }
     for (_, call) in play.session.held() {
@@ -58,8 +59,16 @@ pub(super) fn one(row: &Row, lang: Lang, columns: usize) -> Sheet {
     match row {
         Row::Call(event) => returned(event, lang, columns, true, &mut sheet),
         Row::End(pid, comm, ended) => sheet.line(end(*pid, comm, *ended, lang)),
+        Row::Note(pid, comm, note) => noted(*pid, comm, note, lang, columns, &mut sheet),
     }
     sheet
+}
+
+/// What should be known of a process besides its calls.
+fn noted(pid: Pid, comm: &str, note: &Note, lang: Lang, columns: usize, sheet: &mut Sheet) {
+    let first = [(format!("{pid:>5} "), Role::Quiet)];
+    let who = format!("{}{}", clip(comm, 15), lang.pick(": ", "："));
+    sheet.add(hang(&first, &Rich::default().with(&who, Role::Quiet).with(&note.say(lang), Role::Plain), columns));
 }
 
 fn who(call: &Call, columns: usize) -> Pieces {

@@ -25,10 +25,6 @@ pub(super) fn cause(call: &str, errno: Errno, lang: Lang) -> Option<&'static str
         ("unshare" | "setns" | "mount" | "umount2" | "sethostname" | "chroot" | "pivot_root", Errno::EPERM) => {
             lang.pick("the process lacks the capability for this", "进程没有所需的能力（capability）")
         }
-        ("ptrace", Errno::EPERM) => lang.pick(
-            "a process has one tracer at most, and boxwright traces this one: run strace or gdb outside of its terminals",
-            "一个进程最多只有一个跟踪者，而它已经在被 boxwright 跟踪：请在 boxwright 的终端之外运行 strace 或 gdb",
-        ),
         ("pivot_root", Errno::EINVAL) => lang.pick(
             "the new root is not a mount point, or a mount involved is shared",
             "新根不是挂载点，或相关挂载是 shared",

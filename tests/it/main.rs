@@ -49,6 +49,7 @@ mod tools_root;
 mod tools_tar;
 mod tools_unshare;
 mod trace;
+mod trace_abi;
 mod trace_ends;
 mod trace_output;
 mod trace_terminal;
@@ -60,6 +61,7 @@ mod unpack;
 mod unpack_any;
 mod unpack_hostile;
 mod unpack_peers;
+mod untraced;
 mod waits;
 mod windows;
 mod words;
@@ -110,6 +112,7 @@ fn all() -> Vec<Test> {
         tools_tar::tests,
         tools_unshare::tests,
         trace::tests,
+        trace_abi::tests,
         trace_ends::tests,
         trace_output::tests,
         trace_terminal::tests,
@@ -121,6 +124,7 @@ fn all() -> Vec<Test> {
         unpack_any::tests,
         unpack_hostile::tests,
         unpack_peers::tests,
+        untraced::tests,
         waits::tests,
         windows::tests,
         words::tests,

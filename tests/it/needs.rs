@@ -32,6 +32,10 @@ pub enum Need {
     UserNamespaces,
     /// Files below the temporary directory can have extended attributes of users.
     Attributes,
+    /// Programs of i386 run here.
+    Calls32,
+    /// The machine is an x86-64.
+    X86,
     /// A small Debian of this release, which a mirror has given or gives now.
     Debian,
     /// No step of a lesson is blocked on this machine.
@@ -58,6 +62,8 @@ impl Need {
             Need::Runtime => "runtime".into(),
             Need::UserNamespaces => "user-namespaces".into(),
             Need::Attributes => "attributes".into(),
+            Need::Calls32 => "i386".into(),
+            Need::X86 => "x86-64".into(),
             Need::Debian => "debian".into(),
             Need::EveryStep => "every-step".into(),
         }
@@ -81,6 +87,9 @@ impl Need {
             Need::Runtime => crate::trace::runs_untraced(),
             Need::UserNamespaces => user_namespaces(),
             Need::Attributes => attributes(),
+            Need::Calls32 => crate::trace_abi::no_calls_32().map_or(Ok(()), Err),
+            Need::X86 if cfg!(target_arch = "x86_64") => Ok(()),
+            Need::X86 => Err("it is of another architecture".into()),
             Need::Debian => crate::debian::base().map(drop),
             Need::EveryStep => every_step(),
         }

@@ -19,7 +19,7 @@ pub fn tests() -> Vec<Test> {
         everybody_dies_with_the_tracer: [Root, Tool("unshare")],
         a_tracer_in_a_tracer_says_why_it_sees_nothing: [Root],
         without_root: [Root, Tool("setpriv"), Tool("unshare"), UserNamespaces],
-        without_filters_the_command_still_runs: [Root, Tool("python3")],
+        without_filters_every_call_stops: [Root, Tool("python3"), Tool("umount")],
     ]
 }
 
@@ -205,7 +205,7 @@ fn without_root() {
     assert_eq!(maps, ["uid_map: none -> 0 65534 1", "setgroups: allow -> deny", "gid_map: none -> 0 65534 1"]);
 }
 
-fn without_filters_the_command_still_runs() {
+fn without_filters_every_call_stops() {
     // A filter that refuses every further one: seccomp(2) answers EINVAL.
     let deny = "import ctypes, os, struct, sys\n\
                 number = {'x86_64': 317, 'aarch64': 277}[os.uname().machine]\n\
@@ -219,14 +219,15 @@ fn without_filters_the_command_still_runs() {
                 os.execv(sys.argv[1], sys.argv[1:])\n";
     let mut command = Command::new("python3");
     let out = command
-        .args(["-c", deny, BOXWRIGHT, "trace", "--json", "-o", "&1", "--", "sh", "-c", "exit 6"])
+        .args(["-c", deny, BOXWRIGHT, "trace", "--json", "-o", "&1", "--", "sh", "-c", "umount /no/such; exit 6"])
         .output()
         .unwrap();
     assert_eq!(out.status.code(), Some(6), "{out:?}");
     let events = events(&out.stdout);
-    assert!(
-        events[0]["event"] == "untraced" && events[0]["reason"].as_str().unwrap().starts_with("seccomp("),
-        "{events:?}"
-    );
-    assert_eq!(ends(&events)[0]["status"], 6);
+    // Every call stops then; and what fails was not refused by a filter.
+    let umount = calls(&events, "umount2");
+    assert_eq!((umount.len(), &umount[0]["errno"], &umount[0]["filtered"]), (1, &"ENOENT".into(), &Value::Null));
+    assert!(!events.iter().any(|event| event["comm"] == "boxwright" && event["name"] == "seccomp"), "{events:?}");
+    assert!(!events.iter().any(|event| event["event"] == "untraced"), "{events:?}");
+    assert_eq!(ends(&events).last().unwrap()["status"], 6);
 }

@@ -109,6 +109,7 @@ impl Shell {
             }
             TraceEvent::Exit { pid, comm, ended, .. } => self.ends.push((pid, comm, ended)),
             TraceEvent::Finished(_, ended) => self.finished = Some(ended),
+            TraceEvent::Noted { note, .. } => panic!("{note:?}"),
             TraceEvent::Guarded(_, call, _) => panic!("{call}"),
             TraceEvent::Refused(_, reason) => panic!("{}", reason.en),
         }

@@ -238,6 +238,10 @@ fn lines(event: &TraceEvent, lang: Lang) -> Vec<String> {
             let colon = lang.pick(": ", "：");
             vec![format!("{}  ! {what}{colon}{}", line_of(call), text::printable(&harm.say(lang)))]
         }
+        TraceEvent::Noted { pid, comm, note, .. } => {
+            let colon = lang.pick(": ", "：");
+            vec![format!("{pid} {}{colon}{}", text::printable(comm), text::printable(&note.say(lang)))]
+        }
         TraceEvent::Refused(_, reason) => {
             vec![format!("{}{}", say("boxwright: trace: ", "boxwright：trace："), reason.say(lang))]
         }

@@ -315,9 +315,9 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
         all.push(letter('u', Command::RunUntil, ("run until …", "运行到…"), 5));
     }
     let hold = if session.holding() {
-        ("do not hold calls", "不再暂停调用")
+        ("hold calls: on", "逐个暂停：开")
     } else {
-        ("hold each call", "逐个暂停调用")
+        ("hold calls: off", "逐个暂停：关")
     };
     let terminal = ("to the terminal", "进入终端");
     if asking {
@@ -363,7 +363,12 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     }
     all.push(letter('[', Command::Terminals(1), ("scroll the terminal up", "终端向上滚动"), None));
     all.push(letter(']', Command::Terminals(-1), ("scroll the terminal down", "终端向下滚动"), None));
-    all.push(letter('N', Command::Notes, ("speaker notes", "讲者备注"), None));
+    let notes = if play.notes {
+        ("speaker notes: on", "讲者备注：开")
+    } else {
+        ("speaker notes: off", "讲者备注：关")
+    };
+    all.push(letter('N', Command::Notes, notes, None));
     all.push(bind(&[Key::Esc], Command::Close, ("lessons", "课程列表"), None));
     all.extend(scrolling(state, Some(play.pane)));
     all.extend(common(state, View::Lesson));

@@ -4,6 +4,7 @@
 //! ([`keys::bindings`]), so the bar cannot lie. What is drawn where is geometry ([`layout`]), which both the terminals'
 //! sizes and the drawing follow.
 
+pub(crate) mod answer;
 mod attend;
 mod calls;
 mod event;
@@ -29,5 +30,9 @@ pub(crate) use play::{Focus, Play};
 pub(crate) use state::{Facts, Jump, Look, Overlay, PROPERTIES, State, ThemeName, View};
 pub(crate) use update::update;
 pub(crate) use wishes::{begin, wish};
+#[cfg(test)]
+mod answer_tests;
+#[cfg(test)]
+mod reading_tests;
 #[cfg(test)]
 mod task_tests;

@@ -184,6 +184,8 @@ pub(crate) struct State {
     pub trouble: Option<String>,
     /// What was done for the learner, until the next key.
     pub said: Option<String>,
+    /// Why the last key did nothing.
+    pub idle: Option<String>,
     /// Whether the next frame may differ from the last one.
     pub dirty: bool,
 }
@@ -209,6 +211,7 @@ impl State {
             now: Duration::ZERO,
             trouble: None,
             said: None,
+            idle: None,
             dirty: true,
         }
     }

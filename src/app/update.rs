@@ -1,8 +1,8 @@
 //! One event in, effects out.
 
 use super::{
-    Command, Effect, Event, Focus, Key, Overlay, Pane, Play, Shape, State, View, attend::attend, jump, keys, layout,
-    play::Term, wishes,
+    Command, Effect, Event, Focus, Key, Overlay, Pane, Play, Shape, State, View, answer, attend::attend, jump, keys,
+    layout, play::Term, wishes,
 };
 use crate::{
     lesson::TerminalId,
@@ -28,7 +28,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
     }
     match event {
         Event::Key(key) => {
-            state.said = None;
+            (state.said, state.idle) = (None, None);
             on_key(state, key)
         }
         Event::Paste(text) => paste(state, &text),
@@ -198,7 +198,10 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             Vec::new()
         }
         (None, Some(Overlay::GoTo(_))) => jump::typed(state, event.code),
-        (None, _) => Vec::new(),
+        (None, _) => {
+            state.idle = Some(answer::why(state, key));
+            Vec::new()
+        }
     }
 }
 
@@ -274,10 +277,15 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         text.chars().for_each(|letter| drop(jump::write(state, letter)));
         return Vec::new();
     }
-    let Some(play) = state.play.as_mut().filter(|play| play.focus == Focus::Terminal) else { return Vec::new() };
-    if state.view != View::Lesson || state.overlay.is_some() {
+    if !in_terminal(state) {
+        let text = state.lang.pick(
+            "Only a terminal takes what is pasted: give it the keys first",
+            "只有终端接受粘贴：请先把按键交给终端",
+        );
+        state.idle = Some(text.into());
         return Vec::new();
     }
+    let Some(play) = &mut state.play else { return Vec::new() };
     let terminal = play.turn_to_the_task();
     let Some(term) = play.terminals.get(&terminal) else { return Vec::new() };
     let bytes = encoding::paste(text, term.screen.bracketed_paste());

@@ -1,7 +1,7 @@
 //! What the commands of the key table do.
 
 use super::{
-    Command, Effect, Extent, Focus, Jump, Overlay, Pane, Play, State, View, finish,
+    Command, Effect, Extent, Focus, Jump, Overlay, Pane, Play, State, View, answer, finish,
     update::{sizes, tell},
 };
 use crate::{
@@ -52,7 +52,11 @@ fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Go => Wish::Go,
         Command::RunOn => Wish::RunOn,
         Command::Allow(allow) => Wish::Allow(allow),
-        Command::ToggleHold => Wish::ToggleHold,
+        Command::ToggleHold => {
+            let effects = tell(state, Input::Wish(Wish::ToggleHold));
+            state.said = state.play.as_ref().map(|play| answer::hold(play, state.lang));
+            return effects;
+        }
         Command::Next => Wish::GoTo(step + 1),
         Command::PassOver => Wish::PassOver,
         Command::Back => Wish::GoTo(step.saturating_sub(1)),
@@ -91,7 +95,10 @@ fn look(state: &mut State, command: Command) {
                 term.screen.scroll(by as isize * half);
             }
         }
-        Command::Notes => play.notes = !play.notes,
+        Command::Notes => {
+            play.notes = !play.notes;
+            state.said = Some(answer::notes(play, state.lang));
+        }
         Command::OtherTerminal => {
             play.shown = match play.shown {
                 TerminalId::Container => TerminalId::Host,
@@ -229,15 +236,12 @@ fn scrolled(state: &State) -> Option<Pane> {
 }
 
 fn set_top(state: &mut State, key: Option<Pane>, extent: Extent, top: usize) {
-    let top = top.min(extent.last_top());
+    let (wanted, top) = (top, top.min(extent.last_top()));
     match (key, &mut state.play) {
         (Some(pane), Some(play)) => {
-            // At the end it follows what happens again.
-            if top == extent.last_top() && pane != Pane::Source {
-                play.tops.remove(&pane);
-            } else {
-                play.tops.insert(pane, top);
-            }
+            // At the end it stays at the end, also where that moves. By itself a pane may show something before its end.
+            let last = wanted > 0 && top == extent.last_top() && pane != Pane::Source;
+            play.tops.insert(pane, if last { usize::MAX } else { top });
         }
         _ => state.top = top,
     }

@@ -273,9 +273,10 @@ impl Talk {
     /// Says what has become visible since the last time.
     fn tell(&mut self) -> io::Result<()> {
         if let Some(text) = say::notice(&self.driver.state) {
-            self.driver.state.trouble = None;
-            self.driver.state.said = None;
-            if self.waits_for.is_none() {
+            let state = &mut self.driver.state;
+            // A notice of the session's stays until its cause goes: it is said after each wish. All else is said once.
+            let new = state.trouble.take().is_some() | state.said.take().is_some();
+            if new || self.waits_for.is_none() {
                 print(&[format!("! {text}")])?;
             }
         }

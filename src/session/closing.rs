@@ -119,7 +119,8 @@ fn steps(lesson: &LessonProgress, lang: Lang, wanted: impl Fn(&StepProgress) -> 
             _ => name,
         }
     });
-    named.collect::<Vec<_>>().join(lang.pick(", ", "、"))
+    // Headings have commas of their own.
+    named.collect::<Vec<_>>().join(" · ")
 }
 
 fn sentence(text: &str, lang: Lang) -> String {

@@ -133,9 +133,14 @@ pub(super) fn pane_title(state: &State, play: &Play, pane: Pane, columns: usize)
 
 /// What the learner must be told, above the keys, as a whole.
 fn message(state: &State, bar: Rect, frame: &mut Frame) {
-    let Some(text) = said(state) else { return };
-    let good = state.trouble.is_none() && state.said.is_some();
-    let (mark, role) = if good { (marks::PASSED, Role::Container) } else { ("!", Role::Danger) };
+    let (text, mark, role) = match (state.trouble.is_none(), &state.said, &state.idle) {
+        (true, Some(text), _) => (text.clone(), marks::PASSED, Role::Container),
+        (true, None, Some(text)) => (text.clone(), "-", Role::Limit),
+        _ => match said(state) {
+            Some(text) => (text, "!", Role::Danger),
+            None => return,
+        },
+    };
     let columns = bar.width.saturating_sub(2) as usize;
     let mut lines = hang(&[(format!(" {mark} "), role)], &Rich::default().with(&text, role), columns);
     lines.truncate(bar.y.min(MOST_ROWS) as usize);

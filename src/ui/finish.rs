@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 /// Takes out what this terminal must not get.
 pub(super) fn finish(buffer: &mut Buffer, state: &State) {
     let look = state.look;
+    keep_edges(buffer);
     if !look.colourless && !look.ascii {
         return;
     }
@@ -32,3 +33,19 @@ pub(super) fn finish(buffer: &mut Buffer, state: &State) {
         }
     }
 }
+
+/// A wide character whose second half is something else's cell: the terminal would draw it over that cell. It goes.
+fn keep_edges(buffer: &mut Buffer) {
+    let columns = buffer.area.width as usize;
+    for at in 0..buffer.content.len() {
+        let wide = buffer.content.get(at).is_some_and(|cell| cell.symbol().width() == 2);
+        let next = buffer.content.get(at + 1).filter(|_| (at + 1) % columns.max(1) != 0);
+        if wide && next.is_none_or(|next| !next.symbol().trim().is_empty()) {
+            buffer.content[at].set_char(' ');
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "finish_tests.rs"]
+mod tests;

@@ -119,6 +119,10 @@ pub(super) fn said_at_the_end(state: &State, play: &Play) -> String {
             format!("This was the last step, but step {one} is not done yet."),
             format!("这是最后一步，但第 {one} 步还没有完成。"),
         ),
+        [_, _, _, _, _, ..] => lang.pick(
+            format!("This was the last step, but {} others are not done yet.", left.len()),
+            format!("这是最后一步，但还有 {} 步没有完成。", left.len()),
+        ),
         _ => lang.pick(
             format!("This was the last step, but these are not done yet: {}.", numbers.join(", ")),
             format!("这是最后一步，但第 {} 步还没有完成。", numbers.join("、")),

@@ -32,7 +32,12 @@ pub(super) fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
     let y = room.height.saturating_sub(rows) / 3;
     // Where the lines do not fit, the chosen one stays visible.
     let visible = room.height as usize;
-    let top = if rows as usize > visible { (title.len() + chosen + 2).saturating_sub(visible) } else { 0 };
+    let overflow = (rows as usize).saturating_sub(visible);
+    // Below the last choice stands what belongs to none.
+    let top = match state.selected + 1 >= state.lessons.len() {
+        true if state.selected > 0 => overflow,
+        _ => (title.len() + chosen + 2).saturating_sub(visible).min(overflow),
+    };
     let x = room.width.saturating_sub(columns) / 2;
     let lines = title.iter().map(|line| (line, true)).chain(body.iter().map(|line| (line, false)));
     for (number, (line, centred)) in lines.skip(top).take(visible).enumerate() {

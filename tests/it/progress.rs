@@ -76,6 +76,9 @@ fn what_a_learner_does_is_told_in_every_form() {
     let state = tempfile::tempdir().unwrap();
     let mut window = Window::open(state.path(), "isolate/1");
     window.pass();
+    // What a key answers is said also while something else is waited for.
+    window.say("N\n");
+    window.until("! On: speaker notes");
     window.say("\n");
     window.until("== isolate 2/");
     window.say("h\nh\nh\nn\n");

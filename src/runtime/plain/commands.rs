@@ -2,7 +2,7 @@
 
 use super::{Talk, play_now, print};
 use crate::{
-    app::{Effect, Event, Jump, Onward, Play, View, go_on, wish},
+    app::{Effect, Event, Jump, Onward, Play, View, answer, go_on, wish},
     lesson::TerminalId,
     session::Wish,
     ui::plain as say,
@@ -31,10 +31,7 @@ impl Talk {
                 self.driver.state.view = View::Opening;
                 print(&say::opening(&self.driver.state))?;
             }
-            "C" => {
-                self.driver.state.view = View::Closing(None);
-                print(&say::closing(&self.driver.state, None))?;
-            }
+            "C" => print(&say::closing(&self.driver.state, None))?,
             "" if self.is_over() => return self.finish(),
             _ if !playing => match number.filter(|number| *number < self.driver.state.lessons.len()) {
                 Some(lesson) => self.start(lesson, self.driver.state.resumes_at(lesson))?,
@@ -67,6 +64,9 @@ impl Talk {
             ("c", ..) => Wish::RunOn,
             ("x", ..) => Wish::ToggleHold,
             ("u", ..) if !rest.trim().is_empty() => Wish::RunUntil(rest.trim().to_string()),
+            ("e", ..) if play.session.proof().is_empty() => {
+                return print(&[answer::no_proof(self.driver.state.lang).into()]);
+            }
             ("e", ..) => {
                 let (lesson, proof) = (play.session.lesson().id.clone(), play.session.proof().clone());
                 self.driver.perform(vec![Effect::Export(lesson, proof)]);
@@ -74,6 +74,8 @@ impl Talk {
             }
             ("N", ..) => {
                 play.notes = !play.notes;
+                let state = &mut self.driver.state;
+                state.said = state.play.as_ref().map(|play| answer::notes(play, state.lang));
                 return Ok(());
             }
             ("w", ..) => return play_now(&self.driver.state),
@@ -85,7 +87,12 @@ impl Talk {
             _ => return print(&say::help(&self.driver.state)),
         };
         self.waits_for = None;
-        let effects = wish(&mut self.driver.state, wanted);
+        let toggled = wanted == Wish::ToggleHold;
+        let state = &mut self.driver.state;
+        let effects = wish(state, wanted);
+        if toggled {
+            state.said = state.play.as_ref().map(|play| answer::hold(play, state.lang));
+        }
         self.driver.perform(effects);
         Ok(())
     }

@@ -22,6 +22,7 @@ pub mod pid;
 pub mod pidfd;
 pub mod process;
 pub(crate) mod program;
+pub(crate) mod refusal;
 pub(crate) mod rights;
 pub(crate) mod rooted;
 pub(crate) mod seccomp;

@@ -46,9 +46,6 @@ pub(super) struct Driver {
     /// shells are ready.
     examined: bool,
     waiting: Vec<Effect>,
-    /// The newest sample that was asked for, and the newest that came.
-    asked: u64,
-    answered: u64,
     began: Instant,
     ended: bool,
     as_root: bool,
@@ -73,8 +70,6 @@ impl Driver {
             machine: None,
             examined: false,
             waiting: Vec::new(),
-            asked: 0,
-            answered: 0,
             began: Instant::now(),
             ended: false,
             as_root: false,
@@ -111,7 +106,7 @@ impl Driver {
 
     /// Whether the session knows the state of the machine as it was after the last thing that happened.
     pub(super) fn is_up_to_date(&self) -> bool {
-        self.answered >= self.asked
+        self.machine.as_ref().is_none_or(Machine::is_up_to_date)
     }
 
     /// What a happening on the machine means to the app.
@@ -137,9 +132,6 @@ impl Driver {
 
     /// Tells the app, and does what it wants.
     pub(super) fn tell(&mut self, event: Event) {
-        if let Event::Sample(number, _) = &event {
-            self.answered = self.answered.max(*number);
-        }
         let effects = update(&mut self.state, event);
         lang::speak(self.state.lang);
         self.perform(effects);
@@ -252,9 +244,6 @@ impl Driver {
             }
         }
         let Some(machine) = &mut self.machine else { return Vec::new() };
-        if let Effect::Session(Action::Sample(number)) = &effect {
-            self.asked = *number;
-        }
         match effect {
             Effect::Session(action) => return machine.apply(&action),
             Effect::Write(terminal, bytes) => machine.write(terminal, &bytes),

@@ -194,6 +194,8 @@ pub struct Machine {
     /// session counts its requests from 1; the sampler's numbers only ever grow.
     requested: u64,
     answered: u64,
+    /// The newest number that came.
+    sampled: u64,
     /// Whether nobody sees the terminals, but only reads what they print: then tools draw nothing.
     pub unseen: bool,
     /// The image that lessons use; its files are fetched once.
@@ -272,6 +274,7 @@ impl Machine {
             groups,
             requested: 0,
             answered: 0,
+            sampled: 0,
             unseen: false,
             image: String::new(),
             guarded: true,
@@ -369,6 +372,7 @@ impl Machine {
             Happening::Trace(event) => self.traced(event),
             // What was read before the terminals began anew answers none of the requests since.
             Happening::Sample(number, sample) => {
+                self.sampled = self.sampled.max(number);
                 let mut seen = self.places();
                 seen.push(Seen::Sample(number.saturating_sub(self.answered), sample));
                 seen
@@ -480,6 +484,11 @@ impl Machine {
         let enter = made.enter(self.run_dir.bin());
         self.users = Some(made);
         Ok(enter)
+    }
+
+    /// Whether a sample has come that is as new as the last one that was asked for.
+    pub(super) fn is_up_to_date(&self) -> bool {
+        self.sampled >= self.requested
     }
 
     /// This session's directory, which ends with it.

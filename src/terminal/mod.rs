@@ -9,6 +9,7 @@ mod decoder;
 mod graphemes;
 mod input;
 pub(crate) mod keys;
+mod locale;
 mod prompt;
 mod pty;
 mod screen;

@@ -86,7 +86,7 @@ pub(crate) fn program() -> io::Result<Vec<OsString>> {
 /// `bin` holds the links to our tools and comes first in `PATH`.
 /// Errors: those of [`program`].
 pub fn command(bin: &Path) -> io::Result<Shell> {
-    let host: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    let host: BTreeMap<OsString, OsString> = super::locale::known(std::env::vars_os().collect());
     let account = User::from_uid(Uid::effective()).ok().flatten();
     let account = account.map(|user| (user.name, user.dir));
     Ok(Shell { argv: program()?, env: environment(&host, account, bin, |path| path.exists()) })

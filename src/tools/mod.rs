@@ -149,6 +149,12 @@ fn complain(tool: &str, what: &str, status: u8) -> ExitCode {
 
 /// The same for a failed call: `TOOL: WHAT: WHY (ERRNO)`, and what may help.
 fn failed(tool: &str, what: &str, errno: Errno, hint: Option<&str>, status: u8) -> ExitCode {
+    // Where the kernel was never asked, what would help with the kernel does not help.
+    let refused = say(
+        "boxwright's guard refused it, because it would have changed the machine itself",
+        "被 boxwright 的保护拒绝，因为它会改变机器本身",
+    );
+    let hint = if errno == Errno::EPERM && crate::kernel::refusal::was_refused() { Some(refused) } else { hint };
     let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
     complain(tool, &format!("{what}: {}{hint}", errno::why(errno)), status)
 }

@@ -4,7 +4,7 @@ use super::{
     decode::{Decoding, Kind},
     flags::Flags,
 };
-use crate::kernel::objects::SystemV;
+use crate::kernel::{objects::SystemV, refusal};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::fmt;
 
@@ -81,6 +81,15 @@ pub(super) enum Effect {
     Guarded(Guarded),
 }
 
+/// What a traced process asks of its tracer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    /// For a command that is not traced.
+    Untraced,
+    /// Whether its last call was refused.
+    Refused,
+}
+
 /// What kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Made {
@@ -151,9 +160,14 @@ impl Syscall {
         self.0.name
     }
 
-    /// Whether a call with these arguments asks for a command that is not traced.
-    pub(super) fn asks_for_untraced(self, values: &[u64; 6]) -> bool {
-        self.0.number == Some(libc::SYS_prctl) && values[0] as u32 == super::aside::ASK
+    /// What a call with these arguments asks of the tracer itself.
+    pub(super) fn question(self, values: &[u64; 6]) -> Option<Question> {
+        match values[0] as u32 {
+            _ if self.0.number != Some(libc::SYS_prctl) => None,
+            super::aside::ASK => Some(Question::Untraced),
+            refusal::ASK => Some(Question::Refused),
+            _ => None,
+        }
     }
 
     /// Whether it makes a process.
@@ -228,15 +242,15 @@ use Effect::{
 };
 use Guarded::{Clock, DomainName, FileSystem, Kernel, Modules, Reboot, Swap};
 use Kind::{
-    Argv, Attributes, Bits, Counted, Directory, Environment, Hex, Long, Mode, Number, Path, Pointer, Signal, Size,
-    Vectors, Wide,
+    Argv, Attributes, Bits, Counted, Directory, Environment, Hex, Length, Long, Mode, Number, Path, Pointer, Signal,
+    Size, Vectors, Wide,
 };
 use Trap::{Always, Except, If, Never, OneOf, Unless};
 
 const WRITING: u32 = (libc::O_WRONLY | libc::O_RDWR) as u32;
 /// What prctl(2) is traced for: PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS,
-/// PR_CAP_AMBIENT, and the question of our own.
-static PRCTL: [u32; 7] = [8, 22, 24, 28, 38, 47, super::aside::ASK];
+/// PR_CAP_AMBIENT, and the questions of our own.
+static PRCTL: [u32; 8] = [8, 22, 24, 28, 38, 47, super::aside::ASK, refusal::ASK];
 const CREATE: u32 = libc::O_CREAT as u32;
 const CONTROL: Decoding = Each(&[Number, Hex, Pointer]);
 const REMOVEDIR: u32 = libc::AT_REMOVEDIR as u32;
@@ -285,8 +299,8 @@ pub(super) static TABLE: &[Row] = &[
     ),
     row("pivot_root", all!(SYS_pivot_root), Always, Mounts, Each(&[Path, Path])),
     row("chroot", all!(SYS_chroot), Always, RootDirectory, Each(&[Path])),
-    row("sethostname", all!(SYS_sethostname), Always, HostName, Each(&[Counted, Number])),
-    row("setdomainname", all!(SYS_setdomainname), Always, Effect::Guarded(DomainName), Each(&[Counted, Number])),
+    row("sethostname", all!(SYS_sethostname), Always, HostName, Each(&[Counted, Length])),
+    row("setdomainname", all!(SYS_setdomainname), Always, Effect::Guarded(DomainName), Each(&[Counted, Length])),
     row("settimeofday", all!(SYS_settimeofday), Always, Effect::Guarded(Clock), Each(&[Pointer, Pointer])),
     row("clock_settime", all!(SYS_clock_settime), Always, Effect::Guarded(Clock), Each(&[Number, Pointer])),
     row("adjtimex", all!(SYS_adjtimex), Always, Effect::Guarded(Clock), Each(&[Pointer])),

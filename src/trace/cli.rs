@@ -11,7 +11,7 @@ use told::{Teller, line_of};
 use super::{Call, Ended, Guard, Harm, Hold, Spawn, TraceEvent, Tracer};
 use crate::{
     cleanup::groups::stayed,
-    kernel::{errno, exit, pid::Pid, text},
+    kernel::{errno, exit, text},
     lang::{Lang, say},
 };
 use nix::{
@@ -47,9 +47,8 @@ const USAGE: u8 = 2;
 
 enum Message {
     Trace(TraceEvent),
-    Key(Key),
-    /// Whether this thread's guarded call may happen.
-    Word(Pid, bool),
+    /// What was typed on the terminal; `None` at its end.
+    Line(Option<Vec<u8>>),
     /// This signal asks us to end.
     End(i32),
 }
@@ -167,9 +166,9 @@ fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString],
         let _ = poll(&mut [], PollTimeout::from(LIMIT));
         exit::now(128u8.saturating_add(signal as u8));
     })?;
-    let words = send.clone();
+    let mut keyboard = Keyboard { send, state: Reading::Not };
     if step {
-        keys(send)?;
+        keyboard.begin().map_err(|error| no_keys(&error))?;
     }
     let spawn = Spawn {
         program,
@@ -211,30 +210,41 @@ fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString],
             Message::Trace(TraceEvent::Guarded(root, call, harm)) => {
                 let told = teller.tell(&TraceEvent::Guarded(root, call.clone(), harm.clone()));
                 guarded.push_back((call, harm));
-                if let [(call, _)] = guarded.make_contiguous() {
-                    ask(call.pid, &words, lang)?;
+                if let [(call, _)] = guarded.make_contiguous()
+                    && !keyboard.ask(lang)
+                {
+                    tracer.refuse(call.pid);
                 }
                 told
-            }
-            Message::Word(pid, true) => {
-                tracer.step(pid);
-                Ok(())
-            }
-            Message::Word(pid, false) => {
-                tracer.refuse(pid);
-                Ok(())
             }
             Message::Trace(TraceEvent::Released(_, pid)) => {
                 held.retain(|call| call.pid != pid);
                 let first = guarded.front().map(|(call, _)| call.pid);
                 guarded.retain(|(call, _)| call.pid != pid);
-                if let Some((call, _)) = guarded.front().filter(|_| first == Some(pid)) {
-                    ask(call.pid, &words, lang)?;
+                if let Some((call, _)) = guarded.front().filter(|_| first == Some(pid))
+                    && !keyboard.ask(lang)
+                {
+                    tracer.refuse(call.pid);
                 }
                 Ok(())
             }
             Message::Trace(event) => teller.tell(&event),
-            Message::Key(key) => {
+            Message::Line(None) => {
+                keyboard.state = Reading::Over;
+                guarded.front().iter().for_each(|(call, _)| tracer.refuse(call.pid));
+                tracer.run_on(root);
+                Ok(())
+            }
+            // A question comes before the keys.
+            Message::Line(Some(line)) if !guarded.is_empty() => {
+                let allowed = is_yes(&line);
+                if let Some((call, _)) = guarded.front() {
+                    if allowed { tracer.step(call.pid) } else { tracer.refuse(call.pid) }
+                }
+                Ok(())
+            }
+            Message::Line(Some(line)) => {
+                let Some(key) = Key::read(&text::of(line)) else { continue };
                 match key {
                     Key::Next => held.first().iter().for_each(|call| tracer.step(call.pid)),
                     Key::RunOn => tracer.run_on(root),
@@ -288,40 +298,63 @@ fn held_hint(lang: Lang) -> &'static str {
     lang.pick("Return: next, c: run on, u NAME: until, q: quit", "回车：放行，c：全部放行，u NAME：到该调用，q：结束")
 }
 
-/// Each line on the terminal is a key. At its end nothing is held any longer.
-fn keys(send: Sender<Message>) -> io::Result<()> {
-    let terminal = BufReader::new(File::open("/dev/tty").map_err(|error| {
-        io::Error::other(format!(
-            "{}{}",
-            say("--step needs a terminal: open /dev/tty: ", "--step 需要终端：open /dev/tty："),
-            errno::why_io(&error)
-        ))
-    })?);
-    let read = move || {
-        for line in terminal.split(b'\n').map_while(Result::ok) {
-            if Key::read(&text::of(line)).is_some_and(|key| send.send(Message::Key(key)).is_err()) {
-                return;
-            }
-        }
-        drop(send.send(Message::Key(Key::RunOn)));
-    };
-    thread::Builder::new().name("keys".into()).spawn(read).map(drop)
+/// The terminal on which keys are typed and questions answered, a line each. It has one reader, so that an answer never goes
+/// to the other.
+struct Keyboard {
+    send: Sender<Message>,
+    state: Reading,
 }
 
-/// Asks on the terminal whether the guarded call of this thread may happen. Where there is no terminal, it may not.
-fn ask(pid: Pid, words: &Sender<Message>, lang: Lang) -> io::Result<()> {
-    let words = words.clone();
-    let question = lang.pick("let it happen? y/N ", "放行吗？y/N ");
-    let answer = move || {
-        let word = File::options().read(true).write(true).open("/dev/tty").and_then(|mut terminal| {
-            terminal.write_all(question.as_bytes())?;
-            let mut line = Vec::new();
-            BufReader::new(terminal).read_until(b'\n', &mut line)?;
-            Ok(line)
-        });
-        let allowed = word.is_ok_and(|word| matches!(word.trim_ascii(), b"y" | b"Y" | b"yes"));
-        // Nobody listens any more where the command has ended.
-        drop(words.send(Message::Word(pid, allowed)));
-    };
-    thread::Builder::new().name("question".into()).spawn(answer).map(drop)
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Nobody has wanted to read yet.
+    Not,
+    /// Each line comes as a [`Message::Line`].
+    On,
+    /// There is no terminal, or no more of it.
+    Over,
+}
+
+impl Keyboard {
+    /// Begins to read, unless that has begun.
+    ///
+    /// Errors: those of open(2), and of making a thread.
+    fn begin(&mut self) -> io::Result<()> {
+        match self.state {
+            Reading::On => return Ok(()),
+            Reading::Over => return Err(Errno::ENXIO.into()),
+            Reading::Not => self.state = Reading::Over,
+        }
+        let terminal = BufReader::new(File::open("/dev/tty")?);
+        let send = self.send.clone();
+        let read = move || {
+            for line in terminal.split(b'\n').map_while(Result::ok) {
+                if send.send(Message::Line(Some(line))).is_err() {
+                    return;
+                }
+            }
+            drop(send.send(Message::Line(None)));
+        };
+        thread::Builder::new().name("keys".into()).spawn(read)?;
+        self.state = Reading::On;
+        Ok(())
+    }
+
+    /// Asks whether a guarded call may happen; false where nobody can answer.
+    fn ask(&mut self, lang: Lang) -> bool {
+        let question = lang.pick("let it happen? y/N ", "放行吗？y/N ");
+        let asked = File::options().write(true).open("/dev/tty").and_then(|mut it| it.write_all(question.as_bytes()));
+        asked.is_ok() && self.begin().is_ok()
+    }
+}
+
+/// Whether an answer lets the call happen.
+fn is_yes(answer: &[u8]) -> bool {
+    matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes")
+}
+
+/// What cannot be done without a terminal.
+fn no_keys(error: &io::Error) -> io::Error {
+    let what = say("--step needs a terminal: open /dev/tty: ", "--step 需要终端：open /dev/tty：");
+    io::Error::other(format!("{what}{}", errno::why_io(error)))
 }

@@ -35,6 +35,8 @@ pub(super) enum Kind {
     Number,
     /// A 64-bit number.
     Long,
+    /// A 32-bit number without a sign.
+    Length,
     /// A 64-bit number without a sign.
     Size,
     /// A 32-bit number that is written in hexadecimal.
@@ -129,6 +131,7 @@ impl Reader<'_> {
             Kind::Number => Value::Number((arg as i32).into()),
             Kind::Long => Value::Number(arg as i64),
             Kind::Size => Value::Size(arg),
+            Kind::Length => Value::Size(c_int(arg)),
             Kind::Hex => Value::Hex(c_int(arg)),
             Kind::Pointer => Value::Address(arg),
             Kind::Signal => Value::Signal(Signal(arg as i32)),
@@ -152,6 +155,10 @@ impl Reader<'_> {
     }
 
     fn counted(&self, at: u64, len: u64) -> Value {
+        // So much that the kernel takes none of it.
+        if i32::try_from(len).is_err() {
+            return Value::Address(at);
+        }
         let len = len as usize;
         let cut = len > PATH_MAX;
         match self.0.bytes(at, len.min(PATH_MAX)) {
@@ -228,7 +235,8 @@ impl Reader<'_> {
     /// clone3(2): only the fields that the flags make count.
     fn clone3(&self, at: u64, size: u64) -> Value {
         let field = |index: u64| if size >= 8 * (index + 1) { self.0.word(at + 8 * index) } else { Some(0) };
-        let Some(flags) = field(0) else { return Value::Address(at) };
+        // The kernel takes nothing shorter (CLONE_ARGS_SIZE_VER0).
+        let Some(flags) = field(0).filter(|_| size >= 64) else { return Value::Address(at) };
         let field = |index| field(index).unwrap_or(0);
         let address = |name, index| Argument::named(name, Value::Address(field(index)));
         let optional = |wanted: u64, name, index| (flags & wanted != 0).then(|| address(name, index));

@@ -22,6 +22,7 @@ impl Tracing {
         let (mut child, mut filters, mut second) = (None, false, None);
         if let Some(mut pending) = task.pending.take() {
             child = pending.child;
+            task.refused = pending.refused;
             let micros = pending.micros();
             let effect = pending.call.syscall.row().effect;
             if let Effect::Opens(index) = effect

@@ -2,7 +2,7 @@
 
 use super::{
     Argument, Call, Ended, Hold, Root, Syscall, SyscallEvent, TraceEvent,
-    calls::Effect,
+    calls::{Effect, Question},
     effects,
     following::{self, Cgroups},
     guard::Inode,
@@ -134,8 +134,13 @@ impl Tracing {
     /// Takes up a call, and holds it where that is wanted.
     fn begin(&mut self, stop: Stopped, entered: Entered) {
         let Entered { syscall, values, width, unseen } = entered;
-        if syscall.asks_for_untraced(&values) {
-            return self.aside(stop, &values);
+        match syscall.question(&values) {
+            Some(Question::Untraced) => return self.aside(stop, &values),
+            Some(Question::Refused) => {
+                stop.answer(self.tasks.get(&stop.tid()).is_some_and(|task| task.refused).into());
+                return self.resume(stop);
+            }
+            None => {}
         }
         let tid = stop.tid();
         let effect = syscall.row().effect;
@@ -171,7 +176,9 @@ impl Tracing {
         let wanted = wanted && (told || effect != Effect::Signals);
         let Some(task) = self.tasks.get_mut(&tid).filter(|_| wanted) else { return self.resume(stop) };
         // A shell that looks for a program along the PATH tries one file after the other of the same name.
-        let search = |failed: &SyscallEvent| effect == Effect::Program && program(&failed.call) == program(&call);
+        let search = |failed: &SyscallEvent| {
+            effect == Effect::Program && program(&call).is_some_and(|name| program(&failed.call) == Some(name))
+        };
         let failed = task.failed_exec.take_if(|failed| told && !search(failed));
         task.comm = comm(tid);
         call.comm.clone_from(&task.comm);

@@ -26,6 +26,8 @@ pub(super) struct Task {
     pub(super) held: Option<Stopped>,
     /// It waits for somebody's word on what belongs to the machine itself.
     pub(super) guarded: bool,
+    /// Its last call was made to fail.
+    pub(super) refused: bool,
     /// It has a file open whose writes are told, so it stops at every call.
     pub(super) following: bool,
     /// It has a seccomp filter besides ours, which may keep calls from us, so it stops at every call.
@@ -106,6 +108,7 @@ impl Task {
             unborn: false,
             held: None,
             guarded: false,
+            refused: false,
             following: false,
             filtered: false,
             foreign: false,

@@ -21,6 +21,7 @@ pub fn tests() -> Vec<Test> {
         a_mount_that_spreads_to_the_machine_is_refused: [Root, Tool("unshare"), Tool("setsid")],
         signals_reach_only_the_sessions_processes: [Root, Tool("unshare"), Tool("setsid")],
         foreign_groups_are_left_alone: [Root, Tool("unshare"), Tool("setsid"), Controller("pids")],
+        a_tool_says_who_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("setpriv")],
         without_the_guard_all_happens: [Root, Tool("unshare"), Tool("setsid")],
         a_learner_decides: [Root, Tool("unshare"), Tool("tmux")],
         a_learner_decides_in_plain_lines: [Root, Tool("unshare"), Tool("setsid")],
@@ -187,6 +188,20 @@ fn a_learner_decides() {
             }
         }
     }
+}
+
+fn a_tool_says_who_refused() {
+    let by_guard = "boxwright's guard refused it, because it would have changed the machine itself";
+    let tried = format!(
+        "for tool in 'mount -t tmpfs box /mnt' 'umount /proc' 'hostname box' 'unshare -u {BOXWRIGHT} hostname box'; do \
+         {BOXWRIGHT} $tool 2>&1 || :; done; setpriv --bounding-set -all --inh-caps -all {BOXWRIGHT} hostname box 2>&1; :"
+    );
+    let (printed, _) = traced(&["--guard"], &tried);
+    assert_eq!(printed.matches(by_guard).count(), 3, "{printed}");
+    // Where the kernel refused it, its own causes are told.
+    let (printed, _) =
+        traced(&[], &format!("setpriv --bounding-set -all --inh-caps -all {BOXWRIGHT} hostname box 2>&1; :"));
+    assert!(printed.contains("this needs root") && !printed.contains("guard"), "{printed}");
 }
 
 fn a_learner_decides_in_plain_lines() {

@@ -27,6 +27,7 @@ mod lessons_steps;
 mod needs;
 mod observe;
 mod odd_names;
+mod plain;
 mod progress;
 mod readme;
 mod registry;
@@ -50,6 +51,7 @@ mod tools_tar;
 mod tools_unshare;
 mod trace;
 mod trace_abi;
+mod trace_differential;
 mod trace_ends;
 mod trace_output;
 mod trace_terminal;
@@ -92,6 +94,7 @@ fn all() -> Vec<Test> {
         observe::tests,
         odd_names::tests,
         progress::tests,
+        plain::tests,
         readme::tests,
         registry::tests,
         registry_peers::tests,
@@ -113,6 +116,7 @@ fn all() -> Vec<Test> {
         tools_unshare::tests,
         trace::tests,
         trace_abi::tests,
+        trace_differential::tests,
         trace_ends::tests,
         trace_output::tests,
         trace_terminal::tests,

@@ -25,6 +25,7 @@ pub fn tests() -> Vec<Test> {
         the_first_process_of_a_container_dies_with_everybody_in_it: [Root],
         kill_ends_the_whole_family: [Root],
         step_by_step_from_the_command_line: [Root],
+        keys_and_answers_have_one_reader: [Root, Tool("unshare"), Tool("hostname")],
     ];
     tests.into_iter().map(Test::in_its_own_process).collect()
 }
@@ -311,51 +312,80 @@ fn kill_ends_the_whole_family() {
     assert_eq!(left.count(), 0);
 }
 
-fn step_by_step_from_the_command_line() {
-    let mut shell = Shell::start();
-    shell.prompt();
-    // The shell is traced already, so the tracer under test would see nothing: it gets a terminal of its own.
-    let pty = Pty::open(24, 200).unwrap();
-    let (send, printed) = channel();
-    pty.reader(move |event| {
-        if let PtyEvent::Output(bytes) = event {
-            drop(send.send(bytes));
+/// A command on a terminal of its own, outside of every tracer.
+struct Console {
+    pty: Pty,
+    printed: std::sync::mpsc::Receiver<Vec<u8>>,
+    screen: String,
+    child: std::process::Child,
+}
+
+impl Console {
+    fn open(command: &str) -> Console {
+        let pty = Pty::open(24, 200).unwrap();
+        let (send, printed) = channel();
+        pty.reader(move |event| {
+            if let PtyEvent::Output(bytes) = event {
+                drop(send.send(bytes));
+            }
+        })
+        .unwrap();
+        let mut setsid = std::process::Command::new("setsid");
+        let terminal = pty.slave_path().display();
+        setsid.args(["-c", "sh", "-c", command]);
+        for stream in 0..3 {
+            let file = fs::File::options().read(true).write(true).open(terminal.to_string()).unwrap();
+            match stream {
+                0 => setsid.stdin(file),
+                1 => setsid.stdout(file),
+                _ => setsid.stderr(file),
+            };
         }
-    })
-    .unwrap();
-    let command = format!("{BOXWRIGHT} trace --step -- unshare -u true; echo status $?");
-    let mut setsid = std::process::Command::new("setsid");
-    let terminal = pty.slave_path().display();
-    setsid.args(["-c", "sh", "-c", &command]);
-    for stream in 0..3 {
-        let file = fs::File::options().read(true).write(true).open(terminal.to_string()).unwrap();
-        match stream {
-            0 => setsid.stdin(file),
-            1 => setsid.stdout(file),
-            _ => setsid.stderr(file),
-        };
+        let child = setsid.spawn().unwrap();
+        Console { pty, printed, screen: String::new(), child }
     }
-    let mut child = setsid.spawn().unwrap();
-    drop(setsid);
-    let mut screen = String::new();
-    let mut until = |text: &str| {
-        while !screen.contains(text) {
-            match printed.recv_timeout(PATIENCE) {
-                Ok(bytes) => screen += &String::from_utf8_lossy(&bytes),
-                Err(_) => panic!("never: {text}:\n{screen}"),
+
+    /// What is printed up to this text.
+    fn until(&mut self, text: &str) -> String {
+        while !self.screen.contains(text) {
+            match self.printed.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.screen += &String::from_utf8_lossy(&bytes),
+                Err(_) => panic!("never: {text}:\n{}", self.screen),
             }
         }
-        let end = screen.find(text).unwrap() + text.len();
-        screen.drain(..end).collect::<String>()
-    };
-    assert!(until("Return: next").contains("execve("), "the very first call is held");
-    pty.write(b"\n").unwrap();
-    let shown = until("Return: next");
+        let end = self.screen.find(text).unwrap() + text.len();
+        self.screen.drain(..end).collect::<String>()
+    }
+
+    fn line(&self, text: &str) {
+        self.pty.write(format!("{text}\n").as_bytes()).unwrap();
+    }
+}
+
+fn step_by_step_from_the_command_line() {
+    let mut console = Console::open(&format!("{BOXWRIGHT} trace --step -- unshare -u true; echo status $?"));
+    assert!(console.until("Return: next").contains("execve("), "the very first call is held");
+    console.line("");
+    let shown = console.until("Return: next");
     assert!(shown.contains("unshare(CLONE_NEWUTS)") && !shown.contains("unshare(CLONE_NEWUTS) ="), "{shown}");
-    pty.write(b"\n").unwrap();
-    until("unshare(CLONE_NEWUTS) = 0");
-    assert!(until("Return: next").contains("execve(\"/usr/bin/true\", [\"true\"]"));
-    pty.write(b"\n").unwrap();
-    until("status 0");
-    child.wait().unwrap();
+    console.line("");
+    console.until("unshare(CLONE_NEWUTS) = 0");
+    assert!(console.until("Return: next").contains("execve(\"/usr/bin/true\", [\"true\"]"));
+    console.line("");
+    console.until("status 0");
+    console.child.wait().unwrap();
+}
+
+fn keys_and_answers_have_one_reader() {
+    for (answer, ends) in [("n", "sethostname(\"two\", 3) = -1 EPERM"), ("y", "sethostname(\"two\", 3) = 0")] {
+        // In a UTS namespace of the tracer's own, which takes the place of the machine's.
+        let trace = format!("{BOXWRIGHT} trace --step --guard -- hostname two");
+        let mut console = Console::open(&format!("unshare -u {trace}"));
+        console.until("Return: next");
+        console.line("");
+        console.until("y/N ");
+        console.line(answer);
+        console.until(ends);
+        console.child.wait().unwrap();
+    }
 }

@@ -2,7 +2,12 @@
 //! instead of in the middle of one.
 
 use super::{Level, Row, attempt::attempt, directory, facts::Facts, remedy::Remedy};
-use crate::{dirs::Need, kernel::errno, lang::Lang, terminal::shell};
+use crate::{
+    dirs::Need,
+    kernel::{causes, errno},
+    lang::Lang,
+    terminal::shell,
+};
 use nix::errno::Errno;
 use std::thread;
 
@@ -73,7 +78,7 @@ fn processes(lang: Lang) -> Row {
 }
 
 fn no_processes(errno: Errno, lang: Lang) -> Remedy {
-    match errno::thread_hint(errno, lang) {
+    match causes::thread(errno, lang) {
         Some(hint) => hint.into(),
         None => Facts::read().refused(Some(errno), None, lang),
     }

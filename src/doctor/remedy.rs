@@ -7,7 +7,7 @@ use super::{
     facts::{Facts, Manager, Who},
 };
 use crate::{
-    kernel::{namespaces::Kind, program, usable::Unusable},
+    kernel::{causes, namespaces::Kind, program, usable::Unusable},
     lang::Lang,
 };
 use nix::errno::Errno;
@@ -170,10 +170,7 @@ impl Facts {
         match limits.min_by_key(|(value, _)| value.parse().unwrap_or(u64::MAX)) {
             Some((value, name)) if value == "0" => self.switch(&name, &value, &SOME_NAMESPACES.to_string(), lang),
             limit => {
-                let why = lang.pick(
-                    "not the disk: a limit on namespaces, or they are nested too deeply",
-                    "不是磁盘满：是命名空间数量的限制，或嵌套太深",
-                );
+                let why = causes::cause("unshare", Errno::ENOSPC, &[], lang).unwrap_or_default();
                 limit.map_or(why.into(), |(value, name)| format!("{why}; {name} = {value}")).into()
             }
         }

@@ -1,10 +1,9 @@
 //! Errors of system calls as people read them: what it means, then the name that the manual pages use.
 
-use super::namespaces::{Kind, read_link};
-use crate::lang::{self, Lang, say};
+use crate::lang::{self, Lang};
 pub(crate) use nix::errno::Errno;
 use serde::{Deserialize, Deserializer, Serializer};
-use std::{io, path::Path};
+use std::io;
 
 /// An error by its name, such as `EPERM`; `ERRNO` where it has none.
 pub(crate) fn name(errno: Errno) -> String {
@@ -98,93 +97,8 @@ pub(crate) fn why_io(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), |raw| why(Errno::from_raw(raw)))
 }
 
-/// What may help where namespaces cannot be made (namespaces(7), user_namespaces(7)).
-pub(crate) fn unshare_hint(errno: Errno) -> Option<String> {
-    match errno {
-        Errno::EPERM => Some(say("this needs root, or a user namespace around it: -r (--map-root-user)", "需要 root，或在外面套一层用户命名空间：-r（--map-root-user）").into()),
-        Errno::ENOSPC => Some(
-            say(
-                "not the disk: a limit on namespaces (/proc/sys/user/max_*_namespaces), or they are nested more than 32 deep",
-                "不是磁盘满了：命名空间数量到了上限（/proc/sys/user/max_*_namespaces），或嵌套超过 32 层",
-            )
-            .into(),
-        ),
-        Errno::EINVAL if next_is_elsewhere() => Some(say(ELSEWHERE[0], ELSEWHERE[1]).into()),
-        Errno::EINVAL => Some(say("this kernel was built without one of these namespaces", "这个内核编译时没有包含其中某种命名空间").into()),
-        Errno::EUSERS => Some(say("user namespaces are nested too deeply", "用户命名空间嵌套太深").into()),
-        _ => None,
-    }
-}
-
-/// What may help where a namespace cannot be entered (setns(2)).
-pub(crate) fn setns_hint(errno: Errno, kind: Kind) -> Option<&'static str> {
-    match errno {
-        Errno::EINVAL if kind == Kind::User => {
-            Some(say("you are in this user namespace already: leave out -U", "已经在这个用户命名空间里：去掉 -U"))
-        }
-        Errno::EINVAL if kind == Kind::Pid => Some(say(
-            "only our own PID namespace and those below it can be entered, and this one is above or beside it",
-            "只能进入自己的 PID 命名空间和它下面的，而这一个在上面或旁边",
-        )),
-        Errno::EINVAL => Some(say(
-            "the file is a namespace of another kind, or this kernel lacks the kind",
-            "这个文件是另一种命名空间，或内核没有这种命名空间",
-        )),
-        Errno::EPERM => Some(say(
-            "it takes CAP_SYS_ADMIN in the user namespace that owns it: root, or enter that one as well (-U)",
-            "需要在拥有它的用户命名空间里有 CAP_SYS_ADMIN：用 root，或一并进入那个用户命名空间（-U）",
-        )),
-        _ => None,
-    }
-}
-
-/// Whether the next child of this process will be in another PID namespace than itself. Until there is one, it can make no
-/// thread and no second PID namespace (clone(2), pid_namespaces(7)).
-fn next_is_elsewhere() -> bool {
-    // The second link cannot be read before the first process of that namespace.
-    let own = read_link(Path::new("/proc/thread-self/ns/pid"));
-    own.is_ok_and(|own| read_link(Path::new("/proc/thread-self/ns/pid_for_children")).ok() != Some(own))
-}
-
-/// What that means, in both languages.
-const ELSEWHERE: [&str; 2] = [
-    "only the children of this process are in the new PID namespace, and it can make no thread itself: unshare has --fork (-f)",
-    "只有这个进程的子进程在新的 PID 命名空间里，它自己不能创建线程：给 unshare 加 --fork（-f）",
-];
-
 /// What failed where no thread or process can be made.
 pub(crate) const THREAD: &str = "a new thread: clone3";
-
-/// What may help where no thread can be made (clone(2)).
-pub(crate) fn thread_hint(errno: Errno, lang: Lang) -> Option<&'static str> {
-    match errno {
-        Errno::EPERM | Errno::EACCES => Some(lang.pick(
-            "a seccomp filter refuses clone3(2) with EPERM, where the C library falls back only on ENOSYS: a container runtime older than Docker 20.10.10 or libseccomp 2.5; update it, or docker run --security-opt seccomp=unconfined",
-            "seccomp 过滤器用 EPERM 拒绝 clone3(2)，而 C 库只在 ENOSYS 时才改用旧调用：常见于早于 Docker 20.10.10 或 libseccomp 2.5 的容器运行时；请更新，或用 docker run --security-opt seccomp=unconfined",
-        )),
-        Errno::EINVAL if next_is_elsewhere() => Some(lang.pick(ELSEWHERE[0], ELSEWHERE[1])),
-        Errno::EAGAIN | Errno::ENOMEM => Some(lang.pick(
-            "a limit on processes: pids.max of the control group, ulimit -u, or /proc/sys/kernel/threads-max",
-            "进程数受限：控制组的 pids.max、ulimit -u 或 /proc/sys/kernel/threads-max",
-        )),
-        _ => None,
-    }
-}
-
-/// What may help where no process can be made (fork(2)).
-pub(crate) fn fork_hint(errno: Errno) -> Option<&'static str> {
-    match errno {
-        Errno::ENOMEM => Some(say(
-            "if memory is left: PID 1 of the PID namespace has ended, and no process can join it any more",
-            "内存还够的话，就是这个 PID 命名空间的 PID 1 已结束，里面再也不能创建进程",
-        )),
-        Errno::EAGAIN => Some(say(
-            "a limit on processes: pids.max of the control group, RLIMIT_NPROC, or threads-max",
-            "进程数到了上限：控制组的 pids.max、RLIMIT_NPROC 或 threads-max",
-        )),
-        _ => None,
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! Facts of the kernel that tools and observers share, each in one table or one reader.
 
+pub(crate) mod causes;
 pub(crate) mod cgroups;
 pub(crate) mod clock;
 pub(crate) mod controls;

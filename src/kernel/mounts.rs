@@ -1,7 +1,6 @@
 //! Mounts: the flags by their names, and what tools do to the whole tree (mount(2), mount_namespaces(7)).
 
 use super::{mountinfo, text};
-use crate::lang::say;
 use nix::{
     errno::Errno,
     mount::{MsFlags, mount},
@@ -83,18 +82,4 @@ pub(crate) fn at(point: &Path) -> Option<(String, String)> {
         |line: &&str| line.split(' ').nth(4).is_some_and(|text| mountinfo::unescape(text) == point.to_string_lossy());
     let (mount, file_system) = table.lines().rev().find(is)?.split_once(" - ")?;
     Some((mountinfo::unescape(file_system.split(' ').nth(1)?), mount.split(' ').nth(5)?.into()))
-}
-
-/// Why a proc file system could not be mounted.
-pub(crate) fn proc_hint(errno: Errno) -> Option<&'static str> {
-    match errno {
-        Errno::EPERM => Some(say(
-            "without root it needs a new PID namespace and a child in it (-p --fork); and where parts of the host's \
-             /proc are covered, as in a container, the kernel refuses a new one",
-            "没有 root 时，需要新的 PID 命名空间和其中的子进程（-p --fork）；如果宿主机的 /proc \
-             有一部分被盖住（如在容器里），内核也会拒绝挂载新的",
-        )),
-        Errno::ENOENT | Errno::ENOTDIR => Some(say("the directory must exist", "目录必须存在")),
-        _ => None,
-    }
 }

@@ -11,11 +11,8 @@ use super::{
     other::misused,
     start::{become_program, shell},
 };
-use crate::lang::say;
-use nix::{
-    errno::Errno,
-    unistd::{chdir, chroot, setgid, setgroups, setuid},
-};
+use crate::kernel::causes;
+use nix::unistd::{chdir, chroot, setgid, setgroups, setuid};
 use std::{ffi::OsString, fs, path::Path, process::ExitCode};
 
 /// chroot itself failed; 126 and 127 are the program's own failures.
@@ -42,7 +39,7 @@ fn enter(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
     // The call changes what `/` means for this process and its children, and nothing else.
     chroot(root.as_os_str()).map_err(|errno| {
         let what = format!("cannot change root directory to '{}'", root.display());
-        failed("chroot", &what, errno, hint(errno), FAILED)
+        failed("chroot", &what, errno, causes::help("chroot", errno, &[]).as_deref(), FAILED)
     })?;
     // The working directory is still where it was, outside the new root, and every relative path would lead there. This
     // second call is what makes the first one mean something.
@@ -60,19 +57,4 @@ fn enter(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
     // $SHELL comes from outside, and the new root may well lack it; a root that has any shell has /bin/sh.
     let shell = || Some(shell()).filter(|path| Path::new(path).exists()).unwrap_or_else(|| "/bin/sh".into());
     Ok(if command.is_empty() { vec![shell(), "-i".into()] } else { command.to_vec() })
-}
-
-fn hint(errno: Errno) -> Option<&'static str> {
-    match errno {
-        Errno::EPERM => Some(say(
-            "it takes CAP_SYS_CHROOT: root, or a user namespace around it: unshare -r",
-            "需要 CAP_SYS_CHROOT：用 root，或在外面套一层用户命名空间：unshare -r",
-        )),
-        Errno::ENOENT => Some(say("that directory does not exist", "这个目录不存在")),
-        Errno::ENOTDIR => Some(say(
-            "a root is a directory with a whole file system below it, not a file",
-            "根必须是目录，下面有完整的文件系统，不能是文件",
-        )),
-        _ => None,
-    }
 }

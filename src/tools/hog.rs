@@ -9,7 +9,7 @@ use super::{
     complain, failed,
     start::split,
 };
-use crate::kernel::{errno::fork_hint, process::page_size};
+use crate::kernel::{causes, process::page_size};
 use crate::lang::say;
 use nix::{
     errno::Errno,
@@ -140,8 +140,9 @@ fn fork(number: usize) -> ExitCode {
                 return ExitCode::SUCCESS;
             }
             Err(errno) => {
-                status =
-                    failed("hog", &format!("fork number {} failed", children.len() + 1), errno, fork_hint(errno), 1);
+                let (what, why) =
+                    (format!("fork number {} failed", children.len() + 1), causes::help("fork", errno, &[]));
+                status = failed("hog", &what, errno, why.as_deref(), 1);
                 break;
             }
         }

@@ -6,6 +6,7 @@ use super::{
     other::misused,
     print,
 };
+use crate::kernel::causes;
 use crate::lang::say;
 use nix::{
     errno::Errno,
@@ -49,11 +50,8 @@ fn set(name: &str) -> ExitCode {
     match sethostname(name) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Errno::EPERM) => {
-            let hint = Some(say(
-                "this needs root, or a user and a UTS namespace: unshare -ru",
-                "需要 root，或者用户命名空间加 UTS 命名空间：unshare -ru",
-            ));
-            failed("hostname", &format!("sethostname(\"{name}\")"), Errno::EPERM, hint, 1)
+            let why = causes::help("sethostname", Errno::EPERM, &[]);
+            failed("hostname", &format!("sethostname(\"{name}\")"), Errno::EPERM, why.as_deref(), 1)
         }
         Err(errno) => {
             let hint = Some(say("at most 64 bytes", "最多 64 字节")).filter(|_| errno == Errno::EINVAL);

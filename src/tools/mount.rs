@@ -13,6 +13,7 @@ use super::{
 use crate::kernel::rights;
 use crate::kernel::text;
 use crate::kernel::{
+    causes::{self, Fact},
     filesystem::FileSystem,
     mountinfo::unescape,
     mounts::{self, OPTIONS, PROPAGATION},
@@ -155,15 +156,21 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         if let Err(errno) = result {
             let overlay =
                 (errno == Errno::EINVAL && kind == Some("overlay")).then(|| overlay_hint(data.as_deref())).flatten();
-            let hint = overlay.as_deref().or(hint(errno, source, target, kind));
-            return failed("mount", &target.display().to_string(), errno, hint, FAILED);
+            let hint = overlay.or_else(|| why(errno, source, target, kind));
+            return failed("mount", &target.display().to_string(), errno, hint.as_deref(), FAILED);
         }
     }
     if let Some(kind) = propagation
         // A call of its own, as mount(2) wants it: it changes no file system, only with whom the mount is shared.
         && let Err(errno) = mount(Some("none"), target, None::<&str>, kind, None::<&str>)
     {
-        return failed("mount", &target.display().to_string(), errno, hint(errno, source, target, None), FAILED);
+        return failed(
+            "mount",
+            &target.display().to_string(),
+            errno,
+            why(errno, source, target, None).as_deref(),
+            FAILED,
+        );
     }
     ExitCode::SUCCESS
 }
@@ -178,34 +185,20 @@ fn in_fstab(word: &OsStr) -> bool {
 /// The bit of CAP_SYS_ADMIN, with which file systems are mounted.
 const SYS_ADMIN: u32 = 21;
 
-fn hint(errno: Errno, source: &Path, target: &Path, kind: Option<&str>) -> Option<&'static str> {
-    match errno {
-        Errno::EPERM if kind == Some("proc") => mounts::proc_hint(errno),
-        // Whoever may mount elsewhere in this user namespace may not show the network of another one.
-        Errno::EPERM if kind == Some("sysfs") && rights::effective() & 1 << SYS_ADMIN != 0 => Some(say(
-            "sysfs shows the network namespace, so it takes one that belongs to this user namespace (unshare -rmn); and where \
-             parts of /sys are covered, as in a container, the kernel refuses a new one",
-            "sysfs 显示的是网络命名空间，所以要有属于这个用户命名空间的网络命名空间（unshare -rmn）；如果 /sys 有一部分被盖住（比如在容器里），内核也会拒绝",
-        )),
-        Errno::EPERM => Some(say(
-            "this needs root, or a user and a mount namespace: unshare -rm",
-            "需要 root，或者用户命名空间加挂载命名空间：unshare -rm",
-        )),
-        Errno::ENODEV => Some(say(
-            "this kernel does not know that file system: cat /proc/filesystems",
-            "这个内核不支持该文件系统：cat /proc/filesystems",
-        )),
-        Errno::ENOENT if fs::symlink_metadata(target).is_err() => {
-            Some(say("the directory to mount on does not exist", "挂载点目录不存在"))
-        }
-        Errno::ENOENT if fs::symlink_metadata(source).is_err() => Some(say("the source does not exist", "来源不存在")),
-        Errno::EINVAL if kind.is_none() => Some(say(
-            "it is not a mount point, or not a mount of this mount namespace",
-            "它不是挂载点，或者不属于这个挂载命名空间",
-        )),
-        Errno::EBUSY => Some(say("it is mounted there already, or in use", "已经挂载在那里，或正在使用")),
-        _ => None,
-    }
+fn why(errno: Errno, source: &Path, target: &Path, kind: Option<&str>) -> Option<String> {
+    let missing = |path| fs::symlink_metadata(path).is_err();
+    let facts = [
+        (Fact::Proc, kind == Some("proc")),
+        (Fact::Sysfs, kind == Some("sysfs") && rights::effective() & 1 << SYS_ADMIN != 0),
+        (Fact::NoTarget, missing(target)),
+        (Fact::NoSource, missing(source)),
+        (Fact::Again, kind.is_none()),
+    ];
+    causes::help(
+        "mount",
+        errno,
+        &facts.into_iter().filter(|(_, holds)| *holds).map(|(fact, _)| fact).collect::<Vec<_>>(),
+    )
 }
 
 /// The kernel says EINVAL for whatever is wrong with an overlay, and the cause to its log alone. Where a directory stands on

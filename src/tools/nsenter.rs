@@ -12,7 +12,7 @@ use super::{
     start::{become_program, end_like, shell, split},
 };
 use crate::kernel::{
-    errno::{fork_hint, setns_hint},
+    causes::{self, Fact},
     namespaces::{Kind, Namespace, TABLE, read_link},
 };
 use crate::lang::say;
@@ -96,7 +96,8 @@ fn enter(args: &[OsString]) -> Result<ExitCode, ExitCode> {
     for (row, file) in left {
         setns(file, flag(row)).map_err(|errno| {
             let what = format!("reassociate to namespace 'ns/{}' failed", row.link);
-            failed("nsenter", &what, errno, setns_hint(errno, row.kind), 1)
+            let why = causes::help("setns", errno, &[Fact::About(row.kind)]);
+            failed("nsenter", &what, errno, why.as_deref(), 1)
         })?;
     }
     if let Some(root) = &root {
@@ -118,7 +119,10 @@ fn enter(args: &[OsString]) -> Result<ExitCode, ExitCode> {
     if forks {
         // A process never changes its PID, so only a child is inside the PID namespace that we entered.
         match split() {
-            Err(errno) => return Err(failed("nsenter", "fork failed", errno, fork_hint(errno), 1)),
+            Err(errno) => {
+                let why = causes::help("fork", errno, &[]);
+                return Err(failed("nsenter", "fork failed", errno, why.as_deref(), 1));
+            }
             Ok(Some(child)) => return Ok(end_like("nsenter", child, true)),
             Ok(None) => {}
         }

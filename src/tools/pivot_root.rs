@@ -1,7 +1,10 @@
 //! pivot_root(8): swap the root mount of a mount namespace.
 
 use super::{args::parse_bytes, complain, failed};
-use crate::kernel::mountinfo::{self, Mount};
+use crate::kernel::{
+    causes,
+    mountinfo::{self, Mount},
+};
 use crate::lang::say;
 use nix::{errno::Errno, unistd::pivot_root};
 use std::{
@@ -29,13 +32,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
 /// What pivot_root(2) leaves unsaid: its two errors have many causes, and this asks for each in the kernel's own order.
 fn why(errno: Errno, new: &Path, put_old: &Path) -> Option<String> {
     match errno {
-        Errno::EPERM => {
-            let hint = say(
-                "it takes CAP_SYS_ADMIN and a mount namespace of its own: unshare -m",
-                "需要 CAP_SYS_ADMIN 和独立的挂载命名空间：unshare -m",
-            );
-            return Some(hint.into());
-        }
+        Errno::EPERM => return causes::help("pivot_root", errno, &[]),
         Errno::ENOENT => {
             let missing = [new, put_old].into_iter().find(|dir| !dir.exists())?.display();
             return Some(say(

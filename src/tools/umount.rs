@@ -5,8 +5,8 @@ use super::{
     complain, failed,
     other::misused,
 };
+use crate::kernel::causes::{self, Fact};
 use crate::kernel::mounts::points;
-use crate::lang::say;
 use nix::{
     errno::Errno,
     mount::{MntFlags, umount2},
@@ -40,30 +40,13 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         }
         for point in all {
             if let Err(errno) = umount2(&point, flags) {
-                status = failed("umount", &point.display().to_string(), errno, hint(errno, &point), FAILED);
+                status = failed("umount", &point.display().to_string(), errno, why(errno, &point).as_deref(), FAILED);
             }
         }
     }
     status
 }
 
-fn hint(errno: Errno, point: &Path) -> Option<&'static str> {
-    match errno {
-        Errno::EINVAL if points().iter().any(|known| known == point) => Some(say(
-            "it came from a more privileged mount namespace and is locked there (mount_namespaces(7))",
-            "它来自权限更高的挂载命名空间，在这里被锁定（mount_namespaces(7)）",
-        )),
-        Errno::EINVAL => {
-            Some(say("nothing is mounted there in this mount namespace", "在这个挂载命名空间里，那里没有挂载"))
-        }
-        Errno::EBUSY => Some(say(
-            "a process uses it as its directory, or has a file in it open; -l takes it out of sight",
-            "有进程以它为当前目录，或打开着其中的文件；-l 先从目录树中摘除",
-        )),
-        Errno::EPERM => Some(say(
-            "this needs root, or a user and a mount namespace: unshare -rm",
-            "需要 root，或者用户命名空间加挂载命名空间：unshare -rm",
-        )),
-        _ => None,
-    }
+fn why(errno: Errno, point: &Path) -> Option<String> {
+    causes::help("umount2", errno, &[Fact::Mounted(points().iter().any(|known| known == point))])
 }

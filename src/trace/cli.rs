@@ -11,7 +11,7 @@ use told::{Teller, line_of};
 use super::{Call, Ended, Guard, Harm, Hold, Spawn, TraceEvent, Tracer};
 use crate::{
     cleanup::groups::stayed,
-    kernel::{errno, exit, text},
+    kernel::{causes, errno, exit, text},
     lang::{Lang, say},
 };
 use nix::{
@@ -111,7 +111,7 @@ fn cannot(error: &io::Error, lang: Lang) -> ExitCode {
     if error.raw_os_error().is_none() {
         return complain(&error.to_string(), CANNOT);
     }
-    let hint = errno::thread_hint(errno::of(error), lang).map(|hint| format!("\n  {hint}")).unwrap_or_default();
+    let hint = causes::thread(errno::of(error), lang).map(|hint| format!("\n  {hint}")).unwrap_or_default();
     complain(&format!("{}: {}{hint}", errno::THREAD, errno::why_io(error)), CANNOT)
 }
 

@@ -1,7 +1,7 @@
 //! System calls, newest last: what was called, how it ended, what it changed, and what is about to happen.
 
 use super::{
-    causes, marks,
+    marks,
     sheet::{Follow, Sheet},
     text::{Pieces, Rich, clip, hang, line, pad, width, wrap},
     theme::Role,
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     app::{Play, Row, State},
     kernel::{
+        causes,
         pid::{Pid, Signal},
         usable::OURS,
     },
@@ -160,7 +161,7 @@ fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, shee
     sheet.add(lines);
     let indent = " ".repeat(width(&first).min(6));
     let failed = if let Return::Error(errno) = event.returned { Some(errno) } else { None };
-    if let Some(cause) = failed.and_then(|errno| causes::cause(event.call.syscall.name(), errno, lang)) {
+    if let Some(cause) = failed.and_then(|errno| causes::cause(event.call.syscall.name(), errno, &[], lang)) {
         sheet.add(hang(&[(indent.clone(), Role::Plain)], &Rich::default().with(cause, Role::Plain), columns));
     }
     for text in changes(&event.changed, lang) {

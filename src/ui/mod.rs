@@ -1,7 +1,6 @@
 //! Draws [`State`]. No I/O, no mutation: what a frame measured goes back as [`Extents`], for the keys that scroll.
 
 mod calls;
-mod causes;
 mod cgroup;
 mod chart;
 mod chrome;

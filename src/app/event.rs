@@ -1,55 +1,12 @@
-//! What happens to the app, and what it wants done.
+//! What the app wants done, and what a frame measured.
 
 use super::Pane;
 use crate::{
     lang::Lang,
     lesson::TerminalId,
-    observe::{Place, Sample},
-    session::{Action, Lacking, Proof},
-    trace::TraceEvent,
+    session::{Action, Proof},
 };
-use crossterm::event::KeyEvent;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-
-/// Something that happened.
-#[derive(Clone, Debug)]
-pub(crate) enum Event {
-    /// A key on the screen's terminal.
-    Key(KeyEvent),
-    /// A text was pasted there.
-    Paste(String),
-    /// The screen's terminal has this many columns and rows now.
-    Resize(u16, u16),
-    /// A pane's terminal printed something.
-    Output(TerminalId, Vec<u8>),
-    /// The last process of a pane's terminal has ended.
-    Closed(TerminalId),
-    /// This shell waits for a command line, whether or not it says so itself.
-    Waits(TerminalId, i32),
-    /// The process in a terminal's foreground lives here now.
-    Place(TerminalId, Place),
-    /// The tracer saw something.
-    Trace(TerminalId, TraceEvent),
-    /// A sample that began after the request of this number.
-    Sample(u64, Arc<Sample>),
-    /// So much time has passed since the program began. It is told before a sample, whose counters are worth nothing
-    /// without it.
-    Clock(Duration),
-    /// The time that the session set is over.
-    Deadline,
-    /// The lines of the report on this machine.
-    Doctor(Vec<String>),
-    /// Something went wrong that the learner must know, in one sentence.
-    Trouble(String),
-    /// Something was done that the learner wants to know of, in one sentence.
-    Said(String),
-    /// What this machine lacks, by language code. A step that began before is not judged anew.
-    Lacking(BTreeMap<&'static str, Lacking>),
-    /// A line for a terminal, without its Return.
-    Line(TerminalId, String),
-    /// What the last frame measured; it changes nothing that is drawn.
-    Drawn(Extents),
-}
+use std::collections::BTreeMap;
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +17,7 @@ pub(crate) enum Effect {
     Write(TerminalId, Vec<u8>),
     /// A terminal has this many rows and columns now.
     Resize(TerminalId, u16, u16),
-    /// Look what this machine allows, and say so in this language with [`Event::Doctor`].
+    /// Look what this machine allows, and say so in this language with [`Event::Doctor`](super::Event::Doctor).
     Doctor(Lang),
     /// Draw everything anew: what the terminal shows may not be what was drawn.
     Redraw,

@@ -20,15 +20,16 @@ mod tests;
 mod update;
 mod wishes;
 
+pub(crate) use crate::event::Event;
 pub(crate) use calls::{CallLog, Row};
-pub(crate) use event::{Effect, Event, Extent, Extents};
+pub(crate) use event::{Effect, Extent, Extents};
 pub(crate) use finish::{Onward, go_on};
 pub(crate) use history::History;
 pub(crate) use keys::{Command, Key, Prefix};
 pub(crate) use layout::{Pane, Shape};
 pub(crate) use play::{Focus, Play};
 pub(crate) use state::{Facts, Jump, Look, Overlay, PROPERTIES, State, ThemeName, View};
-pub(crate) use update::update;
+pub(crate) use update::{measured, update};
 pub(crate) use wishes::{begin, wish};
 #[cfg(test)]
 mod answer_tests;

@@ -1,8 +1,8 @@
 //! One event in, effects out.
 
 use super::{
-    Command, Effect, Event, Focus, Key, Overlay, Pane, Play, Shape, State, View, answer, attend::attend, jump, keys,
-    layout, play::Term, wishes,
+    Command, Effect, Event, Extents, Focus, Key, Overlay, Pane, Play, Shape, State, View, answer, attend::attend, jump,
+    keys, layout, play::Term, wishes,
 };
 use crate::{
     lesson::TerminalId,
@@ -22,8 +22,16 @@ pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
     effects
 }
 
+/// Takes in what the last frame measured.
+pub(crate) fn measured(state: &mut State, extents: Extents) {
+    // The key bar says whether there is more to read.
+    state.dirty |= state.extents != extents;
+    state.extents = extents;
+    attend(state);
+}
+
 fn happen(state: &mut State, event: Event) -> Vec<Effect> {
-    if !matches!(event, Event::Drawn(_) | Event::Clock(_)) {
+    if !matches!(event, Event::Clock(_)) {
         state.dirty = true;
     }
     match event {
@@ -71,7 +79,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             state.doctor = Some(lines);
             Vec::new()
         }
-        Event::Trouble(text) => {
+        Event::Trouble(text) | Event::Working(text) => {
             state.trouble = Some(text);
             Vec::new()
         }
@@ -98,12 +106,6 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Line(terminal, mut line) => {
             line.push('\r');
             send(state, terminal, line.into_bytes())
-        }
-        Event::Drawn(extents) => {
-            // The key bar says whether there is more to read.
-            state.dirty |= state.extents != extents;
-            state.extents = extents;
-            Vec::new()
         }
     }
 }

@@ -9,10 +9,11 @@ pub(crate) use events::Event;
 use crate::kernel::text::safe;
 use crate::{
     dirs::Need,
+    event,
     lang::Lang,
     lesson::{self, Lesson, Requirement, TerminalId, Translations},
     observe::Sample,
-    runtime::{Happening, Machine, Seen, Trouble, signals, working},
+    runtime::{Happening, Machine, Trouble, signals},
     session::{Action, Input, Lacking, LessonProgress, Outcome, Report, Session, Wish},
     terminal::{Piece, Screen},
     trace::Told,
@@ -245,13 +246,13 @@ impl Player {
     /// Tells what was seen, and gives what the session must know of it.
     fn take(
         &mut self,
-        seen: Seen,
+        seen: event::Event,
         session: &Session,
         printed: &mut BTreeMap<TerminalId, Printed>,
     ) -> Result<Vec<Input>, Failure> {
         let lesson = Some(session.lesson());
         Ok(match seen {
-            Seen::Output(terminal, bytes) => {
+            event::Event::Output(terminal, bytes) => {
                 let place = printed.entry(terminal).or_default();
                 let mut inputs = Vec::new();
                 let processed = place.screen.process(&bytes);
@@ -280,41 +281,37 @@ impl Player {
                 }
                 inputs
             }
-            Seen::Closed(terminal) => {
+            event::Event::Closed(terminal) => {
                 let text = printed.remove(&terminal).map(|mut place| place.take()).unwrap_or_default();
                 if !text.is_empty() {
                     self.teller.tell(&Event::Output { terminal, text, status: None }, lesson)?;
                 }
                 vec![Input::Closed(terminal)]
             }
-            Seen::Trace(terminal, event) => {
+            event::Event::Trace(terminal, event) => {
                 if let Some(told) = Told::new(&event, session.lang()) {
                     self.teller.tell(&Event::Traced(told), lesson)?;
                 }
                 vec![Input::Trace(terminal, event)]
             }
-            Seen::Sample(number, sample) => {
+            event::Event::Sample(number, sample) => {
                 if self.last.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &sample)) {
                     self.teller.tell(&Event::Sample(&sample), lesson)?;
                     self.last = Some(sample.clone());
                 }
                 vec![Input::Sample(number, sample)]
             }
-            Seen::Waits(terminal, shell) => {
+            event::Event::Waits(terminal, shell) => {
                 let waits = printed.get_mut(&terminal).is_some_and(|place| place.screen.waits());
                 if waits { vec![Input::Prompt(terminal, 0, shell)] } else { Vec::new() }
             }
-            Seen::Place(..) => Vec::new(),
-            Seen::Deadline => vec![Input::Deadline],
-            Seen::Working(command) => {
-                let text = working(&command, session.lang());
+            event::Event::Deadline => vec![Input::Deadline],
+            event::Event::Working(text) | event::Event::Said(text) | event::Event::Trouble(text) => {
                 self.teller.tell(&Event::Trouble { text }, lesson)?;
                 Vec::new()
             }
-            Seen::Noted(text) | Seen::Trouble(text) => {
-                self.teller.tell(&Event::Trouble { text }, lesson)?;
-                Vec::new()
-            }
+            // The rest concerns a screen.
+            _ => Vec::new(),
         })
     }
 

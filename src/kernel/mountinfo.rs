@@ -1,9 +1,9 @@
 //! Mounts from `/proc/PID/mountinfo` (proc_pid_mountinfo(5)).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One mount of a mount namespace (proc_pid_mountinfo(5)).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
     /// The mount's ID.
     pub id: u32,

@@ -4,7 +4,7 @@ use crate::{kernel::namespaces::Kind, lang::Lang};
 use std::collections::BTreeMap;
 
 /// Which of the two terminals.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TerminalId {
     /// The one in which the container is made.
@@ -150,7 +150,8 @@ impl Run {
 }
 
 /// Something that a machine may lack.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Requirement {
     /// Effective user ID 0.
     Root,
@@ -185,7 +186,8 @@ pub enum Requirement {
 }
 
 /// What the file system of a session's directory may or may not allow, depending on how it is mounted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ability {
     /// Programs start.
     Exec,

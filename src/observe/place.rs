@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Where the process in a terminal's foreground lives.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     /// The kinds of its namespaces that are not the machine's own.
     pub new: Vec<Kind>,

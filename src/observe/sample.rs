@@ -21,7 +21,7 @@ pub enum ForChildren {
 }
 
 /// A process as the panes show it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
     /// The host PID.
     pub pid: i32,
@@ -49,7 +49,7 @@ pub struct Interface {
 }
 
 /// What one side (the host, or the container's namespaces) answers when it is asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
     /// The host name of its UTS namespace.
     pub hostname: Option<String>,
@@ -69,7 +69,7 @@ pub struct Side {
 }
 
 /// Which of the four properties the kernel says that the container process has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scorecard {
     /// Its PID, UTS, mount, IPC and network namespaces all differ from the host's.
     pub isolated: bool,
@@ -82,7 +82,7 @@ pub struct Scorecard {
 }
 
 /// One control group and its counters; a value that the kernel does not offer is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cgroup {
     /// The group's path per controller or hierarchy (`cpu`, `memory`, `pids`, and `` for v2), as `/proc/PID/cgroup` says.
     pub paths: BTreeMap<String, String>,
@@ -97,7 +97,7 @@ pub struct Cgroup {
 }
 
 /// CPU time and limits of a cgroup.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cpu {
     /// CPU time used so far, in microseconds.
     pub usage_micros: Option<u64>,
@@ -117,7 +117,7 @@ pub struct Cpu {
 
 /// The share of the last ten seconds in which processes of a group waited for something, in percent (`avg10` of the
 /// pressure files, Documentation/accounting/psi.rst). Version 2 only, where the kernel was built and booted with it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pressure {
     /// At least one of them waited.
     pub some: f64,
@@ -126,14 +126,14 @@ pub struct Pressure {
 }
 
 /// What the kernel says about a group's use of disks.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Io {
     /// How long processes waited for them.
     pub pressure: Option<Pressure>,
 }
 
 /// Memory use and limits of a cgroup, in bytes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
     /// In use now.
     pub current: Option<u64>,
@@ -163,7 +163,7 @@ impl Memory {
 }
 
 /// Number of processes of a cgroup and its limit.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pids {
     /// Processes and threads now.
     pub current: Option<u64>,
@@ -172,7 +172,7 @@ pub struct Pids {
 }
 
 /// What a process may do besides what its namespaces show it (`/proc/PID/status`, proc_pid_status(5)).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Privileges {
     /// The effective capabilities, one bit each (`CapEff`, capabilities(7)).
     pub capabilities: Option<u64>,
@@ -183,7 +183,7 @@ pub struct Privileges {
 }
 
 /// Everything that was read at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// The host PID of the container process: the first process below the watched one that is isolated. Where none is,
     /// the shell in the terminal's foreground, or the watched process itself.
@@ -219,7 +219,7 @@ pub struct Sample {
 }
 
 /// The control group that bears the session's name, whether or not the container process is in it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     /// Whether it exists in a hierarchy of `cpu`, `memory` or `pids`.
     pub exists: bool,
@@ -248,5 +248,15 @@ pub struct Asked {
 impl Serialize for Asked {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{}:{}", if self.inside { "inside" } else { "host" }, self.path))
+    }
+}
+
+impl<'de> Deserialize<'de> for Asked {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Asked, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.split_once(':') {
+            Some((side @ ("inside" | "host"), path)) => Ok(Asked { inside: side == "inside", path: path.into() }),
+            _ => Err(serde::de::Error::custom("neither inside nor host")),
+        }
     }
 }

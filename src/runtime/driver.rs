@@ -3,7 +3,7 @@
 use super::{
     export,
     inbox::{Inbox, Letter},
-    machine::{Machine, Seen, working},
+    machine::Machine,
 };
 use crate::kernel::text;
 use crate::{
@@ -115,11 +115,10 @@ impl Driver {
             drop(update(&mut self.state, Event::Clock(self.began.elapsed())));
         }
         let lang = self.state.lang;
-        let seen = self.machine.as_mut().map_or_else(Vec::new, |machine| {
+        self.machine.as_mut().map_or_else(Vec::new, |machine| {
             machine.lang = lang;
             machine.sort(happening)
-        });
-        seen.into_iter().map(|seen| event(seen, lang)).collect()
+        })
     }
 
     /// What the thread of [`Driver::examine`] found.
@@ -160,8 +159,7 @@ impl Driver {
                 }
                 effect if !self.examined => self.waiting.push(effect),
                 effect => {
-                    for seen in self.on_machine(effect) {
-                        let event = event(seen, self.state.lang);
+                    for event in self.on_machine(effect) {
                         queue.extend(update(&mut self.state, event));
                     }
                 }
@@ -219,7 +217,7 @@ impl Driver {
         }
     }
 
-    fn on_machine(&mut self, effect: Effect) -> Vec<Seen> {
+    fn on_machine(&mut self, effect: Effect) -> Vec<Event> {
         if self.machine.is_none() {
             // A start that failed is tried again with the next shell that is wanted, not with every key.
             if self.state.trouble.is_some() && !matches!(effect, Effect::Session(Action::Restart(_))) {
@@ -240,7 +238,7 @@ impl Driver {
                     }
                     self.machine = Some(machine);
                 }
-                Err(trouble) => return vec![Seen::Trouble(trouble.say(self.state.lang))],
+                Err(trouble) => return vec![Event::Trouble(trouble.say(self.state.lang))],
             }
         }
         let Some(machine) = &mut self.machine else { return Vec::new() };
@@ -272,20 +270,5 @@ impl Drop for Driver {
         }
         // Readers of terminals that wait for room must see that nobody reads any more.
         self.inbox.close();
-    }
-}
-
-fn event(seen: Seen, lang: Lang) -> Event {
-    match seen {
-        Seen::Output(terminal, bytes) => Event::Output(terminal, bytes),
-        Seen::Closed(terminal) => Event::Closed(terminal),
-        Seen::Trace(terminal, event) => Event::Trace(terminal, event),
-        Seen::Sample(number, sample) => Event::Sample(number, sample),
-        Seen::Waits(terminal, shell) => Event::Waits(terminal, shell),
-        Seen::Place(terminal, place) => Event::Place(terminal, place),
-        Seen::Deadline => Event::Deadline,
-        Seen::Working(command) => Event::Trouble(working(&command, lang)),
-        Seen::Noted(text) => Event::Said(text),
-        Seen::Trouble(text) => Event::Trouble(text),
     }
 }

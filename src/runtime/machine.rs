@@ -16,6 +16,7 @@ use crate::{
     cleanup::{Left, Made, word},
     dirs::{Need, Tidy},
     doctor::{Tier, tier},
+    event::Event,
     image::kept,
     kernel::usable::{SCOPE, outside_ours},
     lang::{self, Lang},
@@ -76,33 +77,8 @@ pub enum Happening {
     Cleared(TerminalId, u64, Vec<Left>),
 }
 
-/// What happened, as far as it is still true.
-#[derive(Debug)]
-pub enum Seen {
-    /// A terminal printed this.
-    Output(TerminalId, Vec<u8>),
-    /// The shell of a terminal has ended.
-    Closed(TerminalId),
-    /// The tracer saw something in this terminal.
-    Trace(TerminalId, TraceEvent),
-    /// A sample that answers every request up to this number.
-    Sample(u64, Arc<Sample>),
-    /// This shell waits for a command line, whether or not it says so itself.
-    Waits(TerminalId, i32),
-    /// The process in a terminal's foreground lives here now.
-    Place(TerminalId, Place),
-    /// The time that the session set is over.
-    Deadline,
-    /// It is over for this command, which works and is waited for.
-    Working(String),
-    /// Something that the learner should know: one sentence.
-    Noted(String),
-    /// A wish could not be carried out: one sentence.
-    Trouble(String),
-}
-
 /// Says that a command is waited for.
-pub fn working(command: &str, lang: Lang) -> String {
+fn working(command: &str, lang: Lang) -> String {
     match lang {
         Lang::En => format!("{command} is still at work: it is waited for"),
         Lang::Zh => format!("{command} 仍在工作：继续等待"),
@@ -288,8 +264,8 @@ impl Machine {
         })
     }
 
-    /// Carries out one wish of the session. What goes wrong comes back as [`Seen::Trouble`].
-    pub fn apply(&mut self, action: &Action) -> Vec<Seen> {
+    /// Carries out one wish of the session. What goes wrong comes back as [`Event::Trouble`].
+    pub fn apply(&mut self, action: &Action) -> Vec<Event> {
         match action {
             Action::Restart(id) => return self.restart(*id),
             Action::Type(id, line) => self.write(*id, format!("{line}\r").as_bytes()),
@@ -355,7 +331,7 @@ impl Machine {
     }
 
     /// Says what a happening means now; nothing where it comes from a shell that is no longer wanted.
-    pub fn sort(&mut self, happening: Happening) -> Vec<Seen> {
+    pub fn sort(&mut self, happening: Happening) -> Vec<Event> {
         match happening {
             Happening::Pty(id, generation, event) => {
                 if self.terminals.get(&id).is_none_or(|terminal| terminal.generation != generation) {
@@ -364,9 +340,9 @@ impl Machine {
                 match event {
                     PtyEvent::Output(bytes) => {
                         self.printed(id);
-                        vec![Seen::Output(id, bytes)]
+                        vec![Event::Output(id, bytes)]
                     }
-                    PtyEvent::Closed => vec![Seen::Closed(id)],
+                    PtyEvent::Closed => vec![Event::Closed(id)],
                 }
             }
             Happening::Trace(event) => self.traced(event),
@@ -374,7 +350,7 @@ impl Machine {
             Happening::Sample(number, sample) => {
                 self.sampled = self.sampled.max(number);
                 let mut seen = self.places();
-                seen.push(Seen::Sample(number.saturating_sub(self.answered), sample));
+                seen.push(Event::Sample(number.saturating_sub(self.answered), sample));
                 seen
             }
             Happening::Silent(id, number) => self.silent(id, number),
@@ -386,17 +362,17 @@ impl Machine {
     }
 
     /// The time is over, unless a command is waited for that has worked meanwhile.
-    fn due(&mut self) -> Vec<Seen> {
-        let Some(mut awaited) = self.awaited.take() else { return vec![Seen::Deadline] };
+    fn due(&mut self) -> Vec<Event> {
+        let Some(mut awaited) = self.awaited.take() else { return vec![Event::Deadline] };
         let work = self.work(awaited.terminal);
         if !work.is_more_than(awaited.work) || awaited.since.elapsed() > LONGEST {
-            return vec![Seen::Deadline];
+            return vec![Event::Deadline];
         }
         self.timer.set(Some(awaited.patience));
         let told = std::mem::replace(&mut awaited.told, true);
         self.awaited = Some(Awaited { work, ..awaited });
         let name = self.foreground(awaited.terminal).map(work::name).unwrap_or_default();
-        if told { Vec::new() } else { vec![Seen::Working(name)] }
+        if told { Vec::new() } else { vec![Event::Working(working(&name, self.lang))] }
     }
 
     /// What the processes of a terminal have done so far.
@@ -408,7 +384,7 @@ impl Machine {
             .unwrap_or_default()
     }
 
-    fn traced(&mut self, event: TraceEvent) -> Vec<Seen> {
+    fn traced(&mut self, event: TraceEvent) -> Vec<Event> {
         self.footing.saw(&event);
         let root = event.root();
         let Some(id) = self.terminals.iter().find(|(_, terminal)| terminal.root == Some(root)).map(|(id, _)| *id)
@@ -426,17 +402,17 @@ impl Machine {
         // A job in the background may keep the terminal open; the pane is over with its shell all the same.
         let closed = matches!(event, TraceEvent::Exit { root, pid, .. } if root == pid);
         let names = found::names(&event);
-        let mut seen = vec![Seen::Trace(id, event)];
-        seen.extend(names.iter().map(|name| Seen::Noted(found::told(name, self.lang))));
-        seen.extend(closed.then_some(Seen::Closed(id)));
+        let mut seen = vec![Event::Trace(id, event)];
+        seen.extend(names.iter().map(|name| Event::Said(found::told(name, self.lang))));
+        seen.extend(closed.then_some(Event::Closed(id)));
         seen
     }
 
     /// Opens a new pty and starts a shell in it.
-    fn open(&mut self, id: TerminalId) -> Vec<Seen> {
+    fn open(&mut self, id: TerminalId) -> Vec<Event> {
         let mut seen = Vec::new();
         if let Err(error) = self.try_open(id) {
-            seen.extend([Seen::Trouble(format!("{}: {error}", id.name())), Seen::Closed(id)]);
+            seen.extend([Event::Trouble(format!("{}: {error}", id.name())), Event::Closed(id)]);
         }
         seen
     }

@@ -22,5 +22,5 @@ pub(crate) mod tui;
 mod user_namespace;
 mod work;
 
-pub use machine::{Happening, Machine, Seen, Sink, Trouble, working};
+pub use machine::{Happening, Machine, Sink, Trouble};
 pub(crate) use tui::TuiOptions;

@@ -265,7 +265,7 @@ impl Screen {
         let mut extents = crate::app::Extents::new();
         state.dirty = false;
         self.0.draw(|frame| extents = ui::draw(state, frame))?;
-        drop(crate::app::update(state, Event::Drawn(extents)));
+        crate::app::measured(state, extents);
         Ok(())
     }
 }

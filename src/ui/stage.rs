@@ -333,7 +333,7 @@ pub(crate) fn shot(state: &mut State) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     let mut extents = crate::app::Extents::new();
     terminal.draw(|frame| extents = super::draw(state, frame)).unwrap();
-    update(state, Event::Drawn(extents));
+    crate::app::measured(state, extents);
     terminal.backend().buffer().clone()
 }
 

@@ -1,8 +1,9 @@
 //! Beginning again: the old processes end, what they left is removed, and a new shell starts.
 
-use super::{Happening, Machine, Seen};
+use super::{Happening, Machine};
 use crate::{
     cleanup::{Left, Why, groups},
+    event::Event,
     lesson::TerminalId,
     session::WORK,
     trace::Hold,
@@ -19,7 +20,7 @@ const ENDING: Duration = Duration::from_secs(2);
 const EMPTYING: Duration = Duration::from_secs(1);
 
 impl Machine {
-    pub(super) fn restart(&mut self, id: TerminalId) -> Vec<Seen> {
+    pub(super) fn restart(&mut self, id: TerminalId) -> Vec<Event> {
         self.answered = self.requested;
         let Some(terminal) = self.terminals.get_mut(&id) else { return Vec::new() };
         terminal.generation += 1;
@@ -37,7 +38,7 @@ impl Machine {
     }
 
     /// The processes of a terminal have not ended in time: they are named, and the terminal goes on without them.
-    pub(super) fn overdue(&mut self, id: TerminalId, number: u64) -> Vec<Seen> {
+    pub(super) fn overdue(&mut self, id: TerminalId, number: u64) -> Vec<Event> {
         let Some(terminal) = self.terminals.get_mut(&id) else { return Vec::new() };
         let Some(root) = terminal.root.filter(|_| terminal.restarting && terminal.overdue.is_due(number)) else {
             return Vec::new();
@@ -55,7 +56,7 @@ impl Machine {
 
     /// Makes room for a new shell: a step begins from nothing, so what earlier commands left in the session's groups and
     /// directory goes. That may take a while, and is done beside everything else.
-    pub(super) fn prepare(&mut self, id: TerminalId) -> Vec<Seen> {
+    pub(super) fn prepare(&mut self, id: TerminalId) -> Vec<Event> {
         let Some(terminal) = self.terminals.get_mut(&id) else { return Vec::new() };
         terminal.overdue.set(None);
         let generation = terminal.generation;
@@ -73,12 +74,12 @@ impl Machine {
         };
         match thread::Builder::new().name("clear".into()).spawn(clear) {
             Ok(_) => Vec::new(),
-            Err(error) => vec![Seen::Trouble(format!("{}: {error}", id.name())), Seen::Closed(id)],
+            Err(error) => vec![Event::Trouble(format!("{}: {error}", id.name())), Event::Closed(id)],
         }
     }
 
     /// The session's groups and directory are empty, but for this.
-    pub(super) fn cleared(&mut self, id: TerminalId, generation: u64, left: &[Left]) -> Vec<Seen> {
+    pub(super) fn cleared(&mut self, id: TerminalId, generation: u64, left: &[Left]) -> Vec<Event> {
         let current = self.terminals.get(&id).is_some_and(|terminal| terminal.generation == generation);
         if !current {
             return Vec::new();
@@ -93,7 +94,7 @@ impl Machine {
             if let Some(terminal) = self.terminals.get_mut(&id) {
                 terminal.restarting = false;
             }
-            seen.push(Seen::Closed(id));
+            seen.push(Event::Closed(id));
             return seen;
         }
         seen.extend(self.open(id));
@@ -101,13 +102,13 @@ impl Machine {
     }
 
     /// What stayed, as one line: on a screen the remedy comes first, because a narrow one shows no more than that.
-    fn trouble(&self, left: &[Left]) -> Seen {
+    fn trouble(&self, left: &[Left]) -> Event {
         let lang = self.lang;
         let one = |left: &Left| match left.remedy(lang) {
             None => left.say(lang),
             Some(remedy) if self.unseen => format!("{}: {remedy}", left.say(lang)),
             Some(remedy) => format!("{remedy}: {}", left.say(lang)),
         };
-        Seen::Trouble(left.iter().map(one).collect::<Vec<_>>().join(lang.pick("; ", "；")))
+        Event::Trouble(left.iter().map(one).collect::<Vec<_>>().join(lang.pick("; ", "；")))
     }
 }

@@ -1,7 +1,8 @@
 //! Who has a terminal and what it waits for: a shell without our marks is known by what it does, and by where it lives.
 
-use super::{Machine, Seen};
+use super::Machine;
 use crate::{
+    event::Event,
     kernel::{process, text},
     lesson::TerminalId,
     observe::Place,
@@ -25,7 +26,7 @@ impl Machine {
     }
 
     /// A terminal has been silent for this setting's time.
-    pub(super) fn silent(&mut self, id: TerminalId, number: u64) -> Vec<Seen> {
+    pub(super) fn silent(&mut self, id: TerminalId, number: u64) -> Vec<Event> {
         let Some(terminal) = self.terminals.get_mut(&id).filter(|terminal| terminal.silence.is_due(number)) else {
             return Vec::new();
         };
@@ -42,7 +43,7 @@ impl Machine {
         // A program that only makes the way for a shell lives elsewhere than the shell.
         let stands = waiting.or(shells.last().copied()).unwrap_or(group);
         terminal.stands = Some((group, stands));
-        let mut seen: Vec<Seen> = waiting.into_iter().map(|pid| Seen::Waits(id, pid)).collect();
+        let mut seen: Vec<Event> = waiting.into_iter().map(|pid| Event::Waits(id, pid)).collect();
         seen.extend(self.place(id, stands));
         seen
     }
@@ -54,7 +55,7 @@ impl Machine {
 
     /// Where the foreground of each terminal lives, where that has changed. Who stands there is looked for when the terminal is
     /// silent, and not with every sample.
-    pub(super) fn places(&mut self) -> Vec<Seen> {
+    pub(super) fn places(&mut self) -> Vec<Event> {
         let stands = |id| {
             let group = self.foreground(id)?;
             let known = self.terminals.get(&id)?.stands.filter(|(known, _)| *known == group);
@@ -64,12 +65,12 @@ impl Machine {
         all.into_iter().flatten().filter_map(|(id, pid)| self.place(id, pid)).collect()
     }
 
-    fn place(&mut self, id: TerminalId, pid: i32) -> Option<Seen> {
+    fn place(&mut self, id: TerminalId, pid: i32) -> Option<Event> {
         let place = Place::of(pid)?;
         let terminal = self.terminals.get_mut(&id)?;
         let changed = terminal.place.as_ref() != Some(&place);
         terminal.place = Some(place.clone());
-        changed.then_some(Seen::Place(id, place))
+        changed.then_some(Event::Place(id, place))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::BOXWRIGHT;
 use boxwright::{
+    event::Event,
     lang::Lang,
     lesson::{self, Block, Lesson, Run, TerminalId},
-    runtime::{Happening, Machine, Seen},
+    runtime::{Happening, Machine},
     session::{Action, Input, Lacking, Phase, Session, Verdict, Wish},
     terminal::{Piece, Screen},
 };
@@ -95,9 +96,9 @@ impl Learner {
         }
     }
 
-    fn inputs(&mut self, seen: Seen) -> Vec<Input> {
+    fn inputs(&mut self, seen: Event) -> Vec<Input> {
         match seen {
-            Seen::Output(terminal, bytes) => {
+            Event::Output(terminal, bytes) => {
                 let pane = self.panes.entry(terminal).or_default();
                 let mut inputs = Vec::new();
                 for piece in pane.screen.process(&bytes).pieces {
@@ -112,24 +113,22 @@ impl Learner {
                 }
                 inputs
             }
-            Seen::Closed(terminal) => vec![Input::Closed(terminal)],
-            Seen::Trace(terminal, event) => vec![Input::Trace(terminal, event)],
-            Seen::Sample(number, sample) => {
+            Event::Closed(terminal) => vec![Input::Closed(terminal)],
+            Event::Trace(terminal, event) => vec![Input::Trace(terminal, event)],
+            Event::Sample(number, sample) => {
                 self.seen = self.seen.max(number);
                 self.container = sample.container;
                 vec![Input::Sample(number, sample)]
             }
-            Seen::Waits(terminal, shell) => {
+            Event::Waits(terminal, shell) => {
                 let pane = self.panes.entry(terminal).or_default();
                 let waits = pane.screen.waits();
                 pane.prompts += usize::from(waits);
                 if waits { vec![Input::Prompt(terminal, 0, shell)] } else { Vec::new() }
             }
-            Seen::Place(..) => Vec::new(),
-            Seen::Deadline => vec![Input::Deadline],
-            Seen::Working(_) => Vec::new(),
-            Seen::Noted(_) => Vec::new(),
-            Seen::Trouble(text) => panic!("{text}"),
+            Event::Deadline => vec![Input::Deadline],
+            Event::Trouble(text) => panic!("{text}"),
+            _ => Vec::new(),
         }
     }
 

@@ -1,0 +1,153 @@
+use super::*;
+use crate::{
+    kernel::{mountinfo::Mount, namespaces::Kind, pid::Pid},
+    lesson::{Ability, Requirement},
+    observe::{
+        Asked, Cgroup, Cpu, ForChildren, Group, Interface, Io, Memory, Pids, Pressure, Privileges, Process, Scorecard,
+        Side,
+    },
+    trace::Ended,
+};
+use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
+use proptest::prelude::*;
+
+/// No field has its default value, so that none is lost unseen.
+fn sample() -> Sample {
+    let links = |first: u64| BTreeMap::from([(Kind::Pid, first), (Kind::Uts, first + 1)]);
+    let pressure = Some(Pressure { some: 1.25, full: Some(0.01) });
+    let cgroup = || Cgroup {
+        paths: BTreeMap::from([(String::new(), "/box".into()), ("cpu".into(), "/其他".into())]),
+        cpu: Cpu {
+            usage_micros: Some(1),
+            quota_micros: Some(2),
+            period_micros: Some(3),
+            periods: Some(4),
+            throttled: Some(5),
+            throttled_micros: Some(6),
+            pressure,
+        },
+        memory: Memory {
+            current: Some(1),
+            peak: Some(2),
+            limit: Some(3),
+            with_swap: Some(4),
+            current_with_swap: Some(5),
+            limit_hits: Some(6),
+            ooms: Some(7),
+            oom_kills: Some(8),
+            pressure,
+        },
+        pids: Pids { current: Some(1), max: Some(u64::MAX) },
+        io: Io { pressure },
+    };
+    let side = |host: &str| Side {
+        hostname: Some(host.into()),
+        interfaces: vec![Interface { name: "lo".into(), up: true, addresses: vec!["127.0.0.1/8".into()] }],
+        listening: vec![80],
+        sysv: vec!["queue 0".into()],
+        mounts: vec![Mount {
+            id: 1,
+            parent: 2,
+            root: "/".into(),
+            point: "/a b".into(),
+            kind: "tmpfs".into(),
+            source: "box".into(),
+            propagation: "shared".into(),
+        }],
+        hidden_mounts: Some(3),
+        proc_shows_host: Some(false),
+    };
+    let privileges = Privileges { capabilities: Some(u64::MAX), no_new_privs: Some(true), seccomp: Some(true) };
+    let inside = Asked { inside: true, path: "/etc/a:b".into() };
+    Sample {
+        container: Some(7),
+        namespaces: links(1),
+        host_namespaces: links(3),
+        for_children: ForChildren::Inode(5),
+        cgroup: cgroup(),
+        processes: vec![Process { pid: 7, ppid: 1, nspid: vec![7, 1], comm: "sh".into(), state: 'S', pid_ns: Some(5) }],
+        scorecard: Scorecard { isolated: true, rooted: true, limited: true, entered: true },
+        privileges,
+        host_privileges: privileges,
+        host: side("host"),
+        inside: side("box"),
+        group: Group {
+            exists: true,
+            members: vec![7],
+            members_of: BTreeMap::from([("cpu".into(), vec![7])]),
+            values: cgroup(),
+            at_micros: 9,
+            delay_micros: Some(1),
+        },
+        files: BTreeMap::from([
+            (inside.clone(), Some("text".into())),
+            (Asked { inside: false, path: "notes".into() }, None),
+        ]),
+        devices: BTreeMap::from([(inside, "c 1:3".into())]),
+        outside: Some("3 /".into()),
+    }
+}
+
+fn key(code: KeyCode, modifiers: KeyModifiers, kind: KeyEventKind) -> Event {
+    Event::Key(KeyEvent::new_with_kind(code, modifiers, kind))
+}
+
+fn stored_and_read(event: &Event) {
+    let stored = serde_json::to_string(event).unwrap();
+    assert_eq!(&serde_json::from_str::<Event>(&stored).unwrap(), event, "{stored}");
+}
+
+#[test]
+fn every_event_is_read_back_as_it_was_stored() {
+    let host = TerminalId::Host;
+    let lacking = vec![
+        (Requirement::Root, "no".into()),
+        (Requirement::Namespace(Kind::User), "no".into()),
+        (Requirement::AnyController(vec!["cpu".into()]), "no".into()),
+        (Requirement::CgroupVersion(2, "memory".into()), "no".into()),
+        (Requirement::SessionDir(Ability::Upper), "no".into()),
+    ];
+    for event in [
+        key(KeyCode::Char('c'), KeyModifiers::CONTROL, KeyEventKind::Press),
+        key(KeyCode::F(5), KeyModifiers::NONE, KeyEventKind::Repeat),
+        key(KeyCode::PageDown, KeyModifiers::SHIFT | KeyModifiers::ALT, KeyEventKind::Release),
+        Event::Paste("二\n".into()),
+        Event::Resize(140, 45),
+        Event::Output(host, "\u{1b}[1m读\r\n".into()),
+        Event::Output(host, vec![0xe4, 0xbb]),
+        Event::Closed(TerminalId::Container),
+        Event::Waits(host, 7),
+        Event::Place(host, Place { new: vec![Kind::Mnt], rooted: true }),
+        Event::Trace(host, TraceEvent::Finished(Pid(7), Ended::Exited(1))),
+        Event::Sample(3, Arc::new(sample())),
+        Event::Clock(Duration::from_micros(1_500_001)),
+        Event::Deadline,
+        Event::Working("tar".into()),
+        Event::Doctor(vec!["a".into(), String::new()]),
+        Event::Trouble("t".into()),
+        Event::Said("s".into()),
+        Event::Lacking(BTreeMap::from([("en", lacking.clone()), ("zh", lacking)])),
+        Event::Line(host, "ls".into()),
+    ] {
+        stored_and_read(&event);
+    }
+    assert!(serde_json::from_str::<Event>(r#"{"key":{"name":"nosuch"}}"#).is_err());
+    assert!(serde_json::from_str::<Event>(r#"{"key":{"letter":"a","kind":9}}"#).is_err());
+}
+
+#[test]
+fn what_is_stored_is_readable() {
+    let stored = |event: &Event| serde_json::to_string(event).unwrap();
+    assert_eq!(
+        stored(&key(KeyCode::Char('c'), KeyModifiers::CONTROL, KeyEventKind::Press)),
+        r#"{"key":{"letter":"c","modifiers":2}}"#
+    );
+    assert_eq!(stored(&Event::Output(TerminalId::Host, "读".into())), r#"{"output":["host","读"]}"#);
+}
+
+proptest! {
+    #[test]
+    fn output_is_kept_to_the_byte(bytes: Vec<u8>) {
+        stored_and_read(&Event::Output(TerminalId::Container, bytes));
+    }
+}

@@ -5,7 +5,7 @@ use super::processes::Tree;
 /// A container that has the host's PIDs is looked for among so many processes, the nearest first: each of them is asked
 /// for all of its links, and a crowd below a shell must not make every sample slow. Behind a crowd, the terminal's
 /// foreground process is still found.
-const NEAREST: usize = 16;
+pub(super) const NEAREST: usize = 16;
 
 /// Chooses among a watched process and everything below it, the shallowest first, then the lowest PID: a process whose
 /// PID namespace is not the host's; else one that differs in another way; else the terminal's foreground process; else

@@ -7,7 +7,7 @@ use nix::sys::stat::{Mode, SFlag, fstat, major, minor};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// More of a file is not looked at.
 const MOST: u64 = 64 * 1024;
@@ -51,8 +51,37 @@ pub(super) fn outside(process: &Path) -> Option<String> {
 fn find(asked: &Asked, container: Option<i32>, work: &Path) -> Option<OwnedFd> {
     match asked.inside {
         true => below(Path::new(&format!("/proc/{}/root", container?)), &asked.path),
-        false => open(&work.join(&asked.path), OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).ok(),
+        false => match asked.path.strip_prefix(ANYWHERE) {
+            None => on_the_host(&work.join(&asked.path)),
+            Some(rest) => directories(work).into_iter().find_map(|dir| on_the_host(&dir.join(rest))),
+        },
     }
+}
+
+fn on_the_host(path: &Path) -> Option<OwnedFd> {
+    open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).ok()
+}
+
+/// How a path begins whose directory the learner has named.
+const ANYWHERE: &str = "*/";
+
+/// So many directories are looked into: a tree with more of them side by side is none that a lesson makes.
+const MOST_DIRECTORIES: usize = 256;
+
+/// The directories in the work directory, and those in them, in the order of their names. Links are not followed.
+fn directories(work: &Path) -> Vec<PathBuf> {
+    let within = |dir: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let mut dirs: Vec<PathBuf> = dirs.take(MOST_DIRECTORIES).map(|entry| entry.path()).collect();
+        dirs.sort();
+        dirs
+    };
+    let mut all = within(work);
+    let below: Vec<PathBuf> = all.iter().flat_map(|dir| within(dir)).collect();
+    all.extend(below);
+    all.truncate(MOST_DIRECTORIES);
+    all
 }
 
 /// Opens a path as a process with this root would, so that a link in it cannot lead to the host.
@@ -64,6 +93,20 @@ fn below(root: &Path, path: &str) -> Option<OwnedFd> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_star_stands_for_the_directory_that_the_learner_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = |path: &str| read(&Asked { inside: false, path: path.into() }, None, dir.path());
+        assert_eq!(host("*/etc/name"), None);
+        std::fs::create_dir_all(dir.path().join("alpine/rootfs/etc")).unwrap();
+        std::fs::write(dir.path().join("alpine/rootfs/etc/name"), "box").unwrap();
+        std::os::unix::fs::symlink(dir.path().join("alpine"), dir.path().join("a-link")).unwrap();
+        assert_eq!((host("*/etc/name"), host("etc/name")), (Some("box".into()), None));
+        assert_eq!(host("*/name"), None, "not deeper than a directory in the learner's own");
+        std::fs::write(dir.path().join("alpine/name"), "own").unwrap();
+        assert_eq!(host("*/name"), Some("own".into()));
+    }
 
     #[test]
     fn links_inside_stay_inside() {

@@ -31,6 +31,8 @@ pub struct Reader {
     /// The PID namespaces of processes, by PID and start. A process never leaves its own (pid_namespaces(7)).
     pid_namespaces: BTreeMap<(i32, u64), Option<u64>>,
     extra: Extra,
+    /// Groups that the learner has made, under whatever name; the one that was touched last comes last.
+    pub(super) groups: Vec<String>,
     /// How long the threads of the session's group waited for a CPU.
     delays: group::Delays,
 }
@@ -56,6 +58,7 @@ impl Reader {
             answer: None,
             pid_namespaces: BTreeMap::new(),
             extra: Extra::default(),
+            groups: Vec::new(),
             delays: group::Delays::default(),
         }
     }
@@ -91,7 +94,13 @@ impl Reader {
         };
         if let Some(name) = &self.extra.group {
             let membership = cgroup::parse_membership(&text::read(own.join("cgroup")).unwrap_or_default());
-            sample.group = group::read(name, &hierarchies, &membership, &self.proc_root, &mut self.delays);
+            // The learner may have called theirs otherwise.
+            for name in self.groups.iter().rev().chain(std::iter::once(name)) {
+                sample.group = group::read(name, &hierarchies, &membership, &self.proc_root, &mut self.delays);
+                if sample.group.exists {
+                    break;
+                }
+            }
         }
         let tree = Tree::read(&self.proc_root);
         // Asked for again and again, and each answer costs a system call. A link that could not be read may be, later.
@@ -106,12 +115,14 @@ impl Reader {
             sample.files = self.files(None);
             return (sample, Evidence::default());
         };
-        sample.files = self.files(Some(container));
-        let device = |asked: &super::Asked| files::device(asked, Some(container), &self.extra.work);
+        // Who has called chroot within the container stands below its first process.
+        let rooted = self.rooted_below(&tree, container, &own).unwrap_or(container);
+        sample.files = self.files(Some(rooted));
+        let device = |asked: &super::Asked| files::device(asked, Some(rooted), &self.extra.work);
         let devices = self.extra.files.iter().filter_map(|asked| Some((asked.clone(), device(asked)?)));
         sample.devices = devices.collect();
         let dir = self.dir(container);
-        sample.outside = files::outside(&dir);
+        sample.outside = files::outside(&self.dir(rooted));
         sample.container = Some(container);
         sample.namespaces = links(&dir);
         sample.for_children = for_children(&dir);
@@ -131,7 +142,7 @@ impl Reader {
         let own_pid_ns = sample.namespaces.get(&Kind::Pid).filter(|ns| host_lacks(&sample, Kind::Pid, **ns));
         let evidence = Evidence {
             shared: scorecard::shared(&sample.namespaces, &sample.host_namespaces),
-            root: identity(&dir).zip(identity(&own)),
+            root: identity(&self.dir(rooted)).zip(identity(&own)),
             root_mount: scorecard::root_mount(&sample.inside.mounts),
             limit: cgroup::applied_limit(&hierarchies, &theirs, &ours),
             entered: own_pid_ns.and_then(|ns| scorecard::entered(&sample.processes, *ns, pid_ns)),
@@ -144,6 +155,15 @@ impl Reader {
     fn files(&self, container: Option<i32>) -> std::collections::BTreeMap<super::Asked, Option<String>> {
         let files = self.extra.files.iter();
         files.map(|asked| (asked.clone(), files::read(asked, container, &self.extra.work))).collect()
+    }
+
+    /// The nearest process below the container's, which has the host's root, that has another one.
+    fn rooted_below(&self, tree: &Tree, container: i32, own: &Path) -> Option<i32> {
+        let identity = |pid: i32| scorecard::root_identity(&self.dir(pid));
+        let host = scorecard::root_identity(own)?;
+        let family = if identity(container)? == host { tree.family(container) } else { Vec::new() };
+        let mut below = family.into_iter().skip(1).take(choose::NEAREST);
+        below.find(|pid| identity(*pid).is_some_and(|root| root != host))
     }
 
     fn choose(&self, tree: &Tree, subject: Subject, host: &Links, pid_ns: impl Fn(i32) -> Option<u64>) -> Option<i32> {

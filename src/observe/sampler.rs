@@ -28,6 +28,7 @@ struct Wishes {
     number: u64,
     /// What to look at besides, where that has changed.
     extra: Option<Extra>,
+    groups: Vec<String>,
     requested: bool,
     stop: bool,
 }
@@ -90,6 +91,15 @@ impl Sampler {
         self.tell(|wishes| wishes.extra = Some(extra));
     }
 
+    /// The learner has made a group, or written to one that they made: the last of these is the one that checks are about.
+    pub(crate) fn group_touched(&self, name: String, made: bool) {
+        let mut wishes = self.shared.lock();
+        if made || wishes.groups.contains(&name) {
+            wishes.groups.retain(|known| *known != name);
+            wishes.groups.push(name);
+        }
+    }
+
     /// Ends the thread. Where it reads something that does not answer, it is not waited for longer than this: it ends with
     /// the process.
     pub(crate) fn stop(&mut self, within: Duration) {
@@ -122,6 +132,7 @@ struct Next {
     asked: bool,
     number: u64,
     extra: Option<Extra>,
+    groups: Vec<String>,
 }
 
 /// Whether two samples say the same. The time alone is not news.
@@ -141,6 +152,7 @@ fn sample(shared: &Shared, reader: &mut Reader, sink: impl Fn(u64, Arc<Sample>))
         if let Some(extra) = next.extra {
             reader.look_at(extra);
         }
+        reader.groups = next.groups;
         let (sample, _) = reader.read(next.subject);
         rest = started.elapsed() * REST;
         let same = last.take().filter(|(_, before)| equal(before, &sample));
@@ -167,7 +179,8 @@ fn next(shared: &Shared, rest: Duration, ticking: bool) -> Option<Next> {
     let asked = std::mem::take(&mut wishes.requested);
     let subject = Subject::Below(wishes.watched, wishes.foreground);
     let extra = wishes.extra.take();
-    (!wishes.stop).then_some(Next { subject, asked, number: wishes.number, extra })
+    let (number, groups) = (wishes.number, wishes.groups.clone());
+    (!wishes.stop).then_some(Next { subject, asked, number, extra, groups })
 }
 
 /// Whether there is anything to look at that moves by itself.

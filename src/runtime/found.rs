@@ -5,11 +5,12 @@ use crate::{
     cleanup::Left,
     kernel::usable::OURS,
     lang::{Lang, spoken},
+    observe::cgroup,
     session::{Entry, Lasting, Ledger},
     trace::{Change, TraceEvent},
 };
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -30,6 +31,26 @@ fn entry(change: &Change) -> Option<Entry> {
 /// Groups of the session's own name, and those in them, are in another ledger.
 fn is_ours(dir: &Path) -> bool {
     dir.components().any(|part| part.as_os_str().to_string_lossy().starts_with(OURS))
+}
+
+/// The groups that an event has made or written to, each by its path below its hierarchy's mount, and whether it was made.
+pub(super) fn groups(event: &TraceEvent) -> Vec<(String, bool)> {
+    let TraceEvent::Syscall(_, event) = event else { return Vec::new() };
+    let dir = |change: &Change| match change {
+        Change::GroupMade(_, Some(dir)) => Some((dir.clone(), true)),
+        Change::ControlFile { file: Some(file), .. } => Some((file.parent()?.to_path_buf(), false)),
+        _ => None,
+    };
+    let dirs: Vec<(PathBuf, bool)> = event.changed.iter().filter_map(dir).collect();
+    let hierarchies = if dirs.is_empty() { Vec::new() } else { cgroup::own().0 };
+    let below = |(dir, made): (PathBuf, bool)| {
+        let mut points = hierarchies.iter().map(|hierarchy| Path::new(&hierarchy.point));
+        let name = points.find_map(|point| Some(dir.strip_prefix(point).ok()?.to_str()?.to_string()))?;
+        // The session's own may stand anywhere, and is known by its name alone.
+        let own = dir.file_name()?.to_str().filter(|name| name.starts_with(OURS)).map(String::from);
+        Some((own.unwrap_or(name), made))
+    };
+    dirs.into_iter().filter_map(below).collect()
 }
 
 /// What an event has made that stays, as a learner knows it.

@@ -402,6 +402,7 @@ impl Machine {
         // A job in the background may keep the terminal open; the pane is over with its shell all the same.
         let closed = matches!(event, TraceEvent::Exit { root, pid, .. } if root == pid);
         let names = found::names(&event);
+        found::groups(&event).into_iter().for_each(|(name, made)| self.sampler.group_touched(name, made));
         let mut seen = vec![Event::Trace(id, event)];
         seen.extend(names.iter().map(|name| Event::Said(found::told(name, self.lang))));
         seen.extend(closed.then_some(Event::Closed(id)));

@@ -1,6 +1,6 @@
 //! A step as a checklist that the kernel ticks: which of its lines have run, however they came, and how far it is done.
 
-use super::{Action, Session, Wish, play::Shell};
+use super::{Action, Session, Wish, alike::shows_the_same, play::Shell};
 use crate::{
     lesson::{Block, CONTAINER, Check, Fact, Run, TerminalId},
     trace::Hold,
@@ -61,8 +61,9 @@ impl Session {
     fn offers(&self, terminal: TerminalId, line: &str) -> Option<(usize, Run)> {
         let blocks = self.step()?.blocks.iter().enumerate().skip(self.at);
         blocks.into_iter().find_map(|(index, block)| match block {
-            Block::Run(run) if run.terminal == terminal && self.is_open(index) && is_same(&run.line, line) => {
-                Some((index, run.clone()))
+            Block::Run(run) if run.terminal == terminal && self.is_open(index) => {
+                let is_it = if run.look { shows_the_same(&run.line, line) } else { is_same(&run.line, line) };
+                is_it.then(|| (index, run.clone()))
             }
             _ => None,
         })

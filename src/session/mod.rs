@@ -1,6 +1,7 @@
 //! The state machine of a lesson: steps, checks, replay. It does no I/O and reads no clock: [`Session::handle`] takes
 //! what happened and gives back what is to be done, for the screen and the headless run alike.
 
+mod alike;
 mod checklist;
 mod checks;
 pub mod closing;

@@ -58,6 +58,7 @@ mod trace_terminal;
 mod tui;
 mod tui_lessons;
 mod tui_terminal;
+mod tui_tutorial;
 mod tui_typing;
 mod unpack;
 mod unpack_any;
@@ -123,6 +124,7 @@ fn all() -> Vec<Test> {
         tui::tests,
         tui_lessons::tests,
         tui_terminal::tests,
+        tui_tutorial::tests,
         tui_typing::tests,
         unpack::tests,
         unpack_any::tests,

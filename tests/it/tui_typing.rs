@@ -21,16 +21,25 @@ pub fn tests() -> Vec<Test> {
 
 /// The program at a step, in a home whose bash has a prompt of its own.
 fn at(place: &str) -> Tmux {
+    at_with(place, "")
+}
+
+/// The same with this in its environment.
+pub(crate) fn at_with(place: &str, env: &str) -> Tmux {
     let tmux = Tmux::start(80, 24);
     let home = tmux.file("home");
     fs::create_dir(&home).unwrap();
     fs::write(home.join(".bashrc"), "PS1='me@here:\\w# '\n").unwrap();
     let state = tmux.file("state");
-    tmux.line(&format!("HOME={} XDG_STATE_HOME={} {BOXWRIGHT} {place} --lang en", home.display(), state.display()));
+    tmux.line(&format!(
+        "{env} HOME={} XDG_STATE_HOME={} {BOXWRIGHT} {place} --lang en",
+        home.display(),
+        state.display()
+    ));
     tmux
 }
 
-fn bar(screen: &str) -> &str {
+pub(crate) fn bar(screen: &str) -> &str {
     screen.lines().last().unwrap_or_default()
 }
 
@@ -40,7 +49,7 @@ fn due(tmux: &Tmux, line: &str) -> String {
     tmux.until(line, |screen| screen.contains(&offered) && bar(screen).contains("Space type the command"))
 }
 
-fn answers(tmux: &Tmux, digit: &str) {
+pub(crate) fn answers(tmux: &Tmux, digit: &str) {
     let asks = |screen: &str| bar(screen).contains("your answer");
     let screen = tmux.until("the question", |now| asks(now) || bar(now).contains("Space show the question"));
     if !asks(&screen) {

@@ -111,6 +111,8 @@ pub(crate) struct Chosen {
     pub bottom: Pane,
     /// Whether no command was given in this step: then there is more to read than to see.
     pub reading: bool,
+    /// Whether a call is held: then what was called and the links are seen at once.
+    pub held: bool,
 }
 
 /// Lays out the lesson view.
@@ -151,20 +153,40 @@ fn wide(header: Rect, body: Rect, bar: Rect, bottom: Pane) -> Places {
 fn small(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
     // Where two boxes would be slivers, the focused one has it all.
     let large = if body.height < 14 { body.height } else { body.height * 5 / 8 };
+    let together = chosen.held && body.height >= 20 && matches!(chosen.pane, Pane::Calls | Pane::Namespaces);
     let terminal_rows = match chosen.large {
         true => large,
-        false if body.height >= 18 && chosen.reading && chosen.pane == Pane::Lesson => 4,
+        false if together => {
+            if body.height >= 26 {
+                8
+            } else {
+                LEAST
+            }
+        }
+        false if body.height >= 18 && chosen.reading && chosen.pane == Pane::Lesson => LEAST,
         false => body.height - large,
     };
     let terminal = Rect::new(0, body.y, body.width, terminal_rows);
     let below = Rect::new(0, body.y + terminal_rows, body.width, body.height - terminal_rows);
-    Places {
-        header,
-        terminal,
-        panes: if below.height > 0 { vec![(chosen.pane, below)] } else { Vec::new() },
-        bar,
-        terminal_size: inner(Rect { height: large, ..body }),
-    }
+    let panes = match below.height {
+        0 => Vec::new(),
+        _ if together && !chosen.large => calls_and_links(below),
+        _ => vec![(chosen.pane, below)],
+    };
+    Places { header, terminal, panes, bar, terminal_size: inner(Rect { height: large, ..body }) }
+}
+
+/// A terminal has at least so many rows with its border.
+const LEAST: u16 = 5;
+
+/// The last calls, and below them the links: all of them in a row each where there is room.
+fn calls_and_links(area: Rect) -> Vec<(Pane, Rect)> {
+    let links = if area.height >= 20 { 12 } else { 10 };
+    let calls = area.height - links;
+    vec![
+        (Pane::Calls, Rect { height: calls, ..area }),
+        (Pane::Namespaces, Rect { y: area.y + calls, height: links, ..area }),
+    ]
 }
 
 /// Rows and columns inside a border.
@@ -180,9 +202,19 @@ mod tests {
     fn nothing_overlaps_and_nothing_leaves_the_screen() {
         for columns in (1..260).step_by(7).chain([40, 80, 110, 140, 500]) {
             for rows in (1..120).step_by(3).chain([10, 24, 32, 45, 200]) {
-                for (large, reading) in [(false, false), (false, true), (true, true)] {
-                    let chosen = Chosen { large, reading, bottom: Pane::Mounts, ..Chosen::default() };
+                for (large, reading, held) in [
+                    (false, false, false),
+                    (false, true, false),
+                    (true, true, false),
+                    (false, false, true),
+                    (true, false, true),
+                ] {
+                    let pane = if held { Pane::Calls } else { Pane::Lesson };
+                    let chosen = Chosen { large, reading, held, pane, bottom: Pane::Mounts };
                     let places = places((columns, rows), chosen);
+                    if Shape::of((columns, rows)) != Shape::TooSmall {
+                        assert!(places.terminal.height == 0 || places.terminal.height >= LEAST, "{columns}x{rows}");
+                    }
                     let mut all: Vec<Rect> = places.panes.iter().map(|(_, area)| *area).collect();
                     all.extend([places.terminal, places.header, places.bar]);
                     let screen = Rect::new(0, 0, columns, rows);

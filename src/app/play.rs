@@ -112,7 +112,13 @@ impl Play {
     pub(crate) fn chosen(&self) -> Chosen {
         let full = self.terminals.get(&self.shown).is_some_and(|term| term.screen.alternate_screen());
         let large = self.focus == Focus::Terminal && (self.large || full);
-        Chosen { large, pane: self.pane, bottom: self.bottom, reading: self.commands == 0 }
+        Chosen {
+            large,
+            pane: self.pane,
+            bottom: self.bottom,
+            reading: self.commands == 0,
+            held: !self.session.held().is_empty(),
+        }
     }
 
     /// Shows a pane.

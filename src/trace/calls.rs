@@ -145,6 +145,12 @@ pub(super) struct Row {
 pub struct Syscall(&'static Row);
 
 impl Syscall {
+    /// The names of all calls that the tracer knows.
+    #[cfg(test)]
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        TABLE.iter().map(|row| row.name)
+    }
+
     /// The call of this name in the manual pages.
     pub(crate) fn named(name: &str) -> Option<Syscall> {
         TABLE.iter().find(|row| row.name == name).map(Syscall)

@@ -1,7 +1,7 @@
 //! System calls, newest last: what was called, how it ended, what it changed, and what is about to happen.
 
 use super::{
-    marks,
+    marks, meaning,
     sheet::{Follow, Sheet},
     text::{Pieces, Rich, clip, hang, line, pad, width, wrap},
     theme::Role,
@@ -233,6 +233,9 @@ fn held(call: &Call, lang: Lang, columns: usize, sheet: &mut Sheet) {
         _ => lines.push(vec![("      ".into(), Role::Plain), (note, Role::Changed)]),
     }
     sheet.add(lines);
+    if let Some(words) = meaning::sentence(call, lang) {
+        sheet.add(hang(&line("      ", Role::Plain), &Rich::default().with(&words, Role::Plain), columns));
+    }
 }
 
 fn end(pid: Pid, comm: &str, ended: Ended, lang: Lang) -> Pieces {

@@ -71,7 +71,10 @@ pub(super) fn header(state: &State, play: &Play, area: Rect, frame: &mut Frame) 
     let title = session.step().map(|step| step.title.clone()).unwrap_or_default();
     left.push((title, Role::Strong));
     let total = area.width as usize;
-    let card = scorecard(state, Some(play), wide);
+    // The words of the scorecard stay where there is room, and from 100 columns on before the end of the title.
+    let words = scorecard(state, Some(play), true);
+    let long = total >= 100 || width(&left) + width(&words) + 2 <= total;
+    let card = if long { words } else { scorecard(state, Some(play), false) };
     let mut right = Pieces::new();
     right.extend(card.clone());
     right.push((format!("  {} ", machine(&state.facts, state.lang)), Role::Quiet));
@@ -107,7 +110,8 @@ pub(super) fn pane_title(state: &State, play: &Play, pane: Pane, columns: usize)
     let wide = Shape::of(state.size) == Shape::Wide;
     let name = |pane: Pane| state.lang.pick(pane.label().0, pane.label().1);
     let theme = state.look.theme;
-    if wide && pane.always_on_wide() {
+    // Where another pane is the chosen one, its title names the keys of all.
+    if wide && pane.always_on_wide() || !wide && pane != play.pane {
         return paint_line(&[(format!(" {} ", name(pane)), Role::Strong)], theme);
     }
     let tabs: Vec<Pane> = Pane::ALL.into_iter().filter(|tab| !wide || !tab.always_on_wide()).collect();

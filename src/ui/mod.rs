@@ -10,6 +10,7 @@ mod finish;
 mod lesson;
 mod limits;
 mod marks;
+mod meaning;
 mod mounts;
 mod namespaces;
 mod opening;

@@ -1,7 +1,7 @@
 //! The namespace links: the host's and the container process's, and what the last call changed.
 
 use super::{
-    marks,
+    marks, meaning,
     sheet::Sheet,
     text::{Pieces, line, pad, wrap},
     theme::Role,
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     app::{Play, State},
     kernel::namespaces::Kind,
+    lang::Lang,
     observe::{ForChildren, Sample},
 };
 
@@ -25,6 +26,7 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize, rows: usize) -> 
         return sheet;
     };
     let before = play.before.as_deref().unwrap_or(now);
+    let next: Vec<&str> = about_to_change(play, now);
     let narrow = columns < 44;
     let name = if narrow { 17 } else { 18 };
     let gap = if narrow { 12 } else { 13 };
@@ -41,13 +43,13 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize, rows: usize) -> 
     let mut shared = Vec::new();
     for kind in ORDER {
         let quiet = matches!(kind, Kind::User | Kind::Cgroup | Kind::Time);
-        if tight && quiet && same(now, kind) && same(before, kind) {
+        if tight && quiet && same(now, kind) && same(before, kind) && !next.contains(&kind.row().link) {
             shared.push(kind.to_string());
             continue;
         }
-        sheet.line(link(state, now, before, kind, name, gap));
+        sheet.line(mark(link(state, now, before, kind, name, gap), kind.row().link, &next, lang));
         if kind == Kind::Pid {
-            sheet.line(children(state, now, before, name, gap));
+            sheet.line(mark(children(state, now, before, name, gap), meaning::CHILDREN, &next, lang));
         }
     }
     if !shared.is_empty() {
@@ -55,6 +57,20 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize, rows: usize) -> 
         sheet.add(wrap(&text, Role::Quiet, columns));
     }
     sheet
+}
+
+/// The links of the container process that its held call is about to change.
+fn about_to_change(play: &Play, now: &Sample) -> Vec<&'static str> {
+    let held = play.session.held().first().map(|(_, call)| call);
+    held.filter(|call| now.container == Some(call.pid.0)).map_or_else(Vec::new, meaning::links)
+}
+
+/// A sign behind a link that will change.
+fn mark(mut row: Pieces, link: &str, next: &[&str], lang: Lang) -> Pieces {
+    if next.contains(&link) {
+        row.push((format!(" {} {}", marks::HELD, lang.pick("will change", "将改变")), Role::Changed));
+    }
+    row
 }
 
 fn same(sample: &Sample, kind: Kind) -> bool {
@@ -96,7 +112,7 @@ fn children(state: &State, now: &Sample, before: &Sample, name: usize, gap: usiz
         ForChildren::NotMade => (state.lang.pick("not made yet", "尚未创建").into(), false),
         ForChildren::Unknown => ("-".into(), true),
     };
-    row("pid_for_children", number(host), text, equal, changed.then_some(""), name, gap)
+    row(meaning::CHILDREN, number(host), text, equal, changed.then_some(""), name, gap)
 }
 
 fn row(

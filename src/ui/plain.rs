@@ -1,7 +1,7 @@
 //! What the drawn screen shows, as lines of plain text: for screen readers, serial consoles, pipes.
 
 use super::{
-    calls, chrome, lesson, limits, marks,
+    calls, chrome, lesson, limits, marks, meaning,
     sheet::Sheet,
     text::{Pieces, inline, wrap},
     theme::Role,
@@ -193,9 +193,10 @@ pub(crate) fn waits_for(state: &State, play: &Play) -> Vec<String> {
             let call = play.session.held().first().map(|(_, call)| call);
             let what = call.map(|call| format!("{} {}", call.pid, calls::brief(call)));
             let held = what.unwrap_or_default();
+            let words = call.and_then(|call| meaning::sentence(call, lang)).unwrap_or_default();
             lang.pick(
-                format!("Held: {held}. Enter lets it happen, c lets everything go on."),
-                format!("暂停在：{held}。回车放行这个调用，c 全部放行。"),
+                format!("Held: {held}. {words} Enter lets it happen, c lets everything go on."),
+                format!("暂停在：{held}。{words}回车放行这个调用，c 全部放行。"),
             )
         }
         Phase::Guarded => play.session.guarded().map_or_else(String::new, |guarded| decision(guarded, lang)),

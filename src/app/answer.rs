@@ -58,7 +58,7 @@ fn in_lesson(play: &Play, key: Key, prefix: Prefix, lang: Lang) -> Option<String
         Key::Char('1'..='9') if asking && play.answers() > 0 => {
             lang.pick("The question is not in view: Space shows it", "问题不在屏幕上：按空格显示").into()
         }
-        Key::Char('n' | 't' | 'x' | 'o' | 's') if asking => lang.pick(
+        Key::Char('n' | 't' | 'x' | 'o' | 'b' | 's') if asking => lang.pick(
             format!("A question is open: answer it first, or {prefix} gives the keys to the terminal"),
             format!("先回答问题，或按 {prefix} 把按键交给终端"),
         ),

@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Terminal,
     /// Show the other terminal.
     OtherTerminal,
+    /// Show both terminals, or one.
+    BothTerminals,
     /// Scroll the terminal's history by half pages; positive is up.
     Terminals(i32),
     /// Write the proof card into a file.
@@ -332,6 +334,12 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     };
     if !asking {
         all.push(letter('o', Command::OtherTerminal, other, 11));
+        let both = if play.both {
+            ("both terminals: on", "两个终端：开")
+        } else {
+            ("both terminals: off", "两个终端：关")
+        };
+        all.push(letter('b', Command::BothTerminals, both, 17));
     }
     all.push(bind(&[Key::Tab], Command::NextPane, ("pane", "窗格"), 7));
     all.push(bind(&[Key::BackTab], Command::PreviousPane, ("pane before", "上一个窗格"), None));

@@ -91,6 +91,8 @@ pub(crate) struct Places {
     pub header: Rect,
     /// The terminal with its border; empty where it is not shown.
     pub terminal: Rect,
+    /// The other terminal with its border; empty where only one is seen.
+    pub other: Rect,
     /// Panes with their borders.
     pub panes: Vec<(Pane, Rect)>,
     /// The last line.
@@ -113,6 +115,8 @@ pub(crate) struct Chosen {
     pub reading: bool,
     /// Whether a call is held: then what was called and the links are seen at once.
     pub held: bool,
+    /// Whether both terminals are to be seen.
+    pub both: bool,
 }
 
 /// Lays out the lesson view.
@@ -122,39 +126,45 @@ pub(crate) fn places(size: (u16, u16), chosen: Chosen) -> Places {
     let bar = Rect::new(0, rows.saturating_sub(1), columns, rows.min(1));
     let body = Rect::new(0, 1, columns, rows.saturating_sub(2));
     match Shape::of(size) {
-        Shape::Wide => wide(header, body, bar, chosen.bottom),
+        Shape::Wide => wide(header, body, bar, chosen),
         _ => small(header, body, bar, chosen),
     }
 }
 
-fn wide(header: Rect, body: Rect, bar: Rect, bottom: Pane) -> Places {
+fn wide(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
     let left = (body.width * 37 / 100).clamp(44, 72);
     let right = body.width - left;
     // Nine links and a heading, with the border.
     let middle = 12.min(body.height / 3 + 1);
-    let top = (body.height - middle) * 45 / 100;
-    let terminal = Rect::new(left, body.y, right, top);
+    let share = if chosen.both { 60 } else { 45 };
+    let top = (body.height - middle) * share / 100;
+    let terminals = Rect::new(left, body.y, right, top);
+    let (terminal, other) = split(terminals, chosen.both);
+    let alone = Rect { height: (body.height - middle) * 45 / 100, ..terminals };
     let links = (right * 58 / 100).max(46).min(right - 20);
     let y = body.y + top;
     Places {
         header,
         terminal,
+        other,
         panes: vec![
             (Pane::Lesson, Rect::new(0, body.y, left, body.height)),
             (Pane::Namespaces, Rect::new(left, y, links, middle)),
             (Pane::Processes, Rect::new(left + links, y, right - links, middle)),
-            (bottom, Rect::new(left, y + middle, right, body.height - top - middle)),
+            (chosen.bottom, Rect::new(left, y + middle, right, body.height - top - middle)),
         ],
         bar,
-        terminal_size: inner(terminal),
+        terminal_size: inner(alone),
     }
 }
 
 fn small(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
     // Where two boxes would be slivers, the focused one has it all.
     let large = if body.height < 14 { body.height } else { body.height * 5 / 8 };
-    let together = chosen.held && body.height >= 20 && matches!(chosen.pane, Pane::Calls | Pane::Namespaces);
+    let both = chosen.both && body.height >= 2 * LEAST + 6;
+    let together = !both && chosen.held && body.height >= 20 && matches!(chosen.pane, Pane::Calls | Pane::Namespaces);
     let terminal_rows = match chosen.large {
+        _ if both => large.max(2 * LEAST),
         true => large,
         false if together => {
             if body.height >= 26 {
@@ -166,14 +176,24 @@ fn small(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
         false if body.height >= 18 && chosen.reading && chosen.pane == Pane::Lesson => LEAST,
         false => body.height - large,
     };
-    let terminal = Rect::new(0, body.y, body.width, terminal_rows);
+    let (terminal, other) = split(Rect::new(0, body.y, body.width, terminal_rows), both);
     let below = Rect::new(0, body.y + terminal_rows, body.width, body.height - terminal_rows);
     let panes = match below.height {
         0 => Vec::new(),
         _ if together && !chosen.large => calls_and_links(below),
         _ => vec![(chosen.pane, below)],
     };
-    Places { header, terminal, panes, bar, terminal_size: inner(Rect { height: large, ..body }) }
+    Places { header, terminal, other, panes, bar, terminal_size: inner(Rect { height: large, ..body }) }
+}
+
+/// The place of one terminal, and of the other below it.
+fn split(area: Rect, both: bool) -> (Rect, Rect) {
+    if !both || area.height < 2 * LEAST {
+        return (area, Rect::ZERO);
+    }
+    let upper = area.height / 2;
+    let lower = Rect { y: area.y + upper, height: area.height - upper, ..area };
+    (Rect { height: upper, ..area }, lower)
 }
 
 /// A terminal has at least so many rows with its border.
@@ -202,21 +222,18 @@ mod tests {
     fn nothing_overlaps_and_nothing_leaves_the_screen() {
         for columns in (1..260).step_by(7).chain([40, 80, 110, 140, 500]) {
             for rows in (1..120).step_by(3).chain([10, 24, 32, 45, 200]) {
-                for (large, reading, held) in [
-                    (false, false, false),
-                    (false, true, false),
-                    (true, true, false),
-                    (false, false, true),
-                    (true, false, true),
-                ] {
+                for number in 0..16 {
+                    let [large, reading, held, both] = [1, 2, 4, 8].map(|bit| number & bit != 0);
                     let pane = if held { Pane::Calls } else { Pane::Lesson };
-                    let chosen = Chosen { large, reading, held, pane, bottom: Pane::Mounts };
+                    let chosen = Chosen { large, reading, held, both, pane, bottom: Pane::Mounts };
                     let places = places((columns, rows), chosen);
                     if Shape::of((columns, rows)) != Shape::TooSmall {
-                        assert!(places.terminal.height == 0 || places.terminal.height >= LEAST, "{columns}x{rows}");
+                        let low = |area: Rect| area.height > 0 && area.height < LEAST;
+                        assert!(!low(places.terminal) && !low(places.other), "{columns}x{rows}");
+                        assert!(!both || rows < 24 || places.other.height > 0, "{columns}x{rows}");
                     }
                     let mut all: Vec<Rect> = places.panes.iter().map(|(_, area)| *area).collect();
-                    all.extend([places.terminal, places.header, places.bar]);
+                    all.extend([places.terminal, places.other, places.header, places.bar]);
                     let screen = Rect::new(0, 0, columns, rows);
                     for (index, area) in all.iter().enumerate() {
                         assert!(area.area() == 0 || screen.union(*area) == screen, "{area:?} on {screen:?}");
@@ -233,8 +250,9 @@ mod tests {
     #[test]
     fn the_terminals_keep_their_size_however_large_they_are_shown() {
         for size in [(80, 24), (140, 45), (60, 12)] {
-            let with = |large| places(size, Chosen { large, ..Chosen::default() }).terminal_size;
-            assert_eq!(with(false), with(true));
+            let with = |large, both| places(size, Chosen { large, both, ..Chosen::default() }).terminal_size;
+            assert_eq!(with(false, false), with(true, false));
+            assert_eq!(with(false, false), with(false, true));
         }
     }
 }

@@ -64,6 +64,8 @@ pub(crate) struct Play {
     pub bottom: Pane,
     /// The first visible line of a pane; a pane that is not in here follows what happens.
     pub tops: BTreeMap<Pane, usize>,
+    /// Whether both terminals are seen.
+    pub both: bool,
     /// Whether the speaker's notes are shown.
     pub notes: bool,
     /// The calls of this step.
@@ -94,6 +96,7 @@ impl Play {
             pane: Pane::Lesson,
             bottom: Pane::Calls,
             tops: BTreeMap::new(),
+            both: false,
             notes: false,
             calls: CallLog::default(),
             commands: 0,
@@ -118,6 +121,8 @@ impl Play {
             bottom: self.bottom,
             reading: self.commands == 0,
             held: !self.session.held().is_empty(),
+            // A program that draws the whole screen needs it.
+            both: self.both && !full,
         }
     }
 

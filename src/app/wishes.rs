@@ -1,7 +1,7 @@
 //! What the commands of the key table do.
 
 use super::{
-    Command, Effect, Extent, Focus, Jump, Overlay, Pane, Play, State, View, answer, finish,
+    Command, Effect, Extent, Focus, Jump, Overlay, Pane, Play, State, View, answer, finish, layout,
     update::{sizes, tell},
 };
 use crate::{
@@ -98,6 +98,13 @@ fn look(state: &mut State, command: Command) {
         Command::Notes => {
             play.notes = !play.notes;
             state.said = Some(answer::notes(play, state.lang));
+        }
+        Command::BothTerminals => {
+            play.both = !play.both;
+            if play.both && layout::places(state.size, play.chosen()).other.height == 0 {
+                let few = "Both terminals need more rows than this screen has";
+                state.idle = Some(state.lang.pick(few, "屏幕行数不够，放不下两个终端").into());
+            }
         }
         Command::OtherTerminal => {
             play.shown = match play.shown {

@@ -32,6 +32,7 @@ mod snapshots;
 pub(crate) mod stage;
 
 use crate::app::{Extents, Focus, Pane, Play, Shape, State, View, layout};
+use crate::lesson::TerminalId;
 use ratatui::{Frame, layout::Rect};
 use sheet::Sheet;
 
@@ -68,7 +69,13 @@ fn lesson_view(state: &State, play: &Play, frame: &mut Frame, extents: &mut Exte
     let places = layout::places((area.width, area.height), play.chosen());
     chrome::header(state, play, places.header, frame);
     if places.terminal.height > 0 {
-        terminal::draw(state, play, places.terminal, frame);
+        let both = places.other.height > 0;
+        // Both stand where they always stand; one alone is the one that is shown.
+        let first = if both { TerminalId::Container } else { play.shown };
+        terminal::draw(state, play, first, both, places.terminal, frame);
+        if both {
+            terminal::draw(state, play, TerminalId::Host, both, places.other, frame);
+        }
     }
     for (pane, place) in &places.panes {
         let extent = draw_pane(state, play, *pane, *place, frame);
@@ -78,7 +85,7 @@ fn lesson_view(state: &State, play: &Play, frame: &mut Frame, extents: &mut Exte
 
 fn draw_pane(state: &State, play: &Play, pane: Pane, place: Rect, frame: &mut Frame) -> crate::app::Extent {
     let inner = place.width.saturating_sub(4) as usize;
-    let sheet: Sheet = match pane {
+    let mut sheet: Sheet = match pane {
         Pane::Lesson => lesson::sheet(state, play, inner),
         Pane::Calls => calls::sheet(state, play, inner),
         Pane::Namespaces => namespaces::sheet(state, play, inner, place.height.saturating_sub(2) as usize),
@@ -88,6 +95,9 @@ fn draw_pane(state: &State, play: &Play, pane: Pane, place: Rect, frame: &mut Fr
         Pane::Cgroup => cgroup::sheet(state, play, inner),
         Pane::Source => source::sheet(state, play, inner),
     };
+    if pane == Pane::Lesson {
+        sheet.squeeze(place.height.saturating_sub(2) as usize);
+    }
     let focused = play.focus == Focus::Lesson && play.pane == pane;
     let title = chrome::pane_title(state, play, pane, place.width as usize);
     sheet.draw(state, place, title, focused, play.tops.get(&pane).copied(), frame)

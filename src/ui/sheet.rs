@@ -57,6 +57,20 @@ impl Sheet {
         }
     }
 
+    /// Leaves out one or two empty lines, the last ones first, where everything else then fits so many rows.
+    pub(super) fn squeeze(&mut self, rows: usize) {
+        let over = self.lines.len().saturating_sub(rows);
+        if !(1..=2).contains(&over) || self.lines.iter().filter(|line| line.is_empty()).count() < over {
+            return;
+        }
+        for _ in 0..over {
+            let blank = self.lines.iter().rposition(Vec::is_empty);
+            blank.map(|blank| self.lines.remove(blank));
+        }
+        // All of it is visible now.
+        self.asked = self.asked.take().map(|_| 0..rows);
+    }
+
     /// Draws the box and as many lines as fit.
     pub(super) fn draw(
         &self,
@@ -102,4 +116,31 @@ impl Sheet {
 fn more(state: &State, sign: &str) -> Line<'static> {
     let word = state.lang.pick("more", if sign == marks::ABOVE { "上面还有" } else { "下面还有" });
     Line::from(Span::styled(format!(" {word} {sign} "), style(state.look.theme, Role::Quiet)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::text::line;
+    use super::*;
+
+    #[test]
+    fn empty_lines_go_before_text_is_out_of_view() {
+        let of = |text: &str| {
+            let lines =
+                text.chars().map(|letter| if letter == '_' { Pieces::new() } else { line(letter, Role::Plain) });
+            Sheet { lines: lines.collect(), asked: Some(1..2), ..Sheet::default() }
+        };
+        let squeezed = |text: &str, rows| {
+            let mut sheet = of(text);
+            sheet.squeeze(rows);
+            let said: String = sheet.lines.iter().map(|line| line.first().map_or("_", |(text, _)| text)).collect();
+            (said, sheet.asked)
+        };
+        assert_eq!(squeezed("a_b_c", 5), ("a_b_c".into(), Some(1..2)));
+        assert_eq!(squeezed("a_b_c", 4), ("a_bc".into(), Some(0..4)));
+        assert_eq!(squeezed("a_b_c", 3), ("abc".into(), Some(0..3)));
+        // Where it would not help, everything stays as it was.
+        assert_eq!(squeezed("a_b_c", 2), ("a_b_c".into(), Some(1..2)));
+        assert_eq!(squeezed("abc_d", 3), ("abc_d".into(), Some(1..2)));
+    }
 }

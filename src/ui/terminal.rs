@@ -16,19 +16,19 @@ use ratatui::{
     widgets::{Block, BorderType},
 };
 
-/// Draws the terminal that is shown.
-pub(super) fn draw(state: &State, play: &Play, area: Rect, frame: &mut Frame) {
+/// Draws a terminal: the one that is shown or, where `both` are seen, either.
+pub(super) fn draw(state: &State, play: &Play, id: TerminalId, both: bool, area: Rect, frame: &mut Frame) {
     let theme = state.look.theme;
-    let focused = play.focus == Focus::Terminal;
+    let focused = play.focus == Focus::Terminal && id == play.shown;
     let border = style(theme, if focused { Role::Focus } else { Role::Quiet });
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(border)
-        .title(paint_line(&names(state, play), theme))
-        .title(paint_line(&status(state, play), theme).right_aligned());
+        .title(paint_line(&names(state, play, both.then_some(id)), theme))
+        .title(paint_line(&status(state, play, id), theme).right_aligned());
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    if let Some(term) = play.terminals.get(&play.shown) {
+    if let Some(term) = play.terminals.get(&id) {
         let mut inner = inner;
         if term.ended && inner.height > 1 {
             inner.height -= 1;
@@ -49,10 +49,10 @@ pub(super) fn draw(state: &State, play: &Play, area: Rect, frame: &mut Frame) {
     }
 }
 
-/// Both terminals by name, the shown one strong.
-fn names(state: &State, play: &Play) -> Pieces {
+/// Both terminals by name, or this one alone; the one that keys go to is marked and strong.
+fn names(state: &State, play: &Play, alone: Option<TerminalId>) -> Pieces {
     let mut out = Pieces::new();
-    for terminal in TerminalId::ALL {
+    for terminal in TerminalId::ALL.into_iter().filter(|terminal| alone.is_none_or(|alone| alone == *terminal)) {
         let shown = terminal == play.shown;
         let name = terminal_name(terminal, state.lang);
         let mark = if shown { "▸" } else { "" };
@@ -62,12 +62,12 @@ fn names(state: &State, play: &Play) -> Pieces {
 }
 
 /// Where its foreground lives and what it does: `inside: new pid uts  pid 4711  held`.
-fn status(state: &State, play: &Play) -> Pieces {
+fn status(state: &State, play: &Play, id: TerminalId) -> Pieces {
     let lang = state.lang;
-    let ended = play.terminals.get(&play.shown).is_some_and(|term| term.ended);
-    let held = play.session.held().iter().find(|(terminal, _)| *terminal == play.shown);
+    let ended = play.terminals.get(&id).is_some_and(|term| term.ended);
+    let held = play.session.held().iter().find(|(terminal, _)| *terminal == id);
     let mut out = Pieces::new();
-    match play.terminals.get(&play.shown).and_then(|term| term.place.as_ref()).filter(|_| !ended) {
+    match play.terminals.get(&id).and_then(|term| term.place.as_ref()).filter(|_| !ended) {
         Some(place) if place.is_the_machine() => {
             out.push((lang.pick(" the machine itself ", " 这台机器本身 ").into(), Role::Plain));
         }
@@ -79,7 +79,7 @@ fn status(state: &State, play: &Play) -> Pieces {
         None => {}
     }
     let container = play.sample.as_ref().and_then(|sample| sample.container);
-    let pid = match (held, play.shown) {
+    let pid = match (held, id) {
         (Some((_, call)), _) => Some(call.pid.0),
         (None, TerminalId::Container) => container,
         (None, TerminalId::Host) => None,
@@ -93,4 +93,53 @@ fn status(state: &State, play: &Play) -> Pieces {
         out.push((format!("{} {} ", marks::HELD, lang.pick("held", "已暂停")), Role::Changed));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        app::{Event, Look},
+        lang::Lang,
+        ui::stage::{self, press, shot},
+    };
+
+    fn screen(state: &mut State) -> String {
+        shot(state);
+        stage::text(&shot(state))
+    }
+
+    #[test]
+    fn both_terminals_are_seen_at_once_on_request() {
+        for lang in Lang::ALL {
+            for size in [(80, 24), (100, 30), (120, 30), (140, 45), (200, 60)] {
+                let mut state = stage::state(lang, size, Look::default());
+                press(&mut state, "\n");
+                stage::prompts(&mut state);
+                for (id, text) in [(TerminalId::Container, "in the container"), (TerminalId::Host, "on the host")] {
+                    stage::feed(&mut state, Event::Output(id, format!("{text}\r\n$ ").into_bytes()));
+                }
+                let seen = |text: &str| (text.contains("in the container"), text.contains("on the host"));
+                assert_eq!(seen(&screen(&mut state)), (true, false));
+                press(&mut state, "^gb");
+                let text = screen(&mut state);
+                assert_eq!(seen(&text), (true, true), "{text}");
+                let (one, other) = (terminal_name(TerminalId::Container, lang), terminal_name(TerminalId::Host, lang));
+                assert!(text.contains(&format!("▸{one}")) && text.contains(&format!("╭ {other} ")), "{text}");
+                press(&mut state, "o");
+                assert!(screen(&mut state).contains(&format!("▸{other}")));
+                press(&mut state, "b");
+                assert_eq!(seen(&screen(&mut state)), (false, true));
+            }
+        }
+    }
+
+    #[test]
+    fn where_there_is_no_room_for_both_that_is_said() {
+        let mut state = stage::state(Lang::En, (60, 14), Look::default());
+        press(&mut state, "\n");
+        stage::prompts(&mut state);
+        press(&mut state, "^gb");
+        assert!(screen(&mut state).contains("Both terminals need more rows"));
+    }
 }

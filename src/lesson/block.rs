@@ -2,7 +2,8 @@
 
 use super::{
     fact::parse_fact,
-    model::{Ability, Block, Check, Predict, Requirement, Run, TerminalId},
+    model::{Block, Check, Predict, Run, TerminalId},
+    requirement::{Ability, Requirement},
     source::{Source, Word},
 };
 use crate::kernel::{harm::Harm, namespaces::Kind};

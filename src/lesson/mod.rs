@@ -12,6 +12,7 @@ mod lint;
 mod model;
 mod needs;
 mod parse;
+mod requirement;
 mod scaffold;
 mod source;
 mod store;
@@ -21,9 +22,10 @@ mod terms;
 pub(crate) use fact::parse_fact;
 pub use fact::{VOCABULARY, Word};
 pub use model::{
-    Ability, Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Member, Outcome,
-    Predict, Problem, Requirement, Run, Setting, Step, TerminalId, Translations, Where,
+    Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Member, Outcome, Predict,
+    Problem, Run, Setting, Step, TerminalId, Translations, Where,
 };
 pub(crate) use needs::needs;
 pub use parse::parse;
+pub use requirement::{Ability, Requirement};
 pub use store::{LoadError, directory, embedded, folder, id, load, load_with, trusted};

@@ -1,5 +1,6 @@
 //! A lesson as data. Prose is Markdown text; instructions are typed.
 
+use super::requirement::Requirement;
 use crate::{kernel::namespaces::Kind, lang::Lang};
 use std::collections::BTreeMap;
 
@@ -146,91 +147,6 @@ impl Run {
     /// Whether it is Ctrl-C.
     pub(crate) fn interrupts(&self) -> bool {
         self.line == INTERRUPT
-    }
-}
-
-/// Something that a machine may lack.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Requirement {
-    /// Effective user ID 0.
-    Root,
-    /// ptrace(2) works.
-    Ptrace,
-    /// This kind of namespace can be made.
-    Namespace(Kind),
-    /// A program is in the PATH.
-    Program(String),
-    /// A new `/proc` can be mounted.
-    Proc,
-    /// This system call works: `chroot`, `pivot_root` or `setns`.
-    Call(String),
-    /// A control group controller can be used.
-    Controller(String),
-    /// At least one of these controllers can be used.
-    AnyController(Vec<String>),
-    /// This controller has control groups of this version here.
-    CgroupVersion(u8, String),
-    /// There is swap.
-    Swap,
-    /// The kernel counts swap for each control group.
-    Memsw,
-    /// A memory limit cannot be dodged: the kernel counts swap, or there is none.
-    HardMemory,
-    /// Root of the first user namespace, not only of one of its own: device nodes and groups at the top are for it alone.
-    MachineRoot,
-    /// The kernel knows this file system.
-    Filesystem(String),
-    /// The session's directory can do this.
-    SessionDir(Ability),
-}
-
-/// What the file system of a session's directory may or may not allow, depending on how it is mounted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ability {
-    /// Programs start.
-    Exec,
-    /// Device nodes work.
-    Dev,
-    /// It holds the upper directory of an overlay.
-    Upper,
-}
-
-impl Ability {
-    /// All of them.
-    pub(crate) const ALL: [Ability; 3] = [Ability::Exec, Ability::Dev, Ability::Upper];
-
-    /// Its word in a lesson file: mount(8)'s own name for it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Ability::Exec => "exec",
-            Ability::Dev => "dev",
-            Ability::Upper => "upperdir",
-        }
-    }
-}
-
-impl std::fmt::Display for Requirement {
-    /// Writes it as a lesson file has it.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Requirement::Root => f.write_str("root"),
-            Requirement::Ptrace => f.write_str("ptrace"),
-            Requirement::Namespace(kind) => write!(f, "namespace {kind}"),
-            Requirement::Program(name) => write!(f, "program {name}"),
-            Requirement::Proc => f.write_str("proc"),
-            Requirement::Call(name) => write!(f, "call {name}"),
-            Requirement::Controller(name) => write!(f, "controller {name}"),
-            Requirement::AnyController(names) => write!(f, "controller {}", names.join("|")),
-            Requirement::CgroupVersion(version, controller) => write!(f, "cgroup v{version} {controller}"),
-            Requirement::Swap => f.write_str("swap"),
-            Requirement::Memsw => f.write_str("memsw"),
-            Requirement::HardMemory => f.write_str("hard-memory"),
-            Requirement::MachineRoot => f.write_str("machine-root"),
-            Requirement::Filesystem(name) => write!(f, "filesystem {name}"),
-            Requirement::SessionDir(ability) => write!(f, "session-dir {}", ability.name()),
-        }
     }
 }
 

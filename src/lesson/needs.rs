@@ -2,7 +2,10 @@
 //!
 //! The doctor's outlook and the session's skips both ask [`needs`], so that they cannot disagree.
 
-use super::model::{Block, Lesson, Requirement, Run};
+use super::{
+    model::{Block, Lesson, Run},
+    requirement::Requirement,
+};
 
 /// Programs whose work is one system call, and that call.
 const CALLS: [(&str, &str); 3] = [("chroot", "chroot"), ("pivot_root", "pivot_root"), ("nsenter", "setns")];

@@ -1,8 +1,10 @@
 //! What a session makes on this machine: two terminals with a traced shell each, a sampler, a clock, a run directory.
 
 mod finish;
+mod pane;
 mod restart;
 mod standing;
+mod waiting;
 
 use super::{
     footing::Footing,
@@ -10,7 +12,6 @@ use super::{
     signals,
     timer::Timer,
     user_namespace::UserNamespace,
-    work::{self, Work},
 };
 use crate::{
     cleanup::{Left, Made, word},
@@ -21,12 +22,13 @@ use crate::{
     kernel::usable::{SCOPE, outside_ours},
     lang::{self, Lang},
     lesson::TerminalId,
-    observe::{Extra, Place, Sample, Sampler, cgroup},
+    observe::{Extra, Sample, Sampler, cgroup},
     session::{Action, Entry, Ledger, RunDir},
     terminal::{Pty, PtyEvent, shell},
     tools::TOOLS,
-    trace::{Guard, Hold, Root, Spawn, TraceEvent, Tracer},
+    trace::{Guard, Hold, Spawn, TraceEvent, Tracer},
 };
+use pane::Terminal;
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -35,28 +37,10 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use waiting::Awaited;
 
 /// How long the end of a machine may take where nobody has said how long.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Rows and columns of a terminal until somebody says otherwise.
-const SIZE: (u16, u16) = (24, 80);
-
-/// How long a command is waited for that works: one that works for ever belongs to no lesson.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
-
-/// A command whose end is waited for.
-#[derive(Clone, Copy, Debug)]
-struct Awaited {
-    terminal: TerminalId,
-    /// How long it may do nothing.
-    patience: Duration,
-    since: Instant,
-    /// What it had done when that time began.
-    work: Work,
-    /// Whether somebody was told.
-    told: bool,
-}
 
 /// Something that a thread of the machine brings; [`Machine::sort`] says what it means.
 #[derive(Debug)]
@@ -75,14 +59,6 @@ pub enum Happening {
     Overdue(TerminalId, u64),
     /// What earlier commands left is gone, but for this: the shell of this generation can start.
     Cleared(TerminalId, u64, Vec<Left>),
-}
-
-/// Says that a command is waited for.
-fn working(command: &str, lang: Lang) -> String {
-    match lang {
-        Lang::En => format!("{command} is still at work: it is waited for"),
-        Lang::Zh => format!("{command} 仍在工作：继续等待"),
-    }
 }
 
 /// Where the threads of the machine send what happens.
@@ -106,50 +82,6 @@ impl Trouble {
     /// One line in this language.
     pub(crate) fn say(&self, lang: Lang) -> String {
         format!("{}: {}", lang.pick(self.what.0, self.what.1), self.why)
-    }
-}
-
-/// One terminal pane.
-struct Terminal {
-    size: (u16, u16),
-    /// Counts the shells, so that what an earlier one still says is dropped.
-    generation: u64,
-    pty: Option<Pty>,
-    /// The family of processes that runs in it.
-    root: Option<Root>,
-    /// A new shell is wanted as soon as the family has ended.
-    restarting: bool,
-    /// When that takes too long.
-    overdue: Timer,
-    /// When somebody looks who waits there.
-    silence: Timer,
-    /// How often a shell that works was looked at since it printed something.
-    looks: u32,
-    place: Option<Place>,
-    /// The foreground group that was looked at last, and the process in it that says where the terminal is.
-    stands: Option<(i32, i32)>,
-    hold: Hold,
-}
-
-impl Terminal {
-    fn new(id: TerminalId, sink: &Sink) -> io::Result<Terminal> {
-        let told = sink.clone();
-        let overdue = Timer::start(move |number| told(Happening::Overdue(id, number)))?;
-        let told = sink.clone();
-        let silence = Timer::start(move |number| told(Happening::Silent(id, number)))?;
-        Ok(Terminal {
-            size: SIZE,
-            generation: 0,
-            pty: None,
-            root: None,
-            restarting: false,
-            overdue,
-            silence,
-            looks: 0,
-            place: None,
-            stands: None,
-            hold: Hold::default(),
-        })
     }
 }
 
@@ -359,29 +291,6 @@ impl Machine {
             Happening::Overdue(id, number) => self.overdue(id, number),
             Happening::Cleared(id, generation, left) => self.cleared(id, generation, &left),
         }
-    }
-
-    /// The time is over, unless a command is waited for that has worked meanwhile.
-    fn due(&mut self) -> Vec<Event> {
-        let Some(mut awaited) = self.awaited.take() else { return vec![Event::Deadline] };
-        let work = self.work(awaited.terminal);
-        if !work.is_more_than(awaited.work) || awaited.since.elapsed() > LONGEST {
-            return vec![Event::Deadline];
-        }
-        self.timer.set(Some(awaited.patience));
-        let told = std::mem::replace(&mut awaited.told, true);
-        self.awaited = Some(Awaited { work, ..awaited });
-        let name = self.foreground(awaited.terminal).map(work::name).unwrap_or_default();
-        if told { Vec::new() } else { vec![Event::Working(working(&name, self.lang))] }
-    }
-
-    /// What the processes of a terminal have done so far.
-    fn work(&self, terminal: TerminalId) -> Work {
-        self.terminals
-            .get(&terminal)
-            .and_then(|terminal| terminal.root)
-            .map(|root| Work::of(root.0))
-            .unwrap_or_default()
     }
 
     fn traced(&mut self, event: TraceEvent) -> Vec<Event> {

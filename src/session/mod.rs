@@ -202,6 +202,10 @@ pub(crate) type HeldCall = (TerminalId, Call);
 pub(crate) type GuardedCall = (TerminalId, Call, Harm);
 
 #[cfg(test)]
+mod ending_tests;
+#[cfg(test)]
+mod held_tests;
+#[cfg(test)]
 mod script_tests;
 #[cfg(test)]
 mod typed_tests;

@@ -2,11 +2,11 @@
 
 use super::{Action, Input, Notice, Outcome, Phase, Ran, Report, Session, Wish, checks::cases};
 use crate::{
-    kernel::{namespaces::Kind, pid::Pid},
+    kernel::pid::Pid,
     lang::Lang,
-    lesson::{self, Lesson, Requirement, TerminalId},
+    lesson::{self, Lesson, TerminalId},
     observe::{Asked, Group, Sample},
-    trace::{Call, Harm, Hold, TraceEvent},
+    trace::{Call, TraceEvent},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -41,7 +41,7 @@ pub(super) fn check(instruction: &str) -> String {
 /// A session, and the number of the newest sample that it has asked for.
 pub(super) struct Script {
     pub(super) session: Session,
-    asked: u64,
+    pub(super) asked: u64,
 }
 
 impl Script {
@@ -63,7 +63,7 @@ impl Script {
         told
     }
 
-    fn prompts(&mut self, sample: &Sample) -> Vec<Action> {
+    pub(super) fn prompts(&mut self, sample: &Sample) -> Vec<Action> {
         let mut told = Vec::new();
         for terminal in TerminalId::ALL {
             told.extend(self.give(Input::Prompt(terminal, 0, 1)));
@@ -106,11 +106,11 @@ pub(super) fn reports(actions: &[Action]) -> Vec<&Report> {
     reports.collect()
 }
 
-fn restarts(actions: &[Action]) -> usize {
+pub(super) fn restarts(actions: &[Action]) -> usize {
     actions.iter().filter(|action| matches!(action, Action::Restart(_))).count()
 }
 
-fn deadlines(actions: &[Action]) -> Vec<Option<u64>> {
+pub(super) fn deadlines(actions: &[Action]) -> Vec<Option<u64>> {
     let deadlines = actions.iter().filter_map(|action| match action {
         Action::Deadline(time) => Some(time.map(|time| time.as_secs())),
         Action::Await(_, time) => Some(Some(time.as_secs())),
@@ -128,7 +128,7 @@ pub(super) fn unnamed() -> Sample {
     cases::with(|sample| sample.inside.hostname = Some("machine".into()))
 }
 
-fn held(pid: i32, name: &str) -> Input {
+pub(super) fn held(pid: i32, name: &str) -> Input {
     Input::Trace(CONTAINER, TraceEvent::Held(Pid(100), Call::of(pid, "unshare", name, [0; 6])))
 }
 
@@ -261,111 +261,6 @@ fn after_a_failure_the_next_step_is_rebuilt() {
 }
 
 #[test]
-fn run_until_steps_what_is_held_and_stops_at_that_call() {
-    let held_run = "```run container hold\nunshare -m sh\n```\n\n".to_string() + &check("init sh");
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &held_run)]), false, 0, &unnamed());
-    let told = script.go();
-    assert!(told.contains(&Action::Hold(CONTAINER, Hold::Every)) && script.session.holding(), "{told:?}");
-    script.give(held(7, "execve"));
-    script.give(held(8, "unshare"));
-    assert_eq!((script.session.phase(), script.session.held().len()), (Phase::Held, 2));
-    let told = script.give(Input::Wish(Wish::RunUntil("mount".into())));
-    let until = Action::Hold(CONTAINER, Hold::Until("mount".into()));
-    assert_eq!(told, [until, Action::Step(Pid(7)), Action::Step(Pid(8))]);
-    for pid in [7, 8] {
-        script.give(Input::Trace(CONTAINER, TraceEvent::Released(Pid(100), Pid(pid))));
-    }
-    assert_eq!(script.session.phase(), Phase::Running);
-    script.give(held(9, "mount"));
-    assert_eq!(script.session.phase(), Phase::Held);
-    // One at a time, the oldest first; going on means the same.
-    script.give(held(10, "mount"));
-    assert_eq!(script.give(Input::Wish(Wish::StepCall)), [Action::Step(Pid(9))]);
-    assert_eq!(script.go(), [Action::Step(Pid(9))]);
-    let told = script.give(Input::Wish(Wish::RunOn));
-    assert_eq!((told, script.session.holding()), (TerminalId::ALL.map(Action::RunOn).to_vec(), false));
-}
-
-#[test]
-fn calls_are_held_while_the_line_runs_and_no_longer() {
-    let blocks = "```run container hold\none\n```\n\n".to_string() + &run("two") + &check("init sh");
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    script.go();
-    let told = script.prompt(&unnamed());
-    assert!(told.contains(&Action::Hold(CONTAINER, Hold::Off)) && !script.session.holding(), "{told:?}");
-    let told = script.go();
-    assert!(!told.iter().any(|action| matches!(action, Action::Hold(..))), "{told:?}");
-    script.prompt(&unnamed());
-    for hold in [Hold::Every, Hold::Off] {
-        let told = script.give(Input::Wish(Wish::ToggleHold));
-        assert_eq!(
-            (told, script.session.holding()),
-            (vec![Action::Hold(CONTAINER, hold.clone())], hold == Hold::Every)
-        );
-    }
-    // Without a learner every held call just happens.
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
-    assert_eq!(script.give(held(7, "mount")), [Action::Step(Pid(7))]);
-    assert!(script.session.held().is_empty());
-}
-
-#[test]
-fn what_would_change_the_machine_is_decided_by_the_learner_or_by_the_lesson() {
-    let guarded = || {
-        let call = Call::of(7, "mount", "mount", [0; 6]);
-        Input::Trace(CONTAINER, TraceEvent::Guarded(Pid(100), call, Harm::Mounts))
-    };
-    let declared = |words: &str| [format!("```changes\n{words}\n```\n\n"), run("one"), check("init top")].concat();
-    for (words, auto, decision) in [
-        ("mounts", true, Some(Action::Step(Pid(7)))),
-        ("hostname", true, Some(Action::Refuse(Pid(7)))),
-        ("hostname mounts", false, Some(Action::Step(Pid(7)))),
-        ("hostname", false, None),
-    ] {
-        let (mut script, _) = Script::new(lesson(&[("a fresh", &declared(words))]), auto, 0, &unnamed());
-        script.go();
-        let told = script.give(guarded());
-        assert_eq!(told.first(), decision.as_ref(), "{words}");
-    }
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &declared("hostname"))]), false, 0, &unnamed());
-    for (allow, action) in [(true, Action::Step(Pid(7))), (false, Action::Refuse(Pid(7)))] {
-        script.give(guarded());
-        assert_eq!(script.session.phase(), Phase::Guarded);
-        assert_eq!(script.give(Input::Wish(Wish::Go)), [], "Space is no answer");
-        assert_eq!(script.give(Input::Wish(Wish::RunOn)).first(), Some(&Action::RunOn(CONTAINER)), "nor is run on");
-        assert_eq!(script.session.phase(), Phase::Guarded);
-        assert_eq!(script.give(Input::Wish(Wish::Allow(allow))), [action]);
-        assert_ne!(script.session.phase(), Phase::Guarded);
-    }
-}
-
-#[test]
-fn a_terminal_that_ends_takes_its_held_calls_along() {
-    let blocks = [run("one"), check("init top")].concat();
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    script.go();
-    script.give(held(7, "mount"));
-    let other = Call::of(8, "sh", "mount", [0; 6]);
-    script.give(Input::Trace(HOST, TraceEvent::Held(Pid(200), other)));
-    script.give(Input::Closed(CONTAINER));
-    assert_eq!(script.session.held().iter().map(|(place, _)| *place).collect::<Vec<_>>(), [HOST]);
-    assert_eq!(script.session.notice(), Some(&Notice::Ended(CONTAINER)));
-    script.give(Input::Trace(HOST, TraceEvent::Released(Pid(200), Pid(8))));
-    // The command has come to its end as well, and nothing can be typed any more.
-    script.sample(&unnamed());
-    assert_eq!(script.session.phase(), Phase::Checking(2));
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    script.give(Input::Closed(CONTAINER));
-    assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::Ended(CONTAINER))));
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
-    let told = script.give(Input::Closed(CONTAINER));
-    assert!(matches!(reports(&told)[0], Report::Outcome(0, Outcome::Failed(why)) if why == "the shell ended"));
-    // The other terminal's end does not concern the command that runs.
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
-    assert_eq!(reports(&script.give(Input::Closed(HOST))), [&Report::Step(0); 0]);
-}
-
-#[test]
 fn a_busy_terminal_gets_no_command() {
     let blocks = [run("one"), check("init top")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
@@ -428,131 +323,6 @@ fn a_step_begins_with_nothing_of_the_one_before() {
     script.prompts(&unnamed());
     script.prompt(&unnamed());
     assert_eq!((script.session.outcomes()[1].clone(), script.session.finished), (None, false));
-}
-
-#[test]
-fn a_step_without_a_tracer_is_skipped_and_not_passed() {
-    let blocks = [run("one"), check("call unshare ok")].concat();
-    for (event, wanted) in [(true, "skipped"), (false, "none")] {
-        let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-        if event {
-            script.give(Input::Trace(CONTAINER, TraceEvent::Refused(Pid(100), cases::untraced())));
-        }
-        script.go();
-        script.prompt(&unnamed());
-        let skipped = Some(Outcome::Skipped("no tracer".into()));
-        assert_eq!(script.session.outcomes(), [if event { skipped } else { None }], "{wanted}");
-        assert_eq!(script.session.untraced(), event.then_some("no tracer"));
-    }
-    // A step that asks for no call passes all the same.
-    let blocks = [run("one"), check("hostname inside is box")].concat();
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    script.give(Input::Trace(CONTAINER, TraceEvent::Refused(Pid(100), cases::untraced())));
-    script.go();
-    script.prompt(&named());
-    assert_eq!(script.session.outcomes(), [Some(Outcome::Passed)]);
-}
-
-#[test]
-fn what_the_machine_lacks_blocks_the_steps_that_need_it() {
-    let needs = "```requires\nnamespace time\n```\n\n".to_string() + &run("one") + &check("init sh");
-    let plain = [run("two"), check("init sh")].concat();
-    let steps = [("a fresh", needs.as_str()), ("b", plain.as_str())];
-    let lacking = vec![(Requirement::Namespace(Kind::Time), "no time".to_string())];
-    for auto in [false, true] {
-        let mut session = Session::new(lesson(&steps), auto, lacking.clone());
-        let told = session.handle(Input::Wish(Wish::GoTo(0)));
-        assert_eq!(reports(&told)[1], &Report::Outcome(0, Outcome::Skipped("no time".into())), "{auto}");
-        // A learner wants to see the shells; without one only what comes next needs them.
-        assert_eq!((restarts(&told), session.step_index()), (2, usize::from(auto)));
-        if !auto {
-            assert_eq!(session.phase(), Phase::Blocked("no time".into()));
-            let told = session.handle(Input::Wish(Wish::Go));
-            assert_eq!((reports(&told), session.phase()), (vec![&Report::Step(1)], Phase::Due(1)));
-        }
-    }
-    // Whoever may not even make the two shells can do no step at all.
-    let none = vec![(Requirement::Root, "no root".to_string())];
-    let mut session = Session::new(lesson(&steps), false, none);
-    session.handle(Input::Wish(Wish::GoTo(1)));
-    assert_eq!(session.phase(), Phase::Blocked("no root".into()));
-    session.lacks(Vec::new());
-    session.handle(Input::Wish(Wish::GoTo(1)));
-    assert!(matches!(session.phase(), Phase::Preparing(0, 1)));
-}
-
-#[test]
-fn without_a_learner_every_wait_has_an_end() {
-    let plain = [run("one"), check("init top")].concat();
-    let measured = [run("one"), check("group cpu 45..55")].concat();
-    for (blocks, slowness, prompt, checks) in [(&plain, 1, 10, 10), (&measured, 1, 10, 40), (&measured, 3, 30, 120)] {
-        let session = Session::new(lesson(&[("a fresh", blocks)]), true, Vec::new()).slowed(slowness);
-        let mut script = Script { session, asked: 0 };
-        assert_eq!(deadlines(&script.give(Input::Wish(Wish::GoTo(0)))), [Some(prompt)]);
-        let told = script.prompts(&unnamed());
-        assert_eq!(deadlines(&told), [None, Some(prompt)], "the shells, then the command");
-        let told = script.give(Input::Prompt(CONTAINER, 0, 1));
-        assert_eq!(deadlines(&told), [None, Some(checks)], "the prompt, then the checks");
-        assert_eq!(deadlines(&script.sample(&unnamed())), [], "which is not put off");
-    }
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &plain)]), true, 0, &unnamed());
-    let told = script.give(Input::Deadline);
-    let why = "no prompt came back within 10 s";
-    assert_eq!(reports(&told), [&Report::Outcome(0, Outcome::Failed(why.into())), &Report::End]);
-    // A learner may take for ever.
-    let (_, told) = Script::new(lesson(&[("a fresh", &plain)]), false, 0, &unnamed());
-    assert_eq!(deadlines(&told).last(), Some(&None));
-}
-
-#[test]
-fn a_replay_that_fails_says_so_to_the_learner() {
-    let blocks = [run("one"), check("init sh")].concat();
-    let steps = [("a fresh", blocks.as_str()), ("b", blocks.as_str())];
-    let mut script = Script { session: Session::new(lesson(&steps), false, Vec::new()), asked: 0 };
-    script.give(Input::Wish(Wish::GoTo(1)));
-    for terminal in TerminalId::ALL {
-        script.give(Input::Prompt(terminal, 0, 1));
-    }
-    assert_eq!(script.session.phase(), Phase::Preparing(1, 1));
-    let told = script.give(Input::Prompt(CONTAINER, 4, 1));
-    assert_eq!(script.session.notice(), Some(&Notice::NotRebuilt("`one` ended with status 4".into())));
-    assert_eq!((script.session.step_index(), reports(&told)), (1, vec![&Report::Step(1)]));
-    // Beyond the last step there is only the last.
-    script.give(Input::Wish(Wish::GoTo(9)));
-    assert_eq!((script.session.step_index(), script.session.notice()), (1, None));
-}
-
-#[test]
-fn the_hidden_solution_is_played_once_and_only_without_a_learner() {
-    let blocks = "```solution container\none\ntwo\n```\n\n".to_string() + &check("hostname inside is box");
-    let steps = [("a fresh challenge", blocks.as_str())];
-    let (mut script, told) = Script::new(lesson(&steps), true, 0, &unnamed());
-    assert_eq!(typed(&told), ["one"]);
-    assert_eq!(typed(&script.prompt(&unnamed())), ["two"]);
-    assert_eq!(typed(&script.prompt(&unnamed())), [""; 0]);
-    assert_eq!(reports(&script.sample(&named())), [&Report::Outcome(0, Outcome::Passed), &Report::End]);
-    let (mut script, told) = Script::new(lesson(&steps), false, 0, &unnamed());
-    assert_eq!((typed(&told), typed(&script.go())), (vec![], vec![]));
-}
-
-#[test]
-fn a_line_that_does_not_come_back_is_not_waited_for() {
-    let blocks =
-        "```run container busy\nsleep 99\n```\n\n```run container\n^C\n```\n\n".to_string() + &check("init sh");
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    assert_eq!(typed(&script.go()), ["sleep 99"]);
-    assert_eq!(script.session.phase(), Phase::Due(2));
-    assert!(script.go().contains(&Action::Interrupt(CONTAINER)));
-    assert_eq!(script.session.phase(), Phase::Running);
-    script.give(Input::Prompt(CONTAINER, 130, 1));
-    script.sample(&named());
-    assert_eq!(script.session.phase(), Phase::Done);
-    // Whoever pressed Ctrl-C was faster.
-    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    script.go();
-    script.give(Input::Prompt(CONTAINER, 130, 1));
-    assert!(!script.go().contains(&Action::Interrupt(CONTAINER)));
-    assert_eq!(script.session.phase(), Phase::Checking(3));
 }
 
 #[test]

@@ -259,5 +259,8 @@ fn small(size: usize) -> u16 {
 }
 
 #[cfg(test)]
+#[path = "screen_any_tests.rs"]
+mod any_tests;
+#[cfg(test)]
 #[path = "screen_tests.rs"]
 mod tests;

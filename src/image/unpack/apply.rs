@@ -3,6 +3,7 @@
 use super::{
     directories::Directories,
     entries::{Entries, Entry, Kind},
+    metadata::{DEFAULT_ACL, time},
     report::{Dropped, Report},
     tree::{Dir, Key, Make, Tree, clean, is, key, split, stat},
     xattr,
@@ -12,15 +13,9 @@ use crate::kernel::text::shown;
 use crate::lang::say;
 use nix::{
     errno::Errno,
-    fcntl::{AtFlags, OFlag, openat},
-    sys::{
-        stat::{
-            FchmodatFlags, Mode, SFlag, UtimensatFlags, fchmod, fchmodat, futimens, makedev, mkdirat, mknodat,
-            utimensat,
-        },
-        time::TimeSpec,
-    },
-    unistd::{Gid, LinkatFlags, Uid, UnlinkatFlags, fchown, fchownat, linkat, symlinkat, unlinkat},
+    fcntl::{OFlag, openat},
+    sys::stat::{Mode, SFlag, fchmod, futimens, makedev, mkdirat, mknodat},
+    unistd::{LinkatFlags, UnlinkatFlags, linkat, symlinkat, unlinkat},
 };
 use std::{
     collections::{HashSet, hash_map::RandomState},
@@ -35,9 +30,6 @@ const BUFFER: usize = 128 << 10;
 const SPECIAL: u32 = 0o7000;
 /// What an entry is counted as that stands in no archive, in bytes: a directory on the way to another one.
 const IMPLIED: u64 = 4 << 10;
-
-/// The attribute that a directory hands down to what is made in it (acl(5)).
-const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
 
 /// A number that is a hash already.
 #[derive(Default)]
@@ -75,14 +67,14 @@ pub struct Rules {
 /// Unpacks archives one over another.
 pub struct Unpacker {
     pub(super) tree: Tree,
-    rules: Rules,
+    pub(super) rules: Rules,
     /// Names that the present layer has made, hashed with their directories: a whiteout spares them.
     made: HashSet<u64, BuildHasherDefault<Hashed>>,
     hashing: RandomState,
     pub(super) directories: Directories,
     buffer: Vec<u8>,
     /// Whether a new file has the mode that it is made with: nothing takes bits away.
-    exact: bool,
+    pub(super) exact: bool,
     /// What was done.
     pub report: Report,
 }
@@ -343,70 +335,6 @@ impl Unpacker {
         }
     }
 
-    /// Owner, mode, attributes and time of what cannot be opened for it.
-    fn metadata(&mut self, parent: &Dir, name: &[u8], entry: &Entry) -> nix::Result<()> {
-        let (uid, gid) = owner(entry);
-        let owned = fchownat(&parent.fd, name, uid, gid, AtFlags::AT_SYMLINK_NOFOLLOW);
-        self.owned(owned, entry)?;
-        if !matches!(entry.kind, Kind::Symlink(_)) {
-            let mode = Mode::from_bits_truncate(entry.mode & !self.rules.umask);
-            fchmodat(&parent.fd, name, mode, FchmodatFlags::FollowSymlink)?;
-        }
-        let fd = parent.fd.clone();
-        self.attributes(entry, |attribute, value| xattr::set_in(&*fd, name, attribute, value))?;
-        utimensat(&parent.fd, name, &time(entry), &time(entry), UtimensatFlags::NoFollowSymlink)
-    }
-
-    fn own_file(&mut self, file: &impl std::os::fd::AsFd, entry: &Entry) -> nix::Result<()> {
-        let (uid, gid) = owner(entry);
-        let owned = if self.rules.owners { fchown(file, uid, gid) } else { Ok(()) };
-        self.owned(owned, entry)
-    }
-
-    /// A directory that a layer names has the attributes that it says, and none of those that lower layers gave it, as in
-    /// an overlay.
-    fn directory_attributes(&mut self, dir: &OwnedFd, entry: &Entry) -> nix::Result<()> {
-        if self.rules.layer {
-            for name in xattr::names(dir)? {
-                if xattr::wanted(&name) && !entry.xattrs.iter().any(|(kept, _)| *kept == name) {
-                    xattr::remove(dir, &name)?;
-                }
-            }
-        }
-        self.attributes(entry, |name, value| xattr::set_on_file(dir, name, value))
-    }
-
-    /// EPERM: only root may give a file away. EINVAL: the number does not exist in this user namespace.
-    fn owned(&mut self, result: nix::Result<()>, entry: &Entry) -> nix::Result<()> {
-        match result {
-            Err(Errno::EPERM | Errno::EINVAL) => {
-                self.report.drop(Dropped::Owner);
-                if entry.kind == Kind::File && entry.mode & 0o6000 != 0 {
-                    self.report.drop(Dropped::SetId);
-                }
-                Ok(())
-            }
-            other => other,
-        }
-    }
-
-    fn attributes(&mut self, entry: &Entry, set: impl Fn(&[u8], &[u8]) -> nix::Result<()>) -> nix::Result<()> {
-        for (name, value) in entry.xattrs.iter().filter(|(name, _)| xattr::wanted(name)) {
-            self.exact &= name != DEFAULT_ACL;
-            match set(name, value) {
-                Err(Errno::EPERM | Errno::EACCES | Errno::EOPNOTSUPP | Errno::EINVAL | Errno::ENOENT) => {
-                    self.report.drop(Dropped::Attribute);
-                }
-                // Attributes have little room of their own (xattr(7)): this says nothing of the disk.
-                Err(Errno::ENOSPC | Errno::EDQUOT | Errno::E2BIG | Errno::ERANGE) => {
-                    self.report.drop(Dropped::LargeAttribute);
-                }
-                other => other?,
-            }
-        }
-        Ok(())
-    }
-
     /// Removes a name and what is below it.
     fn remove(&mut self, parent: &Dir, name: &[u8]) -> nix::Result<()> {
         // No path leads through a plain file.
@@ -420,14 +348,6 @@ impl Unpacker {
             other => other,
         }
     }
-}
-
-fn owner(entry: &Entry) -> (Option<Uid>, Option<Gid>) {
-    (Some(Uid::from_raw(entry.uid)), Some(Gid::from_raw(entry.gid)))
-}
-
-fn time(entry: &Entry) -> TimeSpec {
-    TimeSpec::new(entry.mtime.0, entry.mtime.1.into())
 }
 
 fn copy<R: Read>(from: &mut Entries<R>, to: &mut File, mut left: u64, buffer: &mut [u8], path: &[u8]) -> Result<()> {

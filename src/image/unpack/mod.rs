@@ -12,6 +12,7 @@
 mod apply;
 mod directories;
 pub mod entries;
+mod metadata;
 mod pax;
 pub(in crate::image) mod pieces;
 pub(crate) mod report;

@@ -1,0 +1,113 @@
+//! Scripts about calls that are held: stepped, run on, decided, or gone with their terminal.
+
+use super::{Action, Input, Notice, Outcome, Phase, Report, Wish, script_tests::*};
+use crate::{
+    kernel::pid::Pid,
+    lesson::TerminalId,
+    trace::{Call, Harm, Hold, TraceEvent},
+};
+
+#[test]
+fn run_until_steps_what_is_held_and_stops_at_that_call() {
+    let held_run = "```run container hold\nunshare -m sh\n```\n\n".to_string() + &check("init sh");
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &held_run)]), false, 0, &unnamed());
+    let told = script.go();
+    assert!(told.contains(&Action::Hold(CONTAINER, Hold::Every)) && script.session.holding(), "{told:?}");
+    script.give(held(7, "execve"));
+    script.give(held(8, "unshare"));
+    assert_eq!((script.session.phase(), script.session.held().len()), (Phase::Held, 2));
+    let told = script.give(Input::Wish(Wish::RunUntil("mount".into())));
+    let until = Action::Hold(CONTAINER, Hold::Until("mount".into()));
+    assert_eq!(told, [until, Action::Step(Pid(7)), Action::Step(Pid(8))]);
+    for pid in [7, 8] {
+        script.give(Input::Trace(CONTAINER, TraceEvent::Released(Pid(100), Pid(pid))));
+    }
+    assert_eq!(script.session.phase(), Phase::Running);
+    script.give(held(9, "mount"));
+    assert_eq!(script.session.phase(), Phase::Held);
+    // One at a time, the oldest first; going on means the same.
+    script.give(held(10, "mount"));
+    assert_eq!(script.give(Input::Wish(Wish::StepCall)), [Action::Step(Pid(9))]);
+    assert_eq!(script.go(), [Action::Step(Pid(9))]);
+    let told = script.give(Input::Wish(Wish::RunOn));
+    assert_eq!((told, script.session.holding()), (TerminalId::ALL.map(Action::RunOn).to_vec(), false));
+}
+
+#[test]
+fn calls_are_held_while_the_line_runs_and_no_longer() {
+    let blocks = "```run container hold\none\n```\n\n".to_string() + &run("two") + &check("init sh");
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    let told = script.prompt(&unnamed());
+    assert!(told.contains(&Action::Hold(CONTAINER, Hold::Off)) && !script.session.holding(), "{told:?}");
+    let told = script.go();
+    assert!(!told.iter().any(|action| matches!(action, Action::Hold(..))), "{told:?}");
+    script.prompt(&unnamed());
+    for hold in [Hold::Every, Hold::Off] {
+        let told = script.give(Input::Wish(Wish::ToggleHold));
+        assert_eq!(
+            (told, script.session.holding()),
+            (vec![Action::Hold(CONTAINER, hold.clone())], hold == Hold::Every)
+        );
+    }
+    // Without a learner every held call just happens.
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
+    assert_eq!(script.give(held(7, "mount")), [Action::Step(Pid(7))]);
+    assert!(script.session.held().is_empty());
+}
+
+#[test]
+fn what_would_change_the_machine_is_decided_by_the_learner_or_by_the_lesson() {
+    let guarded = || {
+        let call = Call::of(7, "mount", "mount", [0; 6]);
+        Input::Trace(CONTAINER, TraceEvent::Guarded(Pid(100), call, Harm::Mounts))
+    };
+    let declared = |words: &str| [format!("```changes\n{words}\n```\n\n"), run("one"), check("init top")].concat();
+    for (words, auto, decision) in [
+        ("mounts", true, Some(Action::Step(Pid(7)))),
+        ("hostname", true, Some(Action::Refuse(Pid(7)))),
+        ("hostname mounts", false, Some(Action::Step(Pid(7)))),
+        ("hostname", false, None),
+    ] {
+        let (mut script, _) = Script::new(lesson(&[("a fresh", &declared(words))]), auto, 0, &unnamed());
+        script.go();
+        let told = script.give(guarded());
+        assert_eq!(told.first(), decision.as_ref(), "{words}");
+    }
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &declared("hostname"))]), false, 0, &unnamed());
+    for (allow, action) in [(true, Action::Step(Pid(7))), (false, Action::Refuse(Pid(7)))] {
+        script.give(guarded());
+        assert_eq!(script.session.phase(), Phase::Guarded);
+        assert_eq!(script.give(Input::Wish(Wish::Go)), [], "Space is no answer");
+        assert_eq!(script.give(Input::Wish(Wish::RunOn)).first(), Some(&Action::RunOn(CONTAINER)), "nor is run on");
+        assert_eq!(script.session.phase(), Phase::Guarded);
+        assert_eq!(script.give(Input::Wish(Wish::Allow(allow))), [action]);
+        assert_ne!(script.session.phase(), Phase::Guarded);
+    }
+}
+
+#[test]
+fn a_terminal_that_ends_takes_its_held_calls_along() {
+    let blocks = [run("one"), check("init top")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    script.give(held(7, "mount"));
+    let other = Call::of(8, "sh", "mount", [0; 6]);
+    script.give(Input::Trace(HOST, TraceEvent::Held(Pid(200), other)));
+    script.give(Input::Closed(CONTAINER));
+    assert_eq!(script.session.held().iter().map(|(place, _)| *place).collect::<Vec<_>>(), [HOST]);
+    assert_eq!(script.session.notice(), Some(&Notice::Ended(CONTAINER)));
+    script.give(Input::Trace(HOST, TraceEvent::Released(Pid(200), Pid(8))));
+    // The command has come to its end as well, and nothing can be typed any more.
+    script.sample(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Checking(2));
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.give(Input::Closed(CONTAINER));
+    assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::Ended(CONTAINER))));
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
+    let told = script.give(Input::Closed(CONTAINER));
+    assert!(matches!(reports(&told)[0], Report::Outcome(0, Outcome::Failed(why)) if why == "the shell ended"));
+    // The other terminal's end does not concern the command that runs.
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
+    assert_eq!(reports(&script.give(Input::Closed(HOST))), [&Report::Step(0); 0]);
+}

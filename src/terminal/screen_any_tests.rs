@@ -1,0 +1,97 @@
+//! Whatever a program prints, at any size.
+
+use super::{tests::*, *};
+use proptest::prelude::*;
+
+/// Bytes that reach deep: control sequences with numbers, wide and combining characters, and noise.
+fn output() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        "\\PC{0,8}".prop_map(String::into_bytes),
+        proptest::collection::vec(any::<u8>(), 0..12),
+        (proptest::collection::vec(0u16..40, 0..4), "[?> ]?", "[@A-Za-z`]").prop_map(|(numbers, private, last)| {
+            let numbers: Vec<String> = numbers.iter().map(u16::to_string).collect();
+            format!("\x1b[{private}{}{last}", numbers.join(";")).into_bytes()
+        }),
+        prop_oneof![
+            Just("中"),
+            Just("e\u{301}"),
+            Just("☁\u{fe0f}"),
+            Just("\u{17d8}"),
+            Just("👩\u{200d}🚀"),
+            Just("\r"),
+            Just("\n"),
+            Just("\t"),
+            Just("\x08"),
+            Just("\x1bM"),
+            Just("\x1b7"),
+            Just("\x1b8"),
+            Just("\x1b[?1049h"),
+            Just("\x1b[?1049l"),
+            Just("\x1b[?47h"),
+            Just("\x1b[?6h"),
+            Just("\x1b[4h"),
+            Just("\x1b[?7l"),
+            Just("\x1b(0"),
+            Just("\x1b[3J"),
+            Just("\x1b[2J"),
+            Just("\x1b[K"),
+            Just("\x1b[P"),
+            Just("\x1b[58;5;41m"),
+            Just("\x1b]133;D;1;aid=4\x07"),
+            Just("\x1b]133;A\x07"),
+            Just("\x1b]133;B\x07"),
+            Just("\x1b]133;C\x07"),
+            Just("\x1b[6n"),
+        ]
+        .prop_map(|text| text.as_bytes().to_vec()),
+    ];
+    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_at_any_size_are_survived(
+        steps in proptest::collection::vec((0u16..12, 0u16..12, output(), -9isize..9), 1..6)
+    ) {
+        let mut screen = Screen::new(4, 4);
+        for (rows, cols, bytes, lines) in steps {
+            screen.process(&bytes);
+            screen.set_size(rows, cols);
+            screen.sent(b"\r");
+            screen.process(&bytes);
+            screen.scroll(lines);
+            screen.process(&bytes);
+            screen.prompt_is_empty();
+            shown(&screen);
+            let area = ratatui::layout::Rect::new(0, 0, 7, 5);
+            let mut buffer = ratatui::buffer::Buffer::empty(area);
+            ratatui::widgets::Widget::render(screen.view(), area, &mut buffer);
+            screen.view().cursor(area);
+        }
+    }
+
+    #[test]
+    fn a_cut_changes_nothing(bytes in output(), cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..6)) {
+        let mut whole = Screen::new(6, 17);
+        let expected = whole.process(&bytes);
+        let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        places.sort_unstable();
+        places.push(bytes.len());
+        let (mut cut, mut found, mut from) = (Screen::new(6, 17), Processed::default(), 0);
+        for to in places {
+            let part = cut.process(&bytes[from..to]);
+            for piece in part.pieces {
+                match (found.pieces.last_mut(), piece) {
+                    (Some(Piece::Text(text)), Piece::Text(more)) => text.push_str(&more),
+                    (_, piece) => found.pieces.push(piece),
+                }
+            }
+            found.reply.extend(part.reply);
+            from = to;
+        }
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(shown(&cut), shown(&whole));
+    }
+}

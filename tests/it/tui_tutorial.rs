@@ -223,7 +223,7 @@ fn the_tutorials_limits_are_followed() {
     tmux.until("top", |screen| screen.contains("▸host") && bar(screen).contains("every other key: the shell"));
     tmux.keys(&["q"]);
     prompt(&tmux);
-    tmux.line(&format!("top -b -n 1 -p {pid} | tail -n 1"));
+    tmux.line(&format!("top -b -n 1 -p {pid} | grep bash"));
     tmux.until("the loop", |screen| screen.lines().any(|line| line.contains(&pid) && line.contains(" R ")));
     leaves_nothing(&tmux, &before);
 }
@@ -247,6 +247,9 @@ fn the_tutorials_nsenter_is_followed() {
     tmux.press(&["Space"], "the next step", |screen| screen.contains("Only the PID namespace"));
     due(&tmux);
     types(&tmux, &format!("nsenter -t {pid} -p"));
+    // A line that is typed before the new shell asks for it is the shell's alone.
+    tmux.sees("inside: new pid");
+    due(&tmux);
     types(&tmux, "echo $$");
     answers(&tmux, "2");
     due(&tmux);

@@ -113,8 +113,12 @@ pub(crate) enum Command {
         /// Ask before each call that would change the machine itself; without a terminal it is refused
         #[arg(long)]
         guard: bool,
+        /// Trace a process that runs already, until it ends or Ctrl-C lets it go on alone; every call of it stops, so it is
+        /// slower, and what it did before is not known
+        #[arg(short = 'p', long = "pid", value_name = "PID", value_parser = pid, conflicts_with_all = ["step", "guard", "command"])]
+        process: Option<i32>,
         /// The command and its arguments
-        #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+        #[arg(required_unless_present = "process", trailing_var_arg = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
     /// In a terminal of a session, or under `trace`: run a command that is not traced, such as strace or gdb

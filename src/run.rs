@@ -40,9 +40,10 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     match &cli.command {
         None => screen(&cli, lang),
         Some(Command::Run { places, json, patience }) => run_lessons(places, *json, *patience, &cli.common, lang),
-        Some(Command::Trace { json, output, only, count, time, step, guard, command }) => {
+        Some(Command::Trace { json, output, only, count, time, step, guard, process, command }) => {
             let form = trace::cli::Form { json: *json, only: only.clone(), count: *count, time: *time };
-            trace::cli::run(trace::cli::How { form, to: output.clone(), step: *step, guard: *guard }, command, lang)
+            let how = trace::cli::How { form, to: output.clone(), step: *step, guard: *guard, process: *process };
+            trace::cli::run(how, command, lang)
         }
         Some(Command::Untraced { command }) => trace::aside::untraced(command, lang),
         Some(Command::Inspect { pid, json, watch }) => inspect::run(*pid, *json, *watch, lang),

@@ -8,10 +8,10 @@ mod told;
 pub(crate) use told::Form;
 use told::{Teller, line_of};
 
-use super::{Call, Ended, Guard, Harm, Hold, Spawn, TraceEvent, Tracer};
+use super::{Call, Ended, Guard, Harm, Hold, Root, Spawn, TraceEvent, Tracer};
 use crate::{
     cleanup::groups::stayed,
-    kernel::{causes, errno, exit, text},
+    kernel::{causes, errno, exit, pid::Pid, text},
     lang::{Lang, say},
 };
 use nix::{
@@ -62,20 +62,23 @@ pub(crate) struct How {
     pub to: Option<String>,
     /// Each call waits for Return.
     pub step: bool,
+    /// A process that runs already, in the place of a command.
+    pub(crate) process: Option<i32>,
     /// Calls that would change the machine itself wait for a word on the terminal; without one they fail.
     pub guard: bool,
 }
 
 /// Runs the command under the tracer; the exit status is the command's, or 128 and the signal that killed it.
 pub(crate) fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
-    let Some(name) = command.first() else {
+    let name = command.first();
+    if name.is_none() && how.process.is_none() {
         let status = complain(lang.pick("no command given", "没有给出命令"), USAGE);
         let _ = writeln!(
             io::stderr(),
             "  boxwright trace [-o FILE] [-e CLASS,…] [-c] [-t] [--json] [--step] [--guard] -- CMD…"
         );
         return status;
-    };
+    }
     if let Some(word) = how.form.unknown() {
         let classes = Form::classes();
         let word = text::printable(word);
@@ -91,9 +94,10 @@ pub(crate) fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
         Ok(teller) => teller,
         Err(error) => return complain(&told::cannot_open(how.to.as_deref().unwrap_or_default(), &error), CANNOT),
     };
-    let program = match find(name) {
-        Ok(program) => program,
-        Err(errno) => {
+    let program = match name.map(|name| (name, find(name))) {
+        None => PathBuf::new(),
+        Some((_, Ok(program))) => program,
+        Some((name, Err(errno))) => {
             let status = if errno == Errno::ENOENT { NOT_FOUND } else { NOT_EXECUTABLE };
             return complain(&format!("{}{}{}", name.display(), say(": ", "："), errno::why(errno)), status);
         }
@@ -140,7 +144,10 @@ fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString],
     let (step, guard) = (how.step, how.guard);
     // Ctrl-C is the command's to handle; SIGHUP and SIGTERM end it and then us. Ctrl-Z stops the command, and the tracer
     // then stops us.
-    let ending: SigSet = [Signal::SIGHUP, Signal::SIGTERM].into_iter().collect();
+    let mut ending: SigSet = [Signal::SIGHUP, Signal::SIGTERM].into_iter().collect();
+    if how.process.is_some() {
+        ending.add(Signal::SIGINT);
+    }
     let mut blocked = ending;
     blocked.add(Signal::SIGINT);
     blocked.add(Signal::SIGQUIT);
@@ -178,7 +185,10 @@ fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString],
         tty: None,
         guard: guard.then(Guard::default),
     };
-    let root = tracer.spawn_held(spawn, if step { Hold::Every } else { Hold::Off })?;
+    let root = match how.process {
+        Some(process) => attach(&tracer, process, lang)?,
+        None => tracer.spawn_held(spawn, if step { Hold::Every } else { Hold::Off })?,
+    };
     let mut held: Vec<Call> = Vec::new();
     let mut guarded: VecDeque<(Call, Harm)> = VecDeque::new();
     let mut end: Option<(Instant, i32)> = None;
@@ -270,6 +280,18 @@ fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString],
             tracer.run_on(root);
         }
     }
+}
+
+/// Takes a process that runs already, and says what that means.
+fn attach(tracer: &Tracer, process: i32, lang: Lang) -> io::Result<Root> {
+    let root = tracer.attach(Pid(process))?;
+    let comm = text::printable(&super::task::comm(root)).to_string();
+    let told = lang.pick(
+        format!("{root} {comm} is traced: every call stops, so it is slower; Ctrl-C lets it go on alone"),
+        format!("正在跟踪 {root} {comm}：每个调用都会停一下，所以变慢；按 Ctrl-C 让它独自继续"),
+    );
+    complain(&told, 0);
+    Ok(root)
 }
 
 /// What is typed while a call is held, with Return.

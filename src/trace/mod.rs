@@ -6,6 +6,7 @@
 
 mod argument;
 pub mod aside;
+mod attach;
 mod births;
 mod calls;
 mod change;

@@ -24,7 +24,7 @@ use std::{
 };
 
 /// How we want to be told: of children, of new programs, with system call stops marked; and when we die, all die.
-const OPTIONS: Options = Options::PTRACE_O_TRACESYSGOOD
+pub(super) const OPTIONS: Options = Options::PTRACE_O_TRACESYSGOOD
     .union(Options::PTRACE_O_TRACESECCOMP)
     .union(Options::PTRACE_O_TRACEFORK)
     .union(Options::PTRACE_O_TRACEVFORK)
@@ -59,19 +59,7 @@ impl Tracing {
         let comm = spawn.program.file_name().unwrap_or_default().display().to_string();
         let shares_our_terminal = spawn.tty.is_none();
         let guard = spawn.guard.clone();
-        let (ended, killing, started, restricted, without_filter) = (None, false, false, false, false);
-        let family = Family {
-            hold,
-            guard,
-            ended,
-            killing,
-            started,
-            restricted,
-            without_filter,
-            untraced,
-            comm,
-            shares_our_terminal,
-        };
+        let family = Family { hold, guard, untraced, shares_our_terminal, ..Family::new(comm) };
         self.families.insert(root, family);
         match seized {
             Ok(()) => {
@@ -116,6 +104,9 @@ impl Tracing {
 
     pub(super) fn kill(&mut self, root: Root) {
         self.end_asides(root);
+        if self.families.get(&root).is_some_and(|family| family.attached) {
+            return self.let_go(root);
+        }
         let Some(family) = self.families.get_mut(&root) else { return };
         family.killing = true;
         let untraced = family.untraced;

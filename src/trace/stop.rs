@@ -123,6 +123,11 @@ impl Stopped {
         request(libc::PTRACE_LISTEN, self.0, 0);
     }
 
+    /// Traces it no longer, and lets it go on with this signal.
+    pub(super) fn detach(self, signal: Option<Signal>) {
+        request(libc::PTRACE_DETACH, self.0, signal.map_or(0, |signal| signal.0));
+    }
+
     /// The thread that its stop is about.
     pub(super) fn message(&self) -> Option<Pid> {
         ptrace::getevent(self.0.into()).ok().map(|pid| Pid(pid as i32))

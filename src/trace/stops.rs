@@ -67,6 +67,9 @@ impl Tracing {
             News::Stopped(stop, why) => (stop, why),
         };
         let tid = stop.tid();
+        if self.is_leaving(tid) {
+            return self.leave(stop, Some(why));
+        }
         if self.tasks.get(&tid).is_none_or(|task| task.unborn) {
             // It waits for its maker's report, so that nobody misses what it is born with.
             self.early.insert(tid, stop);

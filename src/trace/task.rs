@@ -94,8 +94,32 @@ pub(super) struct Family {
     pub(super) restricted: bool,
     /// No filter of ours is there: what fails was not refused by one that answers before it.
     pub(super) without_filter: bool,
+    /// It ran before it was traced, and goes on afterwards.
+    pub(super) attached: bool,
+    /// Its threads are let go as they stop.
+    pub(super) leaving: bool,
     /// ptrace was refused: only the end of the first process is known.
     pub(super) untraced: bool,
+}
+
+impl Family {
+    /// One whose first program has this name.
+    pub(super) fn new(comm: String) -> Family {
+        Family {
+            hold: Hold::Off,
+            guard: None,
+            ended: None,
+            killing: false,
+            comm,
+            shares_our_terminal: false,
+            started: false,
+            restricted: false,
+            without_filter: false,
+            attached: false,
+            leaving: false,
+            untraced: false,
+        }
+    }
 }
 
 impl Task {

@@ -52,6 +52,7 @@ pub struct Spawn {
 /// What the thread is told.
 pub(super) enum Order {
     Spawn(Spawn, Hold, SyncSender<io::Result<Root>>),
+    Attach(Pid, SyncSender<io::Result<Root>>),
     Hold(Root, Hold),
     Step(Pid),
     Refuse(Pid),
@@ -114,6 +115,16 @@ impl Tracer {
     pub(crate) fn spawn_held(&self, spawn: Spawn, hold: Hold) -> io::Result<Root> {
         let (answer, answered) = sync_channel(1);
         self.tell(Order::Spawn(spawn, hold, answer));
+        answered.recv().unwrap_or_else(|_| Err(io::Error::other("the tracer has ended")))
+    }
+
+    /// Traces a process that runs already, with all its threads and whatever they make. Every call of theirs stops, because a
+    /// filter cannot be given from outside. [`Tracer::kill`], and the end of the tracer, let it go on alone.
+    ///
+    /// Errors: those of ptrace(PTRACE_SEIZE).
+    pub(crate) fn attach(&self, pid: Pid) -> io::Result<Root> {
+        let (answer, answered) = sync_channel(1);
+        self.tell(Order::Attach(pid, answer));
         answered.recv().unwrap_or_else(|_| Err(io::Error::other("the tracer has ended")))
     }
 
@@ -215,6 +226,7 @@ fn obey(desk: &Desk, tracing: &mut Tracing, stopping: &mut Option<(Instant, Sync
         let Some(order) = desk.lock().pop_front() else { return };
         match order {
             Order::Spawn(spawn, hold, answer) => drop(answer.send(tracing.spawn(&spawn, hold))),
+            Order::Attach(pid, answer) => drop(answer.send(tracing.attach(pid))),
             Order::Hold(root, hold) => tracing.hold(root, hold),
             Order::Step(pid) => tracing.step(pid),
             Order::Refuse(pid) => tracing.refuse(pid),

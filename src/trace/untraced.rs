@@ -1,16 +1,17 @@
 //! Where ptrace is refused: why, and how such a family is found to be ended.
 
-use super::task::status;
+use super::task::{process_of, status};
 use crate::{
     kernel::{errno, pid::Pid, text},
-    lang::{Both, Lang},
+    lang::{Both, Lang, say},
 };
 use nix::errno::Errno;
 use procfs::process::Process;
+use std::io;
 
 /// Why system calls cannot be seen, and what would help.
 pub(super) fn refusal(refused: Errno) -> Both {
-    let tracer = status(Pid(std::process::id() as i32)).map_or(0, |status| status.tracerpid);
+    let tracer = tracer_of(Pid(std::process::id() as i32));
     let yama = text::read("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
     let remedy = match (tracer, yama.trim()) {
         (0, "2") => [
@@ -34,6 +35,39 @@ pub(super) fn refusal(refused: Errno) -> Both {
     let en = format!("ptrace(PTRACE_SEIZE): {}; {en}", errno::why_in(refused, Lang::En));
     let zh = format!("ptrace(PTRACE_SEIZE)：{}；{zh}", errno::why_in(refused, Lang::Zh));
     Both { en, zh }
+}
+
+/// The process that traces this one; 0 where none does. The kernel names the thread.
+fn tracer_of(process: Pid) -> i32 {
+    let thread = status(process).map_or(0, |status| status.tracerpid);
+    if thread == 0 { 0 } else { process_of(Pid(thread)).map_or(thread, |tracer| tracer.0) }
+}
+
+/// Why a process that runs already cannot be traced, and what would help.
+pub(super) fn not_attached(process: Pid, refused: Errno) -> io::Error {
+    let tracer = tracer_of(process);
+    let yama = text::read("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    let hint = match (refused, tracer, yama.trim()) {
+        (Errno::EPERM, 0, "1") => say(
+            "kernel.yama.ptrace_scope is 1: a user may trace only what they have started: sudo".into(),
+            "kernel.yama.ptrace_scope 是 1：普通用户只能跟踪自己启动的进程：sudo".into(),
+        ),
+        (Errno::EPERM, 0, "2") => say(
+            "kernel.yama.ptrace_scope is 2: only root may trace".into(),
+            "kernel.yama.ptrace_scope 是 2：只有 root 可以跟踪".into(),
+        ),
+        (Errno::EPERM, 0, _) => say(
+            "it belongs to another user, or has more rights than you: sudo".into(),
+            "它属于别的用户，或者权限比你多：sudo".into(),
+        ),
+        (Errno::EPERM, tracer, _) => say(
+            format!("process {tracer} traces it already, and a process has one tracer at most"),
+            format!("进程 {tracer} 已经在跟踪它，而一个进程最多只能有一个跟踪者"),
+        ),
+        _ => String::new(),
+    };
+    let hint = if hint.is_empty() { hint } else { format!("\n  {hint}") };
+    io::Error::other(format!("-p {process}{}{}{hint}", say(": ", "："), errno::why(refused)))
 }
 
 /// A process and all below it, for a family that is not traced.

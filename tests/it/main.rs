@@ -51,6 +51,7 @@ mod tools_tar;
 mod tools_unshare;
 mod trace;
 mod trace_abi;
+mod trace_attach;
 mod trace_differential;
 mod trace_ends;
 mod trace_output;
@@ -117,6 +118,7 @@ fn all() -> Vec<Test> {
         tools_unshare::tests,
         trace::tests,
         trace_abi::tests,
+        trace_attach::tests,
         trace_differential::tests,
         trace_ends::tests,
         trace_output::tests,

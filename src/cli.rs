@@ -139,7 +139,7 @@ pub(crate) enum Command {
         /// One JSON event a line
         #[arg(long)]
         json: bool,
-        /// Again whenever something changes, until the process ends
+        /// Again whenever something changes, until the process ends; on a terminal in its place, with a * before what changed
         #[arg(long)]
         watch: bool,
     },

@@ -53,7 +53,7 @@ const HELP: &[(&str, &str, &str)] = &[
     ("inspect", "", "显示任意进程的命名空间、挂载、cgroup 和记分卡"),
     ("inspect", "pid", "进程的 PID"),
     ("inspect", "json", "每行一个 JSON 事件"),
-    ("inspect", "watch", "有变化就再显示一次，直到进程结束"),
+    ("inspect", "watch", "有变化就再显示一次，直到进程结束；在终端上原地刷新，变化的行前面有 *"),
     ("doctor", "", "这台机器允许什么、不允许什么，以及各自的解决办法"),
     ("doctor", "json", "以 JSON 输出"),
     ("doctor", "fix", "在容器里：把其中的进程移入下一级控制组，这样就能做资源限制的课程"),

@@ -1,6 +1,7 @@
 //! `boxwright inspect PID`: the panes' facts and the scorecard, with its evidence, for any process on the machine.
 
 mod report;
+mod watch;
 
 use crate::kernel::text;
 use crate::kernel::{errno, pidfd, program};
@@ -9,7 +10,7 @@ use crate::observe::{Evidence, Reader, Sample, Subject};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ pub(crate) fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
         return refuse(pid, Refusal::Gone(Errno::ESRCH), lang);
     }
     let mut last = None;
+    let mut screen = (watch && !json && std::io::stdout().is_terminal()).then(watch::Screen::default);
     loop {
         let now = reader.read(Subject::Exactly(pid));
         if last.is_none()
@@ -48,7 +50,7 @@ pub(crate) fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         if last.as_ref() != Some(&now)
-            && let Err(error) = print(&now, json, lang)
+            && let Err(error) = print(&now, json, screen.as_mut(), lang)
         {
             return if errno::is_written(&Err(error)) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
@@ -66,14 +68,26 @@ fn ended(process: Option<&OwnedFd>) -> bool {
     poll(&mut fds, PollTimeout::from(TICK)).is_ok_and(|ready| ready > 0)
 }
 
-fn print((sample, evidence): &(Sample, Evidence), json: bool, lang: Lang) -> std::io::Result<()> {
+fn print(
+    (sample, evidence): &(Sample, Evidence),
+    json: bool,
+    screen: Option<&mut watch::Screen>,
+    lang: Lang,
+) -> std::io::Result<()> {
     let text = if json {
         text::json(&Event { event: "sample", sample, evidence })?
     } else {
         report::report(sample, evidence, lang)
     };
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")?;
+    match screen {
+        // A terminal that does not tell its size has the usual one.
+        Some(screen) => {
+            let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
+            write!(out, "{}", screen.frame(&text, size.unwrap_or((80, 24)), lang))?;
+        }
+        None => writeln!(out, "{text}")?,
+    }
     out.flush()
 }
 

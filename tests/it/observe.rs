@@ -1,6 +1,7 @@
 //! The observers against the real kernel, with the distribution's `unshare`, `nsenter` and `lsns` as the other side.
 
 use crate::harness::{Test, tests};
+use crate::support::BOXWRIGHT;
 use boxwright::kernel::namespaces::Kind;
 use boxwright::observe::{ForChildren, Reader, Sample, Subject};
 use std::io::{BufRead, BufReader, Write};
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub fn tests() -> Vec<Test> {
     tests![
+        a_watched_process_stays_in_its_place_on_a_terminal: [Root, Tool("script")],
         a_plain_shell_has_none_of_the_four: [Tool("bash")],
         the_child_of_unshare_is_the_container: [Root, Tool("bash")],
         inside_and_host_answer_separately: [Root, Tool("bash")],
@@ -192,4 +194,20 @@ fn a_changed_root_is_seen() {
     shell.run("cd /mnt && mkdir old && pivot_root . old && cd /");
     let (sample, _) = reader().read(Subject::Exactly(shell.sample().container.unwrap()));
     assert_eq!(sample.inside.hidden_mounts, Some(0), "{:?}", sample.inside.mounts);
+}
+
+fn a_watched_process_stays_in_its_place_on_a_terminal() {
+    let watched = |line: &str| {
+        // It gets a child after a while, and ends.
+        let script = format!("sh -c 'sleep 1.5; sleep 1.5; exit' & B={BOXWRIGHT}; {line}; wait");
+        let out = Command::new("sh").args(["-c", &script]).stdin(Stdio::null()).output().unwrap();
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    };
+    let drawn = watched("script -qec \"stty rows 99 cols 150; $B inspect $! --watch --lang en\" /dev/null");
+    assert!(drawn.matches("\x1b[J").count() >= 1 && drawn.contains("A\r\x1b[J"), "{drawn:?}");
+    let first = drawn.split("\x1b[J").next().unwrap();
+    assert!(!first.contains("\n* "), "nothing is new at first: {first}");
+    assert!(drawn.contains("\n* "), "{drawn}");
+    let piped = watched("$B inspect $! --watch --lang en | cat");
+    assert!(piped.matches("Scorecard").count() >= 2 && !piped.contains('\x1b') && !piped.contains("\n* "), "{piped:?}");
 }

@@ -3,9 +3,15 @@
 //! `tests/fresh/run` carries them out on a machine that has nothing yet.
 
 use crate::harness::{Test, tests};
+use crate::support::{BOXWRIGHT, tmux::Tmux};
 
 pub fn tests() -> Vec<Test> {
-    tests![the_two_readmes_give_the_same_two_commands, both_name_what_a_build_needs, an_old_cargo_reads_the_manifest]
+    tests![
+        the_two_readmes_give_the_same_two_commands,
+        both_name_what_a_build_needs,
+        an_old_cargo_reads_the_manifest,
+        their_screens_are_the_programs_own: [Root, Tool("tmux")],
+    ]
 }
 
 const ENGLISH: &str = include_str!("../../README.md");
@@ -60,5 +66,66 @@ fn an_old_cargo_reads_the_manifest() {
     assert!(!levels.is_empty());
     for level in levels {
         assert!(level.parse::<bool>().is_ok() || level.parse::<u8>().is_ok(), "debug = {level}");
+    }
+}
+
+/// The screen that a README shows: its first block.
+fn shown(text: &str) -> &str {
+    text.split("```\n").nth(1).unwrap()
+}
+
+/// The screen at the moment that a README shows: a fork is about to happen, in a window of so many rows.
+fn held_fork(lang: &str, rows: u16) -> String {
+    let tmux = Tmux::start(80, 24);
+    tmux.line(&format!("exec env LC_ALL=C.UTF-8 {BOXWRIGHT} --lang {lang} isolate/one-call-at-a-time"));
+    tmux.until("the question", |screen| screen.contains(" 1-4 "));
+    tmux.press(&["2"], "the command", |screen| screen.contains("▶"));
+    let held = |name: &str, screen: &str| {
+        screen.lines().any(|line| line.contains(name) && line.contains('⏸')) || {
+            let lines: Vec<&str> = screen.lines().collect();
+            lines.windows(2).any(|two| two[0].contains(name) && two[1].contains('⏸'))
+        }
+    };
+    tmux.press(&["Space"], "the shell's fork", |screen| held("clone(", screen));
+    tmux.press(&["Space"], "the program", |screen| held("execve(", screen));
+    tmux.press(&["Space"], "the call", |screen| held("unshare(", screen));
+    let forks = |screen: &str| held("clone(", screen) && screen.contains("pid_for_children");
+    tmux.press(&["Space"], "its fork", forks);
+    tmux.resize(80, rows);
+    // The footer stands in the last row again.
+    let fits = |screen: &str| screen.lines().count() == usize::from(rows) && screen.trim_end().ends_with(['t', '出']);
+    tmux.until("the smaller window", |screen| fits(screen) && forks(screen))
+}
+
+/// A screen without what differs from machine to machine and from day to day: PIDs and durations, which also move what
+/// stands beside them, and what the first line says of the machine.
+fn lasting(screen: &str) -> Vec<String> {
+    let (mut lines, mut digits) = (Vec::new(), false);
+    for (number, line) in screen.lines().enumerate() {
+        let line = if number == 0 { line.rfind(']').map_or(line, |end| &line[..=end]) } else { line };
+        let mut text = String::new();
+        for letter in line.replace(" us ", " ms ").chars() {
+            let repeats = matches!(letter, ' ' | '─') && text.ends_with(letter);
+            if !(repeats || digits && (letter.is_ascii_digit() || letter == '.')) {
+                text.push(if letter.is_ascii_digit() { '0' } else { letter });
+            }
+            digits = letter.is_ascii_digit() || digits && letter == '.';
+        }
+        lines.push(text.trim_end().to_string());
+    }
+    lines
+}
+
+/// `BOXWRIGHT_UPDATE=readme` writes them anew.
+fn their_screens_are_the_programs_own() {
+    for (lang, name, text) in [("en", "README.md", ENGLISH), ("zh", "README.zh.md", CHINESE)] {
+        let screen = held_fork(lang, shown(text).lines().count() as u16);
+        if std::env::var("BOXWRIGHT_UPDATE").as_deref() == Ok("readme") {
+            let screen: Vec<&str> = screen.trim_end().lines().map(str::trim_end).collect();
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+            std::fs::write(path, text.replacen(shown(text), &format!("{}\n", screen.join("\n")), 1)).unwrap();
+        } else {
+            assert_eq!(lasting(&screen), lasting(shown(text)), "{name}");
+        }
     }
 }

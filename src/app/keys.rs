@@ -358,15 +358,17 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     } else if !last && !asking {
         all.push(letter('n', Command::Go, ("next step", "下一步"), None));
     }
-    if session.step_index() > 0 {
+    if session.step_index() > 0 && !asking {
         all.push(letter('p', Command::Back, ("step before", "上一步"), 9));
     }
-    all.push(letter('r', Command::Reset, ("begin again", "重来"), if over { 0 } else { 10 }));
+    if !asking {
+        all.push(letter('r', Command::Reset, ("begin again", "重来"), if over { 0 } else { 10 }));
+    }
     all.push(letter('g', Command::GoTo, ("go to step", "跳到"), 12));
     if !asking {
         all.push(letter('s', Command::Show(Pane::Source), ("source", "源码"), 13));
     }
-    if !session.proof().is_empty() {
+    if !session.proof().is_empty() && !asking {
         all.push(letter('e', Command::Export, ("write the proof card into a file", "把证据卡写入文件"), 15));
     }
     all.push(letter('[', Command::Terminals(1), ("scroll the terminal up", "终端向上滚动"), None));
@@ -380,6 +382,9 @@ fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     all.push(bind(&[Key::Esc], Command::Close, ("lessons", "课程列表"), None));
     all.extend(scrolling(state, Some(play.pane)));
     all.extend(common(state, View::Lesson));
+    if asking {
+        all.retain(|binding| binding.command != Command::Doctor);
+    }
     if over {
         all.iter_mut().filter(|binding| !helps(binding.command)).for_each(|binding| binding.rank = None);
     }

@@ -1,6 +1,6 @@
 //! Keys go where the task is.
 
-use super::{Effect, Event, Focus, Pane, State};
+use super::{Effect, Event, Focus, Pane, State, View};
 use crate::{
     lesson::{Block, Check, Fact, Predict, Run, TerminalId},
     session::{Action, Phase},
@@ -103,7 +103,8 @@ fn a_program_that_the_learner_turned_to_gets_its_blanks() {
 #[test]
 fn a_command_typed_before_the_answer_leaves_step_and_terminals_alone() {
     let mut state = stage::step_of(vec![question(), run(CONTAINER, "ls"), check()], (80, 24));
-    let effects = stage::press(&mut state, "host box -n\r");
+    let effects = stage::press(&mut state, "host box -n; ps -ef; df; rm -r x\r");
+    assert!(state.overlay.is_none() && state.view == View::Lesson);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Write(..) | Effect::Session(Action::Restart(_)))));
     assert_eq!((focus(&state), shown(&state)), (Focus::Lesson, CONTAINER));
     assert!(bar(&mut state).contains("^G to the terminal"));

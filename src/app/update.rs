@@ -5,7 +5,7 @@ use super::{
     keys, layout, play::Term, wishes,
 };
 use crate::{
-    lesson::TerminalId,
+    lesson::{Run, TerminalId},
     session::{Action, Input, Report},
     terminal::{Piece, keys as encoding},
     trace::TraceEvent,
@@ -230,6 +230,10 @@ fn to_terminal(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     let Some(play) = &mut state.play else { return Vec::new() };
     let terminal = match event.code {
         KeyCode::Char(_) if event.modifiers.is_empty() => play.turn_to_the_task(),
+        // So does the Ctrl-C that is due.
+        _ if Key::of(&event) == Some(Key::Ctrl('c')) && play.due().is_some_and(Run::interrupts) => {
+            play.turn_to_the_task()
+        }
         _ => play.shown,
     };
     let Some(term) = play.terminals.get_mut(&terminal) else { return Vec::new() };

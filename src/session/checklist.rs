@@ -3,6 +3,7 @@
 use super::{Action, Session, Wish, alike::shows_the_same, play::Shell};
 use crate::{
     lesson::{Block, CONTAINER, Check, Fact, Run, TerminalId},
+    terminal::shell::is_shell,
     trace::Hold,
 };
 
@@ -188,8 +189,8 @@ impl Session {
     }
 }
 
-/// Whether a line is the one that a lesson has, blanks aside. `sudo` before it changes nothing for root, and any number
-/// stands for the container's.
+/// Whether a line is the one that a lesson has, blanks aside. `sudo` before it changes nothing for root, any number stands
+/// for the container's, and any shell for the `sh` that it ends with.
 pub(super) fn is_same(wanted: &str, line: &str) -> bool {
     let mut words = line.split_whitespace().peekable();
     if !wanted.starts_with("sudo") {
@@ -200,6 +201,7 @@ pub(super) fn is_same(wanted: &str, line: &str) -> bool {
         match (wanted.next(), words.next()) {
             (None, None) => return true,
             (Some(wanted), Some(word)) if is_same_word(wanted, word) => {}
+            (Some("sh"), Some(word)) => return wanted.next().is_none() && words.next().is_none() && is_shell(word),
             _ => return false,
         }
     }
@@ -224,6 +226,11 @@ mod tests {
             ("ls", "ls -l", false),
             ("unshare -p sh", "sudo unshare -p sh", true),
             ("sudo -i", "sudo -i", true),
+            ("unshare -p sh", "unshare -p bash", true),
+            ("unshare -p sh", "unshare -p top", false),
+            ("unshare -p sh", "unshare -p bash -i", false),
+            ("nsenter -t {container} -a sh", "sudo nsenter -t 7 -a zsh", true),
+            ("echo sh sh", "echo bash sh", false),
             ("kill -KILL {container}", "kill -KILL 4711", true),
             ("ls /proc/{container}/ns", "ls /proc/4711/ns", true),
             ("ls /proc/{container}/ns", "ls /proc/self/ns", false),

@@ -133,6 +133,8 @@ fn environment(
     set("HISTFILE", OsString::new());
     set("LESSHISTFILE", "-".into());
     set("INPUTRC", "/dev/null".into());
+    // After pivot_root(2) a command that bash has found before may stand elsewhere: it looks again (bash(1), hash).
+    set("BASHOPTS", "checkhash".into());
     for name in WAY_OUT {
         get(name).into_iter().for_each(|value| set(name, value));
     }
@@ -198,6 +200,7 @@ mod tests {
         assert_eq!(
             names,
             [
+                "BASHOPTS",
                 "HISTFILE",
                 "HOME",
                 "INPUTRC",

@@ -1,4 +1,5 @@
-//! Whole lessons on the drawn screen, by keys alone, from the first step through the challenge to the end.
+//! Whole lessons on the drawn screen, from the first step through the challenge to the end: by keys alone, and by typing
+//! each line, with sh and with bash.
 
 use crate::harness::{Test, tests};
 use crate::support::tmux::Tmux;
@@ -9,10 +10,11 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 pub fn tests() -> Vec<Test> {
     let tests = tests![
-        rootfs_by_keys: [Root, Tool("tmux")],
-        cgroups_by_keys: [Root, Tool("tmux")],
-        nsenter_by_keys: [Root, Tool("tmux")],
-        together_by_keys: [Root, Tool("tmux")],
+        isolate_typed: [Root, Tool("tmux"), Tool("bash")],
+        rootfs_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
+        cgroups_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
+        nsenter_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
+        together_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
     ];
     tests.into_iter().map(Test::alone).collect()
 }
@@ -61,34 +63,95 @@ fn solves(tmux: &Tmux, step: &boxwright::lesson::Step, session: &str, words: &Wo
         // Its own prompt has become the line's beginning, so the next one that stands alone comes after it.
         let start: String = line.chars().take(12).collect();
         let prompt =
-            |now: &str| now.lines().flat_map(|line| line.split('│')).any(|cell| ["$", "#"].contains(&cell.trim()));
+            |now: &str| now.lines().flat_map(|line| line.split('│')).any(|cell| cell.trim().ends_with(['$', '#']));
         tmux.until(&line, |now| now.contains(words.done) || (now.contains(&start) && prompt(now)));
     }
 }
 
-/// Goes through a lesson on each screen in each language; in the end the scorecard shows these properties.
-fn walks(id: &str, card: [bool; 4]) {
-    for (words, names) in [
-        (&ENGLISH, ["isolated", "own root", "limited", "entered"]),
-        (&CHINESE, ["已隔离", "独立根目录", "已受限", "已进入"]),
-    ] {
-        for (size, wide) in [((80, 24), false), ((140, 45), true)] {
-            let last = walk(id, words, size);
-            let marks = card.map(|on| if on { '■' } else { '□' });
-            let header = last.lines().next().unwrap_or_default();
-            assert_eq!(header.chars().filter(|sign| "■□".contains(*sign)).collect::<Vec<_>>(), marks, "{last}");
-            let named = names.iter().zip(marks).all(|(name, mark)| header.contains(&format!("[{mark} {name}]")));
-            assert!(named || !wide, "{last}");
+/// How a line comes into a terminal.
+#[derive(Clone, Copy, PartialEq)]
+enum Road {
+    Space,
+    /// Typed as the lesson shows it.
+    Typed,
+    /// With `bash` wherever it has `sh`, as tutorials do.
+    Bash,
+}
+
+/// A line as the lesson offers it on this screen: with the container's PID, and the port that was free at the start.
+fn offered(screen: &str, line: &str) -> Option<String> {
+    let task = screen.split_once('▶')?.1.split_once('\n')?.1;
+    let words = task.split(|letter: char| letter.is_whitespace() || letter == '│').filter(|word| !word.is_empty());
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let pairs = line.split_whitespace().zip(words.map(Some).chain(std::iter::repeat(None)));
+    let words = pairs.map(|(wanted, shown)| match (shown?, wanted.split_once("{container}")) {
+        (shown, Some((before, after))) => {
+            let pid = shown.strip_prefix(before)?.strip_suffix(after)?;
+            // While the container is being made, the process that makes it stands there.
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+            (numbers.split_whitespace().count() > 1).then_some(shown)
         }
+        (shown, None) if is_number(wanted) => is_number(shown).then_some(shown),
+        (shown, None) => (shown == wanted).then_some(shown),
+    });
+    words.collect::<Option<Vec<&str>>>().map(|words| words.join(" "))
+}
+
+/// Types a line, as the road has it, and waits until the lesson has taken note of it.
+fn types(tmux: &Tmux, road: Road, line: &str, words: &Words) {
+    let before = tmux.until(line, |screen| offered(screen, line).is_some());
+    let line = offered(&before, line).unwrap();
+    let line = match line.strip_suffix(" sh") {
+        Some(start) if road == Road::Bash => format!("{start} bash"),
+        _ => line,
+    };
+    if line == "^C" {
+        tmux.keys(&["C-c"])
+    } else {
+        tmux.line(&line)
+    }
+    let task = |screen: &str| screen.split_once('▶').map(|(_, task)| task.lines().take(3).collect::<String>());
+    let taken = |now: &str| {
+        !bar(now).contains(words.command) || task(now).is_some_and(|task_now| Some(task_now) != task(&before))
+    };
+    tmux.until(&line, taken);
+}
+
+/// Goes through a lesson on each road; in the end the scorecard shows these properties.
+fn walks(id: &str, card: [bool; 4], roads: &[(&Words, (u16, u16), Road)]) {
+    for (words, size, road) in roads {
+        let names = match words.lang {
+            "en" => ["isolated", "own root", "limited", "entered"],
+            _ => ["已隔离", "独立根目录", "已受限", "已进入"],
+        };
+        let last = walk(id, words, *size, *road);
+        let marks = card.map(|on| if on { '■' } else { '□' });
+        let header = last.lines().next().unwrap_or_default();
+        assert_eq!(header.chars().filter(|sign| "■□".contains(*sign)).collect::<Vec<_>>(), marks, "{last}");
+        let named = names.iter().zip(marks).all(|(name, mark)| header.contains(&format!("[{mark} {name}]")));
+        assert!(named || size.0 == 80, "{last}");
     }
 }
 
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (140, 45);
+const ROADS: [(&Words, (u16, u16), Road); 4] = [
+    (&ENGLISH, SMALL, Road::Typed),
+    (&CHINESE, SMALL, Road::Space),
+    (&ENGLISH, LARGE, Road::Space),
+    (&CHINESE, SMALL, Road::Bash),
+];
+
 /// Goes through a lesson; gives the last screen.
-fn walk(id: &str, words: &Words, size: (u16, u16)) -> String {
+fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
     let (before, lesson) = (host(), lesson(id, words.lang));
     let tmux = Tmux::start(size.0, size.1);
+    // A prompt as distributions have it.
+    fs::write(tmux.file(".bashrc"), "PS1='\\u@\\h:\\w\\$ '\n").unwrap();
     tmux.line(&format!(
-        "XDG_STATE_HOME={} {BOXWRIGHT} {id}/1 --lang {}; echo status=$?",
+        "HOME={} XDG_STATE_HOME={} {BOXWRIGHT} {id}/1 --lang {}; echo status=$?",
+        tmux.file("").display(),
         tmux.file("state").display(),
         words.lang
     ));
@@ -97,7 +160,7 @@ fn walk(id: &str, words: &Words, size: (u16, u16)) -> String {
     // The screen comes first, the shells a moment later; their prompts are news.
     tmux.until("the shells", |_| session_of(own).is_some());
     let session = session_of(own).unwrap();
-    let mut titles = BTreeSet::new();
+    let (mut titles, mut typed) = (BTreeSet::new(), 0);
     let last = loop {
         let acts = [words.command, words.call, words.next, words.answer, words.question];
         let texts = [words.turn, words.done];
@@ -110,21 +173,34 @@ fn walk(id: &str, words: &Words, size: (u16, u16)) -> String {
             let title: String = step.title.chars().take(24).collect();
             head.contains(&format!("{id} ")) && head.contains(&title)
         });
-        titles.insert(step.unwrap_or_else(|| panic!("no title of a step: {head}")));
+        let step = step.unwrap_or_else(|| panic!("no title of a step: {head}"));
+        if titles.insert(step) {
+            typed = 0;
+        }
         let keys: &[&str] = match () {
             () if screen.contains(words.done) => break screen,
             () if bar(&screen).contains(words.answer) => &["1"],
             () if bar(&screen).contains(words.call) => &["c"],
+            () if bar(&screen).contains(words.command) && road != Road::Space => {
+                let runs = lesson.steps[step].blocks.iter();
+                let mut runs = runs.filter_map(|block| if let Block::Run(run) = block { Some(run) } else { None });
+                let run = runs.nth(typed).unwrap_or_else(|| panic!("nothing is to be typed:\n{screen}"));
+                typed += 1;
+                types(&tmux, road, &run.line, words);
+                continue;
+            }
             () if [words.command, words.next, words.question].iter().any(|act| bar(&screen).contains(act)) => {
                 &["Space"]
             }
             () => {
-                solves(&tmux, &lesson.steps[step.unwrap()], &session, words);
+                solves(&tmux, &lesson.steps[step], &session, words);
                 continue;
             }
         };
-        // Anything may change at any moment; a second digit would go to the shell.
-        tmux.press(keys, "what comes next", |now| now != screen && (keys != ["1"] || !bar(now).contains(words.answer)));
+        // A second digit, or a second Space that was for the next step, would go to the shell.
+        let gone = |what: &str, now: &str| !bar(&screen).contains(what) || !bar(now).contains(what);
+        let moved = |now: &str| now.lines().next() != screen.lines().next() || gone(words.next, now);
+        tmux.press(keys, "what comes next", |now| now != screen && gone(words.answer, now) && moved(now));
     };
     assert_eq!(titles.len(), lesson.steps.len(), "{id}: {titles:?}");
     tmux.keys(&["q"]);
@@ -134,18 +210,22 @@ fn walk(id: &str, words: &Words, size: (u16, u16)) -> String {
     last
 }
 
-fn rootfs_by_keys() {
-    walks("rootfs", [true, true, false, false]);
+fn isolate_typed() {
+    walks("isolate", [false, false, false, false], &[(&ENGLISH, SMALL, Road::Typed), (&CHINESE, SMALL, Road::Bash)]);
 }
 
-fn cgroups_by_keys() {
-    walks("cgroups", [true, false, true, false]);
+fn rootfs_by_keys_and_typed() {
+    walks("rootfs", [true, true, false, false], &ROADS);
 }
 
-fn nsenter_by_keys() {
-    walks("nsenter", [true, false, false, true]);
+fn cgroups_by_keys_and_typed() {
+    walks("cgroups", [true, false, true, false], &ROADS);
 }
 
-fn together_by_keys() {
-    walks("together", [true; 4]);
+fn nsenter_by_keys_and_typed() {
+    walks("nsenter", [true, false, false, true], &ROADS);
+}
+
+fn together_by_keys_and_typed() {
+    walks("together", [true; 4], &ROADS);
 }

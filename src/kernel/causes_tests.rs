@@ -96,6 +96,8 @@ fn the_remedy_follows_the_cause_in_both_languages() {
         "只有这个进程的子进程在新的 PID 命名空间里，它自己不能创建线程：给 unshare 加 --fork（-f）"
     );
     assert_eq!(help("chroot", Errno::ENOENT, Lang::En), "that directory does not exist");
+    let facts = [Fact::Elsewhere];
+    assert_eq!(super::help("unshare", Errno::EINVAL, &facts), help_in("unshare", Errno::EINVAL, &facts, Lang::En));
     for row in TABLE {
         assert_eq!(row.remedy.0.is_empty(), row.remedy.1.is_empty(), "{}", row.cause.0);
         assert!(row.cause.1.chars().any(|letter| letter > '\u{2e80}'), "{}", row.cause.1);

@@ -91,6 +91,14 @@ mod tests {
     }
 
     #[test]
+    fn a_root_directory_is_known_by_device_and_inode() {
+        let known = std::fs::metadata("/").unwrap();
+        let root = root_identity(Path::new("/proc/self")).unwrap();
+        assert_eq!(root, format!("{}:{} inode {}", major(known.dev()), minor(known.dev()), known.ino()));
+        assert_eq!(root_identity(Path::new("/proc/0")), None);
+    }
+
+    #[test]
     fn all_five_must_differ() {
         assert_eq!(shared(&links(10), &links(20)), []);
         assert_eq!(shared(&links(10), &links(10)), ISOLATING);

@@ -235,7 +235,7 @@ fn a_tool_says_who_refused() {
     // Where the kernel refused it, its own causes are told.
     let (printed, _) =
         traced(&[], &format!("setpriv --bounding-set -all --inh-caps -all {BOXWRIGHT} hostname box 2>&1; :"));
-    assert!(printed.contains("this needs root") && !printed.contains("guard"), "{printed}");
+    assert!(printed.contains("lacks the capability") && !printed.contains("guard"), "{printed}");
 }
 
 fn a_learner_decides_in_plain_lines() {

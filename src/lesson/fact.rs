@@ -160,7 +160,8 @@ pub const VOCABULARY: [Word; 26] = [
         name: "file",
         usage: "SIDE PATH present|absent|contains TEXT|device DEVICE",
         meaning: "The file exists on that side, or not, has TEXT in it, or is this device (`c 1:3`). On the host a relative path begins in the \
-                  session's work directory.",
+                  session's work directory; where it begins with `*/`, in any directory there, or one below such a \
+                  directory, because learners choose names of their own.",
         example: "file host rootfs/etc/os-release contains boxwright",
         parse: |a| {
             let (side, path) = (a.side()?, a.word("a path")?);

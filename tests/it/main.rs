@@ -159,7 +159,19 @@ fn role(name: &str, args: &[String]) -> Option<ExitCode> {
     }
 }
 
+/// Programs under test begin as after a login, although this one may have been started by nohup(1), or in the background
+/// of a shell without job control, which makes them ignore Ctrl-C.
+#[expect(unsafe_code, reason = "nix cannot know that no handler is involved")]
+fn heed_signals() {
+    use nix::sys::signal::{SigHandler, Signal, signal};
+    for number in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
+        // SAFETY: no handler of ours is installed or replaced.
+        unsafe { signal(number, SigHandler::SigDfl) }.unwrap();
+    }
+}
+
 fn main() -> ExitCode {
+    heed_signals();
     let args: Vec<String> = std::env::args().skip(1).collect();
     if let Some(status) = args.split_first().and_then(|(name, rest)| role(name, rest)) {
         return status;

@@ -176,8 +176,10 @@ pub const VOCABULARY: [Word; 26] = [
     Word {
         name: "group",
         usage: "exists|gone|share PERCENT|quota N|period N|memory N|memory-and-swap N|pids N|swapped N|cpu A..B|throttled grew|oom-kills grew",
-        meaning: "The session's own control group exists or is gone; its quota allows so many percent of one CPU, whatever the period; its limit is N (or `none`); at least N bytes of it \
-                  are in swap; its CPU use over three seconds is between A and B percent; a counter is greater than when the step began.",
+        meaning: "The session's own control group (`$BOX`, or one that the learner made under another name: the one that \
+                  was written to last) exists or is gone; its quota allows so many percent of one CPU, whatever the \
+                  period; its limit is N (or `none`); at least N bytes of it are in swap; its CPU use over three \
+                  seconds is between A and B percent; a counter is greater than when the step began.",
         example: "group quota 50000",
         parse: |a| {
             let word = a.one_of(&[

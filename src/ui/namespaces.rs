@@ -88,7 +88,7 @@ fn link(state: &State, now: &Sample, before: &Sample, kind: Kind, name: usize, g
     let equal = host.is_some() && host == inside;
     let word = match (equal, changed) {
         (true, true) => state.lang.pick("back", "复原"),
-        (false, true) => state.lang.pick("new", "新的"),
+        (false, true) => state.lang.pick("new", "新"),
         _ => "",
     };
     row(

@@ -1,5 +1,5 @@
 //! The image of a session is fetched once. Each of its lines is a program of its own, and the lesson types some of them
-//! again; what the first one got from the registry lies in the session's directory for those that follow.
+//! again; what the first one got from the registry, or decompressed, lies in the session's directory for those that follow.
 //!
 //! What is kept is held to its digest like everything else. Without room for it, and for all that is made of it, nothing is
 //! kept, and nothing is wrong.
@@ -16,7 +16,9 @@ use crate::kernel::filesystem::FileSystem;
 use std::{
     cell::OnceCell,
     env,
+    fs::{self, File},
     io::{self, Read, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -46,6 +48,19 @@ pub(super) fn dir(name: &Name) -> Option<PathBuf> {
     let image: Reference = env::var(IMAGE).ok()?.parse().ok()?;
     let dir = PathBuf::from(env::var_os(DIR)?);
     (image == Reference::Docker(name.clone()) && dir.is_dir()).then_some(dir)
+}
+
+/// Where the session keeps what a compressed archive decompresses to; none where this file is not the session's image, or
+/// where there is no room for it. A file that changes is another one.
+pub(super) fn archive(stored: &File) -> Option<PathBuf> {
+    let image: Reference = env::var(IMAGE).ok()?.parse().ok()?;
+    let (Reference::DockerArchive { file, .. } | Reference::OciArchive { file, .. }) = image else { return None };
+    let dir = PathBuf::from(env::var_os(DIR)?);
+    let [named, this] = [fs::metadata(file).ok()?, stored.metadata().ok()?];
+    let same = (named.dev(), named.ino()) == (this.dev(), this.ino());
+    let fits = FileSystem::nearest(&dir).is_ok_and(|system| system.room() / TIMES >= this.len());
+    let name = format!("archive-{:x}-{:x}-{:x}-{:x}", this.ino(), this.len(), this.mtime(), this.mtime_nsec());
+    (same && fits && dir.is_dir()).then(|| dir.join(name))
 }
 
 impl Kept {
@@ -182,7 +197,6 @@ impl<R: Read> Read for Keeping<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     fn kept(dir: &Path) -> Kept {
         Kept::new(dir.into(), &"127.0.0.1:9/x".parse().unwrap(), &Access::default())

@@ -78,6 +78,11 @@ impl Partial {
         }
     }
 
+    /// The path that it is to have.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The file is complete: once it is on the disk it gets its name, and takes the place of one that had it.
     pub(crate) fn keep(self) -> Result<()> {
         self.file.sync_all().map_err(Error::io(&self.path))?;

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 pub fn tests() -> Vec<Test> {
     tests![
         every_form_of_an_archive_is_read,
+        a_session_decompresses_its_archive_once,
         names_are_those_of_docker,
         archives_that_lie_are_refused_and_touch_nothing,
         written_archives_are_read_by_us_and_by_skopeo: [Tool("skopeo")],
@@ -135,6 +136,41 @@ fn every_form_of_an_archive_is_read() {
         assert_unpacked(&top, "oci-archive:oci.tar");
         assert_unpacked(&top, "oci-archive:oci.tar:latest");
     }
+}
+
+/// What the first line of a session has decompressed is there for the next ones, and nobody else's archive is.
+fn a_session_decompresses_its_archive_once() {
+    let top = TempDir::new().unwrap();
+    let layers = layers();
+    for name in ["ours", "other"] {
+        fs::write(top.path().join(name), gzip(&archive(&saved(&layers, name, &[])))).unwrap();
+    }
+    let run = top.path().join("run");
+    fs::create_dir(&run).unwrap();
+    let image = format!("docker-archive:{}", top.path().join("ours").display());
+    let line = |name: &str| {
+        let mut command = Command::new(BOXWRIGHT);
+        command.args(["skopeo", "inspect", &format!("docker-archive:{name}")]).current_dir(top.path());
+        let output = command.env("BOXWRIGHT_RUN", &run).env("BOXWRIGHT_IMAGE", &image).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    line("other");
+    assert_eq!(files(&run).len(), 0, "it is not the session's");
+    line("ours");
+    let kept = fs::read_dir(&run).unwrap().next().unwrap().unwrap();
+    let written = || fs::metadata(kept.path()).unwrap().modified().unwrap();
+    let first = written();
+    line("ours");
+    assert_eq!((files(&run).len(), written()), (1, first), "it is read again, and not written");
+    // Read from there: what is not an archive is refused now.
+    fs::write(kept.path(), "changed").unwrap();
+    let mut command = Command::new(BOXWRIGHT);
+    command.args(["skopeo", "inspect", &image]).env("BOXWRIGHT_RUN", &run).env("BOXWRIGHT_IMAGE", &image);
+    assert_eq!(command.output().unwrap().status.code(), Some(1));
+    // A file that has changed is another one.
+    fs::write(top.path().join("ours"), gzip(&archive(&saved(&layers, "changed", &[])))).unwrap();
+    line("ours");
+    assert_eq!(files(&run).len(), 2);
 }
 
 fn names_are_those_of_docker() {

@@ -1,11 +1,11 @@
 //! A compressed archive is decompressed once, into a file without a name: its members are then read where they lie, in any
-//! order and as often as somebody wants. Killed or not, nothing is left of it.
+//! order and as often as somebody wants. Killed or not, nothing is left of it: what a session keeps goes with the session.
 
 use crate::image::{
-    Error, Result,
-    partial::fresh_name,
+    Error, Result, kept,
+    partial::{Partial, fresh_name},
     room::room,
-    staging::go_on,
+    staging::{go_on, open_plain},
     unpack::{pieces::pieces, stream},
 };
 use crate::lang::say;
@@ -26,22 +26,37 @@ pub(super) const MAX_BYTES: u64 = 64 << 30;
 const LOOK: u64 = 32 << 20;
 const SPARE: u64 = 64 << 20;
 
-/// Decompresses an archive; `what` is its name for people.
+/// Decompresses an archive; `what` is its name for people. A session keeps that of its image for its next lines.
 pub(super) fn spool(stored: File, what: &str) -> Result<File> {
+    let kept = kept::archive(&stored);
+    if let Some(file) = kept.as_ref().and_then(|path| open_plain(path).ok()) {
+        return Ok(file);
+    }
+    let Some(partial) = kept.and_then(|path| Partial::create(&path).ok()) else {
+        let (dir, file) = nameless()?;
+        decompress(stored, &file, &dir, what)?;
+        return Ok(file);
+    };
+    let path = partial.path().to_path_buf();
+    decompress(stored, &partial.file, &path, what)?;
+    partial.keep()?;
+    open_plain(&path)
+}
+
+/// Decompresses into a file below `dir`.
+fn decompress(stored: File, file: &File, dir: &Path, what: &str) -> Result<()> {
     let fail = |error| Error::from_io(what, error);
     let (_, mut archive) = stream::open(stored).map_err(fail)?;
-    let (dir, mut file) = nameless()?;
     let (filling, mut stream) = pieces();
     let reading = thread::spawn(move || filling.send_all(&mut archive, |_| Ok(())));
-    let written = write(&mut stream, &mut file, &dir, what);
+    let written = write(&mut stream, file, dir, what);
     drop(stream);
     let read = reading.join().unwrap_or_else(|_| Err(io::Error::other("the decompressor gave up")));
     written?;
-    read.map_err(fail)?;
-    Ok(file)
+    read.map(drop).map_err(fail)
 }
 
-fn write(stream: &mut impl BufRead, file: &mut File, dir: &Path, what: &str) -> Result<()> {
+fn write(stream: &mut impl BufRead, mut file: &File, dir: &Path, what: &str) -> Result<()> {
     let cannot = |error| in_the_way(dir, error);
     let (mut total, mut looked) = (0_u64, 0);
     loop {

@@ -5,6 +5,7 @@ use crate::lang::say;
 use nix::{
     errno::Errno,
     fcntl::{Flock, FlockArg},
+    poll::PollFlags,
     unistd::pipe,
 };
 use std::{fs::File, os::fd::AsFd, path::Path, thread, time::Duration};
@@ -69,7 +70,7 @@ fn wait(file: File, how: FlockArg, dir: &Path) -> Result<Lock> {
         drop(end);
         held
     });
-    if !staging::wait_for(done.as_fd(), PATIENCE)? {
+    if !staging::wait_for(done.as_fd(), PollFlags::POLLIN, PATIENCE)? {
         let why = format!("another program has held its lock for {} s", PATIENCE.as_secs());
         let hint = say(
             "is another copy into it stopped (Ctrl-Z)? See: fuser -v, or lslocks",

@@ -46,14 +46,6 @@ pub(crate) extern "C" fn interrupt(_signal: libc::c_int) {
     }
 }
 
-/// Waits until Ctrl-C is pressed.
-pub(crate) fn interrupted() {
-    while go_on().is_ok() {
-        let Some(wake) = wake() else { return };
-        let _ = poll(&mut [PollFd::new(wake.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE);
-    }
-}
-
 /// Waits for a while; Ctrl-C ends it, as an error.
 pub(crate) fn pause(time: Duration) -> Result<()> {
     let end = Instant::now() + time;
@@ -70,14 +62,14 @@ pub(crate) fn pause(time: Duration) -> Result<()> {
     }
 }
 
-/// Waits until this can be read or is closed, and tells whether it was; Ctrl-C ends the wait, as an error.
-pub(crate) fn wait_for(fd: BorrowedFd, limit: Duration) -> Result<bool> {
+/// Waits until this is ready or closed, and tells whether it was; Ctrl-C ends the wait, as an error.
+pub(crate) fn wait_for(fd: BorrowedFd, flags: PollFlags, limit: Duration) -> Result<bool> {
     let end = Instant::now() + limit;
     loop {
         go_on()?;
         let left = end.saturating_duration_since(Instant::now());
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-        let mut waited = vec![PollFd::new(fd, PollFlags::POLLIN)];
+        let mut waited = vec![PollFd::new(fd, flags)];
         waited.extend(wake().map(|wake| PollFd::new(wake.as_fd(), PollFlags::POLLIN)));
         let _ = poll(&mut waited, timeout);
         if waited.first().and_then(PollFd::any).unwrap_or(false) {

@@ -6,12 +6,16 @@ use crate::support::client::image;
 use crate::support::layer::{self, Layer, OCI_GZIP, file, gzip};
 use crate::support::registry::{Plan, Registry};
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::{
+        signal::{Signal, kill},
+        socket::{AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, socket},
+    },
     unistd::Pid,
 };
 use std::{
     fs,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::fd::{AsRawFd, OwnedFd},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -44,6 +48,26 @@ fn zeros(first: &[u8]) -> Vec<u8> {
     [first, &gzip(&vec![0; 32 << 20]).repeat(200)].concat()
 }
 
+/// An address that answers no attempt to connect: its queue is full, so that the kernel drops what comes (listen(2)).
+fn unanswering() -> (SocketAddr, Vec<TcpStream>, OwnedFd) {
+    let flags = SockFlag::SOCK_CLOEXEC;
+    let listener = socket(AddressFamily::Inet, SockType::Stream, flags, None).unwrap();
+    bind(listener.as_raw_fd(), &SockaddrStorage::from(SocketAddr::from(([127, 0, 0, 1], 0)))).unwrap();
+    listen(&listener, Backlog::new(0).unwrap()).unwrap();
+    let address = TcpListener::from(listener.try_clone().unwrap()).local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        queue.push(stream);
+    }
+    (address, queue, listener)
+}
+
+/// Whether the process has asked for a connection: the state of one on its way is SYN_SENT, 02 (proc_pid_net(5)).
+fn asks(address: SocketAddr) -> bool {
+    let port = format!("0100007F:{:04X} 02", address.port());
+    fs::read_to_string("/proc/net/tcp").unwrap_or_default().contains(&port)
+}
+
 fn ctrl_c_ends_each_of_them_in_one_way() {
     let top = image();
     let stalled = Registry::start(&top.path().join("oci"), Plan { stall: true, ..Plan::default() }, None);
@@ -51,6 +75,8 @@ fn ctrl_c_ends_each_of_them_in_one_way() {
     let silent = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     let from = stalled.image();
     let [first, second] = [0, 1].map(|at| format!("docker://{}/a/b", silent[at].local_addr().unwrap()));
+    let (deaf, _queue, _listener) = unanswering();
+    let third = format!("docker://{deaf}/a/b");
     // An archive as `docker save | gzip` gives it, which is decompressed first.
     fs::write(top.path().join("save.tar.gz"), zeros(b"")).unwrap();
     // A layer with one file of as many.
@@ -69,11 +95,12 @@ fn ctrl_c_ends_each_of_them_in_one_way() {
     let blobs = || stalled.log().iter().filter(|line| line.contains("/blobs/")).count();
     let busy = |child: &Child| worked(child) >= 5;
     type Begun<'a> = &'a dyn Fn(&Child) -> bool;
-    let table: [(&[&str], Begun); 7] = [
+    let table: [(&[&str], Begun); 8] = [
         (&["skopeo", "copy", &from, "dir:to"], &|_| blobs() >= 2),
         (&["image", "unpack", &from, "to"], &|_| blobs() >= 4),
         (&["skopeo", "copy", "oci:oci:latest", &first], &|_| silent[0].accept().is_ok()),
         (&["skopeo", "list-tags", &second], &|_| silent[1].accept().is_ok()),
+        (&["skopeo", "inspect", "--tls-verify=false", &third], &|_| asks(deaf)),
         (&["skopeo", "inspect", "docker-archive:save.tar.gz"], &busy),
         (&["image", "unpack", "oci:six:latest", "to"], &busy),
         (&["skopeo", "copy", "oci:six:latest", "docker-archive:to"], &busy),

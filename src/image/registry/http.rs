@@ -4,24 +4,20 @@ use super::{
     certificates::Certificates,
     fault::Fault,
     proxy::{self, Proxies},
+    tcp::{Names, Tcp},
     tls::{self, Tls, Trust, is_authority},
 };
-use crate::image::staging;
 use crate::lang::say;
 use std::{
     collections::BTreeMap,
     io,
     sync::{Arc, Mutex, PoisonError},
-    thread,
     time::Duration,
 };
 use ureq::{
     Agent, Body, Error, SendBody, Timeout,
     http::{Method, Response, Uri, header},
-    unversioned::{
-        resolver::DefaultResolver,
-        transport::{ConnectProxyConnector, Connector, TcpConnector},
-    },
+    unversioned::transport::{ConnectProxyConnector, Connector},
 };
 
 /// How long resolving a name may take, and how long connecting.
@@ -68,7 +64,7 @@ pub(super) struct Http {
     verify: bool,
     certificates: Arc<Certificates>,
     stall: Duration,
-    agents: Arc<Agents>,
+    agents: Agents,
 }
 
 impl Http {
@@ -76,18 +72,15 @@ impl Http {
     pub(super) fn new(home: &str, verify: bool, certificates: Certificates) -> Http {
         let get = |name: &str| std::env::var(name).ok();
         let seconds = get("BOXWRIGHT_TIMEOUT").and_then(|text| text.parse().ok()).filter(|seconds| *seconds > 0);
-        let agents: Arc<Agents> = Arc::default();
-        let open = Arc::downgrade(&agents);
-        // Whoever reads from a silent connection does not hear of Ctrl-C, so the connection is closed for it. Where no thread
-        // can be made, Ctrl-C is heard once the silence has lasted too long.
-        let _ = thread::Builder::new().name("ctrl-c".into()).spawn(move || {
-            staging::interrupted();
-            let (Some(agents), Err(_)) = (open.upgrade(), staging::go_on()) else { return };
-            let agents = std::mem::take(&mut *agents.lock().unwrap_or_else(PoisonError::into_inner));
-            agents.into_values().for_each(Agent::shutdown);
-        });
         let (home, proxies, certificates) = (home.to_string(), Proxies::read(get), Arc::new(certificates));
-        Http { home, proxies, verify, certificates, stall: seconds.map_or(STALL, Duration::from_secs), agents }
+        Http {
+            home,
+            proxies,
+            verify,
+            certificates,
+            stall: seconds.map_or(STALL, Duration::from_secs),
+            agents: Agents::default(),
+        }
     }
 
     /// Sends a request and waits for the head of the answer, whatever its status.
@@ -168,8 +161,8 @@ impl Http {
             .timeout_per_read(Some(self.stall))
             .timeout_per_write(Some(self.stall))
             .build();
-        let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(tls);
-        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
+        let connector = ().chain(ConnectProxyConnector::default()).chain(Tcp).chain(tls);
+        let agent = Agent::with_parts(config, connector, Names);
         agents.insert(way, agent.clone());
         Ok(agent)
     }

@@ -18,6 +18,7 @@ mod proxy;
 pub(in crate::image) mod push;
 mod retry;
 mod tags;
+mod tcp;
 mod tls;
 mod token;
 

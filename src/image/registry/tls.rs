@@ -2,7 +2,6 @@
 //! is itself the authority that somebody named, as a registry of one's own has it that was set up with one command
 //! (`openssl req -x509`). Everything else is as the verifier of rustls decides.
 
-use crate::image::staging;
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, StreamOwned,
     client::{
@@ -15,15 +14,11 @@ use rustls::{
     server::ParsedCertificate,
 };
 use std::{
-    fmt, io,
+    fmt,
     sync::{Arc, OnceLock},
-    time::{Duration, Instant},
 };
-use ureq::{
-    Timeout,
-    unversioned::transport::{
-        Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
-    },
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
 /// Who is trusted.
@@ -235,31 +230,10 @@ impl<In: Transport> Connector<In> for Tls {
             ServerName::try_from(bare).map_err(|_| ureq::Error::Tls("the host's name cannot be in a certificate"))?;
         let mut connection = ClientConnection::new(self.config()?, name)?;
         let mut socket = TransportAdapter::new(plain.boxed(), details.current_time.clone());
-        shake_hands(&mut connection, &mut socket, details.timeout)?;
+        socket.set_timeout(details.timeout);
+        connection.complete_io(&mut socket)?;
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(Secured { buffers, stream: StreamOwned::new(connection, socket) })))
-    }
-}
-
-/// How long Ctrl-C may go unheard meanwhile: a connection that is being secured is known to nobody who could close it.
-const HEARD: Duration = Duration::from_millis(200);
-
-/// Agrees with the host on keys. A host that says nothing is waited for as long as the timeout says, and Ctrl-C is heard.
-fn shake_hands(
-    connection: &mut ClientConnection,
-    socket: &mut TransportAdapter,
-    timeout: NextTimeout,
-) -> Result<(), ureq::Error> {
-    let silence = timeout.per_read.unwrap_or(timeout.after);
-    socket.set_timeout(NextTimeout { per_read: Some(HEARD.into()), ..timeout });
-    let begun = Instant::now();
-    loop {
-        match connection.complete_io(socket).map(drop).map_err(ureq::Error::from) {
-            Err(ureq::Error::Timeout(Timeout::PerRead)) if *silence > begun.elapsed() => {
-                staging::go_on().map_err(io::Error::from)?;
-            }
-            done => return done,
-        }
     }
 }
 

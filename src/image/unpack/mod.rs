@@ -139,7 +139,11 @@ fn layer(image: &Image, index: usize, diff_id: &super::Digest, unpacker: &mut Un
         }
         // What the way to a registry did is told as it is, and not tried once more.
         (Err(error @ (Error::Registry { .. } | Error::Interrupted)), _) => return Err(error),
-        (Err(error), _) => return Err(bad_bytes(image, index).unwrap_or(error)),
+        (Err(error), _) => {
+            // After Ctrl-C a decompressor finds its input cut short.
+            go_on()?;
+            return Err(bad_bytes(image, index).unwrap_or(error));
+        }
     };
     if compression != told {
         let what = format!("{name}: its media type {:?} says {told}, and it is {compression}", descriptor.media_type);

@@ -99,10 +99,13 @@ impl<R: BufRead> Read for Gzip<R> {
     }
 }
 
-/// The decoder's own words name neither gzip nor the trouble that there may be with the file.
+/// The decoder's own words name neither gzip nor the trouble that there may be with the file. What comes from below it, such
+/// as Ctrl-C or the fault of a registry, is said as it is.
 fn damaged(error: io::Error) -> io::Error {
+    let ours = error.get_ref().is_some_and(|inner| inner.is::<crate::image::Error>());
     match error.raw_os_error() {
         Some(_) => error,
+        None if ours => error,
         None => io::Error::new(error.kind(), format!("its gzip data is damaged or cut short ({error})")),
     }
 }

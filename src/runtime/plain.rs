@@ -4,19 +4,20 @@
 //! so that a prepared conversation means the same on a slow machine.
 
 mod commands;
+mod told;
 
 use super::{
     as_root,
     driver::Driver,
     inbox::{Inbox, Letter},
-    signals,
+    input, signals,
     tui::TuiOptions,
 };
 use crate::kernel::text;
 use crate::{
     app::{Event, Row, View, begin},
     lang::Lang,
-    lesson::{Block, TerminalId},
+    lesson::TerminalId,
     session::Phase,
     terminal::{Piece, Screen},
     trace::TraceEvent,
@@ -30,6 +31,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use told::Told;
 
 /// How long a prepared line waits for what the line before began: it may have begun something that reads lines itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,7 +54,7 @@ pub(crate) fn run(options: TuiOptions) -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => {
             // A closed standard error leaves nobody to tell.
-            let _ = writeln!(io::stderr(), "boxwright: {}: {error}", lang.pick("standard output", "标准输出"));
+            let _ = writeln!(io::stderr(), "boxwright: {}{error}", lang.pick("standard output: ", "标准输出："));
             ExitCode::FAILURE
         }
     }
@@ -81,13 +83,11 @@ struct Talk {
     screens: BTreeMap<TerminalId, Screen>,
     /// Output that has no newline yet.
     partial: BTreeMap<TerminalId, String>,
-    /// The lesson and step whose heading was said, what was said of its blocks, its hints.
-    said: Option<(usize, usize)>,
-    blocks: BTreeMap<usize, Vec<String>>,
-    hints: usize,
-    card: Option<String>,
-    /// What the session waited for when that was said.
-    waits_for: Option<Vec<String>>,
+    /// The line that a terminal is about to echo: whoever pressed Enter has just heard it.
+    echo: BTreeMap<TerminalId, String>,
+    /// Set from the moment on at which a held call was let go, until it goes.
+    stepping: bool,
+    told: Told,
 }
 
 impl Talk {
@@ -101,11 +101,9 @@ impl Talk {
             busy: BTreeSet::new(),
             screens: BTreeMap::new(),
             partial: BTreeMap::new(),
-            said: None,
-            blocks: BTreeMap::new(),
-            hints: 0,
-            card: None,
-            waits_for: None,
+            echo: BTreeMap::new(),
+            stepping: false,
+            told: Told::default(),
         }
     }
 
@@ -117,7 +115,7 @@ impl Talk {
         thread::Builder::new().name("lines".into()).spawn(move || listen(&inbox))?;
         match start {
             Some((lesson, step)) => self.start(lesson, step),
-            None => print(&say::opening(&self.driver.state)),
+            None => self.say(&say::opening(&self.driver.state)),
         }
     }
 
@@ -127,7 +125,7 @@ impl Talk {
                 "This lesson does not come with boxwright: start again with --yes to let its commands run.",
                 "这一课不是 boxwright 自带的：加上 --yes 重新启动，才会运行其中的命令。",
             );
-            return print(&[text.to_string()]);
+            return self.say(&[text.to_string()]);
         }
         self.forget();
         let effects = begin(&mut self.driver.state, lesson, step);
@@ -136,13 +134,17 @@ impl Talk {
     }
 
     fn forget(&mut self) {
-        self.said = None;
-        self.blocks.clear();
-        self.hints = 0;
-        self.waits_for = None;
+        self.told.forget();
+        self.stepping = false;
         self.busy.clear();
         self.partial.clear();
         self.screens.clear();
+        self.echo.clear();
+    }
+
+    /// Says sentences, broken for the terminal as wide as it is now.
+    fn say(&self, lines: &[String]) -> io::Result<()> {
+        print(&say::fit(&self.driver.state, lines, input::size().0))
     }
 
     fn follow(&mut self) -> io::Result<u8> {
@@ -171,7 +173,7 @@ impl Talk {
                 Some(Letter::Lacking(lacking)) => {
                     self.driver.examined(lacking);
                     if self.driver.state.view == View::Opening {
-                        print(&say::limit(&self.driver.state))?;
+                        self.say(&say::limit(&self.driver.state))?;
                     }
                 }
                 Some(Letter::Machine(happening)) => {
@@ -179,7 +181,7 @@ impl Talk {
                         self.happened(event)?;
                     }
                 }
-                Some(Letter::Screen(Event::Doctor(lines))) => print(&lines)?,
+                Some(Letter::Screen(Event::Doctor(lines))) => self.say(&lines)?,
                 Some(Letter::Screen(_) | Letter::Stop | Letter::GoOn) => {}
                 // What waited long enough is typed anyway; where nothing is left, this is the end.
                 None => match self.lines.pop_front() {
@@ -200,7 +202,11 @@ impl Talk {
         };
         let phase = play.session.phase();
         let runs = matches!(phase, Phase::Preparing(..) | Phase::Running);
-        matches!(phase, Phase::Held | Phase::Guarded) || !runs && self.busy.is_empty() && self.driver.is_up_to_date()
+        match phase {
+            Phase::Held => !self.stepping,
+            Phase::Guarded => true,
+            _ => !runs && self.busy.is_empty() && self.driver.is_up_to_date(),
+        }
     }
 
     fn happened(&mut self, event: Event) -> io::Result<()> {
@@ -211,25 +217,36 @@ impl Talk {
             }
             Event::Said(text) => {
                 self.flush()?;
-                return print(&[format!("! {text}")]);
+                return self.say(std::slice::from_ref(text));
             }
-            Event::Trace(_, trace) if self.is_visible() => {
-                if let Some(row) = Row::of(trace) {
-                    self.flush()?;
-                    print(&say::row(&self.driver.state, &row))?;
-                }
-                if let TraceEvent::Refused(_, why) = trace {
-                    let lang = self.driver.state.lang;
-                    print(&[format!(
-                        "{}{}",
-                        lang.pick("System calls cannot be seen here: ", "这里看不到系统调用："),
-                        why.say(lang)
-                    )])?;
-                }
-            }
+            Event::Trace(_, trace) => self.traced(trace)?,
             _ => {}
         }
         self.driver.tell(event);
+        Ok(())
+    }
+
+    fn traced(&mut self, trace: &TraceEvent) -> io::Result<()> {
+        if matches!(trace, TraceEvent::Released(..)) {
+            self.stepping = false;
+            self.told.waits_for = None;
+        }
+        if !self.is_visible() {
+            return Ok(());
+        }
+        let lang = self.driver.state.lang;
+        if let Some(row) = Row::of(trace) {
+            self.flush()?;
+            let was_held = match &row {
+                Row::Call(event) => self.told.take_held(&event.call),
+                _ => false,
+            };
+            self.say(&[say::row(&row, was_held, lang)])?;
+        }
+        if let TraceEvent::Refused(_, why) = trace {
+            let text = lang.pick("System calls cannot be seen here: ", "这里看不到系统调用：");
+            self.say(&[format!("{text}{}", why.say(lang))])?;
+        }
         Ok(())
     }
 
@@ -250,6 +267,7 @@ impl Talk {
                     if let Some(end) = partial.rfind('\n') {
                         let rest = partial.split_off(end + 1);
                         let whole = std::mem::replace(partial, rest);
+                        let whole = self.without_echo(terminal, whole);
                         print(&labelled(terminal, &whole, self.driver.state.lang))?;
                     }
                 }
@@ -270,81 +288,16 @@ impl Talk {
         Ok(())
     }
 
-    /// Says what has become visible since the last time.
-    fn tell(&mut self) -> io::Result<()> {
-        if let Some(text) = say::notice(&self.driver.state) {
-            let state = &mut self.driver.state;
-            // A notice of the session's stays until its cause goes: it is said after each wish. All else is said once.
-            let new = state.trouble.take().is_some() | state.said.take().is_some();
-            if new || self.waits_for.is_none() {
-                print(&[format!("! {text}")])?;
-            }
+    /// What a terminal printed without the line that was typed there.
+    fn without_echo(&mut self, terminal: TerminalId, text: String) -> String {
+        match self.echo.remove(&terminal) {
+            Some(line) => match text.split_once('\n') {
+                Some((first, rest)) if first.trim_end() == line.trim_end() => rest.to_string(),
+                _ => text,
+            },
+            None => text,
         }
-        let state = &self.driver.state;
-        let Some(play) = state.play.as_ref().filter(|_| state.view == View::Lesson) else { return Ok(()) };
-        let phase = play.session.phase();
-        if matches!(phase, Phase::Preparing(..)) {
-            if self.said.is_some() {
-                self.forget();
-            }
-            return Ok(());
-        }
-        let here = (play.index, play.session.step_index());
-        if self.said != Some(here) {
-            self.said = Some(here);
-            self.blocks.clear();
-            self.hints = 0;
-            self.waits_for = None;
-            print(&say::heading(state, play))?;
-        }
-        if !self.is_settled() {
-            return Ok(());
-        }
-        self.flush()?;
-        let state = &self.driver.state;
-        let Some(play) = &state.play else { return Ok(()) };
-        let count = play.session.step().map_or(0, |step| step.blocks.len());
-        for index in 0..count {
-            let lines = say::block(state, play, index);
-            let before = self.blocks.get(&index);
-            // Of checks only what has changed is said again.
-            let new: Vec<String> =
-                lines.iter().filter(|line| before.is_none_or(|old| !old.contains(line))).cloned().collect();
-            let check = matches!(play.session.step().and_then(|step| step.blocks.get(index)), Some(Block::Check(_)));
-            if !new.is_empty() && (before.is_none() || check) {
-                print(&new)?;
-                if !check {
-                    print(&[String::new()])?;
-                }
-            }
-            if !lines.is_empty() {
-                self.blocks.insert(index, lines);
-            }
-        }
-        while self.hints < play.session.hints() {
-            print(&say::hint(state, play, self.hints))?;
-            self.hints += 1;
-        }
-        let card = say::scorecard(state, play);
-        if card.is_some() && card != self.card {
-            print(&[format!(
-                "{}{}",
-                state.lang.pick("The container is: ", "这个容器："),
-                card.clone().unwrap_or_default()
-            )])?;
-            self.card = card;
-        }
-        let waits = say::waits_for(state, play);
-        if self.waits_for.as_ref() != Some(&waits) {
-            print(&waits)?;
-            self.waits_for = Some(waits);
-        }
-        Ok(())
     }
-}
-
-fn play_now(state: &crate::app::State) -> io::Result<()> {
-    state.play.as_ref().map_or(Ok(()), |play| print(&say::now(state, play)))
 }
 
 /// Output of a terminal, each line with the terminal's name.

@@ -54,17 +54,6 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     sheet
 }
 
-/// One row by itself.
-pub(super) fn one(row: &Row, lang: Lang, columns: usize) -> Sheet {
-    let mut sheet = Sheet::default();
-    match row {
-        Row::Call(event) => returned(event, lang, columns, true, &mut sheet),
-        Row::End(pid, comm, ended) => sheet.line(end(*pid, comm, *ended, lang)),
-        Row::Note(pid, comm, note) => noted(*pid, comm, note, lang, columns, &mut sheet),
-    }
-    sheet
-}
-
 /// What should be known of a process besides its calls.
 fn noted(pid: Pid, comm: &str, note: &Note, lang: Lang, columns: usize, sheet: &mut Sheet) {
     let first = [(format!("{pid:>5} "), Role::Quiet)];
@@ -130,23 +119,24 @@ fn in_tools(path: &Path) -> Option<String> {
     Some(format!("\"…/bin/{}\"", tool.display()))
 }
 
+/// How a call ended, as strace writes it.
+pub(super) fn result(returned: &Return, lang: Lang) -> String {
+    match returned {
+        Return::Value(_) | Return::Error(_) => format!("= {returned}"),
+        Return::Filtered(errno) => {
+            let filter = lang.pick(" (a seccomp filter)", "（seccomp 过滤器）");
+            format!("= -1 {}{filter}", crate::kernel::errno::name(*errno))
+        }
+        Return::Refused => lang.pick("= -1 EPERM (you refused it)", "= -1 EPERM（被你拒绝）").into(),
+        Return::Never => lang.pick("= ? (it ended in the call)", "= ?（进程在调用中结束）").into(),
+    }
+}
+
 fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, sheet: &mut Sheet) {
     let first = who(&event.call, columns);
     let room = columns.saturating_sub(width(&first));
-    let (result, role) = match event.returned {
-        Return::Error(_) => (format!("= {}", event.returned), Role::Danger),
-        Return::Filtered(errno) => (
-            format!(
-                "= -1 {} {}",
-                crate::kernel::errno::name(errno),
-                lang.pick("(a seccomp filter)", "（seccomp 过滤器）")
-            ),
-            Role::Danger,
-        ),
-        Return::Refused => (lang.pick("= -1 EPERM (you refused it)", "= -1 EPERM（被你拒绝）").into(), Role::Danger),
-        Return::Value(_) => (format!("= {}", event.returned), Role::Strong),
-        Return::Never => (lang.pick("= ? (it ended in the call)", "= ?（进程在调用中结束）").into(), Role::Danger),
-    };
+    let result = result(&event.returned, lang);
+    let role = if matches!(event.returned, Return::Value(_)) { Role::Strong } else { Role::Danger };
     let time = duration(event.micros);
     let body = text(&event.call, room.saturating_sub(result.width() + time.width() + 3));
     let call_role = if newest { Role::Strong } else { Role::Plain };
@@ -238,7 +228,8 @@ fn held(call: &Call, lang: Lang, columns: usize, sheet: &mut Sheet) {
     }
 }
 
-fn end(pid: Pid, comm: &str, ended: Ended, lang: Lang) -> Pieces {
+/// That a process ended, and how.
+pub(super) fn end(pid: Pid, comm: &str, ended: Ended, lang: Lang) -> Pieces {
     let (text, role) = match ended {
         Ended::Exited(0) => (lang.pick("ended, status 0".to_string(), "结束，状态 0".into()), Role::Quiet),
         Ended::Exited(status) => {

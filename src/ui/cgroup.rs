@@ -48,7 +48,7 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
 }
 
 /// Controllers that share a path share a line.
-fn paths(cgroup: &Cgroup) -> Vec<(String, String)> {
+pub(super) fn paths(cgroup: &Cgroup) -> Vec<(String, String)> {
     let mut by_path: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (controller, path) in &cgroup.paths {
         by_path.entry(path).or_default().push(if controller.is_empty() { "v2" } else { controller });
@@ -67,7 +67,7 @@ fn limit(text: Option<String>, before: Option<String>, lang: Lang) -> (String, R
 }
 
 /// The CPU limit in percent of one CPU, and as the kernel has it.
-fn quota(cgroup: &Cgroup) -> Option<(f64, String)> {
+pub(super) fn quota(cgroup: &Cgroup) -> Option<(f64, String)> {
     let (quota, period) = cgroup.cpu.quota_micros.zip(cgroup.cpu.period_micros).filter(|(_, period)| *period > 0)?;
     let percent = quota as f64 * 100.0 / period as f64;
     Some((percent, format!("{percent:.0} % ({quota}/{period} us)")))
@@ -178,7 +178,8 @@ fn pressure(cgroup: &Cgroup, lang: Lang, columns: usize) -> Vec<Pieces> {
     hang(&[(pad(lang.pick("Waiting", "等待"), NAME), Role::Strong)], &text, columns)
 }
 
-fn mib(bytes: u64) -> String {
+/// Bytes in MiB.
+pub(super) fn mib(bytes: u64) -> String {
     format!("{}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20)
 }
 

@@ -80,7 +80,7 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
 
 /// The mounts of a table that are not in another one. One that covers an equal one, as a container's own /proc does,
 /// stands in its table twice.
-fn beyond<'a>(table: &'a [Mount], other: &[Mount]) -> Vec<&'a Mount> {
+pub(super) fn beyond<'a>(table: &'a [Mount], other: &[Mount]) -> Vec<&'a Mount> {
     let mut left: Vec<&Mount> = other.iter().collect();
     let mut out = Vec::new();
     for mount in table {

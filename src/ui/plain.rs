@@ -1,24 +1,73 @@
-//! What the drawn screen shows, as lines of plain text: for screen readers, serial consoles, pipes.
+//! What the drawn screen shows, as sentences: for screen readers, Braille lines, serial consoles, pipes.
+//!
+//! Nothing here is broken into lines but by [`fit`]. Code stands between backquotes, because a full stop after it would
+//! else be heard as a part of it.
+
+mod idle;
+mod panes;
+mod parts;
+
+pub(crate) use idle::{unknown, why};
+pub(crate) use panes::{now, pane};
+pub(crate) use parts::{Part, hint, parts};
 
 use super::{
     calls, chrome, lesson, limits, marks, meaning,
     sheet::Sheet,
-    text::{Pieces, inline, wrap},
+    text::{Pieces, Rich, hang},
     theme::Role,
 };
 use crate::{
     app::{Jump, PROPERTIES, Play, Row, State},
     glossary::{SCORECARD, Term, of_step},
+    kernel::causes,
     lang::Lang,
-    lesson::{Block, Predict, Run, TerminalId},
-    session::{GuardedCall, Phase, closing},
+    session::{GuardedCall, Notice, Phase, Standing, closing},
+    trace::{Return, SyscallEvent},
 };
 use unicode_width::UnicodeWidthChar;
 
-/// How long a line is at most: what every terminal and every Braille display can break well enough.
-const COLUMNS: usize = 78;
+/// The longest line: what every terminal and every Braille display can break well enough.
+const LONGEST: usize = 78;
+/// The shortest.
+const SHORTEST: usize = 40;
 
-/// The opening: what there is to start.
+/// Breaks sentences into lines for a terminal of so many columns (0: it does not know), and leaves nothing but ASCII where
+/// it shows nothing else, apart from Chinese that was asked for.
+pub(crate) fn fit(state: &State, lines: &[String], columns: u16) -> Vec<String> {
+    let columns = if columns == 0 { LONGEST } else { usize::from(columns).clamp(SHORTEST, LONGEST) };
+    let keep = |letter: char| letter.is_ascii() || state.lang == Lang::Zh && letter.width() == Some(2);
+    let stand_in = |letter| if !state.look.ascii || keep(letter) { letter } else { marks::ascii(letter) };
+    let broken = lines.iter().flat_map(|line| {
+        let text = line.trim_start_matches(' ');
+        let indent = " ".repeat((line.len() - text.len()).min(8));
+        hang(&[(indent, Role::Plain)], &spoken(text), columns)
+    });
+    broken.map(|line| flat(&line).chars().map(stand_in).collect()).collect()
+}
+
+/// Text with its code between backquotes, which is not broken where it fits a line.
+fn spoken(text: &str) -> Rich {
+    let mut rich = Rich::default();
+    for (number, part) in text.split('`').enumerate() {
+        match number % 2 {
+            0 => rich.push(part, Role::Plain),
+            _ => rich.push(&format!("`{part}`"), Role::Code),
+        }
+    }
+    rich
+}
+
+fn flat(pieces: &Pieces) -> String {
+    let whole: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
+    whole.trim_end().to_string()
+}
+
+fn lines(sheet: &Sheet) -> Vec<String> {
+    sheet.lines.iter().map(flat).collect()
+}
+
+/// The opening: what there is to start, and what the scorecard means.
 pub(crate) fn opening(state: &State) -> Vec<String> {
     let lang = state.lang;
     let title = lang.pick(
@@ -27,9 +76,16 @@ pub(crate) fn opening(state: &State) -> Vec<String> {
     );
     let machine = format!("{}{}", lang.pick("This machine: ", "这台机器："), chrome::machine(&state.facts, lang));
     let mut out = vec![title.to_string(), machine];
-    for sentence in limits::sentences(state) {
-        out.extend(wrap(&sentence, Role::Plain, COLUMNS).iter().map(flat));
-    }
+    out.extend(limits::sentences(state));
+    let properties = PROPERTIES.iter().map(|property| {
+        let (name, meaning) = (property.name, property.meaning);
+        lang.pick(format!("{} ({})", name.0, meaning.0), format!("{}（{}）", name.1, meaning.1))
+    });
+    let listed = properties.collect::<Vec<_>>().join(lang.pick(", ", "、"));
+    out.push(lang.pick(
+        format!("The scorecard says which of four properties the container has: {listed}."),
+        format!("记分卡说明容器具备四种性质中的哪几种：{listed}。"),
+    ));
     out.push(String::new());
     for index in 0..state.lessons.len() {
         if let Some(lesson) = state.lesson(index) {
@@ -39,172 +95,155 @@ pub(crate) fn opening(state: &State) -> Vec<String> {
                 true => lang.pick(format!("{steps} steps"), format!("{steps} 步")),
                 false => closing::counts(&reached, lang),
             };
-            let text = lang.pick(
+            out.push(lang.pick(
                 format!("{} {}: {} ({count})", index + 1, lesson.title, lesson.summary),
                 format!("{} {}：{}（{count}）", index + 1, lesson.title, lesson.summary),
-            );
-            out.extend(wrap(&text, Role::Plain, COLUMNS).iter().map(flat));
+            ));
         }
     }
     out.push(String::new());
-    out.push(
-        lang.pick(
-            "A number and Enter starts a lesson. ? shows every command, q ends.",
-            "输入编号并回车开始一课。? 列出所有命令，q 退出。",
-        )
-        .into(),
+    let keys = lang.pick(
+        "A number and Enter start a lesson. ? tells every command, q ends.",
+        "输入数字并回车，开始一课。? 列出所有命令，q 退出。",
     );
-    lines_of(state, out)
+    out.push(keys.into());
+    out
 }
 
 /// What a user cannot do on this machine, once that is known: the opening may have been said before.
 pub(crate) fn limit(state: &State) -> Vec<String> {
-    let sentence = limits::sentences(state).into_iter().next();
-    let wrapped = sentence.iter().flat_map(|sentence| wrap(sentence, Role::Plain, COLUMNS));
-    lines_of(state, wrapped.map(|pieces| flat(&pieces)).collect())
+    limits::sentences(state).into_iter().take(1).collect()
 }
 
-/// Every command of the plain mode.
+/// Every command of the plain mode: how it is written in English and Chinese, and what it does.
+const COMMANDS: [(&str, &str, &str, &str); 24] = [
+    (
+        "Enter",
+        "回车",
+        "type the command that is due, let the held call happen, or go to the next step",
+        "输入当前这条命令，放行暂停的调用，或进入下一步",
+    ),
+    ("1-9", "1-9", "answer the question", "回答问题"),
+    (
+        "! LINE",
+        "! 命令",
+        "type LINE into the container terminal; ! ^C interrupts what runs there",
+        "在容器终端里输入一行命令；! ^C 中断那里的程序",
+    ),
+    ("@ LINE", "@ 命令", "the same in the host terminal", "同上，在宿主机终端里"),
+    ("s", "s", "say this step again", "把这一步再说一遍"),
+    ("h", "h", "one more hint", "再给一条提示"),
+    ("c", "c", "let everything that is held go on", "放行所有暂停的调用"),
+    ("u NAME", "u 调用", "go on until the next call of this name", "运行到下一次这个调用"),
+    ("x", "x", "hold before every call, or stop doing so", "逐个暂停调用，或不再暂停"),
+    ("n", "n", "next step", "下一步"),
+    ("p", "p", "step before", "上一步"),
+    ("r", "r", "begin this step again", "重做这一步"),
+    ("g", "g", "the steps, and what each has come to", "列出各步，以及每步的完成情况"),
+    ("g N", "g 数字", "go to step N, or to the one with N in its name", "跳到这一步；也可以写名字里的字"),
+    ("C", "C", "how far you have come in all lessons", "全部课程的学习进度"),
+    ("w", "w", "what the kernel says now: namespaces, processes, scorecard", "内核现在怎么说：命名空间、进程、记分卡"),
+    (
+        "w PANE",
+        "w 窗格",
+        "what one pane of the drawn screen shows: calls, namespaces, processes, sides, mounts, cgroup, source",
+        "画面上某个窗格的内容：calls（系统调用）、namespaces（命名空间）、processes（进程）、sides（内外对比）、mounts（挂载）、cgroup、source（源码）",
+    ),
+    ("W", "W", "the words of this step, and what the scorecard means", "这一步的术语，以及记分卡的含义"),
+    ("e", "e", "write the proof card (what the kernel counted) into a file", "把证据卡（内核的计数）写入文件"),
+    ("N", "N", "speaker notes on or off", "显示或隐藏讲者备注"),
+    ("l", "l", "中文", "English"),
+    ("d", "d", "what this machine allows", "这台机器允许什么"),
+    ("m", "m", "the lessons", "课程列表"),
+    ("q", "q", "end", "退出"),
+];
+
+/// Says every command.
 pub(crate) fn help(state: &State) -> Vec<String> {
-    let rows: &[(&str, &str, &str)] = &[
-        (
-            "Enter",
-            "type the command that is due, let the held call happen, or go to the next step",
-            "输入该执行的命令，放行暂停的调用，或进入下一步",
-        ),
-        ("1-9", "answer the question", "回答问题"),
-        (
-            "! LINE",
-            "type LINE into the container terminal; ! ^C interrupts what runs there",
-            "在容器终端里输入一行命令；! ^C 中断那里的程序",
-        ),
-        ("@ LINE", "the same in the host terminal", "在宿主机终端里输入 LINE"),
-        ("h", "one more hint", "再给一条提示"),
-        ("c", "let everything that is held go on", "放行所有暂停的调用"),
-        ("u NAME", "go on until the next call of this name", "运行到下一次这个调用"),
-        ("x", "hold before every call, or stop doing so", "逐个暂停调用，或不再暂停"),
-        ("n  p", "next step, step before", "下一步，上一步"),
-        ("r", "begin this step again", "重做这一步"),
-        ("g", "the steps, and what each has come to", "列出各步，以及每步的完成情况"),
-        ("g N", "go to step N, or to the one with N in its name", "跳到第 N 步，或名字里有 N 的那一步"),
-        ("C", "how far you have come in all lessons", "全部课程的学习进度"),
-        ("w", "what the kernel says now: namespaces, processes", "内核现在怎么说：命名空间、进程"),
-        ("W", "the words of this step, and what the scorecard means", "这一步的术语，以及记分卡的含义"),
-        ("e", "write the proof card (what the kernel counted) into a file", "把证据卡（内核的计数）写入文件"),
-        ("N", "speaker notes on or off", "显示或隐藏讲者备注"),
-        ("l", "中文", "English"),
-        ("d", "what this machine allows", "这台机器允许什么"),
-        ("R", "end, and start again as root", "退出并以 root 重新启动"),
-        ("m", "the lessons", "课程列表"),
-        ("q", "end", "退出"),
-    ];
-    let rows = rows.iter().filter(|(key, ..)| *key != "R" || state.facts.as_root.is_some());
-    let text = rows.map(|(key, en, zh)| format!("{key:<8} {}", state.lang.pick(*en, *zh)));
-    lines_of(state, text.collect())
+    let lang = state.lang;
+    let mut out: Vec<String> = COMMANDS
+        .iter()
+        .map(|(en, zh, does, zh_does)| lang.pick(format!("{en}: {does}"), format!("{zh}：{zh_does}")))
+        .collect();
+    if state.facts.as_root.is_some() {
+        out.push(lang.pick("R: end, and start again as root", "R：退出并以 root 重新启动").into());
+    }
+    out
 }
 
 /// The heading of the current step.
-pub(crate) fn heading(state: &State, play: &Play) -> Vec<String> {
+pub(crate) fn heading(play: &Play, lang: Lang) -> Vec<String> {
     let session = &play.session;
     let title = session.step().map_or("", |step| step.title.as_str());
     let (id, step, steps) = (&session.lesson().id, session.step_index() + 1, session.lesson().steps.len());
-    let mut out = vec![String::new(), format!("== {id} {step}/{steps}  {title} =="), String::new()];
+    let heading = lang.pick(
+        format!("== {id}, step {step} of {steps}: {title} =="),
+        format!("== {id}，第 {step} 步，共 {steps} 步：{title} =="),
+    );
+    let mut out = vec![String::new(), heading, String::new()];
     if session.step_index() == 0 && !session.lesson().intro.is_empty() {
-        out.extend(super::prose::lines(&session.lesson().intro, COLUMNS).iter().map(flat));
+        out.extend(super::prose::paragraphs(&session.lesson().intro));
         out.push(String::new());
     }
-    lines_of(state, out)
+    out
 }
 
-/// One block of the step as it is now; empty where it is not to be seen yet.
-pub(crate) fn block(state: &State, play: &Play, index: usize) -> Vec<String> {
-    let session = &play.session;
-    let Some(block) = session.step().and_then(|step| step.blocks.get(index)) else { return Vec::new() };
-    let past = session.at() > index;
-    let phase = session.phase();
-    let mut sheet = Sheet::default();
-    if matches!(phase, Phase::Blocked(_)) {
-        lesson::idea(state, play, block, COLUMNS, &mut sheet);
-        return lines(state, &sheet);
-    }
-    match block {
-        Block::Run(run) if phase == Phase::Due(index) => return due(state, play, run),
-        Block::Predict(predict) if phase == Phase::Asking(index) => return question(state, predict),
-        Block::Check(_) if past || phase == Phase::Checking(index) => {
-            lesson::block(state, play, index, block, COLUMNS, &mut sheet);
-        }
-        // A command that was typed is in the terminal's output, an answer that was given is known.
-        Block::Run(_) | Block::Predict(_) | Block::Check(_) => {}
-        _ if session.at() >= index => lesson::block(state, play, index, block, COLUMNS, &mut sheet),
-        _ => {}
-    }
-    if past {
-        lesson::told_after(state, play, index, COLUMNS, &mut sheet);
-    }
-    lines(state, &sheet)
-}
-
-/// The command that Enter types.
-fn due(state: &State, play: &Play, run: &Run) -> Vec<String> {
-    let place = match run.terminal {
-        TerminalId::Container => state.lang.pick("Enter types in the container terminal:", "按回车在容器终端输入："),
-        TerminalId::Host => state.lang.pick("Enter types in the host terminal:", "按回车在宿主机终端输入："),
+/// A call or an end that the tracer saw; `was_held` where the call itself has just been told.
+pub(crate) fn row(row: &Row, was_held: bool, lang: Lang) -> String {
+    let text = match row {
+        Row::Call(event) => call(event, was_held, lang),
+        Row::End(pid, comm, ended) => flat(&calls::end(*pid, comm, *ended, lang)).trim_start().to_string(),
+        Row::Note(pid, comm, note) => format!("{pid} {comm}{}{}", lang.pick(": ", "："), note.say(lang)),
     };
-    let mut out = vec![place.to_string(), format!("  {}", play.fill(&run.line))];
-    if run.hold {
-        out.push(state.lang.pick("Each system call waits for you.", "每个系统调用都会等你放行。").into());
+    format!("{}| {text}", lang.pick("kernel", "内核"))
+}
+
+fn call(event: &SyscallEvent, was_held: bool, lang: Lang) -> String {
+    let result = calls::result(&event.returned, lang);
+    let value = result.trim_start_matches("= ");
+    let mut text = match was_held {
+        true => lang.pick(format!("it returned {value}"), format!("返回值 {value}")),
+        false => format!("{} {} {result}", event.call.pid, calls::brief(&event.call)),
+    };
+    if let Return::Error(errno) = event.returned
+        && let Some(cause) = causes::cause(event.call.syscall.name(), errno, &[], lang)
+    {
+        text += &format!("{}{cause}", lang.pick("; cause: ", "；原因："));
     }
-    lines_of(state, out)
+    let changes: Vec<String> =
+        calls::changes(&event.changed, lang).iter().map(|change| said_change(change, lang)).collect();
+    if !changes.is_empty() {
+        text += &format!("{}{}", lang.pick("; changed: ", "；变化："), changes.join(lang.pick("; ", "；")));
+    }
+    text
 }
 
-/// A question, one numbered answer a line.
-fn question(state: &State, predict: &Predict) -> Vec<String> {
-    let question = format!("{}{}", state.lang.pick("Predict: ", "先猜："), predict.question);
-    let answers = predict.options.iter().enumerate().map(|(number, answer)| format!("  {} {answer}", number + 1));
-    let text = std::iter::once(question).chain(answers);
-    let wrapped = text.flat_map(|text| inline(&text, Role::Plain).wrap(COLUMNS)).map(|pieces| flat(&pieces));
-    lines_of(state, wrapped.collect())
+/// An arrow is a sign to see, not to hear.
+fn said_change(change: &str, lang: Lang) -> String {
+    change.replace(&format!(" {} ", marks::TO), lang.pick(", now ", "，现为 "))
 }
 
-/// The rung of help of this number, from 0.
-pub(crate) fn hint(state: &State, play: &Play, rung: usize) -> Vec<String> {
-    let step = play.session.step();
-    let mut rungs = step.into_iter().flat_map(|step| &step.blocks).filter_map(|block| match block {
-        Block::Hint(text) => Some(text),
-        _ => None,
-    });
-    let Some(text) = rungs.nth(rung) else { return Vec::new() };
-    let mut out = vec![format!("{} {}", state.lang.pick("Hint", "提示"), rung + 1)];
-    out.extend(super::prose::lines(&play.fill(text), COLUMNS).iter().map(flat));
-    lines_of(state, out)
-}
-
-/// A call or an end that the tracer saw.
-pub(crate) fn row(state: &State, row: &Row) -> Vec<String> {
-    lines(state, &calls::one(row, state.lang, COLUMNS))
-}
-
-/// What the session waits for.
-pub(crate) fn waits_for(state: &State, play: &Play) -> Vec<String> {
+/// What the session waits for, a sentence a line. `taught`: the commands for a held call have been told.
+pub(crate) fn waits_for(state: &State, play: &Play, taught: bool) -> Option<String> {
     let lang = state.lang;
     let last = play.session.step_index() + 1 >= play.session.lesson().steps.len();
-    let text = match play.session.phase() {
-        Phase::Held => {
-            let call = play.session.held().first().map(|(_, call)| call);
-            let what = call.map(|call| format!("{} {}", call.pid, calls::brief(call)));
-            let held = what.unwrap_or_default();
-            let words = call.and_then(|call| meaning::sentence(call, lang)).unwrap_or_default();
-            lang.pick(
-                format!("Held: {held}. {words} Enter lets it happen, c lets everything go on."),
-                format!("暂停在：{held}。{words}回车放行这个调用，c 全部放行。"),
-            )
-        }
-        Phase::Guarded => play.session.guarded().map_or_else(String::new, |guarded| decision(guarded, lang)),
-        Phase::Asking(_) => lang.pick("Answer with a number and Enter.", "输入编号并回车作答。").into(),
+    let next = || match last {
+        true => over(state, play),
+        false => lang.pick("Enter goes to the next step.", "回车进入下一步。").into(),
+    };
+    if play.session.is_lost() && matches!(play.session.phase(), Phase::Due(_) | Phase::Asking(_) | Phase::Checking(_)) {
+        return Some(
+            lang.pick("Your container has ended: r builds it again.", "你的容器已经结束：r 重新建立。").into(),
+        );
+    }
+    Some(match play.session.phase() {
+        Phase::Held => held(play, taught, lang)?,
+        Phase::Guarded => decision(play.session.guarded()?, lang),
+        Phase::Asking(_) => lang.pick("Answer with a number and Enter.", "输入数字并回车作答。").into(),
         Phase::Checking(_) if play.commands == 0 => lang
             .pick(
                 "Your turn: ! LINE types LINE into the container terminal, @ LINE into the host's.",
-                "轮到你了：! LINE 在容器终端里输入，@ LINE 在宿主机终端里输入。",
+                "轮到你了：! 命令，在容器终端里输入；@ 命令，在宿主机终端里输入。",
             )
             .into(),
         Phase::Checking(at) if play.session.measuring(at) => lang
@@ -213,30 +252,32 @@ pub(crate) fn waits_for(state: &State, play: &Play) -> Vec<String> {
                 "正在测量：CPU 用量是三秒的平均值，请稍等。如果一直不对，用 h 看提示，用 r 重做。",
             )
             .into(),
+        Phase::Checking(at) if play.session.failing(at).next().is_none() => return None,
         Phase::Checking(_) => lang
             .pick(
-                "Not yet. Go on with ! LINE or @ LINE, take a hint with h, begin again with r.",
-                "还没有通过。可以继续用 ! LINE 或 @ LINE，用 h 看提示，用 r 重做。",
+                "Not done yet: go on with ! LINE or @ LINE, take a hint with h, begin again with r.",
+                "还没有通过：可以继续输入 ! 命令 或 @ 命令，用 h 看提示，用 r 重做。",
             )
             .into(),
-        Phase::Blocked(reason) => {
-            let here = lang.pick(
-                format!("This step cannot be done here: {reason}."),
-                format!("这台机器无法完成这一步：{reason}。"),
-            );
-            let next = match last {
-                true => over(state, play),
-                false => lang.pick("Enter goes to the next step.", "回车进入下一步。").into(),
-            };
-            format!("{here}{}{next}", lang.pick(" ", ""))
-        }
-        Phase::Done if last => over(state, play),
-        Phase::Done => lang.pick("Enter goes to the next step.", "回车进入下一步。").into(),
-        Phase::Due(_) | Phase::Preparing(..) | Phase::Running => return Vec::new(),
-    };
-    let mut sheet = Sheet::default();
-    sheet.add(wrap(&text, Role::Plain, COLUMNS));
-    lines(state, &sheet)
+        Phase::Blocked(reason) => lang.pick(
+            format!("This step cannot be done here: {reason}.\n{}", next()),
+            format!("这台机器做不了这一步：{reason}。\n{}", next()),
+        ),
+        Phase::Done => next(),
+        Phase::Due(_) | Phase::Preparing(..) | Phase::Running => return None,
+    })
+}
+
+/// The call that waits, what it will do, and, once, which commands there are.
+fn held(play: &Play, taught: bool, lang: Lang) -> Option<String> {
+    let (_, call) = play.session.held().first()?;
+    let brief = calls::brief(call);
+    let words = meaning::sentence(call, lang).unwrap_or_default();
+    let keys = lang.pick(" Enter lets it happen, c lets everything go on.", "回车放行这个调用，c 全部放行。");
+    let keys = if taught { "" } else { keys };
+    let text =
+        lang.pick(format!("Held: {} {brief}. {words}", call.pid), format!("暂停在：{} {brief}。{words}", call.pid));
+    Some(format!("{}{keys}", text.trim_end()))
 }
 
 /// The last step has ended.
@@ -244,21 +285,6 @@ fn over(state: &State, play: &Play) -> String {
     let keys =
         state.lang.pick(" Enter shows how it went, m the lessons, q ends.", "回车看本课小结，m 查看课程，q 退出。");
     format!("{}{keys}", lesson::said_at_the_end(state, play))
-}
-
-/// What a lesson, or the whole course, has come to, and where to go on.
-pub(crate) fn closing(state: &State, lesson: Option<usize>) -> Vec<String> {
-    let mut all = vec![String::new()];
-    all.extend(lines(state, &super::closing::sheet(state, lesson, COLUMNS)));
-    let key = state.lang.pick("Enter", "回车");
-    all.extend(super::closing::onward(state, lesson, key));
-    all
-}
-
-/// The steps that fit what was typed (all where nothing was), and what each has come to.
-pub(crate) fn steps(state: &State, play: &Play, typed: &str) -> Vec<String> {
-    let jump = Jump { chosen: play.session.step_index(), typed: typed.into() };
-    lines(state, &super::steps::sheet(state, &jump, COLUMNS))
 }
 
 fn decision((_, call, harm): &GuardedCall, lang: Lang) -> String {
@@ -272,58 +298,103 @@ fn decision((_, call, harm): &GuardedCall, lang: Lang) -> String {
     )
 }
 
-/// The scorecard in words.
-pub(crate) fn scorecard(state: &State, play: &Play) -> Option<String> {
-    let card = play.sample.as_ref()?.scorecard;
-    let values = [card.isolated, card.rooted, card.limited, card.entered];
-    let words = PROPERTIES.iter().zip(values).map(|(property, on)| {
-        let answer = if on { state.lang.pick("yes", "是") } else { state.lang.pick("no", "否") };
-        format!("{} {answer}", state.lang.pick(property.name.0, property.name.1))
-    });
-    Some(words.collect::<Vec<_>>().join(state.lang.pick(", ", "，")))
+/// What a lesson, or the whole course, has come to, and where to go on.
+pub(crate) fn closing(state: &State, lesson: Option<usize>) -> Vec<String> {
+    let lang = state.lang;
+    let rows = match lesson {
+        Some(index) => state.reached(index).map_or_else(Vec::new, |lesson| closing::lesson(&lesson, lang)),
+        None => closing::course(&state.course(), lang),
+    };
+    let mut all = vec![String::new()];
+    all.extend(rows.into_iter().map(|row| match row.kind {
+        closing::Kind::Head => format!("{}{}", row.text, lang.pick(":", "：")),
+        _ => row.text,
+    }));
+    all.extend(super::closing::onward(state, lesson, lang.pick("Enter", "回车")));
+    all
 }
 
-/// What the kernel says of the container now.
-pub(crate) fn now(state: &State, play: &Play) -> Vec<String> {
-    let mut out = lines(state, &super::namespaces::sheet(state, play, COLUMNS, 40));
-    out.push(String::new());
-    out.extend(lines(state, &super::processes::sheet(state, play, COLUMNS)));
-    out.extend(scorecard(state, play));
+/// The steps that fit what was typed (all where nothing was), and what each has come to.
+pub(crate) fn steps(state: &State, play: &Play, typed: &str) -> Vec<String> {
+    let lang = state.lang;
+    let (lesson, here) = (play.session.lesson(), play.session.step_index());
+    let found = Jump { chosen: here, typed: typed.into() }.found(lesson);
+    if found.is_empty() {
+        return vec![lang.pick(
+            format!("No step has the number {typed}, or {typed} in its name. g lists the steps."),
+            format!("没有哪一步的序号或名字里有“{typed}”。g 列出各步。"),
+        )];
+    }
+    let row = |index: usize| {
+        let title = lesson.steps.get(index).map_or("", |step| step.title.as_str());
+        let word = match state.progress.standing(lesson, index) {
+            Standing::Done => lang.pick("done", "完成").to_string(),
+            Standing::Helped => lang.pick("done with help", "看了答案").into(),
+            Standing::Skipped => lang.pick("skipped", "跳过").into(),
+            Standing::Impossible(why) => lang.pick(format!("not possible here, {why}"), format!("本机做不了，{why}")),
+            Standing::Open => lang.pick("open", "未做").into(),
+        };
+        let here = if index == here { lang.pick(" (you are here)", "（你在这里）") } else { "" };
+        lang.pick(format!("{} {title}: {word}{here}", index + 1), format!("{} {title}：{word}{here}", index + 1))
+    };
+    let mut out: Vec<String> = found.into_iter().map(row).collect();
+    out.push(lang.pick("g N goes to step N.", "g 加数字，跳到那一步。").into());
     out
 }
 
-/// The words of the current step, and what the scorecard means.
-pub(crate) fn glossary(state: &State, play: &Play) -> Vec<String> {
+/// The scorecard in words.
+pub(crate) fn scorecard(state: &State, play: &Play) -> Option<String> {
     let lang = state.lang;
+    let card = play.sample.as_ref()?.scorecard;
+    let values = [card.isolated, card.rooted, card.limited, card.entered];
+    let words = PROPERTIES.iter().zip(values).map(|(property, on)| {
+        let answer = if on { lang.pick("yes", "是") } else { lang.pick("no", "否") };
+        format!("{} {answer}", lang.pick(property.name.0, property.name.1))
+    });
+    let words = words.collect::<Vec<_>>().join(lang.pick(", ", "，"));
+    Some(lang.pick(format!("Scorecard: {words}."), format!("记分卡：{words}。")))
+}
+
+/// The words of the current step, and what the scorecard means.
+pub(crate) fn glossary(play: &Play, lang: Lang) -> Vec<String> {
     let row = |term: &Term| format!("{}{}{}", term.name(lang), lang.pick(": ", "："), term.meaning(lang));
     let words = play.session.step().map(of_step).unwrap_or_default();
     let mut rows: Vec<String> = words.into_iter().map(row).collect();
     rows.push(lang.pick("The scorecard:", "记分卡：").into());
     rows.extend(SCORECARD.iter().map(row));
-    let wrapped = rows.iter().flat_map(|text| wrap(text, Role::Plain, COLUMNS));
-    lines_of(state, wrapped.map(|pieces| flat(&pieces)).collect())
+    rows
 }
 
 /// What the learner must be told once.
 pub(crate) fn notice(state: &State) -> Option<String> {
-    chrome::said(state)
-}
-
-fn lines(state: &State, sheet: &Sheet) -> Vec<String> {
-    lines_of(state, sheet.lines.iter().map(flat).collect())
-}
-
-fn flat(pieces: &Pieces) -> String {
-    let whole: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
-    whole.trim_end().to_string()
-}
-
-/// Nothing but ASCII where the terminal shows nothing else, apart from Chinese that was asked for.
-fn lines_of(state: &State, lines: Vec<String>) -> Vec<String> {
-    if !state.look.ascii {
-        return lines;
+    let lang = state.lang;
+    let notice = state.play.as_ref().and_then(|play| play.session.notice());
+    if state.trouble.is_some() || state.said.is_some() {
+        return chrome::said(state);
     }
-    let keep = |letter: char| letter.is_ascii() || state.lang == Lang::Zh && letter.width() == Some(2);
-    let stand_in = |letter| if keep(letter) { letter } else { marks::ascii(letter) };
-    lines.iter().map(|line| line.chars().map(stand_in).collect()).collect()
+    Some(match notice? {
+        Notice::Busy(terminal) => {
+            let (name, sign) = (terminal.label(lang), idle::sign(*terminal));
+            lang.pick(
+                format!("The {name} terminal is busy: what runs there must end first. {sign} ^C interrupts it."),
+                format!("{name}终端正忙：先等那里的程序结束，或用 {sign} ^C 中断它。"),
+            )
+        }
+        Notice::HalfTyped(terminal) => {
+            let (name, sign) = (terminal.label(lang), idle::sign(*terminal));
+            lang.pick(
+                format!("A line is half typed in the {name} terminal: {sign} ^C drops it."),
+                format!("{name}终端里有一行没打完：用 {sign} ^C 放弃它。"),
+            )
+        }
+        Notice::Stumbled(line, status) => lang.pick(
+            format!("`{line}` ended with status {status}: Enter types it again, r begins the step again."),
+            format!("`{line}` 的退出状态是 {status}：回车再输入一次，r 重做这一步。"),
+        ),
+        _ => return chrome::said(state),
+    })
 }
+
+#[cfg(test)]
+#[path = "plain_tests.rs"]
+mod tests;

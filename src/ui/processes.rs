@@ -65,7 +65,7 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
 }
 
 /// The PID that the process has in the container's PID namespace, if that is not the host's and the process is in it.
-fn inside(process: &Process, sample: &Sample) -> Option<i32> {
+pub(super) fn inside(process: &Process, sample: &Sample) -> Option<i32> {
     let own = sample.namespaces.get(&Kind::Pid)?;
     let isolated = Some(own) != sample.host_namespaces.get(&Kind::Pid);
     (isolated && process.pid_ns == Some(*own)).then(|| process.nspid.last().copied()).flatten()

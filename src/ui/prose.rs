@@ -8,8 +8,19 @@ use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
 /// Lays out a text in so many columns, with an empty line between its blocks and none at its ends.
 pub(super) fn lines(markdown: &str, width: usize) -> Vec<Pieces> {
+    page(markdown, width, false)
+}
+
+/// One line a paragraph, a list's item and a line of code, in which backquotes mark code: it is heard, not seen.
+pub(super) fn paragraphs(markdown: &str) -> Vec<String> {
+    let lines = page(markdown, usize::MAX >> 12, true);
+    lines.into_iter().map(|line| line.into_iter().map(|(text, _)| text).collect()).collect()
+}
+
+fn page(markdown: &str, width: usize, quoted: bool) -> Vec<Pieces> {
     let mut page = Page {
         width,
+        quoted,
         out: Vec::new(),
         rich: Rich::default(),
         roles: vec![Role::Plain],
@@ -29,6 +40,8 @@ pub(super) fn lines(markdown: &str, width: usize) -> Vec<Pieces> {
 
 struct Page {
     width: usize,
+    /// Whether backquotes mark code.
+    quoted: bool,
     out: Vec<Pieces>,
     rich: Rich,
     roles: Vec<Role>,
@@ -50,6 +63,7 @@ impl Page {
                 }
             }
             Event::Text(text) => self.rich.push(&text, self.role()),
+            Event::Code(text) if self.quoted => self.rich.push(&format!("`{text}`"), Role::Code),
             Event::Code(text) => self.rich.push(&text, Role::Code),
             Event::SoftBreak => self.rich.push_break(),
             Event::HardBreak => self.flush(),

@@ -45,9 +45,11 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     sheet
 }
 
-type Question = ((&'static str, &'static str), fn(&Side, Lang) -> String);
+/// A question in both languages, and how one side answers it.
+pub(super) type Question = ((&'static str, &'static str), fn(&Side, Lang) -> String);
 
-const QUESTIONS: [Question; 5] = [
+/// What both sides are asked.
+pub(super) const QUESTIONS: [Question; 5] = [
     (("host name", "主机名"), |side, _| side.hostname.clone().unwrap_or_else(|| "?".into())),
     (("interfaces", "网络接口"), |side, lang| {
         let list = side.interfaces.iter().map(|link| format!("{} {}", link.name, if link.up { "UP" } else { "DOWN" }));

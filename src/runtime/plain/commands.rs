@@ -1,10 +1,10 @@
 //! What a line means: a letter, a number, or a line for one of the terminals.
 
-use super::{Talk, play_now, print};
+use super::Talk;
 use crate::{
     app::{Effect, Event, Jump, Onward, Play, View, answer, go_on, wish},
     lesson::TerminalId,
-    session::Wish,
+    session::{Phase, Wish},
     ui::plain as say,
 };
 use std::io;
@@ -16,85 +16,125 @@ impl Talk {
         let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
         for (sign, terminal) in [('!', TerminalId::Container), ('@', TerminalId::Host)] {
             if let Some(text) = line.trim_start().strip_prefix(sign) {
-                return self.type_line(terminal, text.strip_prefix(' ').unwrap_or(text));
+                let text = text.strip_prefix(' ').unwrap_or(text);
+                return match say::why(&self.driver.state, &sign.to_string(), text) {
+                    Some(why) => self.say(&[why]),
+                    None => self.type_line(terminal, text),
+                };
             }
         }
+        let rest = rest.trim();
         let number = word.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
         let playing = self.driver.state.play.is_some() && self.driver.state.view == View::Lesson;
         match word {
             "q" => self.driver.perform(vec![Effect::Quit]),
-            "?" => print(&say::help(&self.driver.state))?,
+            "?" => self.say(&say::help(&self.driver.state))?,
             "d" => self.driver.perform(vec![Effect::Doctor(self.driver.state.lang)]),
-            "R" if self.driver.state.facts.as_root.is_some() => self.driver.perform(vec![Effect::AsRoot]),
-            "l" => self.language(),
+            "l" => self.language()?,
             "m" => {
                 self.driver.state.view = View::Opening;
-                print(&say::opening(&self.driver.state))?;
+                self.say(&say::opening(&self.driver.state))?;
             }
-            "C" => print(&say::closing(&self.driver.state, None))?,
+            "C" => self.say(&say::closing(&self.driver.state, None))?,
             "" if self.is_over() => return self.finish(),
-            _ if !playing => match number.filter(|number| *number < self.driver.state.lessons.len()) {
-                Some(lesson) => self.start(lesson, self.driver.state.resumes_at(lesson))?,
-                None => print(&say::opening(&self.driver.state))?,
+            _ => match say::why(&self.driver.state, word, rest) {
+                Some(why) => self.say(&[why])?,
+                None if word == "R" => self.driver.perform(vec![Effect::AsRoot]),
+                None if playing => return self.in_lesson(word, rest, number),
+                None => match number.filter(|number| *number < self.driver.state.lessons.len()) {
+                    Some(lesson) => self.start(lesson, self.driver.state.resumes_at(lesson))?,
+                    None => self.say(&say::opening(&self.driver.state))?,
+                },
             },
-            _ => return self.in_lesson(word, rest, number),
         }
         Ok(())
     }
 
+    /// A command of the lesson that does something now.
     fn in_lesson(&mut self, word: &str, rest: &str, number: Option<usize>) -> io::Result<()> {
         let Some(play) = &mut self.driver.state.play else { return Ok(()) };
         let step = play.session.step_index();
-        let to = rest.trim().parse::<usize>().ok().and_then(|step| step.checked_sub(1));
-        let wanted = match (word, number, to) {
-            ("Y" | "n", ..) if play.session.guarded().is_some() => Wish::Allow(word == "Y"),
-            ("", ..) => Wish::Go,
-            ("n", ..) => Wish::GoTo(step + 1),
-            ("p", ..) => Wish::GoTo(step.saturating_sub(1)),
-            ("r", ..) => Wish::GoTo(step),
-            ("g", ..) => {
-                let found = Jump { chosen: step, typed: rest.trim().into() }.found(play.session.lesson());
-                match (to, found.as_slice()) {
-                    (Some(to), _) => Wish::GoTo(to),
-                    (None, [only]) => Wish::GoTo(*only),
-                    _ => return self.list_steps(rest.trim()),
-                }
-            }
-            ("h", ..) => Wish::Hint,
-            ("c", ..) => Wish::RunOn,
-            ("x", ..) => Wish::ToggleHold,
-            ("u", ..) if !rest.trim().is_empty() => Wish::RunUntil(rest.trim().to_string()),
-            ("e", ..) if play.session.proof().is_empty() => {
-                return print(&[answer::no_proof(self.driver.state.lang).into()]);
-            }
-            ("e", ..) => {
+        let wanted = match (word, number) {
+            ("Y" | "n", _) if play.session.guarded().is_some() => Wish::Allow(word == "Y"),
+            ("", _) => Wish::Go,
+            ("n", _) if play.shows() => Wish::PassOver,
+            ("n", _) => Wish::GoTo(step + 1),
+            ("p", _) => Wish::GoTo(step.saturating_sub(1)),
+            ("r", _) => Wish::GoTo(step),
+            ("g", _) => match self.step_named(rest) {
+                Some(step) => Wish::GoTo(step),
+                None => return self.list_steps(rest),
+            },
+            ("h", _) => Wish::Hint,
+            ("c", _) => Wish::RunOn,
+            ("x", _) => Wish::ToggleHold,
+            ("u", _) => Wish::RunUntil(rest.to_string()),
+            (_, Some(answer)) => Wish::Answer(answer),
+            _ => return self.look(word, rest),
+        };
+        self.wish(wanted);
+        Ok(())
+    }
+
+    /// What changes nothing of the lesson.
+    fn look(&mut self, word: &str, rest: &str) -> io::Result<()> {
+        let Some(play) = &mut self.driver.state.play else { return Ok(()) };
+        let lang = self.driver.state.lang;
+        match word {
+            "s" => self.told.again(),
+            "e" if play.session.proof().is_empty() => return self.say(&[answer::no_proof(lang).into()]),
+            "e" => {
                 let (lesson, proof) = (play.session.lesson().id.clone(), play.session.proof().clone());
                 self.driver.perform(vec![Effect::Export(lesson, proof)]);
-                return Ok(());
             }
-            ("N", ..) => {
+            "N" => {
                 play.notes = !play.notes;
-                let state = &mut self.driver.state;
-                state.said = state.play.as_ref().map(|play| answer::notes(play, state.lang));
-                return Ok(());
+                let said = answer::notes(play, lang);
+                self.driver.state.said = Some(said);
             }
-            ("w", ..) => return play_now(&self.driver.state),
-            ("W", ..) => {
-                let lines = self.driver.state.play.as_ref().map(|play| say::glossary(&self.driver.state, play));
-                return print(&lines.unwrap_or_default());
+            "w" | "W" => {
+                let state = &self.driver.state;
+                let Some(play) = &state.play else { return Ok(()) };
+                let lines = match (word, rest) {
+                    ("W", _) => say::glossary(play, lang),
+                    (_, "") => say::now(state, play),
+                    (_, pane) => say::pane(state, play, pane),
+                };
+                return self.say(&lines);
             }
-            (_, Some(answer), _) => Wish::Answer(answer),
-            _ => return print(&say::help(&self.driver.state)),
-        };
-        self.waits_for = None;
+            _ => return self.say(&[say::unknown(word, lang)]),
+        }
+        Ok(())
+    }
+
+    /// The step that a number or a part of a name stands for, if it is one.
+    fn step_named(&self, text: &str) -> Option<usize> {
+        let play = self.driver.state.play.as_ref()?;
+        let lesson = play.session.lesson();
+        if let Ok(number) = text.parse::<usize>() {
+            return number.checked_sub(1).filter(|step| *step < lesson.steps.len());
+        }
+        match (Jump { chosen: 0, typed: text.into() }).found(lesson).as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
+    fn wish(&mut self, wanted: Wish) {
+        let Some(play) = &self.driver.state.play else { return };
+        if let (Wish::Go, Some(run)) = (&wanted, play.due()) {
+            self.echo.insert(run.terminal, play.fill(&run.line));
+        }
+        self.stepping =
+            play.session.phase() == Phase::Held && matches!(wanted, Wish::Go | Wish::RunOn | Wish::RunUntil(_));
         let toggled = wanted == Wish::ToggleHold;
+        self.told.wished();
         let state = &mut self.driver.state;
         let effects = wish(state, wanted);
         if toggled {
             state.said = state.play.as_ref().map(|play| answer::hold(play, state.lang));
         }
         self.driver.perform(effects);
-        Ok(())
     }
 
     /// Whether the lesson has come to its end, or that is being told.
@@ -116,26 +156,28 @@ impl Talk {
             let step = state.resumes_at(next);
             return self.start(next, step);
         }
-        self.waits_for = None;
         let effects = go_on(state);
         self.driver.perform(effects);
         match self.driver.state.view {
-            View::Closing(lesson) => print(&say::closing(&self.driver.state, lesson)),
+            View::Closing(lesson) => self.say(&say::closing(&self.driver.state, lesson)),
             _ => Ok(()),
         }
     }
 
     fn list_steps(&self, typed: &str) -> io::Result<()> {
         let state = &self.driver.state;
-        state.play.as_ref().map_or(Ok(()), |play| print(&say::steps(state, play, typed)))
+        state.play.as_ref().map_or(Ok(()), |play| self.say(&say::steps(state, play, typed)))
     }
 
-    fn language(&mut self) {
+    fn language(&mut self) -> io::Result<()> {
         use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
         self.driver.tell(Event::Key(KeyEvent::new(KeyCode::Char('l'), KeyModifiers::NONE)));
-        self.said = None;
-        self.blocks.clear();
-        self.waits_for = None;
+        self.told.again();
+        match self.driver.state.view {
+            View::Lesson => Ok(()),
+            View::Closing(lesson) => self.say(&say::closing(&self.driver.state, lesson)),
+            _ => self.say(&say::opening(&self.driver.state)),
+        }
     }
 
     /// Types a line of the learner's; `^C` and the like are the control characters that they name.
@@ -146,6 +188,8 @@ impl Talk {
             }
             _ => {
                 self.busy.insert(terminal);
+                self.told.wished();
+                self.echo.insert(terminal, text.to_string());
                 self.driver.tell(Event::Line(terminal, text.to_string()));
             }
         }

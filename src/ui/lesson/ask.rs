@@ -71,7 +71,7 @@ fn is_note(text: &str) -> bool {
 }
 
 /// Behind the block that decides a question: whether the learner was right.
-pub(crate) fn told_after(state: &State, play: &Play, block: usize, columns: usize, sheet: &mut Sheet) {
+pub(super) fn told_after(state: &State, play: &Play, block: usize, columns: usize, sheet: &mut Sheet) {
     let Some(step) = play.session.step().filter(|_| play.session.at() > block) else { return };
     for (index, asked) in step.blocks.iter().enumerate().take(block) {
         if let (Block::Predict(predict), Some(chosen)) = (asked, play.session.answer(index))

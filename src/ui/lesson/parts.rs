@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Lays out one block.
-pub(crate) fn block(state: &State, play: &Play, index: usize, block: &Block, columns: usize, sheet: &mut Sheet) {
+pub(super) fn block(state: &State, play: &Play, index: usize, block: &Block, columns: usize, sheet: &mut Sheet) {
     match block {
         Block::Prose(text) => sheet.add(prose::lines(&play.fill(text), columns)),
         Block::Predict(predict) => ask::question(state, play, index, predict, columns, sheet),
@@ -36,7 +36,7 @@ pub(crate) fn block(state: &State, play: &Play, index: usize, block: &Block, col
 }
 
 /// A block of a step that cannot be done here: what it is about, and why, can be read all the same.
-pub(crate) fn idea(state: &State, play: &Play, block: &Block, columns: usize, sheet: &mut Sheet) {
+pub(super) fn idea(state: &State, play: &Play, block: &Block, columns: usize, sheet: &mut Sheet) {
     match block {
         Block::Prose(_) | Block::Why(_) | Block::Note(_) => {
             sheet.gap();

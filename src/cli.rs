@@ -26,7 +26,7 @@ pub(crate) struct Cli {
     /// Where to start: LESSON or LESSON/STEP
     #[arg(value_name = "LESSON[/STEP]")]
     pub place: Option<String>,
-    /// Numbered plain text instead of a drawn screen: for screen readers, serial consoles, TERM=dumb
+    /// Plain lines instead of a drawn screen: for screen readers, Braille, serial consoles; also with ACCESSIBLE=1
     #[arg(long)]
     pub plain: bool,
     /// Forget the progress made so far
@@ -215,11 +215,11 @@ fn lang(name: &str) -> Result<Lang, String> {
 
 fn times(text: &str) -> Result<u32, String> {
     let number = text.parse().ok().filter(|number| (1..=1000).contains(number));
-    number.ok_or_else(|| say("a number from 1 to 1000", "应为 1 到 1000 的整数").into())
+    number.ok_or_else(|| say("a number from 1 to 1000", "要写 1 到 1000 的整数").into())
 }
 
 fn pid(text: &str) -> Result<i32, String> {
-    text.parse().map_err(|_| say("a PID is a number", "PID 应为整数").into())
+    text.parse().map_err(|_| say("a PID is a number", "PID 必须是整数").into())
 }
 
 /// The language that these arguments ask for, before they are read: usage errors are said in it, too.

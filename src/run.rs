@@ -270,17 +270,18 @@ fn progress(reset: bool, lang: Lang) -> (Progress, Option<StateDir>) {
         let place = kept.path().display().to_string();
         loaded.map(|loaded| (loaded, kept)).map_err(|error| format!("{place}: {}", why_not_kept(&error, lang)))
     });
+    let colon = lang.pick(": ", "：");
     match opened {
         Ok(((progress, aside), kept)) => {
             if let Some(aside) = aside {
                 let what = lang.pick("progress could not be read and was put aside", "进度无法读取，已另存");
-                complain(&format!("{what}: {aside}"), None, 0);
+                complain(&format!("{what}{colon}{aside}"), None, 0);
             }
             (progress, Some(kept))
         }
         Err(why) => {
             let what = lang.pick("progress is not kept", "进度无法保存");
-            complain(&format!("{what}: {why}"), None, 0);
+            complain(&format!("{what}{colon}{why}"), None, 0);
             (Progress::default(), None)
         }
     }
@@ -319,5 +320,10 @@ fn open(
     let image = cli.common.image.to_string();
     let guarded = !cli.common.unguarded;
     let options = TuiOptions { need, image, lang, look, lessons, start, prefix, guarded, exe, progress, kept };
-    if cli.plain { plain::run(options) } else { tui::run(options) }
+    if cli.plain || is_accessible(variable("ACCESSIBLE").as_deref()) { plain::run(options) } else { tui::run(options) }
+}
+
+/// Whether the user asks every program for plain text: `ACCESSIBLE` set to anything but 0, as some programs have it.
+fn is_accessible(value: Option<&str>) -> bool {
+    value.is_some_and(|value| !value.is_empty() && value != "0")
 }

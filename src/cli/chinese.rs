@@ -10,18 +10,18 @@ use std::error::Error as _;
 /// the program.
 const HELP: &[(&str, &str, &str)] = &[
     ("boxwright", "", "亲手造一个 Linux 容器，一次一个系统调用"),
-    ("boxwright", "place", "从哪里开始：LESSON 或 LESSON/STEP（课程，或课程/步骤）"),
-    ("boxwright", "plain", "不画界面，用编号的纯文本：适合读屏软件、串口控制台、TERM=dumb"),
+    ("boxwright", "place", "从哪里开始：课程，或课程/步骤，例如 isolate/3"),
+    ("boxwright", "plain", "不画界面，逐行输出纯文本：适合读屏软件、盲文点显器、串口控制台；设置 ACCESSIBLE=1 也一样"),
     ("boxwright", "reset", "清除已有的学习进度"),
     ("boxwright", "lang", "语言（否则依次看 BOXWRIGHT_LANG、LC_ALL、LC_MESSAGES、LANG）"),
     ("boxwright", "lessons", "课程目录：其中的课程会加入内置课程，同名的则替换"),
-    ("boxwright", "image", "“根目录”一课用的镜像，例如 oci:DIR 或 docker://alpine"),
+    ("boxwright", "image", "“根目录”一课用的镜像，例如 oci:目录 或 docker://alpine"),
     ("boxwright", "color", "何时使用颜色：auto、always 或 never；auto 遵从 NO_COLOR"),
     ("boxwright", "theme", "配色：default、light、contrast（投影用）、mono"),
     ("boxwright", "yes", "运行 --lessons 里课程的命令，不再询问"),
     ("boxwright", "unguarded", "不拦下会改变机器本身的调用，例如在所有容器之外的挂载"),
     ("run", "", "不用界面运行课程：输出文字记录，或每行一个 JSON 事件"),
-    ("run", "places", "LESSON 或 LESSON/STEP；不写则运行全部课程"),
+    ("run", "places", "课程，或课程/步骤；不写则运行全部课程"),
     ("run", "json", "每行一个 JSON 事件"),
     ("run", "patience", "等待提示符和检查的时间放大多少倍：用于模拟或过载的机器"),
     ("trace", "", "运行任意命令，显示造容器的系统调用以及每个调用改变了什么"),
@@ -34,7 +34,7 @@ const HELP: &[(&str, &str, &str)] = &[
     ),
     ("trace", "count", "只在最后给一张表：每个调用的次数、失败次数和用时"),
     ("trace", "time", "每行前面写上开始以来的秒数"),
-    ("trace", "step", "每个调用之前暂停：回车放行，c 全部放行，u NAME 到下一次该调用，q 结束"),
+    ("trace", "step", "每个调用之前暂停：回车放行，c 全部放行，u 调用名 到下一次该调用，q 结束"),
     ("trace", "guard", "调用会改变机器本身时先询问；没有终端则拒绝"),
     (
         "trace",
@@ -77,7 +77,7 @@ const HELP: &[(&str, &str, &str)] = &[
     ("glossary", "word", "只显示这个词，中文或英文都可以"),
 ];
 
-const END: &str = "boxwright TOOL ARGS… 运行课程用到的某个工具；boxwright tools 列出全部。\n\
+const END: &str = "boxwright 工具 参数… 运行课程用到的某个工具；boxwright tools 列出全部。\n\
                    退出状态：0 正常；1 有检查没有通过；2 用法错误；3 这台机器做不了。";
 const TEMPLATE: &str = "{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}";
 
@@ -93,6 +93,33 @@ const WORDS: [(&str, &str); 9] = [
     ("参数:", "参数："),
     ("命令:", "命令："),
 ];
+
+/// What stands for a value, and how that is written in Chinese.
+const VALUES: [(&str, &str); 11] = [
+    ("LESSON[/STEP]", "课程[/步骤]"),
+    ("TIMES", "倍数"),
+    ("DIR", "目录"),
+    ("REF", "镜像"),
+    ("FILE", "文件"),
+    ("CLASS", "类别"),
+    ("ID", "名字"),
+    ("WORD", "词"),
+    ("WHEN", "何时"),
+    ("NAME", "名字"),
+    ("COMMAND", "命令"),
+];
+
+fn in_chinese(arg: Arg) -> Arg {
+    let names = arg.get_value_names().map(|names| names.iter().map(|name| name.to_string()).collect::<Vec<_>>());
+    let chinese = |name: &String| VALUES.iter().find(|(en, _)| en == name).map(|(_, zh)| *zh);
+    match names.as_deref() {
+        Some([name]) => match chinese(name) {
+            Some(zh) => arg.value_name(zh),
+            None => arg,
+        },
+        _ => arg,
+    }
+}
 
 fn help(command: &str, argument: &str) -> Option<&'static str> {
     HELP.iter().find(|(known, name, _)| (*known, *name) == (command, argument)).map(|(.., text)| *text)
@@ -113,6 +140,7 @@ pub(super) fn command(command: Command) -> Command {
             // The values stand in the text.
             let enumerated = arg.get_id() == "color";
             let arg = if enumerated { arg.hide_possible_values(true) } else { arg }.help_heading(heading);
+            let arg = in_chinese(arg);
             match text {
                 Some(text) => arg.help(text),
                 None => arg,

@@ -109,7 +109,7 @@ fn elsewhere(need: Need, lang: Lang) -> String {
     let room = bytes(need.room);
     lang.pick(
         format!(
-            "set XDG_RUNTIME_DIR to a directory of yours with mode 0700 on a disk with {room} free and neither noexec nor \
+            "set XDG_RUNTIME_DIR to your own directory with mode 0700, on a disk with {room} free and without noexec and \
              nodev"
         ),
         format!("把 XDG_RUNTIME_DIR 设为自己的 0700 目录，所在磁盘要有 {room} 可用，且没有 noexec、nodev"),

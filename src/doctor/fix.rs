@@ -37,8 +37,7 @@ fn blocked(facts: &Facts) -> Option<PathBuf> {
 pub(super) fn fix(facts: &Facts, lang: Lang) -> Result<Vec<String>, String> {
     let Some(dir) = blocked(facts) else {
         return Ok(vec![
-            lang.pick("There is nothing that boxwright can put right by itself.", "没有 boxwright 能自己修好的问题。")
-                .into(),
+            lang.pick("boxwright can repair nothing here by itself.", "没有 boxwright 能自己修好的问题。").into(),
         ]);
     };
     let below = dir.join(GROUP);

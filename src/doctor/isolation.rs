@@ -64,7 +64,7 @@ fn namespace(kind: Kind, facts: &Facts, findings: &Findings, lang: Lang) -> Row 
     let known = findings.get(&need).is_some();
     match if known { Ok(()) } else { attempt(kind.row().link) } {
         Ok(()) if tier() == Tier::Root || kind == Kind::User => Row::ok(check, works(lang)),
-        Ok(()) => Row::ok(check, lang.pick("works, in a user namespace of its own", "可用（在自己的用户命名空间里）")),
+        Ok(()) => Row::ok(check, lang.pick("works, in its own user namespace", "可用（在自己的用户命名空间里）")),
         Err(failure) => {
             let remedy = facts.refused(failure.errno(), Some(kind), lang);
             Row::bad(Level::Limited, check, failure.describe(), remedy)

@@ -84,7 +84,7 @@ impl Facts {
             let privileged = self.privileged(lang);
             lang.pick(
                 format!("the container around boxwright withholds it: {privileged}"),
-                format!("外层容器不给这项权利：{privileged}"),
+                format!("外层容器没有授予这项权限：{privileged}"),
             )
         };
         match (self.who, &self.container) {
@@ -257,7 +257,7 @@ impl Facts {
                 .into(),
             Unusable::Absent => lang.pick(
                 "another kernel has it: a virtual machine of your own, or on Windows an update of WSL; the other lessons work",
-                "换一个内核才有：用自己的虚拟机，在 Windows 上请更新 WSL；其他课程不受影响",
+                "需要换一个内核：用自己的虚拟机，在 Windows 上请更新 WSL；其他课程不受影响",
             )
             .into(),
             Unusable::SwitchedOff => lang.pick(
@@ -294,7 +294,7 @@ impl Facts {
                 match self.container {
                     Some(_) => lang.pick(
                         format!("a container gets it to write when it is started: {privileged}; the other lessons work"),
-                        format!("容器要在启动时得到写的权利：{privileged}；其他课程不受影响"),
+                        format!("容器要在启动时得到写权限：{privileged}；其他课程不受影响"),
                     ),
                     None => lang.pick(
                         format!("{remount}; around a container: {privileged}; the other lessons work"),
@@ -381,14 +381,14 @@ impl Facts {
         }
         if self.systemd {
             let command = format!("systemd-run --scope -p Delegate=yes {}", self.program);
-            return lang.pick(format!("ask systemd for it: {command}"), format!("向 systemd 要：{command}")).into();
+            return lang.pick(format!("ask systemd for it: {command}"), format!("向 systemd 申请：{command}")).into();
         }
         let above = level.parent().unwrap_or(level).join("cgroup.subtree_control");
         match &self.container {
             Some(_) => lang
                 .pick(
                     format!("what is around this container keeps {name}: its administrator can hand it down"),
-                    format!("容器外面没有把 {name} 交进来：要由外面的管理员来给"),
+                    format!("容器外面没有把 {name} 交进来：需要外面的管理员授予"),
                 )
                 .into(),
             None => {
@@ -420,7 +420,7 @@ impl Facts {
                 format!("{program} doctor --fix 会像 docker-in-docker 那样把它们移到下级组；或让 boxwright 做容器的第一个进程：docker run -it --privileged 镜像 {program}；手工做法："),
             ),
             None => lang.pick(
-                "end them, or move those that are yours into a group below:".to_string(),
+                "end them, or move your own into a group below:".to_string(),
                 "结束它们，或把属于你的移到下级组：".to_string(),
             ),
         };

@@ -196,7 +196,7 @@ fn rows() -> Vec<Row> {
             "a group with others in it, no systemd, a user",
             user(),
             Controller("cpu", occupied()),
-            &["mkdir /sys/fs/cgroup/init", "yours"],
+            &["mkdir /sys/fs/cgroup/init", "your own"],
             &["systemd", "--fix"],
         ),
         (

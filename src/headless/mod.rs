@@ -47,7 +47,7 @@ pub(crate) fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<
     let translations = lessons.iter().find(|lesson| lesson::id(lesson) == id).ok_or_else(|| {
         let known: Vec<&str> = lessons.iter().map(lesson::id).collect();
         lang.pick(
-            format!("there is no lesson `{id}`; there are: {}", known.join(", ")),
+            format!("no lesson `{id}`; the lessons are: {}", known.join(", ")),
             format!("没有课程 `{id}`；现有：{}", known.join("、")),
         )
     })?;
@@ -58,7 +58,7 @@ pub(crate) fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<
             let known: Vec<&str> = lesson.steps.iter().map(|step| step.id.as_str()).collect();
             lang.pick(
                 format!(
-                    "there is no step `{step}` in `{id}`; there are 1 to {}, or by name: {}",
+                    "no step `{step}` in `{id}`; the steps are 1 to {}, or by name: {}",
                     known.len(),
                     known.join(", ")
                 ),

@@ -53,7 +53,7 @@ impl Target {
                 return Err(Error::Unusable {
                     what: to.to_string(),
                     why: "this image is made of the programs of this machine, and nothing is copied there".into(),
-                    hint: say("copy to dir:DIR or to oci:DIR:TAG", "请复制到 dir:DIR 或 oci:DIR:TAG").into(),
+                    hint: say("copy to dir:DIR or to oci:DIR:TAG", "请复制到 dir:目录 或 oci:目录:标签").into(),
                 });
             }
         })
@@ -164,7 +164,7 @@ pub(crate) fn copy(
             why: "a list of images cannot be kept there".into(),
             hint: say(
                 "copy it to oci:DIR:TAG, or one of its images without --all",
-                "请复制到 oci:DIR:TAG，或去掉 --all 只复制其中一个镜像",
+                "请复制到 oci:目录:标签，或去掉 --all 只复制其中一个镜像",
             )
             .into(),
         });

@@ -221,7 +221,7 @@ mod tests {
         assert!(read(&first, Some(b"wrong"), b"right").is_err());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         assert_eq!(read(&first, Some(b"right"), b"right").unwrap(), b"right");
-        assert_eq!(read(&kept(dir.path()), None, b"right").unwrap(), b"right", "nobody is asked");
+        assert_eq!(read(&kept(dir.path()), None, b"right").unwrap(), b"right", "no question is asked");
         assert!(first.keep_top(b"top", &descriptor(b"other")).is_ok() && Kept::top(&first).is_none());
         first.keep_top(b"top", &descriptor(b"top")).unwrap();
         assert_eq!(Kept::top(&kept(dir.path())).unwrap().0, b"top");

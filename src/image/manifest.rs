@@ -215,7 +215,7 @@ impl Document {
                 why: "too old a format: schema 1 names no configuration".into(),
                 hint: say(
                     "push the image again with a newer tool; registries and tools gave up schema 1 years ago",
-                    "请用较新的工具重新推送镜像；registry 和工具多年前就已放弃 schema 1",
+                    "请用较新的工具重新推送镜像；镜像仓库和各种工具多年前就已放弃 schema 1",
                 )
                 .into(),
             });

@@ -214,8 +214,7 @@ pub(crate) fn tags_of(reference: &Reference, access: &Access) -> Result<Vec<Stri
         other => Err(Error::Unusable {
             what: other.to_string(),
             why: "only repositories and what docker save writes have a list of tags".into(),
-            hint: say("docker://REPOSITORY or docker-archive:FILE", "可用 docker://REPOSITORY 或 docker-archive:FILE")
-                .into(),
+            hint: say("docker://REPOSITORY or docker-archive:FILE", "可用 docker://仓库 或 docker-archive:文件").into(),
         }),
     }
 }

@@ -57,7 +57,7 @@ fn scorecard(sample: &Sample, evidence: &Evidence, lang: Lang) -> Vec<Vec<String
     let limit = evidence.limit.clone();
     let limit = limit.unwrap_or_else(|| {
         lang.pick(
-            "no limit of its own on CPU time, memory, PIDs, CPUs or disks",
+            "no limit on CPU time, memory, PIDs, CPUs or disks",
             "CPU 时间、内存、进程数、CPU 和磁盘都没有单独的限制",
         )
         .into()

@@ -90,7 +90,7 @@ static TABLE: &[Row] = &[
         Errno::ENOMEM,
         None,
         (
-            "if memory is left: the first process of the PID namespace has ended, and no other can be born there",
+            "if memory is left: the first process of this PID namespace has ended, so it takes no more processes",
             "内存还够的话，就是这个 PID 命名空间的第一个进程已结束，里面再也不能创建进程",
         ),
         SAID,
@@ -109,7 +109,7 @@ static TABLE: &[Row] = &[
         Errno::EINVAL,
         None,
         (
-            "a namespace that this kernel was built without, a process with several threads, or one whose children are in another PID namespace already",
+            "this kernel lacks the namespace, or the process has several threads, or its children are already in another PID namespace",
             "内核没有编入的命名空间，或进程有多个线程，或它的子进程已在另一个 PID 命名空间里",
         ),
         SAID,

@@ -24,7 +24,7 @@ const CASES: &[(&str, Errno, &[Fact], &str)] = &[
     ("vfork", Errno::EAGAIN, &[], "a limit on the number of processes"),
     ("unshare", Errno::EINVAL, &[Fact::OneThread, Fact::Elsewhere], "only the children"),
     ("unshare", Errno::EINVAL, &[Fact::OneThread], "this kernel was built without"),
-    ("unshare", Errno::EINVAL, &[], "a namespace that this kernel was built without"),
+    ("unshare", Errno::EINVAL, &[], "this kernel lacks the namespace"),
     ("unshare", Errno::ENOSPC, &[], "not the disk"),
     ("unshare", Errno::EUSERS, &[], "user namespaces are nested"),
     ("unshare", Errno::EPERM, &[], "the process lacks"),

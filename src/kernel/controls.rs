@@ -221,7 +221,7 @@ pub(crate) fn swaps() -> Option<bool> {
 
 fn missing(group: &Group, name: &str) -> Option<String> {
     if !group.dir.exists() {
-        return Some(say("there is no such group: cgcreate makes one", "没有这个组：用 cgcreate 创建").into());
+        return Some(say("no such group: cgcreate makes one", "没有这个组：用 cgcreate 创建").into());
     }
     let controller = name.split('.').next()?;
     if name.contains("memsw") || name.starts_with("memory.swap") {
@@ -257,7 +257,7 @@ fn missing(group: &Group, name: &str) -> Option<String> {
         );
     }
     Some(say(
-        format!("the groups of {controller} have no such file here (cgroup v{})", group.version),
+        format!("groups of {controller} do not have this file here (cgroup v{})", group.version),
         format!("这里 {controller} 的组没有这个文件（cgroup v{}）", group.version),
     ))
 }

@@ -20,7 +20,7 @@ pub(crate) fn why_not(program: &OsStr, errno: Errno) -> Option<String> {
     let Some(path) = find(program) else {
         return (errno == Errno::ENOENT).then(|| match is_path(program) {
             true => say(
-                format!("there is no {} in this root directory", program.display()),
+                format!("no {} in this root directory", program.display()),
                 format!("这个根目录里没有 {}", program.display()),
             ),
             false => say(

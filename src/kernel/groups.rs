@@ -223,7 +223,7 @@ pub(crate) fn join_hint(errno: Errno, group: &Group) -> Option<String> {
     match errno {
         Errno::ENOENT if !group.dir.exists() => Some(format!(
             "{}cgcreate -g {}:{}",
-            say("there is no such group: ", "没有这个组："),
+            say("no such group: ", "没有这个组："),
             group.controllers.join(","),
             group.dir.strip_prefix(&group.top).unwrap_or(&group.dir).display()
         )),
@@ -240,8 +240,8 @@ pub(crate) fn join_hint(errno: Errno, group: &Group) -> Option<String> {
         )),
         Errno::EBUSY => Some(say(
             format!(
-                "a group that gives controllers to groups below it (cgroup.subtree_control) may hold no process of its \
-                 own: join one below {dir}"
+                "a group that hands controllers to groups below it (cgroup.subtree_control) cannot contain processes: \
+                 join one below {dir}"
             ),
             format!("把控制器下放给子组的组（cgroup.subtree_control）自己不能有进程：请加入 {dir} 下面的组"),
         )),

@@ -72,17 +72,20 @@ impl Harm {
                 format!("{point} 上的挂载与机器共享：这里的变化也会发生在机器上"),
             ),
             Harm::FileSystem(point) => lang.pick(
-                format!("the file system on {point} is the machine's as well: other options would be for everybody"),
+                format!(
+                    "the file system on {point} is the machine's as well: changed options would affect all processes"
+                ),
                 format!("{point} 上的文件系统也是机器在用的：选项一改，所有人都受影响"),
             ),
             Harm::Clock => machines(
-                "there is one clock, the machine's: no namespace has its own",
+                "the machine has one clock: no namespace has its own",
                 "时钟只有机器的这一个，没有命名空间能隔开它",
             ),
             Harm::Reboot => machines("it would reach the machine itself", "它作用于机器本身"),
-            Harm::Swap => {
-                machines("swap is the machine's: no namespace has its own", "交换区是整台机器的，没有命名空间能隔开它")
-            }
+            Harm::Swap => machines(
+                "swap belongs to the machine: no namespace has its own",
+                "交换区是整台机器的，没有命名空间能隔开它",
+            ),
             Harm::Modules => {
                 machines("the kernel is the machine's: every container uses it", "内核是整台机器的，所有容器都在用它")
             }

@@ -4,7 +4,7 @@
 pub(crate) const ASK: u32 = u32::from_be_bytes(*b"boxr");
 
 /// Whether the last call of this thread that a tracer of ours takes note of was refused.
-#[expect(unsafe_code, reason = "nobody else knows this call")]
+#[expect(unsafe_code, reason = "no crate knows this call")]
 pub(crate) fn was_refused() -> bool {
     // SAFETY: the call takes numbers.
     unsafe { libc::prctl(ASK as libc::c_int, 0, 0, 0, 0) == 1 }

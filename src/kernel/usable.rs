@@ -203,7 +203,7 @@ impl Unusable {
             ),
             Unusable::Occupied(dir, members) => lang.pick(
                 format!(
-                    "a group that holds processes cannot hand {controller} down, and in {} are {}",
+                    "a group that contains processes cannot hand {controller} down, and {} contains {}",
                     dir.display(),
                     members.join(", ")
                 ),

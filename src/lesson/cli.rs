@@ -139,7 +139,7 @@ pub fn export(lessons: &[Translations], id: &str, lang: Lang, out: &mut dyn Writ
         let known: Vec<&str> = lessons.iter().map(store::id).collect();
         return Ok(complain(
             &lang.pick(
-                format!("there is no lesson `{id}`; there are: {}", known.join(", ")),
+                format!("no lesson `{id}`; the lessons are: {}", known.join(", ")),
                 format!("没有课程 `{id}`；现有：{}", known.join("、")),
             ),
             USAGE,

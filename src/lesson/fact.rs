@@ -30,7 +30,7 @@ pub const VOCABULARY: [Word; 26] = [
     Word {
         name: "pid-for-children",
         usage: "new|same",
-        meaning: "The container process's next child is born in another PID namespace (also one not made yet), or not.",
+        meaning: "The container process's next child will be in another PID namespace (also one not made yet), or not.",
         example: "pid-for-children new",
         parse: |a| Ok(Fact::ForChildren(a.choice("new", "same")?)),
     },

@@ -12,7 +12,8 @@ use crate::lang::Lang;
 const BEFORE_ACTING: [usize; 2] = [90, 150];
 /// The most in an explanation.
 const EXPLANATION: [usize; 2] = [80, 135];
-/// The most before the first question or command of a lesson: a newcomer acts within half a minute.
+/// The most before the first question or command of a lesson, its introduction included: a newcomer acts within half a
+/// minute.
 const FIRST: [usize; 2] = [45, 80];
 /// A nudge, the idea, the command.
 const RUNGS: usize = 3;
@@ -56,11 +57,13 @@ fn too_long(source: &mut Source<'_>, lang: Lang, text: &str, line: usize, what: 
 
 fn first(source: &mut Source<'_>, located: &Located) {
     let Some(step) = located.lesson.steps.first() else { return };
-    let (lang, count) = (located.lesson.lang, before_acting(step));
+    let (lang, count) = (located.lesson.lang, length(&located.lesson.intro) + before_acting(step));
     let most = lang.pick(FIRST[0], FIRST[1]);
     if count > most {
         let unit = lang.pick("words", "characters");
-        let what = format!("the first step has {count} {unit} before its first question, at most {most} are allowed");
+        let what = format!(
+            "the introduction and the first step have {count} {unit} before the first question, at most {most} are allowed"
+        );
         source.problem(step.line, 1, what);
     }
 }

@@ -1,59 +1,95 @@
-//! One word for one thing in Chinese: the table of terms in the guide for authors, read by the linter.
+//! The words of lessons: the tables in the guide for authors, read by the linter. One word for one thing in Chinese, and
+//! plain English.
 
 use super::source::Source;
 use crate::lang::{Lang, say};
 
 const GUIDE: &str = include_str!("../../lessons/README.md");
 
-/// The heading of the table in the guide.
-const HEADING: &str = "## Terms";
-
-/// A row of the table.
+/// A row of a table.
 struct Term {
+    /// What it is about, in English.
     english: &'static str,
-    chinese: &'static str,
-    /// What is not written for it.
+    /// What is written.
+    right: &'static str,
+    /// What is not written.
     not: Vec<&'static str>,
 }
 
-fn table() -> impl Iterator<Item = Term> {
-    let section = GUIDE.split_once(HEADING).map_or("", |(_, rest)| rest.split("\n## ").next().unwrap_or_default());
-    section.lines().filter_map(|line| {
-        let mut cells = line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim);
-        let (english, chinese) = (cells.next()?, cells.next()?);
-        let not = cells.next()?.split('、').map(str::trim).filter(|word| !word.is_empty()).collect();
-        (!english.starts_with('-') && english != "English").then_some(Term { english, chinese, not })
+/// The rows below a heading of the guide, their cells as they are.
+fn rows(heading: &str) -> impl Iterator<Item = Vec<&'static str>> {
+    let section = GUIDE.split_once(heading).map_or("", |(_, rest)| rest.split("\n## ").next().unwrap_or_default());
+    let cells =
+        |line: &'static str| Some(line.strip_prefix('|')?.strip_suffix('|')?.split('|').map(str::trim).collect());
+    // A table's heading and the line below it are no rows.
+    section.lines().filter_map(cells).skip(2)
+}
+
+fn chinese() -> impl Iterator<Item = Term> {
+    rows("## Terms").filter_map(|cells| match cells.as_slice() {
+        [english, right, not] => Some(Term { english, right, not: not.split('、').map(str::trim).collect() }),
+        _ => None,
     })
 }
 
-/// Reports each word of a Chinese file for which the table has another one, where it stands.
+fn english() -> impl Iterator<Item = Term> {
+    rows("## Plain English").filter_map(|cells| match cells.as_slice() {
+        [right, not] => Some(Term { english: "", right, not: not.split(',').map(str::trim).collect() }),
+        _ => None,
+    })
+}
+
+/// Reports each word of a file for which the guide has another one, where it stands.
 pub(super) fn check(source: &mut Source<'_>, lang: Lang) {
-    if lang != Lang::Zh {
-        return;
-    }
-    let terms: Vec<Term> = table().collect();
+    let terms: Vec<Term> = lang.pick(english().collect(), chinese().collect());
     for number in 1..=source.lines() {
         let line = source.line(number).text;
-        for term in &terms {
-            for (at, word) in term.not.iter().flat_map(|word| line.match_indices(word)) {
-                // A short form that is forbidden may be the beginning of the term itself.
-                let rest = line.get(at..).unwrap_or_default();
-                if term.chinese.split('、').any(|right| right.starts_with(word) && rest.starts_with(right)) {
-                    continue;
-                }
+        for Term { english, right, not } in &terms {
+            for (at, word) in not.iter().flat_map(|word| found(line, word, right, lang)) {
                 let column = line.get(..at).map_or(1, |before| before.chars().count() + 1);
-                let Term { english, chinese, .. } = term;
-                source.problem(
-                    number,
-                    column,
-                    say(
-                        format!("`{word}` is not the term for {english}: {chinese}"),
-                        format!("“{word}”不是 {english} 的译法，请写：{chinese}"),
+                let text = match lang {
+                    Lang::En => say(format!("`{word}`: write {right}"), format!("`{word}`：请写 {right}")),
+                    Lang::Zh => say(
+                        format!("`{word}` is not the term for {english}: {right}"),
+                        format!("“{word}”不是 {english} 的译法，请写：{right}"),
                     ),
-                );
+                };
+                source.problem(number, column, text);
             }
         }
     }
+}
+
+/// Where a line has this word, by bytes. A short form that is forbidden may be the beginning of the term itself.
+fn found<'a>(line: &'a str, word: &'a str, right: &'a str, lang: Lang) -> Vec<(usize, &'a str)> {
+    match lang {
+        Lang::Zh => {
+            let is_term = |at: usize| {
+                let rest = line.get(at..).unwrap_or_default();
+                right.split('、').any(|right| right.starts_with(word) && rest.starts_with(right))
+            };
+            line.match_indices(word).filter(|(at, _)| !is_term(*at)).collect()
+        }
+        Lang::En => {
+            let lower = line.to_ascii_lowercase();
+            let places: Vec<usize> = lower.match_indices(word).map(|(at, _)| at).collect();
+            places.into_iter().filter(|at| stands_alone(&lower, *at, word)).map(|at| (at, word)).collect()
+        }
+    }
+}
+
+/// Whether a word is whole there, and not in one of the turns that are good English.
+fn stands_alone(line: &str, at: usize, word: &str) -> bool {
+    let before = line.get(..at).unwrap_or_default();
+    let after = line.get(at + word.len()..).unwrap_or_default();
+    let part = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '-');
+    let negates = word.ends_with(" no");
+    let fine = before.trim_end().ends_with("there") || ["longer", "more", "other"].contains(&first(after));
+    !part(before.chars().last()) && !part(after.chars().next()) && !(negates && fine)
+}
+
+fn first(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or_default().trim_end_matches(|letter: char| !letter.is_alphabetic())
 }
 
 #[cfg(test)]
@@ -61,23 +97,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_guides_table_is_read_whole() {
-        let terms: Vec<Term> = table().collect();
-        assert!(terms.len() >= 15, "{}", terms.len());
-        for Term { english, chinese, not } in terms {
-            assert!(!english.is_empty() && !chinese.is_empty() && !not.is_empty(), "{english}");
+    fn the_guides_tables_are_read_whole() {
+        let (chinese, english): (Vec<Term>, Vec<Term>) = (chinese().collect(), english().collect());
+        assert!(chinese.len() >= 25 && english.len() >= 8, "{} {}", chinese.len(), english.len());
+        for Term { right, not, .. } in chinese.iter().chain(&english) {
+            assert!(!right.is_empty() && !not.is_empty() && not.iter().all(|word| !word.is_empty()), "{right}");
         }
     }
 
     #[test]
     fn a_forbidden_word_is_reported_where_it_stands_and_the_term_itself_is_not() {
+        let places = |text: &str, lang: Lang| {
+            let mut source = Source::new("en.md", text);
+            check(&mut source, lang);
+            source.problems.iter().map(|problem| (problem.line, problem.column)).collect::<Vec<_>>()
+        };
         let text = "进程住在里面。\n独立根目录，独立根。\n";
-        let mut source = Source::new("zh.md", text);
-        check(&mut source, Lang::Zh);
-        let found: Vec<_> = source.problems.iter().map(|problem| (problem.line, problem.column)).collect();
-        assert_eq!(found, [(1, 3), (2, 7)], "{:?}", source.problems);
-        let mut source = Source::new("en.md", text);
-        check(&mut source, Lang::En);
-        assert!(source.problems.is_empty());
+        assert_eq!(places(text, Lang::Zh), [(1, 3), (2, 7)]);
+        assert_eq!(places(text, Lang::En), []);
+        assert_eq!(places("It is no file.\nThere is no file; it is no longer here.\n", Lang::En), [(1, 4)]);
+        assert_eq!(places("Whoever lives inside, relives it.\n", Lang::En), [(1, 1)]);
+        assert_eq!(places("A process lives in it.\n", Lang::En), [(1, 11)]);
     }
 }

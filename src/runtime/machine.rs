@@ -81,7 +81,7 @@ impl Trouble {
 
     /// One line in this language.
     pub(crate) fn say(&self, lang: Lang) -> String {
-        format!("{}: {}", lang.pick(self.what.0, self.what.1), self.why)
+        format!("{}{}{}", lang.pick(self.what.0, self.what.1), lang.pick(": ", "："), self.why)
     }
 }
 
@@ -141,11 +141,11 @@ impl Machine {
         ))?;
         let tidy = Tidy;
         let mut ledger = Ledger::create()
-            .map_err(Trouble::at("no place for the ledger of what a session makes", "没有地方记录会话建立的东西"))?;
+            .map_err(Trouble::at("the ledger of what a session makes cannot be written", "无法记录会话创建的对象"))?;
         let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).chain(["boxwright"]).collect();
         let run_dir = RunDir::create_for(need, &mut ledger, exe, &names)
-            .map_err(Trouble::at("no run directory", "没有运行目录"))?;
-        let work = run_dir.work().map_err(Trouble::at("no directory to work in", "没有工作目录"))?;
+            .map_err(Trouble::at("the run directory cannot be made", "无法创建运行目录"))?;
+        let work = run_dir.work().map_err(Trouble::at("the work directory cannot be made", "无法创建工作目录"))?;
         let footing = Footing::take().map_err(Trouble::at("the ledger cannot be written", "无法写入记录"))?;
         // The control groups of this session bear its name. They are not made here, but by the learner.
         let groups = groups(run_dir.name());
@@ -158,15 +158,17 @@ impl Machine {
             noted.saw(&event);
             told(Happening::Trace(event));
         };
-        let tracer = Tracer::start(exe, traced).map_err(Trouble::at("no tracer", "没有跟踪器"))?;
+        let tracer = Tracer::start(exe, traced).map_err(Trouble::at("the tracer does not start", "跟踪器无法启动"))?;
         let told = sink.clone();
         let sampled = move |number, sample| told(Happening::Sample(number, sample));
-        let sampler = Sampler::start(exe, sampled).map_err(Trouble::at("no sampler", "没有采样器"))?;
+        let sampler =
+            Sampler::start(exe, sampled).map_err(Trouble::at("the sampler does not start", "采样器无法启动"))?;
         let told = sink.clone();
         let timer = Timer::start(move |number| told(Happening::Deadline(number)))
-            .map_err(Trouble::at("no timer", "没有计时器"))?;
+            .map_err(Trouble::at("the timer does not start", "计时器无法启动"))?;
         let terminals = TerminalId::ALL.into_iter().map(|id| Ok((id, Terminal::new(id, &sink)?)));
-        let terminals = terminals.collect::<io::Result<_>>().map_err(Trouble::at("no timer", "没有计时器"))?;
+        let terminals =
+            terminals.collect::<io::Result<_>>().map_err(Trouble::at("the timer does not start", "计时器无法启动"))?;
         let made = ledger.held(&Entry::RunDir(run_dir.path().into()));
         signals::would_leave(Some(word(run_dir.path())));
         Ok(Machine {

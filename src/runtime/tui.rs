@@ -125,7 +125,7 @@ pub(crate) fn run(options: TuiOptions) -> ExitCode {
             format!("{program} --plain asks and answers in plain lines; {program} run plays the lessons by itself"),
             format!("{program} --plain 以纯文本逐行交互；{program} run 自动演示课程"),
         );
-        return complain(&format!("{what}: {why}"), Some(&hint), CANNOT);
+        return complain(&format!("{what}{}{why}", lang.pick(": ", "：")), Some(&hint), CANNOT);
     }
     let exe = options.exe.clone();
     match show(options) {
@@ -134,7 +134,7 @@ pub(crate) fn run(options: TuiOptions) -> ExitCode {
         // The terminal is gone, and the hang-up that says so is still on its way.
         Err(error) if error.raw_os_error() == Some(libc::EIO) => ExitCode::from(GONE),
         Err(error) => {
-            complain(&format!("{}: {}", lang.pick("the screen", "界面"), errno::why_io(&error)), None, CANNOT)
+            complain(&format!("{}{}", lang.pick("the screen: ", "界面："), errno::why_io(&error)), None, CANNOT)
         }
     }
 }

@@ -168,8 +168,8 @@ fn beyond(lang: Lang) -> [&'static str; 3] {
             "`boxwright inspect PID` 显示任何进程的记分卡，例如你自己容器里的进程。",
         ),
         lang.pick(
-            "`boxwright lessons new DIR NAME` makes a lesson of your own.",
-            "`boxwright lessons new 目录 名字` 新建一门你自己的课程。",
+            "`boxwright lessons new NAME` makes your own lesson.",
+            "`boxwright lessons new 名字` 新建你自己的课程。",
         ),
     ]
 }

@@ -255,7 +255,7 @@ impl OpenError {
         match self.errno {
             Errno::ENOSPC => "every pseudo terminal is in use: close some, or raise /proc/sys/kernel/pty/max",
             Errno::EMFILE | Errno::ENFILE => "too many files are open: raise the limit with ulimit -n",
-            Errno::EACCES | Errno::EPERM => "/dev/ptmx must be readable and writable for everybody (mode 666)",
+            Errno::EACCES | Errno::EPERM => "/dev/ptmx must be readable and writable for all users (mode 666)",
             _ => {
                 "a devpts must be mounted on /dev/pts, and /dev/ptmx must be its ptmx: mount -t devpts devpts /dev/pts"
             }

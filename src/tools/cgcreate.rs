@@ -93,7 +93,7 @@ fn hand_down(dir: &Path, controllers: &[String]) -> Result<(), ExitCode> {
                     let (dir, members) = (dir.display(), members(dir).join(say(", ", "、")));
                     say(
                         format!(
-                            "only a group without processes of its own may hand {controller} down; in {dir} are {members}"
+                            "a group that contains processes cannot hand {controller} down; {dir} contains {members}"
                         ),
                         format!("自己没有进程的组才能下放 {controller}；{dir} 里有 {members}"),
                     )

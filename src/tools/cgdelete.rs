@@ -84,7 +84,7 @@ fn why(errno: Errno, dir: &Path) -> Option<String> {
                 .into(),
             })
         }
-        Errno::ENOENT => Some(say("there is no such group", "没有这个组").into()),
+        Errno::ENOENT => Some(say("no such group", "没有这个组").into()),
         Errno::EACCES | Errno::EPERM => Some(groups::no_right().into()),
         _ => None,
     }

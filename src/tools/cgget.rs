@@ -29,7 +29,7 @@ const OPTIONS: [Opt; 5] = [
     ('v', "values-only", No),
 ];
 
-/// libcgroup's statuses: wrong usage; there is no such group; the controller is not mounted; another error.
+/// libcgroup's statuses: wrong usage; no such group; the controller is not mounted; another error.
 const WRONG: u8 = 1;
 const NO_GROUP: u8 = 82;
 const NOT_MOUNTED: u8 = 84;
@@ -108,7 +108,7 @@ fn show(out: &mut String, hierarchies: &Hierarchies, wish: &Wish, bare: bool) ->
                 "cgget",
                 &group.dir.display().to_string(),
                 Errno::ENOENT,
-                Some(say("there is no such group", "没有这个组")),
+                Some(say("no such group", "没有这个组")),
                 NO_GROUP,
             ));
         }

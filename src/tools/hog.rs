@@ -30,7 +30,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-const USAGE: &str = "hog cpu [SECONDS] | hog memory SIZE[K|M|G] [--rate SIZE/s] [--exit] | hog fork N";
+/// What it takes.
+pub(super) const USAGE: &str = "hog cpu [SECONDS] | hog memory SIZE[K|M|G] [--rate SIZE/s] [--exit] | hog fork N";
 const OPTIONS: [Opt; 2] = [('\0', "rate", Must), ('\0', "exit", No)];
 const MIB: usize = 1 << 20;
 

@@ -7,6 +7,7 @@ use super::{
     progress::Progress,
 };
 use crate::image::{Error, Reference, reference::FORMS, unpack};
+use crate::lang::say;
 use nix::sys::stat::{Mode, umask};
 use std::{ffi::OsString, io::Write, path::Path, process::ExitCode};
 
@@ -16,15 +17,25 @@ const OPTIONS: [Opt; 4] = [('q', "quiet", No), ('\0', "platform", Must), ('\0', 
 
 /// What it takes, for `--help`.
 pub(super) fn help() -> String {
-    let (access, platform) = (image_source::ACCESS_HELP, image_source::PLATFORM_HELP);
-    format!(
-        "{USAGE}
-Unpacks every layer of an image, in order, into a directory that is not there yet or empty.
+    let (access, platform) = (image_source::access_help(), image_source::platform_help());
+    let most = unpack::MAX_BYTES;
+    say(
+        format!(
+            "{USAGE}
+Unpacks every layer of an image, in order, into a new or empty directory.
 REF is one of  {FORMS}
-{platform}  --limit BYTES             how large it may be when it is unpacked (now {})
-  -q, --quiet               says nothing of the layers
-{access}",
-        unpack::MAX_BYTES
+{platform}  --limit BYTES             the largest size when unpacked (default {most})
+  -q, --quiet               prints nothing about the layers
+{access}"
+        ),
+        format!(
+            "{USAGE}
+按顺序解包镜像的每一层，放进一个新的或空的目录。
+REF 的写法：{FORMS}
+{platform}  --limit BYTES             解包后最多多少字节（默认 {most}）
+  -q, --quiet               不显示各层的进展
+{access}"
+        ),
     )
 }
 

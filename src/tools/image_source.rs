@@ -8,6 +8,7 @@ use super::{
     },
 };
 use crate::image::{Access, Image, Platform, Reference, Result, registry::Credentials, staging};
+use crate::lang::say;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use std::{ffi::OsStr, io::Write};
 
@@ -41,16 +42,29 @@ pub(super) const DESTINATION: [Opt; 5] = [
 ];
 
 /// What the options are, for `--help`.
-pub(super) const ACCESS_HELP: &str =
-    "  --src-tls-verify=BOOL     whether certificates count; false also allows plain HTTP
-  --src-creds USER:PASSWORD, --src-no-creds, --src-authfile FILE     who one is
-  --src-cert-dir DIR        certificates: *.crt of authorities, NAME.cert and NAME.key of ours
+pub(super) fn access_help() -> &'static str {
+    say(ACCESS_HELP, ACCESS_HELP_ZH)
+}
+
+const ACCESS_HELP: &str = "  --src-tls-verify=BOOL     whether to check certificates; false also allows plain HTTP
+  --src-creds USER:PASSWORD, --src-no-creds, --src-authfile FILE     how to log in
+  --src-cert-dir DIR        certificates: *.crt of CAs, NAME.cert and NAME.key of the client
                             (each also without src-)
 ";
 
+const ACCESS_HELP_ZH: &str = "  --src-tls-verify=BOOL     是否验证证书；false 还允许明文 HTTP
+  --src-creds USER:PASSWORD, --src-no-creds, --src-authfile FILE     怎样登录
+  --src-cert-dir DIR        证书目录：*.crt 是 CA 证书，NAME.cert 和 NAME.key 是客户端证书
+                            （都可以不写 src-）
+";
+
 /// How platforms are chosen, for `--help`.
-pub(super) const PLATFORM_HELP: &str =
-    "  --platform OS/ARCHITECTURE[/VARIANT]     an image for another machine than this one\n";
+pub(super) fn platform_help() -> &'static str {
+    say(
+        "  --platform OS/ARCHITECTURE[/VARIANT]     the image for another platform than this machine's\n",
+        "  --platform OS/ARCHITECTURE[/VARIANT]     选用为其他平台构建的镜像\n",
+    )
+}
 
 /// What they say of the registry that an image comes from.
 pub(super) fn access(parsed: &Parsed<impl AsRef<OsStr>>) -> std::result::Result<Access, String> {

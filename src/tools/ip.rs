@@ -99,8 +99,8 @@ fn show(only: Option<&str>, family: Option<Family>) -> ExitCode {
         let _ =
             writeln!(out, "{index}: {name}{end}: <{flags}> mtu {}{qdisc} state {}{group}{queue}", link.mtu, link.state);
         if !one {
-            let (address, everybody) = (hexadecimal(&link.address), hexadecimal(&link.broadcast));
-            let _ = writeln!(out, "    link/{} {address} brd {everybody}", link.kind);
+            let (address, broadcast) = (hexadecimal(&link.address), hexadecimal(&link.broadcast));
+            let _ = writeln!(out, "    link/{} {address} brd {broadcast}", link.kind);
         }
         own.into_iter().for_each(|address| line(&mut out, address));
     }
@@ -109,11 +109,11 @@ fn show(only: Option<&str>, family: Option<Family>) -> ExitCode {
 
 fn line(out: &mut String, address: &Address) {
     let inet = if address.ip.is_ipv4() { "inet" } else { "inet6" };
-    let everybody = address.broadcast.map(|ip| format!(" brd {ip}")).unwrap_or_default();
+    let broadcast = address.broadcast.map(|ip| format!(" brd {ip}")).unwrap_or_default();
     let words = named(address.flags, &ADDRESS_FLAGS).chain(address.dynamic().then_some("dynamic"));
     let words = words.map(String::from).chain(address.label.as_deref().map(printable));
     let words: String = words.map(|word| format!(" {word}")).collect();
-    let _ = writeln!(out, "    {inet} {}/{}{everybody} scope {}{words}", address.ip, address.prefix, address.scope);
+    let _ = writeln!(out, "    {inet} {}/{}{broadcast} scope {}{words}", address.ip, address.prefix, address.scope);
     let [valid, preferred] =
         address.lifetimes.map(|time| time.map_or("forever".into(), |seconds| format!("{seconds}sec")));
     let _ = writeln!(out, "       valid_lft {valid} preferred_lft {preferred}");

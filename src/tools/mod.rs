@@ -127,7 +127,9 @@ fn help(tool: &Tool) -> String {
     match tool.name {
         "skopeo" => skopeo::help(None),
         "image" => image::help(),
-        "tar" => tar::HELP.into(),
+        "tar" => tar::help().into(),
+        // No other program of this name has a manual page.
+        "hog" => format!("usage: {}\n{}\n", hog::USAGE, tool.about()),
         name => say(
             format!("{name}: {}\nIts options are those of man {name}.\n", tool.about()),
             format!("{name}：{}\n选项与 man {name} 所述相同。\n", tool.about()),

@@ -224,7 +224,7 @@ fn overlay_hint(data: Option<&[u8]>) -> Option<String> {
         };
         return Some(say(
             format!("{what}; it must be on another file system: mount -t tmpfs tmpfs DIR"),
-            format!("{what}；必须换到别的文件系统：mount -t tmpfs tmpfs DIR"),
+            format!("{what}；必须换到别的文件系统：mount -t tmpfs tmpfs 目录"),
         ));
     }
     let work = FileSystem::of(work?).ok()?;

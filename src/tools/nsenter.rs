@@ -204,7 +204,7 @@ fn wanted(
         (true, None, None) => {
             let what = format!(
                 "neither filename nor target pid supplied for {file}\n  {}",
-                say("-t PID says whose", "用 -t PID 指定进入哪个进程的命名空间")
+                say("-t PID names the process whose namespaces to enter", "用 -t PID 指定进入哪个进程的命名空间")
             );
             Err(complain("nsenter", &what, 1))
         }
@@ -234,7 +234,7 @@ fn open(path: &OsStr, target: Option<i32>) -> Result<File, ExitCode> {
             )),
             Errno::ENOENT if path.as_bytes().iter().all(|letter| b"muinpUCTrwF".contains(letter)) => Some(say(
                 "each letter may have a FILE, so they are not joined: -i -m -n -p -u",
-                "每个字母后面都可以跟 FILE，不能连写：-i -m -n -p -u",
+                "每个字母后面都可以跟一个文件，不能连写：-i -m -n -p -u",
             )),
             _ => None,
         };

@@ -33,7 +33,7 @@ pub(super) fn hand_on(tool: &str, args: &[OsString], why: &str) -> Option<ExitCo
         tool,
         &say(
             format!("boxwright's own says: {why}; starting {path} instead"),
-            format!("boxwright 自带的说：{why}；改为启动 {path}"),
+            format!("boxwright 自带的不支持（{why}），改为启动 {path}"),
         ),
         0,
     );

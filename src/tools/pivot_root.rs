@@ -81,7 +81,7 @@ fn diagnose(table: &[Mount], new: &Path, put_old: &Path) -> Option<String> {
     }
     if new_mount.id == root.id {
         return Some(say(
-            format!("{show} is on the current root mount, and must be a mount of its own: {bind}"),
+            format!("{show} is on the current root mount, and must be a separate mount: {bind}"),
             format!("{show} 就在当前的根挂载上，它必须是单独的挂载点：{bind}"),
         ));
     }

@@ -16,6 +16,7 @@ use crate::image::{
     registry::Fault,
     tags_of,
 };
+use crate::lang::say;
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 use std::{
@@ -47,14 +48,53 @@ const OPTIONS: [Opt; 13] = [
 
 /// What it takes, in all or for one of its commands.
 pub(super) fn help(command: Option<&str>) -> String {
-    let places = format!("SOURCE and DESTINATION are  {FORMS}\n");
-    let (access, platform) = (image_source::ACCESS_HELP, image_source::PLATFORM_HELP);
+    let places =
+        say(format!("SOURCE and DESTINATION are  {FORMS}\n"), format!("SOURCE 和 DESTINATION 的写法：{FORMS}\n"));
+    say(english(command, &places), chinese(command, &places))
+}
+
+fn chinese(command: Option<&str>, places: &str) -> String {
+    let (access, platform) = (image_source::access_help(), image_source::platform_help());
+    match command {
+        Some("copy") => format!(
+            "usage: skopeo copy [OPTION…] SOURCE DESTINATION
+把镜像从一处复制到另一处，不会解包。
+{places}  -a, --all                 列表里的每个镜像，而不只是本机平台的那个
+  -q, --quiet               不显示进展
+{platform}{access}  --dest-tls-verify=BOOL, --dest-creds USER:PASSWORD, --dest-no-creds, --dest-authfile FILE, --dest-cert-dir DIR
+                            含义相同，用于复制到的镜像仓库
+"
+        ),
+        Some("inspect") => format!(
+            "usage: skopeo inspect [OPTION…] SOURCE
+显示镜像的内容。
+{places}  --config                  它的配置
+  --raw                     原样输出清单（加 --config 则是配置）
+  -f, --format TEMPLATE     只要一部分：{{{{.Name}}}}  {{{{json .Layers}}}}  {{{{range .RepoTags}}}}…{{{{end}}}}
+  -n, --no-tags             不列出仓库里的标签
+{platform}{access}"
+        ),
+        Some("list-tags") => format!(
+            "usage: skopeo list-tags [OPTION…] docker://REPOSITORY | docker-archive:FILE
+列出一个仓库的标签，或归档里各个镜像的标签。
+{access}"
+        ),
+        _ => format!(
+            "{USAGE}
+复制镜像，查看镜像，列出标签。skopeo COMMAND --help 说明每个命令的用法。
+{places}"
+        ),
+    }
+}
+
+fn english(command: Option<&str>, places: &str) -> String {
+    let (access, platform) = (image_source::access_help(), image_source::platform_help());
     match command {
         Some("copy") => format!(
             "usage: skopeo copy [OPTION…] SOURCE DESTINATION
 Copies an image from one place to another; it never unpacks one.
 {places}  -a, --all                 every image of a list, not only that for this machine
-  -q, --quiet               says nothing
+  -q, --quiet               prints nothing
 {platform}{access}  --dest-tls-verify=BOOL, --dest-creds USER:PASSWORD, --dest-no-creds, --dest-authfile FILE, --dest-cert-dir DIR
                             the same for a registry that is copied to
 "
@@ -75,7 +115,7 @@ Lists the tags of a repository, or of the images of an archive.
         ),
         _ => format!(
             "{USAGE}
-Copies images, shows what they are, lists their tags. skopeo COMMAND --help says what a command takes.
+Copies images, shows what they are, lists their tags. skopeo COMMAND --help describes a command.
 {places}"
         ),
     }

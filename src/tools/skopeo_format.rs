@@ -124,7 +124,7 @@ fn path(text: &str, dot: &Value) -> Option<Result<Value, String>> {
             Some((_, found)) => value = found,
             None => {
                 let known = value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>().join(", "));
-                return Some(Err(format!("there is no field {name:?}; there is {}", known.unwrap_or_default())));
+                return Some(Err(format!("no field {name:?}; the fields are {}", known.unwrap_or_default())));
             }
         }
     }
@@ -166,7 +166,7 @@ mod tests {
             ),
             ("a {{- .Os -}} b", Ok("alinuxb")),
             ("plain", Ok("plain")),
-            ("{{.Nam}}", Err("there is no field \"Nam\"; there is Env, Labels, Layers, Name, Os, rootfs")),
+            ("{{.Nam}}", Err("no field \"Nam\"; the fields are Env, Labels, Layers, Name, Os, rootfs")),
             ("{{if .Name}}x{{end}}", Err("not understood")),
             ("{{.Name", Err("without its }}")),
             ("{{range .Layers}}", Err("without its {{end}}")),

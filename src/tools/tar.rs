@@ -15,6 +15,7 @@ use crate::image::unpack::{
     stream::{self, Compression},
 };
 use crate::kernel::{errno, filesystem::full};
+use crate::lang::say;
 use nix::{
     fcntl::{AT_FDCWD, OFlag, openat},
     sys::stat::{Mode, umask},
@@ -51,7 +52,11 @@ const OPTIONS: [Opt; 13] = [
 ];
 
 /// What it takes, for `--help`.
-pub(super) const HELP: &str = "usage: tar -x|-t [-f FILE] [-C DIR] [MEMBER…]
+pub(super) fn help() -> &'static str {
+    say(HELP, HELP_ZH)
+}
+
+const HELP: &str = "usage: tar -x|-t [-f FILE] [-C DIR] [MEMBER…]
 Unpacks an archive, or lists it. Its first bytes say how it is compressed: gzip, zstd, or not at all.
   -x, --extract             unpacks it
   -t, --list                lists it
@@ -60,7 +65,19 @@ Unpacks an archive, or lists it. Its first bytes say how it is compressed: gzip,
   -v, --verbose             says more
   -z, --gzip                insists that it is gzip (also -a, --zstd: they change nothing)
   -p, --preserve-permissions, --same-owner, -o, --no-same-owner, --numeric-owner
-One archive knows nothing of images: boxwright image unpack applies one layer over another.
+It unpacks one archive; boxwright image unpack applies the layers of an image one over another.
+";
+
+const HELP_ZH: &str = "usage: tar -x|-t [-f FILE] [-C DIR] [MEMBER…]
+解包归档，或列出其中的内容。压缩方式（gzip、zstd 或不压缩）由开头的字节判断。
+  -x, --extract             解包
+  -t, --list                列出
+  -f, --file FILE           归档文件；不写或写 - 则读标准输入
+  -C, --directory DIR       解包到这个目录
+  -v, --verbose             显示更多信息
+  -z, --gzip                声明它是 gzip（还有 -a、--zstd：都不改变什么）
+  -p, --preserve-permissions, --same-owner, -o, --no-same-owner, --numeric-owner
+它只解一个归档；要把镜像的各层依次叠加，请用 boxwright image unpack。
 ";
 
 /// Runs the tool.
@@ -74,7 +91,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         Err(what) => return misused("tar", args, &what, "usage: tar -x|-t [-f FILE] [-C DIR] [MEMBER…]", USAGE),
     };
     if parsed.has("help") {
-        return print(HELP);
+        return print(help());
     }
     let extract = match (parsed.has("extract"), parsed.has("list")) {
         (true, false) => true,

@@ -317,7 +317,10 @@ impl Key {
 }
 
 fn held_hint(lang: Lang) -> &'static str {
-    lang.pick("Return: next, c: run on, u NAME: until, q: quit", "回车：放行，c：全部放行，u NAME：到该调用，q：结束")
+    lang.pick(
+        "Return: next, c: run on, u NAME: until, q: quit",
+        "回车：放行，c：全部放行，u 调用名：运行到该调用，q：结束",
+    )
 }
 
 /// The terminal on which keys are typed and questions answered, a line each. It has one reader, so that an answer never goes

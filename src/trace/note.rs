@@ -70,7 +70,7 @@ impl Note {
                 "a process has one tracer at most, and boxwright traces this one: boxwright untraced CMD runs a command \
                  without"
                     .into(),
-                "一个进程最多只有一个跟踪者，而它正被 boxwright 跟踪：boxwright untraced CMD 可以不受跟踪地运行命令"
+                "一个进程最多只有一个跟踪者，而它正被 boxwright 跟踪：boxwright untraced 命令 可以不受跟踪地运行命令"
                     .into(),
             ),
             Note::Aside(command) => lang.pick(
@@ -96,9 +96,9 @@ impl Note {
                     ),
                     Loss::Unmapped(owner) => lang.pick(
                         format!(
-                            "{program} {by}, but gets no privilege: its owner {owner} has no number in this user namespace"
+                            "{program} {by}, but gets no privilege: its owner {owner} is not mapped in this user namespace"
                         ),
-                        format!("{program} {by}，但没有得到特权：它的属主 {owner} 在这个 user 命名空间里没有编号"),
+                        format!("{program} {by}，但没有得到特权：它的属主 {owner} 在这个 user 命名空间里没有映射"),
                     ),
                 }
             }

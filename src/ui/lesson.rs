@@ -3,9 +3,6 @@
 mod ask;
 mod parts;
 
-pub(crate) use ask::told_after;
-pub(crate) use parts::{block, idea};
-
 use super::{
     chrome, marks, prose,
     sheet::{Follow, Sheet},
@@ -161,14 +158,14 @@ fn end(
                     .with(&super::calls::brief(call), Role::Code);
                 sheet.add(hang(&[(format!("{} ", marks::HELD), Role::Changed)], &rich, columns));
             }
-            sheet.add(now(lang.pick("Space lets the held call happen.", "按空格，让暂停的调用发生。")));
+            sheet.add(now(lang.pick("Space lets the held call happen.", "按空格放行暂停的调用。")));
         }
         Phase::Running | Phase::Guarded => {
             let text = lang.pick("The command runs; the step goes on when it ends.", "命令正在运行，结束后继续。");
             sheet.add(wrap(text, Role::Quiet, columns));
         }
         Phase::Blocked(reason) => {
-            let text = lang.pick("This step cannot be done here: ", "这台机器无法完成这一步：");
+            let text = lang.pick("This step cannot be done here: ", "这台机器做不了这一步：");
             sheet.add(wrap(&format!("{text}{reason}"), Role::Danger, columns));
             if last {
                 over(state, play, columns, sheet);

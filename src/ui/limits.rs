@@ -51,11 +51,11 @@ pub(super) fn sentences(state: &State) -> Vec<String> {
     let per_lesson: Vec<String> = lessons.iter().map(|(lesson, count)| format!("{lesson} {count}")).collect();
     let limit = match (known, count) {
         (None, _) => lang.pick(
-            "Without root the container gets a user namespace of its own, and some steps may be out of reach.".into(),
+            "Without root the container gets its own user namespace, and some steps may be out of reach.".into(),
             "没有 root 权限时，容器会多一个用户命名空间，有些步骤可能做不了。".into(),
         ),
         (Some(_), 0) => lang.pick(
-            "Without root the container gets a user namespace of its own; no step is out of reach here.".into(),
+            "Without root the container gets its own user namespace; all steps can be done here.".into(),
             "没有 root 权限时，容器会多一个用户命名空间；在这里所有步骤都能做。".into(),
         ),
         (Some(_), _) => lang.pick(
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn what_nobody_has_here_is_not_laid_to_the_user() {
         let state = needing(user(Lang::En, &[Requirement::Swap]), Requirement::Swap);
-        assert!(sentences(&state)[0].contains("no step is out of reach"), "{:?}", sentences(&state));
+        assert!(sentences(&state)[0].contains("all steps can be done here"), "{:?}", sentences(&state));
         let all = user(Lang::En, &[Requirement::Root, Requirement::Namespace(Kind::User)]);
         assert!(sentences(&all)[0].contains("2 of 2 steps"), "{:?}", sentences(&all));
     }

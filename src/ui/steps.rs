@@ -29,7 +29,7 @@ pub(super) fn sheet(state: &State, jump: &Jump, columns: usize) -> Sheet {
         typed => sheet.line(vec![("> ".into(), Role::Focus), (typed.into(), Role::Code), ("_".into(), Role::Focus)]),
     }
     if found.is_empty() {
-        let none = state.lang.pick("No step has this number or name.", "没有这个编号或名字的步骤。");
+        let none = state.lang.pick("No step has this number or name.", "没有哪一步的序号或名字是这样。");
         sheet.add(wrap(none, Role::Danger, columns));
     }
     for index in found {

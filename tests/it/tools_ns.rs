@@ -184,7 +184,7 @@ fn nsenter_says_why_not() {
     assert!(dead.starts_with("nsenter: PID 4194305: No such process (ESRCH)\n  it has ended"), "{dead}");
     let own = said(&["-t", &std::process::id().to_string(), "-U", "true"]);
     assert!(own.contains("Invalid argument (EINVAL)\n  you are in this user namespace already"), "{own}");
-    assert!(said(&["-m", "true"]).contains("-t PID says whose"));
+    assert!(said(&["-m", "true"]).contains("-t PID names the process whose namespaces to enter"));
     // WNOWAIT waits for its end and leaves it a zombie.
     let mut ended = Command::new("true").spawn().unwrap();
     let id = nix::sys::wait::Id::Pid(nix::unistd::Pid::from_raw(ended.id() as i32));

@@ -152,7 +152,7 @@ fn on_the_root_mount() -> tempfile::TempDir {
 
 /// Each attempt in a mount namespace of its own; PIVOT is the tool.
 const PIVOTS: &[(&str, &str)] = &[
-    ("mkdir new/old; $PIVOT new new/old", "is on the current root mount, and must be a mount of its own: mount --bind"),
+    ("mkdir new/old; $PIVOT new new/old", "is on the current root mount, and must be a separate mount: mount --bind"),
     ("mount -t tmpfs t new; $PIVOT new old", "old is on the current root mount; the old root must go to"),
     ("mount -t tmpfs t new; mkdir new/sub; $PIVOT new/sub new/sub", "new/sub is not a mount point: mount --bind"),
     ("mount -t tmpfs t new; mount -t tmpfs o old; $PIVOT new old", "old is not at or below"),

@@ -4,7 +4,11 @@ use crate::{
     harness::{Test, tests},
     support::ours,
 };
-use std::process::{Command, Output, Stdio};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
 
 pub fn tests() -> Vec<Test> {
     tests![
@@ -13,6 +17,7 @@ pub fn tests() -> Vec<Test> {
         lists_and_verdicts_are_chinese,
         a_tools_hint_follows_the_language_and_its_first_line_does_not,
         punctuation_after_chinese_is_full_width,
+        the_programs_messages_keep_to_the_guides_words,
     ]
 }
 
@@ -76,12 +81,12 @@ fn usage_errors_are_chinese() {
     let cases: [(&[&str], &str); 16] = [
         (&["--frob"], "没有 --frob 这个参数"),
         (&["run", "--pateince", "2"], "是不是想写 --patience？"),
-        (&["run", "--patience", "x"], "应为 1 到 1000 的整数"),
+        (&["run", "--patience", "x"], "要写 1 到 1000 的整数"),
         (&["--theme", "x"], "可以是 default"),
         (&["--lang", "fr"], "可以是 en 或 zh"),
         (&["--color", "x"], "auto"),
         (&["--image", "ftp:x"], "--image"),
-        (&["inspect", "x"], "PID 应为整数"),
+        (&["inspect", "x"], "PID 必须是整数"),
         (&["inspect"], "缺少参数"),
         (&["trace"], "缺少参数"),
         (&["lessons", "frob"], "没有 frob 这个命令"),
@@ -158,5 +163,88 @@ fn punctuation_after_chinese_is_full_width() {
             let wrong = pairs.filter(|(before, after)| is_chinese(&before.to_string()) && ",;:()!?".contains(*after));
             assert_eq!(wrong.count(), 0, "{line}");
         }
+    }
+}
+
+/// The texts between quotes in a Rust file, each in one line, with the number of the line in which it begins.
+fn quoted(source: &str) -> Vec<(usize, String)> {
+    let mut all = Vec::new();
+    let mut rest = source;
+    let line = |rest: &str| source[..source.len() - rest.len()].lines().count();
+    while let Some(at) = rest.find(['"', '/', '\'']) {
+        let (before, here) = rest.split_at(at);
+        rest = if here.starts_with("//") {
+            here.split_once('\n').map_or("", |(_, after)| after)
+        } else if let Some(after) = here.strip_prefix('\'') {
+            // A character; a lifetime has no second quote beside it.
+            let long = after.strip_prefix('\\').map_or(1, |_| 2);
+            let end = after.char_indices().nth(long).filter(|(_, letter)| *letter == '\'');
+            end.map_or(after, |(end, _)| &after[end + 1..])
+        } else if let Some(text) = here.strip_prefix('"') {
+            let raw = before.trim_end_matches('#').ends_with('r');
+            let close = if raw {
+                format!("\"{}", "#".repeat(before.len() - before.trim_end_matches('#').len()))
+            } else {
+                "\"".into()
+            };
+            let ends =
+                |end: &usize| raw || text[..*end].bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 0;
+            let end = text.match_indices(&close).map(|(end, _)| end).find(ends).unwrap();
+            let words = text[..end].replace("\\\n", "\n");
+            all.push((line(here), words.split_whitespace().collect::<Vec<_>>().join(" ")));
+            &text[end + close.len()..]
+        } else {
+            &here[1..]
+        };
+    }
+    all
+}
+
+fn messages(dir: &Path, found: &mut Vec<(String, String)>) {
+    for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && name != "snapshots" {
+            messages(&path, found);
+        } else if name.ends_with(".rs") && !name.contains("tests") && name != "stage.rs" {
+            let source = fs::read_to_string(&path).unwrap();
+            let product = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            let texts = quoted(product).into_iter().filter(|(_, text)| text.contains(' ') || is_chinese(text));
+            found.extend(texts.map(|(line, text)| (format!("{}:{line}", path.display()), text)));
+        }
+    }
+}
+
+/// The linter of lessons reads what the program says as if it were a lesson.
+fn the_programs_messages_keep_to_the_guides_words() {
+    let mut found = Vec::new();
+    messages(Path::new("src"), &mut found);
+    for readme in ["README.md", "README.zh.md"] {
+        let text = fs::read_to_string(readme).unwrap();
+        found.extend(text.lines().enumerate().map(|(line, text)| (format!("{readme}:{}", line + 1), text.into())));
+    }
+    assert!(found.len() > 1500, "{}", found.len());
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("words")).unwrap();
+    let (chinese, english): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, text)| is_chinese(text));
+    for (lang, texts, wrong) in [("en", english, ": write "), ("zh", chinese, "is not the term for")] {
+        // A word that is forbidden must be found: the linter reads the file.
+        let whole: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).chain(["whoever 句柄"]).collect();
+        for file in ["en.md", "zh.md"] {
+            let text = if file.starts_with(lang) { whole.join("\n") } else { String::new() };
+            fs::write(dir.path().join("words").join(file), text).unwrap();
+        }
+        let output = run(&["lessons", "check", dir.path().to_str().unwrap()], "en");
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        let reported: Vec<&str> = said.lines().filter(|line| line.contains(wrong)).collect();
+        let place = |line: &str| line.split(':').find_map(|part| part.parse::<usize>().ok()).unwrap();
+        let mut own: Vec<String> = Vec::new();
+        for line in &reported {
+            match texts.get(place(line) - 1) {
+                Some((place, text)) => own.push(format!("{place}: {text}\n    {line}")),
+                None => continue,
+            }
+        }
+        assert!(reported.len() > own.len(), "{lang}: {said}");
+        assert!(own.is_empty(), "{}", own.join("\n"));
     }
 }

@@ -62,7 +62,7 @@ impl DockerArchive {
                 ),
                 _ => (
                     "no manifest.json in it",
-                    say("docker save NAME > FILE writes such an archive", "这种归档由 docker save NAME > FILE 生成")
+                    say("docker save NAME > FILE writes such an archive", "这种归档由 docker save 镜像 > 文件 生成")
                         .into(),
                 ),
             };
@@ -120,7 +120,7 @@ impl Source for DockerArchive {
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
-        let missing = || Error::malformed(self.archive.named(&descriptor.digest.to_string()), "there is no such file");
+        let missing = || Error::malformed(self.archive.named(&descriptor.digest.to_string()), "no such file");
         Ok(self.archive.read(self.files.get(&descriptor.digest).ok_or_else(missing)?)?.1)
     }
 }

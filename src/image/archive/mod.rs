@@ -112,7 +112,7 @@ impl Archive {
     /// A member's size and content.
     fn read(&self, name: &str) -> Result<(u64, Box<dyn Read + Send>)> {
         let what = self.named(name);
-        let missing = || Error::malformed(&what, "there is no such file in the archive");
+        let missing = || Error::malformed(&what, "no such file in the archive");
         let (at, size) = self.content(name).ok_or_else(missing)?;
         Ok((size, Box::new(Part { file: Arc::clone(&self.file), at, end: at.saturating_add(size) })))
     }

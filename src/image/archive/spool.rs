@@ -92,7 +92,7 @@ fn in_the_way(dir: &Path, error: io::Error) -> Error {
 fn advised(error: Error) -> Error {
     let hint = say(
         "a compressed archive is decompressed first: TMPDIR=DIR names another directory for it, or gunzip it yourself",
-        "压缩的归档要先解压：可用 TMPDIR=DIR 指定别的目录，或自己先 gunzip",
+        "压缩的归档要先解压：可用 TMPDIR=目录 指定别的目录，或自己先 gunzip",
     )
     .into();
     match error {

@@ -126,7 +126,7 @@ impl DockerTarget {
         if fs::symlink_metadata(path).is_ok() {
             return Err(Error::Unusable {
                 what: format!("docker-archive:{}", path.display()),
-                why: "there is such a file already, and a saved image is not added to".into(),
+                why: "the file exists already, and a saved image cannot be added to it".into(),
                 hint: say("name a file that is not there", "请指定尚不存在的文件").into(),
             });
         }

@@ -81,7 +81,7 @@ pub(super) fn store(name: &str, packed: &Packed) -> Result<PathBuf> {
         let _ = writeln!(io::stderr(), "boxwright: {what}{error}\n  {hint}");
     }
     let mut last =
-        first.unwrap_or_else(|| Error::malformed("built-in image", say("there is no place for it", "没有地方存放")));
+        first.unwrap_or_else(|| Error::malformed("built-in image", say("no directory to keep it in", "没有地方存放")));
     for place in temporary(name) {
         match store_in(&place, packed) {
             Ok(()) => return Ok(place.path),

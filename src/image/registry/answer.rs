@@ -60,7 +60,7 @@ fn log_in(credentials: &Credentials) -> String {
         Credentials::Anonymous => say(
             "no such public image: a wrong name, or a private one. Log in: --src-creds USER:PASSWORD, \
                  or the file that docker login and skopeo login write",
-            "没有这个公开镜像：名字写错了，或者是私有镜像。登录用 --src-creds USER:PASSWORD，\
+            "没有这个公开镜像：名字写错了，或者是私有镜像。登录用 --src-creds 用户:密码，\
                  或 docker login、skopeo login 写下的文件",
         )
         .into(),
@@ -77,7 +77,7 @@ fn log_in(credentials: &Credentials) -> String {
             format!(
                 "the password is kept by docker-credential-{name}, which is not asked here: use --src-creds USER:PASSWORD"
             ),
-            format!("密码由 docker-credential-{name} 保管，这里不会调用它：请用 --src-creds USER:PASSWORD"),
+            format!("密码由 docker-credential-{name} 保管，这里不会调用它：请用 --src-creds 用户:密码"),
         ),
     }
 }

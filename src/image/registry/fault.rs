@@ -139,24 +139,24 @@ impl Fault {
                     "主机在，但这个端口没有程序监听：端口写对了吗？",
                 ),
                 Some(libc::ENETUNREACH | libc::EHOSTUNREACH) => say(
-                    "there is no route: is this machine on a network? dir:, oci: and builtin: need none",
+                    "no route: is this machine on a network? dir:, oci: and builtin: need none",
                     "没有路由：这台机器连网了吗？dir:、oci: 和 builtin: 不需要网络",
                 ),
                 _ => return None,
             },
             Fault::ConnectTimeout { .. } => say(
                 "a firewall, or a proxy that must be named: HTTPS_PROXY=http://HOST:PORT",
-                "可能是防火墙，或需要指定代理：HTTPS_PROXY=http://HOST:PORT",
+                "可能是防火墙，或需要指定代理：HTTPS_PROXY=http://主机:端口",
             ),
             Fault::Tls { hint: "", .. } => return None,
             Fault::Tls { hint, .. } => hint,
             Fault::Proxy { .. } => say(
                 "HTTPS_PROXY, HTTP_PROXY and ALL_PROXY name the proxy; NO_PROXY=HOST goes without it",
-                "代理由 HTTPS_PROXY、HTTP_PROXY、ALL_PROXY 指定；NO_PROXY=HOST 则不走代理",
+                "代理由 HTTPS_PROXY、HTTP_PROXY、ALL_PROXY 指定；NO_PROXY=主机 则不走代理",
             ),
             Fault::Stalled { .. } => say(
                 "try again; BOXWRIGHT_TIMEOUT=SECONDS waits longer on a slow line",
-                "请重试；网络慢时可用 BOXWRIGHT_TIMEOUT=SECONDS 多等一会儿",
+                "请重试；网络慢时可用 BOXWRIGHT_TIMEOUT=秒数 多等一会儿",
             ),
             Fault::Cut { .. } => say("try again; nothing half-made was left", "请重试；没有留下残缺的文件"),
             Fault::Protocol { .. } => say(
@@ -166,7 +166,7 @@ impl Fault {
             Fault::Unauthorized { hint, .. } => hint,
             Fault::Forbidden { .. } => say(
                 "log in as a user who may: --src-creds USER:PASSWORD",
-                "请用有权限的账号登录：--src-creds USER:PASSWORD",
+                "请用有权限的账号登录：--src-creds 用户:密码",
             ),
             Fault::NotFound { .. } => say(
                 "is the name right, and the tag? A private repository may look like this as well",
@@ -174,10 +174,10 @@ impl Fault {
             ),
             Fault::RateLimited { .. } => say(
                 "wait, log in (--src-creds USER:PASSWORD), name a mirror (BOXWRIGHT_MIRROR=HOST[:PORT]), or take a copy from a directory (oci:DIR)",
-                "可以稍等、登录（--src-creds USER:PASSWORD）、指定镜像站（BOXWRIGHT_MIRROR=HOST[:PORT]），或改用目录里的副本（oci:DIR）",
+                "可以稍等、登录（--src-creds 用户:密码）、指定镜像站（BOXWRIGHT_MIRROR=主机[:端口]），或改用目录里的副本（oci:目录）",
             ),
             Fault::Status { status: 500.., .. } => {
-                say("the registry has trouble of its own: try again later", "registry 自身出了故障：请稍后再试")
+                say("the registry itself has a fault: try again later", "镜像仓库出了故障：请稍后再试")
             }
             Fault::Status { .. } => return None,
         };

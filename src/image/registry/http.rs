@@ -248,21 +248,21 @@ fn tls_fault(host: String, error: &rustls::Error) -> Fault {
             "no authority that this machine trusts has signed its certificate".into(),
             say(
                 "a proxy that looks into connections, or a registry of your own? Get its authority's certificate: SSL_CERT_FILE=FILE, or --src-cert-dir DIR with it as DIR/NAME.crt, or add it to the system's",
-                "是会解密连接的代理，还是自建的 registry？取得其 CA 证书：SSL_CERT_FILE=FILE，或用 --src-cert-dir DIR（证书存为 DIR/NAME.crt），或加入系统证书",
+                "是会解密连接的代理，还是自建的镜像仓库？取得其 CA 证书：SSL_CERT_FILE=文件，或用 --src-cert-dir 目录（证书存为 目录/主机.crt），或加入系统证书",
             ),
         ),
         error if is_authority(error) => (
             "its certificate is its own authority, which this machine does not trust".into(),
             say(
                 "is it your registry? Get this very certificate from it: SSL_CERT_FILE=FILE, or --src-cert-dir DIR with it as DIR/NAME.crt, or add it to the system's",
-                "是你自己的 registry 吗？取得这张证书：SSL_CERT_FILE=FILE，或用 --src-cert-dir DIR（证书存为 DIR/NAME.crt），或加入系统证书",
+                "是你自己的镜像仓库吗？取得这张证书：SSL_CERT_FILE=文件，或用 --src-cert-dir 目录（证书存为 目录/主机.crt），或加入系统证书",
             ),
         ),
         AlertReceived(Alert::CertificateRequired) => (
             "it wants to see a certificate".into(),
             say(
                 "--src-cert-dir DIR with yours as DIR/NAME.cert, and its key as DIR/NAME.key",
-                "用 --src-cert-dir DIR 提供客户端证书：DIR/NAME.cert，私钥为 DIR/NAME.key",
+                "用 --src-cert-dir 目录 提供客户端证书：目录/主机.cert，私钥为 目录/主机.key",
             ),
         ),
         InvalidCertificate(
@@ -273,7 +273,7 @@ fn tls_fault(host: String, error: &rustls::Error) -> Fault {
             why.clone(),
             say(
                 "install the package ca-certificates, or name a file: SSL_CERT_FILE=FILE",
-                "安装软件包 ca-certificates，或指定证书文件：SSL_CERT_FILE=FILE",
+                "安装软件包 ca-certificates，或指定证书文件：SSL_CERT_FILE=文件",
             ),
         ),
         other => (other.to_string(), ""),

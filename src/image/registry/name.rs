@@ -112,7 +112,7 @@ fn check_host(host: &str) -> Result<(), String> {
     match port.strip_prefix(':') {
         None if port.is_empty() => Ok(()),
         Some(port) if port.parse::<u16>().is_ok_and(|port| port != 0) => Ok(()),
-        _ => Err(format!("{host:?} has no port that exists")),
+        _ => Err(format!("{host:?} has an invalid port")),
     }
 }
 

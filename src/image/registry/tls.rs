@@ -60,7 +60,7 @@ impl Verifier {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(authorities.iter().cloned());
         if roots.is_empty() {
-            return Err(Error::General("this machine has no certificates of authorities".into()));
+            return Err(Error::General("this machine has no CA certificates".into()));
         }
         let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
         let usual = usual.map_err(|error| Error::General(error.to_string()))?;

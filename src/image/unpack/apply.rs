@@ -129,7 +129,7 @@ impl Unpacker {
         };
         let hint = say(
             "a small archive can name endless zeros; --limit BYTES allows more, if you know what it is",
-            "很小的归档也能展开成海量数据；确认内容可信后，可用 --limit BYTES 放宽",
+            "很小的归档也能展开成海量数据；确认内容可信后，可用 --limit 字节数 放宽",
         )
         .into();
         Err(Error::Unusable { what: shown(&entry.path), why: limit, hint })

@@ -190,7 +190,7 @@ fn decompress(
                 why: format!("more than {most} bytes when decompressed"),
                 hint: say(
                     "--limit BYTES allows more, if you know what it is",
-                    "确认内容可信后，可用 --limit BYTES 放宽",
+                    "确认内容可信后，可用 --limit 字节数 放宽",
                 )
                 .into(),
             }
@@ -270,7 +270,7 @@ fn not_empty(dir: &Path) -> Error {
         what: dir.display().to_string(),
         why: "not an empty directory".into(),
         hint: say(
-            "an image is unpacked into a directory of its own: name one that is not there yet",
+            "an image is unpacked into a new directory: name one that does not exist yet",
             "镜像要解包到单独的目录：请指定尚不存在的目录",
         )
         .into(),

@@ -29,13 +29,13 @@ pub enum Dropped {
 impl Dropped {
     fn words(self) -> &'static str {
         match self {
-            Dropped::Owner => "owners not kept: only root may give files away, so these are yours",
+            Dropped::Owner => "owners not kept: only root may give files away, so you own these files",
             Dropped::Device => "device nodes not made: only root may make them (mount /dev instead)",
             Dropped::Attribute => "extended attributes not set: this user or this file system cannot",
             Dropped::LargeAttribute => {
                 "extended attributes not set: they are larger than this file system keeps beside a file (the disk is not full)"
             }
-            Dropped::SetId => "setuid or setgid programs whose owner was not kept: the bit gives no other rights",
+            Dropped::SetId => "setuid or setgid programs whose owner was not kept: they give no extra rights",
         }
     }
 }

@@ -110,7 +110,7 @@ fn shell(tree: &mut Tree, wanted: &Execution) -> Option<String> {
     let program = command.map(|word| word.as_bytes()).next().filter(|word| word.starts_with(b"/"))?;
     find(tree, program).is_ok().then(|| {
         say(
-            format!("there is no /bin/sh in it; its own program is {}", shown(program)),
+            format!("it has no /bin/sh; its own program is {}", shown(program)),
             format!("里面没有 /bin/sh；它自己的程序是 {}", shown(program)),
         )
     })

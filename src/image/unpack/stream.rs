@@ -50,7 +50,7 @@ impl Compression {
                 why: format!("a layer of the type {media_type:?}, which is not known here"),
                 hint: say(
                     "layers are tar archives, plain or compressed with gzip or zstd",
-                    "层应为 tar 归档，可不压缩，也可用 gzip 或 zstd 压缩",
+                    "层必须是 tar 归档，可不压缩，也可用 gzip 或 zstd 压缩",
                 )
                 .into(),
             }),

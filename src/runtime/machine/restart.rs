@@ -106,8 +106,8 @@ impl Machine {
         let lang = self.lang;
         let one = |left: &Left| match left.remedy(lang) {
             None => left.say(lang),
-            Some(remedy) if self.unseen => format!("{}: {remedy}", left.say(lang)),
-            Some(remedy) => format!("{remedy}: {}", left.say(lang)),
+            Some(remedy) if self.unseen => format!("{}{}{remedy}", left.say(lang), lang.pick(": ", "：")),
+            Some(remedy) => format!("{remedy}{}{}", lang.pick(": ", "："), left.say(lang)),
         };
         Event::Trouble(left.iter().map(one).collect::<Vec<_>>().join(lang.pick("; ", "；")))
     }

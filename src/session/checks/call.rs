@@ -83,7 +83,7 @@ fn same_call(wanted: &str, syscall: Syscall) -> bool {
 
 /// A process of one of these programs ended like this since the step began.
 pub(super) fn ended(names: &str, end: &End, evidence: &Evidence, lang: Lang) -> Verdict {
-    let status = |name: &str, status: i32| format!("{name}: {} {status}", lang.pick("status", "退出状态"));
+    let status = |name: &str, status: i32| format!("{name}{} {status}", lang.pick(": status", "：退出状态"));
     let expected = |name: &str| match end {
         End::Status(wanted) => status(name, *wanted),
         End::Signal(signal) => format!("{name}: {signal}"),
@@ -105,7 +105,7 @@ pub(super) fn ended(names: &str, end: &End, evidence: &Evidence, lang: Lang) -> 
         ends.map(|(comm, end)| (word(comm, end), word(comm, end) == expected(comm))).collect();
     let right = seen.iter().find(|(_, right)| *right);
     let observed = right.or(seen.last()).map(|(text, _)| text.clone());
-    let observed = observed.unwrap_or_else(|| format!("{names}: {}", lang.pick("has not ended", "没有结束")));
+    let observed = observed.unwrap_or_else(|| format!("{names}{}", lang.pick(": has not ended", "：没有结束")));
     Verdict::new(right.is_some(), expected(names), observed)
 }
 

@@ -146,5 +146,5 @@ pub(in crate::session) fn killed(name: &str, signal: i32) -> (String, Ended) {
 
 /// Why nothing is traced.
 pub(in crate::session) fn untraced() -> Both {
-    Both { en: "no tracer".into(), zh: "没有跟踪器".into() }
+    Both { en: "no tracer".into(), zh: "跟踪器未启动".into() }
 }

@@ -135,7 +135,7 @@ pub(super) fn grew(counter: Counter, evidence: &Evidence, lang: Lang) -> Verdict
     };
     let (first, last) = (evidence.history.front().map(value), evidence.history.back().map(value));
     let passed = first.zip(last).is_some_and(|(first, last)| last > first);
-    let none = || lang.pick("there is no such group", "没有这个组").to_string();
+    let none = || lang.pick("no such group", "没有这个组").to_string();
     let expected = first.map_or_else(none, |first| format!("> {first}"));
     let starved = evidence.share().filter(|share| share.cap.is_some_and(|cap| share.starved(cap * NEARLY).is_some()));
     match starved.filter(|_| !passed && counter == Counter::Throttled) {

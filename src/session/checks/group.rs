@@ -28,7 +28,7 @@ pub(super) fn setting(setting: Setting, wanted: Option<u64>, sample: &Sample, la
         |value: Option<u64>| value.map_or_else(|| lang.pick("no limit", "不限").into(), |value| value.to_string());
     match sample.group.exists {
         true => Verdict::equal(word(wanted), word(seen)),
-        false => Verdict::new(false, word(wanted), lang.pick("there is no such group", "没有这个组")),
+        false => Verdict::new(false, word(wanted), lang.pick("no such group", "没有这个组")),
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn share(percent: u64, sample: &Sample, lang: Lang) -> Verdict {
     let observed = match limit {
         Some((quota, period)) => format!("{} % ({quota}/{period})", quota * 100 / period),
         None if sample.group.exists => lang.pick("no limit", "无限制").into(),
-        None => lang.pick("there is no such group", "没有这个组").into(),
+        None => lang.pick("no such group", "没有这个组").into(),
     };
     Verdict::new(passed, format!("{percent} %"), observed)
 }
@@ -72,8 +72,8 @@ pub(super) fn member(name: &str, wanted: &Member, sample: &Sample, lang: Lang) -
     };
     let all = || group.members_of.keys().cloned().collect::<Vec<_>>().join(", ");
     let word = |names: String| match names.is_empty() {
-        true => format!("{name}: {}", lang.pick("no member", "不是成员")),
-        false => format!("{name}: {} {names}", lang.pick("a member of", "是成员：")),
+        true => format!("{name}{}", lang.pick(": no member", "：不是成员")),
+        false => format!("{name}{}{names}", lang.pick(": a member of ", "：所在的组是 ")),
     };
     let expected = match wanted {
         Member::Everywhere if group.exists => all(),
@@ -127,8 +127,8 @@ mod tests {
                 Case(&format!("group {name} none"), sample(), false, "no limit", value),
                 Case(&format!("group {name} none"), unlimited.clone(), true, "no limit", "no limit"),
                 Case(&format!("group {name} {value}"), unlimited, false, value, "no limit"),
-                Case(&format!("group {name} none"), gone(), false, "no limit", "there is no such group"),
-                Case(&format!("group {name} {value}"), gone(), false, value, "there is no such group"),
+                Case(&format!("group {name} none"), gone(), false, "no limit", "no such group"),
+                Case(&format!("group {name} {value}"), gone(), false, value, "no such group"),
             ]);
         }
     }
@@ -188,7 +188,7 @@ mod tests {
             Case("group share 25", of(Some(50_000), Some(200_000)), true, "25 %", "25 % (50000/200000)"),
             Case("group share 25", sample(), false, "25 %", "50 % (50000/100000)"),
             Case("group share 25", of(None, Some(100_000)), false, "25 %", "no limit"),
-            Case("group share 25", gone(), false, "25 %", "there is no such group"),
+            Case("group share 25", gone(), false, "25 %", "no such group"),
         ]);
     }
 }

@@ -49,7 +49,7 @@ pub fn run(command: &[OsString], lang: Lang) -> ExitCode {
         Err(errno) => {
             let why = errno::why(errno);
             let hint = lang.pick(
-                "a process with a seccomp filter of its own may not start one without",
+                "a process with its own seccomp filter cannot start one without it",
                 "自带 seccomp 过滤器的进程不能启动不带过滤器的进程",
             );
             let hint = if errno == Errno::EPERM { format!("\n  {hint}") } else { String::new() };
@@ -68,7 +68,7 @@ pub fn run(command: &[OsString], lang: Lang) -> ExitCode {
 }
 
 /// Asks the tracer. EINVAL is the kernel's own answer.
-#[expect(unsafe_code, reason = "nobody else knows this call")]
+#[expect(unsafe_code, reason = "no crate knows this call")]
 pub(super) fn ask(socket: i32, words: usize) -> nix::Result<()> {
     let (ask, socket, words) = (ASK as libc::c_int, socket as libc::c_ulong, words as libc::c_ulong);
     // SAFETY: the call takes numbers.

@@ -89,7 +89,9 @@ fn held_fork(lang: &str, rows: u16) -> String {
     tmux.press(&["Space"], "the shell's fork", |screen| held("clone(", screen));
     tmux.press(&["Space"], "the program", |screen| held("execve(", screen));
     tmux.press(&["Space"], "the call", |screen| held("unshare(", screen));
-    let forks = |screen: &str| held("clone(", screen) && screen.contains("pid_for_children");
+    // The table of links follows with the next sample.
+    let marked = |line: &str| line.contains(" pid_for_children ") && line.contains('◆');
+    let forks = |screen: &str| held("clone(", screen) && screen.lines().any(marked);
     tmux.press(&["Space"], "its fork", forks);
     tmux.resize(80, rows);
     // The footer stands in the last row again.

@@ -4,16 +4,19 @@
 
 use crate::harness::{Test, tests};
 use crate::support::{BOXWRIGHT, tmux::Tmux};
+use std::process::Command;
 
 pub fn tests() -> Vec<Test> {
     tests![
         the_two_readmes_give_the_same_two_commands,
         both_name_what_a_build_needs,
         an_old_cargo_reads_the_manifest,
+        plans_for_teachers_name_steps_that_are_there,
         their_screens_are_the_programs_own: [Root, Tool("tmux")],
     ]
 }
 
+const LESSONS: [&str; 5] = ["isolate", "rootfs", "cgroups", "nsenter", "together"];
 const ENGLISH: &str = include_str!("../../README.md");
 const CHINESE: &str = include_str!("../../README.zh.md");
 const MANIFEST: &str = include_str!("../../Cargo.toml");
@@ -97,6 +100,24 @@ fn held_fork(lang: &str, rows: u16) -> String {
     // The footer stands in the last row again.
     let fits = |screen: &str| screen.lines().count() == usize::from(rows) && screen.trim_end().ends_with(['t', '出']);
     tmux.until("the smaller window", |screen| fits(screen) && forks(screen))
+}
+
+/// The steps that a text names, in its order: what stands in backticks and has the form LESSON/STEP.
+fn steps(text: &str) -> Vec<&str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let lesson = |name: &str| LESSONS.contains(&name.split_once('/').map_or("", |(lesson, _)| lesson));
+    quoted.filter(|name| lesson(name)).collect()
+}
+
+fn plans_for_teachers_name_steps_that_are_there() {
+    let listed = Command::new(BOXWRIGHT).args(["lessons", "list"]).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let [english, chinese] = [include_str!("../../TEACHING.md"), include_str!("../../TEACHING.zh.md")].map(steps);
+    assert!(english.len() > 30, "{english:?}");
+    assert_eq!(english, chinese);
+    for step in english {
+        assert!(listed.split_whitespace().any(|word| word == step), "{step}");
+    }
 }
 
 /// A screen without what differs from machine to machine and from day to day: PIDs and durations, which also move what

@@ -32,6 +32,9 @@ pub(crate) struct Cli {
     /// Forget the progress made so far
     #[arg(long)]
     pub reset: bool,
+    /// Write all that happens, keys included, into this new file (at most 64 MiB); started again as root, into FILE.root
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// Flags that several commands know.
     #[command(flatten)]
     pub common: Common,
@@ -89,6 +92,9 @@ pub(crate) enum Command {
         /// Wait this many times as long for prompts and checks: for emulated and overloaded machines
         #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = times)]
         patience: u32,
+        /// Write all that happens into this new file, one JSON object a line (at most 64 MiB)
+        #[arg(long, value_name = "FILE")]
+        record: Option<PathBuf>,
     },
     /// Run any command and show the system calls that make a container, with what each one changed
     Trace {

@@ -1,14 +1,18 @@
 //! The one stream: everything that what is shown can change by.
 //!
-//! The machine and the learner's keyboard yield these events, and the screen, the plain mode, transcripts and tests take
-//! them. They can be stored and read back (serde), so that a session can be written down and shown again.
+//! The engine ([`crate::runtime::Engine`]) yields these events, from the machine and from the learner's keyboard; the screen,
+//! the plain mode, transcripts and tests take them. They can be stored and read back (serde), so that a session can be
+//! written down and shown again.
+//!
+//! Five of them never come from the engine: what a terminal's bytes mean to a session ([`Event::of_output`]) and what the
+//! learner wants of it.
 
 mod stored;
 
 use crate::{
-    lesson::TerminalId,
+    lesson::{Lacking, TerminalId},
     observe::{Place, Sample},
-    session::Lacking,
+    terminal::{Piece, Screen},
     trace::TraceEvent,
 };
 use crossterm::event::KeyEvent;
@@ -54,6 +58,72 @@ pub enum Event {
     Lacking(#[serde(with = "stored::by_language")] BTreeMap<&'static str, Lacking>),
     /// A line for a terminal, without its Return.
     Line(TerminalId, String),
+    /// A line of standard input, where nothing is drawn, without its end.
+    Stdin(String),
+    /// The learner opens the lesson of this name at a step.
+    Open(String, usize),
+    /// The learner wants something of the session.
+    Wish(Wish),
+    /// A shell stands at its prompt, having ended a command with this status. The last value is its PID as it sees itself.
+    Prompt(TerminalId, i32, i32),
+    /// The learner sent a line, or anything else that ends in Return, to a terminal.
+    Typed(TerminalId),
+    /// A shell took this line and runs it, however the line came. `None` where the line is not known.
+    Submitted(TerminalId, Option<String>),
+    /// Whether something is typed at a shell's prompt that was not submitted yet.
+    HalfTyped(TerminalId, bool),
+    /// Everything up to here was drawn.
+    Drawn,
+    /// A signal asks us to end: its number.
+    Signal(i32),
+    /// Job control asks us to stop for a while.
+    Suspend,
+    /// Somebody lets us go on, whether or not we knew that we were stopped.
+    Resume,
+    /// The screen's terminal, or standard input, is at its end.
+    HungUp,
+}
+
+/// What a learner can want of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// Begin (or begin again) with this step: its state is rebuilt by replay.
+    GoTo(usize),
+    /// Go on: type the command that is due, or move to the next step where this one is done.
+    Go,
+    /// Pass over the line that is due where it only shows something; otherwise go to the next step.
+    PassOver,
+    /// Commit to this answer of the open question.
+    Answer(usize),
+    /// Show one more rung of help.
+    Hint,
+    /// Let the oldest held call happen.
+    StepCall,
+    /// Let every held call happen and hold no more.
+    RunOn,
+    /// Let the oldest guarded call happen, which changes the machine itself; or make it fail.
+    Allow(bool),
+    /// Go on until the next call of this name.
+    RunUntil(String),
+    /// Hold before every call, or stop doing so.
+    ToggleHold,
+}
+
+impl Event {
+    /// What a piece of a terminal's output means to the session; nothing where it is only text.
+    pub fn of_output(terminal: TerminalId, piece: Piece) -> Option<Event> {
+        match piece {
+            Piece::Text(_) => None,
+            Piece::Prompt { status, shell } => Some(Event::Prompt(terminal, status, shell)),
+            Piece::Submitted(line) => Some(Event::Submitted(terminal, line)),
+        }
+    }
+
+    /// What it means that this shell waits for a line; nothing where its screen has shown its prompt already.
+    pub fn of_waiting(terminal: TerminalId, shell: i32, screen: &mut Screen) -> Option<Event> {
+        screen.waits().then_some(Event::Prompt(terminal, 0, shell))
+    }
 }
 
 #[cfg(test)]

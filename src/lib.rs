@@ -13,8 +13,8 @@
 //! A lesson file is read by [`lesson`] into steps. [`session`] decides what comes next: it is a state machine that takes
 //! in what happened and gives back what is to be done. [`runtime`] does it: it types into terminals ([`terminal`]),
 //! whose shells run under the tracer ([`trace`]), and reads `/proc` and cgroupfs ([`observe`]). What the tracer and the
-//! observers see comes back as events; checks are decided by them alone. All of it is one stream ([`event`]), which can be
-//! stored. [`app`] and [`ui`] show the session on a screen; [`headless`] tells it as a transcript or as JSON. [`tools`] are the programs that learners type.
+//! observers see comes back as events; checks are decided by them alone. All of it is one stream ([`event`]), which the
+//! engine yields ([`runtime::Engine`]) and which can be stored and read back ([`recording`]). [`app`] and [`ui`] show the session on a screen; [`headless`] tells it as a transcript or as JSON. [`tools`] are the programs that learners type.
 //!
 //! # Invariants
 //!
@@ -56,6 +56,7 @@ pub mod kernel;
 pub mod lang;
 pub mod lesson;
 pub mod observe;
+pub mod recording;
 mod run;
 pub mod runtime;
 pub mod session;

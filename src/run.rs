@@ -1,18 +1,18 @@
 //! Carries out the command line: everything but the tools and the hidden roles, which never get here.
 
-use crate::kernel::text;
 use crate::{
-    app::{Look, Prefix},
+    app::{Look, Prefix, State},
     clean,
     cli::{self, Cli, Command, Common, Lessons},
     dirs::Need,
     doctor, glossary, headless,
     image::{Reference, size},
     inspect,
-    kernel::{errno, program},
+    kernel::{errno, program, text},
     lang::{self, Lang},
     lesson::{self, Ability, LoadError, Requirement, Translations},
-    runtime::{TuiOptions, plain, scope, signals, tui},
+    recording::{Header, Recorder},
+    runtime::{Setup, TuiOptions, export, plain, scope, signals, tui},
     session::{Progress, StateDir, progress_report as report, why_not_kept},
     tools::TOOLS,
     trace,
@@ -20,8 +20,9 @@ use crate::{
 use clap::error::ErrorKind;
 use std::{
     ffi::OsString,
+    fs::File,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -39,7 +40,10 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     };
     match &cli.command {
         None => screen(&cli, lang),
-        Some(Command::Run { places, json, patience }) => run_lessons(places, *json, *patience, &cli.common, lang),
+        Some(Command::Run { places, json, patience, record }) => {
+            let record = record.as_deref().or(cli.record.as_deref());
+            run_lessons(places, *json, *patience, record, &cli.common, lang)
+        }
         Some(Command::Trace { json, output, only, count, time, step, guard, process, command }) => {
             let form = trace::cli::Form { json: *json, only: only.clone(), count: *count, time: *time };
             let how = trace::cli::How { form, to: output.clone(), step: *step, guard: *guard, process: *process };
@@ -179,7 +183,14 @@ fn own_program(lang: Lang) -> Result<PathBuf, ExitCode> {
     })
 }
 
-fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lang: Lang) -> ExitCode {
+fn run_lessons(
+    names: &[String],
+    json: bool,
+    patience: u32,
+    record: Option<&Path>,
+    common: &Common,
+    lang: Lang,
+) -> ExitCode {
     let lessons = match load(common, lang) {
         Ok(lessons) => lessons,
         Err(status) => return status,
@@ -216,9 +227,12 @@ fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lan
     }
     let lacking = doctor::lacking_for(need, &doctor::requirements(&lessons));
     let lacking = lacking.into_iter().find(|(known, _)| *known == lang).map(|(_, lacking)| lacking).unwrap_or_default();
-    let guarded = !common.unguarded;
-    let how = headless::How { json, patience, image: common.image.to_string(), need, guarded };
-    match headless::run(&places, &exe, lang, &lacking, how) {
+    let setup = setup(common, exe, true, lang);
+    let recorder = match record.map(|path| recorder(path, wanted, lessons, &setup)).transpose() {
+        Ok(recorder) => recorder,
+        Err(status) => return status,
+    };
+    match headless::run(&places, &lacking, headless::How { json, patience, setup, recorder }) {
         Ok(headless::Ended::Done { failed, .. }) if failed > 0 => ExitCode::from(FAILED),
         Ok(headless::Ended::Done { passed: 0, .. }) => ExitCode::from(CANNOT),
         Ok(headless::Ended::Done { .. }) => ExitCode::SUCCESS,
@@ -228,6 +242,33 @@ fn run_lessons(names: &[String], json: bool, patience: u32, common: &Common, lan
         }
         Err(headless::Failure::Output(error)) => output_failed(&error),
     }
+}
+
+/// What a session is played with; `unseen` where nobody sees its terminals.
+fn setup(common: &Common, exe: PathBuf, unseen: bool, lang: Lang) -> Setup {
+    let (need, image, guarded) = (need(common), common.image.to_string(), !common.unguarded);
+    Setup { exe, need, image, guarded, unseen, lang }
+}
+
+/// Opens the file of a recording, which must not be there yet.
+fn record(path: &Path) -> Result<(File, PathBuf), ExitCode> {
+    let opened = export::create(path).map(|file| (file, path.to_path_buf()));
+    opened.map_err(|error| not_recorded(path, &error))
+}
+
+fn not_recorded(path: &Path, error: &io::Error) -> ExitCode {
+    let exists = error.kind() == io::ErrorKind::AlreadyExists;
+    let hint = lang::say("nothing is overwritten: name another file", "不会覆盖已有文件：请换一个文件名");
+    let what = format!("--record{}{}", lang::say(": ", "："), path.display());
+    complain(&format!("{what}: {}", errno::why_io(error)), exists.then_some(hint), FAILED)
+}
+
+/// Begins to record a run of these places.
+fn recorder(path: &Path, places: &[String], lessons: Vec<Translations>, setup: &Setup) -> Result<Recorder, ExitCode> {
+    let (file, path) = record(path)?;
+    let state = State::new(setup.lang, Look::default(), tui::facts(&setup.exe), lessons, Prefix::default());
+    let header = Header::of(&state, &setup.image, places.to_vec());
+    Recorder::start(file, &path, &header).map_err(|error| not_recorded(&path, &error))
 }
 
 /// What every session does before its first thread: signals are taken from a signalfd(2), and what dead sessions left is
@@ -316,11 +357,14 @@ fn open(
         ascii: tui::ascii_only(variable),
     };
     let (progress, kept) = progress(cli.reset, lang);
-    let need = need(&cli.common);
-    let image = cli.common.image.to_string();
-    let guarded = !cli.common.unguarded;
-    let options = TuiOptions { need, image, lang, look, lessons, start, prefix, guarded, exe, progress, kept };
-    if cli.plain || is_accessible(variable("ACCESSIBLE").as_deref()) { plain::run(options) } else { tui::run(options) }
+    let record = match cli.record.as_deref().map(record).transpose() {
+        Ok(record) => record,
+        Err(status) => return status,
+    };
+    let plain = cli.plain || is_accessible(variable("ACCESSIBLE").as_deref());
+    let setup = setup(&cli.common, exe, plain, lang);
+    let options = TuiOptions { setup, look, lessons, start, prefix, record, progress, kept };
+    if plain { plain::run(options) } else { tui::run(options) }
 }
 
 /// Whether the user asks every program for plain text: `ACCESSIBLE` set to anything but 0, as some programs have it.

@@ -1,6 +1,6 @@
 //! The end of a lesson, and where to go on from there.
 
-use super::{Effect, Play, State, View, wishes};
+use super::{Effect, Play, State, View, commands};
 use crate::session::{LessonProgress, Phase};
 
 /// Where a learner may go on who has come to the end of a lesson.
@@ -56,11 +56,11 @@ pub(crate) fn go_on(state: &mut State) -> Vec<Effect> {
     match state.onward(index) {
         Some(Onward::Step(step)) => {
             state.view = View::Lesson;
-            wishes::in_lesson_go_to(state, step)
+            commands::in_lesson_go_to(state, step)
         }
         Some(Onward::Lesson(next)) => {
             (state.selected, state.view) = (next, View::Opening);
-            wishes::accept(state)
+            commands::accept(state)
         }
         Some(Onward::Course) => {
             state.view = View::Closing(None);

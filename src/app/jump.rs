@@ -1,6 +1,6 @@
 //! Looking for a step in the list of steps: a number goes there, text chooses among the names.
 
-use super::{Effect, Jump, Overlay, State, wishes};
+use super::{Effect, Jump, Overlay, State, commands};
 use crate::lesson::Lesson;
 use crossterm::event::KeyCode;
 
@@ -51,7 +51,7 @@ pub(super) fn write(state: &mut State, letter: char) -> Vec<Effect> {
         [only] if number => {
             let step = *only;
             state.overlay = None;
-            wishes::in_lesson_go_to(state, step)
+            commands::in_lesson_go_to(state, step)
         }
         _ => Vec::new(),
     }

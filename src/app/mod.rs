@@ -7,6 +7,7 @@
 pub(crate) mod answer;
 mod attend;
 mod calls;
+mod commands;
 mod event;
 mod finish;
 mod history;
@@ -18,7 +19,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod update;
-mod wishes;
 
 pub(crate) use crate::event::Event;
 pub(crate) use calls::{CallLog, Row};
@@ -30,7 +30,6 @@ pub(crate) use layout::{Pane, Shape};
 pub(crate) use play::{Focus, Play};
 pub(crate) use state::{Facts, Jump, Look, Overlay, PROPERTIES, State, ThemeName, View};
 pub(crate) use update::{measured, update};
-pub(crate) use wishes::{begin, wish};
 #[cfg(test)]
 mod answer_tests;
 #[cfg(test)]

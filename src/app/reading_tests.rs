@@ -1,6 +1,6 @@
 //! Every line of every step can be read, on every screen, and a place that was scrolled to stays.
 
-use super::{Event, Focus, Pane, Prefix, State, begin, update};
+use super::{Event, Focus, Pane, Prefix, State, update};
 use crate::{
     app::{Extent, Look},
     lang::Lang,
@@ -20,7 +20,8 @@ fn app(lang: Lang) -> State {
 /// Goes to a step of a lesson, its replay done.
 fn go(state: &mut State, lesson: usize, step: usize) {
     state.size = SIZES[0];
-    begin(state, lesson, step);
+    let lesson = crate::lesson::id(&state.lessons[lesson]).to_string();
+    update(state, Event::Open(lesson, step));
     for _ in 0..200 {
         if !matches!(play(state).session.phase(), Phase::Preparing(..)) {
             break;

@@ -7,10 +7,12 @@ use crate::{
     observe::NAMES,
     session::{Lacking, Progress},
 };
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 /// A named set of colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum ThemeName {
     /// For dark backgrounds, and bearable on light ones.
     #[default]
@@ -50,7 +52,7 @@ impl ThemeName {
 }
 
 /// What the terminal can show and what the user wants to see.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Look {
     /// The colours.
     pub theme: ThemeName,
@@ -61,7 +63,7 @@ pub(crate) struct Look {
 }
 
 /// What is known of this machine, for the opening and the header.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Facts {
     /// Whether the effective user is root.
     pub root: bool,
@@ -72,7 +74,8 @@ pub(crate) struct Facts {
     /// The command line that starts this program again as root, such as `sudo /home/li/boxwright`; `None` for root, and
     /// where nothing can do that.
     pub as_root: Option<String>,
-    /// What this machine lacks, with the reasons, by language code.
+    /// What this machine lacks, with the reasons, by language code. Where it is stored, it comes as an event.
+    #[serde(skip)]
     pub lacking: BTreeMap<&'static str, Lacking>,
 }
 

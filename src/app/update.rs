@@ -2,12 +2,12 @@
 
 use super::{
     Command, Effect, Event, Extents, Focus, Key, Overlay, Pane, Play, Shape, State, View, answer, attend::attend, jump,
-    keys, layout, play::Term, wishes,
+    commands, keys, layout, play::Term,
 };
 use crate::{
-    lesson::{Run, TerminalId},
-    session::{Action, Input, Report},
-    terminal::{Piece, keys as encoding},
+    lesson::{self, Run, TerminalId},
+    session::{Action, Report},
+    terminal::keys as encoding,
     trace::TraceEvent,
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -46,14 +46,12 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             if let Some(term) = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal)) {
                 term.ended = true;
             }
-            tell(state, Input::Closed(terminal))
+            tell(state, Event::Closed(terminal))
         }
         Event::Waits(terminal, shell) => {
             let term = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal));
-            match term.is_some_and(|term| term.screen.waits()) {
-                true => tell(state, Input::Prompt(terminal, 0, shell)),
-                false => Vec::new(),
-            }
+            let prompt = term.and_then(|term| Event::of_waiting(terminal, shell, &mut term.screen));
+            prompt.map_or_else(Vec::new, |prompt| tell(state, prompt))
         }
         Event::Place(terminal, place) => {
             if let Some(term) = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal)) {
@@ -68,13 +66,13 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
                 play.before.get_or_insert_with(|| sample.clone());
                 play.sample = Some(sample.clone());
             }
-            tell(state, Input::Sample(number, sample))
+            tell(state, Event::Sample(number, sample))
         }
         Event::Clock(now) => {
             state.now = now;
             Vec::new()
         }
-        Event::Deadline => tell(state, Input::Deadline),
+        Event::Deadline => tell(state, Event::Deadline),
         Event::Doctor(lines) => {
             state.doctor = Some(lines);
             Vec::new()
@@ -107,13 +105,21 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             line.push('\r');
             send(state, terminal, line.into_bytes())
         }
+        Event::Open(lesson, step) => {
+            let place = state.lessons.iter().position(|known| lesson::id(known) == lesson);
+            place.map_or_else(Vec::new, |index| commands::open(state, index, step))
+        }
+        Event::Wish(wish) => tell(state, Event::Wish(wish)),
+        // These are about the program, or what this module makes of the others.
+        Event::Drawn | Event::Signal(_) | Event::Suspend | Event::Resume | Event::HungUp | Event::Stdin(_) => Vec::new(),
+        Event::Prompt(..) | Event::Typed(_) | Event::Submitted(..) | Event::HalfTyped(..) => Vec::new(),
     }
 }
 
 /// Hands the session what happened, and follows what it does.
-pub(super) fn tell(state: &mut State, input: Input) -> Vec<Effect> {
+pub(super) fn tell(state: &mut State, event: Event) -> Vec<Effect> {
     let Some(play) = &mut state.play else { return Vec::new() };
-    let actions = play.session.handle(input);
+    let actions = play.session.handle(event);
     let mut effects = Vec::new();
     let mut news = false;
     for action in actions {
@@ -187,14 +193,14 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             let asked = play.session.guarded().is_some();
             if play.focus == Focus::Terminal && key != Some(prefix.key()) && !asked {
                 return match key {
-                    Some(Key::Char(' ')) if play.space_types() => wishes::obey(state, Command::Go),
+                    Some(Key::Char(' ')) if play.space_types() => commands::run(state, Command::Go),
                     _ => to_terminal(state, event),
                 };
             }
         }
     }
     match (key.and_then(|key| keys::command(state, key)), &mut state.overlay) {
-        (Some(command), _) => wishes::obey(state, command),
+        (Some(command), _) => commands::run(state, command),
         (None, Some(Overlay::Until(name))) => {
             type_name(name, event.code);
             Vec::new()
@@ -244,7 +250,7 @@ fn to_terminal(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     term.screen.scroll_to_bottom();
     let mut effects = Vec::new();
     if Key::of(&event) == Some(Key::Ctrl('c')) && !play.session.held().is_empty() {
-        effects.extend(tell(state, Input::Wish(crate::session::Wish::RunOn)));
+        effects.extend(tell(state, Event::Wish(crate::session::Wish::RunOn)));
     }
     effects.extend(send(state, terminal, bytes));
     if Key::of(&event) == Some(Key::Ctrl('l')) {
@@ -267,7 +273,7 @@ fn send(state: &mut State, terminal: TerminalId, bytes: Vec<u8>) -> Vec<Effect> 
             play.commands += 1;
             play.tops.remove(&Pane::Lesson);
         }
-        effects.extend(tell(state, Input::Typed(terminal)));
+        effects.extend(tell(state, Event::Typed(terminal)));
     }
     effects.push(Effect::Write(terminal, bytes));
     effects
@@ -329,14 +335,9 @@ fn output(state: &mut State, terminal: TerminalId, bytes: &[u8]) -> Vec<Effect> 
         effects.push(Effect::Write(terminal, processed.reply));
     }
     let half_typed = term.screen.prompt_is_empty() == Some(false);
-    effects.extend(tell(state, Input::HalfTyped(terminal, half_typed)));
-    for piece in processed.pieces {
-        let input = match piece {
-            Piece::Text(_) => continue,
-            Piece::Prompt { status, shell } => Input::Prompt(terminal, status, shell),
-            Piece::Submitted(line) => Input::Submitted(terminal, line),
-        };
-        effects.extend(tell(state, input));
+    effects.extend(tell(state, Event::HalfTyped(terminal, half_typed)));
+    for event in processed.pieces.into_iter().filter_map(|piece| Event::of_output(terminal, piece)) {
+        effects.extend(tell(state, event));
     }
     effects
 }
@@ -351,5 +352,5 @@ fn trace(state: &mut State, terminal: TerminalId, event: TraceEvent) -> Vec<Effe
             play.pane = Pane::Calls;
         }
     }
-    tell(state, Input::Trace(terminal, event))
+    tell(state, Event::Trace(terminal, event))
 }

@@ -128,6 +128,18 @@ fn every_event_is_read_back_as_it_was_stored() {
         Event::Said("s".into()),
         Event::Lacking(BTreeMap::from([("en", lacking.clone()), ("zh", lacking)])),
         Event::Line(host, "ls".into()),
+        Event::Stdin("! ls".into()),
+        Event::Open("isolate".into(), 2),
+        Event::Wish(Wish::RunUntil("mount".into())),
+        Event::Prompt(host, 1, 7),
+        Event::Typed(host),
+        Event::Submitted(host, None),
+        Event::HalfTyped(host, true),
+        Event::Drawn,
+        Event::Signal(15),
+        Event::Suspend,
+        Event::Resume,
+        Event::HungUp,
     ] {
         stored_and_read(&event);
     }

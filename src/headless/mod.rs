@@ -6,15 +6,15 @@ mod text;
 
 pub(crate) use events::Event;
 
-use crate::kernel::text::safe;
 use crate::{
-    dirs::Need,
     event,
+    kernel::text::safe,
     lang::Lang,
     lesson::{self, Lesson, Requirement, TerminalId, Translations},
     observe::Sample,
-    runtime::{Happening, Machine, Trouble, signals},
-    session::{Action, Input, Lacking, LessonProgress, Outcome, Report, Session, Wish},
+    recording::Recorder,
+    runtime::{Engine, Setup, Trouble, signals},
+    session::{Action, Lacking, LessonProgress, Outcome, Report, Session, Wish},
     terminal::{Piece, Screen},
     trace::Told,
 };
@@ -22,8 +22,7 @@ use events::{Skipped, Summary};
 use std::{
     collections::BTreeMap,
     io::{self, Write},
-    path::Path,
-    sync::{Arc, mpsc},
+    sync::Arc,
     time::Duration,
 };
 
@@ -118,48 +117,36 @@ pub(crate) enum Failure {
     Output(#[from] io::Error),
 }
 
-enum Message {
-    Machine(Happening),
-    Signal(i32),
-}
-
 /// How lessons are run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct How {
     /// Events on standard output; otherwise a transcript.
     pub json: bool,
     /// How many times as long as usual is waited for a machine that is slow.
     pub patience: u32,
-    /// The image that lessons use.
-    pub image: String,
-    /// What the session's directory must offer for it.
-    pub need: Need,
-    /// Whether calls that would change the machine itself fail, unless the step declares them.
-    pub guarded: bool,
+    /// What they are played with.
+    pub setup: Setup,
+    /// Where they are recorded.
+    pub recorder: Option<Recorder>,
 }
 
 /// How long the end of a run may take that nobody is in a hurry for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs these places one after the other.
-pub(crate) fn run(places: &[Place], exe: &Path, lang: Lang, lacking: &Lacking, how: How) -> Result<Ended, Failure> {
+pub(crate) fn run(places: &[Place], lacking: &Lacking, how: How) -> Result<Ended, Failure> {
+    let (lang, image) = (how.setup.lang, how.setup.image.clone());
     let mut teller: Box<dyn Teller> = if how.json { Box::new(json::Json) } else { Box::new(text::Text::new(lang)) };
-    let (send, receive) = mpsc::channel();
-    let signalled = send.clone();
-    signals::watch(move |signal| drop(signalled.send(Message::Signal(signal))));
-    let sink = Arc::new(move |happening| drop(send.send(Message::Machine(happening))));
-    let mut machine = Machine::start_for(how.need, exe, sink)?;
-    machine.unseen = true;
-    machine.image.clone_from(&how.image);
-    machine.guarded = how.guarded;
-    teller.tell(&events::session(machine.run_dir().name(), &how.image), None)?;
-    let mut player =
-        Player { machine, receive, teller, summary: Summary::default(), last: None, patience: how.patience };
-    complain(player.machine.refused(lang));
+    let mut engine = Engine::new(how.setup).recorded(how.recorder);
+    engine.watch_signals();
+    engine.start()?;
+    teller.tell(&events::session(engine.name().unwrap_or_default(), &image), None)?;
+    complain(engine.refused());
+    let mut player = Player { engine, teller, summary: Summary::default(), last: None, patience: how.patience };
     let played = places.iter().find_map(|place| player.play(place, lacking).transpose());
     // The machine first: what is told last is then true of what is left.
     let within = if played.is_some() { signals::TIDYING } else { PATIENCE };
-    complain(player.machine.finish(within).lines(lang));
+    complain(player.engine.finish(within).lines(lang));
     if let Some(signal) = played.transpose()? {
         return Ok(Ended::Signal(signal));
     }
@@ -177,8 +164,7 @@ fn complain(lines: impl IntoIterator<Item = String>) {
 }
 
 struct Player {
-    machine: Machine,
-    receive: mpsc::Receiver<Message>,
+    engine: Engine,
     teller: Box<dyn Teller>,
     summary: Summary,
     last: Option<Arc<Sample>>,
@@ -217,95 +203,84 @@ impl Player {
 
     fn play_session(&mut self, session: &mut Session, place: &Place) -> Result<Option<i32>, Failure> {
         let mut printed = BTreeMap::<TerminalId, Printed>::new();
-        let (_, first) = place.parts();
-        let begin = session.handle(Input::Wish(Wish::GoTo(first)));
-        let mut over = self.carry_out(begin, session, place, &mut printed)?;
-        while !over {
-            let seen = match self.receive.recv() {
-                Ok(Message::Machine(happening)) => self.machine.sort(happening),
-                Ok(Message::Signal(signal)) => return Ok(Some(signal)),
-                Err(_) => {
-                    return Err(
-                        io::Error::other(crate::lang::say("the machine has fallen silent", "机器没有反应了")).into()
-                    );
-                }
-            };
-            for seen in seen {
-                for input in self.take(seen, session, &mut printed)? {
-                    let actions = session.handle(input);
-                    over |= self.carry_out(actions, session, place, &mut printed)?;
-                    if over {
-                        return Ok(None);
-                    }
+        self.engine.give_alone(event::Event::Open(place.lesson.id.clone(), place.parts().1));
+        loop {
+            let Some(event) = self.engine.next(None) else { continue };
+            if let event::Event::Signal(signal) = event {
+                return Ok(Some(signal));
+            }
+            for event in self.take(event, session, &mut printed)? {
+                let actions = session.handle(event);
+                if self.carry_out(actions, session, place, &mut printed)? {
+                    return Ok(None);
                 }
             }
         }
-        Ok(None)
     }
 
-    /// Tells what was seen, and gives what the session must know of it.
+    /// Tells what happened, and gives what the session must know of it.
     fn take(
         &mut self,
-        seen: event::Event,
+        event: event::Event,
         session: &Session,
         printed: &mut BTreeMap<TerminalId, Printed>,
-    ) -> Result<Vec<Input>, Failure> {
+    ) -> Result<Vec<event::Event>, Failure> {
         let lesson = Some(session.lesson());
-        Ok(match seen {
+        Ok(match event {
+            event::Event::Open(_, step) => vec![event::Event::Wish(Wish::GoTo(step))],
             event::Event::Output(terminal, bytes) => {
                 let place = printed.entry(terminal).or_default();
-                let mut inputs = Vec::new();
+                let mut events = Vec::new();
                 let processed = place.screen.process(&bytes);
-                self.machine.write(terminal, &processed.reply);
+                self.engine.write(terminal, &processed.reply);
                 for piece in processed.pieces {
-                    match piece {
-                        Piece::Text(text) => place.text.push_str(&text),
-                        Piece::Submitted(line) => {
+                    match &piece {
+                        Piece::Text(text) => place.text.push_str(text),
+                        Piece::Submitted(_) => {
                             // What came before is the echo of the line.
                             place.text.clear();
                             place.echo = None;
-                            inputs.push(Input::Submitted(terminal, line));
                         }
-                        Piece::Prompt { status, shell } => {
+                        Piece::Prompt { status, .. } => {
                             let text = place.take();
                             if !text.is_empty() || std::mem::take(&mut place.typed) {
-                                self.teller.tell(&Event::Output { terminal, text, status: Some(status) }, lesson)?;
+                                self.teller.tell(&Event::Output { terminal, text, status: Some(*status) }, lesson)?;
                             }
-                            inputs.push(Input::Prompt(terminal, status, shell));
                         }
                     }
+                    events.extend(event::Event::of_output(terminal, piece));
                 }
                 if place.text.len() > CHUNK {
                     let text = place.take();
                     self.teller.tell(&Event::Output { terminal, text, status: None }, lesson)?;
                 }
-                inputs
+                events
             }
             event::Event::Closed(terminal) => {
                 let text = printed.remove(&terminal).map(|mut place| place.take()).unwrap_or_default();
                 if !text.is_empty() {
                     self.teller.tell(&Event::Output { terminal, text, status: None }, lesson)?;
                 }
-                vec![Input::Closed(terminal)]
+                vec![event::Event::Closed(terminal)]
             }
             event::Event::Trace(terminal, event) => {
                 if let Some(told) = Told::new(&event, session.lang()) {
                     self.teller.tell(&Event::Traced(told), lesson)?;
                 }
-                vec![Input::Trace(terminal, event)]
+                vec![event::Event::Trace(terminal, event)]
             }
             event::Event::Sample(number, sample) => {
                 if self.last.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &sample)) {
                     self.teller.tell(&Event::Sample(&sample), lesson)?;
                     self.last = Some(sample.clone());
                 }
-                vec![Input::Sample(number, sample)]
+                vec![event::Event::Sample(number, sample)]
             }
             event::Event::Waits(terminal, shell) => {
-                let waits = printed.get_mut(&terminal).is_some_and(|place| place.screen.waits());
-                if waits { vec![Input::Prompt(terminal, 0, shell)] } else { Vec::new() }
+                let place = printed.get_mut(&terminal);
+                place.and_then(|place| event::Event::of_waiting(terminal, shell, &mut place.screen)).into_iter().collect()
             }
-            event::Event::Deadline => vec![Input::Deadline],
+            event::Event::Deadline => vec![event::Event::Deadline],
             event::Event::Working(text) | event::Event::Said(text) | event::Event::Trouble(text) => {
                 self.teller.tell(&Event::Trouble { text }, lesson)?;
                 Vec::new()
@@ -319,23 +294,18 @@ impl Player {
     fn carry_out(
         &mut self,
         actions: Vec<Action>,
-        session: &mut Session,
+        session: &Session,
         place: &Place,
         printed: &mut BTreeMap<TerminalId, Printed>,
     ) -> Result<bool, Failure> {
-        let mut actions = std::collections::VecDeque::from(actions);
-        while let Some(action) = actions.pop_front() {
+        for action in actions {
             match &action {
                 Action::Restart(terminal) => drop(printed.remove(terminal)),
                 Action::Type(terminal, line) => printed.entry(*terminal).or_default().begin(line),
                 Action::Report(report) if self.report(report, session, place)? => return Ok(true),
                 _ => {}
             }
-            for seen in self.machine.apply(&action) {
-                for input in self.take(seen, session, printed)? {
-                    actions.extend(session.handle(input));
-                }
-            }
+            self.engine.apply(&action);
         }
         Ok(false)
     }

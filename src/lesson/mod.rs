@@ -27,5 +27,5 @@ pub use model::{
 };
 pub(crate) use needs::needs;
 pub use parse::parse;
-pub use requirement::{Ability, Requirement};
+pub use requirement::{Ability, Lacking, Requirement};
 pub use store::{LoadError, directory, embedded, folder, id, load, load_with, trusted};

@@ -2,6 +2,9 @@
 
 use crate::kernel::namespaces::Kind;
 
+/// What a machine lacks: a requirement and the reason, in the language of whoever asked.
+pub type Lacking = Vec<(Requirement, String)>;
+
 /// Something that a machine may lack.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -52,12 +52,24 @@ fn again(args: impl Iterator<Item = OsString>, lang: Lang) -> Vec<OsString> {
         }
         if arg == "--lang" {
             args.next();
+        } else if arg == "--record" {
+            // The first part lies in the file itself.
+            out.push(arg);
+            out.extend(args.next().map(second));
+        } else if arg.as_bytes().starts_with(b"--record=") {
+            out.push(second(arg));
         } else if arg != "--reset" && !arg.as_bytes().starts_with(b"--lang=") {
             out.push(arg);
         }
     }
     out.extend(args);
     out
+}
+
+/// The name of a file for the second start.
+fn second(mut name: OsString) -> OsString {
+    name.push(".root");
+    name
 }
 
 /// Becomes the program that makes root, which becomes this one. The terminal must have been given back, and all that the
@@ -103,6 +115,8 @@ mod tests {
     #[test]
     fn the_second_start_is_as_the_first_but_forgets_nothing_again() {
         let given = |args: &[&str]| strings(again(args.iter().map(OsString::from), Lang::Zh));
+        let recorded = ["--lang", "zh", "--record", "r.root", "--record=r.root"];
+        assert_eq!(given(&["--record", "r", "--record=r"]), recorded, "a recording is never overwritten");
         assert_eq!(given(&["isolate", "--reset", "--plain"]), ["--lang", "zh", "isolate", "--plain"]);
         assert_eq!(given(&["--lang", "en", "--lang=en", "--yes"]), ["--lang", "zh", "--yes"]);
         assert_eq!(given(&["--", "--reset"]), ["--lang", "zh", "--", "--reset"]);

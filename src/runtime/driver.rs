@@ -1,76 +1,49 @@
 //! Carries out what the app wants, and tells it what came of it: the part that the drawn and the plain screen share.
 
-use super::{
-    export,
-    inbox::{Inbox, Letter},
-    machine::Machine,
-};
-use crate::kernel::text;
+use super::{engine::Engine, export};
 use crate::{
     app::{Effect, Event, State, update},
-    dirs::Need,
     doctor,
+    kernel::text,
     lang::{self, Lang},
-    session::{Action, Proof, StateDir, why_not_kept},
+    lesson,
+    session::{Proof, StateDir, why_not_kept},
 };
 use std::{
-    collections::VecDeque,
     io::{self, Write},
-    path::PathBuf,
-    sync::Arc,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-/// The app and the machine that it plays on.
+/// The app and the engine that it plays on.
 #[derive(Debug)]
 pub(super) struct Driver {
     /// What the screen shows.
     pub state: State,
-    /// Where everything arrives.
-    pub inbox: Arc<Inbox>,
-    /// Whether nobody sees the terminals, but only reads what they print.
-    pub unseen: bool,
-    /// The image that lessons use.
-    pub image: String,
-    /// Whether calls that would change the machine itself are held.
-    pub guarded: bool,
-    exe: PathBuf,
+    /// What happens.
+    pub engine: Engine,
     kept: Option<StateDir>,
     /// Whether the last try to keep the progress failed, which has been said.
     unsaved: bool,
-    need: Need,
-    /// Made when the first lesson begins: who only looks at the opening leaves nothing behind.
-    machine: Option<Machine>,
     /// Whether it is known what this machine lacks. Until then no shell is started, because a step is judged when its
     /// shells are ready.
     examined: bool,
     waiting: Vec<Effect>,
-    began: Instant,
     ended: bool,
     as_root: bool,
     redraw: bool,
 }
 
 impl Driver {
-    /// Nothing is started yet. `kept` is where progress is kept, if anywhere; `need` is what the session's directory must
-    /// offer.
-    pub(super) fn new(state: State, exe: PathBuf, kept: Option<StateDir>, need: Need) -> Driver {
-        let inbox = Arc::default();
+    /// Nothing is started yet. `kept` is where progress is kept, if anywhere.
+    pub(super) fn new(state: State, engine: Engine, kept: Option<StateDir>) -> Driver {
         Driver {
             state,
-            inbox,
-            unseen: false,
-            image: String::new(),
-            guarded: true,
-            exe,
+            engine,
             kept,
             unsaved: false,
-            need,
-            machine: None,
             examined: false,
             waiting: Vec::new(),
-            began: Instant::now(),
             ended: false,
             as_root: false,
             redraw: false,
@@ -80,11 +53,11 @@ impl Driver {
     /// Starts to find out what this machine lacks, beside everything else: it takes longer than a frame.
     pub(super) fn examine(&self) -> io::Result<()> {
         let needs = doctor::requirements(&self.state.lessons);
-        let (inbox, need) = (self.inbox.clone(), self.need);
+        let (queue, need) = (self.engine.queue(), self.engine.need());
         let examine = move || {
             let found =
                 doctor::lacking_for(need, &needs).into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect();
-            inbox.send(Letter::Lacking(found));
+            queue.send(Event::Lacking(found));
         };
         thread::Builder::new().name("examine".into()).spawn(examine).map(drop)
     }
@@ -104,42 +77,38 @@ impl Driver {
         std::mem::take(&mut self.redraw)
     }
 
-    /// Whether the session knows the state of the machine as it was after the last thing that happened.
-    pub(super) fn is_up_to_date(&self) -> bool {
-        self.machine.as_ref().is_none_or(Machine::is_up_to_date)
-    }
-
-    /// What a happening on the machine means to the app.
-    pub(super) fn sort(&mut self, happening: super::Happening) -> Vec<Event> {
-        if matches!(happening, super::Happening::Sample(..)) {
-            drop(update(&mut self.state, Event::Clock(self.began.elapsed())));
+    /// Puts an event into the stream, and tells all that is ready.
+    pub(super) fn give(&mut self, event: Event) {
+        self.engine.give(event);
+        while let Some(event) = self.engine.ready() {
+            self.tell(event);
         }
-        let lang = self.state.lang;
-        self.machine.as_mut().map_or_else(Vec::new, |machine| {
-            machine.lang = lang;
-            machine.sort(happening)
-        })
     }
 
-    /// What the thread of [`Driver::examine`] found.
-    pub(super) fn examined(&mut self, lacking: std::collections::BTreeMap<&'static str, crate::session::Lacking>) {
-        self.tell(Event::Lacking(lacking));
-        self.examined = true;
-        let waiting = std::mem::take(&mut self.waiting);
-        self.perform(waiting);
+    /// Begins with a lesson, or asks whether its commands may run.
+    pub(super) fn open(&mut self, lesson: usize, step: usize) {
+        if let Some(translations) = self.state.lessons.get(lesson) {
+            self.give(Event::Open(lesson::id(translations).to_string(), step));
+        }
     }
 
-    /// Tells the app, and does what it wants.
+    /// Tells the app what the engine has yielded, and does what it wants.
     pub(super) fn tell(&mut self, event: Event) {
+        let examined = matches!(event, Event::Lacking(_));
         let effects = update(&mut self.state, event);
         lang::speak(self.state.lang);
+        self.engine.speak(self.state.lang);
         self.perform(effects);
+        if examined {
+            self.examined = true;
+            let waiting = std::mem::take(&mut self.waiting);
+            self.perform(waiting);
+        }
     }
 
-    /// Does what the app wants, and what it wants because of that.
+    /// Does what the app wants; what comes of it are events.
     pub(super) fn perform(&mut self, effects: Vec<Effect>) {
-        let mut queue = VecDeque::from(effects);
-        while let Some(effect) = queue.pop_front() {
+        for effect in effects {
             match effect {
                 Effect::Quit => self.ended = true,
                 Effect::AsRoot => (self.ended, self.as_root) = (true, true),
@@ -147,23 +116,23 @@ impl Driver {
                 Effect::Save => self.save(),
                 Effect::Export(lesson, proof) => {
                     let said = self.export(&lesson, &proof);
-                    queue.extend(update(&mut self.state, said));
+                    self.engine.give(said);
                 }
-                Effect::Doctor(lang) => {
-                    let (inbox, need, lessons) = (self.inbox.clone(), self.need, self.state.lessons.clone());
-                    let examine =
-                        move || inbox.send(Letter::Screen(Event::Doctor(doctor::lines(&lessons, need, lang))));
-                    if let Err(error) = thread::Builder::new().name("doctor".into()).spawn(examine) {
-                        queue.extend(update(&mut self.state, Event::Trouble(error.to_string())));
-                    }
-                }
+                Effect::Doctor(lang) => self.report(lang),
                 effect if !self.examined => self.waiting.push(effect),
-                effect => {
-                    for event in self.on_machine(effect) {
-                        queue.extend(update(&mut self.state, event));
-                    }
-                }
+                Effect::Session(action) => self.engine.apply(&action),
+                Effect::Write(terminal, bytes) => self.engine.write(terminal, &bytes),
+                Effect::Resize(terminal, rows, columns) => self.engine.resize(terminal, rows, columns),
             }
+        }
+    }
+
+    /// Has the report on this machine made, beside everything else.
+    fn report(&mut self, lang: Lang) {
+        let (queue, need, lessons) = (self.engine.queue(), self.engine.need(), self.state.lessons.clone());
+        let report = move || queue.send(Event::Doctor(doctor::lines(&lessons, need, lang)));
+        if let Err(error) = thread::Builder::new().name("doctor".into()).spawn(report) {
+            self.engine.give(Event::Trouble(error.to_string()));
         }
     }
 
@@ -184,7 +153,7 @@ impl Driver {
             }
         };
         if let Some(text) = trouble {
-            drop(update(&mut self.state, Event::Trouble(text)));
+            self.engine.give(Event::Trouble(text));
         }
     }
 
@@ -206,49 +175,13 @@ impl Driver {
         }
     }
 
-    /// Ends the machine within this time, and tells what is left of it on standard error.
+    /// Ends the session within this time, and tells what is left of it on standard error.
     pub(super) fn finish(&mut self, within: Duration) {
-        self.inbox.close();
-        let Some(mut machine) = self.machine.take() else { return };
         let lang = self.state.lang;
-        for line in machine.finish(within).lines(lang) {
+        for line in self.engine.finish(within).lines(lang) {
             // A closed standard error leaves nobody to tell.
             let _ = writeln!(io::stderr(), "{}", text::safe(&line));
         }
-    }
-
-    fn on_machine(&mut self, effect: Effect) -> Vec<Event> {
-        if self.machine.is_none() {
-            // A start that failed is tried again with the next shell that is wanted, not with every key.
-            if self.state.trouble.is_some() && !matches!(effect, Effect::Session(Action::Restart(_))) {
-                return Vec::new();
-            }
-            let inbox = self.inbox.clone();
-            let sink = Arc::new(move |happening| inbox.send(Letter::Machine(happening)));
-            match Machine::start_for(self.need, &self.exe, sink) {
-                Ok(mut machine) => {
-                    machine.unseen = self.unseen;
-                    machine.image.clone_from(&self.image);
-                    machine.guarded = self.guarded;
-                    machine.lang = self.state.lang;
-                    let refused = machine.refused(machine.lang).pop();
-                    if let Some(text) = refused {
-                        let text = text.trim_start_matches("boxwright: ").replace("\n  ", "; ");
-                        drop(update(&mut self.state, Event::Trouble(text)));
-                    }
-                    self.machine = Some(machine);
-                }
-                Err(trouble) => return vec![Event::Trouble(trouble.say(self.state.lang))],
-            }
-        }
-        let Some(machine) = &mut self.machine else { return Vec::new() };
-        match effect {
-            Effect::Session(action) => return machine.apply(&action),
-            Effect::Write(terminal, bytes) => machine.write(terminal, &bytes),
-            Effect::Resize(terminal, rows, columns) => machine.resize(terminal, rows, columns),
-            Effect::Doctor(_) | Effect::Export(..) | Effect::Save | Effect::AsRoot | Effect::Redraw | Effect::Quit => {}
-        }
-        Vec::new()
     }
 }
 
@@ -268,7 +201,5 @@ impl Drop for Driver {
             // The screen is given back by now; a closed standard error leaves nobody to tell.
             let _ = writeln!(io::stderr(), "boxwright: {}", not_kept(kept, &error, self.state.lang));
         }
-        // Readers of terminals that wait for room must see that nobody reads any more.
-        self.inbox.close();
     }
 }

@@ -6,7 +6,7 @@ use nix::unistd::{Gid, Uid, geteuid};
 use std::{
     fs::File,
     io::{self, Write},
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -26,17 +26,29 @@ pub(super) fn export(name: &str, text: &str, kept: Option<&StateDir>) -> io::Res
     }
 }
 
-/// As that person or, where nobody but root may write, as root: never as root in somebody else's directory.
+/// Makes a file that was not there and that only its owner may read. Under sudo it belongs to the person at the keyboard.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    let person = person(|name| std::env::var_os(name).map(PathBuf::from), geteuid());
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    as_person(dir, person, || File::options().write(true).create_new(true).mode(0o600).open(path))
+}
+
 fn write_here(dir: &Path, name: &str, text: &str, person: Option<(Uid, Gid)>) -> io::Result<PathBuf> {
-    let write = |owner| {
+    // O_EXCL follows no link that somebody else put there.
+    let write = || write_new(dir, name, |file| File::create_new(dir.join(file))?.write_all(text.as_bytes()));
+    as_person(dir, person, write)
+}
+
+/// As that person or, where nobody but root may write, as root: never as root in somebody else's directory.
+fn as_person<T>(dir: &Path, person: Option<(Uid, Gid)>, make: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let make = |owner| {
         let _owner = AsOwner::new(owner);
-        // O_EXCL follows no link that somebody else put there.
-        write_new(dir, name, |file| File::create_new(dir.join(file))?.write_all(text.as_bytes()))
+        make()
     };
     let own = || std::fs::metadata(dir).is_ok_and(|metadata| metadata.uid() == geteuid().as_raw());
-    match write(person) {
-        Err(_) if person.is_some() && own() => write(None),
-        written => written,
+    match make(person) {
+        Err(_) if person.is_some() && own() => make(None),
+        made => made,
     }
 }
 
@@ -57,6 +69,17 @@ fn write_new(dir: &Path, name: &str, write: impl Fn(&str) -> io::Result<()>) -> 
 mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt, chown};
+
+    #[test]
+    fn a_new_file_is_for_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("recording");
+        let mode = create(&path).unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(create(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        std::os::unix::fs::symlink(dir.path().join("elsewhere"), dir.path().join("link")).unwrap();
+        assert!(create(&dir.path().join("link")).is_err(), "no link is followed");
+    }
 
     #[test]
     fn nothing_is_overwritten() {

@@ -3,11 +3,8 @@
 //! It waits in poll(2) for the terminal, for a new size and for its own end, and leaves at a hang-up: a reader that
 //! goes on after one is told "readable" for ever.
 
-use super::{
-    inbox::{Inbox, Letter},
-    keyboard::Keyboard,
-};
-use crate::app::Event;
+use super::{keyboard::Keyboard, queue::Queue};
+use crate::event::Event;
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -45,13 +42,13 @@ pub(super) struct Input {
 
 impl Input {
     /// Starts listening to standard input.
-    pub(super) fn start(inbox: Arc<Inbox>) -> io::Result<Input> {
+    pub(super) fn start(queue: Arc<Queue>) -> io::Result<Input> {
         let signals =
             SignalFd::with_flags(&SIGNALS.into_iter().collect(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
         let stopped = stop.clone();
         thread::Builder::new().name("input".into()).spawn(move || {
-            listen(io::stdin().as_fd(), &signals, &stopped, &inbox);
+            listen(io::stdin().as_fd(), &signals, &stopped, &queue);
         })?;
         Ok(Input { stop })
     }
@@ -63,7 +60,7 @@ impl Drop for Input {
     }
 }
 
-fn listen(terminal: BorrowedFd<'_>, signals: &SignalFd, stop: &EventFd, inbox: &Inbox) {
+fn listen(terminal: BorrowedFd<'_>, signals: &SignalFd, stop: &EventFd, queue: &Queue) {
     let mut keyboard = Keyboard::default();
     let mut buffer = [0; 4096];
     loop {
@@ -75,9 +72,9 @@ fn listen(terminal: BorrowedFd<'_>, signals: &SignalFd, stop: &EventFd, inbox: &
         let timeout = if keyboard.is_waiting() { PollTimeout::from(APART) } else { PollTimeout::NONE };
         match poll(&mut fds, timeout) {
             Err(Errno::EINTR) => continue,
-            Err(_) => return inbox.send(Letter::Gone),
+            Err(_) => return queue.send(Event::HungUp),
             Ok(0) => {
-                keyboard.flush().into_iter().for_each(|event| inbox.send(Letter::Screen(event)));
+                keyboard.flush().into_iter().for_each(|event| queue.send(event));
                 continue;
             }
             Ok(_) => {}
@@ -86,13 +83,13 @@ fn listen(terminal: BorrowedFd<'_>, signals: &SignalFd, stop: &EventFd, inbox: &
             return;
         }
         while let Ok(Some(signal)) = signals.read_signal() {
-            inbox.send(match signal.ssi_signo as i32 {
+            queue.send(match signal.ssi_signo as i32 {
                 libc::SIGWINCH => {
                     let (columns, rows) = size();
-                    Letter::Screen(Event::Resize(columns, rows))
+                    Event::Resize(columns, rows)
                 }
-                libc::SIGCONT => Letter::GoOn,
-                _ => Letter::Stop,
+                libc::SIGCONT => Event::Resume,
+                _ => Event::Suspend,
             });
         }
         let ready = fds[2].revents().unwrap_or(PollFlags::POLLERR);
@@ -100,13 +97,13 @@ fn listen(terminal: BorrowedFd<'_>, signals: &SignalFd, stop: &EventFd, inbox: &
             match unistd::read(terminal, &mut buffer) {
                 Ok(count @ 1..) => {
                     let bytes = buffer.get(..count).unwrap_or_default();
-                    keyboard.feed(bytes).into_iter().for_each(|event| inbox.send(Letter::Screen(event)));
+                    keyboard.feed(bytes).into_iter().for_each(|event| queue.send(event));
                 }
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
-                Ok(_) | Err(_) => return inbox.send(Letter::Gone),
+                Ok(_) | Err(_) => return queue.send(Event::HungUp),
             }
         } else if !ready.is_empty() {
-            return inbox.send(Letter::Gone);
+            return queue.send(Event::HungUp);
         }
     }
 }

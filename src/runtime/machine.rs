@@ -6,7 +6,10 @@ mod restart;
 mod standing;
 mod waiting;
 
+pub(super) use finish::Rest;
+
 use super::{
+    engine::Setup,
     footing::Footing,
     found::{self, Found},
     signals,
@@ -15,7 +18,7 @@ use super::{
 };
 use crate::{
     cleanup::{Left, Made, word},
-    dirs::{Need, Tidy},
+    dirs::Tidy,
     doctor::{Tier, tier},
     event::Event,
     image::kept,
@@ -42,9 +45,10 @@ use waiting::Awaited;
 /// How long the end of a machine may take where nobody has said how long.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Something that a thread of the machine brings; [`Machine::sort`] says what it means.
+/// What a thread of the machine brings; [`Machine::hear`] says what it means by then. It may come from a shell, or be about a
+/// time, that nobody waits for any more.
 #[derive(Debug)]
-pub enum Happening {
+pub(super) enum Message {
     /// The terminal of this generation printed something or was closed.
     Pty(TerminalId, u64, PtyEvent),
     /// The tracer saw something.
@@ -61,8 +65,8 @@ pub enum Happening {
     Cleared(TerminalId, u64, Vec<Left>),
 }
 
-/// Where the threads of the machine send what happens.
-pub type Sink = Arc<dyn Fn(Happening) + Send + Sync>;
+/// Where the threads of the machine send what they bring.
+pub(super) type Sink = Arc<dyn Fn(Message) + Send + Sync>;
 
 /// Why no session can be had here.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +90,7 @@ impl Trouble {
 }
 
 /// Everything that runs for a session. Dropping it ends every process in its terminals, then removes what it made.
-pub struct Machine {
+pub(super) struct Machine {
     tracer: Tracer,
     terminals: BTreeMap<TerminalId, Terminal>,
     sampler: Sampler,
@@ -104,14 +108,11 @@ pub struct Machine {
     answered: u64,
     /// The newest number that came.
     sampled: u64,
-    /// Whether nobody sees the terminals, but only reads what they print: then tools draw nothing.
-    pub unseen: bool,
-    /// The image that lessons use; its files are fetched once.
-    pub image: String,
-    /// Whether calls that would change the machine itself are held.
-    pub guarded: bool,
+    unseen: bool,
+    image: String,
+    guarded: bool,
     /// The language of what is told.
-    pub lang: Lang,
+    pub(super) lang: Lang,
     users: Option<UserNamespace>,
     ledger: Ledger,
     // The run directory is gone by then.
@@ -128,22 +129,17 @@ impl fmt::Debug for Machine {
 }
 
 impl Machine {
-    /// Gets everything ready but the shells, which [`Action::Restart`] starts. `exe` is this program.
-    pub fn start(exe: &Path, sink: Sink) -> Result<Machine, Trouble> {
-        Machine::start_for(Need::default(), exe, sink)
-    }
-
-    /// The same for a session that needs more than the built-in image does.
-    pub(crate) fn start_for(need: Need, exe: &Path, sink: Sink) -> Result<Machine, Trouble> {
+    /// Gets everything ready but the shells, which [`Action::Restart`] starts.
+    pub(super) fn start(setup: &Setup, sink: Sink) -> Result<Machine, Trouble> {
         shell::program().map_err(Trouble::at(
             "no shell to run in the terminals: there is no bash, and /bin/sh cannot be run",
             "没有可以在终端里运行的 shell：没有 bash，/bin/sh 也无法运行",
         ))?;
-        let tidy = Tidy;
+        let (tidy, exe) = (Tidy, setup.exe.as_path());
         let mut ledger = Ledger::create()
             .map_err(Trouble::at("the ledger of what a session makes cannot be written", "无法记录会话创建的对象"))?;
         let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).chain(["boxwright"]).collect();
-        let run_dir = RunDir::create_for(need, &mut ledger, exe, &names)
+        let run_dir = RunDir::create_for(setup.need, &mut ledger, exe, &names)
             .map_err(Trouble::at("the run directory cannot be made", "无法创建运行目录"))?;
         let work = run_dir.work().map_err(Trouble::at("the work directory cannot be made", "无法创建工作目录"))?;
         let footing = Footing::take().map_err(Trouble::at("the ledger cannot be written", "无法写入记录"))?;
@@ -156,15 +152,15 @@ impl Machine {
         let (told, noted) = (sink.clone(), found.clone());
         let traced = move |event| {
             noted.saw(&event);
-            told(Happening::Trace(event));
+            told(Message::Trace(event));
         };
         let tracer = Tracer::start(exe, traced).map_err(Trouble::at("the tracer does not start", "跟踪器无法启动"))?;
         let told = sink.clone();
-        let sampled = move |number, sample| told(Happening::Sample(number, sample));
+        let sampled = move |number, sample| told(Message::Sample(number, sample));
         let sampler =
             Sampler::start(exe, sampled).map_err(Trouble::at("the sampler does not start", "采样器无法启动"))?;
         let told = sink.clone();
-        let timer = Timer::start(move |number| told(Happening::Deadline(number)))
+        let timer = Timer::start(move |number| told(Message::Deadline(number)))
             .map_err(Trouble::at("the timer does not start", "计时器无法启动"))?;
         let terminals = TerminalId::ALL.into_iter().map(|id| Ok((id, Terminal::new(id, &sink)?)));
         let terminals =
@@ -185,10 +181,10 @@ impl Machine {
             requested: 0,
             answered: 0,
             sampled: 0,
-            unseen: false,
-            image: String::new(),
-            guarded: true,
-            lang: Lang::default(),
+            unseen: setup.unseen,
+            image: setup.image.clone(),
+            guarded: setup.guarded,
+            lang: setup.lang,
             users: None,
             ledger,
             _tidy: tidy,
@@ -199,7 +195,7 @@ impl Machine {
     }
 
     /// Carries out one wish of the session. What goes wrong comes back as [`Event::Trouble`].
-    pub fn apply(&mut self, action: &Action) -> Vec<Event> {
+    pub(super) fn apply(&mut self, action: &Action) -> Vec<Event> {
         match action {
             Action::Restart(id) => return self.restart(*id),
             Action::Type(id, line) => self.write(*id, format!("{line}\r").as_bytes()),
@@ -247,7 +243,7 @@ impl Machine {
     }
 
     /// Sends bytes to a terminal, as a keyboard would. A terminal without a shell takes nothing.
-    pub fn write(&self, id: TerminalId, bytes: &[u8]) {
+    pub(super) fn write(&self, id: TerminalId, bytes: &[u8]) {
         if let Some(pty) = self.terminals.get(&id).and_then(|terminal| terminal.pty.as_ref()) {
             // EIO says that it was closed meanwhile, which comes as an event of its own.
             let _ = pty.write(bytes);
@@ -255,7 +251,7 @@ impl Machine {
     }
 
     /// Sets the size of a terminal, for now and for every shell to come.
-    pub(crate) fn resize(&mut self, id: TerminalId, rows: u16, cols: u16) {
+    pub(super) fn resize(&mut self, id: TerminalId, rows: u16, cols: u16) {
         if let Some(terminal) = self.terminals.get_mut(&id) {
             terminal.size = (rows.max(1), cols.max(1));
             if let Some(pty) = &terminal.pty {
@@ -264,10 +260,10 @@ impl Machine {
         }
     }
 
-    /// Says what a happening means now; nothing where it comes from a shell that is no longer wanted.
-    pub fn sort(&mut self, happening: Happening) -> Vec<Event> {
-        match happening {
-            Happening::Pty(id, generation, event) => {
+    /// Says which events a message means now; none where it comes from a shell that is no longer wanted.
+    pub(super) fn hear(&mut self, message: Message) -> Vec<Event> {
+        match message {
+            Message::Pty(id, generation, event) => {
                 if self.terminals.get(&id).is_none_or(|terminal| terminal.generation != generation) {
                     return Vec::new();
                 }
@@ -279,19 +275,19 @@ impl Machine {
                     PtyEvent::Closed => vec![Event::Closed(id)],
                 }
             }
-            Happening::Trace(event) => self.traced(event),
+            Message::Trace(event) => self.traced(event),
             // What was read before the terminals began anew answers none of the requests since.
-            Happening::Sample(number, sample) => {
+            Message::Sample(number, sample) => {
                 self.sampled = self.sampled.max(number);
                 let mut seen = self.places();
                 seen.push(Event::Sample(number.saturating_sub(self.answered), sample));
                 seen
             }
-            Happening::Silent(id, number) => self.silent(id, number),
-            Happening::Deadline(number) if self.timer.is_due(number) => self.due(),
-            Happening::Deadline(_) => Vec::new(),
-            Happening::Overdue(id, number) => self.overdue(id, number),
-            Happening::Cleared(id, generation, left) => self.cleared(id, generation, &left),
+            Message::Silent(id, number) => self.silent(id, number),
+            Message::Deadline(number) if self.timer.is_due(number) => self.due(),
+            Message::Deadline(_) => Vec::new(),
+            Message::Overdue(id, number) => self.overdue(id, number),
+            Message::Cleared(id, generation, left) => self.cleared(id, generation, &left),
         }
     }
 
@@ -336,7 +332,7 @@ impl Machine {
         let (rows, cols) = terminal.size;
         let pty = Pty::open(rows, cols)?;
         let (sink, generation) = (self.sink.clone(), terminal.generation);
-        pty.reader(move |event| sink(Happening::Pty(id, generation, event)))?;
+        pty.reader(move |event| sink(Message::Pty(id, generation, event)))?;
         let mut shell = shell::command(self.run_dir.bin())?;
         shell.set("BOX", self.run_dir.name());
         shell.set(lang::VARIABLE, lang::spoken().code());
@@ -380,7 +376,7 @@ impl Machine {
     }
 
     /// This session's directory, which ends with it.
-    pub fn run_dir(&self) -> &RunDir {
+    pub(super) fn run_dir(&self) -> &RunDir {
         &self.run_dir
     }
 }

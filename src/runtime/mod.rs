@@ -1,19 +1,20 @@
 //! The imperative shell: threads, channels, terminals and the things that a session makes on the machine.
 //!
 //! Everything that decides lives elsewhere and is pure ([`crate::session`], [`crate::app`]); here its wishes are carried
-//! out, and what happened is brought back, as one stream of [`Happening`]s.
+//! out, and what happened is brought back, as one stream of [`Event`](crate::event::Event)s ([`Engine`]).
 
 mod as_root;
 mod driver;
-mod export;
+mod engine;
+pub(crate) mod export;
 mod footing;
 mod found;
 mod guard;
-mod inbox;
 mod input;
 mod keyboard;
-pub(crate) mod machine;
+mod machine;
 pub(crate) mod plain;
+mod queue;
 pub(crate) mod scope;
 pub mod signals;
 mod sure;
@@ -22,5 +23,6 @@ pub(crate) mod tui;
 mod user_namespace;
 mod work;
 
-pub use machine::{Happening, Machine, Sink, Trouble};
+pub use engine::{Engine, Setup};
+pub use machine::Trouble;
 pub(crate) use tui::TuiOptions;

@@ -6,18 +6,13 @@
 mod commands;
 mod told;
 
-use super::{
-    as_root,
-    driver::Driver,
-    inbox::{Inbox, Letter},
-    input, signals,
-    tui::TuiOptions,
-};
-use crate::kernel::text;
+use super::{as_root, driver::Driver, input, queue::Queue, signals, tui::TuiOptions};
 use crate::{
-    app::{Event, Row, View, begin},
+    app::{Event, Row, View},
+    kernel::{errno, text},
     lang::Lang,
     lesson::TerminalId,
+    run::complain,
     session::Phase,
     terminal::{Piece, Screen},
     trace::TraceEvent,
@@ -27,7 +22,6 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io::{self, BufRead, IsTerminal, Write},
     process::ExitCode,
-    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -39,10 +33,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Talks until the learner leaves or their lines end. Status 0; 1 where standard output is gone; 128 and the signal that
 /// ended it.
 pub(crate) fn run(options: TuiOptions) -> ExitCode {
-    let lang = options.lang;
-    let exe = options.exe.clone();
-    let (mut driver, start) = options.driver();
-    driver.unseen = true;
+    let lang = options.setup.lang;
+    let exe = options.setup.exe.clone();
+    let (driver, start) = match options.driver() {
+        Ok(driver) => driver,
+        Err(error) => return complain(&format!("--record: {}", errno::why_io(&error)), None, 1),
+    };
     let mut talk = Talk::new(driver);
     let ended = talk.begin(start).and_then(|()| talk.follow());
     let again = talk.driver.wants_root();
@@ -61,14 +57,14 @@ pub(crate) fn run(options: TuiOptions) -> ExitCode {
 }
 
 /// Reads lines until there are none.
-fn listen(inbox: &Inbox) {
+fn listen(queue: &Queue) {
     for line in io::stdin().lock().split(b'\n') {
         match line {
-            Ok(line) => inbox.send(Letter::Line(text::of(line))),
+            Ok(line) => queue.send(Event::Stdin(text::of(line))),
             Err(_) => break,
         }
     }
-    inbox.send(Letter::Gone);
+    queue.send(Event::HungUp);
 }
 
 struct Talk {
@@ -109,10 +105,9 @@ impl Talk {
 
     fn begin(&mut self, start: Option<(usize, usize)>) -> io::Result<()> {
         self.driver.examine()?;
-        let inbox = self.driver.inbox.clone();
-        signals::watch(move |signal| inbox.send(Letter::Signal(signal)));
-        let inbox: Arc<Inbox> = self.driver.inbox.clone();
-        thread::Builder::new().name("lines".into()).spawn(move || listen(&inbox))?;
+        self.driver.engine.watch_signals();
+        let queue = self.driver.engine.queue();
+        thread::Builder::new().name("lines".into()).spawn(move || listen(&queue))?;
         match start {
             Some((lesson, step)) => self.start(lesson, step),
             None => self.say(&say::opening(&self.driver.state)),
@@ -128,8 +123,7 @@ impl Talk {
             return self.say(&[text.to_string()]);
         }
         self.forget();
-        let effects = begin(&mut self.driver.state, lesson, step);
-        self.driver.perform(effects);
+        self.driver.open(lesson, step);
         Ok(())
     }
 
@@ -149,6 +143,9 @@ impl Talk {
 
     fn follow(&mut self) -> io::Result<u8> {
         loop {
+            while let Some(event) = self.driver.engine.ready() {
+                self.happened(event)?;
+            }
             self.tell()?;
             if self.driver.has_ended() {
                 return Ok(0);
@@ -164,25 +161,13 @@ impl Talk {
             }
             let waiting = self.over || !self.lines.is_empty();
             let until = waiting.then(|| *self.waits.get_or_insert_with(Instant::now) + PATIENCE);
-            match self.driver.inbox.take(until) {
-                Some(Letter::Line(line)) if self.person => self.obey(&line)?,
-                Some(Letter::Line(line)) => self.lines.push_back(line),
-                Some(Letter::Gone) if self.person => return Ok(0),
-                Some(Letter::Gone) => self.over = true,
-                Some(Letter::Signal(signal)) => return Ok(128_u8.saturating_add(signal as u8)),
-                Some(Letter::Lacking(lacking)) => {
-                    self.driver.examined(lacking);
-                    if self.driver.state.view == View::Opening {
-                        self.say(&say::limit(&self.driver.state))?;
-                    }
-                }
-                Some(Letter::Machine(happening)) => {
-                    for event in self.driver.sort(happening) {
-                        self.happened(event)?;
-                    }
-                }
-                Some(Letter::Screen(Event::Doctor(lines))) => self.say(&lines)?,
-                Some(Letter::Screen(_) | Letter::Stop | Letter::GoOn) => {}
+            match self.driver.engine.next(until) {
+                Some(Event::Stdin(line)) if self.person => self.obey(&line)?,
+                Some(Event::Stdin(line)) => self.lines.push_back(line),
+                Some(Event::HungUp) if self.person => return Ok(0),
+                Some(Event::HungUp) => self.over = true,
+                Some(Event::Signal(signal)) => return Ok(128_u8.saturating_add(signal as u8)),
+                Some(event) => self.happened(event)?,
                 // What waited long enough is typed anyway; where nothing is left, this is the end.
                 None => match self.lines.pop_front() {
                     Some(line) => {
@@ -205,7 +190,7 @@ impl Talk {
         match phase {
             Phase::Held => !self.stepping,
             Phase::Guarded => true,
-            _ => !runs && self.busy.is_empty() && self.driver.is_up_to_date(),
+            _ => !runs && self.busy.is_empty() && self.driver.engine.is_up_to_date(),
         }
     }
 
@@ -219,10 +204,15 @@ impl Talk {
                 self.flush()?;
                 return self.say(std::slice::from_ref(text));
             }
+            Event::Doctor(lines) => self.say(lines)?,
             Event::Trace(_, trace) => self.traced(trace)?,
             _ => {}
         }
+        let examined = matches!(event, Event::Lacking(_));
         self.driver.tell(event);
+        if examined && self.driver.state.view == View::Opening {
+            self.say(&say::limit(&self.driver.state))?;
+        }
         Ok(())
     }
 

@@ -3,20 +3,20 @@
 use super::{
     as_root,
     driver::Driver,
+    engine::{Engine, Setup},
     guard::Guard,
-    inbox::Letter,
     input::{self, Input},
     signals,
     sure::Sure,
 };
 use crate::{
-    app::{Event, Facts, Look, Overlay, Prefix, State, begin},
-    dirs::Need,
+    app::{Event, Facts, Look, Prefix, State},
     doctor::{Tier, tier},
     kernel::{errno, program},
     lang::Lang,
-    lesson::Translations,
+    lesson::{self, Translations},
     observe,
+    recording::{Header, Recorder},
     run::complain,
     session::{Progress, StateDir},
     ui,
@@ -27,6 +27,7 @@ use nix::{
 };
 use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, layout::Rect};
 use std::{
+    fs::File,
     io::{self, BufWriter, IsTerminal, Stdout, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -48,12 +49,8 @@ const GONE: u8 = 128 + libc::SIGHUP as u8;
 /// Everything that the screen is started with.
 #[derive(Debug)]
 pub(crate) struct TuiOptions {
-    /// What a session's directory must offer.
-    pub need: Need,
-    /// The image that lessons use.
-    pub image: String,
-    /// The language.
-    pub lang: Lang,
+    /// What the session is played with.
+    pub setup: Setup,
     /// Colours and characters.
     pub look: Look,
     /// The lessons, in order.
@@ -66,26 +63,28 @@ pub(crate) struct TuiOptions {
     pub progress: Progress,
     /// Where that is kept; `None` where it cannot be.
     pub kept: Option<StateDir>,
-    /// Whether calls that would change the machine itself are held.
-    pub guarded: bool,
-    /// This program, for the roles that it takes in other processes.
-    pub exe: PathBuf,
+    /// Where the session is recorded.
+    pub record: Option<(File, PathBuf)>,
 }
 
 impl TuiOptions {
     /// The app before anything has happened.
-    pub(super) fn driver(self) -> (Driver, Option<(usize, usize)>) {
-        let mut state = State::new(self.lang, self.look, facts(&self.exe), self.lessons, self.prefix);
+    pub(super) fn driver(self) -> io::Result<(Driver, Option<(usize, usize)>)> {
+        let Setup { lang, exe, image, .. } = &self.setup;
+        let mut state = State::new(*lang, self.look, facts(exe), self.lessons, self.prefix);
         state.resume(self.progress);
-        let mut driver = Driver::new(state, self.exe, self.kept, self.need);
-        driver.image = self.image;
-        driver.guarded = self.guarded;
-        (driver, self.start)
+        let places = self.start.iter().filter_map(|(lesson, step)| {
+            Some(format!("{}/{}", lesson::id(state.lessons.get(*lesson)?), step + 1))
+        });
+        let header = Header::of(&state, image, places.collect());
+        let recorder = self.record.map(|(file, path)| Recorder::start(file, &path, &header)).transpose()?;
+        let engine = Engine::new(self.setup).recorded(recorder);
+        Ok((Driver::new(state, engine, self.kept), self.start))
     }
 }
 
 /// What is known of this machine at once, without trying anything.
-fn facts(exe: &Path) -> Facts {
+pub(crate) fn facts(exe: &Path) -> Facts {
     let release = nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned());
     Facts {
         root: tier() == Tier::Root,
@@ -117,7 +116,7 @@ fn refusal(lang: Lang) -> Option<&'static str> {
 
 /// Shows the screen until the learner leaves. Status 0; 3 where there is no terminal; 128 and the signal that ended it.
 pub(crate) fn run(options: TuiOptions) -> ExitCode {
-    let lang = options.lang;
+    let lang = options.setup.lang;
     if let Some(why) = refusal(lang) {
         let what = lang.pick("no screen", "无法显示界面");
         let program = program::path();
@@ -127,7 +126,7 @@ pub(crate) fn run(options: TuiOptions) -> ExitCode {
         );
         return complain(&format!("{what}{}{why}", lang.pick(": ", "：")), Some(&hint), CANNOT);
     }
-    let exe = options.exe.clone();
+    let exe = options.setup.exe.clone();
     match show(options) {
         Ok((_, Some(lang))) => as_root::start(&exe, lang),
         Ok((status, None)) => ExitCode::from(status),
@@ -144,23 +143,22 @@ fn show(options: TuiOptions) -> io::Result<(u8, Option<Lang>)> {
     input::block()?;
     // NO_COLOR was looked at when the options were made; a second opinion would only hide --color always.
     crossterm::style::force_color_output(true);
-    let (mut driver, start) = options.driver();
-    let inbox = driver.inbox.clone();
-    signals::watch(move |signal| inbox.send(Letter::Signal(signal)));
-    if let Some(signal) = wait_for_the_foreground(&driver) {
+    let (mut driver, start) = options.driver()?;
+    driver.engine.watch_signals();
+    if let Some(signal) = wait_for_the_foreground(&mut driver) {
         return Ok((ended_by(signal), None));
     }
     let (columns, rows) = input::size();
-    driver.tell(Event::Resize(columns, rows));
+    driver.give(Event::Resize(columns, rows));
     let guard = Guard::take()?;
     let mut screen = Screen::new(driver.state.size)?;
     if let Some((lesson, step)) = start {
-        open(&mut driver, lesson, step);
+        driver.open(lesson, step);
     }
     // The first frame comes before anything is started.
-    screen.draw(&mut driver.state)?;
+    screen.draw(&mut driver)?;
     driver.examine()?;
-    let input = Input::start(driver.inbox.clone())?;
+    let input = Input::start(driver.engine.queue())?;
     let ended = follow(&mut driver, &mut screen, &guard);
     signals::limit(*ended.as_ref().unwrap_or(&CANNOT));
     let again = driver.wants_root();
@@ -174,7 +172,7 @@ fn show(options: TuiOptions) -> io::Result<(u8, Option<Lang>)> {
 /// Waits until the terminal is ours to draw on; gives the signal that ended the waiting.
 ///
 /// A background process that sets the terminal's modes is stopped, and then no signal but SIGKILL ends it.
-fn wait_for_the_foreground(driver: &Driver) -> Option<i32> {
+fn wait_for_the_foreground(driver: &mut Driver) -> Option<i32> {
     let in_front = || unistd::tcgetpgrp(io::stdin()).map_or(true, |group| group == unistd::getpgrp());
     if !in_front() {
         let text = driver.state.lang.pick(
@@ -185,7 +183,7 @@ fn wait_for_the_foreground(driver: &Driver) -> Option<i32> {
     }
     while !in_front() {
         // No shell tells a running job that it brought it to the front; it can only be looked for.
-        if let Some(Letter::Signal(signal)) = driver.inbox.take(Some(Instant::now() + LOOK)) {
+        if let Some(Event::Signal(signal)) = driver.engine.next(Some(Instant::now() + LOOK)) {
             return Some(signal);
         }
     }
@@ -196,25 +194,27 @@ fn ended_by(signal: i32) -> u8 {
     128_u8.saturating_add(u8::try_from(signal).unwrap_or_default())
 }
 
-/// Begins with a lesson, or asks whether its commands may run.
-fn open(driver: &mut Driver, lesson: usize, step: usize) {
-    driver.state.selected = lesson;
-    if driver.state.lesson(lesson).is_some_and(|lesson| lesson.foreign) {
-        driver.state.overlay = Some(Overlay::Consent(lesson));
-        return;
-    }
-    let effects = begin(&mut driver.state, lesson, step);
-    driver.perform(effects);
-}
-
 /// Waits for what happens, until the end; gives the exit status.
 fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result<u8> {
     let mut next = Instant::now();
     while !driver.has_ended() {
         let until = driver.state.dirty.then_some(next);
         let mut hurried = false;
-        match driver.inbox.take(until) {
-            Some(Letter::Screen(event)) => {
+        match driver.engine.next(until) {
+            Some(Event::Signal(signal)) => return Ok(ended_by(signal)),
+            Some(Event::HungUp) => return Ok(GONE),
+            Some(Event::Suspend) => {
+                guard.lend();
+                raise(Signal::SIGSTOP)?;
+            }
+            Some(Event::Resume) => {
+                guard.retake()?;
+                // A window that changed while others had it told them.
+                let (columns, rows) = input::size();
+                driver.give(Event::Resize(columns, rows));
+                *screen = Screen::new(driver.state.size)?;
+            }
+            Some(event) => {
                 let resized = matches!(event, Event::Resize(..));
                 hurried = matches!(event, Event::Key(_) | Event::Resize(..));
                 driver.tell(event);
@@ -222,25 +222,10 @@ fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result
                     *screen = Screen::new(driver.state.size)?;
                 }
             }
-            Some(Letter::Machine(happening)) => driver.sort(happening).into_iter().for_each(|event| driver.tell(event)),
-            Some(Letter::Lacking(lacking)) => driver.examined(lacking),
-            Some(Letter::Signal(signal)) => return Ok(ended_by(signal)),
-            Some(Letter::Gone) => return Ok(GONE),
-            Some(Letter::Stop) => {
-                guard.lend();
-                raise(Signal::SIGSTOP)?;
-            }
-            Some(Letter::GoOn) => {
-                guard.retake()?;
-                // A window that changed while others had it told them.
-                let (columns, rows) = input::size();
-                driver.tell(Event::Resize(columns, rows));
-                *screen = Screen::new(driver.state.size)?;
-            }
-            Some(Letter::Line(_)) | None => {}
+            None => {}
         }
         if driver.state.dirty && (hurried || Instant::now() >= next) {
-            screen.draw(&mut driver.state)?;
+            screen.draw(driver)?;
             next = Instant::now() + FRAME;
         }
     }
@@ -261,11 +246,13 @@ impl Screen {
         Ok(Screen(Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area) })?))
     }
 
-    fn draw(&mut self, state: &mut State) -> io::Result<()> {
+    fn draw(&mut self, driver: &mut Driver) -> io::Result<()> {
         let mut extents = crate::app::Extents::new();
+        let state = &mut driver.state;
         state.dirty = false;
         self.0.draw(|frame| extents = ui::draw(state, frame))?;
         crate::app::measured(state, extents);
+        driver.engine.note(&Event::Drawn);
         Ok(())
     }
 }

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
     use crate::{
         lesson::{Fact, Lesson, Step},
-        session::{Input, Wish},
+        session::{Event, Wish},
     };
     use std::sync::Arc;
 
@@ -187,13 +187,13 @@ mod tests {
         let run = |line: &str| Block::Run(Run { line: line.into(), ..Run::default() });
         let step = Step { blocks: vec![run("first"), run("second")], ..Step::default() };
         let mut session = Session::new(Lesson { steps: vec![step], ..Lesson::default() }, auto, Vec::new());
-        let mut told = session.handle(Input::Wish(Wish::GoTo(0)));
+        let mut told = session.handle(Event::Wish(Wish::GoTo(0)));
         for terminal in TerminalId::ALL {
-            told.extend(session.handle(Input::Prompt(terminal, 0, 1)));
+            told.extend(session.handle(Event::Prompt(terminal, 0, 1)));
         }
         let number =
             told.iter().filter_map(|action| if let Action::Sample(n) = action { Some(*n) } else { None }).max();
-        told.extend(session.handle(Input::Sample(number.unwrap(), Arc::default())));
+        told.extend(session.handle(Event::Sample(number.unwrap(), Arc::default())));
         (session, told)
     }
 
@@ -209,7 +209,7 @@ mod tests {
     fn without_a_learner_nothing_follows_a_line_that_failed() {
         let (mut session, told) = begun(true);
         assert_eq!(typed(&told), ["first"]);
-        let told = session.handle(Input::Prompt(TerminalId::Container, 2, 1));
+        let told = session.handle(Event::Prompt(TerminalId::Container, 2, 1));
         assert_eq!(typed(&told), [""; 0]);
         assert!(matches!(session.outcomes(), [Some(Outcome::Failed(why))] if why.contains("first")));
     }
@@ -221,13 +221,13 @@ mod tests {
         let lesson = Lesson { steps: vec![step.clone(), step], ..Lesson::default() };
         for (auto, first) in [(true, 0), (true, 1), (false, 0)] {
             let mut session = Session::new(lesson.clone(), auto, Vec::new());
-            session.handle(Input::Wish(Wish::GoTo(first)));
+            session.handle(Event::Wish(Wish::GoTo(first)));
             for terminal in TerminalId::ALL {
-                session.handle(Input::Prompt(terminal, 0, 1));
+                session.handle(Event::Prompt(terminal, 0, 1));
             }
-            session.handle(Input::Sample(session.wanted, Arc::default()));
-            session.handle(Input::Wish(Wish::Go));
-            let told = session.handle(Input::Prompt(TerminalId::Container, 1, 1));
+            session.handle(Event::Sample(session.wanted, Arc::default()));
+            session.handle(Event::Wish(Wish::Go));
+            let told = session.handle(Event::Prompt(TerminalId::Container, 1, 1));
             if !auto {
                 assert!(matches!(session.notice(), Some(Notice::NoImage(..))));
                 continue;
@@ -243,12 +243,12 @@ mod tests {
     #[test]
     fn a_learner_is_given_the_same_line_again() {
         let (mut session, _) = begun(false);
-        assert_eq!(typed(&session.handle(Input::Wish(Wish::Go))), ["first"]);
-        assert_eq!(typed(&session.handle(Input::Prompt(TerminalId::Container, 2, 1))), [""; 0]);
+        assert_eq!(typed(&session.handle(Event::Wish(Wish::Go))), ["first"]);
+        assert_eq!(typed(&session.handle(Event::Prompt(TerminalId::Container, 2, 1))), [""; 0]);
         assert_eq!(session.notice(), Some(&Notice::Stumbled("first".into(), 2)));
-        assert_eq!(typed(&session.handle(Input::Wish(Wish::Go))), ["first"]);
-        session.handle(Input::Prompt(TerminalId::Container, 0, 1));
-        assert_eq!(typed(&session.handle(Input::Wish(Wish::Go))), ["second"]);
+        assert_eq!(typed(&session.handle(Event::Wish(Wish::Go))), ["first"]);
+        session.handle(Event::Prompt(TerminalId::Container, 0, 1));
+        assert_eq!(typed(&session.handle(Event::Wish(Wish::Go))), ["second"]);
     }
 
     #[test]

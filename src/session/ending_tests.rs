@@ -1,6 +1,6 @@
 //! Scripts about how a step ends: skipped, failed, without a learner, or not at all.
 
-use super::{Action, Input, Notice, Outcome, Phase, Report, Session, Wish, checks::cases, script_tests::*};
+use super::{Action, Event, Notice, Outcome, Phase, Report, Session, Wish, checks::cases, script_tests::*};
 use crate::{
     kernel::{namespaces::Kind, pid::Pid},
     lesson::{Requirement, TerminalId},
@@ -13,7 +13,7 @@ fn a_step_without_a_tracer_is_skipped_and_not_passed() {
     for (event, wanted) in [(true, "skipped"), (false, "none")] {
         let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
         if event {
-            script.give(Input::Trace(CONTAINER, TraceEvent::Refused(Pid(100), cases::untraced())));
+            script.give(Event::Trace(CONTAINER, TraceEvent::Refused(Pid(100), cases::untraced())));
         }
         script.go();
         script.prompt(&unnamed());
@@ -24,7 +24,7 @@ fn a_step_without_a_tracer_is_skipped_and_not_passed() {
     // A step that asks for no call passes all the same.
     let blocks = [run("one"), check("hostname inside is box")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    script.give(Input::Trace(CONTAINER, TraceEvent::Refused(Pid(100), cases::untraced())));
+    script.give(Event::Trace(CONTAINER, TraceEvent::Refused(Pid(100), cases::untraced())));
     script.go();
     script.prompt(&named());
     assert_eq!(script.session.outcomes(), [Some(Outcome::Passed)]);
@@ -38,23 +38,23 @@ fn what_the_machine_lacks_blocks_the_steps_that_need_it() {
     let lacking = vec![(Requirement::Namespace(Kind::Time), "no time".to_string())];
     for auto in [false, true] {
         let mut session = Session::new(lesson(&steps), auto, lacking.clone());
-        let told = session.handle(Input::Wish(Wish::GoTo(0)));
+        let told = session.handle(Event::Wish(Wish::GoTo(0)));
         assert_eq!(reports(&told)[1], &Report::Outcome(0, Outcome::Skipped("no time".into())), "{auto}");
         // A learner wants to see the shells; without one only what comes next needs them.
         assert_eq!((restarts(&told), session.step_index()), (2, usize::from(auto)));
         if !auto {
             assert_eq!(session.phase(), Phase::Blocked("no time".into()));
-            let told = session.handle(Input::Wish(Wish::Go));
+            let told = session.handle(Event::Wish(Wish::Go));
             assert_eq!((reports(&told), session.phase()), (vec![&Report::Step(1)], Phase::Due(1)));
         }
     }
     // Whoever may not even make the two shells can do no step at all.
     let none = vec![(Requirement::Root, "no root".to_string())];
     let mut session = Session::new(lesson(&steps), false, none);
-    session.handle(Input::Wish(Wish::GoTo(1)));
+    session.handle(Event::Wish(Wish::GoTo(1)));
     assert_eq!(session.phase(), Phase::Blocked("no root".into()));
     session.lacks(Vec::new());
-    session.handle(Input::Wish(Wish::GoTo(1)));
+    session.handle(Event::Wish(Wish::GoTo(1)));
     assert!(matches!(session.phase(), Phase::Preparing(0, 1)));
 }
 
@@ -65,15 +65,15 @@ fn without_a_learner_every_wait_has_an_end() {
     for (blocks, slowness, prompt, checks) in [(&plain, 1, 10, 10), (&measured, 1, 10, 40), (&measured, 3, 30, 120)] {
         let session = Session::new(lesson(&[("a fresh", blocks)]), true, Vec::new()).slowed(slowness);
         let mut script = Script { session, asked: 0 };
-        assert_eq!(deadlines(&script.give(Input::Wish(Wish::GoTo(0)))), [Some(prompt)]);
+        assert_eq!(deadlines(&script.give(Event::Wish(Wish::GoTo(0)))), [Some(prompt)]);
         let told = script.prompts(&unnamed());
         assert_eq!(deadlines(&told), [None, Some(prompt)], "the shells, then the command");
-        let told = script.give(Input::Prompt(CONTAINER, 0, 1));
+        let told = script.give(Event::Prompt(CONTAINER, 0, 1));
         assert_eq!(deadlines(&told), [None, Some(checks)], "the prompt, then the checks");
         assert_eq!(deadlines(&script.sample(&unnamed())), [], "which is not put off");
     }
     let (mut script, _) = Script::new(lesson(&[("a fresh", &plain)]), true, 0, &unnamed());
-    let told = script.give(Input::Deadline);
+    let told = script.give(Event::Deadline);
     let why = "no prompt came back within 10 s";
     assert_eq!(reports(&told), [&Report::Outcome(0, Outcome::Failed(why.into())), &Report::End]);
     // A learner may take for ever.
@@ -86,16 +86,16 @@ fn a_replay_that_fails_says_so_to_the_learner() {
     let blocks = [run("one"), check("init sh")].concat();
     let steps = [("a fresh", blocks.as_str()), ("b", blocks.as_str())];
     let mut script = Script { session: Session::new(lesson(&steps), false, Vec::new()), asked: 0 };
-    script.give(Input::Wish(Wish::GoTo(1)));
+    script.give(Event::Wish(Wish::GoTo(1)));
     for terminal in TerminalId::ALL {
-        script.give(Input::Prompt(terminal, 0, 1));
+        script.give(Event::Prompt(terminal, 0, 1));
     }
     assert_eq!(script.session.phase(), Phase::Preparing(1, 1));
-    let told = script.give(Input::Prompt(CONTAINER, 4, 1));
+    let told = script.give(Event::Prompt(CONTAINER, 4, 1));
     assert_eq!(script.session.notice(), Some(&Notice::NotRebuilt("`one` ended with status 4".into())));
     assert_eq!((script.session.step_index(), reports(&told)), (1, vec![&Report::Step(1)]));
     // Beyond the last step there is only the last.
-    script.give(Input::Wish(Wish::GoTo(9)));
+    script.give(Event::Wish(Wish::GoTo(9)));
     assert_eq!((script.session.step_index(), script.session.notice()), (1, None));
 }
 
@@ -121,13 +121,13 @@ fn a_line_that_does_not_come_back_is_not_waited_for() {
     assert_eq!(script.session.phase(), Phase::Due(2));
     assert!(script.go().contains(&Action::Interrupt(CONTAINER)));
     assert_eq!(script.session.phase(), Phase::Running);
-    script.give(Input::Prompt(CONTAINER, 130, 1));
+    script.give(Event::Prompt(CONTAINER, 130, 1));
     script.sample(&named());
     assert_eq!(script.session.phase(), Phase::Done);
     // Whoever pressed Ctrl-C was faster.
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     script.go();
-    script.give(Input::Prompt(CONTAINER, 130, 1));
+    script.give(Event::Prompt(CONTAINER, 130, 1));
     assert!(!script.go().contains(&Action::Interrupt(CONTAINER)));
     assert_eq!(script.session.phase(), Phase::Checking(3));
 }

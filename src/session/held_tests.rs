@@ -1,6 +1,6 @@
 //! Scripts about calls that are held: stepped, run on, decided, or gone with their terminal.
 
-use super::{Action, Input, Notice, Outcome, Phase, Report, Wish, script_tests::*};
+use super::{Action, Event, Notice, Outcome, Phase, Report, Wish, script_tests::*};
 use crate::{
     kernel::pid::Pid,
     lesson::TerminalId,
@@ -16,20 +16,20 @@ fn run_until_steps_what_is_held_and_stops_at_that_call() {
     script.give(held(7, "execve"));
     script.give(held(8, "unshare"));
     assert_eq!((script.session.phase(), script.session.held().len()), (Phase::Held, 2));
-    let told = script.give(Input::Wish(Wish::RunUntil("mount".into())));
+    let told = script.give(Event::Wish(Wish::RunUntil("mount".into())));
     let until = Action::Hold(CONTAINER, Hold::Until("mount".into()));
     assert_eq!(told, [until, Action::Step(Pid(7)), Action::Step(Pid(8))]);
     for pid in [7, 8] {
-        script.give(Input::Trace(CONTAINER, TraceEvent::Released(Pid(100), Pid(pid))));
+        script.give(Event::Trace(CONTAINER, TraceEvent::Released(Pid(100), Pid(pid))));
     }
     assert_eq!(script.session.phase(), Phase::Running);
     script.give(held(9, "mount"));
     assert_eq!(script.session.phase(), Phase::Held);
     // One at a time, the oldest first; going on means the same.
     script.give(held(10, "mount"));
-    assert_eq!(script.give(Input::Wish(Wish::StepCall)), [Action::Step(Pid(9))]);
+    assert_eq!(script.give(Event::Wish(Wish::StepCall)), [Action::Step(Pid(9))]);
     assert_eq!(script.go(), [Action::Step(Pid(9))]);
-    let told = script.give(Input::Wish(Wish::RunOn));
+    let told = script.give(Event::Wish(Wish::RunOn));
     assert_eq!((told, script.session.holding()), (TerminalId::ALL.map(Action::RunOn).to_vec(), false));
 }
 
@@ -44,7 +44,7 @@ fn calls_are_held_while_the_line_runs_and_no_longer() {
     assert!(!told.iter().any(|action| matches!(action, Action::Hold(..))), "{told:?}");
     script.prompt(&unnamed());
     for hold in [Hold::Every, Hold::Off] {
-        let told = script.give(Input::Wish(Wish::ToggleHold));
+        let told = script.give(Event::Wish(Wish::ToggleHold));
         assert_eq!(
             (told, script.session.holding()),
             (vec![Action::Hold(CONTAINER, hold.clone())], hold == Hold::Every)
@@ -60,7 +60,7 @@ fn calls_are_held_while_the_line_runs_and_no_longer() {
 fn what_would_change_the_machine_is_decided_by_the_learner_or_by_the_lesson() {
     let guarded = || {
         let call = Call::of(7, "mount", "mount", [0; 6]);
-        Input::Trace(CONTAINER, TraceEvent::Guarded(Pid(100), call, Harm::Mounts))
+        Event::Trace(CONTAINER, TraceEvent::Guarded(Pid(100), call, Harm::Mounts))
     };
     let declared = |words: &str| [format!("```changes\n{words}\n```\n\n"), run("one"), check("init top")].concat();
     for (words, auto, decision) in [
@@ -78,10 +78,10 @@ fn what_would_change_the_machine_is_decided_by_the_learner_or_by_the_lesson() {
     for (allow, action) in [(true, Action::Step(Pid(7))), (false, Action::Refuse(Pid(7)))] {
         script.give(guarded());
         assert_eq!(script.session.phase(), Phase::Guarded);
-        assert_eq!(script.give(Input::Wish(Wish::Go)), [], "Space is no answer");
-        assert_eq!(script.give(Input::Wish(Wish::RunOn)).first(), Some(&Action::RunOn(CONTAINER)), "nor is run on");
+        assert_eq!(script.give(Event::Wish(Wish::Go)), [], "Space is no answer");
+        assert_eq!(script.give(Event::Wish(Wish::RunOn)).first(), Some(&Action::RunOn(CONTAINER)), "nor is run on");
         assert_eq!(script.session.phase(), Phase::Guarded);
-        assert_eq!(script.give(Input::Wish(Wish::Allow(allow))), [action]);
+        assert_eq!(script.give(Event::Wish(Wish::Allow(allow))), [action]);
         assert_ne!(script.session.phase(), Phase::Guarded);
     }
 }
@@ -93,21 +93,21 @@ fn a_terminal_that_ends_takes_its_held_calls_along() {
     script.go();
     script.give(held(7, "mount"));
     let other = Call::of(8, "sh", "mount", [0; 6]);
-    script.give(Input::Trace(HOST, TraceEvent::Held(Pid(200), other)));
-    script.give(Input::Closed(CONTAINER));
+    script.give(Event::Trace(HOST, TraceEvent::Held(Pid(200), other)));
+    script.give(Event::Closed(CONTAINER));
     assert_eq!(script.session.held().iter().map(|(place, _)| *place).collect::<Vec<_>>(), [HOST]);
     assert_eq!(script.session.notice(), Some(&Notice::Ended(CONTAINER)));
-    script.give(Input::Trace(HOST, TraceEvent::Released(Pid(200), Pid(8))));
+    script.give(Event::Trace(HOST, TraceEvent::Released(Pid(200), Pid(8))));
     // The command has come to its end as well, and nothing can be typed any more.
     script.sample(&unnamed());
     assert_eq!(script.session.phase(), Phase::Checking(2));
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    script.give(Input::Closed(CONTAINER));
+    script.give(Event::Closed(CONTAINER));
     assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::Ended(CONTAINER))));
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
-    let told = script.give(Input::Closed(CONTAINER));
+    let told = script.give(Event::Closed(CONTAINER));
     assert!(matches!(reports(&told)[0], Report::Outcome(0, Outcome::Failed(why)) if why == "the shell ended"));
     // The other terminal's end does not concern the command that runs.
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
-    assert_eq!(reports(&script.give(Input::Closed(HOST))), [&Report::Step(0); 0]);
+    assert_eq!(reports(&script.give(Event::Closed(HOST))), [&Report::Step(0); 0]);
 }

@@ -31,61 +31,17 @@ pub(crate) use proof::Proof;
 pub use run_dir::{RunDir, WORK, fresh_name};
 pub(crate) use state_dir::{StateDir, why_not_kept};
 
+pub use crate::{
+    event::{Event, Wish},
+    lesson::Lacking,
+};
 use crate::{
     kernel::pid::Pid,
-    lesson::{Requirement, TerminalId},
-    observe::{Asked, Sample},
-    trace::{Call, Harm, Hold, TraceEvent},
+    lesson::TerminalId,
+    observe::Asked,
+    trace::{Call, Harm, Hold},
 };
-use std::{sync::Arc, time::Duration};
-
-/// Something that happened to the session.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A shell stands at its prompt, having ended a command with this status. `shell` is its PID as it sees itself.
-    Prompt(TerminalId, i32, i32),
-    /// The learner sent a line, or anything else that ends in Return, to a terminal.
-    Typed(TerminalId),
-    /// A shell took this line and runs it, however the line came. `None` where the line is not known.
-    Submitted(TerminalId, Option<String>),
-    /// Whether something is typed at a shell's prompt that was not submitted yet.
-    HalfTyped(TerminalId, bool),
-    /// The last process of a terminal has ended.
-    Closed(TerminalId),
-    /// The tracer saw something in this terminal.
-    Trace(TerminalId, TraceEvent),
-    /// A sample that began no earlier than the [`Action::Sample`] of this number.
-    Sample(u64, Arc<Sample>),
-    /// The time set by [`Action::Deadline`] is over.
-    Deadline,
-    /// The learner wants something.
-    Wish(Wish),
-}
-
-/// What a learner can want.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// Begin (or begin again) with this step: its state is rebuilt by replay.
-    GoTo(usize),
-    /// Go on: type the command that is due, or move to the next step where this one is done.
-    Go,
-    /// Pass over the line that is due where it only shows something; otherwise go to the next step.
-    PassOver,
-    /// Commit to this answer of the open question.
-    Answer(usize),
-    /// Show one more rung of help.
-    Hint,
-    /// Let the oldest held call happen.
-    StepCall,
-    /// Let every held call happen and hold no more.
-    RunOn,
-    /// Let the oldest guarded call happen, which changes the machine itself; or make it fail.
-    Allow(bool),
-    /// Go on until the next call of this name.
-    RunUntil(String),
-    /// Hold before every call, or stop doing so.
-    ToggleHold,
-}
+use std::time::Duration;
 
 /// Something that the session wants done.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,7 +64,7 @@ pub enum Action {
     RunOn(TerminalId),
     /// Read the state again, and say so with this number.
     Sample(u64),
-    /// Give [`Input::Deadline`] after this time, instead of after the time set before. `None` takes it back.
+    /// Give [`Event::Deadline`] after this time, instead of after the time set before. `None` takes it back.
     Deadline(Option<Duration>),
     /// The same while a command runs in this terminal: as long as it works, its time begins anew.
     Await(TerminalId, Duration),
@@ -191,9 +147,6 @@ pub enum Notice {
     /// The same, and the line names the image that the user has chosen.
     NoImage(String, i32),
 }
-
-/// What this machine lacks: a requirement and the reason, in the session's language.
-pub type Lacking = Vec<(Requirement, String)>;
 
 /// A call that waits, and where.
 pub(crate) type HeldCall = (TerminalId, Call);

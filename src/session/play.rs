@@ -1,7 +1,7 @@
 //! A step as it is played: read, predict, run, observe, explain.
 
 use super::{
-    Action, Evidence, GuardedCall, HeldCall, Input, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Report,
+    Action, Event, Evidence, GuardedCall, HeldCall, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Report,
     Verdict, Wish,
     flood::{MOST_CALLS, thin},
     replay::Replay,
@@ -163,25 +163,25 @@ impl Session {
     }
 
     /// Takes in what happened; gives what is to be done, in order.
-    pub fn handle(&mut self, input: Input) -> Vec<Action> {
+    pub fn handle(&mut self, event: Event) -> Vec<Action> {
         let mut out = Vec::new();
-        match input {
-            Input::Prompt(terminal, status, _) => self.prompt(terminal, status, &mut out),
-            Input::Typed(terminal) => {
+        match event {
+            Event::Prompt(terminal, status, _) => self.prompt(terminal, status, &mut out),
+            Event::Typed(terminal) => {
                 self.touched = true;
                 self.own = true;
                 if self.shells.get(&terminal) == Some(&Shell::Idle) {
                     self.shells.insert(terminal, Shell::Busy);
                 }
             }
-            Input::Submitted(terminal, line) => self.took(terminal, line, &mut out),
-            Input::HalfTyped(terminal, true) => {
+            Event::Submitted(terminal, line) => self.took(terminal, line, &mut out),
+            Event::HalfTyped(terminal, true) => {
                 self.half_typed.insert(terminal);
             }
-            Input::HalfTyped(terminal, false) => {
+            Event::HalfTyped(terminal, false) => {
                 self.half_typed.remove(&terminal);
             }
-            Input::Closed(terminal) => {
+            Event::Closed(terminal) => {
                 self.shells.insert(terminal, Shell::Ended);
                 self.half_typed.remove(&terminal);
                 self.held.retain(|(place, _)| *place != terminal);
@@ -195,8 +195,8 @@ impl Session {
                 }
                 self.look(&mut out);
             }
-            Input::Trace(terminal, event) => self.trace(terminal, event, &mut out),
-            Input::Sample(number, sample) => {
+            Event::Trace(terminal, event) => self.trace(terminal, event, &mut out),
+            Event::Sample(number, sample) => {
                 self.seen = self.seen.max(number);
                 self.evidence.remember(&sample);
                 self.evidence.sample = Some(sample);
@@ -207,8 +207,10 @@ impl Session {
                 }
                 self.go_on(&mut out);
             }
-            Input::Deadline => self.deadline(&mut out),
-            Input::Wish(wish) => self.wish(wish, &mut out),
+            Event::Deadline => self.deadline(&mut out),
+            Event::Wish(wish) => self.wish(wish, &mut out),
+            // The rest concerns whoever shows the session.
+            _ => {}
         }
         self.notice = self.notice.take().filter(|notice| self.still(notice));
         out

@@ -12,6 +12,7 @@ pub(crate) use standing::{LessonProgress, Predictions, Standing, StepProgress};
 use super::{Lacking, Outcome, Report, StateDir, lack};
 use crate::lesson::{Block, Lesson, Step};
 use record::{Place, Reason, Record};
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
 
 /// The file in the state directory.
@@ -23,10 +24,12 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How far the learner has come in every lesson, as this session knows it. Steps are known by their names, which stay when
 /// lessons are edited.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct Progress {
     known: Record,
     /// The part that this session has learnt and not saved yet.
+    #[serde(skip)]
     unsaved: Record,
 }
 

@@ -130,7 +130,7 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Input, Wish};
+    use super::super::{Event, Wish};
     use super::*;
     use crate::{
         lesson::{Fact, Step},
@@ -148,21 +148,21 @@ mod tests {
         let before = Step { blocks: vec![run("one"), run("two"), run("kill {container}")], ..Step::default() };
         let lesson = Lesson { steps: vec![before, Step::default()], ..Lesson::default() };
         let mut session = Session::new(lesson, false, Vec::new());
-        session.handle(Input::Wish(Wish::GoTo(1)));
-        session.handle(Input::Prompt(TerminalId::Host, 0, 1));
-        let prompt = || Input::Prompt(TerminalId::Container, 0, 1);
+        session.handle(Event::Wish(Wish::GoTo(1)));
+        session.handle(Event::Prompt(TerminalId::Host, 0, 1));
+        let prompt = || Event::Prompt(TerminalId::Container, 0, 1);
         assert_eq!(typed(&session.handle(prompt())), Some("one"));
         assert_eq!(typed(&session.handle(prompt())), Some("two"));
         assert_eq!(typed(&session.handle(prompt())), None);
         let sample = Arc::new(Sample { container: Some(7), ..Sample::default() });
-        assert_eq!(typed(&session.handle(Input::Sample(1, sample.clone()))), None, "it shows an earlier moment");
+        assert_eq!(typed(&session.handle(Event::Sample(1, sample.clone()))), None, "it shows an earlier moment");
         let number = session.wanted;
-        assert_eq!(typed(&session.handle(Input::Sample(number, sample.clone()))), Some("kill 7"));
+        assert_eq!(typed(&session.handle(Event::Sample(number, sample.clone()))), Some("kill 7"));
         let told = session.handle(prompt());
         assert!(told.contains(&Action::Sample(session.wanted)));
-        session.handle(Input::Sample(session.wanted - 1, sample.clone()));
+        session.handle(Event::Sample(session.wanted - 1, sample.clone()));
         assert!(session.replay.is_some(), "the step begins with what its last line has made");
-        session.handle(Input::Sample(session.wanted, sample));
+        session.handle(Event::Sample(session.wanted, sample));
         assert!(session.replay.is_none());
     }
 
@@ -174,11 +174,11 @@ mod tests {
         let target = Step { blocks: vec![Block::Check(vec![check(true)])], ..Step::default() };
         let lesson = Lesson { steps: vec![Step { blocks: vec![run], ..Step::default() }, target], ..Lesson::default() };
         let mut session = Session::new(lesson, false, Vec::new());
-        session.handle(Input::Wish(Wish::GoTo(1)));
+        session.handle(Event::Wish(Wish::GoTo(1)));
         for terminal in [TerminalId::Host, TerminalId::Container, TerminalId::Container] {
-            session.handle(Input::Prompt(terminal, 0, 1));
+            session.handle(Event::Prompt(terminal, 0, 1));
         }
-        let told = session.handle(Input::Sample(session.wanted, sample(false)));
+        let told = session.handle(Event::Sample(session.wanted, sample(false)));
         (session, told)
     }
 
@@ -191,16 +191,16 @@ mod tests {
     fn a_step_begins_when_what_it_counts_on_is_there() {
         let (mut session, told) = settling();
         assert!(session.replay.is_some() && told.iter().any(|action| matches!(action, Action::Deadline(Some(_)))));
-        let told = session.handle(Input::Sample(session.wanted, sample(false)));
+        let told = session.handle(Event::Sample(session.wanted, sample(false)));
         assert!(session.replay.is_some() && told.is_empty(), "the time does not begin anew: {told:?}");
-        session.handle(Input::Sample(session.wanted, sample(true)));
+        session.handle(Event::Sample(session.wanted, sample(true)));
         assert!(session.replay.is_none());
     }
 
     #[test]
     fn a_step_begins_without_it_when_the_time_is_over() {
         let (mut session, _) = settling();
-        session.handle(Input::Deadline);
+        session.handle(Event::Deadline);
         assert!(session.replay.is_none() && session.notice().is_none());
         assert_eq!(session.step_index(), 1);
     }

@@ -1,6 +1,6 @@
 //! The session as a state machine: scripts of what happens, and what it wants done. No machine takes part.
 
-use super::{Action, Input, Notice, Outcome, Phase, Ran, Report, Session, Wish, checks::cases};
+use super::{Action, Event, Notice, Outcome, Phase, Ran, Report, Session, Wish, checks::cases};
 use crate::{
     kernel::pid::Pid,
     lang::Lang,
@@ -48,13 +48,13 @@ impl Script {
     /// A session that goes to this step, its shells at their prompts, and what the machine looks like then.
     pub(super) fn new(lesson: Lesson, auto: bool, step: usize, sample: &Sample) -> (Script, Vec<Action>) {
         let mut script = Script { session: Session::new(lesson, auto, Vec::new()), asked: 0 };
-        let mut told = script.give(Input::Wish(Wish::GoTo(step)));
+        let mut told = script.give(Event::Wish(Wish::GoTo(step)));
         told.extend(script.prompts(sample));
         (script, told)
     }
 
-    pub(super) fn give(&mut self, input: Input) -> Vec<Action> {
-        let told = self.session.handle(input);
+    pub(super) fn give(&mut self, event: Event) -> Vec<Action> {
+        let told = self.session.handle(event);
         for action in &told {
             if let Action::Sample(number) = action {
                 self.asked = *number;
@@ -66,7 +66,7 @@ impl Script {
     pub(super) fn prompts(&mut self, sample: &Sample) -> Vec<Action> {
         let mut told = Vec::new();
         for terminal in TerminalId::ALL {
-            told.extend(self.give(Input::Prompt(terminal, 0, 1)));
+            told.extend(self.give(Event::Prompt(terminal, 0, 1)));
         }
         told.extend(self.sample(sample));
         told
@@ -74,18 +74,18 @@ impl Script {
 
     /// The newest state that was asked for.
     pub(super) fn sample(&mut self, sample: &Sample) -> Vec<Action> {
-        self.give(Input::Sample(self.asked, Arc::new(sample.clone())))
+        self.give(Event::Sample(self.asked, Arc::new(sample.clone())))
     }
 
     /// A prompt in the container's terminal, and the state after it.
     pub(super) fn prompt(&mut self, sample: &Sample) -> Vec<Action> {
-        let mut told = self.give(Input::Prompt(CONTAINER, 0, 1));
+        let mut told = self.give(Event::Prompt(CONTAINER, 0, 1));
         told.extend(self.sample(sample));
         told
     }
 
     pub(super) fn go(&mut self) -> Vec<Action> {
-        self.give(Input::Wish(Wish::Go))
+        self.give(Event::Wish(Wish::Go))
     }
 }
 
@@ -128,8 +128,8 @@ pub(super) fn unnamed() -> Sample {
     cases::with(|sample| sample.inside.hostname = Some("machine".into()))
 }
 
-pub(super) fn held(pid: i32, name: &str) -> Input {
-    Input::Trace(CONTAINER, TraceEvent::Held(Pid(100), Call::of(pid, "unshare", name, [0; 6])))
+pub(super) fn held(pid: i32, name: &str) -> Event {
+    Event::Trace(CONTAINER, TraceEvent::Held(Pid(100), Call::of(pid, "unshare", name, [0; 6])))
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_check_is_judged_only_after_the_learner_has_acted() {
     assert_eq!(script.session.verdicts(1)[0].passed, Some(true));
     script.prompt(&named());
     assert_eq!(script.session.phase(), Phase::Checking(1));
-    script.give(Input::Typed(CONTAINER));
+    script.give(Event::Typed(CONTAINER));
     assert_eq!(script.session.phase(), Phase::Checking(1), "nothing new has been seen");
     let told = script.prompt(&named());
     assert_eq!(script.session.phase(), Phase::Done);
@@ -153,12 +153,12 @@ fn a_check_is_judged_only_after_the_learner_has_acted() {
 fn one_action_is_not_enough_for_two_blocks_of_checks() {
     let blocks = [check("hostname inside is box"), check("init sh")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &named());
-    script.give(Input::Typed(CONTAINER));
+    script.give(Event::Typed(CONTAINER));
     script.prompt(&named());
     assert_eq!(script.session.phase(), Phase::Checking(2));
     script.prompt(&named());
     assert_eq!(script.session.phase(), Phase::Checking(2));
-    script.give(Input::Typed(HOST));
+    script.give(Event::Typed(HOST));
     script.sample(&named());
     assert_eq!(script.session.phase(), Phase::Done);
 }
@@ -171,11 +171,11 @@ fn a_stale_sample_decides_nothing() {
     assert_eq!(typed(&script.go()), ["hostname box"]);
     assert_eq!(script.session.phase(), Phase::Running);
     let before = script.asked;
-    script.give(Input::Prompt(CONTAINER, 0, 1));
+    script.give(Event::Prompt(CONTAINER, 0, 1));
     assert!(script.asked > before, "a prompt is worth a new look");
     assert_eq!(script.session.phase(), Phase::Checking(2));
     // It shows the right thing, but may have been taken before the command.
-    script.give(Input::Sample(before, Arc::new(named())));
+    script.give(Event::Sample(before, Arc::new(named())));
     assert_eq!(script.session.phase(), Phase::Checking(2));
     assert_eq!(script.session.verdicts(2)[0].passed, Some(true));
     script.sample(&named());
@@ -188,14 +188,14 @@ fn all_facts_of_a_block_must_hold_together() {
     let (mut script, _) = Script::new(lesson(&[("a fresh", both)]), false, 0, &unnamed());
     let closed = cases::with(|sample| sample.inside.listening.clear());
     for (sample, first, second) in [(unnamed(), false, true), (closed, true, false)] {
-        script.give(Input::Typed(CONTAINER));
+        script.give(Event::Typed(CONTAINER));
         script.prompt(&sample);
         let verdicts = script.session.verdicts(1);
         assert_eq!((verdicts[0].passed, verdicts[1].passed), (Some(first), Some(second)));
         assert_eq!(script.session.failing(1).count(), 1);
         assert_eq!(script.session.phase(), Phase::Checking(1));
     }
-    script.give(Input::Typed(CONTAINER));
+    script.give(Event::Typed(CONTAINER));
     let told = script.prompt(&named());
     assert_eq!(script.session.phase(), Phase::Done);
     let checks = told.iter().filter_map(|action| match action {
@@ -211,7 +211,7 @@ fn a_learner_may_type_past_the_commands() {
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &named());
     script.prompt(&named());
     assert_eq!(script.session.phase(), Phase::Due(1), "nobody has typed");
-    script.give(Input::Typed(CONTAINER));
+    script.give(Event::Typed(CONTAINER));
     script.prompt(&unnamed());
     assert_eq!(script.session.phase(), Phase::Due(1), "and it does not hold");
     script.prompt(&named());
@@ -224,7 +224,7 @@ fn a_learner_may_type_past_the_commands() {
     // Without a learner there is nobody who could.
     let (mut script, told) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &named());
     assert_eq!(typed(&told), ["one"]);
-    script.give(Input::Typed(CONTAINER));
+    script.give(Event::Typed(CONTAINER));
     assert_eq!(typed(&script.prompt(&named())), ["two"]);
 }
 
@@ -245,7 +245,7 @@ fn after_a_failure_the_next_step_is_rebuilt() {
     let (mut script, _) = Script::new(lesson(&steps), true, 0, &unnamed());
     let told = script.prompt(&unnamed());
     assert_eq!((typed(&told), deadlines(&told).last()), (vec![], Some(&Some(10))));
-    let told = script.give(Input::Deadline);
+    let told = script.give(Event::Deadline);
     let why = "expected box, observed machine";
     assert_eq!(reports(&told), [&Report::Outcome(0, Outcome::Failed(why.into()))]);
     assert_eq!((restarts(&told), script.session.phase()), (2, Phase::Preparing(0, 1)));
@@ -255,7 +255,7 @@ fn after_a_failure_the_next_step_is_rebuilt() {
     let told = script.prompt(&unnamed());
     assert_eq!((typed(&told), reports(&told)), (vec!["two"], vec![&Report::Step(1)]));
     script.prompt(&unnamed());
-    let told = script.give(Input::Deadline);
+    let told = script.give(Event::Deadline);
     assert_eq!((restarts(&told), reports(&told).last()), (0, Some(&&Report::End)));
     assert!(script.session.finished);
 }
@@ -264,7 +264,7 @@ fn after_a_failure_the_next_step_is_rebuilt() {
 fn a_busy_terminal_gets_no_command() {
     let blocks = [run("one"), check("init top")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    script.give(Input::Typed(CONTAINER));
+    script.give(Event::Typed(CONTAINER));
     assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::Busy(CONTAINER))));
     script.prompt(&unnamed());
     assert_eq!((typed(&script.go()), script.session.notice()), (vec!["one"], None));
@@ -277,11 +277,11 @@ fn a_question_comes_before_its_command() {
     let (mut script, _) = Script::new(lesson(&[("a fresh", &question)]), false, 0, &unnamed());
     assert_eq!(script.session.phase(), Phase::Asking(1));
     assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::AnswerFirst)));
-    script.give(Input::Wish(Wish::Answer(2)));
+    script.give(Event::Wish(Wish::Answer(2)));
     assert_eq!((script.session.phase(), script.session.answer(1)), (Phase::Asking(1), None));
-    script.give(Input::Wish(Wish::Answer(0)));
+    script.give(Event::Wish(Wish::Answer(0)));
     assert_eq!((script.session.phase(), script.session.answer(1)), (Phase::Due(2), Some(0)));
-    script.give(Input::Wish(Wish::Answer(1)));
+    script.give(Event::Wish(Wish::Answer(1)));
     assert_eq!(script.session.answer(1), Some(0), "what was answered stays");
     let (_, told) = Script::new(lesson(&[("a fresh", &question)]), true, 0, &unnamed());
     assert_eq!(typed(&told), ["one"], "nobody is asked without a learner");
@@ -290,7 +290,7 @@ fn a_question_comes_before_its_command() {
 #[test]
 fn there_are_as_many_hints_as_the_step_has() {
     let (mut script, _) = Script::new(lesson(&[("a fresh", &check("init sh"))]), false, 0, &unnamed());
-    let shown: Vec<usize> = (0..5).map(|_| (script.give(Input::Wish(Wish::Hint)), script.session.hints()).1).collect();
+    let shown: Vec<usize> = (0..5).map(|_| (script.give(Event::Wish(Wish::Hint)), script.session.hints()).1).collect();
     assert_eq!(shown, [1, 2, 3, 3, 3]);
 }
 
@@ -301,10 +301,10 @@ fn a_step_begins_with_nothing_of_the_one_before() {
     let (mut script, _) = Script::new(lesson(&[("a fresh", &first), ("b", &second)]), false, 0, &unnamed());
     script.go();
     let call = cases::call("unshare", 0, Ok(0));
-    script.give(Input::Trace(CONTAINER, TraceEvent::Syscall(Pid(100), call.clone())));
+    script.give(Event::Trace(CONTAINER, TraceEvent::Syscall(Pid(100), call.clone())));
     let (comm, ended) = cases::exited("sh", 3);
-    script.give(Input::Trace(CONTAINER, TraceEvent::Exit { root: Pid(100), pid: Pid(7), comm, ended }));
-    script.give(Input::Wish(Wish::Hint));
+    script.give(Event::Trace(CONTAINER, TraceEvent::Exit { root: Pid(100), pid: Pid(7), comm, ended }));
+    script.give(Event::Wish(Wish::Hint));
     script.prompt(&unnamed());
     assert_eq!(script.session.phase(), Phase::Done);
     let told = script.go();
@@ -313,13 +313,13 @@ fn a_step_begins_with_nothing_of_the_one_before() {
     script.go();
     script.prompt(&unnamed());
     assert_eq!(script.session.phase(), Phase::Checking(2), "the call belongs to the first step");
-    script.give(Input::Trace(CONTAINER, TraceEvent::Syscall(Pid(100), call)));
+    script.give(Event::Trace(CONTAINER, TraceEvent::Syscall(Pid(100), call)));
     script.sample(&unnamed());
     assert_eq!(script.session.phase(), Phase::Done);
     assert_eq!(reports(&script.go()), [&Report::End]);
     assert_eq!(reports(&script.go()), [&Report::Step(0); 0], "the end is told once");
     // Going back forgets what the step had come to.
-    script.give(Input::Wish(Wish::GoTo(1)));
+    script.give(Event::Wish(Wish::GoTo(1)));
     script.prompts(&unnamed());
     script.prompt(&unnamed());
     assert_eq!((script.session.outcomes()[1].clone(), script.session.finished), (None, false));

@@ -1,12 +1,12 @@
 //! Whoever types: lines tick off the step's own, other ways count, and what only shows something stays until it is seen.
 
-use super::{Action, Input, Notice, Phase, Ran, Wish, checks::cases, script_tests::*};
+use super::{Action, Event, Notice, Phase, Ran, Wish, checks::cases, script_tests::*};
 use crate::{lesson::TerminalId, trace::Hold};
 
 /// The learner types a line, and the shell takes it.
 fn types(script: &mut Script, terminal: TerminalId, line: &str) -> Vec<Action> {
-    let mut told = script.give(Input::Typed(terminal));
-    told.extend(script.give(Input::Submitted(terminal, Some(line.into()))));
+    let mut told = script.give(Event::Typed(terminal));
+    told.extend(script.give(Event::Submitted(terminal, Some(line.into()))));
     told
 }
 
@@ -31,7 +31,7 @@ fn a_line_typed_as_shown_is_ticked_off_and_not_offered_again() {
     assert!(script.session.own_lines().is_empty());
     // The same words in the other terminal are another thing.
     types(&mut script, HOST, "hostname");
-    script.give(Input::Prompt(HOST, 0, 1));
+    script.give(Event::Prompt(HOST, 0, 1));
     script.sample(&unnamed());
     assert_eq!(script.session.phase(), Phase::Due(2));
     let own: Vec<_> = script.session.own_lines().iter().map(|own| (own.terminal, own.line.as_str(), own.at)).collect();
@@ -43,7 +43,7 @@ fn passing_over_the_only_line_ends_a_step_whose_facts_hold_already() {
     let blocks = [look("ls"), check("keeps hostname inside is box")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &named());
     assert_eq!(script.session.phase(), Phase::Due(1));
-    script.give(Input::Wish(Wish::PassOver));
+    script.give(Event::Wish(Wish::PassOver));
     script.sample(&named());
     assert_eq!(script.session.phase(), Phase::Done);
 }
@@ -53,7 +53,7 @@ fn a_typed_line_that_fails_is_offered_again() {
     let blocks = [run("hostname box"), check("hostname inside is box")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     types(&mut script, CONTAINER, "hostname box");
-    script.give(Input::Prompt(CONTAINER, 1, 1));
+    script.give(Event::Prompt(CONTAINER, 1, 1));
     script.sample(&unnamed());
     assert_eq!((script.session.phase(), script.session.ran(1)), (Phase::Due(1), None));
 }
@@ -63,7 +63,7 @@ fn what_the_session_types_is_no_line_of_the_learners() {
     let blocks = [run("one"), run("two"), check("hostname inside is box")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     script.go();
-    script.give(Input::Submitted(CONTAINER, Some("one".into())));
+    script.give(Event::Submitted(CONTAINER, Some("one".into())));
     script.prompt(&unnamed());
     assert_eq!((script.session.phase(), script.session.own_lines().len()), (Phase::Due(2), 0));
     // A line that the shell took before the learner typed it again is the learner's.
@@ -89,7 +89,7 @@ fn another_way_counts_and_what_only_shows_something_stays() {
     types(&mut script, CONTAINER, "two");
     script.prompt(&unnamed());
     assert_eq!(script.session.phase(), Phase::Done);
-    other.give(Input::Wish(Wish::PassOver));
+    other.give(Event::Wish(Wish::PassOver));
     assert_eq!((other.session.phase(), other.session.ran(2)), (Phase::Done, Some(&Ran::PassedOver)));
 }
 
@@ -97,10 +97,10 @@ fn another_way_counts_and_what_only_shows_something_stays() {
 fn a_line_that_was_passed_over_may_still_be_typed() {
     let blocks = [look("one"), run("two"), check("hostname inside is box")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks), ("b", &blocks)]), false, 0, &unnamed());
-    script.give(Input::Wish(Wish::PassOver));
+    script.give(Event::Wish(Wish::PassOver));
     assert_eq!(script.session.phase(), Phase::Due(2));
     // What does something is not passed over: that is the next step.
-    script.give(Input::Wish(Wish::PassOver));
+    script.give(Event::Wish(Wish::PassOver));
     assert!(matches!(script.session.phase(), Phase::Preparing(..)));
 }
 
@@ -114,7 +114,7 @@ fn no_question_is_left_out_by_typing() {
         script.prompt(&named());
     }
     assert_eq!((script.session.phase(), script.session.has_passed(4)), (Phase::Asking(2), true));
-    script.give(Input::Wish(Wish::Answer(0)));
+    script.give(Event::Wish(Wish::Answer(0)));
     assert_eq!(script.session.phase(), Phase::Done);
 }
 
@@ -132,11 +132,11 @@ fn what_the_learner_types_is_held_as_well() {
     assert!(told.contains(&Action::RunOn(CONTAINER)) && !script.session.holding(), "{told:?}");
     // What was let go was that one command.
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    script.give(Input::Wish(Wish::RunOn));
+    script.give(Event::Wish(Wish::RunOn));
     assert!(!script.session.holding() && holds(&script.prompt(&unnamed())));
     // Whoever does not want that has the last word.
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    script.give(Input::Wish(Wish::ToggleHold));
+    script.give(Event::Wish(Wish::ToggleHold));
     assert!(!holds(&script.prompt(&unnamed())) && !script.session.holding());
     // Without a learner there is nobody to let calls happen.
     let (_, told) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
@@ -153,7 +153,7 @@ fn whoever_goes_straight_to_the_goal_is_told_and_may_go_on() {
     // The question is asked all the same.
     assert_eq!(script.session.phase(), Phase::Asking(3));
     assert!(script.session.went_past(2) && !script.session.has_passed(2) && script.session.has_passed(5));
-    script.give(Input::Wish(Wish::Answer(1)));
+    script.give(Event::Wish(Wish::Answer(1)));
     assert_eq!(script.session.phase(), Phase::Done);
     // Only failures may be left out.
     let blocks = [run("one"), check("ended one status 1"), run("two"), check("hostname inside is box")].concat();

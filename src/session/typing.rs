@@ -121,7 +121,7 @@ pub(super) fn solution(step: &Step) -> Vec<Run> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Input, Phase, Wish};
+    use super::super::{Event, Phase, Wish};
     use super::*;
     use crate::{
         lesson::{Lesson, TerminalId},
@@ -131,11 +131,11 @@ mod tests {
 
     /// Goes to the only step, and has all that it waits for come.
     fn begin(session: &mut Session) {
-        session.handle(Input::Wish(Wish::GoTo(0)));
+        session.handle(Event::Wish(Wish::GoTo(0)));
         for terminal in TerminalId::ALL {
-            session.handle(Input::Prompt(terminal, 0, 1));
+            session.handle(Event::Prompt(terminal, 0, 1));
         }
-        session.handle(Input::Sample(session.wanted, Arc::new(Sample::default())));
+        session.handle(Event::Sample(session.wanted, Arc::new(Sample::default())));
     }
 
     fn at_a_command() -> Session {
@@ -155,19 +155,19 @@ mod tests {
     fn nothing_is_typed_behind_half_a_line() {
         let mut session = at_a_command();
         let place = TerminalId::Container;
-        session.handle(Input::HalfTyped(place, true));
+        session.handle(Event::HalfTyped(place, true));
         assert!(session.half_typed.contains(&place));
-        assert!(!types(&session.handle(Input::Wish(Wish::Go))));
+        assert!(!types(&session.handle(Event::Wish(Wish::Go))));
         assert_eq!((session.notice(), session.phase()), (Some(&Notice::HalfTyped(place)), Phase::Due(0)));
-        session.handle(Input::HalfTyped(place, false));
-        assert!(types(&session.handle(Input::Wish(Wish::Go))));
+        session.handle(Event::HalfTyped(place, false));
+        assert!(types(&session.handle(Event::Wish(Wish::Go))));
     }
 
     #[test]
     fn half_a_line_elsewhere_is_no_hindrance() {
         let mut session = at_a_command();
-        session.handle(Input::HalfTyped(TerminalId::Host, true));
-        assert!(types(&session.handle(Input::Wish(Wish::Go))));
+        session.handle(Event::HalfTyped(TerminalId::Host, true));
+        assert!(types(&session.handle(Event::Wish(Wish::Go))));
     }
 
     #[test]
@@ -175,11 +175,11 @@ mod tests {
         let mut session = at_a_command();
         let place = TerminalId::Container;
         assert_eq!(session.submitted(place), None);
-        session.handle(Input::Submitted(place, Some("ls -l".into())));
+        session.handle(Event::Submitted(place, Some("ls -l".into())));
         assert_eq!((session.submitted(place), session.submitted(TerminalId::Host)), (Some("ls -l"), None));
-        session.handle(Input::Submitted(place, None));
+        session.handle(Event::Submitted(place, None));
         assert_eq!(session.submitted(place), None, "it is not known, and not the one before");
-        session.handle(Input::Submitted(place, Some("ls".into())));
+        session.handle(Event::Submitted(place, Some("ls".into())));
         begin(&mut session);
         assert_eq!(session.submitted(place), None);
     }

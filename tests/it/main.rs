@@ -30,6 +30,7 @@ mod odd_names;
 mod plain;
 mod progress;
 mod readme;
+mod recording;
 mod registry;
 mod registry_peers;
 mod registry_push;
@@ -98,6 +99,7 @@ fn all() -> Vec<Test> {
         progress::tests,
         plain::tests,
         readme::tests,
+        recording::tests,
         registry::tests,
         registry_peers::tests,
         registry_push::tests,

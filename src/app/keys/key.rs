@@ -80,7 +80,7 @@ impl fmt::Display for Key {
 ///
 /// Ctrl-G by default: tmux takes ^B, screen ^A, the line discipline ^C ^D ^Q ^S ^V ^W ^Z ^\, telnet and ssh ^] and ~, the
 /// Linux console none; dash, vi, less and top can do without ^G, and pressed twice it reaches them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Prefix(char);
 
 impl Default for Prefix {

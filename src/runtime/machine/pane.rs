@@ -1,6 +1,6 @@
 //! One terminal pane of the machine.
 
-use super::{super::timer::Timer, Happening, Sink};
+use super::{super::timer::Timer, Message, Sink};
 use crate::{
     lesson::TerminalId,
     observe::Place,
@@ -37,9 +37,9 @@ pub(super) struct Terminal {
 impl Terminal {
     pub(super) fn new(id: TerminalId, sink: &Sink) -> io::Result<Terminal> {
         let told = sink.clone();
-        let overdue = Timer::start(move |number| told(Happening::Overdue(id, number)))?;
+        let overdue = Timer::start(move |number| told(Message::Overdue(id, number)))?;
         let told = sink.clone();
-        let silence = Timer::start(move |number| told(Happening::Silent(id, number)))?;
+        let silence = Timer::start(move |number| told(Message::Silent(id, number)))?;
         Ok(Terminal {
             size: SIZE,
             generation: 0,

@@ -1,6 +1,6 @@
 //! Beginning again: the old processes end, what they left is removed, and a new shell starts.
 
-use super::{Happening, Machine};
+use super::{Machine, Message};
 use crate::{
     cleanup::{Left, Why, groups},
     event::Event,
@@ -70,7 +70,7 @@ impl Machine {
             let mut left = found.clear_groups(until);
             left.extend(groups.iter().flat_map(|group| groups::remove(group, until)));
             left.extend(made.iter().flat_map(|made| made.empty_below(WORK)));
-            sink(Happening::Cleared(id, generation, left));
+            sink(Message::Cleared(id, generation, left));
         };
         match thread::Builder::new().name("clear".into()).spawn(clear) {
             Ok(_) => Vec::new(),

@@ -49,7 +49,7 @@ impl Machine {
     }
 
     /// The process group in a terminal's foreground; behind a program that only passes everything on, the one in there.
-    pub fn foreground(&self, id: TerminalId) -> Option<i32> {
+    pub(super) fn foreground(&self, id: TerminalId) -> Option<i32> {
         self.terminals.get(&id)?.pty.as_ref()?.foreground().map(innermost)
     }
 

@@ -2,7 +2,7 @@
 
 use super::Talk;
 use crate::{
-    app::{Effect, Event, Jump, Onward, Play, View, answer, go_on, wish},
+    app::{Effect, Event, Jump, Onward, Play, View, answer, go_on},
     lesson::TerminalId,
     session::{Phase, Wish},
     ui::plain as say,
@@ -129,12 +129,11 @@ impl Talk {
             play.session.phase() == Phase::Held && matches!(wanted, Wish::Go | Wish::RunOn | Wish::RunUntil(_));
         let toggled = wanted == Wish::ToggleHold;
         self.told.wished();
+        self.driver.give(Event::Wish(wanted));
         let state = &mut self.driver.state;
-        let effects = wish(state, wanted);
         if toggled {
             state.said = state.play.as_ref().map(|play| answer::hold(play, state.lang));
         }
-        self.driver.perform(effects);
     }
 
     /// Whether the lesson has come to its end, or that is being told.
@@ -171,7 +170,7 @@ impl Talk {
 
     fn language(&mut self) -> io::Result<()> {
         use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-        self.driver.tell(Event::Key(KeyEvent::new(KeyCode::Char('l'), KeyModifiers::NONE)));
+        self.driver.give(Event::Key(KeyEvent::new(KeyCode::Char('l'), KeyModifiers::NONE)));
         self.told.again();
         match self.driver.state.view {
             View::Lesson => Ok(()),
@@ -190,7 +189,7 @@ impl Talk {
                 self.busy.insert(terminal);
                 self.told.wished();
                 self.echo.insert(terminal, text.to_string());
-                self.driver.tell(Event::Line(terminal, text.to_string()));
+                self.driver.give(Event::Line(terminal, text.to_string()));
             }
         }
         Ok(())

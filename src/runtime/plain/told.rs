@@ -82,7 +82,7 @@ impl Talk {
         }
         let settled = self.is_settled();
         // A person hears of the step also while their program runs.
-        let lasts = matches!(phase, Phase::Checking(_)) && !self.busy.is_empty() && self.driver.is_up_to_date();
+        let lasts = matches!(phase, Phase::Checking(_)) && !self.busy.is_empty() && self.driver.engine.is_up_to_date();
         if settled || self.person && lasts {
             if settled {
                 self.flush()?;

@@ -156,7 +156,7 @@ pub(super) fn grew(counter: Counter, evidence: &Evidence, lang: Lang) -> Verdict
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Input, Session, Wish};
+    use crate::session::{Event, Session, Wish};
     use crate::{
         lesson::{Block, Check, Fact, GroupFact, Lesson, Step, TerminalId},
         observe::Group,
@@ -178,15 +178,15 @@ mod tests {
         for (checks, expected) in [(vec![cpu.clone()], [false, true, true, false]), (vec![cpu, killed], [false; 4])] {
             let step = Step { blocks: vec![Block::Check(checks)], ..Step::default() };
             let mut session = Session::new(Lesson { steps: vec![step], ..Lesson::default() }, false, Vec::new());
-            session.handle(Input::Wish(Wish::GoTo(0)));
+            session.handle(Event::Wish(Wish::GoTo(0)));
             let mut measuring = vec![session.measuring(0)];
             for terminal in TerminalId::ALL {
-                session.handle(Input::Prompt(terminal, 0, 1));
+                session.handle(Event::Prompt(terminal, 0, 1));
             }
-            session.handle(Input::Sample(1000, sample(0, 0)));
-            session.handle(Input::Typed(TerminalId::Container));
+            session.handle(Event::Sample(1000, sample(0, 0)));
+            session.handle(Event::Typed(TerminalId::Container));
             for (second, usage) in [(2, 500_000), (4, 1_500_000), (6, 2_500_000)] {
-                session.handle(Input::Sample(1000, sample(second, usage)));
+                session.handle(Event::Sample(1000, sample(second, usage)));
                 measuring.push(session.measuring(0));
             }
             assert_eq!(measuring, expected);

@@ -5,14 +5,12 @@ use boxwright::{
     event::Event,
     lang::Lang,
     lesson::{self, Block, Lesson, Run, TerminalId},
-    runtime::{Happening, Machine},
-    session::{Action, Input, Lacking, Phase, Session, Verdict, Wish},
+    runtime::{Engine, Setup},
+    session::{Action, Lacking, Phase, Session, Verdict, Wish},
     terminal::{Piece, Screen},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
-    path::Path,
-    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
@@ -30,8 +28,7 @@ struct Pane {
 
 /// A learner at work on a lesson.
 pub struct Learner {
-    machine: Machine,
-    happenings: mpsc::Receiver<Happening>,
+    engine: Engine,
     panes: BTreeMap<TerminalId, Pane>,
     session: Session,
     /// The newest state that was asked for, and the newest that came.
@@ -59,12 +56,10 @@ pub fn lacking(lang: Lang) -> Lacking {
 impl Learner {
     /// Opens a session of this lesson.
     pub fn new(lesson: Lesson, lacking: Lacking) -> Learner {
-        let (send, happenings) = mpsc::channel();
-        let sink = Arc::new(move |happening| drop(send.send(happening)));
-        let machine = Machine::start(Path::new(BOXWRIGHT), sink).unwrap();
+        let mut engine = Engine::new(Setup::new(BOXWRIGHT));
+        engine.start().unwrap();
         Learner {
-            machine,
-            happenings,
+            engine,
             panes: BTreeMap::new(),
             session: Session::new(lesson, false, lacking),
             asked: 0,
@@ -77,58 +72,49 @@ impl Learner {
 
     /// The session's own name.
     pub fn name(&self) -> String {
-        self.machine.run_dir().name().to_string()
+        self.engine.name().unwrap().to_string()
     }
 
-    fn give(&mut self, input: Input) {
-        let mut actions = VecDeque::from(self.session.handle(input));
-        while let Some(action) = actions.pop_front() {
+    fn give(&mut self, event: Event) {
+        for action in self.session.handle(event) {
             match &action {
                 Action::Restart(terminal) => drop(self.panes.insert(*terminal, Pane::default())),
                 Action::Sample(number) => self.asked = *number,
                 _ => {}
             }
-            for seen in self.machine.apply(&action) {
-                for input in self.inputs(seen) {
-                    actions.extend(self.session.handle(input));
-                }
-            }
+            self.engine.apply(&action);
         }
     }
 
-    fn inputs(&mut self, seen: Event) -> Vec<Input> {
-        match seen {
+    /// What the session must know of an event.
+    fn meant(&mut self, event: Event) -> Vec<Event> {
+        match event {
             Event::Output(terminal, bytes) => {
                 let pane = self.panes.entry(terminal).or_default();
-                let mut inputs = Vec::new();
+                let mut events = Vec::new();
                 for piece in pane.screen.process(&bytes).pieces {
-                    match piece {
-                        Piece::Text(text) => pane.text.push_str(&text),
-                        Piece::Submitted(line) => inputs.push(Input::Submitted(terminal, line)),
-                        Piece::Prompt { status, shell } => {
-                            pane.prompts += 1;
-                            inputs.push(Input::Prompt(terminal, status, shell));
-                        }
+                    match &piece {
+                        Piece::Text(text) => pane.text.push_str(text),
+                        Piece::Submitted(_) => {}
+                        Piece::Prompt { .. } => pane.prompts += 1,
                     }
+                    events.extend(Event::of_output(terminal, piece));
                 }
-                inputs
+                events
             }
-            Event::Closed(terminal) => vec![Input::Closed(terminal)],
-            Event::Trace(terminal, event) => vec![Input::Trace(terminal, event)],
             Event::Sample(number, sample) => {
                 self.seen = self.seen.max(number);
                 self.container = sample.container;
-                vec![Input::Sample(number, sample)]
+                vec![Event::Sample(number, sample)]
             }
             Event::Waits(terminal, shell) => {
                 let pane = self.panes.entry(terminal).or_default();
-                let waits = pane.screen.waits();
-                pane.prompts += usize::from(waits);
-                if waits { vec![Input::Prompt(terminal, 0, shell)] } else { Vec::new() }
+                let prompt = Event::of_waiting(terminal, shell, &mut pane.screen);
+                pane.prompts += usize::from(prompt.is_some());
+                prompt.into_iter().collect()
             }
-            Event::Deadline => vec![Input::Deadline],
             Event::Trouble(text) => panic!("{text}"),
-            _ => Vec::new(),
+            event => vec![event],
         }
     }
 
@@ -136,12 +122,9 @@ impl Learner {
     fn until(&mut self, what: &str, so: impl Fn(&Learner) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !so(self) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Ok(happening) = self.happenings.recv_timeout(left) else { panic!("{what}: {}", self.plight()) };
-            for seen in self.machine.sort(happening) {
-                for input in self.inputs(seen) {
-                    self.give(input);
-                }
+            let Some(event) = self.engine.next(Some(deadline)) else { panic!("{what}: {}", self.plight()) };
+            for event in self.meant(event) {
+                self.give(event);
             }
         }
     }
@@ -158,7 +141,7 @@ impl Learner {
     /// Goes to a step; false where this machine cannot do it.
     pub fn go_to(&mut self, step: usize) -> bool {
         self.looked_at = None;
-        self.give(Input::Wish(Wish::GoTo(step)));
+        self.give(Event::Wish(Wish::GoTo(step)));
         self.until("rebuilding", |learner| !matches!(learner.session.phase(), Phase::Preparing(..)));
         assert_eq!(self.session.notice(), None, "{}", self.plight());
         !matches!(self.session.phase(), Phase::Blocked(_))
@@ -204,8 +187,8 @@ impl Learner {
         if let Some(pane) = self.panes.get_mut(&terminal) {
             pane.screen.sent(&bytes);
         }
-        self.machine.write(terminal, &bytes);
-        self.give(Input::Typed(terminal));
+        self.engine.write(terminal, &bytes);
+        self.give(Event::Typed(terminal));
     }
 
     /// Presses Return in both terminals and nothing else; gives the verdicts of the checks that are next.
@@ -272,12 +255,12 @@ impl Learner {
                 Phase::Asking(block) => {
                     let Block::Predict(predict) = &self.session.step().unwrap().blocks[block] else { panic!() };
                     let answer = predict.answer;
-                    self.give(Input::Wish(Wish::Answer(answer)));
+                    self.give(Event::Wish(Wish::Answer(answer)));
                 }
                 Phase::Held => self.step_call(),
                 Phase::Due(at) => {
                     self.until("the state", |learner| learner.seen >= learner.asked);
-                    self.give(Input::Wish(Wish::Go));
+                    self.give(Event::Wish(Wish::Go));
                     assert_eq!(self.session.notice(), None, "{}", self.plight());
                     self.until("a command", |learner| learner.session.phase() != Phase::Due(at));
                 }
@@ -293,7 +276,7 @@ impl Learner {
 
     /// Lets the oldest held call happen.
     fn step_call(&mut self) {
-        self.give(Input::Wish(Wish::StepCall));
+        self.give(Event::Wish(Wish::StepCall));
         let held = self.session.held().to_vec();
         self.until("a released call", |learner| learner.session.held() != held);
     }
@@ -312,7 +295,7 @@ impl Learner {
             match block {
                 Block::Predict(predict) => {
                     self.until("the question", |learner| learner.session.phase() == Phase::Asking(index));
-                    self.give(Input::Wish(Wish::Answer(predict.answer)));
+                    self.give(Event::Wish(Wish::Answer(predict.answer)));
                 }
                 Block::Run(run) => self.type_run(run),
                 Block::Check(_) => {

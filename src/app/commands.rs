@@ -1,16 +1,16 @@
-//! What the commands of the key table do.
+//! The command handlers: what the commands of the key table do.
 
 use super::{
-    Command, Effect, Extent, Focus, Jump, Overlay, Pane, Play, State, View, answer, finish, layout,
+    Command, Effect, Event, Extent, Focus, Jump, Overlay, Pane, Play, State, View, answer, finish, layout,
     update::{sizes, tell},
 };
 use crate::{
     lesson::TerminalId,
-    session::{Input, Session, Wish},
+    session::{Session, Wish},
 };
 
 /// Does what a key asks for.
-pub(super) fn obey(state: &mut State, command: Command) -> Vec<Effect> {
+pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
     match command {
         Command::Quit => return vec![Effect::Quit],
         Command::AsRoot => return vec![Effect::AsRoot],
@@ -53,7 +53,7 @@ fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
         Command::RunOn => Wish::RunOn,
         Command::Allow(allow) => Wish::Allow(allow),
         Command::ToggleHold => {
-            let effects = tell(state, Input::Wish(Wish::ToggleHold));
+            let effects = tell(state, Event::Wish(Wish::ToggleHold));
             state.said = state.play.as_ref().map(|play| answer::hold(play, state.lang));
             return effects;
         }
@@ -75,7 +75,7 @@ fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
     if matches!(wish, Wish::GoTo(_)) {
         play.pane = Pane::Lesson;
     }
-    tell(state, Input::Wish(wish))
+    tell(state, Event::Wish(wish))
 }
 
 /// What changes only where the learner looks.
@@ -135,18 +135,14 @@ fn turn(play: &mut Play, by: usize) {
 pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     match state.overlay.take() {
         Some(Overlay::GoTo(jump)) => go_to(state, jump),
-        Some(Overlay::Until(name)) if !name.is_empty() => tell(state, Input::Wish(Wish::RunUntil(name))),
+        Some(Overlay::Until(name)) if !name.is_empty() => tell(state, Event::Wish(Wish::RunUntil(name))),
         Some(Overlay::Consent(index)) => begin(state, index, state.resumes_at(index)),
         Some(_) => Vec::new(),
         None if state.play.as_ref().is_some_and(|play| play.index == state.selected) => {
             state.view = View::Lesson;
             sizes(state)
         }
-        None if state.lesson(state.selected).is_some_and(|lesson| lesson.foreign) => {
-            state.overlay = Some(Overlay::Consent(state.selected));
-            Vec::new()
-        }
-        None => begin(state, state.selected, state.resumes_at(state.selected)),
+        None => open(state, state.selected, state.resumes_at(state.selected)),
     }
 }
 
@@ -164,17 +160,21 @@ pub(super) fn in_lesson_go_to(state: &mut State, step: usize) -> Vec<Effect> {
         play.tops.clear();
         play.pane = Pane::Lesson;
     }
-    tell(state, Input::Wish(Wish::GoTo(step)))
+    tell(state, Event::Wish(Wish::GoTo(step)))
 }
 
-/// Does what a learner wants of the lesson, however they said it.
-pub(crate) fn wish(state: &mut State, wish: Wish) -> Vec<Effect> {
-    state.dirty = true;
-    tell(state, Input::Wish(wish))
+/// Begins a lesson at a step, or asks whether its commands may run.
+pub(super) fn open(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
+    if state.lesson(index).is_some_and(|lesson| lesson.foreign) {
+        state.selected = index;
+        state.overlay = Some(Overlay::Consent(index));
+        return Vec::new();
+    }
+    begin(state, index, step)
 }
 
 /// Begins a lesson at a step.
-pub(crate) fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
+fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
     let Some(lesson) = state.lesson(index).cloned() else { return Vec::new() };
     let session = Session::new(lesson, false, state.lacking());
     state.selected = index;
@@ -185,7 +185,7 @@ pub(crate) fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect>
     if let Some(lesson) = state.lessons.get(index).and_then(|lesson| lesson.values().next()) {
         effects.extend(state.progress.lacks(lesson, &state.facts.lacking).then_some(Effect::Save));
     }
-    effects.extend(tell(state, Input::Wish(Wish::GoTo(step))));
+    effects.extend(tell(state, Event::Wish(Wish::GoTo(step))));
     effects
 }
 

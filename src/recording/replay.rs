@@ -1,0 +1,66 @@
+//! A recorded session on a screen that nobody sees: neither root nor a machine takes part.
+
+use super::{Header, Recording, Unreadable};
+use crate::{
+    app::{State, measured, update},
+    event::Event,
+    lesson::{self, Translations},
+    ui,
+};
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
+use std::{convert::Infallible, io::BufRead};
+use unicode_width::UnicodeWidthStr;
+
+impl Header {
+    /// The state of a screen before anything has happened; `lessons` are those of this program.
+    pub(super) fn state(&self, lessons: &[Translations]) -> Result<State, Unreadable> {
+        let find = |id: &String| {
+            let found = lessons.iter().find(|lesson| lesson::id(lesson) == id).cloned();
+            found.ok_or_else(|| Unreadable::Lesson(id.clone()))
+        };
+        let lessons = self.lessons.iter().map(find).collect::<Result<_, _>>()?;
+        let mut state = State::new(self.lang, self.look, self.machine.clone(), lessons, self.prefix);
+        state.resume(self.progress.clone());
+        Ok(state)
+    }
+}
+
+/// Plays a recording to its end; gives the rows of the frame that was drawn last, without the blanks at their ends. Frames
+/// are drawn where they were drawn then, because what a key does may depend on what was seen.
+pub fn last_screen(recording: Recording<impl BufRead>, lessons: &[Translations]) -> Result<Vec<String>, Unreadable> {
+    let mut state = recording.header.state(lessons)?;
+    let mut rows = Vec::new();
+    for line in recording {
+        match line?.1 {
+            Event::Drawn => rows = draw(&mut state),
+            event => drop(update(&mut state, event)),
+        }
+    }
+    Ok(rows)
+}
+
+/// Draws one frame, and takes in what it measured.
+pub(super) fn draw(state: &mut State) -> Vec<String> {
+    let (columns, rows) = state.size;
+    let mut extents = crate::app::Extents::new();
+    let drawn: Result<_, Infallible> = Terminal::new(TestBackend::new(columns, rows)).and_then(|mut terminal| {
+        terminal.draw(|frame| extents = ui::draw(state, frame))?;
+        Ok(terminal.backend().buffer().clone())
+    });
+    state.dirty = false;
+    measured(state, extents);
+    drawn.map(|buffer| text(&buffer)).unwrap_or_default()
+}
+
+/// The rows as text: what takes two cells stands in the first of them.
+fn text(buffer: &Buffer) -> Vec<String> {
+    let row = |y| {
+        let (mut row, mut x) = (String::new(), 0);
+        while let Some(cell) = buffer.cell((x, y)) {
+            row.push_str(cell.symbol());
+            x += u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
+        }
+        row.trim_end().to_string()
+    };
+    (0..buffer.area.height).map(row).collect()
+}

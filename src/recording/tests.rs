@@ -1,0 +1,173 @@
+//! What is recorded is what is shown again, and no file grows for ever.
+
+use super::{
+    replay::{draw, last_screen},
+    *,
+};
+use crate::{
+    app::update,
+    kernel::pid::Pid,
+    lesson::{TerminalId, Translations},
+    observe::Sample,
+    trace::{Call, TraceEvent},
+    ui::stage,
+};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::{
+    io::Cursor,
+    sync::{Arc, Mutex},
+};
+
+const CONTAINER: TerminalId = TerminalId::Container;
+
+/// A file that a test can read while it is written.
+#[derive(Clone, Default)]
+struct File(Arc<Mutex<Vec<u8>>>);
+
+impl File {
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Write for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn state() -> State {
+    stage::state(Lang::Zh, (80, 24), Look { ascii: true, ..Look::default() })
+}
+
+fn header(state: &State) -> Header {
+    Header::of(state, "builtin:", vec!["isolate/1".into()])
+}
+
+fn key(code: KeyCode) -> Event {
+    Event::Key(KeyEvent::new(code, KeyModifiers::NONE))
+}
+
+/// A learner who begins a lesson, resizes the window, answers, and holds a call.
+fn session() -> Vec<Event> {
+    let prompt = "\u{1b}]133;D;0;aid=1\u{7}\u{1b}]133;A\u{7}$ \u{1b}]133;B\u{7}";
+    let sample = |number, sample: Sample| Event::Sample(number, Arc::new(sample));
+    let mut events = vec![
+        Event::Resize(120, 40),
+        Event::Lacking(Default::default()),
+        Event::Open("isolate".into(), 1),
+        Event::Drawn,
+        Event::Output(TerminalId::Host, prompt.into()),
+        Event::Output(CONTAINER, prompt.into()),
+        Event::Clock(Duration::from_millis(5)),
+        sample(u64::MAX, stage::plain()),
+        Event::Drawn,
+        key(KeyCode::Char('2')),
+        Event::Drawn,
+        key(KeyCode::Enter),
+        Event::Output(CONTAINER, "unshare -imnpu --mount-proc --fork sh\r\n".into()),
+        Event::Trace(CONTAINER, TraceEvent::Held(Pid(7), Call::of(7, "unshare", "unshare", [0; 6]))),
+        Event::Drawn,
+        Event::Clock(Duration::from_millis(20)),
+        sample(u64::MAX, stage::unshared()),
+        Event::Trouble("磁盘满了".into()),
+        Event::Drawn,
+    ];
+    events.push(Event::Trace(CONTAINER, TraceEvent::Released(Pid(7), Pid(7))));
+    events.push(Event::Drawn);
+    events
+}
+
+/// Shows these events as the program does, and writes them down; gives the last screen and the file.
+fn live(events: Vec<Event>) -> (Vec<String>, Vec<u8>, Vec<Translations>) {
+    let (mut state, file) = (state(), File::default());
+    let lessons = state.lessons.clone();
+    let mut recorder = Recorder::start(file.clone(), Path::new("file"), &header(&state)).unwrap();
+    let mut rows = Vec::new();
+    for (number, event) in events.into_iter().enumerate() {
+        recorder.write(Duration::from_millis(number as u64), &event).unwrap();
+        match event {
+            Event::Drawn => rows = draw(&mut state),
+            event => drop(update(&mut state, event)),
+        }
+    }
+    recorder.finish(Duration::from_secs(1));
+    (rows, file.bytes(), lessons)
+}
+
+#[test]
+fn a_recorded_session_ends_with_the_same_screen() {
+    let (rows, file, lessons) = live(session());
+    assert!(rows.len() == 40 && rows.iter().any(|row| row.contains("unshare -imnpu")), "{rows:#?}");
+    let again = last_screen(Recording::open(file.as_slice()).unwrap(), &lessons).unwrap();
+    assert_eq!(again, rows);
+    // It is not the header alone that says so.
+    let all = session().len();
+    let (before, ..) = live(session().into_iter().take(all - 2).collect());
+    assert_ne!(before, rows);
+}
+
+#[test]
+fn every_event_comes_back_with_its_time() {
+    let (_, file, _) = live(session());
+    let read: Vec<_> = Recording::open(Cursor::new(file)).unwrap().map(Result::unwrap).collect();
+    let times = |number| Duration::from_millis(number as u64);
+    let written: Vec<_> = session().into_iter().enumerate().map(|(number, event)| (times(number), event)).collect();
+    assert_eq!(read, written);
+}
+
+#[test]
+fn a_file_does_not_grow_for_ever() {
+    let (file, limit) = (File::default(), 4096);
+    let mut recorder = Recorder::limited(file.clone(), Path::new("/tmp/r"), &header(&state()), limit).unwrap();
+    let line = Event::Output(CONTAINER, vec![b'x'; 100]);
+    let written = (0..100).take_while(|_| recorder.write(Duration::ZERO, &line).is_ok()).count();
+    assert!((5..40).contains(&written), "{written}");
+    assert!(file.bytes().len() <= limit as usize);
+    assert!(file.bytes().ends_with(b"{\"at_micros\":0,\"end\":\"full\"}\n"));
+    assert_eq!(Recording::open(file.bytes().as_slice()).unwrap().count(), written);
+    assert_eq!(Ended::Full("/tmp/r".into()).say(Lang::En), "The recording ends here: /tmp/r has reached 64 MiB");
+}
+
+#[test]
+fn a_disk_that_is_full_ends_the_recording_alone() {
+    struct Disk(usize);
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let full = || io::Error::from_raw_os_error(libc::ENOSPC);
+            self.0 = self.0.checked_sub(bytes.len()).ok_or_else(full)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut recorder = Recorder::start(Disk(2048), Path::new("/tmp/r"), &header(&state())).unwrap();
+    let ended = recorder.write(Duration::ZERO, &Event::Output(CONTAINER, vec![b'x'; 4096])).unwrap_err();
+    let said = ended.say(Lang::En);
+    assert!(said.starts_with("The recording ends here: /tmp/r: ") && said.contains("ENOSPC"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let (_, file, lessons) = live(session());
+    // A program that was killed had half a line written.
+    let cut = &file[..file.len() - 40];
+    assert!(Recording::open(cut).unwrap().all(|line| line.is_ok()));
+    let mut broken = file.clone();
+    broken.splice(file.len()..file.len(), *b"{\"at_micros\":0,\"event\":\"nosuch\"}\n");
+    let end = b"{\"at_micros\":1000000,\"end\":\"finished\"}\n".len();
+    broken.drain(file.len() - end..file.len());
+    let error = Recording::open(broken.as_slice()).unwrap().find_map(Result::err).unwrap().to_string();
+    assert!(error.starts_with(&format!("line {}: unknown variant", session().len() + 2)), "{error}");
+    let newer = String::from_utf8(file.clone()).unwrap().replacen("\"format\":1", "\"format\":2", 1);
+    assert!(matches!(Recording::open(newer.as_bytes()), Err(Unreadable::Format(2))));
+    assert!(matches!(Recording::open(&b""[..]), Err(Unreadable::Line(1, _))));
+    let other = last_screen(Recording::open(file.as_slice()).unwrap(), &[]).unwrap_err();
+    assert_eq!((other.to_string(), lessons.len()), ("it needs the lesson `isolate`".into(), 1));
+}

@@ -1,8 +1,8 @@
 //! One event in, effects out.
 
 use super::{
-    Command, Effect, Event, Extents, Focus, Key, Overlay, Pane, Play, Shape, State, View, answer, attend::attend, jump,
-    commands, keys, layout, play::Term,
+    Command, Effect, Event, Extents, Focus, Key, Overlay, Pane, Play, Shape, State, View, answer, attend::attend,
+    commands, jump, keys, layout, play::Term,
 };
 use crate::{
     lesson::{self, Run, TerminalId},
@@ -111,7 +111,9 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Wish(wish) => tell(state, Event::Wish(wish)),
         // These are about the program, or what this module makes of the others.
-        Event::Drawn | Event::Signal(_) | Event::Suspend | Event::Resume | Event::HungUp | Event::Stdin(_) => Vec::new(),
+        Event::Drawn | Event::Signal(_) | Event::Suspend | Event::Resume | Event::HungUp | Event::Stdin(_) => {
+            Vec::new()
+        }
         Event::Prompt(..) | Event::Typed(_) | Event::Submitted(..) | Event::HalfTyped(..) => Vec::new(),
     }
 }

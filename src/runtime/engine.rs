@@ -7,14 +7,7 @@ use super::{
     machine::{Machine, Message, Rest, Trouble},
     queue::{Item, Queue},
 };
-use crate::{
-    dirs::Need,
-    event::Event,
-    lang::Lang,
-    lesson::TerminalId,
-    recording::Recorder,
-    session::Action,
-};
+use crate::{dirs::Need, event::Event, lang::Lang, lesson::TerminalId, recording::Recorder, session::Action};
 use std::{
     collections::{BTreeMap, VecDeque},
     path::PathBuf,

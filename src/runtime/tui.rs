@@ -73,9 +73,10 @@ impl TuiOptions {
         let Setup { lang, exe, image, .. } = &self.setup;
         let mut state = State::new(*lang, self.look, facts(exe), self.lessons, self.prefix);
         state.resume(self.progress);
-        let places = self.start.iter().filter_map(|(lesson, step)| {
-            Some(format!("{}/{}", lesson::id(state.lessons.get(*lesson)?), step + 1))
-        });
+        let places = self
+            .start
+            .iter()
+            .filter_map(|(lesson, step)| Some(format!("{}/{}", lesson::id(state.lessons.get(*lesson)?), step + 1)));
         let header = Header::of(&state, image, places.collect());
         let recorder = self.record.map(|(file, path)| Recorder::start(file, &path, &header)).transpose()?;
         let engine = Engine::new(self.setup).recorded(recorder);

@@ -1,6 +1,10 @@
 //! A step as a checklist that the kernel ticks: which of its lines have run, however they came, and how far it is done.
 
-use super::{Action, Session, Wish, alike::shows_the_same, play::Shell};
+use super::{
+    Action, Session, Wish,
+    alike::shows_the_same,
+    stage::{Running, Shell},
+};
 use crate::{
     lesson::{Block, CONTAINER, Check, Fact, Run, TerminalId},
     terminal::shell::is_shell,
@@ -35,32 +39,31 @@ const MOST_LINES: usize = 200;
 impl Session {
     /// A shell took a line: the step's own line is ticked off, whoever typed it.
     pub(super) fn took(&mut self, terminal: TerminalId, line: Option<String>, out: &mut Vec<Action>) {
-        self.submitted.insert(terminal, line.clone());
-        let sent = self.sent.remove(&terminal);
+        self.step.submitted.insert(terminal, line.clone());
+        let sent = self.terminals.sent.remove(&terminal);
         let Some(line) = line.filter(|line| !line.trim().is_empty()) else { return };
-        if self.auto || self.replay.is_some() || sent.is_some_and(|sent| is_same(&sent, &line)) {
+        if self.auto || self.is_replaying() || sent.is_some_and(|sent| is_same(&sent, &line)) {
             return;
         }
         self.notice = None;
         let Some((block, run)) = self.offers(terminal, &line) else {
-            if self.own_lines.len() < MOST_LINES {
-                self.own_lines.push(OwnLine { at: self.at, terminal, line });
+            if self.step.own_lines.len() < MOST_LINES {
+                self.step.own_lines.push(OwnLine { at: self.step.at, terminal, line });
             }
             return;
         };
-        self.ran.insert(block, Ran::Line(line));
+        self.step.ran.insert(block, Ran::Line(line));
         if run.busy {
             self.look(out);
-        } else if self.waiting.is_none() {
-            self.waiting = Some(terminal);
-            self.typed = Some((Some(block), run));
+        } else if !self.terminals.waits() {
+            self.terminals.running = Some(Running { block: Some(block), run });
         }
         self.go_on(out);
     }
 
     /// The first line of the step, from where the learner is, that is this one and has not run.
     fn offers(&self, terminal: TerminalId, line: &str) -> Option<(usize, Run)> {
-        let blocks = self.step()?.blocks.iter().enumerate().skip(self.at);
+        let blocks = self.step()?.blocks.iter().enumerate().skip(self.step.at);
         blocks.into_iter().find_map(|(index, block)| match block {
             Block::Run(run) if run.terminal == terminal && self.is_open(index) => {
                 let is_it = if run.look { shows_the_same(&run.line, line) } else { is_same(&run.line, line) };
@@ -71,65 +74,65 @@ impl Session {
     }
 
     fn is_open(&self, block: usize) -> bool {
-        matches!(self.ran.get(&block), None | Some(Ran::PassedOver))
+        matches!(self.step.ran.get(&block), None | Some(Ran::PassedOver))
     }
 
     /// Passes over the line that is due, where it only shows something; otherwise goes to the next step.
     pub(super) fn pass_over(&mut self, out: &mut Vec<Action>) {
-        match self.block(self.at) {
-            Some(Block::Run(run)) if run.look && self.waiting.is_none() => {
-                self.ran.insert(self.at, Ran::PassedOver);
+        match self.block(self.step.at) {
+            Some(Block::Run(run)) if run.look && !self.terminals.waits() => {
+                self.step.ran.insert(self.step.at, Ran::PassedOver);
                 // What the line would have shown may be all that the step waits for.
-                self.touched = true;
+                self.step.touched = true;
                 self.go_on(out);
             }
-            _ => self.wish(Wish::GoTo(self.step + 1), out),
+            _ => self.wish(Wish::GoTo(self.step.index + 1), out),
         }
     }
 
     /// A block of checks holds: the lines that lead to it are done, but for those that only show something.
     pub(super) fn pass(&mut self, check: usize) {
-        self.passed.insert(check);
+        self.step.passed.insert(check);
         if let Some(Block::Check(checks)) = self.block(check)
             && checks.iter().any(|check| check.fact == Fact::Alone)
         {
-            self.inside = false;
+            self.step.inside = false;
         }
-        let Some(step) = self.lesson.steps.get(self.step) else { return };
+        let Some(step) = self.lesson.steps.get(self.step.index) else { return };
         for (index, block) in step.blocks.iter().enumerate().take(check) {
-            if matches!(block, Block::Run(run) if !run.look) && !self.straight.contains(&index) {
-                self.ran.entry(index).or_insert(Ran::Otherwise);
+            if matches!(block, Block::Run(run) if !run.look) && !self.step.straight.contains(&index) {
+                self.step.ran.entry(index).or_insert(Ran::Otherwise);
             }
         }
     }
 
     /// The next block of checks that does not hold yet, from where the learner is.
     pub(super) fn next_checks(&self) -> Option<usize> {
-        let blocks = self.step()?.blocks.iter().enumerate().skip(self.at);
+        let blocks = self.step()?.blocks.iter().enumerate().skip(self.step.at);
         let mut checks = blocks.filter(|(_, block)| matches!(block, Block::Check(_))).map(|(index, _)| index);
-        checks.find(|index| !self.passed.contains(index) && !self.straight.contains(index))
+        checks.find(|index| !self.step.passed.contains(index) && !self.step.straight.contains(index))
     }
 
     /// Moves over everything that is done, and decides the checks that are due.
     pub(super) fn go_on(&mut self, out: &mut Vec<Action>) {
-        if self.replay.is_some() {
+        if self.is_replaying() {
             return self.replay_on(out);
         }
-        if self.outcomes.get(self.step).is_none_or(Option::is_some) {
+        if self.outcomes.get(self.step.index).is_none_or(Option::is_some) {
             return;
         }
         self.look_ahead(out);
-        while let Some(block) = self.block(self.at).cloned() {
+        while let Some(block) = self.block(self.step.at).cloned() {
             let done = match block {
-                Block::Predict(_) => self.auto || self.answers.contains_key(&self.at),
-                Block::Run(run) => self.waiting.is_none() && self.has_run(run, out),
+                Block::Predict(_) => self.auto || self.step.answers.contains_key(&self.step.at),
+                Block::Run(run) => !self.terminals.waits() && self.has_run(run, out),
                 Block::Check(checks) => self.has_held(&checks, out),
                 _ => true,
             };
             if !done {
                 return self.arm(out);
             }
-            self.at += 1;
+            self.step.at += 1;
         }
         self.arm(out);
         self.close(self.verdict(), out);
@@ -138,28 +141,28 @@ impl Session {
     /// Each system call of a line with `hold` waits, whoever types it and however: the processes of its terminal are held
     /// from the moment on at which it is due, until the step has come past it.
     fn arm(&mut self, out: &mut Vec<Action>) {
-        let due = match self.block(self.at) {
-            Some(Block::Run(run)) if run.hold && !self.auto => Some((self.at, run.terminal)),
+        let due = match self.block(self.step.at) {
+            Some(Block::Run(run)) if run.hold && !self.auto => Some((self.step.at, run.terminal)),
             _ => None,
         };
-        if self.waiting.is_some() || self.armed == due {
+        if self.terminals.waits() || self.step.armed == due {
             return;
         }
-        let before = std::mem::replace(&mut self.armed, due);
+        let before = std::mem::replace(&mut self.step.armed, due);
         if let Some((_, terminal)) = due {
-            self.holding = true;
+            self.terminals.holding = true;
             out.push(Action::Hold(terminal, Hold::Every));
-        } else if let Some((_, terminal)) = before.filter(|_| self.holding) {
-            self.holding = false;
+        } else if let Some((_, terminal)) = before.filter(|_| self.terminals.holding) {
+            self.terminals.holding = false;
             out.push(Action::RunOn(terminal));
         }
     }
 
     fn has_run(&mut self, run: Run, out: &mut Vec<Action>) -> bool {
         // Whoever pressed Ctrl-C was faster.
-        let interrupted = run.interrupts() && self.shells.get(&run.terminal) == Some(&Shell::Idle);
+        let interrupted = run.interrupts() && self.terminals.shells.get(&run.terminal) == Some(&Shell::Idle);
         // What was left out on the way to the goal is not made up for: it would do something else now.
-        if self.ran.contains_key(&self.at) || interrupted || self.straight.contains(&self.at) {
+        if self.step.ran.contains_key(&self.step.at) || interrupted || self.step.straight.contains(&self.step.at) {
             return true;
         }
         if self.auto {
@@ -169,20 +172,20 @@ impl Session {
     }
 
     fn has_held(&mut self, checks: &[Check], out: &mut Vec<Action>) -> bool {
-        if self.passed.contains(&self.at) || self.straight.contains(&self.at) {
+        if self.step.passed.contains(&self.step.at) || self.step.straight.contains(&self.step.at) {
             return true;
         }
         if self.auto && self.solve(out) {
             return false;
         }
-        if self.decide_block(self.at, out) {
-            self.pass(self.at);
+        if self.decide_block(self.step.at, out) {
+            self.pass(self.step.at);
             return true;
         }
         // Once: whatever happens meanwhile must not put the end off.
-        if self.auto && self.waiting.is_none() && self.pressed != Some(self.at) {
-            self.pressed = Some(self.at);
-            self.put_off = 0;
+        if self.auto && !self.terminals.waits() && self.step.pressed != Some(self.step.at) {
+            self.step.pressed = Some(self.step.at);
+            self.step.put_off = 0;
             out.push(Action::Deadline(Some(self.patience_for(checks))));
         }
         false

@@ -1,7 +1,9 @@
 //! How a step ends: passed, failed or skipped; and what comes next.
 
 use super::{
-    Action, Notice, Outcome, Phase, Report, Session, Verdict, checklist::is_same, play::Shell, replay::Replay,
+    Action, Notice, Outcome, Phase, Report, Session, Verdict,
+    checklist::is_same,
+    stage::{Shell, Stage, StepRun},
 };
 use crate::lesson::{Block, Check, Run, TerminalId};
 use std::collections::BTreeSet;
@@ -11,7 +13,7 @@ const MOST_PUT_OFF: usize = 3;
 
 impl Session {
     pub(super) fn deadline(&mut self, out: &mut Vec<Action>) {
-        if self.replay.as_ref().is_some_and(Replay::is_settling) {
+        if matches!(&self.stage, Stage::Replaying(replay) if replay.is_settling()) {
             return self.replayed(out);
         }
         let lang = self.lesson.lang;
@@ -22,7 +24,7 @@ impl Session {
                 if let Some(Block::Check(checks)) = self.block(block).cloned() {
                     for number in 0..checks.len() {
                         if let Some(verdict) = self.verdicts(block).get(number).cloned() {
-                            out.push(Action::Report(Report::Check(self.step, block, number, verdict)));
+                            out.push(Action::Report(Report::Check(self.step.index, block, number, verdict)));
                         }
                     }
                 }
@@ -51,17 +53,17 @@ impl Session {
         let Some(Block::Check(checks)) = self.block(block).cloned() else { return false };
         let measured = self.share().is_some_and(|share| share.cap.is_some());
         let unanswered = self.seen < self.wanted || checks.iter().any(Check::measures) && !measured;
-        if !unanswered || self.put_off >= MOST_PUT_OFF {
+        if !unanswered || self.step.put_off >= MOST_PUT_OFF {
             return false;
         }
-        self.put_off += 1;
+        self.step.put_off += 1;
         out.push(Action::Deadline(Some(self.patience_for(&checks))));
         true
     }
 
     /// A line did not do what the next ones count on. A learner may try it again, or begin the step again.
     pub(super) fn stumble(&mut self, run: &Run, status: i32, out: &mut Vec<Action>) {
-        if self.auto || self.replay.is_some() {
+        if self.auto || self.is_replaying() {
             let line = &run.line;
             let lang = self.lesson.lang;
             let mut reason =
@@ -75,20 +77,20 @@ impl Session {
             }
             return self.fail(reason, out);
         }
-        self.due.clear();
+        self.step.due.clear();
         let line = run.line.clone();
         self.notice = Some(if run.image { Notice::NoImage(line, status) } else { Notice::Stumbled(line, status) });
         self.look(out);
     }
 
     pub(super) fn fail(&mut self, reason: String, out: &mut Vec<Action>) {
-        self.waiting = None;
-        self.due.clear();
+        self.terminals.running = None;
+        self.step.due.clear();
         out.push(Action::Deadline(None));
-        if let Some(replay) = self.replay.take() {
-            self.step = replay.target();
+        if self.is_replaying() {
+            self.stage = Stage::Playing;
             self.notice = Some(Notice::NotRebuilt(reason.clone()));
-            out.push(Action::Report(Report::Step(self.step)));
+            out.push(Action::Report(Report::Step(self.step.index)));
         }
         if self.auto {
             self.close(Outcome::Failed(reason), out);
@@ -97,13 +99,13 @@ impl Session {
 
     pub(super) fn close(&mut self, outcome: Outcome, out: &mut Vec<Action>) {
         let clean = outcome == Outcome::Passed;
-        if let Some(place) = self.outcomes.get_mut(self.step) {
+        if let Some(place) = self.outcomes.get_mut(self.step.index) {
             *place = Some(outcome.clone());
         }
-        out.push(Action::Report(Report::Outcome(self.step, outcome)));
+        out.push(Action::Report(Report::Outcome(self.step.index, outcome)));
         if clean && !self.auto {
-            let shown = self.rungs() > 0 && self.hints >= self.rungs();
-            out.push(Action::Report(Report::Solved(self.step, !shown)));
+            let shown = self.rungs() > 0 && self.step.hints >= self.rungs();
+            out.push(Action::Report(Report::Solved(self.step.index, !shown)));
         }
         if clean {
             self.end_loops(out);
@@ -116,10 +118,10 @@ impl Session {
 
     /// Tells that the learner goes on to a later step without having solved this one.
     pub(super) fn leave_for(&self, target: usize, out: &mut Vec<Action>) {
-        let begun = !self.shells.is_empty() && self.replay.is_none();
-        let open = self.outcomes.get(self.step).is_some_and(Option::is_none);
-        if begun && open && target > self.step && target < self.lesson.steps.len() {
-            out.push(Action::Report(Report::Left(self.step)));
+        let begun = matches!(self.stage, Stage::Playing | Stage::Finished);
+        let open = self.outcomes.get(self.step.index).is_some_and(Option::is_none);
+        if begun && open && target > self.step.index && target < self.lesson.steps.len() {
+            out.push(Action::Report(Report::Left(self.step.index)));
         }
     }
 
@@ -131,8 +133,9 @@ impl Session {
             Block::Run(run) if run.interrupts() => Some(run.terminal),
             _ => None,
         });
-        let running: BTreeSet<TerminalId> =
-            ended.filter(|id| self.shells.get(id) == Some(&Shell::Busy) && self.runs_busy_line(*id)).collect();
+        let running: BTreeSet<TerminalId> = ended
+            .filter(|id| self.terminals.shells.get(id) == Some(&Shell::Busy) && self.runs_busy_line(*id))
+            .collect();
         out.extend(running.into_iter().map(Action::Interrupt));
     }
 
@@ -146,28 +149,28 @@ impl Session {
 
     pub(super) fn after_failure(&mut self, out: &mut Vec<Action>) {
         // The other steps would fail for the same reason, and say it once more each.
-        if self.step + 1 < self.lesson.steps.len() && !self.imageless {
-            self.rebuild(self.step + 1, out);
+        if self.step.index + 1 < self.lesson.steps.len() && !self.imageless {
+            self.rebuild(self.step.index + 1, out);
         } else {
             self.end(out);
         }
     }
 
     pub(super) fn next_step(&mut self, out: &mut Vec<Action>) {
-        let next = self.step + 1;
+        let next = self.step.index + 1;
         match self.lesson.steps.get(next) {
             None => self.end(out),
             Some(step) if step.fresh => self.rebuild(next, out),
             Some(_) => {
-                self.step = next;
+                self.step = StepRun::new(next);
                 self.begin(out);
             }
         }
     }
 
     pub(super) fn end(&mut self, out: &mut Vec<Action>) {
-        if !self.finished {
-            self.finished = true;
+        if !matches!(self.stage, Stage::Finished) {
+            self.stage = Stage::Finished;
             out.push(Action::Report(Report::End));
         }
     }
@@ -256,7 +259,7 @@ mod tests {
         let (mut session, _) = begun(false);
         session.lesson.steps[0].blocks = vec![Block::Run(Run { line: "^C".into(), ..Run::default() })];
         for (shell, interrupted) in [(Shell::Busy, 1), (Shell::Idle, 0)] {
-            session.shells.insert(TerminalId::Container, shell);
+            session.terminals.shells.insert(TerminalId::Container, shell);
             let mut out = Vec::new();
             session.close(Outcome::Passed, &mut out);
             let found = out.iter().filter(|action| **action == Action::Interrupt(TerminalId::Container)).count();
@@ -269,7 +272,7 @@ mod tests {
         let (mut session, _) = begun(true);
         let check = Check { fact: Fact::Alone, text: String::new(), source: String::new(), keeps: false, at: 1 };
         session.lesson.steps[0].blocks = vec![Block::Check(vec![check])];
-        (session.at, session.waiting, session.wanted) = (0, None, session.seen + 1);
+        (session.step.at, session.terminals.running, session.wanted) = (0, None, session.seen + 1);
         for wait in 1..=MOST_PUT_OFF + 1 {
             let mut out = Vec::new();
             session.deadline(&mut out);

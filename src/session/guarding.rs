@@ -1,6 +1,6 @@
 //! Calls that would change the machine itself: who decides whether they happen.
 
-use super::{Action, Session};
+use super::{Action, Session, stage::Stage};
 use crate::{
     lesson::{Block, TerminalId},
     trace::{Call, Harm},
@@ -13,23 +13,23 @@ impl Session {
         if self.auto || declared {
             out.push(decided(&call, declared));
         } else {
-            self.guarded.push((terminal, call, harm));
+            self.terminals.guarded.push((terminal, call, harm));
         }
     }
 
     /// The learner has decided over the oldest one.
     pub(super) fn allow(&mut self, allow: bool, out: &mut Vec<Action>) {
-        if !self.guarded.is_empty() {
-            let (_, call, _) = self.guarded.remove(0);
+        if !self.terminals.guarded.is_empty() {
+            let (_, call, _) = self.terminals.guarded.remove(0);
             out.push(decided(&call, allow));
         }
     }
 
     /// Whether the step, or one that is rebuilt on the way to it, says that it changes this of the machine.
     fn declares(&self, word: &str) -> bool {
-        let steps = match &self.replay {
-            Some(_) => self.lesson.steps.get(..=self.step).unwrap_or_default(),
-            None => self.step().map(std::slice::from_ref).unwrap_or_default(),
+        let steps = match self.stage {
+            Stage::Replaying(_) => self.lesson.steps.get(..=self.step.index).unwrap_or_default(),
+            _ => self.step().map(std::slice::from_ref).unwrap_or_default(),
         };
         let mut blocks = steps.iter().flat_map(|step| &step.blocks);
         blocks.any(|block| matches!(block, Block::Changes(words) if words.iter().any(|known| known == word)))

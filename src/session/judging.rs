@@ -1,6 +1,6 @@
 //! When a block of checks counts as passed, and what a step has come to.
 
-use super::play::Shell;
+use super::stage::Shell;
 use super::{Action, Outcome, Report, Session, Verdict, checks::decide};
 use crate::{
     lesson::{Block, CONTAINER, Check, Counter, Fact, GroupFact, Run, TerminalId},
@@ -11,7 +11,7 @@ impl Session {
     /// Whether the step passed, or could not be seen whole.
     pub(super) fn verdict(&self) -> Outcome {
         match &self.evidence.untraced {
-            Some(reason) if self.verdicts.values().flatten().any(|verdict| verdict.passed.is_none()) => {
+            Some(reason) if self.step.verdicts.values().flatten().any(|verdict| verdict.passed.is_none()) => {
                 Outcome::Skipped(reason.say(self.lesson.lang).into())
             }
             _ => Outcome::Passed,
@@ -24,15 +24,15 @@ impl Session {
         if self.auto {
             return;
         }
-        let Some(index) = self.next_checks().filter(|index| *index > self.at) else { return };
-        if !(self.own || self.failed.contains(&index)) || self.waiting.is_some() {
+        let Some(index) = self.next_checks().filter(|index| *index > self.step.at) else { return };
+        if !(self.step.own || self.step.failed.contains(&index)) || self.terminals.waits() {
             self.see(index);
         } else if self.decide_block(index, out) {
             self.pass(index);
         } else if let Some(goal) = self.goal_behind(index).filter(|goal| self.holds(*goal)) {
             // The failures on the way were not seen: that is told, and they are not insisted on.
             self.decide_block(goal, out);
-            self.straight.extend(index..goal);
+            self.step.straight.extend(index..goal);
             self.pass(goal);
         }
     }
@@ -42,7 +42,7 @@ impl Session {
         let blocks = &self.step()?.blocks;
         let goal = blocks.iter().rposition(|block| matches!(block, Block::Check(_))).filter(|goal| *goal > index)?;
         let mut fails = false;
-        for block in blocks.get(..goal)?.iter().skip(self.at.min(index)) {
+        for block in blocks.get(..goal)?.iter().skip(self.step.at.min(index)) {
             match block {
                 Block::Run(run) => fails |= run.fails,
                 Block::Check(_) if !std::mem::take(&mut fails) => return None,
@@ -63,7 +63,7 @@ impl Session {
         if let Some(Block::Check(checks)) = self.block(index) {
             let seen = self.judge(checks);
             self.note_failing(index, &seen);
-            self.verdicts.insert(index, seen);
+            self.step.verdicts.insert(index, seen);
         }
     }
 
@@ -71,16 +71,16 @@ impl Session {
     /// somebody else: the learner, or another window.
     fn note_failing(&mut self, index: usize, verdicts: &[Verdict]) {
         let fails = verdicts.iter().any(|verdict| verdict.passed == Some(false));
-        if fails && self.waiting.is_none() && self.seen >= self.wanted {
-            self.failed.insert(index);
+        if fails && !self.terminals.waits() && self.seen >= self.wanted {
+            self.step.failed.insert(index);
         }
     }
 
     /// Takes note of a container that the step goes on from: one whose shell, or the one that started it, waits.
     pub(super) fn note_container(&mut self) {
-        let step_made = !self.ran.is_empty() || self.step().is_some_and(|step| !step.fresh);
-        let waits = self.shells.get(&TerminalId::Container) == Some(&Shell::Idle);
-        self.inside |= step_made && waits && self.seen >= self.wanted && self.is_isolated();
+        let step_made = !self.step.ran.is_empty() || self.step().is_some_and(|step| !step.fresh);
+        let waits = self.terminals.shells.get(&TerminalId::Container) == Some(&Shell::Idle);
+        self.step.inside |= step_made && waits && self.seen >= self.wanted && self.is_isolated();
     }
 
     fn is_isolated(&self) -> bool {
@@ -96,7 +96,7 @@ impl Session {
         let ends = |check: &Check| matches!(check.fact, Fact::Alone);
         let wanted = self.next_checks().and_then(|index| self.block(index));
         let wanted = matches!(wanted, Some(Block::Check(checks)) if checks.iter().any(ends));
-        self.inside && !wanted && self.replay.is_none() && self.seen >= self.wanted && !self.is_isolated()
+        self.step.inside && !wanted && !self.is_replaying() && self.seen >= self.wanted && !self.is_isolated()
     }
 
     /// Whether a line is meant for a container that is gone: typed elsewhere it might do harm.
@@ -113,12 +113,12 @@ impl Session {
     pub(super) fn decide_block(&mut self, index: usize, out: &mut Vec<Action>) -> bool {
         let Some(Block::Check(checks)) = self.block(index).cloned() else { return true };
         let new = self.judge(&checks);
-        let acted = self.auto || self.touched || self.failed.contains(&index);
+        let acted = self.auto || self.step.touched || self.step.failed.contains(&index);
         self.note_failing(index, &new);
         let holds = acted && self.seen >= self.wanted && new.iter().all(|verdict| verdict.passed != Some(false));
         if holds {
-            self.touched = false;
-            self.own = false;
+            self.step.touched = false;
+            self.step.own = false;
             out.push(Action::Deadline(None));
             for check in &checks {
                 match check.fact {
@@ -128,10 +128,10 @@ impl Session {
                 }
             }
             for (number, verdict) in new.iter().enumerate() {
-                out.push(Action::Report(Report::Check(self.step, index, number, verdict.clone())));
+                out.push(Action::Report(Report::Check(self.step.index, index, number, verdict.clone())));
             }
         }
-        self.verdicts.insert(index, new);
+        self.step.verdicts.insert(index, new);
         holds
     }
 }

@@ -16,6 +16,7 @@ mod progress;
 mod proof;
 mod replay;
 mod run_dir;
+mod stage;
 mod state_dir;
 mod typing;
 mod view;

@@ -22,7 +22,7 @@ impl Session {
 
     /// What this machine lacks for the current step.
     pub(super) fn lack(&self) -> Option<String> {
-        lack(&self.lesson, self.step, &self.lacking).map(|(_, reason)| reason.clone())
+        lack(&self.lesson, self.step.index, &self.lacking).map(|(_, reason)| reason.clone())
     }
 }
 

@@ -1,6 +1,11 @@
 //! Any step can be reached at once: new shells, and the commands of the steps before it, one after the other.
 
-use super::{Action, Lacking, Session, needs::lack, play::Shell, typing::solution};
+use super::{
+    Action, Lacking, Session,
+    needs::lack,
+    stage::{Shell, Stage, StepRun, Terminals},
+    typing::solution,
+};
 use crate::{
     lesson::{Block, CONTAINER, Check, Lesson, Run, TerminalId},
     trace::Hold,
@@ -12,7 +17,6 @@ use std::collections::VecDeque;
 pub(super) struct Replay {
     lines: VecDeque<Run>,
     total: usize,
-    target: usize,
     /// Whether all lines have ended, and what they started in the background is waited for.
     settling: bool,
 }
@@ -33,7 +37,7 @@ impl Replay {
                 runs.chain(solution(step)).collect::<Vec<_>>()
             })
             .collect();
-        Replay { total: lines.len(), lines, target, settling: false }
+        Replay { total: lines.len(), lines, settling: false }
     }
 
     pub(super) fn done(&self) -> usize {
@@ -42,10 +46,6 @@ impl Replay {
 
     pub(super) fn total(&self) -> usize {
         self.total
-    }
-
-    pub(super) fn target(&self) -> usize {
-        self.target
     }
 
     pub(super) fn is_settling(&self) -> bool {
@@ -57,34 +57,36 @@ impl Session {
     /// Ends what runs and rebuilds the state that the step begins with.
     pub(super) fn rebuild(&mut self, target: usize, out: &mut Vec<Action>) {
         let target = target.min(self.lesson.steps.len().saturating_sub(1));
-        self.forget();
+        self.notice = None;
+        self.stage = Stage::Playing;
+        self.step = StepRun::new(target);
+        self.terminals = Terminals::starting();
         self.evidence.history.clear();
-        self.step = target;
         // Without a learner nothing is made for a step that cannot be done; a learner wants to see the shells.
         let lacks = self.lack().is_some();
         if lacks && self.auto {
             return self.begin(out);
         }
         for terminal in TerminalId::ALL {
-            self.shells.insert(terminal, Shell::Busy);
             out.push(Action::Restart(terminal));
             out.push(Action::Hold(terminal, Hold::Off));
         }
         if lacks {
             return self.begin(out);
         }
-        self.replay = Some(Replay::plan(&self.lesson, &self.lacking, target));
+        self.stage = Stage::Replaying(Replay::plan(&self.lesson, &self.lacking, target));
         out.push(Action::Watch(self.asked()));
         out.push(Action::Deadline(Some(self.patience())));
     }
 
     /// Types the next line of the replay once both shells are ready for it, and begins the step after the last.
     pub(super) fn replay_on(&mut self, out: &mut Vec<Action>) {
-        let ready = TerminalId::ALL.iter().all(|terminal| self.shells.get(terminal) == Some(&Shell::Idle));
-        if !ready || self.waiting.is_some() {
+        let ready = TerminalId::ALL.iter().all(|terminal| self.terminals.shells.get(terminal) == Some(&Shell::Idle));
+        if !ready || self.terminals.waits() {
             return;
         }
-        let next = self.replay.as_ref().and_then(|replay| replay.lines.front().cloned());
+        let Stage::Replaying(replay) = &self.stage else { return };
+        let next = replay.lines.front().cloned();
         // A line follows its prompt. What is known of the container has to be new where somebody looks at it.
         let looked_at = next.as_ref().is_none_or(|run| run.line.contains(CONTAINER));
         if looked_at && self.seen < self.wanted {
@@ -94,7 +96,7 @@ impl Session {
             return if self.is_settled() { self.replayed(out) } else { self.settle(out) };
         };
         if self.type_line(&run, out)
-            && let Some(replay) = &mut self.replay
+            && let Stage::Replaying(replay) = &mut self.stage
         {
             replay.lines.pop_front();
         }
@@ -114,7 +116,9 @@ impl Session {
     /// Waits for that, once and for a limited time: each sample asks again.
     fn settle(&mut self, out: &mut Vec<Action>) {
         let patience = self.patience();
-        if let Some(replay) = self.replay.as_mut().filter(|replay| !replay.settling) {
+        if let Stage::Replaying(replay) = &mut self.stage
+            && !replay.settling
+        {
             replay.settling = true;
             out.push(Action::Deadline(Some(patience)));
         }
@@ -122,7 +126,6 @@ impl Session {
 
     /// The step begins, whether or not everything has settled in time: its checks say what is missing.
     pub(super) fn replayed(&mut self, out: &mut Vec<Action>) {
-        self.replay = None;
         out.push(Action::Deadline(None));
         self.begin(out);
     }
@@ -161,9 +164,9 @@ mod tests {
         let told = session.handle(prompt());
         assert!(told.contains(&Action::Sample(session.wanted)));
         session.handle(Event::Sample(session.wanted - 1, sample.clone()));
-        assert!(session.replay.is_some(), "the step begins with what its last line has made");
+        assert!(session.is_replaying(), "the step begins with what its last line has made");
         session.handle(Event::Sample(session.wanted, sample));
-        assert!(session.replay.is_none());
+        assert!(!session.is_replaying());
     }
 
     /// A step that counts on a container from its beginning, its only replayed line having ended.
@@ -190,18 +193,18 @@ mod tests {
     #[test]
     fn a_step_begins_when_what_it_counts_on_is_there() {
         let (mut session, told) = settling();
-        assert!(session.replay.is_some() && told.iter().any(|action| matches!(action, Action::Deadline(Some(_)))));
+        assert!(session.is_replaying() && told.iter().any(|action| matches!(action, Action::Deadline(Some(_)))));
         let told = session.handle(Event::Sample(session.wanted, sample(false)));
-        assert!(session.replay.is_some() && told.is_empty(), "the time does not begin anew: {told:?}");
+        assert!(session.is_replaying() && told.is_empty(), "the time does not begin anew: {told:?}");
         session.handle(Event::Sample(session.wanted, sample(true)));
-        assert!(session.replay.is_none());
+        assert!(!session.is_replaying());
     }
 
     #[test]
     fn a_step_begins_without_it_when_the_time_is_over() {
         let (mut session, _) = settling();
         session.handle(Event::Deadline);
-        assert!(session.replay.is_none() && session.notice().is_none());
+        assert!(!session.is_replaying() && session.notice().is_none());
         assert_eq!(session.step_index(), 1);
     }
 }

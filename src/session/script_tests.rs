@@ -1,6 +1,6 @@
 //! The session as a state machine: scripts of what happens, and what it wants done. No machine takes part.
 
-use super::{Action, Event, Notice, Outcome, Phase, Ran, Report, Session, Wish, checks::cases};
+use super::{Action, Event, Notice, Outcome, Phase, Ran, Report, Session, Wish, checks::cases, stage::Stage};
 use crate::{
     kernel::pid::Pid,
     lang::Lang,
@@ -257,7 +257,7 @@ fn after_a_failure_the_next_step_is_rebuilt() {
     script.prompt(&unnamed());
     let told = script.give(Event::Deadline);
     assert_eq!((restarts(&told), reports(&told).last()), (0, Some(&&Report::End)));
-    assert!(script.session.finished);
+    assert!(matches!(script.session.stage, Stage::Finished));
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn a_step_begins_with_nothing_of_the_one_before() {
     script.give(Event::Wish(Wish::GoTo(1)));
     script.prompts(&unnamed());
     script.prompt(&unnamed());
-    assert_eq!((script.session.outcomes()[1].clone(), script.session.finished), (None, false));
+    assert_eq!((script.session.outcomes()[1].clone(), matches!(script.session.stage, Stage::Finished)), (None, false));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Commands of the lesson on their way into a terminal.
 
-use super::{Action, Notice, Ran, Report, Session, play::Shell};
+use super::{
+    Action, Notice, Ran, Report, Session,
+    stage::{Running, Shell},
+};
 use crate::{
     lesson::{Block, CONTAINER, Run, Step},
     trace::Hold,
@@ -9,19 +12,19 @@ use crate::{
 impl Session {
     /// In a headless run, plays the hidden solution of the step once, before its checks. True while it is playing.
     pub(super) fn solve(&mut self, out: &mut Vec<Action>) -> bool {
-        if self.waiting.is_some() {
+        if self.terminals.waits() {
             return true;
         }
-        if !self.solved {
-            self.solved = true;
+        if !self.step.solved {
+            self.step.solved = true;
             let runs = self.step().map_or_else(Vec::new, solution);
-            self.due.extend(runs);
+            self.step.due.extend(runs);
         }
-        match self.due.pop_front() {
+        match self.step.due.pop_front() {
             Some(run) => {
                 if !self.type_line(&run, out) {
                     // It needs a newer sample, or a prompt that is still to come.
-                    self.due.push_front(run);
+                    self.step.due.push_front(run);
                 }
                 true
             }
@@ -30,7 +33,7 @@ impl Session {
     }
 
     pub(super) fn type_due(&mut self, out: &mut Vec<Action>) {
-        if let Some(Block::Run(run)) = self.block(self.at).cloned() {
+        if let Some(Block::Run(run)) = self.block(self.step.at).cloned() {
             self.type_run(&run, out);
         }
     }
@@ -38,10 +41,12 @@ impl Session {
     /// Types the line of the block that the step has come to.
     pub(super) fn type_run(&mut self, run: &Run, out: &mut Vec<Action>) {
         if self.type_line(run, out)
-            && let Some(line) = self.sent.get(&run.terminal)
+            && let Some(line) = self.terminals.sent.get(&run.terminal)
         {
-            self.ran.insert(self.at, Ran::Line(line.clone()));
-            self.typed = self.typed.take().map(|(_, run)| (Some(self.at), run));
+            self.step.ran.insert(self.step.at, Ran::Line(line.clone()));
+            if let Some(running) = &mut self.terminals.running {
+                running.block = Some(self.step.at);
+            }
         }
     }
 
@@ -51,12 +56,12 @@ impl Session {
             self.notice = Some(Notice::Lost);
             return false;
         }
-        match self.shells.get(&run.terminal) {
+        match self.terminals.shells.get(&run.terminal) {
             // Whoever pressed Ctrl-C was faster.
             Some(Shell::Idle) if run.interrupts() => return true,
             Some(Shell::Busy) if run.interrupts() => {}
             // The line would be typed behind what stands there.
-            Some(Shell::Idle) if self.half_typed.contains(&run.terminal) => {
+            Some(Shell::Idle) if self.terminals.half_typed.contains(&run.terminal) => {
                 self.notice = Some(Notice::HalfTyped(run.terminal));
                 return false;
             }
@@ -71,31 +76,30 @@ impl Session {
             }
         }
         let Some(line) = self.fill(&run.line) else {
-            self.postponed = true;
+            self.step.postponed = true;
             return false;
         };
-        self.sent.insert(run.terminal, line.clone());
-        if run.hold && self.replay.is_none() {
-            self.holding = true;
+        self.terminals.sent.insert(run.terminal, line.clone());
+        if run.hold && !self.is_replaying() {
+            self.terminals.holding = true;
             out.push(Action::Hold(run.terminal, Hold::Every));
         }
-        if self.replay.is_none() {
-            out.push(Action::Report(Report::Command(self.step, run.terminal, line.clone())));
+        if !self.is_replaying() {
+            out.push(Action::Report(Report::Command(self.step.index, run.terminal, line.clone())));
         }
-        if self.auto || self.replay.is_some() {
+        if self.auto || self.is_replaying() {
             out.push(Action::Await(run.terminal, self.patience()));
         }
         out.push(if run.interrupts() { Action::Interrupt(run.terminal) } else { Action::Type(run.terminal, line) });
-        self.failed.clear();
-        self.shells.insert(run.terminal, Shell::Busy);
-        self.touched = true;
+        self.step.failed.clear();
+        self.terminals.shells.insert(run.terminal, Shell::Busy);
+        self.step.touched = true;
         if run.busy {
             // No prompt will say when to go on.
             out.push(Action::Deadline(None));
             self.look(out);
         } else {
-            self.waiting = Some(run.terminal);
-            self.typed = Some((None, run.clone()));
+            self.terminals.running = Some(Running { block: None, run: run.clone() });
         }
         true
     }
@@ -156,7 +160,7 @@ mod tests {
         let mut session = at_a_command();
         let place = TerminalId::Container;
         session.handle(Event::HalfTyped(place, true));
-        assert!(session.half_typed.contains(&place));
+        assert!(session.terminals.half_typed.contains(&place));
         assert!(!types(&session.handle(Event::Wish(Wish::Go))));
         assert_eq!((session.notice(), session.phase()), (Some(&Notice::HalfTyped(place)), Phase::Due(0)));
         session.handle(Event::HalfTyped(place, false));

@@ -1,6 +1,8 @@
 //! What the screen may know of a session.
 
-use super::{GuardedCall, HeldCall, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Session, Verdict};
+use super::{
+    GuardedCall, HeldCall, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Session, Verdict, stage::Stage,
+};
 use crate::{
     lang::Lang,
     lesson::{Block, Check, Lesson, Step, TerminalId},
@@ -14,53 +16,53 @@ impl Session {
 
     /// The index of the current step.
     pub fn step_index(&self) -> usize {
-        self.step
+        self.step.index
     }
 
     /// The current step.
     pub fn step(&self) -> Option<&Step> {
-        self.lesson.steps.get(self.step)
+        self.lesson.steps.get(self.step.index)
     }
 
     /// The index of the first block of the step that is not done: blocks before it may be shown.
     pub fn at(&self) -> usize {
-        self.at
+        self.step.at
     }
 
     /// The answer that was given to the question of this block.
     pub(crate) fn answer(&self, block: usize) -> Option<usize> {
-        self.answers.get(&block).copied()
+        self.step.answers.get(&block).copied()
     }
 
     /// What became of the command of this block.
     pub fn ran(&self, block: usize) -> Option<&Ran> {
-        self.ran.get(&block)
+        self.step.ran.get(&block)
     }
 
     /// What else ran in this step, oldest first.
     pub(crate) fn own_lines(&self) -> &[OwnLine] {
-        &self.own_lines
+        &self.step.own_lines
     }
 
     /// Whether the learner went past a block, straight to the goal.
     pub(crate) fn went_past(&self, block: usize) -> bool {
-        self.straight.contains(&block)
+        self.step.straight.contains(&block)
     }
 
     /// Whether a block of checks has held.
     pub(crate) fn has_passed(&self, block: usize) -> bool {
-        self.passed.contains(&block)
+        self.step.passed.contains(&block)
     }
 
     /// The line that the shell of this terminal took last, however it came; `None` where there was none in this step, or
     /// it is not known.
     pub(crate) fn submitted(&self, terminal: TerminalId) -> Option<&str> {
-        self.submitted.get(&terminal)?.as_deref()
+        self.step.submitted.get(&terminal)?.as_deref()
     }
 
     /// How many rungs of help are shown.
     pub(crate) fn hints(&self) -> usize {
-        self.hints
+        self.step.hints
     }
 
     /// How many rungs of help the step has; the last one gives the command.
@@ -70,22 +72,22 @@ impl Session {
 
     /// The calls that wait now, oldest first.
     pub fn held(&self) -> &[HeldCall] {
-        &self.held
+        &self.terminals.held
     }
 
     /// The call that would change the machine itself, for which somebody must decide now.
     pub(crate) fn guarded(&self) -> Option<&GuardedCall> {
-        self.guarded.first()
+        self.terminals.guarded.first()
     }
 
     /// Whether processes in the container terminal are held before every call.
     pub(crate) fn holding(&self) -> bool {
-        self.holding
+        self.terminals.holding
     }
 
     /// The newest verdicts of a block of checks.
     pub fn verdicts(&self, block: usize) -> &[Verdict] {
-        self.verdicts.get(&block).map_or(&[], Vec::as_slice)
+        self.step.verdicts.get(&block).map_or(&[], Vec::as_slice)
     }
 
     /// The checks of a block that do not hold.
@@ -130,27 +132,27 @@ impl Session {
 
     /// What the session waits for.
     pub fn phase(&self) -> Phase {
-        if !self.guarded.is_empty() {
+        if !self.terminals.guarded.is_empty() {
             return Phase::Guarded;
         }
-        if let Some(replay) = &self.replay {
+        if let Stage::Replaying(replay) = &self.stage {
             return Phase::Preparing(replay.done(), replay.total());
         }
-        if !self.held.is_empty() {
+        if !self.terminals.held.is_empty() {
             return Phase::Held;
         }
-        if let Some(Some(Outcome::Skipped(reason))) = self.outcomes.get(self.step)
-            && self.at == 0
+        if let Some(Some(Outcome::Skipped(reason))) = self.outcomes.get(self.step.index)
+            && self.step.at == 0
         {
             return Phase::Blocked(reason.clone());
         }
-        if self.waiting.is_some() {
+        if self.terminals.waits() {
             return Phase::Running;
         }
-        match self.step().and_then(|step| step.blocks.get(self.at)) {
-            Some(Block::Predict(_)) => Phase::Asking(self.at),
-            Some(Block::Check(_)) => Phase::Checking(self.at),
-            Some(_) => Phase::Due(self.at),
+        match self.step().and_then(|step| step.blocks.get(self.step.at)) {
+            Some(Block::Predict(_)) => Phase::Asking(self.step.at),
+            Some(Block::Check(_)) => Phase::Checking(self.step.at),
+            Some(_) => Phase::Due(self.step.at),
             None => Phase::Done,
         }
     }

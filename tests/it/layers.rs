@@ -17,8 +17,30 @@ pub fn tests() -> Vec<Test> {
 
 /// From the ground up: words and kernel facts, what is read and what is done, decisions, the screen, the machine.
 const ORDER: [&str; 24] = [
-    "lang", "columns", "kernel", "cleanup", "dirs", "image", "tools", "lesson", "observe", "glossary", "trace",
-    "terminal", "event", "session", "doctor", "inspect", "clean", "app", "ui", "recording", "cli", "runtime", "headless", "run",
+    "lang",
+    "columns",
+    "kernel",
+    "cleanup",
+    "dirs",
+    "image",
+    "tools",
+    "lesson",
+    "observe",
+    "glossary",
+    "trace",
+    "terminal",
+    "event",
+    "session",
+    "doctor",
+    "inspect",
+    "clean",
+    "app",
+    "ui",
+    "recording",
+    "cli",
+    "runtime",
+    "headless",
+    "run",
 ];
 
 /// Modules that decide or draw: they may not touch files, processes, clocks or terminals.

@@ -36,6 +36,15 @@ pub struct Evidence {
     pub history: VecDeque<Counted>,
 }
 
+impl Evidence {
+    /// A step begins. Its counters are compared with what was last seen before its commands.
+    pub(super) fn begin(&mut self) {
+        self.calls.clear();
+        self.ends.clear();
+        self.history.drain(..self.history.len().saturating_sub(1));
+    }
+}
+
 /// What a check came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {

@@ -4,7 +4,7 @@ mod chinese;
 
 use crate::{
     image::Reference,
-    kernel::program::word,
+    kernel::{program::word, text},
     lang::{Lang, say, spoken},
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -12,6 +12,7 @@ use std::{
     ffi::OsString,
     io::{self, IsTerminal, Write},
     path::PathBuf,
+    process::ExitCode,
 };
 
 /// Build a Linux container by hand, one system call at a time.
@@ -279,6 +280,15 @@ impl Common {
             Color::Auto => std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
         }
     }
+}
+
+/// One line on standard error, and an indented hint.
+pub(crate) fn complain(what: &str, hint: Option<&str>, status: u8) -> ExitCode {
+    let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
+    // A closed standard error has no reader.
+    let colon = say(": ", "：");
+    let _ = writeln!(io::stderr(), "{}", text::safe(&format!("boxwright{colon}{what}{hint}")));
+    ExitCode::from(status)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::{
     app::{Look, Prefix, State},
     clean,
-    cli::{self, Cli, Command, Common, Lessons},
+    cli::{self, Cli, Command, Common, Lessons, complain},
     dirs::Need,
     doctor, glossary, headless,
     image::{Reference, size},
@@ -73,15 +73,6 @@ fn usage(error: &clap::Error) -> ExitCode {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::from(FAILED),
         _ => ExitCode::from(USAGE),
     }
-}
-
-/// One line on standard error, and an indented hint.
-pub(crate) fn complain(what: &str, hint: Option<&str>, status: u8) -> ExitCode {
-    let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
-    // A closed standard error has no reader.
-    let colon = lang::say(": ", "：");
-    let _ = writeln!(io::stderr(), "{}", text::safe(&format!("boxwright{colon}{what}{hint}")));
-    ExitCode::from(status)
 }
 
 fn printed(result: io::Result<ExitCode>) -> ExitCode {

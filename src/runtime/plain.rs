@@ -9,10 +9,10 @@ mod told;
 use super::{as_root, driver::Driver, input, queue::Queue, signals, tui::TuiOptions};
 use crate::{
     app::{Event, Row, View},
+    cli::complain,
     kernel::{errno, text},
     lang::Lang,
     lesson::TerminalId,
-    run::complain,
     session::Phase,
     terminal::{Piece, Screen},
     trace::TraceEvent,

@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{
     app::{Event, Facts, Look, Prefix, State},
+    cli::complain,
     doctor::{Tier, tier},
     kernel::{errno, program},
     lang::Lang,
     lesson::{self, Translations},
     observe,
     recording::{Header, Recorder},
-    run::complain,
     session::{Progress, StateDir},
     ui,
 };

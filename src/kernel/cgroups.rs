@@ -58,7 +58,7 @@ pub(crate) fn parse_membership(text: &str) -> Vec<Membership> {
         let controllers = controllers.split(',').filter(|name| !name.is_empty()).map(str::to_string).collect();
         Some(Membership { controllers, path: path.to_string() })
     };
-    text.lines().filter_map(line).collect()
+    text.split_terminator('\n').filter_map(line).collect()
 }
 
 /// The mounted hierarchies and boxwright's own memberships.

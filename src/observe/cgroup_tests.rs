@@ -172,3 +172,9 @@ fn version_1_files_are_read_from_two_hierarchies() {
     assert_eq!((group.memory.current_with_swap, group.memory.pressure), (Some(4096), None));
     assert_eq!(applied_limit(&hierarchies, &memberships, &[]), None);
 }
+
+#[test]
+fn a_group_may_have_any_name() {
+    let odd = parse_membership("4:memory:/a:b\r\n0::/ c\r\n");
+    assert_eq!(odd.iter().map(|membership| membership.path.as_str()).collect::<Vec<_>>(), ["/a:b\r", "/ c\r"]);
+}

@@ -220,7 +220,7 @@ impl Reader<'_> {
     }
 
     fn attributes(&self, at: u64, size: u64) -> Value {
-        let field = |index: u64| self.0.word(at + 8 * index).filter(|_| size >= 32);
+        let field = |index: u64| self.0.word(at.wrapping_add(8 * index)).filter(|_| size >= 32);
         let (Some(set), Some(clear), Some(propagation), Some(user)) = (field(0), field(1), field(2), field(3)) else {
             return Value::Address(at);
         };
@@ -234,7 +234,8 @@ impl Reader<'_> {
 
     /// clone3(2): only the fields that the flags make count.
     fn clone3(&self, at: u64, size: u64) -> Value {
-        let field = |index: u64| if size >= 8 * (index + 1) { self.0.word(at + 8 * index) } else { Some(0) };
+        let field =
+            |index: u64| if size >= 8 * (index + 1) { self.0.word(at.wrapping_add(8 * index)) } else { Some(0) };
         // The kernel takes nothing shorter (CLONE_ARGS_SIZE_VER0).
         let Some(flags) = field(0).filter(|_| size >= 64) else { return Value::Address(at) };
         let field = |index| field(index).unwrap_or(0);
@@ -249,7 +250,8 @@ impl Reader<'_> {
         out.push(Argument::named("stack_size", Value::Hex(field(6))));
         out.extend(optional(0x8_0000, "tls", 7));
         if field(8) != 0 || field(9) != 0 {
-            let read = |index| Some(i32::from_ne_bytes(self.0.bytes(field(8) + 4 * index, 4)?.try_into().ok()?));
+            let read =
+                |index| Some(i32::from_ne_bytes(self.0.bytes(field(8).wrapping_add(4 * index), 4)?.try_into().ok()?));
             let items = (0..field(9).min(32)).filter_map(read).map(|pid| Value::Number(pid.into())).collect();
             out.push(Argument::named("set_tid", Value::List { items, cut: false }));
             out.push(Argument::named("set_tid_size", Value::Size(field(9))));

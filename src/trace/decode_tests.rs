@@ -113,3 +113,13 @@ fn writes() {
     let args = [3, vectors.as_ptr() as u64, 2, 0, 0, 0];
     assert_eq!(decode("writev", args), "3, [{iov_base=\"50000\", iov_len=5}, {iov_base=\" 100000\\n\", iov_len=8}], 2");
 }
+
+#[test]
+fn pointers_at_the_end_of_the_address_space_lead_nowhere() {
+    let (end, last) = (u64::MAX, u64::MAX - 1);
+    assert_eq!(decode("mount_setattr", [CWD, 0, 0, last, 32, 0]), "AT_FDCWD, NULL, 0, 0xfffffffffffffffe, 32");
+    assert!(decode("clone3", [last, 88, 0, 0, 0, 0]).starts_with("0xfffffffffffffffe"));
+    let set_tid = [0u64, 0, 0, 0, 0, 0, 0, 0, end, 3, 0];
+    assert!(decode("clone3", [set_tid.as_ptr() as u64, 88, 0, 0, 0, 0]).contains("set_tid=[]"));
+    assert!(decode("pwritev", [9, end, 2, 0, 0, 0]).contains("0xffffffffffffffff"));
+}

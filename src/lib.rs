@@ -48,6 +48,8 @@ mod columns;
 pub mod dirs;
 pub mod doctor;
 pub mod event;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod glossary;
 mod headless;
 pub mod image;

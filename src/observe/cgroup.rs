@@ -10,7 +10,7 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// Reads one value of a file of `name value` lines, such as `cpu.stat`.
-fn field(text: &str, name: &str) -> Option<u64> {
+pub(super) fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| number(line.strip_prefix(name)?.strip_prefix(' ')?))
 }
 
@@ -115,7 +115,7 @@ fn pressure(place: Option<&(u8, PathBuf)>, name: &str) -> Option<Pressure> {
 }
 
 /// Reads `some avg10=0.00 avg60=… total=…` and, where it is there, the line `full`.
-fn parse_pressure(text: &str) -> Option<Pressure> {
+pub(super) fn parse_pressure(text: &str) -> Option<Pressure> {
     let line = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_ascii_whitespace().find_map(|word| word.strip_prefix("avg10="))?.parse().ok()

@@ -30,6 +30,14 @@ pub(crate) use scorecard::{Evidence, ISOLATING, NAMES};
 
 use crate::kernel::text;
 
+/// Gives a text to every reader of this module, for fuzz/.
+#[cfg(fuzzing)]
+pub(crate) fn read_any(text: &str) {
+    let _ = (processes::parse_stat(text), processes::parse_nspid(text), processes::parse_privileges(text));
+    let _ = (network::parse_listening(text), network::parse_sockets(text), sysv::parse_ids(text));
+    let _ = (cgroup::parse_cpu_max(text), cgroup::parse_pressure(text), cgroup::field(text, "nr_periods"));
+}
+
 /// Says how this machine mounts its cgroup hierarchies: `v1`, `hybrid`, `v2` or `none`.
 pub(crate) fn cgroup_mode() -> &'static str {
     cgroup::mode(&cgroup::own().0)

@@ -66,7 +66,7 @@ pub(super) fn sockets(process: &Path) -> u64 {
 }
 
 /// Reads the line `TCP: inuse N …` or `TCP6: inuse N`.
-fn parse_sockets(table: &str) -> u64 {
+pub(super) fn parse_sockets(table: &str) -> u64 {
     let line = table.lines().find_map(|line| line.strip_prefix("TCP: ").or_else(|| line.strip_prefix("TCP6: ")));
     line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
 }

@@ -4,6 +4,8 @@
 //! at full speed. One thread ([`Tracer`]) owns all traced processes, because ptrace(2) belongs to a thread: it decodes
 //! each call ([`decode`]), holds it where that is wanted, lets it happen, and looks at what changed ([`effects`]).
 
+#[cfg(fuzzing)]
+mod any;
 mod argument;
 pub mod aside;
 mod attach;
@@ -37,6 +39,8 @@ mod untraced;
 mod zombies;
 
 pub(crate) use crate::kernel::harm::Harm;
+#[cfg(fuzzing)]
+pub(crate) use any::{any_call, known_calls};
 pub(crate) use argument::{Argument, Value};
 pub(crate) use calls::Syscall;
 pub use change::{Change, Mounted, Mounts};

@@ -16,7 +16,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// From the ground up: words and kernel facts, what is read and what is done, decisions, the screen, the machine.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "lang",
     "columns",
     "kernel",
@@ -41,6 +41,7 @@ const ORDER: [&str; 24] = [
     "runtime",
     "headless",
     "run",
+    "fuzzing",
 ];
 
 /// Modules that decide or draw: they may not touch files, processes, clocks or terminals.

@@ -1,13 +1,17 @@
 //! The lessons as tests of the whole product: `boxwright run --json` on the real kernel.
 
 use crate::harness::{Test, tests};
-use crate::support::{BOXWRIGHT, host, left_of, theirs};
+use crate::support::{BOXWRIGHT, for_everybody, host, left_of, theirs};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
-    os::fd::{AsFd, OwnedFd},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::process::CommandExt,
+    },
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
@@ -17,7 +21,7 @@ pub fn tests() -> Vec<Test> {
         every_lesson_passes_in_english: [Root],
         every_lesson_passes_in_chinese: [Root],
         the_events_have_the_fields_of_the_contract: [Root],
-        fifty_runs_killed_at_any_moment_leave_nothing: [Root],
+        runs_killed_at_any_moment_leave_nothing: [Root],
         ctrl_c_ends_a_run_and_leaves_nothing: [Root],
     ];
     tests.into_iter().map(Test::alone).collect()
@@ -172,10 +176,35 @@ fn wait_for_end(processes: &[OwnedFd]) {
     }
 }
 
+const NOBODY: u32 = 65534;
+
+/// Whose runs they are.
+struct Who {
+    program: PathBuf,
+    /// The home of an ordinary user; root has their own.
+    home: Option<PathBuf>,
+}
+
+impl Who {
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        if let Some(home) = &self.home {
+            command.uid(NOBODY).gid(NOBODY).env("HOME", home).env("USER", "nobody").current_dir(home);
+            command.env_remove("XDG_RUNTIME_DIR").env_remove("XDG_STATE_HOME").env_remove("XDG_CACHE_HOME");
+        }
+        command
+    }
+
+    fn clean(&self) {
+        let output = self.command().arg("clean").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
 /// Kills a run of one step when its event of this number has come; gives its session's name, or `None` where the run
 /// has ended before.
-fn kill_at(place: &str, number: usize) -> Option<String> {
-    let mut child = start(&[place]);
+fn kill_at(who: &Who, place: &str, number: usize) -> Option<String> {
+    let mut child = who.command().args(["run", place, "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let (mut session, mut processes, mut seen) = (String::new(), Vec::new(), 0);
     for line in lines.map_while(Result::ok).take(number) {
@@ -210,12 +239,13 @@ impl Random {
 }
 
 /// Kills a run somewhere: any step of any lesson, at any of its first hundred events, or of as many as it has.
-fn kill_anywhere(random: &mut Random, places: &[String]) -> String {
+fn kill_anywhere(who: &Who, random: &mut Random, places: &[String]) -> String {
     loop {
         let (place, mut number) = (&places[random.below(places.len())], 1 + random.below(100));
         while number > 0 {
-            if let Some(session) = kill_at(place, number) {
-                eprintln!("{session}: {place} killed at its event {number}");
+            if let Some(session) = kill_at(who, place, number) {
+                let whose = if who.home.is_some() { "a user's " } else { "" };
+                eprintln!("{session}: {whose}{place} killed at its event {number}");
                 return session;
             }
             number /= 2;
@@ -223,30 +253,39 @@ fn kill_anywhere(random: &mut Random, places: &[String]) -> String {
     }
 }
 
-/// As many at a time as wait for each other's pauses, and as many rounds as make fifty.
+/// As many at a time as wait for each other's pauses.
 const AT_ONCE: usize = 5;
-const ROUNDS: usize = 10;
 
-fn fifty_runs_killed_at_any_moment_leave_nothing() {
-    let given = std::env::var("BOXWRIGHT_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed: u64 = given.unwrap_or_else(|| u64::from(std::process::id()) << 20 | 1);
+/// `BOXWRIGHT_KILLS` says how many runs in all, instead of fifty. Two of five are an ordinary user's.
+fn runs_killed_at_any_moment_leave_nothing() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
+    let seed = number("BOXWRIGHT_SEED").unwrap_or_else(|| u64::from(std::process::id()) << 20 | 1);
+    let rounds = number("BOXWRIGHT_KILLS").unwrap_or(50).div_ceil(AT_ONCE as u64) as usize;
     eprintln!("the same moments again: BOXWRIGHT_SEED={seed}");
+    let (home, (_program, program)) = (tempfile::tempdir().unwrap(), for_everybody());
+    std::os::unix::fs::chown(home.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    let root = Who { program: BOXWRIGHT.into(), home: None };
+    let user = Who { program, home: Some(home.path().into()) };
+    // What earlier tests have left is none of this one's.
+    root.clean();
     let all = boxwright::lesson::load(None).unwrap();
     let lessons = all.iter().map(|translations| &translations["en"]);
     let places: Vec<String> =
         lessons.flat_map(|lesson| (1..=lesson.steps.len()).map(|step| format!("{}/{step}", lesson.id))).collect();
     let before = host();
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let sessions: Vec<String> = std::thread::scope(|scope| {
-            let places = &places;
+            let (places, root, user) = (&places, &root, &user);
             let kill = |part: usize| {
                 let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (round * AT_ONCE + part + 1) as u64);
-                scope.spawn(move || kill_anywhere(&mut random, places))
+                let who = if part % 2 == 0 { root } else { user };
+                scope.spawn(move || kill_anywhere(who, &mut random, places))
             };
             let killers: Vec<_> = (0..AT_ONCE).map(kill).collect();
             killers.into_iter().map(|killer| killer.join().unwrap()).collect()
         });
-        assert!(Command::new(BOXWRIGHT).arg("clean").stdout(Stdio::null()).status().unwrap().success());
+        root.clean();
+        user.clean();
         for session in sessions {
             assert_eq!(left_of(&session), Vec::<String>::new());
         }

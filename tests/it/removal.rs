@@ -14,7 +14,7 @@ use std::{
     os::fd::AsFd,
     os::unix::fs::PermissionsExt,
     os::unix::process::{CommandExt, ExitStatusExt},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -30,6 +30,7 @@ pub fn tests() -> Vec<Test> {
         a_signal_during_the_start_ends_it_at_once,
         without_openat2_everything_goes_as_well: [Root],
         where_nothing_can_be_locked_there_is_one_ledger_and_it_says_so: [Root, Tool("unshare")],
+        what_cannot_be_removed_is_named_at_the_end_and_the_rest_goes: [Root, Tool("chattr")],
         an_ordinary_users_session_ends_as_soon: [Root, UserNamespaces],
         who_can_be_neither_killed_nor_moved_is_named: [Root, UserNamespaces, Controller("freezer")],
     ];
@@ -361,4 +362,38 @@ fn an_ordinary_users_session_ends_as_soon() {
     assert_eq!((status.code(), errors.as_str()), (Some(143), ""));
     assert!(took < SOON, "{took:?}");
     assert_eq!(left_of(&name), Vec::<String>::new());
+}
+
+fn what_cannot_be_removed_is_named_at_the_end_and_the_rest_goes() {
+    let home = tempfile::tempdir().unwrap();
+    // A deep tree, and a file that nobody may remove.
+    let line = "mkdir keep; touch keep/locked keep/free; chattr +i keep/locked; mkdir deep; cd deep; \
+                for i in $(seq 250); do mkdir directory; cd -P directory; done; cd /; echo re''ady";
+    let mut running = Running::start(&mut session(home.path(), line));
+    let name = running.name.clone();
+    running.tells("ready");
+    let run_dir = left_of(&name).into_iter().find(|what| what.starts_with('/') && !what.contains("cgroup")).unwrap();
+    let found = Command::new("find").args([&run_dir, "-name", "locked"]).output().unwrap().stdout;
+    let locked = Locked(String::from_utf8(found).unwrap().trim().into());
+    let (status, errors, took) = running.end(Signal::SIGTERM);
+    assert_eq!(status.code(), Some(143), "{errors}");
+    assert!(took < SOON, "{took:?}");
+    let path = locked.0.display();
+    assert!(errors.contains(&format!("{path} is immutable (EPERM)")), "{errors}");
+    assert!(errors.contains(&format!("\n  chattr -i {path}")), "{errors}");
+    let dir = locked.0.parent().unwrap();
+    assert_eq!(fs::read_dir(dir).unwrap().count(), 1, "the rest has gone");
+    assert_eq!(fs::read_dir(dir.parent().unwrap()).unwrap().count(), 1, "the rest has gone");
+    drop(locked);
+    clean(home.path(), 0);
+    assert_eq!(left_of(&name), Vec::<String>::new());
+}
+
+/// An immutable file, which loses that letter whatever becomes of the test.
+struct Locked(PathBuf);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        let _ = Command::new("chattr").arg("-i").arg(&self.0).status();
+    }
 }

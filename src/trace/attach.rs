@@ -7,12 +7,18 @@ use super::{
     task::{Family, Task, comm, process_of},
     untraced::not_attached,
 };
-use crate::kernel::pid::Pid;
+use crate::{kernel::pid::Pid, lang::say};
 use nix::{
     errno::Errno,
     sys::ptrace::{self, Options},
 };
-use std::{fs, io};
+use std::{
+    fs, io,
+    time::{Duration, Instant},
+};
+
+/// How long new threads are looked for: a process may make them faster than they can be taken.
+const TAKING: Duration = Duration::from_secs(2);
 
 /// As for a command of ours, but nobody dies with us.
 const OPTIONS: Options = super::orders::OPTIONS.difference(Options::PTRACE_O_EXITKILL);
@@ -26,7 +32,16 @@ impl Tracing {
             .insert(root, Family { attached: true, without_filter: true, started: true, ..Family::new(comm(root)) });
         self.taken(root, root);
         // A thread that is made meanwhile is either found here, or made by one that is taken.
-        while self.take_threads(root) {}
+        let until = Instant::now() + TAKING;
+        while self.take_threads(root) {
+            if Instant::now() > until {
+                self.let_go(root);
+                return Err(io::Error::other(say(
+                    "it makes threads faster than they can be taken: not all of them would be traced",
+                    "它创建线程的速度比接管还快：总有一些线程跟踪不到",
+                )));
+            }
+        }
         Ok(root)
     }
 

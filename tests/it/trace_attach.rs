@@ -17,6 +17,7 @@ pub fn tests() -> Vec<Test> {
         a_call_that_waits_is_not_disturbed: [Root],
         children_are_followed_and_an_end_is_told: [Root, Tool("unshare")],
         what_cannot_be_taken_is_said: [Root, Tool("sleep")],
+        threads_without_end_keep_nobody: [Root],
     ]
 }
 
@@ -184,4 +185,36 @@ fn what_cannot_be_taken_is_said() {
     assert_eq!(tracer.interrupt(), Some(0));
     let usage = Command::new(BOXWRIGHT).args(["trace", "-p", "1", "--step"]).output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
+}
+
+/// The role of another process of this program that makes threads without end.
+pub const STORM: &str = "__storm";
+
+/// Chains of threads, each of which makes the next and ends.
+pub fn storm() -> ! {
+    fn next() {
+        // Where there are too many just now, it tries again.
+        while std::thread::Builder::new().stack_size(16 << 10).spawn(next).is_err() {}
+    }
+    (0..8).for_each(|_| next());
+    println!("begun");
+    loop {
+        std::thread::park();
+    }
+}
+
+fn threads_without_end_keep_nobody() {
+    let mut process = start(std::env::current_exe().unwrap().to_str().unwrap(), &[STORM]);
+    let mut out = BufReader::new(process.0.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    let mut tracer = Tracer::of(process.0.id());
+    // Either all of them can be taken, or that is said; both in a bounded time.
+    let said = tracer.begun();
+    let status = if said.contains("every call stops") { tracer.interrupt() } else { tracer.0.wait().unwrap().code() };
+    match status {
+        Some(0) => {}
+        Some(3) => assert!(said.contains("faster than they can be taken"), "{said}"),
+        other => panic!("{other:?}: {said}"),
+    }
+    assert!(process.0.try_wait().unwrap().is_none(), "it goes on");
 }

@@ -121,7 +121,7 @@ impl Tracing {
     pub(super) fn ended(&mut self, tid: Pid, ended: Ended) {
         self.early.remove(&tid);
         if self.asides.remove(&tid).is_some() {
-            return;
+            return self.supervisor_ended(ended);
         }
         let root = match self.tasks.remove(&tid) {
             Some(task) => {

@@ -225,14 +225,16 @@ fn nothing_of_it_outlives_the_tracer() {
     use boxwright::kernel::pidfd;
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use std::os::fd::AsFd;
-    for signal in ["TERM", "KILL"] {
+    for (signal, whom) in [("TERM", "tracer"), ("KILL", "tracer"), ("KILL", "supervisor")] {
         let (mut tracer, pids) = leaves();
         let open: Vec<_> = pids.iter().map(|pid| pidfd::open(pid.parse().unwrap()).unwrap()).collect();
-        assert!(Command::new("kill").args([format!("-{signal}"), tracer.id().to_string()]).status().unwrap().success());
+        let supervisor = || boxwright::kernel::process::read(pids[2].parse().unwrap()).unwrap().ppid.to_string();
+        let target = if whom == "tracer" { tracer.id().to_string() } else { supervisor() };
+        assert!(Command::new("kill").args([format!("-{signal}"), target]).status().unwrap().success());
         tracer.wait().unwrap();
         for (process, pid) in open.iter().zip(&pids) {
             let ended = poll(&mut [PollFd::new(process.as_fd(), PollFlags::POLLIN)], PollTimeout::from(5000u16));
-            assert_eq!(ended, Ok(1), "{pid} of {pids:?} lives on after SIG{signal}");
+            assert_eq!(ended, Ok(1), "{pid} of {pids:?} lives on after SIG{signal} of the {whom}");
         }
     }
     // What it leaves behind ends with the traced command, too.

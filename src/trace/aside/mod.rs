@@ -18,8 +18,13 @@ mod supervisor;
 pub use client::run as untraced;
 pub use supervisor::{ROLE, run};
 
-use super::{Note, stop::Stopped, stops::Tracing};
-use crate::kernel::{pid::Pid, pidfd, text};
+use super::{Ended, Note, stop::Stopped, stops::Tracing};
+use crate::kernel::{
+    pid::Pid,
+    pidfd,
+    process::{self, Process},
+    text,
+};
 use nix::{
     errno::Errno,
     sys::{
@@ -49,6 +54,9 @@ enum Message {
     /// Send it this signal.
     Signal(i32),
 }
+
+/// How often those are looked for that a killed supervisor leaves behind.
+const PASSES: u8 = 3;
 
 /// The longest message.
 const LONGEST: usize = 4096;
@@ -145,6 +153,38 @@ impl Tracing {
             .stderr(Stdio::null());
         let started = supervisor.spawn().map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
         Ok(Pid(started.id() as i32))
+    }
+
+    /// A supervisor that is killed cannot end what its command has left behind, and the kernel makes us the parent of that
+    /// ([`super::zombies`]).
+    pub(super) fn supervisor_ended(&self, ended: Ended) {
+        if !matches!(ended, Ended::Killed(_)) {
+            return;
+        }
+        // Whoever was made while the others were killed is found by the next pass. One that is frozen dies later.
+        for _ in 0..PASSES {
+            for pid in self.orphans() {
+                let _ = kill(pid.into(), Signal::SIGKILL);
+            }
+        }
+    }
+
+    /// Our children that are neither traced nor one of this program's roles, and everybody below them.
+    fn orphans(&self) -> Vec<Pid> {
+        let own = std::process::id() as i32;
+        let all: Vec<Process> = process::all().unwrap_or_default();
+        let alive = all.iter().filter(|process| !matches!(process.state, 'Z' | 'X'));
+        let is_role = |process: &Process| process.command.get(1).is_some_and(|word| word.starts_with("__"));
+        let adopted = |process: &&Process| {
+            process.ppid == own && !self.tasks.contains_key(&Pid(process.pid)) && !is_role(process)
+        };
+        let mut found: Vec<i32> = alive.clone().filter(adopted).map(|process| process.pid).collect();
+        let mut at = 0;
+        while let Some(parent) = found.get(at).copied() {
+            at += 1;
+            found.extend(alive.clone().filter(|process| process.ppid == parent).map(|process| process.pid));
+        }
+        found.into_iter().map(Pid).collect()
     }
 
     /// Tells the supervisors of a family, or of all, to end what they have started.

@@ -34,6 +34,8 @@ pub enum Note {
     SecondTracer,
     /// It has had this command started beside the tracer.
     Aside(String),
+    /// A call of it was refused, and it has a filter of its own, which judges that as the call of number -1.
+    Judged,
 }
 
 /// How a program's file gives rights to whoever starts it (execve(2), capabilities(7)).
@@ -72,6 +74,12 @@ impl Note {
                     .into(),
                 "一个进程最多只有一个跟踪者，而它正被 boxwright 跟踪：boxwright untraced 命令 可以不受跟踪地运行命令"
                     .into(),
+            ),
+            Note::Judged => lang.pick(
+                "has a seccomp filter of its own, which sees the refused call as number -1: if it kills for that, it is the \
+                 filter that does"
+                    .into(),
+                "自带 seccomp 过滤器：在它看来，被拒绝的调用编号是 -1；如果进程因此被杀，那是它自己的过滤器所为".into(),
             ),
             Note::Aside(command) => lang.pick(
                 format!("runs untraced: {command} (its calls are not shown, and the guard does not see them)"),

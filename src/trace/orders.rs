@@ -1,7 +1,7 @@
 //! What the tracer's handle orders: start a command, hold it, let it go on, kill it.
 
 use super::{
-    Hold, Root, Spawn, TraceEvent,
+    Hold, Note, Root, Spawn, TraceEvent,
     launch::{ROLE, TRACED, UNTRACED},
     stops::Tracing,
     task::{Family, Task},
@@ -90,6 +90,10 @@ impl Tracing {
             && let (Some(stop), Some(pending)) = (&task.held, &mut task.pending)
         {
             pending.refused = stop.refuse(Errno::EPERM);
+            if task.filtered && pending.refused {
+                let root = task.root;
+                self.note(root, tid, Note::Judged);
+            }
         }
         self.release(tid);
     }

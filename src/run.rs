@@ -38,6 +38,11 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    if asks_the_machine(cli.command.as_ref())
+        && let Some(bar) = doctor::silent_mount(lang)
+    {
+        return complain(&bar.what, Some(&bar.remedy), CANNOT);
+    }
     match &cli.command {
         None => screen(&cli, lang),
         Some(Command::Run { places, json, patience, record }) => {
@@ -63,6 +68,15 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Some(Command::Tools) => printed(list_tools()),
         Some(Command::Glossary { word }) => glossary(word.as_deref(), lang),
     }
+}
+
+/// Whether a command looks at the machine from its very beginning on, and so must not wait for a mount that does not answer.
+/// What runs under the tracer waits by itself.
+fn asks_the_machine(command: Option<&Command>) -> bool {
+    !matches!(
+        command,
+        Some(Command::Trace { .. } | Command::Untraced { .. } | Command::Tools | Command::Glossary { .. })
+    )
 }
 
 /// clap's own message, with the exit status of this program.

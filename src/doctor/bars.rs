@@ -1,7 +1,7 @@
 //! What lets no lesson begin at all. It is looked for before every session, and then said at once, with the remedy,
 //! instead of in the middle of one.
 
-use super::{Level, Row, attempt::attempt, directory, facts::Facts, remedy::Remedy};
+use super::{Level, Row, attempt::attempt, directory, facts::Facts, remedy::Remedy, silent};
 use crate::{
     dirs::Need,
     kernel::{causes, errno},
@@ -25,8 +25,19 @@ pub(crate) fn bar(need: Need, lang: Lang) -> Option<Bar> {
     let bad = |row: &Row| row.bars && row.level == Level::Missing;
     let directory = || Some(directory::row(&Facts::read(), need, lang)).filter(bad);
     let row = rows(lang).into_iter().find(bad).or_else(directory)?;
-    let remedy = row.remedy.map(|remedy| remedy.text().replace('\n', "\n  ")).unwrap_or_default();
-    Some(Bar { what: format!("{}: {}", row.check, row.found), remedy })
+    Some(Bar::of(row))
+}
+
+/// The mount that keeps whoever asks it waiting, where this program must ask it.
+pub(crate) fn silent(lang: Lang) -> Option<Bar> {
+    silent::bar(lang).map(Bar::of)
+}
+
+impl Bar {
+    fn of(row: Row) -> Bar {
+        let remedy = row.remedy.map(|remedy| remedy.text().replace('\n', "\n  ")).unwrap_or_default();
+        Bar { what: format!("{}: {}", row.check, row.found), remedy }
+    }
 }
 
 /// One row each, the most fundamental first.

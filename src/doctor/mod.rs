@@ -19,11 +19,12 @@ mod probe;
 mod remedy;
 #[cfg(test)]
 mod remedy_tests;
+mod silent;
 mod surroundings;
 mod tier;
 mod trials;
 
-pub(crate) use bars::bar;
+pub(crate) use bars::{bar, silent as silent_mount};
 pub(crate) use directory::no_program_starts;
 pub(crate) use facts::release;
 pub use lacking::{lacking, lacking_for, requirements};
@@ -122,10 +123,11 @@ struct Report {
 }
 
 fn examine(lessons: &[Translations], need: Need, lang: Lang) -> Report {
+    let mut rows = silent::rows(lang);
     let facts = Facts::read();
     let bars = bars::rows(lang);
     let known = bars.len() > 1;
-    let mut rows = if known { privileges::rows(&facts, lang) } else { Vec::new() };
+    rows.extend(if known { privileges::rows(&facts, lang) } else { Vec::new() });
     // A trial is a process, and tells of its end through /proc: where one of these is wrong, no trial says anything.
     let needs = if bars.iter().all(|row| row.level == Level::Ok) { requirements(lessons) } else { Vec::new() };
     let findings = Findings::of(&needs, need);

@@ -85,6 +85,7 @@ fn sample() -> Sample {
         ]),
         devices: BTreeMap::from([(inside, "c 1:3".into())]),
         outside: Some("3 /".into()),
+        silent: Some("/proc/7/root".into()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::columns::align;
 use crate::kernel::namespaces::{Kind, TABLE};
-use crate::kernel::text::printable;
+use crate::kernel::{silent, text::printable};
 use crate::lang::Lang;
 use crate::observe::{Evidence, ForChildren, Mount, NAMES, Pressure, Sample, Side};
 
@@ -15,6 +15,7 @@ pub(super) fn report(sample: &Sample, evidence: &Evidence, lang: Lang) -> String
             out.extend(lines.into_iter().map(|line| format!("  {line}")));
         }
     };
+    section(lang.pick("Unknown", "未知"), sample.silent.iter().map(|silent| silent::say(silent, lang)).collect());
     section(lang.pick("Scorecard", "记分卡：四种性质"), align(&scorecard(sample, evidence, lang)));
     section(lang.pick("Namespaces", "命名空间"), align(&namespaces(sample, lang)));
     section(lang.pick("Answers", "内外所见"), align(&answers(sample, lang)));
@@ -52,6 +53,7 @@ fn scorecard(sample: &Sample, evidence: &Evidence, lang: Lang) -> Vec<Vec<String
         (Some((_, host)), false) => {
             format!("/ = {host}{}", lang.pick(", as on the host", "，与宿主机相同"))
         }
+        (None, _) if sample.silent.is_some() => lang.pick("unknown", "未知").to_string(),
         (None, _) => evidence.root_mount.clone().unwrap_or_else(|| lang.pick("not readable", "读不到").into()),
     };
     let limit = evidence.limit.clone();
@@ -107,6 +109,7 @@ fn answers(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
         let text = match side.proc_shows_host {
             Some(true) => lang.pick("the host's processes", "宿主机的进程"),
             Some(false) => lang.pick("its own processes", "自己的进程"),
+            None if sample.silent.is_some() => lang.pick("unknown", "未知"),
             None => lang.pick("no /proc", "没有 /proc"),
         };
         text.to_string()

@@ -27,6 +27,7 @@ pub(crate) mod refusal;
 pub(crate) mod rights;
 pub(crate) mod rooted;
 pub(crate) mod seccomp;
+pub(crate) mod silent;
 pub(crate) mod statx;
 pub mod text;
 pub mod usable;

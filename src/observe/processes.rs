@@ -69,11 +69,11 @@ impl Tree {
         Tree { stats, children }
     }
 
-    /// Reads every process below this `/proc`. One that ends while it is read is simply not there.
-    pub(super) fn read(proc_root: &Path) -> Tree {
+    /// Reads every process below this `/proc` but those that are left out. One that ends while it is read is simply not there.
+    pub(super) fn read(proc_root: &Path, left_out: &BTreeSet<i32>) -> Tree {
         let entries = std::fs::read_dir(proc_root).into_iter().flatten().flatten();
         Tree::new(entries.filter_map(|entry| {
-            entry.file_name().to_str()?.parse::<i32>().ok()?;
+            entry.file_name().to_str()?.parse::<i32>().ok().filter(|pid| !left_out.contains(pid))?;
             parse_stat(&text::read(entry.path().join("stat")).ok()?)
         }))
     }
@@ -163,6 +163,6 @@ mod tests {
     #[test]
     fn the_own_process_is_found() {
         let me = std::process::id() as i32;
-        assert!(Tree::read(Path::new("/proc")).stats.contains_key(&me));
+        assert!(Tree::read(Path::new("/proc"), &BTreeSet::new()).stats.contains_key(&me));
     }
 }

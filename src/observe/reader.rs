@@ -3,10 +3,11 @@
 use super::processes::Tree;
 use super::scorecard::{self, Evidence};
 use super::{
-    ForChildren, Links, Process, Sample, Side, cgroup, choose, files, group, mounts, network, peek, processes, sysv,
-    text,
+    ForChildren, Links, Mount, Process, Sample, Side, cgroup, choose, files, group, mounts, network, peek, processes,
+    sysv, text,
 };
 use crate::kernel::namespaces::{Kind, TABLE, read_link};
+use crate::kernel::silent::{Asker, Looking};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -35,6 +36,20 @@ pub struct Reader {
     pub(super) groups: Vec<String>,
     /// How long the threads of the session's group waited for a CPU.
     delays: group::Delays,
+    /// Asks what a file system inside must answer, which may be silent.
+    asker: Asker,
+}
+
+/// What only the file systems answer that a container has mounted.
+#[derive(Default)]
+struct Answered {
+    /// The root of whoever stands in the container, and the host's ([`scorecard::root_identity`]).
+    root: Option<(String, String)>,
+    outside: Option<String>,
+    files: BTreeMap<super::Asked, Option<String>>,
+    devices: BTreeMap<super::Asked, String>,
+    host_proc: Option<bool>,
+    inside_proc: Option<bool>,
 }
 
 /// What a session looks at besides its container.
@@ -60,6 +75,7 @@ impl Reader {
             extra: Extra::default(),
             groups: Vec::new(),
             delays: group::Delays::default(),
+            asker: Asker::default(),
         }
     }
 
@@ -90,7 +106,7 @@ impl Reader {
             sysv: sysv::objects(&self.proc_root),
             mounts: own_mounts.into_iter().map(|(mount, _)| mount).collect(),
             hidden_mounts: Some(0),
-            proc_shows_host: proc_shows_host(&own),
+            proc_shows_host: None,
         };
         if let Some(name) = &self.extra.group {
             let membership = cgroup::parse_membership(&text::read(own.join("cgroup")).unwrap_or_default());
@@ -102,7 +118,7 @@ impl Reader {
                 }
             }
         }
-        let tree = Tree::read(&self.proc_root);
+        let tree = Tree::read(&self.proc_root, &covered(&sample.host.mounts));
         // Asked for again and again, and each answer costs a system call. A link that could not be read may be, later.
         let mut known = std::mem::take(&mut self.pid_namespaces);
         known.retain(|(pid, start), inode| inode.is_some() && tree.start(*pid) == Some(*start));
@@ -112,17 +128,10 @@ impl Reader {
             *known.borrow_mut().entry((pid, tree.start(pid)?)).or_insert_with(read)
         };
         let Some(container) = self.choose(&tree, subject, &sample.host_namespaces, pid_ns) else {
-            sample.files = self.files(None);
+            self.ask(&mut sample, None, Vec::new());
             return (sample, Evidence::default());
         };
-        // Who has called chroot within the container stands below its first process.
-        let rooted = self.rooted_below(&tree, container, &own).unwrap_or(container);
-        sample.files = self.files(Some(rooted));
-        let device = |asked: &super::Asked| files::device(asked, Some(rooted), &self.extra.work);
-        let devices = self.extra.files.iter().filter_map(|asked| Some((asked.clone(), device(asked)?)));
-        sample.devices = devices.collect();
         let dir = self.dir(container);
-        sample.outside = files::outside(&self.dir(rooted));
         sample.container = Some(container);
         sample.namespaces = links(&dir);
         sample.for_children = for_children(&dir);
@@ -138,11 +147,11 @@ impl Reader {
         };
         sample.processes = self.processes(&tree, first, &sample, pid_ns);
 
-        let identity = |dir: &Path| scorecard::root_identity(dir);
+        let root = self.ask(&mut sample, Some(container), tree.family(container));
         let own_pid_ns = sample.namespaces.get(&Kind::Pid).filter(|ns| host_lacks(&sample, Kind::Pid, **ns));
         let evidence = Evidence {
             shared: scorecard::shared(&sample.namespaces, &sample.host_namespaces),
-            root: identity(&self.dir(rooted)).zip(identity(&own)),
+            root,
             root_mount: scorecard::root_mount(&sample.inside.mounts),
             limit: cgroup::applied_limit(&hierarchies, &theirs, &ours),
             entered: own_pid_ns.and_then(|ns| scorecard::entered(&sample.processes, *ns, pid_ns)),
@@ -152,18 +161,19 @@ impl Reader {
         (sample, evidence)
     }
 
-    fn files(&self, container: Option<i32>) -> std::collections::BTreeMap<super::Asked, Option<String>> {
-        let files = self.extra.files.iter();
-        files.map(|asked| (asked.clone(), files::read(asked, container, &self.extra.work))).collect()
-    }
-
-    /// The nearest process below the container's, which has the host's root, that has another one.
-    fn rooted_below(&self, tree: &Tree, container: i32, own: &Path) -> Option<i32> {
-        let identity = |pid: i32| scorecard::root_identity(&self.dir(pid));
-        let host = scorecard::root_identity(own)?;
-        let family = if identity(container)? == host { tree.family(container) } else { Vec::new() };
-        let mut below = family.into_iter().skip(1).take(choose::NEAREST);
-        below.find(|pid| identity(*pid).is_some_and(|root| root != host))
+    /// Asks what file systems must answer; gives the roots, of the container and the host. What is silent is named in the
+    /// sample, and all of this is unknown then.
+    fn ask(&mut self, sample: &mut Sample, container: Option<i32>, family: Vec<i32>) -> Option<(String, String)> {
+        let (proc_root, extra) = (self.proc_root.clone(), self.extra.clone());
+        let answer = self.asker.ask(move |looking| Answered::ask(&proc_root, &extra, container, &family, looking));
+        let answered = answer.unwrap_or_else(|silent| {
+            sample.silent = Some(silent.display().to_string()).filter(|place| !place.is_empty());
+            Answered::default()
+        });
+        (sample.outside, sample.files, sample.devices) = (answered.outside, answered.files, answered.devices);
+        sample.host.proc_shows_host = answered.host_proc;
+        sample.inside.proc_shows_host = answered.inside_proc;
+        answered.root
     }
 
     fn choose(&self, tree: &Tree, subject: Subject, host: &Links, pid_ns: impl Fn(i32) -> Option<u64>) -> Option<i32> {
@@ -255,9 +265,64 @@ impl Reader {
                 false => host.sysv.clone(),
             },
             mounts,
-            proc_shows_host: proc_shows_host(&dir),
+            proc_shows_host: None,
         }
     }
+}
+
+impl Answered {
+    fn ask(proc_root: &Path, extra: &Extra, container: Option<i32>, family: &[i32], looking: &Looking) -> Answered {
+        let (own, dir) = (proc_root.join("self"), |pid: i32| proc_root.join(pid.to_string()));
+        looking.at("/");
+        let host = scorecard::root_identity(&own);
+        looking.at("/proc");
+        let mut answered = Answered { host_proc: proc_shows_host(&own), ..Answered::default() };
+        let mut rooted = container;
+        if let Some(container) = container {
+            looking.at(dir(container).join("root"));
+            let theirs = scorecard::root_identity(&dir(container));
+            // Who has called chroot within the container stands below its first process.
+            if theirs.is_some() && theirs == host {
+                rooted = rooted_below(family, host.as_deref(), dir, looking).or(rooted);
+            }
+            let root = match rooted {
+                Some(pid) if pid != container => scorecard::root_identity(&dir(pid)),
+                _ => theirs,
+            };
+            answered.root = root.zip(host);
+            looking.at(dir(container).join("root/proc"));
+            answered.inside_proc = proc_shows_host(&dir(container));
+        }
+        if let Some(rooted) = rooted {
+            looking.at(dir(rooted).join("fd"));
+            answered.outside = files::outside(&dir(rooted));
+        }
+        for asked in &extra.files {
+            looking.at(&asked.path);
+            answered.files.insert(asked.clone(), files::read(asked, rooted, &extra.work));
+            if container.is_some() {
+                let device = files::device(asked, rooted, &extra.work);
+                answered.devices.extend(device.map(|device| (asked.clone(), device)));
+            }
+        }
+        answered
+    }
+}
+
+/// The nearest process below the container's, which has the host's root, that has another one.
+fn rooted_below(family: &[i32], host: Option<&str>, dir: impl Fn(i32) -> PathBuf, looking: &Looking) -> Option<i32> {
+    let mut below = family.iter().skip(1).take(choose::NEAREST);
+    let other = |pid: &&i32| {
+        looking.at(dir(**pid).join("root"));
+        scorecard::root_identity(&dir(**pid)).is_some_and(|root| Some(root.as_str()) != host)
+    };
+    below.find(other).copied()
+}
+
+/// The processes on whose directory in `/proc` something else is mounted. Nothing is read there: it is not the kernel that
+/// would answer, or nobody would.
+fn covered(mounts: &[Mount]) -> BTreeSet<i32> {
+    mounts.iter().filter_map(|mount| mount.point.strip_prefix("/proc/")?.parse().ok()).collect()
 }
 
 fn host_lacks(sample: &Sample, kind: Kind, inode: u64) -> bool {

@@ -216,6 +216,9 @@ pub struct Sample {
     pub devices: BTreeMap<Asked, String>,
     /// A directory outside its root that the container process has open: the number of the descriptor, and where it leads.
     pub outside: Option<String>,
+    /// What did not answer: a file system that hangs. What the roots, `/proc` inside and the files would have told is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<String>,
 }
 
 /// The control group that bears the session's name, whether or not the container process is in it.

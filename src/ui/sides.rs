@@ -3,13 +3,14 @@
 use super::{
     marks,
     sheet::Sheet,
-    text::{Rich, line, pad},
+    text::{Rich, line, pad, wrap},
     theme::Role,
 };
 use crate::{
     app::{Play, State},
+    kernel::silent,
     lang::Lang,
-    observe::Side,
+    observe::{Sample, Side},
 };
 
 /// Lays out questions and answers.
@@ -28,11 +29,14 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         (pad(lang.pick("host", "宿主机"), half), Role::Host),
         (lang.pick("inside", "容器内").into(), Role::Container),
     ]);
-    for (question, answer) in QUESTIONS {
-        let (host, inside) = (answer(&now.host, lang), answer(&now.inside, lang));
-        let moved = |old: &Side, new: &str| answer(old, lang) != *new;
-        let left = cell(&host, half, Role::Host, moved(&before.host, &host));
-        let right = cell(&inside, half, Role::Container, moved(&before.inside, &inside));
+    if let Some(place) = &now.silent {
+        sheet.add(wrap(&silent::say(place, lang), Role::Changed, columns));
+    }
+    for (question, _) in &QUESTIONS {
+        let (host, inside) = answers(question, now, lang);
+        let was = answers(question, before, lang);
+        let left = cell(&host, half, Role::Host, was.0 != host);
+        let right = cell(&inside, half, Role::Container, was.1 != inside);
         for row in 0..left.len().max(right.len()) {
             let title = if row == 0 { lang.pick(question.0, question.1) } else { "" };
             let mut whole = vec![(pad(title, name), Role::Plain)];
@@ -48,6 +52,20 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
 /// A question in both languages, and how one side answers it.
 pub(super) type Question = ((&'static str, &'static str), fn(&Side, Lang) -> String);
 
+/// What only a file system inside answers, which may be silent.
+const PROC: (&str, &str) = ("/proc shows", "/proc 显示");
+
+/// What the host and the inside answer.
+pub(super) fn answers(question: &(&'static str, &'static str), now: &Sample, lang: Lang) -> (String, String) {
+    if *question == PROC && now.silent.is_some() {
+        let unknown = lang.pick("unknown", "未知");
+        return (unknown.into(), unknown.into());
+    }
+    let answer = QUESTIONS.iter().find(|(known, _)| known == question).map(|(_, answer)| answer);
+    let side = |side: &Side| answer.map(|answer| answer(side, lang)).unwrap_or_default();
+    (side(&now.host), side(&now.inside))
+}
+
 /// What both sides are asked.
 pub(super) const QUESTIONS: [Question; 5] = [
     (("host name", "主机名"), |side, _| side.hostname.clone().unwrap_or_else(|| "?".into())),
@@ -57,7 +75,7 @@ pub(super) const QUESTIONS: [Question; 5] = [
     }),
     (("TCP ports", "TCP 端口"), |side, lang| listed(side.listening.iter().map(u16::to_string).collect(), lang)),
     (("System V IPC", "System V IPC"), |side, lang| listed(side.sysv.clone(), lang)),
-    (("/proc shows", "/proc 显示"), |side, lang| {
+    (PROC, |side, lang| {
         match side.proc_shows_host {
             Some(true) => lang.pick("the host's processes", "宿主机的进程"),
             Some(false) => lang.pick("its own processes", "自己的进程"),

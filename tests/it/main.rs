@@ -38,6 +38,7 @@ mod registry_tls;
 mod removal;
 mod removal_kernel;
 mod removal_screen;
+mod silent;
 mod skopeo;
 mod support;
 mod terminal;
@@ -105,6 +106,7 @@ fn all() -> Vec<Test> {
         registry_push::tests,
         registry_tls::tests,
         terminal::tests,
+        silent::tests,
         skopeo::tests,
         removal::tests,
         removal_kernel::tests,
@@ -150,6 +152,7 @@ fn role(name: &str, args: &[String]) -> Option<ExitCode> {
         // What a machine allows is tried by another process of the same program.
         boxwright::doctor::attempt::ROLE => Some(boxwright::doctor::attempt::run(args)),
         leftovers::OWNER => leftovers::owner(),
+        trace_attach::STORM => trace_attach::storm(),
         unpack_hostile::MEASURE => Some(unpack_hostile::measure(args)),
         OWN_PROCESS => {
             boxwright::runtime::signals::take(boxwright::lang::Lang::En).unwrap();

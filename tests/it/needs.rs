@@ -34,6 +34,8 @@ pub enum Need {
     Attributes,
     /// Programs of i386 run here.
     Calls32,
+    /// File systems can be made by a program.
+    Fuse,
     /// The machine is an x86-64.
     X86,
     /// A small Debian of this release, which a mirror has given or gives now.
@@ -63,6 +65,7 @@ impl Need {
             Need::UserNamespaces => "user-namespaces".into(),
             Need::Attributes => "attributes".into(),
             Need::Calls32 => "i386".into(),
+            Need::Fuse => "fuse".into(),
             Need::X86 => "x86-64".into(),
             Need::Debian => "debian".into(),
             Need::EveryStep => "every-step".into(),
@@ -89,6 +92,8 @@ impl Need {
             Need::Attributes => attributes(),
             Need::Calls32 => crate::trace_abi::no_calls_32().map_or(Ok(()), Err),
             Need::X86 if cfg!(target_arch = "x86_64") => Ok(()),
+            Need::Fuse if Path::new("/dev/fuse").exists() => Ok(()),
+            Need::Fuse => Err("there is no /dev/fuse".into()),
             Need::X86 => Err("it is of another architecture".into()),
             Need::Debian => crate::debian::base().map(drop),
             Need::EveryStep => every_step(),

@@ -2,6 +2,7 @@
 
 use super::Verdict;
 use crate::{
+    kernel::silent,
     lang::Lang,
     lesson::{FileFact, Where},
     observe::{Asked, Sample},
@@ -11,7 +12,8 @@ use crate::{
 pub(super) fn file(place: Where, path: &str, fact: &FileFact, sample: &Sample, lang: Lang) -> Verdict {
     let asked = Asked { inside: place == Where::Inside, path: path.to_string() };
     let Some(found) = sample.files.get(&asked) else {
-        return Verdict::new(false, path, lang.pick("was not read yet", "尚未读取"));
+        let why = sample.silent.as_ref().map(|silent| silent::say(silent, lang));
+        return Verdict::new(false, path, why.unwrap_or_else(|| lang.pick("was not read yet", "尚未读取").into()));
     };
     let word = |there: bool| {
         let state = lang.pick(if there { "present" } else { "absent" }, if there { "存在" } else { "不存在" });

@@ -2,6 +2,7 @@
 
 use super::{Verdict, absent as nothing};
 use crate::{
+    kernel::silent,
     lang::Lang,
     observe::{Sample, Side},
 };
@@ -9,7 +10,9 @@ use crate::{
 /// `/proc` inside shows the host's processes, or the container's own.
 pub(super) fn proc(host: bool, sample: &Sample, lang: Lang) -> Verdict {
     let word = |host: bool| lang.pick(if host { "host" } else { "own" }, if host { "宿主机的" } else { "自己的" });
-    let seen = sample.inside.proc_shows_host.map_or(lang.pick("no /proc", "没有 /proc"), word);
+    let silent = sample.silent.as_ref().map(|silent| silent::say(silent, lang));
+    let none = silent.unwrap_or_else(|| lang.pick("no /proc", "没有 /proc").into());
+    let seen = sample.inside.proc_shows_host.map_or(none, |shows| word(shows).into());
     Verdict::equal(word(host), seen)
 }
 

@@ -4,7 +4,7 @@ use super::{flat, lines, row, scorecard};
 use crate::{
     app::{Pane, Play, State},
     columns::seconds,
-    kernel::namespaces::Kind,
+    kernel::{namespaces::Kind, silent},
     lang::Lang,
     observe::{Cgroup, ForChildren, Mount, Pressure, Sample},
     ui::{cgroup, meaning, mounts, namespaces, processes, sheet::Follow, sides, source},
@@ -198,11 +198,12 @@ fn tree(play: &Play, now: &Sample, lang: Lang) -> Vec<String> {
 }
 
 fn both(now: &Sample, lang: Lang) -> Vec<String> {
-    let row = |((en, zh), answer): &sides::Question| {
-        let (host, inside) = (answer(&now.host, lang), answer(&now.inside, lang));
+    let silent = now.silent.iter().map(|place| silent::say(place, lang));
+    let row = |(question, _): &sides::Question| {
+        let ((en, zh), (host, inside)) = (question, sides::answers(question, now, lang));
         lang.pick(format!("{en}: on the host {host}; inside {inside}"), format!("{zh}：宿主机 {host}；容器内 {inside}"))
     };
-    sides::QUESTIONS.iter().map(row).collect()
+    silent.chain(sides::QUESTIONS.iter().map(row)).collect()
 }
 
 fn mounted(now: &Sample, lang: Lang) -> Vec<String> {

@@ -9,6 +9,7 @@ pub mod registry;
 mod registry_plan;
 mod registry_store;
 pub mod rows;
+pub mod silent;
 pub mod tmux;
 pub mod tools;
 pub mod traced;

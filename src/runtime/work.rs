@@ -14,6 +14,8 @@ const BYTES: u64 = 16 << 10;
 pub(super) struct Work {
     ticks: u64,
     bytes: u64,
+    /// One of them would go on if it had a CPU or a disk, or a thread of ours that serves them would.
+    ready: bool,
 }
 
 impl Work {
@@ -23,20 +25,42 @@ impl Work {
         while let Some(pid) = waiting.pop().filter(|_| seen < MAX_PROCESSES) {
             seen += 1;
             let path = Path::new("/proc").join(pid.to_string());
-            work.ticks += ticks(&fs::read(path.join("stat")).unwrap_or_default());
+            let stat = fs::read(path.join("stat")).unwrap_or_default();
+            work.ticks += ticks(&stat);
+            work.ready |= is_ready(&stat);
             work.bytes += bytes(&fs::read(path.join("io")).unwrap_or_default());
             for task in fs::read_dir(path.join("task")).into_iter().flatten().flatten() {
                 let children = fs::read(task.path().join("children")).unwrap_or_default();
                 waiting.extend(numbers(&children).filter_map(|pid| i32::try_from(pid).ok()));
             }
         }
+        work.ready |= others_are_ready();
         work
+    }
+
+    /// Whether something stands still only because others have the CPUs: on a busy machine that takes longer than any patience.
+    pub(super) fn is_ready(self) -> bool {
+        self.ready
     }
 
     /// Whether something was done since then that is worth waiting for. Starting a program that then only waits is not.
     pub(super) fn is_more_than(self, before: Work) -> bool {
         self.ticks.saturating_sub(before.ticks) >= TICKS || self.bytes.saturating_sub(before.bytes) >= BYTES
     }
+}
+
+/// Whether the third field, the state, says so: R waits for a CPU or has one, D for a disk or the like.
+fn is_ready(stat: &[u8]) -> bool {
+    let state = stat.iter().rposition(|byte| *byte == b')').and_then(|at| stat.get(at + 2));
+    matches!(state, Some(b'R' | b'D'))
+}
+
+/// Whether one of our other threads would run.
+fn others_are_ready() -> bool {
+    let own = nix::unistd::gettid().to_string();
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let others = threads.filter(|thread| thread.file_name().to_str() != Some(&own));
+    others.map(|thread| fs::read(thread.path().join("stat")).unwrap_or_default()).any(|stat| is_ready(&stat))
 }
 
 fn numbers(text: &[u8]) -> impl Iterator<Item = u64> {
@@ -76,6 +100,8 @@ mod tests {
         assert_eq!(ticks(stat), 100);
         assert_eq!(bytes(b"rchar: 5\nwchar: 6\nsyscr: 100\n"), 11);
         assert_eq!((ticks(b""), bytes(b"")), (0, 0));
+        assert!(is_ready(b"7 (a) S) R 1 1") && is_ready(b"7 (sh) D 1 1"));
+        assert!(!is_ready(b"7 (a) R) S 1 1") && !is_ready(b"7 (sh) t 1 1") && !is_ready(b""));
     }
 
     #[test]

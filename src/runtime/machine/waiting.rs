@@ -1,4 +1,4 @@
-//! How long a command is waited for: as long as it works.
+//! How long a command is waited for: as long as it works, or would if others let it.
 
 use super::{
     super::work::{self, Work},
@@ -28,7 +28,7 @@ impl Machine {
     pub(super) fn due(&mut self) -> Vec<Event> {
         let Some(mut awaited) = self.awaited.take() else { return vec![Event::Deadline] };
         let work = self.work(awaited.terminal);
-        if !work.is_more_than(awaited.work) || awaited.since.elapsed() > LONGEST {
+        if !(work.is_more_than(awaited.work) || work.is_ready()) || awaited.since.elapsed() > LONGEST {
             return vec![Event::Deadline];
         }
         self.timer.set(Some(awaited.patience));

@@ -120,9 +120,12 @@ impl Event {
         }
     }
 
-    /// What it means that this shell waits for a line; nothing where its screen has shown its prompt already.
-    pub fn of_waiting(terminal: TerminalId, shell: i32, screen: &mut Screen) -> Option<Event> {
-        screen.waits().then_some(Event::Prompt(terminal, 0, shell))
+    /// What it means that this shell waits for a line: the lines that it has taken because they were typed ahead, and its
+    /// prompt; nothing where its screen has shown that already.
+    pub fn of_waiting(terminal: TerminalId, shell: i32, screen: &mut Screen) -> Vec<Event> {
+        let Some(ran) = screen.waits() else { return Vec::new() };
+        let ran = ran.into_iter().map(|line| Event::Submitted(terminal, Some(line)));
+        ran.chain([Event::Prompt(terminal, 0, shell)]).collect()
     }
 }
 

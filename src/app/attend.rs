@@ -1,6 +1,6 @@
 //! Keys go where the task is: whenever it is another one, so are keys and pane.
 
-use super::{Focus, Pane, Play, State};
+use super::{Focus, Pane, Play, State, word::Word};
 use crate::{
     lesson::{Block, TerminalId},
     session::Phase,
@@ -28,15 +28,30 @@ impl Play {
         free && (run.interrupts() || empty(run.terminal) == Some(true))
     }
 
+    /// Whether Space in a terminal goes on from a step that is done: at an empty prompt, or while the step's own loop runs.
+    pub(crate) fn space_goes_on(&self) -> bool {
+        let done = matches!(self.session.phase(), Phase::Done | Phase::Blocked(_));
+        done && self.is_empty(self.shown).unwrap_or_else(|| self.session.works(self.shown))
+    }
+
+    /// Whether no step comes after this one.
+    pub(crate) fn is_last(&self) -> bool {
+        self.session.step_index() + 1 >= self.session.lesson().steps.len()
+    }
+
     /// Whether nothing is typed at the prompt of this terminal; `None` where that cannot be told.
-    fn is_empty(&self, terminal: TerminalId) -> Option<bool> {
+    pub(super) fn is_empty(&self, terminal: TerminalId) -> Option<bool> {
         let term = self.terminals.get(&terminal)?;
         if term.unechoed { Some(false) } else { term.screen.prompt_is_empty() }
     }
 
+    fn has_ended(&self, terminal: TerminalId) -> bool {
+        self.terminals.get(&terminal).is_some_and(|term| term.ended)
+    }
+
     /// Whether the shell in which the task has to be done has ended.
     pub(crate) fn is_over(&self) -> bool {
-        let ended = |terminal| self.terminals.get(&terminal).is_some_and(|term| term.ended);
+        let ended = |terminal| self.has_ended(terminal);
         match self.session.phase() {
             Phase::Due(_) => self.due().is_some_and(|run| ended(run.terminal)),
             Phase::Checking(_) => ended(TerminalId::Container),
@@ -90,8 +105,11 @@ impl Play {
         self.picked &= here.is_none();
         self.focus = match task.phase {
             Phase::Due(_) | Phase::Checking(_) | Phase::Running if !self.is_over() => Focus::Terminal,
+            // Whoever types goes on typing.
+            Phase::Done | Phase::Blocked(_) if self.types && !self.has_ended(self.shown) => Focus::Terminal,
             _ => Focus::Lesson,
         };
+        (self.asked, self.word) = (false, Word::default());
         if !runs {
             self.pane = Pane::Lesson;
         }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     lesson::TerminalId,
-    session::{Session, Wish},
+    session::{Phase, Session, Wish},
 };
 
 /// Does what a key asks for.
@@ -49,7 +49,11 @@ fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
     let Some(play) = &mut state.play else { return Vec::new() };
     let step = play.session.step_index();
     let wish = match command {
-        Command::Go => Wish::Go,
+        Command::Go => {
+            // Whoever lets the lesson type is no longer typing; the next step and the next call are nothing typed.
+            play.types &= !matches!(play.session.phase(), Phase::Due(_));
+            Wish::Go
+        }
         Command::RunOn => Wish::RunOn,
         Command::Allow(allow) => Wish::Allow(allow),
         Command::ToggleHold => {
@@ -116,6 +120,7 @@ fn look(state: &mut State, command: Command) {
         Command::Terminal => {
             play.left = play.focus == Focus::Terminal;
             play.focus = if play.left { Focus::Lesson } else { Focus::Terminal };
+            play.asked = play.left;
             play.large = !play.left;
         }
         Command::GoTo => {
@@ -211,7 +216,7 @@ fn choose(state: &mut State, by: i32) {
     }
 }
 
-fn language(state: &mut State) -> Vec<Effect> {
+pub(super) fn language(state: &mut State) -> Vec<Effect> {
     state.lang = state.lang.pick(crate::lang::Lang::Zh, crate::lang::Lang::En);
     let lesson = state.play.as_ref().and_then(|play| state.lesson(play.index)).cloned();
     if let (Some(play), Some(lesson)) = (&mut state.play, lesson) {

@@ -19,6 +19,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod update;
+mod word;
 
 pub(crate) use crate::event::Event;
 pub(crate) use calls::{CallLog, Row};
@@ -36,3 +37,5 @@ mod answer_tests;
 mod reading_tests;
 #[cfg(test)]
 mod task_tests;
+#[cfg(test)]
+mod word_tests;

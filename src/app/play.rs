@@ -1,6 +1,6 @@
 //! A lesson being played: the session, its terminals, and what the learner looks at.
 
-use super::{CallLog, History, Pane, attend::Task, layout::Chosen};
+use super::{CallLog, History, Pane, attend::Task, layout::Chosen, word::Word};
 use crate::{
     lesson::{Block, CONTAINER, Run, TerminalId},
     observe::{Place, Sample},
@@ -52,6 +52,14 @@ pub(crate) struct Play {
     pub focus: Focus,
     /// The task that the keys were last given for.
     pub task: Option<Task>,
+    /// Whether the learner has asked for the lesson's keys, and was not just given them.
+    pub asked: bool,
+    /// Whether the learner types: the last thing that went to a shell came from their keys, and not by Space.
+    pub types: bool,
+    /// Whether our prompt was offered to a shell that has its own.
+    pub offered: bool,
+    /// The letters that were pressed in a row while the lesson had the keys unasked.
+    pub word: Word,
     /// Whether the learner has chosen the terminal that is shown, for this task.
     pub picked: bool,
     /// Whether the learner has gone to the terminal: then it has more room.
@@ -90,6 +98,10 @@ impl Play {
             shown: TerminalId::Container,
             focus: Focus::Lesson,
             task: None,
+            asked: false,
+            types: false,
+            offered: false,
+            word: Word::default(),
             picked: false,
             large: false,
             left: false,

@@ -1,13 +1,13 @@
 //! One event in, effects out.
 
 use super::{
-    Command, Effect, Event, Extents, Focus, Key, Overlay, Pane, Play, Shape, State, View, answer, attend::attend,
-    commands, jump, keys, layout, play::Term,
+    Effect, Event, Extents, Focus, Key, Overlay, Pane, Play, Shape, State, View, answer, attend::attend, commands,
+    jump, keys, layout, play::Term, word,
 };
 use crate::{
     lesson::{self, Run, TerminalId},
     session::{Action, Report},
-    terminal::keys as encoding,
+    terminal::{keys as encoding, shell::TAKE_OFFER},
     trace::TraceEvent,
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -50,8 +50,11 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Waits(terminal, shell) => {
             let term = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal));
-            let prompt = term.and_then(|term| Event::of_waiting(terminal, shell, &mut term.screen));
-            prompt.map_or_else(Vec::new, |prompt| tell(state, prompt))
+            let news = term.map(|term| Event::of_waiting(terminal, shell, &mut term.screen)).unwrap_or_default();
+            if !news.is_empty() {
+                offer_a_prompt(state);
+            }
+            news.into_iter().flat_map(|event| tell(state, event)).collect()
         }
         Event::Place(terminal, place) => {
             if let Some(term) = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal)) {
@@ -116,6 +119,17 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Prompt(..) | Event::Typed(_) | Event::Submitted(..) | Event::HalfTyped(..) => Vec::new(),
     }
+}
+
+/// A shell has a prompt of its own. It is understood; ours, which also tells how a command ended, is offered once.
+fn offer_a_prompt(state: &mut State) {
+    let Some(play) = state.play.as_mut().filter(|play| !play.offered) else { return };
+    play.offered = true;
+    let text = state.lang.pick(
+        format!("This shell has its own prompt, and the lesson follows it. For ours, in bash or sh: {TAKE_OFFER}"),
+        format!("这个 shell 用自己的提示符，课程照样能跟上。想换成我们的，在 bash 或 sh 里输入：{TAKE_OFFER}"),
+    );
+    state.said.get_or_insert(text);
 }
 
 /// Hands the session what happened, and follows what it does.
@@ -194,11 +208,16 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             }
             let asked = play.session.guarded().is_some();
             if play.focus == Focus::Terminal && key != Some(prefix.key()) && !asked {
-                return match key {
-                    Some(Key::Char(' ')) if play.space_types() => commands::run(state, Command::Go),
-                    _ => to_terminal(state, event),
+                // Only Space may mean the lesson: the table says whether it does.
+                let space = key.filter(|key| *key == Key::Char(' ')).and_then(|key| keys::command(state, key));
+                return match space {
+                    Some(command) => commands::run(state, command),
+                    None => to_terminal(state, event),
                 };
             }
+        }
+        if let Some(effects) = word::spell(state, key) {
+            return effects;
         }
     }
     match (key.and_then(|key| keys::command(state, key)), &mut state.overlay) {
@@ -263,11 +282,14 @@ fn to_terminal(state: &mut State, event: KeyEvent) -> Vec<Effect> {
 }
 
 /// Sends bytes to a terminal. A line that ends with Return may be a command: what it changes is to be marked.
-fn send(state: &mut State, terminal: TerminalId, bytes: Vec<u8>) -> Vec<Effect> {
+pub(super) fn send(state: &mut State, terminal: TerminalId, bytes: Vec<u8>) -> Vec<Effect> {
     let mut effects = Vec::new();
-    if let Some(term) = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal)) {
-        term.screen.sent(&bytes);
-        term.unechoed = true;
+    if let Some(play) = &mut state.play {
+        play.types = true;
+        if let Some(term) = play.terminals.get_mut(&terminal) {
+            term.screen.sent(&bytes);
+            term.unechoed = true;
+        }
     }
     if bytes.contains(&b'\r') {
         if let Some(play) = &mut state.play {

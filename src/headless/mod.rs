@@ -278,10 +278,7 @@ impl Player {
             }
             event::Event::Waits(terminal, shell) => {
                 let place = printed.get_mut(&terminal);
-                place
-                    .and_then(|place| event::Event::of_waiting(terminal, shell, &mut place.screen))
-                    .into_iter()
-                    .collect()
+                place.map(|place| event::Event::of_waiting(terminal, shell, &mut place.screen)).unwrap_or_default()
             }
             event::Event::Deadline => vec![event::Event::Deadline],
             event::Event::Working(text) | event::Event::Said(text) | event::Event::Trouble(text) => {

@@ -73,6 +73,13 @@ impl Session {
         })
     }
 
+    /// Whether this terminal runs a program of the step that ends only when somebody ends it, such as a loop.
+    pub(crate) fn works(&self, terminal: TerminalId) -> bool {
+        let (Some(step), Some(line)) = (self.step(), self.submitted(terminal)) else { return false };
+        let its_own = |block: &Block| matches!(block, Block::Run(run) if run.busy && run.terminal == terminal && is_same(&run.line, line));
+        self.terminals.shells.get(&terminal) == Some(&Shell::Busy) && step.blocks.iter().any(its_own)
+    }
+
     fn is_open(&self, block: usize) -> bool {
         matches!(self.step.ran.get(&block), None | Some(Ran::PassedOver))
     }

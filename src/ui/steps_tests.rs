@@ -51,7 +51,7 @@ fn what_was_done_stays_done_when_one_goes_back_to_read() {
     prompts(&mut state);
     stage::sample(&mut state, stage::plain());
     assert_eq!(state.play.as_ref().unwrap().session.phase(), Phase::Done);
-    press(&mut state, "r");
+    press(&mut state, "rr");
     prompts(&mut state);
     let lesson = state.lesson(0).unwrap();
     assert_eq!(state.progress.standing(lesson, 0), Standing::Done);

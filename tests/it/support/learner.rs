@@ -109,9 +109,9 @@ impl Learner {
             }
             Event::Waits(terminal, shell) => {
                 let pane = self.panes.entry(terminal).or_default();
-                let prompt = Event::of_waiting(terminal, shell, &mut pane.screen);
-                pane.prompts += usize::from(prompt.is_some());
-                prompt.into_iter().collect()
+                let news = Event::of_waiting(terminal, shell, &mut pane.screen);
+                pane.prompts += usize::from(!news.is_empty());
+                news
             }
             Event::Trouble(text) => panic!("{text}"),
             event => vec![event],

@@ -66,6 +66,78 @@ pub(super) struct Prompt {
     pub(super) shell: Option<Ended>,
     /// Prompts that were drawn without marks.
     pub(super) drawn: VecDeque<String>,
+    /// Whether the shell that waits has taken no line since its prompt.
+    pub(super) fresh: bool,
+    /// What was typed before a shell asked for it.
+    pub(super) ahead: Ahead,
+}
+
+/// Lines that were typed while no shell waited: the next one that does takes them, unless a program did.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    lines: VecDeque<String>,
+    line: String,
+    /// Keys of which only an editor knows what they do to the line.
+    unknown: bool,
+}
+
+/// How many such lines are remembered, and how long they are.
+const MOST_AHEAD: usize = 64;
+const LONGEST_AHEAD: usize = 4096;
+
+impl Ahead {
+    /// Takes note of bytes that are typed. `prompted` says whether the first line is one that a shell asked for.
+    fn typed(&mut self, bytes: &[u8], mut prompted: bool) {
+        for c in String::from_utf8_lossy(bytes).chars() {
+            match c {
+                '\r' | '\n' => {
+                    let (line, unknown) = (std::mem::take(&mut self.line), std::mem::take(&mut self.unknown));
+                    let ahead = !std::mem::take(&mut prompted);
+                    if ahead && !unknown && !line.trim().is_empty() && self.lines.len() < MOST_AHEAD {
+                        self.lines.push_back(line);
+                    }
+                }
+                '\x7f' | '\x08' => drop(self.line.pop()),
+                '\x15' => self.line.clear(),
+                // The terminal throws away what waits in it.
+                '\x03' | '\x1c' | '\x1a' => *self = Ahead::default(),
+                c if c.is_control() => self.unknown = true,
+                c if self.line.len() < LONGEST_AHEAD => self.line.push(c),
+                _ => self.unknown = true,
+            }
+        }
+    }
+
+    /// The first of them, which a shell has taken.
+    pub(super) fn taken(&mut self) -> Option<String> {
+        self.lines.pop_front()
+    }
+
+    /// Whether this is the first of them.
+    pub(super) fn is_next(&self, line: &str) -> bool {
+        self.lines.front().is_some_and(|next| next == line)
+    }
+
+    /// A shell has taken this line: all that was typed before it has gone as well.
+    pub(super) fn took(&mut self, line: Option<&str>) {
+        match line {
+            Some(line) => {
+                drop(self.lines.iter().position(|known| known == line).map(|place| self.lines.drain(..=place)))
+            }
+            None => self.lines.clear(),
+        }
+    }
+
+    /// Takes out those that stand in these rows behind a prompt that ends like this one, in the same order.
+    pub(super) fn echoed<'a>(&mut self, prompt: &str, rows: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let end: String = prompt.chars().skip(prompt.chars().count().saturating_sub(2)).collect();
+        let mut found = Vec::new();
+        for row in rows {
+            let is_it = |line: &String| row.strip_suffix(line.as_str()).is_some_and(|before| before.ends_with(&end));
+            found.extend(self.lines.pop_front_if(|line| is_it(line)));
+        }
+        found
+    }
 }
 
 /// How many prompts without marks are remembered: they change with the directory.
@@ -74,6 +146,7 @@ const MOST_DRAWN: usize = 16;
 impl Prompt {
     /// Takes note of bytes that go to the shell.
     pub(super) fn sent(&mut self, bytes: &[u8]) {
+        self.ahead.typed(bytes, self.input.is_some() && self.returns == 0 && self.ahead.lines.is_empty());
         if self.input.is_some() {
             self.returns += bytes.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count();
         }
@@ -120,6 +193,20 @@ mod tests {
         for other in ["133;D", "133;D;0", "133;D;x;aid=1", "133;D;0;aid=", "133;D;0;aid=99999999999", "7;D;0;aid=1"] {
             assert_eq!(Ended::parse(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn what_is_typed_ahead_is_known_as_far_as_it_can_be() {
+        let mut prompt = Prompt::default();
+        prompt.sent(b"ls -x\x7fl\rps");
+        prompt.sent(b" -ef\r\r\x1b[A\rdf\r");
+        let taken: Vec<String> = std::iter::from_fn(|| prompt.ahead.taken()).collect();
+        assert_eq!(taken, ["ls -l", "ps -ef", "df"], "which line an arrow brings is not known");
+        prompt.sent(b"ls\rps\x03df\r");
+        assert_eq!((prompt.ahead.taken().as_deref(), prompt.ahead.taken()), (Some("df"), None));
+        prompt.sent(b"cd /\rls\rread this\r");
+        let rows = ["cd /", "ls", "read this", "me@vm:~# cd /", "me@vm:/# ls", "read this", "me@vm:/# "];
+        assert_eq!(prompt.ahead.echoed("me@vm:/# ", rows.into_iter()), ["cd /", "ls"]);
     }
 
     #[test]

@@ -343,3 +343,44 @@ fn modes_are_reported() {
     assert!(!screen.application_cursor() && !screen.bracketed_paste());
     assert_eq!(screen.cursor(), Some((0, 0)));
 }
+
+/// What comes of what was typed while a program ran, in a shell that is started by then.
+fn ahead(typed: &str, output: &[&str]) -> Vec<Piece> {
+    let mut screen = waiting("");
+    screen.sent(b"sh\r");
+    screen.process(b"sh\r\n");
+    screen.sent(typed.as_bytes());
+    output.iter().flat_map(|part| screen.process(part.as_bytes()).pieces).collect()
+}
+
+#[test]
+fn a_line_typed_before_the_first_prompt_of_a_shell_is_known_when_it_ran() {
+    let prompt = |status| ps1(status, 9, "");
+    let only = |pieces: Vec<Piece>| -> Vec<Piece> {
+        pieces.into_iter().filter(|piece| !matches!(piece, Piece::Text(_))).collect()
+    };
+    let asks = |status| Piece::Prompt { status, shell: 9 };
+    // dash reads what the terminal has echoed before, and prints no more of it.
+    let ran = ahead("ps -ef\r", &["ps -ef\r\n", &prompt(0), "PID\r\n", &prompt(1)]);
+    assert_eq!(only(ran), [asks(0), submitted("ps -ef"), asks(1)]);
+    // busybox echoes it behind its prompt.
+    let ran = ahead("ps -ef\r", &["ps -ef\r\n", &prompt(0), "ps -ef\r\n", "PID\r\n", &prompt(1)]);
+    assert_eq!(only(ran), [asks(0), submitted("ps -ef"), asks(1)]);
+    // What was interrupted has not run, and a prompt that is drawn twice runs nothing.
+    assert_eq!(only(ahead("ps\x03", &["ps^C\r\n", &prompt(0), &prompt(130)])), [asks(0), asks(130)]);
+    // bash says itself what it takes.
+    let drawn = ps1(0, 9, BASH);
+    let ran = ahead("ps\r", &["ps\r\n", &drawn, "ps\r\n", C, "PID\r\n", &drawn]);
+    assert_eq!(only(ran), [asks(0), submitted("ps"), asks(0)]);
+}
+
+#[test]
+fn a_line_typed_ahead_of_a_prompt_without_marks_is_known_by_its_echo() {
+    let mut screen = waiting("");
+    screen.sent(b"bash\r");
+    screen.process(b"bash\r\n");
+    screen.sent(b"cd /\rls\rfor me\r");
+    screen.process(b"cd /\r\nls\r\nfor me\r\nvm:~# cd /\r\nvm:/# ls\r\nbin  etc\r\nvm:/# ");
+    assert_eq!(screen.waits(), Some(vec!["cd /".to_string(), "ls".to_string()]));
+    assert_eq!(screen.waits(), None, "that is known");
+}

@@ -51,6 +51,13 @@ const WAY_OUT: [&str; 10] = [
 /// The same, but the values are paths, which must lead to the same place from the directory that a pane begins in.
 const WAY_OUT_FILES: [&str; 4] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "REGISTRY_AUTH_FILE", "DOCKER_CONFIG"];
 
+/// The variable that keeps our prompt.
+const OFFER: &str = "BOXWRIGHT_PS1";
+
+/// What a learner types to have our prompt in bash and in any sh. After `su -` the variable is not there: then nothing
+/// changes.
+pub(crate) const TAKE_OFFER: &str = "PS1=${BOXWRIGHT_PS1:-$PS1}";
+
 /// A shell, ready to be spawned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shell {
@@ -126,6 +133,8 @@ fn environment(
     let path = path.filter(|directory| !directory.as_os_str().as_bytes().contains(&b':'));
     set("PATH", std::env::join_paths(path).unwrap_or_else(|_| DIRECTORIES.join(":").into()));
     set("PS1", PS1.into());
+    // For whoever wants it back in a shell whose start files have set another one.
+    set(OFFER, PS1.into());
     set("PS2", "> ".into());
     set("PS0", PS0.into());
     // What the learner types in a lesson is not written into their own history, and their key bindings do not change
@@ -201,6 +210,7 @@ mod tests {
             names,
             [
                 "BASHOPTS",
+                "BOXWRIGHT_PS1",
                 "HISTFILE",
                 "HOME",
                 "INPUTRC",
@@ -218,6 +228,7 @@ mod tests {
         );
         assert_eq!((env["HOME"].as_str(), env["USER"].as_str()), ("/home/ada", "eve"));
         assert_eq!(env["PS1"], PS1);
+        assert!(TAKE_OFFER.contains(OFFER) && env[OFFER] == PS1);
     }
 
     #[test]

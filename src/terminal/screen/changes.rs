@@ -44,7 +44,7 @@ impl Screen {
         }
         match &function {
             Function::Print(c) => return self.print(*c),
-            Function::Lf if self.prompt.is_submitted_by_a_line_feed() => {
+            Function::Lf if self.prompt.is_submitted_by_a_line_feed() || self.echoes_a_line_typed_ahead() => {
                 self.mark(ShellIntegration::CommandExecuted, None);
             }
             Function::Sm(modes) | Function::Rm(modes) if modes.as_slice().contains(&AnsiMode::Insert) => {
@@ -61,6 +61,17 @@ impl Screen {
         self.execute(function);
     }
 
+    /// Whether the shell has echoed behind its prompt what was typed before: it takes that line.
+    fn echoes_a_line_typed_ahead(&self) -> bool {
+        let Some(place) = self.prompt.input.as_ref().and_then(|input| self.terminal.resolve(input)) else {
+            return false;
+        };
+        let row = usize::try_from(place.row).ok().and_then(|row| self.terminal.screen().line(row));
+        row.is_some_and(|row| {
+            self.prompt.ahead.is_next(text(row.cells().get(place.col..).unwrap_or_default()).trim_end())
+        })
+    }
+
     /// What is typed from here on is the shell's next line.
     fn begin_input(&mut self) {
         self.prompt.input = Some(self.terminal.anchor_at_cursor());
@@ -69,18 +80,20 @@ impl Screen {
     }
 
     /// A shell waits for a line. Where it has not marked its prompt, the row as far as the cursor is the prompt, and the
-    /// line is followed from there on. False where nothing new is known.
-    pub fn waits(&mut self) -> bool {
+    /// line is followed from there on. Gives the lines that it has taken before, because they were typed ahead; `None` where
+    /// nothing new is known.
+    pub fn waits(&mut self) -> Option<Vec<String>> {
         if self.prompt.input.is_some() || self.alternate_screen() {
-            return false;
+            return None;
         }
         let cursor = self.terminal.cursor_position();
-        let Some(row) = usize::try_from(cursor.row).ok().and_then(|row| self.terminal.screen().line(row)) else {
-            return false;
-        };
-        let text: String =
-            row.cells().iter().take(cursor.col).filter(|cell| cell.width() > 0).map(|cell| cell.char()).collect();
-        let Some(end) = self.prompt.end_of(&text) else { return false };
+        let row = usize::try_from(cursor.row).ok().and_then(|row| self.terminal.screen().line(row))?;
+        let before = text(row.cells().get(..cursor.col).unwrap_or_default());
+        let end = self.prompt.end_of(&before)?;
+        let drawn: String = before.chars().take(end).collect();
+        let rows: Vec<String> =
+            self.terminal.screen().all_lines().map(|line| text(line.cells()).trim_end().to_string()).collect();
+        let ran = self.prompt.ahead.echoed(&drawn, rows.iter().map(String::as_str));
         // Columns, not characters: a prompt may be Chinese.
         let cells = row.cells().iter().enumerate().filter(|(_, cell)| cell.width() > 0);
         let col = cells.map(|(col, cell)| col + usize::from(cell.width())).nth(end.saturating_sub(1));
@@ -91,7 +104,7 @@ impl Screen {
         self.terminal.execute(iter::once(Function::Cha(small(col.unwrap_or(cursor.col) + 1))));
         self.begin_input();
         self.terminal.execute(iter::once(Function::Cha(small(cursor.col + 1))));
-        true
+        Some(ran)
     }
 
     /// Whether this erases the place where the typed line begins, while the cursor stands there: the line is then empty
@@ -134,6 +147,7 @@ impl Screen {
         for event in self.terminal.execute_with(function, &mut self.tracker) {
             if let ShellEvent::CommandSubmitted(command) = event {
                 let line = command.text.map(|text| self.graphemes.expand(&text));
+                self.prompt.ahead.took(line.as_deref());
                 self.transcript.note(Piece::Submitted(line));
             }
         }
@@ -215,6 +229,13 @@ impl Screen {
             }
             ShellIntegration::CommandStart => {
                 let Some(ended) = self.prompt.ended.take() else { return };
+                // A shell that asks twice has run something that it did not have to ask for.
+                let same = self.prompt.shell.is_some_and(|before| before.shell == ended.shell);
+                if same && std::mem::take(&mut self.prompt.fresh) && !ended.says_when_it_starts {
+                    let ran = self.prompt.ahead.taken();
+                    ran.into_iter().for_each(|line| self.transcript.note(Piece::Submitted(Some(line))));
+                }
+                self.prompt.fresh = true;
                 // A shell may draw its prompt anew, before it reads the Return that was typed.
                 if self.prompt.shell.replace(ended).is_none_or(|before| before.shell != ended.shell) {
                     self.prompt.returns = 0;
@@ -223,7 +244,7 @@ impl Screen {
                 return self.begin_input();
             }
             ShellIntegration::CommandExecuted => {
-                self.prompt.returns = 0;
+                (self.prompt.returns, self.prompt.fresh) = (0, false);
                 if self.prompt.input.take().is_none() {
                     return;
                 }
@@ -285,6 +306,11 @@ fn transcribed(function: &Function, transcript: &mut Transcript, prompt: &mut Pr
         _ => {}
     }
     true
+}
+
+/// The characters of cells.
+fn text(cells: &[avt::Cell]) -> String {
+    cells.iter().filter(|cell| cell.width() > 0).map(|cell| cell.char()).collect()
 }
 
 fn is_wide(c: char) -> bool {

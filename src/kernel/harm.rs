@@ -15,6 +15,8 @@ pub enum Harm {
     FileSystem(String),
     /// The host name, or the domain name.
     HostName,
+    /// Interfaces, addresses, routes or filters of the machine's own network namespace.
+    Network,
     /// The clock.
     Clock,
     /// Reboot, power off, or start another kernel.
@@ -35,14 +37,15 @@ pub enum Harm {
 
 impl Harm {
     /// The words with which a lesson declares what it changes, in the order of the table in `lessons/README.md`.
-    pub(crate) const WORDS: [&str; 9] =
-        ["mounts", "hostname", "clock", "reboot", "swap", "modules", "groups", "processes", "ipc"];
+    pub(crate) const WORDS: [&str; 10] =
+        ["mounts", "hostname", "network", "clock", "reboot", "swap", "modules", "groups", "processes", "ipc"];
 
     /// The word that declares it.
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Harm::Mounts | Harm::Propagation(_) | Harm::FileSystem(_) => "mounts",
             Harm::HostName => "hostname",
+            Harm::Network => "network",
             Harm::Clock => "clock",
             Harm::Reboot => "reboot",
             Harm::Swap => "swap",
@@ -67,6 +70,7 @@ impl Harm {
         match self {
             Harm::Mounts => own("mount"),
             Harm::HostName => own("UTS"),
+            Harm::Network => own("network"),
             Harm::Propagation(point) => lang.pick(
                 format!("the mount on {point} is shared with the machine: what happens there happens to both"),
                 format!("{point} 上的挂载与机器共享：这里的变化也会发生在机器上"),
@@ -120,6 +124,7 @@ mod tests {
             Harm::Propagation("/mnt".into()),
             Harm::FileSystem("/".into()),
             Harm::HostName,
+            Harm::Network,
             Harm::Clock,
             Harm::Reboot,
             Harm::Swap,

@@ -77,6 +77,12 @@ pub(super) enum Effect {
     ObjectRemoved(Made),
     /// Processes get a signal; told only where they are not this session's.
     Signals,
+    /// A netlink socket is made. Not told, but where the family is guarded the thread is followed.
+    Connects,
+    /// Something is sent through a socket, whose descriptor comes first; told only where it would change the machine's network.
+    Sends,
+    /// An interface, a route or a bridge is changed; told only where it is the machine's.
+    Configures,
     /// What belongs to the whole machine.
     Guarded(Guarded),
 }
@@ -119,6 +125,11 @@ pub(super) enum Guarded {
 }
 
 impl Effect {
+    /// Whether it is told only where it would do harm.
+    pub(super) fn is_told_as_harm(self) -> bool {
+        matches!(self, Effect::Signals | Effect::Sends | Effect::Configures)
+    }
+
     /// Whether a mount table may be another one afterwards.
     pub(super) fn changes_mounts(self) -> bool {
         matches!(self, Effect::Namespaces | Effect::Mounts | Effect::RootDirectory)
@@ -243,8 +254,8 @@ const fn row(name: &'static str, number: Option<i64>, trap: Trap, effect: Effect
 
 use Decoding::{Each, FsConfig, Mount};
 use Effect::{
-    Child, Closes, GroupMade, GroupRemoved, HostName, Mounts, Namespaces, Nothing, ObjectMade, ObjectRemoved, Opens,
-    Program, Renamed, Rights, RootDirectory, Signals, Writes,
+    Child, Closes, Configures, Connects, GroupMade, GroupRemoved, HostName, Mounts, Namespaces, Nothing, ObjectMade,
+    ObjectRemoved, Opens, Program, Renamed, Rights, RootDirectory, Sends, Signals, Writes,
 };
 use Guarded::{Clock, DomainName, FileSystem, Kernel, Modules, Reboot, Swap};
 use Kind::{
@@ -257,6 +268,7 @@ const WRITING: u32 = (libc::O_WRONLY | libc::O_RDWR) as u32;
 /// What prctl(2) is traced for: PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS,
 /// PR_CAP_AMBIENT, and the questions of our own.
 static PRCTL: [u32; 8] = [8, 22, 24, 28, 38, 47, super::aside::ASK, refusal::ASK];
+static NETLINK: [u32; 1] = [super::network::NETLINK];
 const CREATE: u32 = libc::O_CREAT as u32;
 const CONTROL: Decoding = Each(&[Number, Hex, Pointer]);
 const REMOVEDIR: u32 = libc::AT_REMOVEDIR as u32;
@@ -339,6 +351,11 @@ pub(super) static TABLE: &[Row] = &[
         Each(&[Number, Number, Signal, Pointer]),
     ),
     row("pidfd_send_signal", all!(SYS_pidfd_send_signal), Except(1, 0), Signals, Each(&[Number, Signal, Pointer, Hex])),
+    row("socket", all!(SYS_socket), OneOf(0, &NETLINK), Connects, Each(&[Number, Hex, Number])),
+    row("sendto", all!(SYS_sendto), Never, Sends, Each(&[Number, Pointer, Size, Hex, Pointer, Number])),
+    row("sendmsg", all!(SYS_sendmsg), Never, Sends, Each(&[Number, Pointer, Hex])),
+    row("sendmmsg", all!(SYS_sendmmsg), Never, Sends, Each(&[Number, Pointer, Number, Hex])),
+    row("ioctl", all!(SYS_ioctl), OneOf(1, &super::network::REQUESTS), Configures, Each(&[Number, Hex, Pointer])),
     row("msgget", all!(SYS_msgget), Always, ObjectMade(Made::SystemV(SystemV::Queue)), Each(&[Hex, Hex])),
     row("shmget", all!(SYS_shmget), Always, ObjectMade(Made::SystemV(SystemV::Memory)), Each(&[Hex, Size, Hex])),
     row("semget", all!(SYS_semget), Always, ObjectMade(Made::SystemV(SystemV::Semaphores)), Each(&[Hex, Number, Hex])),

@@ -63,6 +63,9 @@ pub(super) fn before(stop: &Stopped, call: &Call, values: &[u64; 6], group: Opti
         | Effect::Child(_)
         | Effect::Program
         | Effect::Closes
+        | Effect::Connects
+        | Effect::Sends
+        | Effect::Configures
         | Effect::Signals
         | Effect::Guarded(_) => Before::Nothing,
     }

@@ -4,7 +4,7 @@
 //! File systems are asked as little as possible: one that a traced process serves (FUSE) would wait for us while we wait
 //! for it.
 
-use super::{Argument, Value, mounts::Table, paths::resolve, stop::Stopped};
+use super::{Argument, Value, mounts::Table, network, paths::resolve, stop::Stopped};
 use crate::kernel::pid::Pid;
 use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, PROC_SUPER_MAGIC, statfs};
 use std::{
@@ -69,10 +69,11 @@ pub(super) fn control_group_file(stop: &Stopped, fd: i32) -> Option<PathBuf> {
     control_file(stop, fd).filter(|path| path.file_name().is_some_and(|name| !MAPS.iter().any(|map| name == *map)))
 }
 
-/// Whether a process still has such a file open.
-pub(super) fn any_open(stop: &Stopped) -> bool {
+/// Whether a process still has such a file open, or a netlink socket.
+pub(super) fn any_open(stop: &Stopped, process: Pid) -> bool {
     let fds = fs::read_dir(stop.tid().dir().join("fd")).into_iter().flatten().flatten();
-    fds.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).any(|fd| control_file(stop, fd).is_some())
+    let mut fds = fds.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    fds.any(|fd| control_file(stop, fd).is_some() || network::is_netlink(process, fd))
 }
 
 /// Whether the program that an execve call names is there, as the caller sees it.
@@ -129,7 +130,7 @@ mod tests {
         assert_eq!(control_file(&me, named_alike.as_file().as_raw_fd()), None);
         let map = fs::File::open("/proc/self/uid_map").unwrap();
         assert!(control_file(&me, map.as_raw_fd()).unwrap().ends_with("uid_map"));
-        assert!(any_open(&me));
+        assert!(any_open(&me, me.tid()));
         assert!(is_control_name("memory.limit_in_bytes") && is_control_name("tasks"));
         assert!(!is_control_name("notes.txt") && !is_control_name("cpu"));
     }

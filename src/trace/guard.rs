@@ -9,6 +9,7 @@ use super::{
     effects,
     flags::without_magic,
     following::start,
+    memory::Memory,
     mounts::Table,
     objects,
     paths::{ours, resolve},
@@ -43,7 +44,7 @@ pub struct Guard {
 pub(super) type Inode = (u64, u64);
 
 /// Whether a thread has this capability over what belongs to the machine. Without it, the kernel refuses by itself.
-fn allows(tid: Pid, capability: u32) -> bool {
+pub(super) fn allows(tid: Pid, capability: u32) -> bool {
     status(tid).is_some_and(|status| status.capeff & (1 << capability) != 0) && shares(tid, Kind::User)
 }
 
@@ -61,7 +62,7 @@ pub(super) fn inode(path: &Path) -> Option<Inode> {
 
 impl Tracing {
     /// Why this call, which is about to happen, must not without somebody's word; `None` where it may.
-    pub(super) fn harm(&mut self, stop: &Stopped, call: &Call, values: &[u64; 6]) -> Option<Harm> {
+    pub(super) fn harm(&mut self, stop: &Stopped, memory: Memory<'_>, call: &Call, values: &[u64; 6]) -> Option<Harm> {
         let tid = stop.tid();
         let family = self.families.get(&self.tasks.get(&tid)?.root)?;
         let guard = family.guard.clone().filter(|_| !family.killing)?;
@@ -80,6 +81,10 @@ impl Tracing {
             Effect::Guarded(Guarded::Reboot) => machines(Kind::Pid, SYS_BOOT).then_some(Harm::Reboot),
             Effect::Guarded(Guarded::Swap) => allows(tid, SYS_ADMIN).then_some(Harm::Swap),
             Effect::Guarded(Guarded::Modules) => allows(tid, SYS_MODULE).then_some(Harm::Modules),
+            Effect::Sends => {
+                self.messages_the_machine(tid, memory, call.syscall.name(), values).then_some(Harm::Network)
+            }
+            Effect::Configures => self.sets_the_machines_network(tid, values).then_some(Harm::Network),
             Effect::Signals => self.signalling(tid, Target::of(stop, call, values)?),
             Effect::Writes(index) => self.writing(stop, values[index] as i32, call, &guard),
             Effect::GroupRemoved(index) | Effect::Renamed(index, _) => {

@@ -24,6 +24,7 @@ mod i386;
 pub mod launch;
 mod memory;
 mod mounts;
+mod network;
 mod note;
 mod objects;
 mod orders;

@@ -25,6 +25,12 @@ impl Tracing {
             task.refused = pending.refused;
             let micros = pending.micros();
             let effect = pending.call.syscall.row().effect;
+            if effect == Effect::Connects {
+                if !failed {
+                    self.follow(tid);
+                }
+                return self.resume(stop);
+            }
             if let Effect::Opens(index) = effect
                 && !pending.told
             {
@@ -87,7 +93,7 @@ impl Tracing {
                 let event = SyscallEvent { call: pending.call, returned, micros, changed };
                 if exec {
                     task.comm = comm(tid);
-                    task.following = task.following && following::any_open(&stop);
+                    task.following = task.following && following::any_open(&stop, task.process);
                 }
                 if exec && failed {
                     // "Not there" says less than any other reason that the search met.
@@ -102,7 +108,7 @@ impl Tracing {
                 }
             }
         } else if std::mem::take(&mut task.closing) {
-            task.following = following::any_open(&stop);
+            task.following = following::any_open(&stop, task.process);
         }
         if second.is_some_and(|values| self.is_second_tracer(tid, &values)) {
             self.note(root, tid, Note::SecondTracer);

@@ -167,16 +167,20 @@ impl Tracing {
                 let shared = !control && objects::shared(tid, &call, &values, index).is_some();
                 (shared, control || shared)
             }
-            Effect::Signals => (false, true),
+            Effect::Connects => {
+                let family = self.tasks.get(&tid).and_then(|task| self.families.get(&task.root));
+                (false, family.is_some_and(|family| family.guard.is_some()))
+            }
+            effect if effect.is_told_as_harm() => (false, true),
             _ => (true, true),
         };
-        let harm = if wanted { self.harm(&stop, &call, &values) } else { None };
+        let harm = if wanted { self.harm(&stop, stop.memory().with(width), &call, &values) } else { None };
         let told = told || harm.is_some();
         let family = self.tasks.get(&tid).and_then(|task| self.families.get(&task.root));
         let unseen = unseen && family.is_none_or(|family| !family.without_filter);
         // What is ours until the command begins is not the command's.
         let wanted = wanted && (effect == Effect::Program || family.is_none_or(|family| family.started));
-        let wanted = wanted && (told || effect != Effect::Signals);
+        let wanted = wanted && (told || !effect.is_told_as_harm());
         let Some(task) = self.tasks.get_mut(&tid).filter(|_| wanted) else { return self.resume(stop) };
         // A shell that looks for a program along the PATH tries one file after the other of the same name.
         let search = |failed: &SyscallEvent| {
@@ -276,6 +280,7 @@ impl Tracing {
                     Effect::Writes(index) if following::control_file(&stop, values[index] as i32).is_some() => {
                         return self.begin(stop, Entered { syscall, values, width, unseen: false });
                     }
+                    Effect::Sends => return self.begin(stop, Entered { syscall, values, width, unseen: false }),
                     _ if self.is_filtered(stop.tid()) && syscall.row().trap.stops(&values) => {
                         return self.begin(stop, Entered { syscall, values, width, unseen: true });
                     }

@@ -21,6 +21,9 @@ pub fn tests() -> Vec<Test> {
         a_containers_own_is_nobodys_business: [Root, Tool("unshare"), Tool("setsid")],
         a_mount_that_spreads_to_the_machine_is_refused: [Root, Tool("unshare"), Tool("setsid")],
         signals_reach_only_the_sessions_processes: [Root, Tool("unshare"), Tool("setsid")],
+        the_machines_network_is_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("ip"), Tool("python3")],
+        the_machines_packet_filter_is_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("nft")],
+        old_requests_change_the_machines_network_neither: [Root, Tool("unshare"), Tool("setsid"), Tool("busybox")],
         foreign_groups_are_left_alone: [Root, Tool("unshare"), Tool("setsid"), Controller("pids")],
         a_tool_says_who_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("setpriv")],
         without_the_guard_all_happens: [Root, Tool("unshare"), Tool("setsid")],
@@ -31,7 +34,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// Namespaces of its own, without a terminal to ask on.
-const MACHINE: [&str; 6] = ["-mupif", "--mount-proc", "--propagation", "private", "setsid", "-w"];
+const MACHINE: [&str; 6] = ["-mupinf", "--mount-proc", "--propagation", "private", "setsid", "-w"];
 
 /// What is told of a shell's script under these options of `trace`, and what it printed.
 fn traced(options: &[&str], script: &str) -> (String, Vec<Value>) {
@@ -158,6 +161,60 @@ fn signals_reach_only_the_sessions_processes() {
     assert!(why["why"].as_str().unwrap().contains("(boxwright) does not belong to this session"), "{why}");
 }
 
+/// What is refused of what would change the network: what only asks, and what belongs to a container, is nobody's business.
+/// What was printed beside the events.
+fn output(printed: &str) -> String {
+    printed.lines().filter(|line| !line.starts_with('{')).map(|line| format!("{line}\n")).collect()
+}
+
+fn the_machines_network_is_refused() {
+    let script = format!(
+        "ip link add box0 type bridge; ip addr add 192.0.2.1/24 dev lo; ip link set lo up; ip link show lo; \
+         ip route add 198.51.100.0/24 dev lo; {BOXWRIGHT} ip link set lo up; {BOXWRIGHT} ip addr; \
+         unshare -n sh -c 'ip addr add 192.0.2.2/24 dev lo; \
+         {BOXWRIGHT} ip link set lo up; ip -4 addr'; ip link; echo over"
+    );
+    let (printed, told) = traced(&["--guard"], &script);
+    assert_eq!(refused(&told).len(), 5, "{printed}");
+    assert!(refused(&told).iter().all(|name| name.starts_with("send")), "{told:?}");
+    let printed = output(&printed);
+    assert!(!printed.contains("box0") && !printed.contains("192.0.2.1/"), "{printed}");
+    assert!(printed.contains("inet 192.0.2.2/24") && printed.contains("inet 127.0.0.1/8"), "{printed}");
+    assert!(printed.lines().any(|line| line == "over"), "{printed}");
+    let why = told.iter().find(|event| event["event"] == "guarded").unwrap();
+    assert!(why["why"].as_str().unwrap().starts_with("this is the machine's own network namespace"), "{why}");
+    // The socket decides, and not where its holder is by now.
+    let moved = "import ctypes, socket, struct\n\
+                 s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)\n\
+                 ctypes.CDLL(None).unshare(0x40000000)\n\
+                 up = struct.pack('=IHHIIBBHiII', 32, 16, 5, 1, 0, 0, 0, 0, 1, 1, 1)\n\
+                 try:\n\x20   s.send(up); print('sent')\nexcept PermissionError:\n\x20   print('refused')\n";
+    let (printed, told) = traced(&["--guard"], &format!("python3 -c \"{moved}\"; ip link show lo"));
+    assert_eq!(refused(&told), ["sendto"], "{printed}");
+    let printed = output(&printed);
+    assert!(printed.lines().any(|line| line == "refused") && !printed.contains("LOOPBACK,UP"), "{printed}");
+    // Without the guard it happens.
+    let (printed, told) = traced(&[], "ip link set lo up; ip link show lo");
+    assert!(printed.contains("LOOPBACK,UP") && told.iter().all(|event| event["event"] != "guarded"), "{printed}");
+}
+
+fn the_machines_packet_filter_is_refused() {
+    let script = "nft add table inet box; nft list tables; unshare -n sh -c 'nft add table inet inner; nft list tables'; \
+                  echo over";
+    let (printed, told) = traced(&["--guard"], script);
+    assert_eq!(refused(&told), ["sendmsg"], "{printed}");
+    let printed = output(&printed);
+    assert!(!printed.contains("table inet box") && printed.contains("table inet inner"), "{printed}");
+}
+
+fn old_requests_change_the_machines_network_neither() {
+    let script =
+        "busybox ifconfig lo 127.0.0.1 up; busybox ifconfig -a; unshare -n busybox ifconfig lo 127.0.0.1 up; echo over";
+    let (printed, told) = traced(&["--guard"], script);
+    assert!(!refused(&told).is_empty() && refused(&told).iter().all(|name| name == "ioctl"), "{told:?}");
+    assert!(!printed.contains("inet addr"), "{printed}");
+}
+
 fn foreign_groups_are_left_alone() {
     let top = Hierarchies::read().find("pids").unwrap().top();
     let name = format!("boxwright-test-{}", std::process::id());
@@ -166,7 +223,7 @@ fn foreign_groups_are_left_alone() {
     let pids = top.display();
     // Its own may be called as it likes. Who leaves a group, or hands controllers down, changes nobody else's.
     let script = format!(
-        "cd {pids}; echo 7 > {name}/pids.max; rmdir {name}; mkdir {name}-own; echo 7 > {name}-own/pids.max; \
+        "cd {pids}; echo 7 > {name}/pids.max; {BOXWRIGHT} cgset -r pids.max=7 {name} 2>&1; rmdir {name}; mkdir {name}-own; echo 7 > {name}-own/pids.max; \
          mkdir {name}-own/below; rmdir {name}-own/below; \
          sh -c \"echo 0 > {name}-own/cgroup.procs; echo 0 > {pids}/cgroup.procs\"; \
          echo $PPID > {name}-own/cgroup.procs; cat {name}-own/pids.max; rmdir {name}-own; echo over"
@@ -178,7 +235,8 @@ fn foreign_groups_are_left_alone() {
     let limit = fs::read_to_string(foreign.join("pids.max")).unwrap();
     fs::remove_dir(&foreign).unwrap();
     let left = top.join(format!("{name}-own")).exists();
-    assert_eq!(refused(&told), ["write", "rmdir", "write"], "{printed}");
+    assert_eq!(refused(&told), ["write", "write", "rmdir", "write"], "{printed}");
+    assert!(printed.contains("boxwright's guard refused it"), "{printed}");
     assert!(printed.lines().any(|line| line == "7") && limit.trim() == "max" && !left, "{printed}{limit}");
 }
 

@@ -30,7 +30,12 @@ fn class(effect: Effect) -> &'static str {
         }
         Effect::Rights => "rights",
         Effect::ObjectMade(_) | Effect::ObjectRemoved(_) => "object",
-        Effect::Nothing | Effect::Closes | Effect::Guarded(_) => "",
+        Effect::Nothing
+        | Effect::Closes
+        | Effect::Connects
+        | Effect::Sends
+        | Effect::Configures
+        | Effect::Guarded(_) => "",
     }
 }
 

@@ -1,0 +1,222 @@
+//! Changes of the machine's own network: messages to the kernel over netlink(7), and the older requests of ioctl(2)
+//! (netdevice(7)).
+//!
+//! A message is sent with a call that all programs make all the time. Only a thread that has a netlink socket open stops there.
+
+use super::{
+    guard::allows,
+    memory::{Memory, Width},
+    stops::Tracing,
+    task::{namespace, shares},
+};
+use crate::kernel::{namespaces::Kind, pid::Pid, pidfd};
+use nix::sys::stat::fstat;
+use std::{
+    fs,
+    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+};
+
+/// Domain of socket(2).
+pub(super) const NETLINK: u32 = libc::AF_NETLINK as u32;
+
+/// What ioctl(2) is stopped for (`linux/sockios.h`): routes and the ARP table (SIOCADDRT, SIOCDELRT, SIOCDARP, SIOCSARP), what
+/// an interface is (SIOCSIFFLAGS, …ADDR, …DSTADDR, …BRDADDR, …NETMASK, …METRIC, …MTU, …NAME, …HWADDR, SIOCDIFADDR), and
+/// bridges (SIOCBRADDBR, …DELBR, …ADDIF, …DELIF).
+pub(super) static REQUESTS: [u32; 18] = [
+    0x890b, 0x890c, 0x8953, 0x8955, 0x8914, 0x8916, 0x8918, 0x891a, 0x891c, 0x891e, 0x8922, 0x8923, 0x8924, 0x8936,
+    0x89a0, 0x89a1, 0x89a2, 0x89a3,
+];
+
+/// The capability that all of it needs (capabilities(7)).
+const NET_ADMIN: u32 = 12;
+
+/// A message begins with its length and its type (`struct nlmsghdr`).
+const HEADER: usize = 16;
+/// So many bytes of what is sent are looked at: far more than anybody's first message.
+const MOST: usize = 64 * 1024;
+/// So many pieces, and messages of sendmmsg(2).
+const PIECES: u64 = 64;
+
+/// The ioctl(2) that gives the network namespace of a socket, as a descriptor.
+const SIOCGSKNS: libc::Ioctl = 0x894c;
+
+/// Whether this descriptor is a netlink socket.
+pub(super) fn is_netlink(process: Pid, fd: i32) -> bool {
+    // Most descriptors are none, and a link is read more quickly than a process is opened.
+    let link = fs::read_link(process.dir().join(format!("fd/{fd}")));
+    link.is_ok_and(|link| link.as_os_str().as_encoded_bytes().starts_with(b"socket:"))
+        && socket(process, fd).is_some_and(|socket| option(&socket, libc::SO_DOMAIN) == Some(libc::AF_NETLINK))
+}
+
+fn socket(process: Pid, fd: i32) -> Option<OwnedFd> {
+    pidfd::copy(&pidfd::open(process.0).ok()?, fd).ok()
+}
+
+impl Tracing {
+    /// Whether this call sends a message that would change the machine's own network.
+    pub(super) fn messages_the_machine(&self, tid: Pid, memory: Memory<'_>, name: &str, values: &[u64; 6]) -> bool {
+        let Some(task) = self.tasks.get(&tid).filter(|_| allows(tid, NET_ADMIN)) else { return false };
+        let Some(socket) = socket(task.process, values[0] as i32) else { return false };
+        if option(&socket, libc::SO_DOMAIN) != Some(libc::AF_NETLINK) || !is_machines(tid, &socket) {
+            return false;
+        }
+        let protocol = option(&socket, libc::SO_PROTOCOL);
+        sent(memory, name, values).iter().any(|bytes| changes(protocol, bytes))
+    }
+
+    /// Whether this ioctl(2) would.
+    pub(super) fn sets_the_machines_network(&self, tid: Pid, values: &[u64; 6]) -> bool {
+        let process = self.tasks.get(&tid).map(|task| task.process).filter(|_| allows(tid, NET_ADMIN));
+        process.and_then(|process| socket(process, values[0] as i32)).is_some_and(|socket| is_machines(tid, &socket))
+    }
+}
+
+/// Whether a socket belongs to the machine's own network namespace, wherever its holder is now.
+#[expect(unsafe_code, reason = "nix and rustix lack this request")]
+fn is_machines(tid: Pid, socket: &OwnedFd) -> bool {
+    // SAFETY: the request takes nothing and gives a new descriptor, which nobody else knows of.
+    let network = unsafe {
+        let fd = libc::ioctl(socket.as_raw_fd(), SIOCGSKNS);
+        (fd >= 0).then(|| OwnedFd::from_raw_fd(fd))
+    };
+    match network.and_then(|network| fstat(network.as_fd()).ok()) {
+        Some(found) => namespace(Pid(std::process::id() as i32), Kind::Net) == Some(found.st_ino),
+        None => shares(tid, Kind::Net),
+    }
+}
+
+/// An option of a socket that is a number.
+#[expect(unsafe_code, reason = "nix lacks SO_DOMAIN")]
+fn option(socket: &OwnedFd, name: libc::c_int) -> Option<i32> {
+    let (mut value, mut length) = (0i32, size_of::<i32>() as libc::socklen_t);
+    // SAFETY: the value is as long as its length says.
+    let result = unsafe {
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, name, (&raw mut value).cast(), &raw mut length)
+    };
+    (result == 0).then_some(value)
+}
+
+/// The beginning of each datagram that a call sends.
+fn sent(memory: Memory<'_>, name: &str, values: &[u64; 6]) -> Vec<Vec<u8>> {
+    let (size, word) = match memory.width() {
+        Width::Eight => (64, 8),
+        Width::Four => (32, 4),
+    };
+    match name {
+        "sendto" => memory.bytes(values[1], (values[2] as usize).min(MOST)).into_iter().collect(),
+        "sendmsg" => vec![gathered(memory, values[1], word)],
+        "sendmmsg" => {
+            let count = (values[2] as u32 as u64).min(PIECES);
+            (0..count).map(|index| gathered(memory, values[1].wrapping_add(index * size), word)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What the pieces of a `struct msghdr` hold together. Its pieces, and how many they are, are its third and fourth member.
+fn gathered(memory: Memory<'_>, header: u64, word: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (Some(pieces), Some(count)) = (memory.pointer(header, 2), memory.pointer(header, 3)) else { return bytes };
+    for index in 0..count.min(PIECES) {
+        let piece = pieces.wrapping_add(index * 2 * word);
+        let (Some(at), Some(length)) = (memory.pointer(piece, 0), memory.pointer(piece, 1)) else { break };
+        let Some(part) = memory.bytes(at, (length as usize).min(MOST - bytes.len())) else { break };
+        bytes.extend(part);
+    }
+    bytes
+}
+
+/// Whether one of these messages asks the kernel for a change.
+fn changes(protocol: Option<i32>, mut bytes: &[u8]) -> bool {
+    while let Some((length, kind)) = header(bytes) {
+        if asks_for_change(protocol, kind)
+            && !(protocol == Some(libc::NETLINK_ROUTE) && names_nothing(bytes, length, kind))
+        {
+            return true;
+        }
+        // The next one begins at a multiple of four.
+        bytes = bytes.get(length.max(HEADER).next_multiple_of(4)..).unwrap_or_default();
+    }
+    false
+}
+
+/// RTM_NEWLINK for no interface, without a single attribute: ip(8) asks so whether the kernel knows the message, also where it
+/// is only to show something.
+fn names_nothing(bytes: &[u8], length: usize, kind: u16) -> bool {
+    // `struct ifinfomsg` follows: family, type, index, flags, mask.
+    const WHOLE: usize = HEADER + 16;
+    let index = bytes.get(HEADER + 4..HEADER + 8).unwrap_or_default();
+    kind == 16 && length <= WHOLE && index.iter().all(|byte| *byte == 0)
+}
+
+fn header(bytes: &[u8]) -> Option<(usize, u16)> {
+    let [a, b, c, d, e, f, ..] = *bytes.get(..HEADER)?.first_chunk::<6>()?;
+    Some((u32::from_ne_bytes([a, b, c, d]) as usize, u16::from_ne_bytes([e, f])))
+}
+
+/// Types of rtnetlink(7) begin at 16 and come in fours: new, delete, get, set. Those of nf_tables(8) stand for one thing
+/// each (`linux/netfilter/nf_tables.h`); the high byte says which part of netfilter.
+fn asks_for_change(protocol: Option<i32>, kind: u16) -> bool {
+    const TABLES: u16 = 10;
+    /// Get a table, chain, rule, set, element, generation, object, flowtable, and some of them with their counters reset.
+    const GETS: [u16; 12] = [1, 4, 7, 10, 13, 16, 19, 21, 23, 25, 33, 34];
+    match protocol {
+        Some(libc::NETLINK_ROUTE) => kind >= 16 && kind & 3 != 2,
+        Some(libc::NETLINK_NETFILTER) if kind >> 8 == TABLES => !GETS.contains(&(kind & 0xff)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(length: u32, kind: u16) -> Vec<u8> {
+        let mut bytes = [length.to_ne_bytes().as_slice(), &kind.to_ne_bytes(), &[0; 10]].concat();
+        bytes.resize((length as usize).next_multiple_of(4), 0);
+        bytes
+    }
+
+    #[test]
+    fn a_change_is_told_from_a_question() {
+        let route = |kind| changes(Some(libc::NETLINK_ROUTE), &message(36, kind));
+        // RTM_NEWLINK, DELLINK, GETLINK, SETLINK; NEWADDR, GETADDR; NEWROUTE, DELROUTE, GETROUTE; done.
+        assert_eq!(
+            [16, 17, 18, 19, 20, 22, 24, 25, 26, 3].map(route),
+            [true, true, false, true, true, false, true, true, false, false]
+        );
+        let filter = |kind| changes(Some(libc::NETLINK_NETFILTER), &message(20, kind));
+        // NFT_MSG_NEWTABLE, GETTABLE, DELRULE, GETGEN, DESTROYTABLE; the begin of a batch; conntrack.
+        assert_eq!(
+            [0xa00, 0xa01, 0xa08, 0xa10, 0xa1a, 0x10, 0x100].map(filter),
+            [true, false, true, false, true, false, false]
+        );
+        assert!(!changes(Some(libc::NETLINK_KOBJECT_UEVENT), &message(36, 16)));
+        // What ip(8) asks first, and the same for an interface.
+        let mut asks = message(32, 16);
+        assert!(!changes(Some(libc::NETLINK_ROUTE), &asks));
+        asks[20] = 1;
+        assert!(changes(Some(libc::NETLINK_ROUTE), &asks));
+    }
+
+    #[test]
+    fn every_message_of_a_batch_is_looked_at() {
+        let batch = |last: u16| [message(18, 0x10), message(24, 0xa01), message(17, last)].concat();
+        assert!(changes(Some(libc::NETLINK_NETFILTER), &batch(0xa06)));
+        assert!(!changes(Some(libc::NETLINK_NETFILTER), &batch(0x11)));
+        // A length that leads nowhere ends it.
+        assert!(!changes(Some(libc::NETLINK_ROUTE), &message(16, 18)));
+        assert!(!changes(Some(libc::NETLINK_ROUTE), &[0; 40]));
+        assert!(!changes(Some(libc::NETLINK_ROUTE), b"short"));
+    }
+
+    #[test]
+    fn a_netlink_socket_is_known_by_what_it_is() {
+        use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+        let me = Pid(std::process::id() as i32);
+        let open = |family| socket(family, SockType::Raw, SockFlag::SOCK_CLOEXEC, None);
+        let netlink = open(AddressFamily::Netlink).unwrap();
+        assert!(is_netlink(me, netlink.as_raw_fd()));
+        assert!(!is_netlink(me, 0) && !is_netlink(me, -1));
+    }
+}

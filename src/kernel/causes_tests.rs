@@ -54,6 +54,7 @@ const CASES: &[(&str, Errno, &[Fact], &str)] = &[
     ("chroot", Errno::ENOENT, &[], "that directory does not"),
     ("chroot", Errno::ENOTDIR, &[], "a root is a directory"),
     ("sethostname", Errno::EPERM, &[], "the process lacks"),
+    ("mknodat", Errno::EEXIST, &[], "something of that name is there"),
     ("execve", Errno::ENOENT, &[], "the program, or the interpreter"),
 ];
 

@@ -23,8 +23,8 @@ pub(super) fn file(place: Where, path: &str, fact: &FileFact, sample: &Sample, l
     match (fact, found) {
         (FileFact::Device(wanted), found) => {
             let none = lang.pick(
-                if found.is_some() { "no device" } else { "absent" },
-                if found.is_some() { "不是设备" } else { "不存在" },
+                if found.is_some() { "a file, no device" } else { "absent" },
+                if found.is_some() { "是文件，不是设备" } else { "不存在" },
             );
             Verdict::equal(format!("{path}: {wanted}"), format!("{path}: {}", device.unwrap_or(none)))
         }
@@ -87,7 +87,7 @@ mod tests {
                 sample(),
                 false,
                 "/etc/os-release: c 1:3",
-                "/etc/os-release: no device",
+                "/etc/os-release: a file, no device",
             ),
             // The same path on the other side is another file, which nobody has read.
             Case("file host /etc/os-release present", sample(), false, "/etc/os-release", "was not read yet"),

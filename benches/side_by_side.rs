@@ -21,11 +21,12 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let benches: [(&str, fn()); 7] = [
+    let benches: [(&str, fn()); 8] = [
         // First, because the most memory of all programs so far is measured.
         ("unpack", unpack),
         ("unshare", unshare),
         ("trace", uninteresting_calls),
+        ("guard", guarded_calls),
         ("first-frame", first_frame),
         ("key", key_to_frame),
         ("jump", jump),
@@ -179,6 +180,24 @@ fn uninteresting_calls() {
             millis(slow),
             millis(plain),
             slow.as_secs_f64() / plain.as_secs_f64()
+        );
+    }
+}
+
+/// What the guard costs a shell that makes many calls, and one that starts programs, of which it looks at each signal and write
+/// no more closely than the tracer does without it.
+fn guarded_calls() {
+    const CALLS: &str = "i=0; while [ $i -lt 300000 ]; do [ -e / ]; i=$((i+1)); done";
+    const PROGRAMS: &str = "i=0; while [ $i -lt 300 ]; do /bin/true; i=$((i+1)); done";
+    let guarded = |work| [BOXWRIGHT, "trace", "--guard", "-o", "/dev/null", "--", "sh", "-c", work];
+    let unguarded = |work| [BOXWRIGHT, "trace", "-o", "/dev/null", "--", "sh", "-c", work];
+    for (name, work) in [("300,000 calls of a shell", CALLS), ("300 programs started by a shell", PROGRAMS)] {
+        let (with, without) = side_by_side(15, &guarded(work), &unguarded(work));
+        println!(
+            "guard, {name}: guarded {:.1} ms, unguarded {:.1} ms, ratio {:.3} (goal: 1)",
+            millis(with),
+            millis(without),
+            with.as_secs_f64() / without.as_secs_f64()
         );
     }
 }

@@ -90,6 +90,20 @@ fn types(tmux: &Tmux, line: &str) {
     });
 }
 
+/// The name of the image's first layer, as `cat manifest.json` prints it.
+fn layer(tmux: &Tmux) -> String {
+    tmux.line("cat manifest.json");
+    let read = |screen: &str| {
+        // A row that is full goes on in the next one.
+        let rows: String = screen.lines().map(|line| line.trim_matches('│')).collect();
+        let digest: String = rows.split("\"layers\"").nth(1)?.split("sha256:").nth(1)?.chars().take(64).collect();
+        (digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(digest)
+    };
+    let screen = tmux.until("the manifest", |screen| read(screen).is_some());
+    prompt(tmux);
+    read(&screen).unwrap()
+}
+
 fn the_tutorials_isolation_is_followed() {
     let before = machine();
     let tmux = at_with("isolate/4", "");
@@ -143,8 +157,9 @@ fn the_tutorials_image_is_followed() {
     // This line is the lesson's own.
     tmux.line("mkdir rootfs");
     tmux.until("the directory", |screen| screen.contains("$ mkdir rootfs"));
-    types(&tmux, "BLOB=$(ls -S | head -n 1)");
-    types(&tmux, "tar -zxf $BLOB -C rootfs");
+    // The digest is read from the screen, and typed whole.
+    let line = format!("tar -zxf {} -C rootfs", layer(&tmux));
+    tmux.line(&line);
     tmux.until("the facts", |screen| screen.contains("✓ It has programs") && screen.contains("✓ And a list of users"));
     types(&tmux, "ls -l rootfs/");
     done(&tmux);
@@ -211,20 +226,23 @@ fn the_tutorials_limits_are_followed() {
         done(&tmux);
     }
     next(&tmux, "Put a container into it", "2");
+    types(&tmux, "boxwright image unpack builtin: rootfs");
     tmux.line(&format!("cgexec -g cpu,cpuacct,memory:{GROUP} unshare -imnpu --mount-proc --fork bash"));
     tmux.until("the scorecard", |screen| screen.contains("✓ It is limited") || bar(screen).contains("Space next step"));
     done(&tmux);
+    tmux.line("chroot rootfs /bin/sh");
+    tmux.until("another root", |screen| screen.lines().next().is_some_and(|line| line.contains("[■][■][■]")));
+    prompt(&tmux);
     next(&tmux, "Prove the CPU cap", "2");
     tmux.line("i=0; while true; do i=i+i; done");
     // The kernel's counters have shown half of one CPU: the lesson goes on, in the host's terminal.
-    let screen = tmux.until("half a CPU", |screen| screen.contains("Halve the quota from outside"));
-    let pid = screen.lines().nth(1).unwrap().split(" pid ").last().unwrap().split(' ').next().unwrap().to_string();
+    tmux.until("half a CPU", |screen| screen.contains("Halve the quota from outside"));
     tmux.line("top");
     tmux.until("top", |screen| screen.contains("▸host") && bar(screen).contains("every other key: the shell"));
     tmux.keys(&["q"]);
     prompt(&tmux);
-    tmux.line(&format!("top -b -n 1 -p {pid} | grep bash"));
-    tmux.until("the loop", |screen| screen.lines().any(|line| line.contains(&pid) && line.contains(" R ")));
+    tmux.line("top -b -n 1 | grep -w sh");
+    tmux.until("the loop", |screen| screen.lines().any(|line| line.contains(" R ") && line.contains(" sh")));
     leaves_nothing(&tmux, &before);
 }
 

@@ -13,6 +13,11 @@ pub fn tests() -> Vec<Test> {
         other_shells_are_understood: [Root, Tool("tmux"), Tool("busybox"), Tool("dash")],
         shells_that_draw_or_ask_in_their_own_way_are_understood: [Root, Tool("tmux"), Tool("zsh"), Tool("fish")],
         shells_behind_another_program_are_understood: [Root, Tool("tmux"), Tool("su"), Tool("sudo"), Tool("script")],
+        whoever_types_goes_on_typing_when_a_step_is_done: [Root, Tool("tmux")],
+        what_is_typed_after_a_step_by_space_reaches_the_shell: [Root, Tool("tmux")],
+        what_is_typed_while_a_call_is_held_loses_nothing: [Root, Tool("tmux")],
+        our_prompt_is_offered_and_not_forced: [Root, Tool("tmux"), Tool("bash")],
+        lines_typed_ahead_of_a_new_shell_are_listed: [Root, Tool("tmux"), Tool("bash"), Tool("dash")],
         what_is_typed_is_held: [Root, Tool("tmux")],
         a_container_killed_from_another_window_is_noticed: [Root, Tool("tmux")],
     ];
@@ -160,6 +165,123 @@ fn shells_that_draw_or_ask_in_their_own_way_are_understood() {
 
 fn shells_behind_another_program_are_understood() {
     understood(&["su", "su -P", "sudo -s", "sudo -i", "script -q -c dash /dev/null"]);
+}
+
+/// The step with a container in which nothing changes, done: its last line is typed, or comes by Space.
+fn in_a_container(lang: &str, typed: bool) -> Tmux {
+    let tmux = Tmux::start(80, 24);
+    let state = tmux.file("state");
+    tmux.line(&format!("XDG_STATE_HOME={} {BOXWRIGHT} isolate/3 --lang {lang}", state.display()));
+    let (command, next) = if lang == "en" {
+        ("Space type the command", "Space next step")
+    } else {
+        ("Space 输入命令", "Space 下一步")
+    };
+    for line in ["unshare -p --fork sh", "echo $$", "ps -ef"] {
+        let offered = format!("│   {line} ");
+        tmux.until(line, |screen| screen.contains(&offered) && bar(screen).contains(command));
+        if typed {
+            tmux.line(line)
+        } else {
+            tmux.keys(&["Space"])
+        }
+        if line.starts_with("echo") {
+            tmux.until("the question", |screen| bar(screen).contains("1-3"));
+            tmux.keys(&["2"]);
+        }
+    }
+    tmux.until("the end of the step", |screen| bar(screen).contains(next));
+    tmux
+}
+
+/// The container is still the one of this step.
+fn goes_on(tmux: &Tmux, title: &str) {
+    let screen = tmux.screen();
+    assert!(screen.lines().next().unwrap().contains(title) && screen.contains(" pid "), "{screen}");
+}
+
+fn whoever_types_goes_on_typing_when_a_step_is_done() {
+    for (lang, next, keys) in [("en", "Space next step", "^G lesson keys"), ("zh", "Space 下一步", "^G 课程键")] {
+        let tmux = in_a_container(lang, true);
+        let bar_now = tmux.screen().lines().last().unwrap().to_string();
+        assert!(bar_now.contains(next) && bar_now.contains(keys), "{bar_now}");
+        tmux.line("ps -ef; echo $$ still $((40 + 2))");
+        tmux.sees("1 still 42");
+        goes_on(&tmux, "isolate 3/");
+        // Behind a text Space is a blank.
+        tmux.text("echo one");
+        tmux.until("the text", |screen| !bar(screen).contains("Space") && bar(screen).contains(keys));
+        tmux.line(" two");
+        tmux.sees("one two");
+        tmux.until("the empty prompt", |screen| bar(screen).contains(next));
+        tmux.press(&["Space"], "the next step", |screen| screen.lines().next().unwrap().contains("isolate 4/"));
+    }
+}
+
+fn what_is_typed_after_a_step_by_space_reaches_the_shell() {
+    let tmux = in_a_container("en", false);
+    assert!(bar(&tmux.screen()).contains("to the terminal"), "{}", tmux.screen());
+    tmux.line("ps -ef; echo $$ still $((40 + 2))");
+    tmux.sees("1 still 42");
+    goes_on(&tmux, "isolate 3/");
+    tmux.until("the empty prompt", |screen| bar(screen).contains("Space next step"));
+    // Whoever asks has the lesson's keys.
+    tmux.press(&["C-g"], "the lesson's keys", |screen| bar(screen).contains("q quit"));
+    tmux.press(&["r"], "the step again", |screen| screen.contains("│   unshare -p --fork sh "));
+    let tmux = in_a_container("zh", false);
+    tmux.press(&["p"], "the question", |screen| screen.contains("再按一次 p"));
+    goes_on(&tmux, "isolate 3/");
+    tmux.press(&["p"], "the step before", |screen| screen.lines().next().unwrap().contains("isolate 2/"));
+}
+
+fn what_is_typed_while_a_call_is_held_loses_nothing() {
+    let tmux = at("isolate/4");
+    answers(&tmux, "2");
+    due(&tmux, "unshare -imnpu --mount-proc --fork sh");
+    tmux.line("unshare -imnpu --mount-proc --fork sh");
+    let held = tmux.until("the held call", |screen| bar(screen).contains("Space next call"));
+    assert!(held.contains("⏸ held"), "{held}");
+    tmux.text("ps -ef");
+    let screen = tmux.sees("A call is held: the shell waits until it happens");
+    assert!(screen.contains("⏸ held") && bar(&screen).contains("Space next call"), "{screen}");
+    // What was begun is taken back, and the call happens by the key that says so.
+    tmux.keys(&["Enter"]);
+    tmux.until("the message is gone", |screen| !screen.contains("the shell waits until"));
+    goes_on(&tmux, "isolate 4/");
+    tmux.press(&["c"], "the end of the step", |screen| bar(screen).contains("Space next step"));
+}
+
+fn our_prompt_is_offered_and_not_forced() {
+    let tmux = at("isolate/1");
+    answers(&tmux, "1");
+    due(&tmux, "ls -l /proc/self/ns");
+    tmux.line("bash");
+    let screen = tmux.sees("PS1=${BOXWRIGHT_PS1:-$PS1}");
+    assert!(screen.contains("me@here:") && bar(&screen).contains("Space"), "{screen}");
+    tmux.line("PS1=${BOXWRIGHT_PS1:-$PS1}");
+    tmux.until("our prompt", |screen| {
+        let cells: Vec<&str> = screen.lines().skip(3).map(|line| line.trim_matches('│').trim()).collect();
+        cells.contains(&"$") && bar(screen).contains("Space type the command")
+    });
+    // How a command ended is known now.
+    tmux.line("ls -l /proc/self/ns");
+    tmux.until("the next command", |screen| screen.contains("The same in the host terminal:"));
+}
+
+fn lines_typed_ahead_of_a_new_shell_are_listed() {
+    for shell in ["bash", "dash", "bash --norc"] {
+        let tmux = at("isolate/1");
+        answers(&tmux, "1");
+        due(&tmux, "ls -l /proc/self/ns");
+        // Both are there before the new shell can ask for the second.
+        tmux.text(&format!("sleep 1; {shell}\recho ahead\r"));
+        tmux.until(shell, |screen| {
+            let rows: Vec<&str> = screen.lines().map(|line| line.trim_matches('│').trim()).collect();
+            // A shell that does not echo it prints behind its prompt.
+            let ran = rows.iter().any(|row| row.ends_with("ahead") && !row.contains("echo"));
+            ran && rows.contains(&"$ echo ahead")
+        });
+    }
 }
 
 fn what_is_typed_is_held() {

@@ -58,7 +58,7 @@ impl Outlook {
         if doable == steps {
             return lang.pick(format!("possible here: all {steps} steps"), format!("可以在这里做：全部 {steps} 步"));
         }
-        let because = self.because.join(", ");
+        let because = self.because.join(lang.pick(", ", "、"));
         lang.pick(
             format!("{doable} of {steps} steps, not here: {because}"),
             format!("{steps} 步中的 {doable} 步，在这里做不了：{because}"),

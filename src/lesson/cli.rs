@@ -180,7 +180,7 @@ fn section(block: &Block, lang: Lang) -> String {
             format!("**{}**\n\n{}", lang.pick("A solution", "一种解法"), lines.join("\n\n"))
         }
         Block::Changes(words) => {
-            format!("*{}: {}*", lang.pick("Changes the machine", "会改变机器本身"), words.join(", "))
+            format!("*{}{}*", lang.pick("Changes the machine: ", "会改变机器本身："), words.join(", "))
         }
         Block::Requires(needs) => {
             format!(

@@ -85,7 +85,8 @@ fn stands_alone(line: &str, at: usize, word: &str) -> bool {
     let part = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '-');
     let negates = word.ends_with(" no");
     let fine = before.trim_end().ends_with("there") || ["longer", "more", "other"].contains(&first(after));
-    !part(before.chars().last()) && !part(after.chars().next()) && !(negates && fine)
+    let inside = part(before.chars().last()) || part(after.chars().next());
+    !(inside || negates && fine)
 }
 
 fn first(text: &str) -> &str {

@@ -9,7 +9,7 @@ mod parts;
 
 pub(crate) use idle::{unknown, why};
 pub(crate) use panes::{now, pane};
-pub(crate) use parts::{Part, hint, parts};
+pub(crate) use parts::{NOT_YET, Part, hint, parts};
 
 use super::{
     calls, chrome, lesson, limits, marks, meaning,
@@ -223,7 +223,7 @@ fn said_change(change: &str, lang: Lang) -> String {
     change.replace(&format!(" {} ", marks::TO), lang.pick(", now ", "，现为 "))
 }
 
-/// What the session waits for, a sentence a line. `taught`: the commands for a held call have been told.
+/// What the session waits for. `taught`: the commands for a held call have been told.
 pub(crate) fn waits_for(state: &State, play: &Play, taught: bool) -> Option<String> {
     let lang = state.lang;
     let last = play.session.step_index() + 1 >= play.session.lesson().steps.len();
@@ -259,11 +259,7 @@ pub(crate) fn waits_for(state: &State, play: &Play, taught: bool) -> Option<Stri
                 "还没有通过：可以继续输入 ! 命令 或 @ 命令，用 h 看提示，用 r 重做。",
             )
             .into(),
-        Phase::Blocked(reason) => lang.pick(
-            format!("This step cannot be done here: {reason}.\n{}", next()),
-            format!("这台机器做不了这一步：{reason}。\n{}", next()),
-        ),
-        Phase::Done => next(),
+        Phase::Blocked(_) | Phase::Done => next(),
         Phase::Due(_) | Phase::Preparing(..) | Phase::Running => return None,
     })
 }

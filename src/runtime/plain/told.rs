@@ -2,7 +2,7 @@
 
 use super::Talk;
 use crate::{
-    app::View,
+    app::{Play, View},
     session::Phase,
     trace::Call,
     ui::plain::{self as say, Part},
@@ -117,7 +117,8 @@ impl Talk {
             self.told.card = card;
         }
         for part in say::parts(state, play) {
-            if self.told.is_news(&part) {
+            // While something runs, what does not hold may hold in a moment.
+            if (settled || part.state != say::NOT_YET) && self.told.is_news(&part) {
                 self.say(&part.lines)?;
                 self.told.parts.insert(part.place, (part.state, part.detail));
             }
@@ -127,9 +128,13 @@ impl Talk {
             self.say(&say::hint(play, self.told.hints, state.lang))?;
             self.told.hints += 1;
         }
+        let quiet = |play: &Play| matches!(play.session.phase(), Phase::Checking(at) if !play.session.measuring(at));
+        if !settled && quiet(play) {
+            return Ok(());
+        }
         let waits = say::waits_for(state, play, self.told.taught);
         if waits.is_some() && waits != self.told.waits_for {
-            self.say(&waits.iter().flat_map(|text| text.lines().map(String::from)).collect::<Vec<_>>())?;
+            self.say(waits.as_slice())?;
             if let Some((_, call)) = play.session.held().first() {
                 self.told.taught = true;
                 self.told.held = Some((call.pid.0, call.syscall.name()));

@@ -18,7 +18,8 @@ pub(super) fn links(kinds: &[Kind], new: bool, sample: &Sample, lang: Lang) -> V
         (Some(inside), Some(host)) => format!("{kind} {}", newness(inside != host, lang)),
         _ => format!("{kind} {}", unreadable(lang)),
     });
-    Verdict::equal(join(wanted), join(seen))
+    let listed = |text: String| lang.pick(text.clone(), text.replace(", ", "、"));
+    Verdict::equal(listed(join(wanted)), listed(join(seen)))
 }
 
 /// The container process's next child is born in another PID namespace than the host's, or not.

@@ -22,8 +22,13 @@ pub(crate) struct Part {
     pub lines: Vec<String>,
 }
 
+/// The state of a fact that does not hold.
+pub(crate) const NOT_YET: &str = "not yet";
+
 /// Where the answers to questions stand among the parts of a block.
 const ANSWERS: usize = 1000;
+/// Where the reason stands why a step cannot be done.
+const REASON: usize = 999;
 
 impl Part {
     fn once(block: usize, lines: Vec<String>) -> Part {
@@ -35,8 +40,19 @@ impl Part {
 pub(crate) fn parts(state: &State, play: &Play) -> Vec<Part> {
     let blocks = play.session.step().map_or(&[][..], |step| &step.blocks);
     let at = play.session.at();
-    let blocked = matches!(play.session.phase(), Phase::Blocked(_));
     let mut out = Vec::new();
+    let blocked = match play.session.phase() {
+        Phase::Blocked(reason) => {
+            let lang = state.lang;
+            let text = lang.pick(
+                format!("This step cannot be done here: {reason}. It can be read:"),
+                format!("这台机器做不了这一步：{reason}。可以读一读："),
+            );
+            out.push(Part { place: (0, REASON), ..Part::once(0, vec![text, String::new()]) });
+            true
+        }
+        _ => false,
+    };
     for (index, block) in blocks.iter().enumerate() {
         if blocked {
             out.extend(idea(state, play, index, block));
@@ -158,7 +174,7 @@ fn fact(play: &Play, place: (usize, usize), check: &Check, verdict: Option<&Verd
             ),
         ),
         Some((Some(false), verdict)) if play.commands > 0 && !passed_before && !check.measures() => (
-            "not yet",
+            NOT_YET,
             verdict.observed.clone(),
             match challenge {
                 true => lang.pick(

@@ -134,7 +134,9 @@ impl Ahead {
         let mut found = Vec::new();
         for row in rows {
             let is_it = |line: &String| row.strip_suffix(line.as_str()).is_some_and(|before| before.ends_with(&end));
-            found.extend(self.lines.pop_front_if(|line| is_it(line)));
+            if self.lines.front().is_some_and(is_it) {
+                found.extend(self.lines.pop_front());
+            }
         }
         found
     }

@@ -278,7 +278,7 @@ fn runs_killed_at_any_moment_leave_nothing() {
             let (places, root, user) = (&places, &root, &user);
             let kill = |part: usize| {
                 let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (round * AT_ONCE + part + 1) as u64);
-                let who = if part % 2 == 0 { root } else { user };
+                let who = if part.is_multiple_of(2) { root } else { user };
                 scope.spawn(move || kill_anywhere(who, &mut random, places))
             };
             let killers: Vec<_> = (0..AT_ONCE).map(kill).collect();

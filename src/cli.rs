@@ -30,6 +30,12 @@ pub(crate) struct Cli {
     /// Plain lines instead of a drawn screen: for screen readers, Braille, serial consoles; also with ACCESSIBLE=1
     #[arg(long)]
     pub plain: bool,
+    /// Only ASCII characters; by itself on TERM=linux, vt100 and the like, and in locales without UTF-8
+    #[arg(long)]
+    pub ascii: bool,
+    /// One pane at a time and more air, in the contrast theme: for a hall, with large letters
+    #[arg(long)]
+    pub large_print: bool,
     /// Forget the progress made so far
     #[arg(long)]
     pub reset: bool,
@@ -56,7 +62,7 @@ pub(crate) struct Common {
     /// Colours; `auto` follows NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
-    /// Colours by name: default, light, contrast (for projectors), mono
+    /// Colours by name: default, light, contrast (for projectors), colorblind (blue and orange), mono
     #[arg(long, global = true, value_name = "NAME", value_parser = theme)]
     pub theme: Option<crate::app::ThemeName>,
     /// Run the commands of lessons from --lessons without asking

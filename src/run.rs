@@ -1,7 +1,7 @@
 //! Carries out the command line: everything but the tools and the hidden roles, which never get here.
 
 use crate::{
-    app::{Look, Prefix, State},
+    app::{Look, Prefix, State, ThemeName},
     clean,
     cli::{self, Cli, Command, Common, Lessons, complain},
     dirs::Need,
@@ -357,9 +357,10 @@ fn open(
         }
     };
     let look = Look {
-        theme: cli.common.theme.unwrap_or_default(),
+        theme: cli.common.theme.unwrap_or(if cli.large_print { ThemeName::Contrast } else { ThemeName::Default }),
         colourless: cli.common.colourless(),
-        ascii: tui::ascii_only(variable),
+        ascii: cli.ascii || tui::ascii_only(variable),
+        large_print: cli.large_print,
     };
     let (progress, kept) = progress(cli.reset, lang);
     let record = match cli.record.as_deref().map(record).transpose() {

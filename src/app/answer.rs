@@ -23,6 +23,27 @@ pub(super) fn why(state: &State, key: Option<Key>) -> String {
     })
 }
 
+/// Whether there is one pane at a time now.
+pub(super) fn large_print(on: bool, lang: Lang) -> String {
+    match on {
+        true => lang.pick(
+            "Large print: on. Enlarge the letters of your terminal as well",
+            "大字版面：开。请把终端的字体也调大",
+        ),
+        false => lang.pick("Large print: off", "大字版面：关"),
+    }
+    .into()
+}
+
+/// There is no call after the newest one, and none before the oldest.
+pub(super) fn no_more_calls(on: bool, lang: Lang) -> String {
+    match on {
+        true => lang.pick("This is the newest call", "这是最新的调用"),
+        false => lang.pick("This is the first call of this step", "这是本步的第一个调用"),
+    }
+    .into()
+}
+
 fn anywhere(state: &State, key: Key) -> Option<String> {
     let (lang, root) = (state.lang, state.facts.root);
     match key {

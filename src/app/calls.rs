@@ -36,6 +36,8 @@ impl Row {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallLog {
     rows: VecDeque<Row>,
+    /// How many rows were dropped since the step began.
+    dropped: usize,
 }
 
 impl CallLog {
@@ -44,6 +46,7 @@ impl CallLog {
         let Some(row) = Row::of(event) else { return };
         if self.rows.len() == MOST {
             self.rows.pop_front();
+            self.dropped += 1;
         }
         self.rows.push_back(row);
     }
@@ -51,18 +54,27 @@ impl CallLog {
     /// Forgets everything: a step begins.
     pub(crate) fn clear(&mut self) {
         self.rows.clear();
+        self.dropped = 0;
+    }
+
+    /// The row of this number; `None` where it was dropped, and where there is none yet.
+    pub(crate) fn at(&self, number: usize) -> Option<&Row> {
+        self.rows.get(number.checked_sub(self.dropped)?)
+    }
+
+    /// The number of the next row.
+    pub(crate) fn end(&self) -> usize {
+        self.dropped + self.rows.len()
+    }
+
+    /// The rows with their numbers, oldest first. The number of a row never changes.
+    pub(crate) fn numbered(&self) -> impl DoubleEndedIterator<Item = (usize, &Row)> {
+        let first = self.dropped;
+        self.rows.iter().enumerate().map(move |(at, row)| (first + at, row))
     }
 
     /// The rows, oldest first.
     pub(crate) fn rows(&self) -> impl DoubleEndedIterator<Item = &Row> {
         self.rows.iter()
-    }
-
-    /// The newest call.
-    pub(crate) fn last_call(&self) -> Option<&SyscallEvent> {
-        self.rows.iter().rev().find_map(|row| match row {
-            Row::Call(event) => Some(event),
-            _ => None,
-        })
     }
 }

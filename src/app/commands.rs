@@ -22,6 +22,11 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::FromStart => return begin(state, state.selected, 0),
         Command::Language => return language(state),
         Command::Theme => state.look.theme = state.look.theme.next(),
+        Command::LargePrint => {
+            state.look.large_print = !state.look.large_print;
+            state.said = Some(answer::large_print(state.look.large_print, state.lang));
+            return sizes(state);
+        }
         Command::Doctor => {
             state.view = View::Doctor;
             state.top = 0;
@@ -65,7 +70,11 @@ fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
         Command::PassOver => Wish::PassOver,
         Command::Back => Wish::GoTo(step.saturating_sub(1)),
         Command::Reset => Wish::GoTo(step),
-        Command::Hint => Wish::Hint,
+        Command::Hint => {
+            // It stands in the lesson's text.
+            play.show(Pane::Lesson);
+            Wish::Hint
+        }
         Command::Answer(answer) => Wish::Answer(answer),
         Command::Export => {
             return vec![Effect::Export(play.session.lesson().id.clone(), play.session.proof().clone())];
@@ -86,7 +95,26 @@ fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
 fn look(state: &mut State, command: Command) {
     let Some(play) = &mut state.play else { return };
     match command {
-        Command::Show(pane) => play.show(pane),
+        Command::Show(pane) => {
+            // From a call that is open, its source is one key away.
+            state.overlay = None;
+            if pane == Pane::Source {
+                play.tops.remove(&pane);
+            }
+            play.show(pane);
+        }
+        Command::OpenCall => {
+            (state.overlay, state.top) = (Some(Overlay::Call), 0);
+            play.call = play.chosen_call();
+        }
+        Command::Walk(on) => {
+            let before = play.chosen_call();
+            play.walk(on);
+            state.top = 0;
+            if play.chosen_call() == before {
+                state.idle = Some(answer::no_more_calls(on, state.lang));
+            }
+        }
         Command::ShowQuestion => {
             play.show(Pane::Lesson);
             play.tops.remove(&Pane::Lesson);
@@ -104,8 +132,9 @@ fn look(state: &mut State, command: Command) {
             state.said = Some(answer::notes(play, state.lang));
         }
         Command::BothTerminals => {
-            play.both = !play.both;
-            if play.both && layout::places(state.size, play.chosen()).other.height == 0 {
+            let both = !play.sees_both();
+            play.both = Some(both);
+            if both && layout::places(state.size, play.chosen()).other.height == 0 {
                 let few = "Both terminals need more rows than this screen has";
                 state.idle = Some(state.lang.pick(few, "屏幕行数不够，放不下两个终端").into());
             }

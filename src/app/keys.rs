@@ -87,6 +87,12 @@ pub(crate) enum Command {
     Finish,
     /// How far the learner has come in the whole course.
     Course,
+    /// Open the chosen call, or the newest one.
+    OpenCall,
+    /// Choose the next call (true) or the one before.
+    Walk(bool),
+    /// Large print, or everything side by side.
+    LargePrint,
     /// Every key that works.
     Help,
     /// The words of the field in the current step.
@@ -183,6 +189,12 @@ fn common(state: &State, view: View) -> Vec<Binding> {
         all.push(letter('w', Command::Glossary, label, (view == View::Lesson).then_some(16)));
     }
     all.push(letter('T', Command::Theme, ("next colour theme", "换一种配色"), None));
+    let print = if state.look.large_print {
+        ("large print: on", "大字版面：开")
+    } else {
+        ("large print: off", "大字版面：关")
+    };
+    all.push(letter('L', Command::LargePrint, print, None));
     all.push(bind(&[Key::Ctrl('l')], Command::Redraw, ("draw everything anew", "重新绘制屏幕"), None));
     all.push(letter('?', Command::Help, ("help", "帮助"), 2));
     all.push(bind(&QUIT, Command::Quit, ("quit", "退出"), 1));

@@ -56,9 +56,13 @@ impl Pane {
         }
     }
 
-    /// Whether a wide screen shows it all the time.
-    pub(crate) fn always_on_wide(self) -> bool {
-        matches!(self, Pane::Lesson | Pane::Namespaces | Pane::Processes)
+    /// Whether a screen of this shape shows it all the time.
+    pub(crate) fn always_on(self, shape: Shape) -> bool {
+        match shape {
+            Shape::Wide => matches!(self, Pane::Lesson | Pane::Namespaces | Pane::Processes),
+            Shape::Beside => self == Pane::Lesson,
+            Shape::Small | Shape::TooSmall => false,
+        }
     }
 }
 
@@ -69,16 +73,35 @@ pub(crate) enum Shape {
     TooSmall,
     /// One pane at a time, and the terminal.
     Small,
+    /// The lesson on the left; terminals and one pane on the right.
+    Beside,
     /// Everything side by side.
     Wide,
 }
 
+/// From so many columns on both terminals are seen by themselves.
+const BOTH: u16 = 100;
+
 impl Shape {
+    /// Decides by columns and rows. In large print there is one pane at a time, however large the screen is.
+    pub(crate) fn seen(size: (u16, u16), large_print: bool) -> Shape {
+        match Shape::of(size) {
+            Shape::Beside | Shape::Wide if large_print => Shape::Small,
+            shape => shape,
+        }
+    }
+
+    /// Whether both terminals are seen without being asked for.
+    pub(crate) fn shows_both(self) -> bool {
+        matches!(self, Shape::Beside | Shape::Wide)
+    }
+
     /// Decides by columns and rows.
     pub(crate) fn of((columns, rows): (u16, u16)) -> Shape {
         match () {
             () if columns < 40 || rows < 10 => Shape::TooSmall,
             () if columns >= 110 && rows >= 32 => Shape::Wide,
+            () if columns >= BOTH && rows >= 24 => Shape::Beside,
             () => Shape::Small,
         }
     }
@@ -109,14 +132,24 @@ pub(crate) struct Chosen {
     pub large: bool,
     /// The pane that a small screen shows.
     pub pane: Pane,
-    /// The pane in the lower right of a wide screen.
+    /// The pane in the lower right, beside the lesson.
     pub bottom: Pane,
     /// Whether no command was given in this step: then there is more to read than to see.
     pub reading: bool,
-    /// Whether a call is held: then what was called and the links are seen at once.
+    /// Whether a call is held, or is going to be: then what was called and the links are seen at once.
     pub held: bool,
-    /// Whether both terminals are to be seen.
-    pub both: bool,
+    /// Whether both terminals are to be seen; `None` leaves it to the room that there is.
+    pub both: Option<bool>,
+    /// Whether a program in the terminal draws the whole screen, and needs it.
+    pub full: bool,
+    /// Whether there is to be one pane at a time and more air: for a hall.
+    pub large_print: bool,
+}
+
+impl Chosen {
+    fn both(self, shape: Shape) -> bool {
+        !self.full && self.both.unwrap_or(shape.shows_both())
+    }
 }
 
 /// Lays out the lesson view.
@@ -125,9 +158,10 @@ pub(crate) fn places(size: (u16, u16), chosen: Chosen) -> Places {
     let header = Rect::new(0, 0, columns, rows.min(1));
     let bar = Rect::new(0, rows.saturating_sub(1), columns, rows.min(1));
     let body = Rect::new(0, 1, columns, rows.saturating_sub(2));
-    match Shape::of(size) {
+    match Shape::seen(size, chosen.large_print) {
         Shape::Wide => wide(header, body, bar, chosen),
-        _ => small(header, body, bar, chosen),
+        Shape::Beside => beside(header, body, bar, chosen),
+        Shape::Small | Shape::TooSmall => small(header, body, bar, chosen),
     }
 }
 
@@ -136,10 +170,11 @@ fn wide(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
     let right = body.width - left;
     // Nine links and a heading, with the border.
     let middle = 12.min(body.height / 3 + 1);
-    let share = if chosen.both { 60 } else { 45 };
+    let both = chosen.both(Shape::Wide);
+    let share = if both { 60 } else { 45 };
     let top = (body.height - middle) * share / 100;
     let terminals = Rect::new(left, body.y, right, top);
-    let (terminal, other) = split(terminals, chosen.both);
+    let (terminal, other) = split(terminals, both);
     let alone = Rect { height: (body.height - middle) * 45 / 100, ..terminals };
     let links = (right * 58 / 100).max(46).min(right - 20);
     let y = body.y + top;
@@ -158,10 +193,31 @@ fn wide(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
     }
 }
 
+fn beside(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
+    let left = body.width * 42 / 100;
+    let right = Rect { x: left, width: body.width - left, ..body };
+    // A program that draws its whole screen must not be cut when a call is held.
+    let alone = right.height * 5 / 8;
+    let sees_calls = chosen.held && matches!(chosen.bottom, Pane::Calls | Pane::Namespaces) && !chosen.full;
+    let both = chosen.both(Shape::Beside);
+    let least = if both && right.height >= LINKS + 3 * LEAST { 2 * LEAST } else { LEAST };
+    let below = if sees_calls { (LINKS + 7).min(right.height - least) } else { right.height - alone };
+    let top = right.height - below;
+    let (terminal, other) = split(Rect { height: top, ..right }, both);
+    let below = Rect { y: right.y + top, height: below, ..right };
+    let mut panes = vec![(Pane::Lesson, Rect { width: left, ..body })];
+    if sees_calls {
+        panes.extend(calls_and_links(below))
+    } else {
+        panes.push((chosen.bottom, below))
+    };
+    Places { header, terminal, other, panes, bar, terminal_size: inner(Rect { height: alone, ..right }) }
+}
+
 fn small(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
     // Where two boxes would be slivers, the focused one has it all.
     let large = if body.height < 14 { body.height } else { body.height * 5 / 8 };
-    let both = chosen.both && body.height >= 2 * LEAST + 6;
+    let both = chosen.both(Shape::Small) && body.height >= 2 * LEAST + 6;
     let together = !both && chosen.held && body.height >= 20 && matches!(chosen.pane, Pane::Calls | Pane::Namespaces);
     let terminal_rows = match chosen.large {
         _ if both => large.max(2 * LEAST),
@@ -199,9 +255,12 @@ fn split(area: Rect, both: bool) -> (Rect, Rect) {
 /// A terminal has at least so many rows with its border.
 const LEAST: u16 = 5;
 
+/// The table of links with its border, where those that say nothing share a row.
+const LINKS: u16 = 10;
+
 /// The last calls, and below them the links: all of them in a row each where there is room.
 fn calls_and_links(area: Rect) -> Vec<(Pane, Rect)> {
-    let links = if area.height >= 20 { 12 } else { 10 };
+    let links = if area.height >= 20 { LINKS + 2 } else { LINKS };
     let calls = area.height - links;
     vec![
         (Pane::Calls, Rect { height: calls, ..area }),
@@ -222,15 +281,20 @@ mod tests {
     fn nothing_overlaps_and_nothing_leaves_the_screen() {
         for columns in (1..260).step_by(7).chain([40, 80, 110, 140, 500]) {
             for rows in (1..120).step_by(3).chain([10, 24, 32, 45, 200]) {
-                for number in 0..16 {
-                    let [large, reading, held, both] = [1, 2, 4, 8].map(|bit| number & bit != 0);
+                for number in 0..128 {
+                    let [large, reading, held, both, asked, full, large_print] =
+                        [1, 2, 4, 8, 16, 32, 64].map(|bit| number & bit != 0);
                     let pane = if held { Pane::Calls } else { Pane::Lesson };
-                    let chosen = Chosen { large, reading, held, both, pane, bottom: Pane::Mounts };
+                    let bottom = if reading { Pane::Mounts } else { Pane::Calls };
+                    let both = asked.then_some(both);
+                    let chosen = Chosen { large, reading, held, both, pane, bottom, full, large_print };
                     let places = places((columns, rows), chosen);
                     if Shape::of((columns, rows)) != Shape::TooSmall {
                         let low = |area: Rect| area.height > 0 && area.height < LEAST;
                         assert!(!low(places.terminal) && !low(places.other), "{columns}x{rows}");
-                        assert!(!both || rows < 24 || places.other.height > 0, "{columns}x{rows}");
+                        let wanted = both == Some(true) && rows >= 24 && !full;
+                        let sees_calls = columns >= BOTH && held && rows < 27;
+                        assert!(!wanted || sees_calls || places.other.height > 0, "{columns}x{rows}");
                     }
                     let mut all: Vec<Rect> = places.panes.iter().map(|(_, area)| *area).collect();
                     all.extend([places.terminal, places.other, places.header, places.bar]);
@@ -249,10 +313,25 @@ mod tests {
 
     #[test]
     fn the_terminals_keep_their_size_however_large_they_are_shown() {
-        for size in [(80, 24), (140, 45), (60, 12)] {
-            let with = |large, both| places(size, Chosen { large, both, ..Chosen::default() }).terminal_size;
+        for size in [(80, 24), (100, 30), (120, 30), (140, 45), (60, 12)] {
+            let with =
+                |large, both| places(size, Chosen { large, both: Some(both), ..Chosen::default() }).terminal_size;
             assert_eq!(with(false, false), with(true, false));
             assert_eq!(with(false, false), with(false, true));
         }
+    }
+
+    #[test]
+    fn from_100_columns_on_both_terminals_the_lesson_calls_and_links_are_seen_at_once() {
+        for size in [(100, 30), (120, 30), (100, 40), (140, 45), (200, 60)] {
+            let places = places(size, Chosen { held: true, bottom: Pane::Calls, ..Chosen::default() });
+            assert!(places.terminal.height >= LEAST && places.other.height >= LEAST, "{size:?}");
+            for pane in [Pane::Lesson, Pane::Calls, Pane::Namespaces] {
+                assert!(places.panes.iter().any(|(seen, _)| *seen == pane), "{pane:?} at {size:?}");
+            }
+        }
+        // The learner's own choice of a pane counts for more.
+        let places = places((100, 30), Chosen { held: true, bottom: Pane::Mounts, ..Chosen::default() });
+        assert!(places.panes.iter().any(|(seen, _)| *seen == Pane::Mounts));
     }
 }

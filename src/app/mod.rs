@@ -28,7 +28,7 @@ pub(crate) use finish::{Onward, go_on};
 pub(crate) use history::History;
 pub(crate) use keys::{Command, Key, Prefix};
 pub(crate) use layout::{Pane, Shape};
-pub(crate) use play::{Focus, Play};
+pub(crate) use play::{Focus, OneCall, Play};
 pub(crate) use state::{Facts, Jump, Look, Overlay, PROPERTIES, State, ThemeName, View};
 pub(crate) use update::{measured, update};
 #[cfg(test)]

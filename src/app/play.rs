@@ -1,11 +1,18 @@
 //! A lesson being played: the session, its terminals, and what the learner looks at.
 
-use super::{CallLog, History, Pane, attend::Task, layout::Chosen, word::Word};
+use super::{
+    CallLog, History, Pane, Row,
+    attend::Task,
+    layout::{Chosen, Shape},
+    word::Word,
+};
 use crate::{
     lesson::{Block, CONTAINER, Run, TerminalId},
     observe::{Place, Sample},
     session::{Phase, Session},
     terminal::Screen,
+    tools,
+    trace::{Call, SyscallEvent},
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -17,6 +24,25 @@ pub(crate) enum Focus {
     Lesson,
     /// To the shell: everything but the prefix.
     Terminal,
+}
+
+/// A call that the learner looks at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OneCall<'a> {
+    /// It has returned.
+    Returned(&'a SyscallEvent),
+    /// It is about to happen.
+    Held(&'a Call),
+}
+
+impl<'a> OneCall<'a> {
+    /// What was called.
+    pub(crate) fn call(self) -> &'a Call {
+        match self {
+            OneCall::Returned(event) => &event.call,
+            OneCall::Held(call) => call,
+        }
+    }
 }
 
 /// One of the two terminals.
@@ -72,12 +98,19 @@ pub(crate) struct Play {
     pub bottom: Pane,
     /// The first visible line of a pane; a pane that is not in here follows what happens.
     pub tops: BTreeMap<Pane, usize>,
-    /// Whether both terminals are seen.
-    pub both: bool,
+    /// Whether both terminals are to be seen, where the learner has said so.
+    pub both: Option<bool>,
+    /// What the screen is like: panes that it shows all the time need no other place.
+    pub shape: Shape,
+    /// Whether there is one pane at a time and more air.
+    pub large_print: bool,
     /// Whether the speaker's notes are shown.
     pub notes: bool,
     /// The calls of this step.
     pub calls: CallLog,
+    /// The call that the learner has chosen, by its number in [`CallLog`] or, from its end on, among those that are held;
+    /// `None` is the newest one.
+    pub call: Option<usize>,
     /// How many commands were sent to a terminal in this step.
     pub commands: usize,
     /// The state now.
@@ -108,9 +141,12 @@ impl Play {
             pane: Pane::Lesson,
             bottom: Pane::Calls,
             tops: BTreeMap::new(),
-            both: false,
+            both: None,
+            shape: Shape::Small,
+            large_print: false,
             notes: false,
             calls: CallLog::default(),
+            call: None,
             commands: 0,
             sample: None,
             history: History::default(),
@@ -125,23 +161,74 @@ impl Play {
 
     /// What the layout depends on.
     pub(crate) fn chosen(&self) -> Chosen {
-        let full = self.terminals.get(&self.shown).is_some_and(|term| term.screen.alternate_screen());
+        let full = self.is_full();
         let large = self.focus == Focus::Terminal && (self.large || full);
+        let held = !self.session.held().is_empty();
         Chosen {
             large,
             pane: self.pane,
             bottom: self.bottom,
             reading: self.commands == 0,
-            held: !self.session.held().is_empty(),
-            // A program that draws the whole screen needs it.
-            both: self.both && !full,
+            // Where there is room, they are there before the first call is held, and stay between two.
+            held: held || self.shape == Shape::Beside && self.session.holding(),
+            both: self.both,
+            full,
+            large_print: self.large_print,
         }
+    }
+
+    /// Whether a program draws the whole screen of the terminal that is shown.
+    pub(crate) fn is_full(&self) -> bool {
+        self.terminals.get(&self.shown).is_some_and(|term| term.screen.alternate_screen())
+    }
+
+    /// Whether the cursor keys choose a call.
+    pub(crate) fn walks(&self) -> bool {
+        self.pane == Pane::Calls && self.calls_to_walk().nth(1).is_some()
+    }
+
+    /// The numbers of all calls, oldest first; those that are held come last.
+    pub(crate) fn calls_to_walk(&self) -> impl DoubleEndedIterator<Item = usize> {
+        let held = (0..self.session.held().len()).map(|at| self.calls.end() + at);
+        self.calls.numbered().filter(|(_, row)| matches!(row, Row::Call(_))).map(|(number, _)| number).chain(held)
+    }
+
+    /// The call of this number: one that has returned, or one that is held.
+    pub(crate) fn call_at(&self, number: usize) -> Option<OneCall<'_>> {
+        if let Some(at) = number.checked_sub(self.calls.end()) {
+            return self.session.held().get(at).map(|(_, call)| OneCall::Held(call));
+        }
+        match self.calls.at(number)? {
+            Row::Call(event) => Some(OneCall::Returned(event)),
+            _ => None,
+        }
+    }
+
+    /// The chosen call or, where there is none, the newest one.
+    pub(crate) fn chosen_call(&self) -> Option<usize> {
+        self.call.filter(|number| self.call_at(*number).is_some()).or_else(|| self.calls_to_walk().next_back())
+    }
+
+    /// Chooses the call after the chosen one, or before it.
+    pub(crate) fn walk(&mut self, on: bool) {
+        let Some(now) = self.chosen_call() else { return };
+        let next = match on {
+            true => self.calls_to_walk().find(|number| *number > now),
+            false => self.calls_to_walk().rev().find(|number| *number < now),
+        };
+        self.call = Some(next.unwrap_or(now));
+        self.tops.remove(&Pane::Calls);
+    }
+
+    /// Whether both terminals are to be seen.
+    pub(crate) fn sees_both(&self) -> bool {
+        self.both.unwrap_or(self.shape.shows_both())
     }
 
     /// Shows a pane.
     pub(crate) fn show(&mut self, pane: Pane) {
         self.pane = pane;
-        if !pane.always_on_wide() {
+        if !pane.always_on(self.shape) {
             self.bottom = pane;
         }
     }
@@ -168,13 +255,19 @@ impl Play {
         }
     }
 
-    /// The program whose source the Source pane shows, and the call that it is about to make or has just made.
-    pub(crate) fn running_tool(&self) -> Option<(String, Option<&'static str>)> {
-        if let Some((_, call)) = self.session.held().first() {
-            return Some((call.comm.clone(), Some(call.syscall.name())));
-        }
-        if let Some(event) = self.calls.last_call() {
-            return Some((event.call.comm.clone(), Some(event.call.syscall.name())));
+    /// The program whose source the Source pane shows, and the call that it is about to make or has just made: that of the
+    /// chosen call, the held one, or the newest one of a tool. A shell's own calls are none.
+    pub(crate) fn running_tool(&self) -> Option<(String, Option<&Call>)> {
+        let with_source = |name: &str| tools::find(name).is_some();
+        let chosen = self.call.and_then(|number| self.call_at(number)).map(OneCall::call);
+        let held = self.session.held().first().map(|(_, call)| call);
+        let made = self.calls.rows().rev().find_map(|row| match row {
+            Row::Call(event) if with_source(&event.call.comm) => Some(&event.call),
+            _ => None,
+        });
+        let first = chosen.or_else(|| held.filter(|call| with_source(&call.comm))).or(made.filter(|_| held.is_none()));
+        if let Some(call) = first {
+            return Some((call.comm.clone(), Some(call)));
         }
         // The command that comes next, or else the last one.
         let (done, ahead) = self.session.step()?.blocks.split_at_checked(self.session.at())?;

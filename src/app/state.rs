@@ -1,6 +1,6 @@
 //! Everything that the screen depends on.
 
-use super::{Extents, Play, keys::Prefix};
+use super::{Extents, Play, Shape, keys::Prefix};
 use crate::{
     lang::Lang,
     lesson::{Lesson, Translations},
@@ -21,13 +21,16 @@ pub(crate) enum ThemeName {
     Light,
     /// Few colours, strong differences: for projectors.
     Contrast,
+    /// Blue and orange, which all eyes tell apart: Okabe and Ito's palette, as near as 256 colours come to it.
+    ColourBlind,
     /// No colours.
     Mono,
 }
 
 impl ThemeName {
     /// All themes, in the order in which the key goes through them.
-    pub(crate) const ALL: [ThemeName; 4] = [ThemeName::Default, ThemeName::Light, ThemeName::Contrast, ThemeName::Mono];
+    pub(crate) const ALL: [ThemeName; 5] =
+        [ThemeName::Default, ThemeName::Light, ThemeName::Contrast, ThemeName::ColourBlind, ThemeName::Mono];
 
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -35,6 +38,7 @@ impl ThemeName {
             ThemeName::Default => "default",
             ThemeName::Light => "light",
             ThemeName::Contrast => "contrast",
+            ThemeName::ColourBlind => "colorblind",
             ThemeName::Mono => "mono",
         }
     }
@@ -60,6 +64,8 @@ pub(crate) struct Look {
     pub colourless: bool,
     /// Only ASCII characters, apart from Chinese text that was asked for.
     pub ascii: bool,
+    /// One pane at a time, and more air: for a hall.
+    pub large_print: bool,
 }
 
 /// What is known of this machine, for the opening and the header.
@@ -144,6 +150,8 @@ pub(crate) enum Overlay {
     Glossary,
     /// The steps.
     GoTo(Jump),
+    /// The chosen system call, decoded.
+    Call,
     /// The name of a system call to run to, as far as it is typed.
     Until(String),
     /// A lesson from a folder asks for consent to run its commands: its place among the lessons.
@@ -217,6 +225,11 @@ impl State {
             idle: None,
             dirty: true,
         }
+    }
+
+    /// How much room the screen has.
+    pub(crate) fn shape(&self) -> Shape {
+        Shape::seen(self.size, self.look.large_print)
     }
 
     /// A lesson in the language of the screen, or in the one that it has.

@@ -167,6 +167,7 @@ fn follow(play: &mut Play, action: Action) -> Option<Effect> {
         Action::Report(report) => {
             if let Report::Step(_) = report {
                 play.calls.clear();
+                play.call = None;
                 play.commands = 0;
                 play.remember();
                 play.tops.clear();
@@ -208,9 +209,9 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             }
             let asked = play.session.guarded().is_some();
             if play.focus == Focus::Terminal && key != Some(prefix.key()) && !asked {
-                // Only Space may mean the lesson: the table says whether it does.
-                let space = key.filter(|key| *key == Key::Char(' ')).and_then(|key| keys::command(state, key));
-                return match space {
+                // Only Space and the keys of panes may mean the lesson: the table says whether they do.
+                let ours = key.filter(|key| *key == Key::Char(' ') || matches!(key, Key::F(_)) && !play.is_full());
+                return match ours.and_then(|key| keys::command(state, key)) {
                     Some(command) => commands::run(state, command),
                     None => to_terminal(state, event),
                 };
@@ -336,8 +337,9 @@ fn resize(state: &mut State, columns: u16, rows: u16) -> Vec<Effect> {
 
 /// The size of both terminals, for those who need to know.
 pub(super) fn sizes(state: &mut State) -> Vec<Effect> {
-    let size = state.size;
+    let (size, shape, large_print) = (state.size, state.shape(), state.look.large_print);
     let Some(play) = &mut state.play else { return Vec::new() };
+    (play.shape, play.large_print) = (shape, large_print);
     if Shape::of(size) == Shape::TooSmall {
         return Vec::new();
     }
@@ -367,11 +369,15 @@ fn output(state: &mut State, terminal: TerminalId, bytes: &[u8]) -> Vec<Effect> 
 }
 
 fn trace(state: &mut State, terminal: TerminalId, event: TraceEvent) -> Vec<Effect> {
-    let size = state.size;
     if let Some(play) = &mut state.play {
         play.calls.push(&event);
+        if matches!(event, TraceEvent::Held(..)) {
+            // What is about to happen is what there is to see: the call, and the line that makes it.
+            play.call = None;
+            play.tops.remove(&Pane::Source);
+        }
         let held = matches!(event, TraceEvent::Held(..));
-        if held && play.pane == Pane::Lesson && Shape::of(size) == Shape::Small {
+        if held && play.pane == Pane::Lesson && play.shape == Shape::Small {
             // One pane at a time: what is about to happen is what there is to see now.
             play.pane = Pane::Calls;
         }

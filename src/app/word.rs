@@ -35,7 +35,7 @@ struct Before {
     bottom: Pane,
     shown: TerminalId,
     picked: bool,
-    both: bool,
+    both: Option<bool>,
     notes: bool,
     holding: bool,
 }
@@ -87,12 +87,14 @@ pub(super) fn spell(state: &mut State, key: Option<Key>) -> Option<Vec<Effect>> 
         return None;
     };
     let binding = key.and_then(|key| keys::binding(state, key));
+    // Those that walk from call to call are pressed again and again, and begin no word then.
+    let walks = binding.as_ref().is_some_and(|binding| matches!(binding.command, Command::Walk(_)));
     let turn = turn(&play.word, letter, binding);
     let before = play.word.before.unwrap_or_else(|| Before::of(state, play));
     let word = &mut state.play.as_mut()?.word;
     match turn {
         Turn::Acts => {
-            *word = match letter.is_alphabetic() && !word.waits {
+            *word = match letter.is_alphabetic() && !word.waits && !walks {
                 true => Word { text: format!("{}{letter}", word.text), waits: false, before: Some(before) },
                 false => Word::default(),
             };

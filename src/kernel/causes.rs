@@ -340,6 +340,26 @@ fn find(call: &str, errno: Errno, facts: &[Fact]) -> Option<&'static Row> {
     TABLE.iter().filter(|row| row.errno == errno && row.calls.contains(&call)).find(holds)
 }
 
+/// Every cause and remedy of a call's error that can be: `possible` says whether a fact may have been so. Those that know
+/// more come first.
+pub(crate) fn all(
+    call: &str,
+    errno: Errno,
+    possible: impl Fn(Fact) -> bool,
+    lang: Lang,
+) -> Vec<(&'static str, &'static str)> {
+    let rows = TABLE.iter().filter(|row| row.errno == errno && row.calls.contains(&call));
+    let rows = rows.filter(|row| row.fact.is_none_or(&possible));
+    let mut out: Vec<(&'static str, &'static str)> = Vec::new();
+    for row in rows {
+        let said = (lang.pick(row.cause.0, row.cause.1), lang.pick(row.remedy.0, row.remedy.1));
+        if !out.iter().any(|(cause, _)| *cause == said.0) {
+            out.push(said);
+        }
+    }
+    out
+}
+
 /// The cause alone, where the call and its error have a usual one.
 pub(crate) fn cause(call: &str, errno: Errno, facts: &[Fact], lang: Lang) -> Option<&'static str> {
     find(call, errno, facts).map(|row| lang.pick(row.cause.0, row.cause.1))

@@ -96,8 +96,17 @@ pub(crate) fn facts(exe: &Path) -> Facts {
     }
 }
 
-/// Whether the terminal shows more than ASCII: what the locale says, as for every other program (locale(7)).
+/// Terminals whose letters are those of their time, whatever the locale says. The Linux console has 512 at most.
+const OLD: [&str; 10] = ["linux", "vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "cons25", "ansi", "sun"];
+
+/// Whether the terminal shows nothing but ASCII for sure: an old one or, as for every other program, what the locale says
+/// (locale(7)).
 pub(crate) fn ascii_only(get: impl Fn(&str) -> Option<String>) -> bool {
+    // Such as `vt100-am` and `linux-16color`, but not `vte-256color`.
+    let term = get("TERM").unwrap_or_default();
+    if term.split('-').next().is_some_and(|term| OLD.contains(&term)) {
+        return true;
+    }
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| get(name).filter(|value| !value.is_empty()));
     // Where none is set, the terminal is more likely to be a new one than an old one.
     locale.is_some_and(|locale| {
@@ -255,5 +264,34 @@ impl Screen {
         crate::app::measured(state, extents);
         driver.engine.note(&Event::Drawn);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ascii_goes_to_old_terminals_and_into_locales_of_eight_bits() {
+        for (term, locale, ascii) in [
+            ("xterm-256color", "en_US.UTF-8", false),
+            ("tmux-256color", "zh_CN.utf8", false),
+            ("vte-256color", "C.UTF-8", false),
+            ("linux", "en_US.UTF-8", true),
+            ("linux-16color", "C.UTF-8", true),
+            ("vt100", "C.UTF-8", true),
+            ("vt220-w", "C.UTF-8", true),
+            ("xterm", "en_US.ISO-8859-1", true),
+            ("xterm", "zh_CN.GB18030", true),
+            ("xterm", "C", true),
+            ("xterm", "", false),
+        ] {
+            let get = |name: &str| match name {
+                "TERM" => Some(term.to_string()),
+                "LANG" => Some(locale.to_string()),
+                _ => None,
+            };
+            assert_eq!(ascii_only(get), ascii, "TERM={term} LANG={locale}");
+        }
     }
 }

@@ -1,5 +1,10 @@
 //! System calls, newest last: what was called, how it ended, what it changed, and what is about to happen.
 
+mod changes;
+mod fold;
+
+pub(super) use changes::{changes, one_change};
+
 use super::{
     marks, meaning,
     sheet::{Follow, Sheet},
@@ -14,8 +19,7 @@ use crate::{
         usable::OURS,
     },
     lang::Lang,
-    observe::ForChildren,
-    trace::{Argument, Call, Change, Ended, Flags, Note, Return, SyscallEvent, Value},
+    trace::{Argument, Call, Ended, Flags, Note, Return, SyscallEvent, Value},
 };
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 use unicode_width::UnicodeWidthStr;
@@ -28,21 +32,14 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         let text = lang.pick("System calls cannot be seen here: ", "这里看不到系统调用：");
         sheet.add(wrap(&format!("{text}{reason}"), Role::Danger, columns));
     }
-    let newest = play.calls.rows().rev().find_map(|row| match row {
-        Row::Call(event) => Some(event),
-        _ => None,
-    });
-    for row in play.calls.rows() {
-        match row {
-            Row::Call(event) => {
-                returned(event, lang, columns, newest.is_some_and(|last| std::ptr::eq(last, event)), &mut sheet)
-            }
-            Row::End(pid, comm, ended) => sheet.line(end(*pid, comm, *ended, lang)),
-            Row::Note(pid, comm, note) => noted(*pid, comm, note, lang, columns, &mut sheet),
-        }
-    }
-    for (_, call) in play.session.held() {
+    rows(play, lang, columns, &mut sheet);
+    let chosen = play.call.filter(|_| play.walks());
+    for (at, (_, call)) in play.session.held().iter().enumerate() {
+        let first = sheet.lines.len();
         held(call, lang, columns, &mut sheet);
+        if chosen == Some(play.calls.end() + at) {
+            point(&mut sheet, first);
+        }
     }
     if sheet.lines.is_empty() {
         let text = lang.pick(
@@ -52,6 +49,51 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         sheet.add(wrap(text, Role::Quiet, columns));
     }
     sheet
+}
+
+/// The rows of the log. Of a flood the last ones stand for all.
+fn rows(play: &Play, lang: Lang, columns: usize, sheet: &mut Sheet) {
+    let numbered: Vec<(usize, &Row)> = play.calls.numbered().collect();
+    let all: Vec<&Row> = numbered.iter().map(|(_, row)| *row).collect();
+    let newest = all.iter().rposition(|row| matches!(row, Row::Call(_)));
+    let chosen = play.call.filter(|_| play.walks());
+    let open = numbered.iter().position(|(number, _)| Some(*number) == chosen);
+    for shown in fold::fold(&all, open) {
+        if shown.before > 0 {
+            let times = shown.before;
+            let text = match shown.rows {
+                1 => lang.pick(format!("{times} times before: the same"), format!("同样的调用此前有 {times} 次")),
+                rows => lang.pick(
+                    format!("{times} times before: the same {rows} lines"),
+                    format!("下面 {rows} 行此前重复了 {times} 次"),
+                ),
+            };
+            sheet.add(wrap(&format!("      {text}"), Role::Quiet, columns));
+        }
+        for at in shown.first..shown.first + shown.rows {
+            let Some(row) = all.get(at) else { continue };
+            let first = sheet.lines.len();
+            match row {
+                Row::Call(event) => returned(event, lang, columns, newest == Some(at), sheet),
+                Row::End(pid, comm, ended) => sheet.line(end(*pid, comm, *ended, lang)),
+                Row::Note(pid, comm, note) => noted(*pid, comm, note, lang, columns, sheet),
+            }
+            if open == Some(at) {
+                point(sheet, first);
+            }
+        }
+    }
+}
+
+/// Marks the call that begins in this line as the chosen one, and shows it.
+fn point(sheet: &mut Sheet, first: usize) {
+    if let Some((pid, role)) = sheet.lines.get_mut(first).and_then(|line| line.first_mut()) {
+        // The blank behind the PID makes room.
+        pid.pop();
+        pid.push_str(marks::HERE);
+        *role = Role::Focus;
+    }
+    sheet.follow = Follow::Around(first);
 }
 
 /// What should be known of a process besides its calls.
@@ -164,51 +206,6 @@ fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, shee
     }
 }
 
-/// What a call changed, in few words: links of namespaces together, everything else by itself.
-pub(super) fn changes(changed: &[Change], lang: Lang) -> Vec<String> {
-    let (mut links, mut child, mut out) = (Vec::new(), None, Vec::new());
-    for change in changed {
-        match change {
-            Change::Child(pid) => child = Some(pid),
-            Change::Namespace { kind, after: Some(_), .. } => links.push(*kind),
-            Change::PidForChildren { after: ForChildren::NotMade, .. } => out.push(
-                lang.pick("pid_for_children: made at the next fork", "pid_for_children：下一次 fork 时才创建")
-                    .to_string(),
-            ),
-            _ => out.push(one_change(change, lang)),
-        }
-    }
-    // In the order of the Namespaces pane.
-    links.sort_by_key(|link| super::namespaces::ORDER.iter().position(|kind| kind == link));
-    let links: Vec<&str> = links.iter().map(|kind| kind.row().link).collect();
-    let new = if links.is_empty() {
-        String::new()
-    } else {
-        format!("{}{}", links.join(" "), lang.pick(": new", "：新的"))
-    };
-    match child {
-        // The links that a fork changes are the child's; its maker keeps its own.
-        Some(child) => {
-            let name = lang.pick(format!("child {child}"), format!("子进程 {child}"));
-            out.insert(0, if new.is_empty() { name } else { format!("{name}{}{new}", lang.pick(", ", "，")) });
-        }
-        None if new.is_empty() => {}
-        None => out.insert(0, new),
-    }
-    out
-}
-
-fn one_change(change: &Change, lang: Lang) -> String {
-    let subject = change.subject(lang);
-    let (before, after) = change.values(lang);
-    let gone = || lang.pick("gone", "已消失").to_string();
-    let colon = lang.pick(": ", "：");
-    match before {
-        Some(before) => format!("{subject}{colon}{before} {} {}", marks::TO, after.unwrap_or_else(gone)),
-        None => after.map_or(subject.clone(), |after| format!("{subject}{colon}{after}")),
-    }
-}
-
 fn held(call: &Call, lang: Lang, columns: usize, sheet: &mut Sheet) {
     let first = who(call, columns);
     let room = columns.saturating_sub(width(&first));
@@ -282,29 +279,5 @@ mod tests {
             brief(c"/bin/ps", c"/run/boxwright-0-1a2b/bin/ps"),
             r#"execve("/bin/ps", ["/run/boxwright-0-1a2b/bin/ps", "-e"])"#
         );
-    }
-
-    #[test]
-    fn links_are_told_together() {
-        let link = |kind, after| Change::Namespace { kind, before: Some(1), after };
-        let list = [
-            link(Kind::Uts, Some(2)),
-            Change::HostName { before: "a".into(), after: "box".into() },
-            link(Kind::Ipc, Some(3)),
-            link(Kind::Net, None),
-            Change::PidForChildren { before: ForChildren::Inode(4), after: ForChildren::NotMade },
-        ];
-        assert_eq!(
-            changes(&list, Lang::En),
-            ["uts ipc: new", "hostname: a → box", "net: 1 → gone", "pid_for_children: made at the next fork"]
-        );
-        let fork = [Change::Child(Pid(7)), link(Kind::Pid, Some(2))];
-        assert_eq!(changes(&fork, Lang::En), ["child 7, pid: new"]);
-        assert_eq!(changes(&fork[..1], Lang::En), ["child 7"]);
-        let born = Change::PidForChildren { before: ForChildren::NotMade, after: ForChildren::Inode(5) };
-        assert_eq!(changes(&[born], Lang::En), ["pid_for_children: 5"]);
-        let group = [Change::GroupMade("box".into(), None), Change::GroupRemoved("box".into())];
-        assert_eq!(changes(&group, Lang::En), ["cgroup box: made", "cgroup box: empty → gone"]);
-        assert_eq!(changes(&group, Lang::Zh), ["cgroup box：已创建", "cgroup box：空 → 已消失"]);
     }
 }

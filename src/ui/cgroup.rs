@@ -19,8 +19,11 @@ const NAME: usize = 9;
 /// The columns of a bar.
 const BAR: usize = 20;
 
-/// Lays out paths, use and limits.
-pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
+/// A chart has so many rows at least and at most.
+const CHART: (usize, usize) = (3, 10);
+
+/// Lays out paths, use and limits; the chart has the rows that are left.
+pub(super) fn sheet(state: &State, play: &Play, columns: usize, rows: usize) -> Sheet {
     let mut sheet = Sheet::default();
     let lang = state.lang;
     let Some(sample) = play.sample.as_deref() else {
@@ -41,9 +44,16 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         sheet.add(hang(&[(pad(name, NAME), Role::Strong)], &rich, columns));
     }
     cpu(state, play, cgroup, &before.cgroup, columns, &mut sheet);
+    let chart = sheet.lines.len();
     sheet.add(memory(sample, before, lang, columns));
     sheet.add(pids(cgroup, &before.cgroup, lang, columns));
     sheet.add(pressure(cgroup, lang, columns));
+    let used: Vec<f64> = play.history.percent().collect();
+    if !used.is_empty() {
+        let rows = rows.saturating_sub(sheet.lines.len()).clamp(CHART.0, CHART.1);
+        let limit = quota(cgroup).map(|(percent, _)| percent);
+        sheet.lines.splice(chart..chart, chart::lines(&used, limit, columns, NAME, rows));
+    }
     sheet
 }
 
@@ -105,9 +115,6 @@ fn cpu(state: &State, play: &Play, cgroup: &Cgroup, before: &Cgroup, columns: us
         );
         let name = pad(lang.pick("Waited", "等待"), NAME);
         sheet.add(hang(&[(name, Role::Strong)], &Rich::default().with(&waited, Role::Changed), columns));
-    }
-    if !used.is_empty() {
-        sheet.add(chart::lines(&used, cap.map(|(percent, _)| percent), columns, NAME));
     }
 }
 

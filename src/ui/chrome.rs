@@ -59,7 +59,7 @@ pub(super) fn scorecard(state: &State, play: Option<&Play>, long: bool) -> Piece
 /// The first line of the lesson view.
 pub(super) fn header(state: &State, play: &Play, area: Rect, frame: &mut Frame) {
     let session = &play.session;
-    let wide = Shape::of(state.size) == Shape::Wide;
+    let wide = state.shape() == Shape::Wide;
     let mut left: Pieces = vec![(" ".into(), Role::Plain)];
     if wide {
         left.push(("boxwright".into(), Role::Strong));
@@ -107,20 +107,22 @@ pub(super) fn fit(pieces: &Pieces, columns: usize) -> Pieces {
 
 /// What stands in the border above a pane: its name, and on a small screen or in the lower right its neighbours too.
 pub(super) fn pane_title(state: &State, play: &Play, pane: Pane, columns: usize) -> Line<'static> {
-    let wide = Shape::of(state.size) == Shape::Wide;
+    let shape = state.shape();
     let name = |pane: Pane| state.lang.pick(pane.label().0, pane.label().1);
     let theme = state.look.theme;
-    // Where another pane is the chosen one, its title names the keys of all.
-    if wide && pane.always_on_wide() || !wide && pane != play.pane {
+    // One title names the keys of all: that of the pane whose place they share.
+    let shared = if shape == Shape::Small { play.pane } else { play.bottom };
+    if pane != shared {
         return paint_line(&[(format!(" {} ", name(pane)), Role::Strong)], theme);
     }
-    let tabs: Vec<Pane> = Pane::ALL.into_iter().filter(|tab| !wide || !tab.always_on_wide()).collect();
+    let tabs: Vec<Pane> = Pane::ALL.into_iter().filter(|tab| !tab.always_on(shape)).collect();
     let numbers = play.focus == Focus::Lesson;
     let label = |tab: Pane, short: bool| match (tab == pane, numbers && tab.number() > play.answers()) {
         (true, true) => format!("{}▸{}", tab.number(), name(tab)),
+        (true, false) => format!("▸{}", name(tab)),
         (false, true) if short => format!("{}", tab.number()),
         (false, true) => format!("{} {}", tab.number(), name(tab)),
-        (_, false) => name(tab).to_string(),
+        (false, false) => name(tab).to_string(),
     };
     let build = |short: bool| -> Pieces {
         let mut out: Pieces = vec![(" ".into(), Role::Plain)];
@@ -147,15 +149,15 @@ fn message(state: &State, bar: Rect, frame: &mut Frame) {
     };
     let columns = bar.width.saturating_sub(2) as usize;
     let mut lines = hang(&[(format!(" {mark} "), role)], &Rich::default().with(&text, role), columns);
-    lines.truncate(bar.y.min(MOST_ROWS) as usize);
+    lines.truncate(usize::from(bar.y / 2).max(MOST_ROWS));
     let rows = lines.len() as u16;
     let place = Rect { y: bar.y - rows, height: rows, ..bar };
     frame.render_widget(ratatui::widgets::Clear, place);
     frame.render_widget(Paragraph::new(paint(&lines, state.look.theme)), place);
 }
 
-/// A message has no more rows than this.
-const MOST_ROWS: u16 = 4;
+/// A message may have so many rows, or half of the screen.
+const MOST_ROWS: usize = 4;
 
 /// The last line: the keys that work now. What went wrong stands above it.
 pub(super) fn bar(state: &State, frame: &mut Frame) {

@@ -20,6 +20,8 @@ pub(crate) const IMPOSSIBLE: &str = "–";
 pub(super) const HELD: &str = "⏸";
 /// What the learner can do now.
 pub(super) const NOW: &str = "▶";
+/// The call or the pane that is chosen.
+pub(super) const HERE: &str = "▸";
 /// The answer that the learner gave.
 pub(super) const CHOSEN: &str = "◂";
 /// More text below.

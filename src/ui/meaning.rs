@@ -127,9 +127,16 @@ pub(super) fn links(call: &Call) -> Vec<&'static str> {
     if !matches!(call.syscall.name(), "unshare" | "setns") {
         return Vec::new();
     }
-    let bits = call.args.iter().fold(0, |all, argument| all | bits(argument));
+    let bits = kinds(call);
     let kinds = ORDER.into_iter().filter(|kind| bits & kind.row().flag != 0);
     kinds.map(|kind| if kind == Kind::Pid { CHILDREN } else { kind.row().link }).collect()
+}
+
+/// The flags of the namespaces that a call is about: `CLONE_NEW…`.
+pub(super) fn kinds(call: &Call) -> u64 {
+    let made = if call.syscall.makes_process() { call.clone_flags() } else { 0 };
+    let all = ORDER.into_iter().fold(0, |all, kind| all | kind.row().flag);
+    call.args.iter().fold(made, |all, argument| all | bits(argument)) & all
 }
 
 /// The link to the PID namespace of a process's children.

@@ -1,5 +1,6 @@
 //! Draws [`State`]. No I/O, no mutation: what a frame measured goes back as [`Extents`], for the keys that scroll.
 
+mod call;
 mod calls;
 mod cgroup;
 mod chart;
@@ -26,6 +27,8 @@ mod terminal;
 mod text;
 mod theme;
 
+#[cfg(test)]
+mod size_tests;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
@@ -84,19 +87,21 @@ fn lesson_view(state: &State, play: &Play, frame: &mut Frame, extents: &mut Exte
 }
 
 fn draw_pane(state: &State, play: &Play, pane: Pane, place: Rect, frame: &mut Frame) -> crate::app::Extent {
-    let inner = place.width.saturating_sub(4) as usize;
+    let air = sheet::air(state, place);
+    let (inner, rows) = (place.width.saturating_sub(4 + 2 * air) as usize, place.height.saturating_sub(2) as usize);
     let mut sheet: Sheet = match pane {
         Pane::Lesson => lesson::sheet(state, play, inner),
         Pane::Calls => calls::sheet(state, play, inner),
-        Pane::Namespaces => namespaces::sheet(state, play, inner, place.height.saturating_sub(2) as usize),
+        Pane::Namespaces => namespaces::sheet(state, play, inner, rows),
         Pane::Processes => processes::sheet(state, play, inner),
         Pane::Sides => sides::sheet(state, play, inner),
         Pane::Mounts => mounts::sheet(state, play, inner),
-        Pane::Cgroup => cgroup::sheet(state, play, inner),
+        Pane::Cgroup => cgroup::sheet(state, play, inner, rows),
         Pane::Source => source::sheet(state, play, inner),
     };
+    sheet.air = air;
     if pane == Pane::Lesson {
-        sheet.squeeze(place.height.saturating_sub(2) as usize);
+        sheet.squeeze(rows);
     }
     let focused = play.focus == Focus::Lesson && play.pane == pane;
     let title = chrome::pane_title(state, play, pane, place.width as usize);

@@ -1,7 +1,7 @@
 //! What lies over a view: keys, steps, a question.
 
 use super::{
-    calls,
+    call, calls,
     chrome::terminal_name,
     marks,
     sheet::Sheet,
@@ -23,6 +23,7 @@ pub(super) fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &m
         Overlay::Help => (state.lang.pick(" Keys ", " 按键 "), help(state, columns)),
         Overlay::Glossary => (state.lang.pick(" Words ", " 术语 "), glossary(state, columns)),
         Overlay::GoTo(jump) => (state.lang.pick(" Go to step ", " 跳到某一步 "), steps::sheet(state, jump, columns)),
+        Overlay::Call => return opened(state, columns, frame, extents),
         Overlay::Until(name) => (state.lang.pick(" Run until ", " 运行到 "), until(state, name, columns)),
         Overlay::Consent(index) => {
             (state.lang.pick(" A lesson from a folder ", " 外部课程 "), consent(state, *index, columns))
@@ -33,6 +34,17 @@ pub(super) fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &m
     let title = paint_line(&line(title, Role::Strong), state.look.theme);
     let top = matches!(over, Overlay::Help | Overlay::Glossary).then_some(state.top);
     let extent = sheet.draw(state, place, title, true, top, frame);
+    extents.insert(None, extent);
+}
+
+/// The chosen call.
+fn opened(state: &State, columns: usize, frame: &mut Frame, extents: &mut Extents) {
+    let Some(play) = &state.play else { return };
+    let sheet = call::sheet(state, play, columns);
+    let place = centred(frame, &sheet, columns);
+    frame.render_widget(Clear, place);
+    let title = paint_line(&line(call::title(play, state.lang), Role::Strong), state.look.theme);
+    let extent = sheet.draw(state, place, title, true, Some(state.top), frame);
     extents.insert(None, extent);
 }
 

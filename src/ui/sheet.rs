@@ -37,6 +37,8 @@ pub(super) struct Sheet {
     pub follow: Follow,
     /// The lines of what the learner is asked.
     pub asked: Option<Range<usize>>,
+    /// More empty columns on either side.
+    pub air: u16,
 }
 
 impl Sheet {
@@ -106,11 +108,17 @@ impl Sheet {
         }
         let inner = block.inner(area);
         frame.render_widget(block, area);
-        let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+        let margin = 1 + self.air;
+        let inner = Rect { x: inner.x + margin, width: inner.width.saturating_sub(2 * margin), ..inner };
         let visible: Vec<Pieces> = self.lines.iter().skip(extent.top).take(rows).cloned().collect();
         frame.render_widget(Paragraph::new(paint(&visible, theme)), inner);
         extent
     }
+}
+
+/// Empty columns on either side of a pane's text, for a hall: lines stay short, however wide the screen is.
+pub(super) fn air(state: &State, area: Rect) -> u16 {
+    if state.look.large_print && area.width >= 60 { (area.width.saturating_sub(76) / 2).max(2) } else { 0 }
 }
 
 fn more(state: &State, sign: &str) -> Line<'static> {

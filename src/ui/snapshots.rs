@@ -1,6 +1,6 @@
 //! Every screen, in both languages and both sizes. The snapshots are read by people: text first, styles below it.
 
-use super::stage::{self, after, at_question, held, press, prompts, refused, shot, styled};
+use super::stage::{self, after, at_question, held, press, prompts, refused, shot, straight, styled};
 use crate::{
     app::{Event, Look, State, update},
     lang::Lang,
@@ -17,15 +17,11 @@ fn all(name: &str, prepare: impl Fn(&mut State)) {
             shot(&mut state);
             let buffer = shot(&mut state);
             straight(&stage::text(&buffer), size);
+            if state.overlay.is_none() && state.view == crate::app::View::Lesson {
+                stage::boxes(&buffer);
+            }
             insta::assert_snapshot!(format!("{name}_{}_{}", size.0, lang.code()), styled(&buffer));
         }
-    }
-}
-
-/// Every row is exactly as wide as the screen: nothing shifts a border.
-fn straight(text: &str, size: (u16, u16)) {
-    for row in text.lines() {
-        assert_eq!(row.width(), size.0 as usize, "{row:?}");
     }
 }
 

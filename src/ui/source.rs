@@ -9,6 +9,7 @@ use super::{
 use crate::{
     app::{Play, State},
     tools,
+    trace::Call,
 };
 
 /// Lays out the file with line numbers.
@@ -32,8 +33,10 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         return sheet;
     };
     sheet.line(line(format!("src/tools/{}.rs", tool.name), Role::Quiet));
+    let made: Vec<usize> =
+        call.map_or_else(Vec::new, |call| makers(tool.source, call).iter().map(|(at, _)| *at).collect());
     for (number, text) in tool.source.lines().enumerate() {
-        let here = call.is_some_and(|call| makes(text, call));
+        let here = made.contains(&(number + 1));
         if here && sheet.follow == Follow::Top {
             sheet.follow = Follow::Around(sheet.lines.len());
         }
@@ -45,17 +48,32 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     sheet
 }
 
+/// The lines of a tool that make this call, with their numbers from 1 on: of several those that name most of its texts.
+pub(super) fn makers<'a>(source: &'a str, call: &Call) -> Vec<(usize, &'a str)> {
+    let texts: Vec<String> = call.args.iter().filter(|it| it.path().is_some()).map(ToString::to_string).collect();
+    let named = |line: &str| texts.iter().filter(|text| line.contains(text.as_str())).count();
+    let lines = source.lines().enumerate().map(|(at, line)| (at + 1, line));
+    // The tests of a file come last, and make their own calls.
+    let lines = lines.take_while(|(_, line)| !line.starts_with("#[cfg(test)]"));
+    let all: Vec<(usize, &str)> = lines.filter(|(_, line)| makes(line, call.syscall.name())).collect();
+    let most = all.iter().map(|(_, line)| named(line)).max().unwrap_or(0);
+    all.into_iter().filter(|(_, line)| named(line) == most).collect()
+}
+
 /// Whether a line of source makes this call: its name stands there as a word before a bracket.
 fn makes(text: &str, call: &str) -> bool {
     let code = text.trim_start();
-    if code.starts_with("//") || code.starts_with("use ") {
+    if ["//", "use ", "fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn "].iter().any(|word| code.starts_with(word)) {
         return false;
     }
     // A C library makes these calls under another name.
     let names: &[&str] = match call {
-        "clone" | "clone3" | "vfork" => &["fork", "clone", "spawn"],
+        "clone" | "clone3" | "vfork" => &["fork", "clone", "spawn", "start::split", "split"],
         "umount2" => &["umount2", "umount"],
-        "execve" | "execveat" => &["execve", "execvp", "execv", "exec"],
+        "execve" | "execveat" => &["execve", "execvp", "execv", "exec", "become_program"],
+        "mkdir" | "mkdirat" => &["mkdir", "create_dir"],
+        "rmdir" | "unlinkat" => &["rmdir", "remove_dir"],
+        "write" => &["groups::write", "join"],
         _ => &[call],
     };
     names.iter().any(|name| {

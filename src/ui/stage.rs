@@ -1,20 +1,25 @@
 //! A lesson, samples and calls for tests, played through [`update`] as the real ones are.
 
+#[path = "stage/shots.rs"]
+mod shots;
+#[path = "stage/world.rs"]
+mod world;
+
+pub(crate) use shots::{boxes, shot, straight, styled, text};
+pub(crate) use world::{plain, unshared};
+
 use crate::kernel::errno::Errno;
 use crate::{
     app::{Effect, Event, Facts, Look, Prefix, State, update},
     kernel::{namespaces::Kind, pid::Pid},
     lang::Lang,
     lesson::{Block, Check, Fact, Lesson, Predict, Run, Step, TerminalId, Translations},
-    observe::{ForChildren, Interface, Links, Mount, Process, Sample, Side},
+    observe::{ForChildren, Sample},
     session::Action,
     trace::{Call, Change, Return, SyscallEvent, TraceEvent},
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, style::Style};
-use std::{fmt::Write, sync::Arc};
-
-const HOST: u64 = 4026531830;
+use std::sync::Arc;
 
 /// A small lesson in the manner of the real one.
 pub(crate) fn lesson(lang: Lang) -> Lesson {
@@ -178,7 +183,7 @@ pub(crate) fn held(state: &mut State) {
     press(state, "1 ");
     feed(state, Event::Output(TerminalId::Container, b"unshare -imnpu --mount-proc --fork sh\r\n".to_vec()));
     let call = unshare();
-    sample(state, with_unshare());
+    sample(state, world::with_unshare());
     feed(state, Event::Trace(TerminalId::Container, TraceEvent::Held(Pid(4702), call)));
 }
 
@@ -193,11 +198,11 @@ pub(crate) fn after(state: &mut State) {
         returned: Return::Value(0),
         micros: 1234,
         changed: vec![
-            link(Kind::Ipc, HOST + 9, 4026532179),
-            link(Kind::Uts, HOST + 8, 4026532178),
-            link(Kind::Net, HOST + 3, 4026532181),
-            link(Kind::Mnt, HOST + 2, 4026532177),
-            Change::PidForChildren { before: ForChildren::Inode(HOST + 6), after: ForChildren::NotMade },
+            link(Kind::Ipc, world::HOST + 9, 4026532179),
+            link(Kind::Uts, world::HOST + 8, 4026532178),
+            link(Kind::Net, world::HOST + 3, 4026532181),
+            link(Kind::Mnt, world::HOST + 2, 4026532177),
+            Change::PidForChildren { before: ForChildren::Inode(world::HOST + 6), after: ForChildren::NotMade },
         ],
     };
     feed(state, Event::Trace(TerminalId::Container, TraceEvent::Syscall(Pid(4702), event)));
@@ -228,177 +233,4 @@ fn unshare() -> Call {
     let kinds = [Kind::Mnt, Kind::Uts, Kind::Ipc, Kind::Pid, Kind::Net];
     let flags = kinds.into_iter().fold(0, |flags, kind| flags | kind.row().flag);
     Call::of(4711, "unshare", "unshare", [flags, 0, 0, 0, 0, 0])
-}
-
-fn links() -> Links {
-    [
-        (Kind::Uts, 8),
-        (Kind::Ipc, 9),
-        (Kind::Mnt, 2),
-        (Kind::Net, 3),
-        (Kind::Pid, 6),
-        (Kind::User, 7),
-        (Kind::Cgroup, 5),
-        (Kind::Time, 4),
-    ]
-    .into_iter()
-    .map(|(kind, offset)| (kind, HOST + offset))
-    .collect()
-}
-
-fn process(pid: i32, ppid: i32, nspid: &[i32], comm: &str) -> Process {
-    Process {
-        pid,
-        ppid,
-        nspid: nspid.to_vec(),
-        comm: comm.into(),
-        state: 'S',
-        pid_ns: links().get(&Kind::Pid).copied(),
-    }
-}
-
-fn side() -> Side {
-    let mount = |id: u32, point: &str, kind: &str, source: &str| Mount {
-        id,
-        point: point.into(),
-        kind: kind.into(),
-        source: source.into(),
-        root: "/".into(),
-        ..Mount::default()
-    };
-    Side {
-        hidden_mounts: Some(0),
-        hostname: Some("classroom".into()),
-        interfaces: vec![
-            Interface { name: "lo".into(), up: true, addresses: vec!["127.0.0.1/8".into()] },
-            Interface { name: "eth0".into(), up: true, addresses: vec!["10.0.0.5/24".into()] },
-        ],
-        listening: vec![22, 8080],
-        sysv: Vec::new(),
-        mounts: vec![mount(1, "/", "ext4", "/dev/vda"), mount(2, "/proc", "proc", "proc")],
-        proc_shows_host: Some(true),
-    }
-}
-
-/// A shell and nothing else.
-pub(crate) fn plain() -> Sample {
-    let mut sample = Sample {
-        container: Some(4702),
-        namespaces: links(),
-        host_namespaces: links(),
-        for_children: ForChildren::Inode(HOST + 6),
-        processes: vec![process(4702, 1, &[4702], "sh")],
-        host: side(),
-        inside: side(),
-        ..Sample::default()
-    };
-    sample.cgroup.paths =
-        [("cpu", "/"), ("memory", "/"), ("pids", "/user.slice")].map(|(name, path)| (name.into(), path.into())).into();
-    sample.cgroup.memory.current = Some(5_347_737);
-    sample.cgroup.memory.limit = Some(10 << 20);
-    sample
-}
-
-fn with_unshare() -> Sample {
-    let mut sample = plain();
-    sample.container = Some(4711);
-    sample.processes.push(process(4711, 4702, &[4711], "unshare"));
-    sample
-}
-
-/// After `unshare` with five flags, before the fork.
-pub(crate) fn unshared() -> Sample {
-    let mut sample = with_unshare();
-    for (kind, inode) in
-        [(Kind::Uts, 4026532178), (Kind::Ipc, 4026532179), (Kind::Mnt, 4026532177), (Kind::Net, 4026532181)]
-    {
-        sample.namespaces.insert(kind, inode);
-    }
-    sample.for_children = ForChildren::NotMade;
-    sample.inside.interfaces = vec![Interface { name: "lo".into(), up: false, addresses: Vec::new() }];
-    sample.inside.listening.clear();
-    sample.inside.mounts.push(Mount {
-        id: 9,
-        point: "/tmp/容器測試".into(),
-        kind: "tmpfs".into(),
-        source: "none".into(),
-        ..Mount::default()
-    });
-    sample
-}
-
-/// Draws one frame and feeds back what it measured.
-pub(crate) fn shot(state: &mut State) -> Buffer {
-    let (columns, rows) = state.size;
-    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    let mut extents = crate::app::Extents::new();
-    terminal.draw(|frame| extents = super::draw(state, frame)).unwrap();
-    crate::app::measured(state, extents);
-    terminal.backend().buffer().clone()
-}
-
-/// The text of a frame.
-pub(crate) fn text(buffer: &Buffer) -> String {
-    rows(buffer).into_iter().map(|(text, _)| text + "\n").collect()
-}
-
-/// The text, then a letter for the style of each cell of the rows that have any, then what the letters mean.
-pub(crate) fn styled(buffer: &Buffer) -> String {
-    let mut legend: Vec<Style> = Vec::new();
-    let (mut out, mut below) = (String::new(), String::new());
-    for (number, (text, styles)) in rows(buffer).into_iter().enumerate() {
-        writeln!(out, "{}", text.trim_end()).unwrap();
-        let mut letters = String::new();
-        for style in styles {
-            if plainly(style) {
-                letters.push(' ');
-                continue;
-            }
-            let place = legend.iter().position(|known| *known == style).unwrap_or_else(|| {
-                legend.push(style);
-                legend.len() - 1
-            });
-            letters.push(char::from(b'a' + place as u8));
-        }
-        if !letters.trim().is_empty() {
-            writeln!(below, "{number:>2} {}", letters.trim_end()).unwrap();
-        }
-    }
-    for (number, style) in legend.iter().enumerate() {
-        let colours = [style.fg, style.bg].map(|colour| colour.map_or_else(String::new, |colour| colour.to_string()));
-        writeln!(
-            below,
-            "{} = {} on {} {:?}",
-            char::from(b'a' + number as u8),
-            colours[0],
-            colours[1],
-            style.add_modifier
-        )
-        .unwrap();
-    }
-    out + "styles\n" + &below
-}
-
-fn plainly(style: Style) -> bool {
-    use ratatui::style::Color;
-    style.fg == Some(Color::Reset) && style.bg == Some(Color::Reset) && style.add_modifier.is_empty()
-}
-
-fn rows(buffer: &Buffer) -> Vec<(String, Vec<Style>)> {
-    use unicode_width::UnicodeWidthStr;
-    (0..buffer.area.height)
-        .map(|y| {
-            let mut text = String::new();
-            let mut styles = Vec::new();
-            let mut x = 0;
-            while x < buffer.area.width {
-                let cell = &buffer[(x, y)];
-                let wide = cell.symbol().width().max(1);
-                text.push_str(cell.symbol());
-                styles.extend(std::iter::repeat_n(cell.style(), wide));
-                x += wide as u16;
-            }
-            (text, styles)
-        })
-        .collect()
 }

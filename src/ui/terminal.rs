@@ -3,7 +3,7 @@
 use super::{
     chrome::{key, terminal_name},
     marks,
-    text::{Pieces, paint_line},
+    text::{Pieces, paint_line, width},
     theme::{Role, style},
 };
 use crate::{
@@ -21,11 +21,13 @@ pub(super) fn draw(state: &State, play: &Play, id: TerminalId, both: bool, area:
     let theme = state.look.theme;
     let focused = play.focus == Focus::Terminal && id == play.shown;
     let border = style(theme, if focused { Role::Focus } else { Role::Quiet });
+    let names = names(state, play, both.then_some(id));
+    let room = usize::from(area.width).saturating_sub(2 + width(&names));
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(border)
-        .title(paint_line(&names(state, play, both.then_some(id)), theme))
-        .title(paint_line(&status(state, play, id), theme).right_aligned());
+        .title(paint_line(&names, theme))
+        .title(paint_line(&status(state, play, id, room), theme).right_aligned());
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if let Some(term) = play.terminals.get(&id) {
@@ -61,8 +63,8 @@ fn names(state: &State, play: &Play, alone: Option<TerminalId>) -> Pieces {
     out
 }
 
-/// Where its foreground lives and what it does: `inside: new pid uts  pid 4711  held`.
-fn status(state: &State, play: &Play, id: TerminalId) -> Pieces {
+/// Where its foreground lives and what it does: `inside: new pid uts  pid 4711  held`; less of it where there is less room.
+fn status(state: &State, play: &Play, id: TerminalId, room: usize) -> Pieces {
     let lang = state.lang;
     let ended = play.terminals.get(&id).is_some_and(|term| term.ended);
     let held = play.session.held().iter().find(|(terminal, _)| *terminal == id);
@@ -87,10 +89,18 @@ fn status(state: &State, play: &Play, id: TerminalId) -> Pieces {
     if let Some(pid) = pid {
         out.push((format!(" pid {pid} "), Role::Container));
     }
+    let doing = out.len();
     if ended {
         out.push((lang.pick(" ended ", " 已结束 ").into(), Role::Danger));
     } else if held.is_some() {
         out.push((format!("{} {} ", marks::HELD, lang.pick("held", "已暂停")), Role::Changed));
+    }
+    // Where it lives counts for more than its number; that it waits, for most.
+    if width(&out) > room && pid.is_some() {
+        out.remove(doing - 1);
+    }
+    while width(&out) > room && out.len() > 1 {
+        out.remove(0);
     }
     out
 }
@@ -110,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn both_terminals_are_seen_at_once_on_request() {
+    fn both_terminals_are_seen_at_once_from_100_columns_and_on_request() {
         for lang in Lang::ALL {
             for size in [(80, 24), (100, 30), (120, 30), (140, 45), (200, 60)] {
                 let mut state = stage::state(lang, size, Look::default());
@@ -120,8 +130,9 @@ mod tests {
                     stage::feed(&mut state, Event::Output(id, format!("{text}\r\n$ ").into_bytes()));
                 }
                 let seen = |text: &str| (text.contains("in the container"), text.contains("on the host"));
-                assert_eq!(seen(&screen(&mut state)), (true, false));
-                press(&mut state, "^gb");
+                let wide = size.0 >= 100;
+                assert_eq!(seen(&screen(&mut state)), (true, wide), "{size:?}");
+                press(&mut state, if wide { "^g" } else { "^gb" });
                 let text = screen(&mut state);
                 assert_eq!(seen(&text), (true, true), "{text}");
                 let (one, other) = (terminal_name(TerminalId::Container, lang), terminal_name(TerminalId::Host, lang));

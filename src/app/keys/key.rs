@@ -32,6 +32,12 @@ pub(crate) enum Key {
     Home,
     /// End.
     End,
+    /// Cursor left.
+    Left,
+    /// Cursor right.
+    Right,
+    /// A function key.
+    F(u8),
 }
 
 impl Key {
@@ -57,6 +63,9 @@ impl Key {
             KeyCode::PageDown => Key::PageDown,
             KeyCode::Home => Key::Home,
             KeyCode::End => Key::End,
+            KeyCode::Left => Key::Left,
+            KeyCode::Right => Key::Right,
+            KeyCode::F(number) if event.modifiers.is_empty() => Key::F(number),
             _ => return None,
         })
     }
@@ -71,6 +80,7 @@ impl fmt::Display for Key {
             Key::PageUp => f.write_str("PgUp"),
             Key::PageDown => f.write_str("PgDn"),
             Key::BackTab => f.write_str("Shift-Tab"),
+            Key::F(number) => write!(f, "F{number}"),
             other => write!(f, "{other:?}"),
         }
     }

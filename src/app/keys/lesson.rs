@@ -1,7 +1,7 @@
 //! The keys of a lesson, by what is to be done now.
 
 use super::{
-    super::{Pane, Play, Shape, State, View},
+    super::{Pane, Play, State, View},
     Binding, Command, Key, bind, common, letter, scrolling,
 };
 use crate::{lesson::TerminalId, session::Phase};
@@ -35,6 +35,13 @@ pub(super) fn in_terminal(state: &State, play: &Play) -> Vec<Binding> {
         ),
     };
     all.push(bind(&[state.prefix.key()], Command::Terminal, label, 1));
+    if play.terminals.get(&play.shown).is_some_and(|term| term.screen.history() > 0) {
+        // The prefix gives the keys to the lesson, where the bracket is the key.
+        all.push(bind(&[], Command::Terminals(1), ("scroll", "滚动"), 2).shown(format!("{} [", state.prefix)));
+    }
+    if !play.is_full() {
+        all.extend(everywhere());
+    }
     all
 }
 
@@ -104,7 +111,7 @@ fn terminals(state: &State, play: &Play) -> Vec<Binding> {
         TerminalId::Host => ("container terminal", "容器终端"),
     };
     all.push(letter('o', Command::OtherTerminal, other, 11));
-    let both = match play.both {
+    let both = match play.sees_both() {
         true => ("both terminals: on", "两个终端：开"),
         false => ("both terminals: off", "两个终端：关"),
     };
@@ -121,7 +128,28 @@ fn panes(play: &Play) -> Vec<Binding> {
         let key = char::from_digit(pane.number() as u32, 10).unwrap_or('1');
         all.push(letter(key, Command::Show(pane), pane.label(), None));
     }
+    all.extend(everywhere());
+    if play.calls_to_walk().next().is_some() {
+        all.push(letter('i', Command::OpenCall, ("explain", "调用详情"), Some(call_rank(play))));
+        if play.walks() {
+            all.push(bind(&[Key::Up, Key::Char('k')], Command::Walk(false), ("calls", "选择调用"), 3).shown("↑↓"));
+            all.push(bind(&[Key::Down, Key::Char('j')], Command::Walk(true), ("", ""), None));
+        }
+    }
     all
+}
+
+/// The keys that show a pane wherever the keys go, unless a program draws the whole screen.
+fn everywhere() -> impl Iterator<Item = Binding> {
+    Pane::ALL.into_iter().map(|pane| {
+        let label = if pane == Pane::Lesson { ("panes, from everywhere", "窗格，随时可用") } else { ("", "") };
+        bind(&[Key::F(pane.number() as u8)], Command::Show(pane), label, None).shown("F1-F8")
+    })
+}
+
+/// How much it matters that the bar tells of opening a call: most where calls are what is looked at.
+fn call_rank(play: &Play) -> u8 {
+    if play.walks() || play.session.phase() == Phase::Held { 2 } else { 13 }
 }
 
 /// Help, and the way to other steps.
@@ -157,8 +185,10 @@ fn others(play: &Play, asking: bool) -> Vec<Binding> {
     if !play.session.proof().is_empty() && !asking {
         all.push(letter('e', Command::Export, ("write the proof card into a file", "把证据卡写入文件"), 15));
     }
-    all.push(letter('[', Command::Terminals(1), ("scroll the terminal up", "终端向上滚动"), None));
-    all.push(letter(']', Command::Terminals(-1), ("scroll the terminal down", "终端向下滚动"), None));
+    let past = play.terminals.get(&play.shown).is_some_and(|term| term.screen.history() > 0);
+    let scrolls = bind(&[Key::Char('[')], Command::Terminals(1), ("scroll the terminal", "滚动终端"), past.then_some(11));
+    all.push(scrolls.shown("[ ]"));
+    all.push(letter(']', Command::Terminals(-1), ("", ""), None));
     let notes = match play.notes {
         true => ("speaker notes: on", "讲者备注：开"),
         false => ("speaker notes: off", "讲者备注：关"),
@@ -178,7 +208,7 @@ fn helps(command: Command) -> bool {
 
 /// Whether the open question is to be seen: only then digits answer it.
 fn asks(state: &State, play: &Play) -> bool {
-    let shown = play.pane == Pane::Lesson || Shape::of(state.size) == Shape::Wide;
+    let shown = play.pane == Pane::Lesson || Pane::Lesson.always_on(state.shape());
     shown && state.extents.get(&Some(Pane::Lesson)).is_some_and(|extent| extent.shows)
 }
 

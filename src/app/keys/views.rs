@@ -1,7 +1,7 @@
 //! The keys where no lesson is played: the opening, what this machine allows, what it has come to, and what lies on top.
 
 use super::{
-    super::{Onward, Overlay, State, View},
+    super::{Onward, Overlay, Pane, State, View},
     Binding, Command, Key, bind, common, letter, scrolling,
 };
 
@@ -76,6 +76,15 @@ pub(super) fn in_overlay(state: &State, overlay: &Overlay) -> Vec<Binding> {
             all.push(bind(&[Key::Up], Command::Up, ("choose", "选择"), 6).shown("↑↓"));
             all.push(bind(&[Key::Down], Command::Down, ("choose", "选择"), None).shown("↓"));
             all.push(bind(&[Key::Esc], Command::Close, ("stay here", "留在这里"), 1));
+        }
+        Overlay::Call => {
+            let close = &[Key::Esc, Key::Char('i'), Key::Enter, Key::Char('q')];
+            all.push(bind(close, Command::Close, ("close", "关闭"), 0));
+            let others = ("other calls", "其他调用");
+            all.push(bind(&[Key::Left, Key::Char('p')], Command::Walk(false), others, 1).shown("← →"));
+            all.push(bind(&[Key::Right, Key::Char('n')], Command::Walk(true), ("", ""), None));
+            all.push(letter('s', Command::Show(Pane::Source), ("source", "源码"), 4));
+            all.extend(scrolling(state, None));
         }
         Overlay::Until(_) => {
             all.push(bind(&[Key::Enter], Command::Accept, ("run until that call", "运行到该调用"), 0));

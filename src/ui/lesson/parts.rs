@@ -11,7 +11,8 @@ use super::{
     ask,
 };
 use crate::{
-    app::{Play, State},
+    app::{Pane, Play, State},
+    lang::Lang,
     lesson::{Block, Check, Run, TerminalId},
     session::{Phase, Ran, Verdict},
 };
@@ -19,17 +20,17 @@ use crate::{
 /// Lays out one block.
 pub(super) fn block(state: &State, play: &Play, index: usize, block: &Block, columns: usize, sheet: &mut Sheet) {
     match block {
-        Block::Prose(text) => sheet.add(prose::lines(&play.fill(text), columns)),
+        Block::Prose(text) => sheet.add(prose::lines(&with_keys(&play.fill(text), state.lang), columns)),
         Block::Predict(predict) => ask::question(state, play, index, predict, columns, sheet),
         Block::Run(run) => command(state, play, index, run, columns, sheet),
         Block::Check(list) => checks(state, play, index, list, columns, sheet),
         Block::Why(text) => {
             sheet.line(line(state.lang.pick("Why", "为什么"), Role::Strong));
-            sheet.add(prose::lines(&play.fill(text), columns));
+            sheet.add(prose::lines(&with_keys(&play.fill(text), state.lang), columns));
         }
         Block::Note(text) if play.notes => {
             sheet.line(line(state.lang.pick("For the speaker", "讲者备注"), Role::Limit));
-            sheet.add(prose::lines(text, columns));
+            sheet.add(prose::lines(&with_keys(text, state.lang), columns));
         }
         Block::Note(_) | Block::Hint(_) | Block::Solution(_) | Block::Requires(_) | Block::Changes(_) => {}
     }
@@ -55,6 +56,22 @@ pub(super) fn idea(state: &State, play: &Play, block: &Block, columns: usize, sh
     }
 }
 
+/// A text that speaks of a pane names the key that shows it, wherever the keys go.
+fn with_keys(text: &str, lang: Lang) -> String {
+    let mut out = text.to_string();
+    for pane in Pane::ALL.into_iter().filter(|pane| *pane != Pane::Lesson) {
+        let (label, key) = (lang.pick(pane.label().0, pane.label().1), pane.number());
+        let names = match lang {
+            Lang::En => [format!("{label} pane"), format!("{label}\npane")],
+            Lang::Zh => [format!("{label}窗格"), format!("{label} 窗格")],
+        };
+        if let Some((at, name)) = names.iter().find_map(|name| Some((out.find(name.as_str())?, name))) {
+            out.insert_str(at + name.len(), &lang.pick(format!(" (F{key})"), format!("（F{key}）")));
+        }
+    }
+    out
+}
+
 /// The rungs of help that were asked for.
 pub(super) fn hints(state: &State, play: &Play, columns: usize, sheet: &mut Sheet) {
     let Some(step) = play.session.step() else { return };
@@ -65,7 +82,7 @@ pub(super) fn hints(state: &State, play: &Play, columns: usize, sheet: &mut Shee
     for (number, text) in rungs.take(play.session.hints()).enumerate() {
         sheet.gap();
         sheet.line(line(format!("{} {}", state.lang.pick("Hint", "提示"), number + 1), Role::Limit));
-        sheet.add(prose::lines(&play.fill(text), columns));
+        sheet.add(prose::lines(&with_keys(&play.fill(text), state.lang), columns));
     }
 }
 
@@ -169,5 +186,40 @@ fn detail(state: &State, verdict: &Verdict, tried: bool, challenge: bool, column
         }
         Some(true) if !verdict.because.is_empty() => row(lang.pick("because", "因为"), &verdict.because, Role::Plain),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pane_that_a_text_speaks_of_is_named_with_its_key() {
+        for (lang, text, named) in [
+            (Lang::En, "Look at the Namespaces pane.", "Look at the Namespaces pane (F3)."),
+            (Lang::En, "the Mounts\npane shows it", "the Mounts\npane (F6) shows it"),
+            (Lang::Zh, "看命名空间窗格。", "看命名空间窗格（F3）。"),
+            (Lang::Zh, "打开 Cgroup 窗格", "打开 Cgroup 窗格（F7）"),
+            (Lang::En, "Every pane shows it.", "Every pane shows it."),
+        ] {
+            assert_eq!(with_keys(text, lang), named);
+        }
+    }
+
+    #[test]
+    fn no_lesson_speaks_of_a_pane_by_another_name() {
+        for lesson in crate::lesson::load(None).unwrap() {
+            for lesson in lesson.into_values() {
+                for step in &lesson.steps {
+                    for block in &step.blocks {
+                        let (Block::Prose(text) | Block::Why(text) | Block::Hint(text) | Block::Note(text)) = block
+                        else {
+                            continue;
+                        };
+                        assert!(!text.contains("System calls pane"), "{}/{}", lesson.id, step.id);
+                    }
+                }
+            }
+        }
     }
 }

@@ -79,6 +79,8 @@ pub(super) struct Ahead {
     line: String,
     /// Keys of which only an editor knows what they do to the line.
     unknown: bool,
+    /// Whether a program may have read some of the lines.
+    doubtful: bool,
 }
 
 /// How many such lines are remembered, and how long they are.
@@ -108,9 +110,15 @@ impl Ahead {
         }
     }
 
-    /// The first of them, which a shell has taken.
+    /// The first of them, which a shell has taken; `None` where that may have been another one.
     pub(super) fn taken(&mut self) -> Option<String> {
-        self.lines.pop_front()
+        self.lines.pop_front().filter(|_| !self.doubtful)
+    }
+
+    /// A shell asks. Where a program of its own ran before, that may have read what was typed; a shell that was started by what
+    /// was typed before has read nothing yet.
+    pub(super) fn asked(&mut self, after_a_program: bool) {
+        self.doubtful = after_a_program;
     }
 
     /// Whether this is the first of them.

@@ -355,11 +355,11 @@ fn ahead(typed: &str, output: &[&str]) -> Vec<Piece> {
 
 #[test]
 fn a_line_typed_before_the_first_prompt_of_a_shell_is_known_when_it_ran() {
-    let prompt = |status| ps1(status, 9, "");
+    let prompt = |status| ps1(status, 10, "");
     let only = |pieces: Vec<Piece>| -> Vec<Piece> {
         pieces.into_iter().filter(|piece| !matches!(piece, Piece::Text(_))).collect()
     };
-    let asks = |status| Piece::Prompt { status, shell: 9 };
+    let asks = |status| Piece::Prompt { status, shell: 10 };
     // dash reads what the terminal has echoed before, and prints no more of it.
     let ran = ahead("ps -ef\r", &["ps -ef\r\n", &prompt(0), "PID\r\n", &prompt(1)]);
     assert_eq!(only(ran), [asks(0), submitted("ps -ef"), asks(1)]);
@@ -369,9 +369,13 @@ fn a_line_typed_before_the_first_prompt_of_a_shell_is_known_when_it_ran() {
     // What was interrupted has not run, and a prompt that is drawn twice runs nothing.
     assert_eq!(only(ahead("ps\x03", &["ps^C\r\n", &prompt(0), &prompt(130)])), [asks(0), asks(130)]);
     // bash says itself what it takes.
-    let drawn = ps1(0, 9, BASH);
+    let drawn = ps1(0, 10, BASH);
     let ran = ahead("ps\r", &["ps\r\n", &drawn, "ps\r\n", C, "PID\r\n", &drawn]);
     assert_eq!(only(ran), [asks(0), submitted("ps"), asks(0)]);
+    // A program of the same shell may have read it.
+    let prompt = |status| ps1(status, 9, "");
+    let ran = ahead("ps -ef\r", &["ps -ef\r\n", &prompt(0), "PID\r\n", &prompt(1)]);
+    assert!(!ran.contains(&submitted("ps -ef")), "{ran:?}");
 }
 
 #[test]

@@ -234,6 +234,8 @@ impl Screen {
                 if same && std::mem::take(&mut self.prompt.fresh) && !ended.says_when_it_starts {
                     let ran = self.prompt.ahead.taken();
                     ran.into_iter().for_each(|line| self.transcript.note(Piece::Submitted(Some(line))));
+                } else {
+                    self.prompt.ahead.asked(same);
                 }
                 self.prompt.fresh = true;
                 // A shell may draw its prompt anew, before it reads the Return that was typed.

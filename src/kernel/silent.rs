@@ -66,13 +66,18 @@ impl Asker {
         let (finished, done) = channel();
         let (send, answer) = channel();
         let about = looking.clone();
+        let question = Arc::new(Mutex::new(Some(question)));
+        let take = |question: &Mutex<Option<_>>| question.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let theirs = Arc::clone(&question);
         let work = move || {
             let _finished = finished;
-            drop(send.send(question(&about)));
+            drop(take(&theirs).map(|question| send.send(question(&about))));
         };
-        // Where no thread can be made there are worse troubles, which others tell.
-        if thread::Builder::new().name("asker".into()).spawn(work).is_err() {
-            return Err(looking.place());
+        // Where no thread can be made it is asked here: that may take long, and says nothing false.
+        if thread::Builder::new().name("asker".into()).spawn(work).is_err()
+            && let Some(question) = take(&question)
+        {
+            return Ok(question(&looking));
         }
         match answer.recv_timeout(limit) {
             Ok(answer) => Ok(answer),

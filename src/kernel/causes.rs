@@ -315,7 +315,7 @@ static TABLE: &[Row] = &[
         Errno::EEXIST,
         None,
         (
-            "something of that name is there: whoever writes into a device that is not there yet, such as with 2>/dev/null, makes an ordinary file",
+            "something of that name is there: writing into a device that is not there yet, such as with 2>/dev/null, makes an ordinary file",
             "已经有同名的东西：设备还不存在时往里写（例如 2>/dev/null），得到的是一个普通文件",
         ),
         ("remove it with rm, then make the device", "先用 rm 删掉它，再创建设备"),

@@ -79,7 +79,7 @@ impl Note {
                 "has a seccomp filter of its own, which sees the refused call as number -1: if it kills for that, it is the \
                  filter that does"
                     .into(),
-                "自带 seccomp 过滤器：在它看来，被拒绝的调用编号是 -1；如果进程因此被杀，那是它自己的过滤器所为".into(),
+                "自带 seccomp 过滤器：在它看来，被拒绝的调用，系统调用号是 -1；如果进程因此被杀，那是它自己的过滤器所为".into(),
             ),
             Note::Aside(command) => lang.pick(
                 format!("runs untraced: {command} (its calls are not shown, and the guard does not see them)"),

@@ -82,7 +82,7 @@ fn without_a_screen_it_is_one_letter() {
     let (status, said) = user.talk("", "?\nR\n");
     let program = user.program.display();
     assert!(said.contains(&format!("R starts again as root: sudo {program}")), "{said}");
-    assert!(said.lines().any(|line| line.starts_with("R  ") && line.contains("as root")), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("R: ") && line.contains("as root")), "{said}");
     assert_eq!(status, Some(7), "{said}");
     assert!(said.contains(&format!("asked for: {program} --lang en --plain\n")), "{said}");
 }

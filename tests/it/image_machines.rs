@@ -140,7 +140,7 @@ fn what_starting_it_will_miss_is_told() {
         (and(vec![symlink("etc/passwd", "/etc/shadow")]), r#"{"User":"root"}"#, ""),
         (and(vec![closed(0)]), r#"{"User":"root"}"#, ""),
         (and(vec![closed(1)]), r#"{"User":"1000"}"#, "own / has the mode 700: its User 1000 cannot enter it (EACCES)"),
-        (vec![file("app", "")], r#"{"Entrypoint":["/app"]}"#, "no /bin/sh in it; its own program is /app"),
+        (vec![file("app", "")], r#"{"Entrypoint":["/app"]}"#, "it has no /bin/sh; its own program is /app"),
         (vec![file("app", "")], r#"{"Cmd":["/none"]}"#, ""),
     ];
     for (entries, execution, note) in table {
@@ -165,7 +165,7 @@ fn each_way_of_not_starting_has_its_own_reason() {
             127,
             "/app is there, but not the interpreter that it names: /no/such/interpreter",
         ),
-        (&["chroot", "root", "/none"], 127, "there is no /none in this root directory"),
+        (&["chroot", "root", "/none"], 127, "no /none in this root directory"),
         // A number needs no line in etc/passwd, so that it is the program that fails.
         (&["chroot", "--userspec=1000:1000", "root", "/app"], 127, "/app is there, but not the interpreter"),
         (&["chroot", "--userspec=app", "root", "/app"], 125, "invalid user"),

@@ -78,7 +78,7 @@ fn what_a_learner_does_is_told_in_every_form() {
     window.pass();
     // What a key answers is said also while something else is waited for.
     window.say("N\n");
-    window.until("! On: speaker notes");
+    window.until("On: speaker notes");
     window.say("\n");
     window.until("== isolate 2/");
     window.say("h\nh\nh\nn\n");

@@ -226,7 +226,7 @@ fn a_refused_value_is_explained() {
         }
     };
     refused("nosuch.thing=1", 84, "no controller nosuch");
-    refused("cpu.nosuch=1", 95, "no such file");
+    refused("cpu.nosuch=1", 95, "groups of cpu do not have this file here");
     if name.group("cpu").version == 1 {
         refused("cpu.cfs_quota_us=999", 96, "at least 1000 microseconds");
     }

@@ -128,7 +128,7 @@ fn chroot_without_a_command_finds_a_shell_and_explains_a_missing_loader() {
         ("/bin/sh", "not the interpreter that it names: /"),
         ("sh", "not the interpreter that it names: /"),
         ("/bin/script", "not the interpreter that it names: /usr/bin/python3"),
-        ("/bin/ls", "there is no /bin/ls in this root directory"),
+        ("/bin/ls", "no /bin/ls in this root directory"),
     ] {
         let output =
             Command::new(bin.path().join("chroot")).arg(bare.path()).arg(program).env("PATH", "/usr/bin:/bin").output();

@@ -138,7 +138,7 @@ fn takes_the_whole_lesson((columns, rows): (u16, u16), words: &Words) {
     assert_eq!(steps.len(), 10, "{steps:?}");
     assert!(seen, "the core call was held: {calls:#?}");
     assert!(calls.len() > 3, "each call of the core command was held: {calls:#?}");
-    tmux.keys(&["q"]);
+    tmux.quit();
     left(&tmux, 0);
 }
 

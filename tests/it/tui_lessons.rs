@@ -204,7 +204,7 @@ fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
         tmux.press(keys, "what comes next", |now| now != screen && gone(words.answer, now) && moved(now));
     };
     assert_eq!(titles.len(), lesson.steps.len(), "{id}: {titles:?}");
-    tmux.keys(&["q"]);
+    tmux.quit();
     tmux.sees("status=0");
     assert_eq!(left_of(&session), Vec::<String>::new(), "{id}");
     assert_eq!(host(), before, "the machine is as it was");

@@ -111,7 +111,7 @@ fn a_filter_of_its_own_is_not_escaped() {
                     os.execv(sys.argv[1], sys.argv[1:])\n";
     let (out, _) = trace(&["python3", "-c", filtered, BOXWRIGHT, "untraced", "echo", "free"]);
     assert_eq!((out.status.code(), printed(&out).as_str()), (Some(125), ""), "{out:?}");
-    assert!(said(&out).contains("Operation not permitted (EPERM)\n  a process with a seccomp filter"), "{out:?}");
+    assert!(said(&out).contains("Operation not permitted (EPERM)\n  a process with its own seccomp filter"), "{out:?}");
 }
 
 fn nobody_gets_more_rights() {

@@ -90,6 +90,16 @@ impl Tmux {
         self.keys(&["Enter"]);
     }
 
+    /// Ends boxwright within a lesson. Where the shell has the keys, the lesson gets them first.
+    pub fn quit(&self) {
+        let screen = self.screen();
+        let bar = screen.trim_end().lines().last().unwrap_or_default();
+        if ["lesson keys", "课程键"].iter().any(|label| bar.contains(label)) {
+            self.press(&["C-g"], "the lesson's keys", |now| now != screen);
+        }
+        self.keys(&["q"]);
+    }
+
     /// Gives the window another size.
     pub fn resize(&self, columns: u16, rows: u16) {
         self.run(&["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);

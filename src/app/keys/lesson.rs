@@ -186,7 +186,8 @@ fn others(play: &Play, asking: bool) -> Vec<Binding> {
         all.push(letter('e', Command::Export, ("write the proof card into a file", "把证据卡写入文件"), 15));
     }
     let past = play.terminals.get(&play.shown).is_some_and(|term| term.screen.history() > 0);
-    let scrolls = bind(&[Key::Char('[')], Command::Terminals(1), ("scroll the terminal", "滚动终端"), past.then_some(11));
+    let scrolls =
+        bind(&[Key::Char('[')], Command::Terminals(1), ("scroll the terminal", "滚动终端"), past.then_some(11));
     all.push(scrolls.shown("[ ]"));
     all.push(letter(']', Command::Terminals(-1), ("", ""), None));
     let notes = match play.notes {

@@ -10,6 +10,7 @@ mod as_root;
 mod causes;
 mod copies;
 mod debian;
+mod dependencies;
 mod dirs;
 mod doctor;
 mod found;
@@ -82,6 +83,7 @@ fn all() -> Vec<Test> {
         causes::tests,
         copies::tests,
         debian::tests,
+        dependencies::tests,
         dirs::tests,
         doctor::tests,
         found::tests,

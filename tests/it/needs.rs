@@ -40,6 +40,8 @@ pub enum Need {
     X86,
     /// A small Debian of this release, which a mirror has given or gives now.
     Debian,
+    /// The cargo that built the tests.
+    Cargo,
     /// No step of a lesson is blocked on this machine.
     EveryStep,
 }
@@ -68,6 +70,7 @@ impl Need {
             Need::Fuse => "fuse".into(),
             Need::X86 => "x86-64".into(),
             Need::Debian => "debian".into(),
+            Need::Cargo => "cargo".into(),
             Need::EveryStep => "every-step".into(),
         }
     }
@@ -96,6 +99,8 @@ impl Need {
             Need::Fuse => Err("there is no /dev/fuse".into()),
             Need::X86 => Err("it is of another architecture".into()),
             Need::Debian => crate::debian::base().map(drop),
+            Need::Cargo if Path::new(env!("CARGO")).exists() => Ok(()),
+            Need::Cargo => Err("it is not where the tests were built".into()),
             Need::EveryStep => every_step(),
         }
     }

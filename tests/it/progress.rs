@@ -80,9 +80,9 @@ fn what_a_learner_does_is_told_in_every_form() {
     window.say("N\n");
     window.until("On: speaker notes");
     window.say("\n");
-    window.until("== isolate 2/");
+    window.until("== isolate, step 2 of");
     window.say("h\nh\nh\nn\n");
-    window.until("== isolate 3/");
+    window.until("== isolate, step 3 of");
     window.say("g\n");
     window.until("skipped");
     window.close();

@@ -133,7 +133,8 @@ fn beginning_again_goes_on_beside_who_cannot_end() {
     // A moment later it is said who keeps the old shell from ending, and a new one is there all the same.
     let trouble = format!("! echo THAWED > {group_path}/freezer.state");
     tmux.until("the new shell", |screen| {
-        screen.contains(&trouble) && !screen.contains("done") && screen.contains("││$ ")
+        let waits = screen.contains("││$ ") && screen.contains("^G lesson keys");
+        screen.contains(&trouble) && !screen.contains("done") && waits
     });
     typed(&tmux, "echo again");
     let began = Instant::now();

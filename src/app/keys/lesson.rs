@@ -129,7 +129,9 @@ fn panes(play: &Play) -> Vec<Binding> {
         all.push(letter(key, Command::Show(pane), pane.label(), None));
     }
     all.extend(everywhere());
-    if play.calls_to_walk().next().is_some() {
+    // Where a step is done, `i` may be the beginning of `ip` or `id`.
+    let done = matches!(play.session.phase(), Phase::Done | Phase::Blocked(_));
+    if play.calls_to_walk().next().is_some() && (play.walks() || !done) {
         all.push(letter('i', Command::OpenCall, ("explain", "调用详情"), Some(call_rank(play))));
         if play.walks() {
             all.push(bind(&[Key::Up, Key::Char('k')], Command::Walk(false), ("calls", "选择调用"), 3).shown("↑↓"));

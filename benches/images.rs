@@ -85,7 +85,7 @@ impl Bench {
     }
 
     /// What was made makes room for the next. On a disk it stays until the end: ext4 looks long for inodes where many were
-    /// given back just before, and whoever comes next would be measured by that.
+    /// given back just before, and what comes next would be measured by that.
     fn put_away(&self) {
         let out = self.top.join("out");
         if self.kind == DISK {

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run says so by ending")]
 
 use boxwright::{
-    kernel::usable::usable,
+    kernel::availability::available,
     observe::{Extra, Reader, Subject},
 };
 use nix::time::{ClockId, clock_gettime};
@@ -74,7 +74,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
 
 fn main() {
     let found: Result<BTreeSet<PathBuf>, _> =
-        ["cpu", "memory", "pids"].map(usable).into_iter().map(|found| found.map(|(_, dir)| dir)).collect();
+        ["cpu", "memory", "pids"].map(available).into_iter().map(|found| found.map(|(_, dir)| dir)).collect();
     let tops = match found {
         Ok(tops) => tops,
         Err(why) => return println!("sampling: not measured: {why:?}"),

@@ -13,7 +13,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long processes that dead sessions left may take to end: when somebody asks for it, and at the start of a session.
+/// How long processes that dead sessions left may take to end: when it is asked for, and at the start of a session.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PATIENCE_AT_START: Duration = Duration::from_secs(1);
 

@@ -1,6 +1,17 @@
 //! argv → [`Command`]: the command line, as clap reads it.
 
+mod authors;
 mod chinese;
+pub(crate) mod format;
+mod meant;
+mod show;
+mod values;
+pub(crate) mod version;
+
+pub(crate) use format::Player;
+pub(crate) use show::{Show, Stage};
+
+pub(crate) use authors::Lessons;
 
 use crate::{
     image::Reference,
@@ -11,15 +22,18 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::{
     ffi::OsString,
     io::{self, IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
+use values::{image, lang, pid, theme, times};
 
 /// Build a Linux container by hand, one system call at a time.
-#[derive(Debug, Parser)]
-#[command(name = "boxwright", version, about, disable_help_subcommand = true)]
+#[derive(Clone, Debug, Parser)]
+#[command(name = "boxwright", version = version::SHORT, long_version = version::LONG, about, disable_help_subcommand = true)]
 #[command(after_help = "boxwright TOOL ARGS… runs one of the tools that lessons use; `boxwright tools` lists them.\n\
-                        Exit status: 0 all well; 1 a check failed; 2 usage; 3 this machine cannot.")]
+                        Exit status: 0 all well, also where the reader has gone; 1 it was tried and failed, or a check did;\n\
+                        2 usage: nothing was done; 3 this machine cannot; 128 and N: signal N. trace, untraced and\n\
+                        tools end with the status of what they ran.")]
 pub(crate) struct Cli {
     /// What to do; without a subcommand the lessons open on the screen
     #[command(subcommand)]
@@ -30,18 +44,18 @@ pub(crate) struct Cli {
     /// Plain lines instead of a drawn screen: for screen readers, Braille, serial consoles; also with ACCESSIBLE=1
     #[arg(long)]
     pub plain: bool,
-    /// Only ASCII characters; by itself on TERM=linux, vt100 and the like, and in locales without UTF-8
-    #[arg(long)]
-    pub ascii: bool,
-    /// One pane at a time and more air, in the contrast theme: for a hall, with large letters
-    #[arg(long)]
-    pub large_print: bool,
+    /// What a speaker and a class use.
+    #[command(flatten)]
+    pub stage: Stage,
     /// Forget the progress made so far
     #[arg(long)]
     pub reset: bool,
     /// Write all that happens, keys included, into this new file (at most 64 MiB); started again as root, into FILE.root
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// How the screen looks.
+    #[command(flatten)]
+    pub show: Show,
     /// Flags that several commands know.
     #[command(flatten)]
     pub common: Common,
@@ -65,7 +79,7 @@ pub(crate) struct Common {
     /// Colours by name: default, light, contrast (for projectors), colorblind (blue and orange), mono
     #[arg(long, global = true, value_name = "NAME", value_parser = theme)]
     pub theme: Option<crate::app::ThemeName>,
-    /// Run the commands of lessons from --lessons without asking
+    /// Run the commands of lessons from --lessons, or of a recording, without asking
     #[arg(long, global = true)]
     pub yes: bool,
     /// Do not hold calls that would change the machine itself, such as a mount outside of every container
@@ -86,7 +100,7 @@ pub(crate) enum Color {
 }
 
 /// Everything that is not the screen.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run lessons without a screen: a transcript, or one JSON event a line
     Run {
@@ -96,12 +110,65 @@ pub(crate) enum Command {
         /// One JSON event a line
         #[arg(long)]
         json: bool,
+        /// Status 1 also where steps were skipped, because this machine cannot do them
+        #[arg(long)]
+        strict: bool,
         /// Wait this many times as long for prompts and checks: for emulated and overloaded machines
         #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = times)]
         patience: u32,
         /// Write all that happens into this new file, one JSON object a line (at most 64 MiB)
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,
+    },
+    /// Show who of a class is where, who needs help, and how the room has answered, from what sessions share with --class
+    Class {
+        /// The directory that they write to
+        dir: PathBuf,
+        /// One JSON object a line, a new one at each change
+        #[arg(long)]
+        json: bool,
+        /// Only once
+        #[arg(long)]
+        once: bool,
+        /// Only ASCII characters
+        #[arg(long)]
+        ascii: bool,
+        /// Fill the board with so many sessions without learners, prove that it is right, and take them away
+        #[arg(long, value_name = "LEARNERS", conflicts_with_all = ["json", "once"], value_parser = clap::value_parser!(u16).range(1..=200))]
+        rehearse: Option<u16>,
+    },
+    /// Show a lesson to a hall; with --notes the speaker's view of it, in a second terminal, from which both are driven
+    Present {
+        /// LESSON or LESSON/STEP
+        #[arg(value_name = "LESSON[/STEP]", conflicts_with = "notes")]
+        shown: Option<String>,
+        /// The speaker's view: the note before the command, the next line, the answer, the time, the next step
+        #[arg(long)]
+        notes: bool,
+        /// How long the talk is to take: the speaker's view says how early or late you are
+        #[arg(long, value_name = "MINUTES", requires = "notes", value_parser = clap::value_parser!(u64).range(1..=1440))]
+        minutes: Option<u64>,
+        /// Write all that happens, keys included, into this new file (at most 64 MiB); started again as root, into FILE.root
+        #[arg(long, value_name = "FILE", conflicts_with = "notes")]
+        record: Option<PathBuf>,
+        /// How the screen looks.
+        #[command(flatten)]
+        show: Show,
+        /// What a speaker uses.
+        #[command(flatten)]
+        stage: Stage,
+    },
+    /// Two terminals and every pane, without a lesson: for whatever you like to try or to show
+    Lab {
+        /// An image to try, such as alpine or oci:DIR: its unpacking is offered
+        #[arg(value_name = "IMAGE", value_parser = image)]
+        tried: Option<Reference>,
+        /// Write all that happens, keys included, into this new file (at most 64 MiB); started again as root, into FILE.root
+        #[arg(long, value_name = "FILE")]
+        record: Option<PathBuf>,
+        /// How the screen looks.
+        #[command(flatten)]
+        show: Show,
     },
     /// Run any command and show the system calls that make a container, with what each one changed
     Trace {
@@ -155,6 +222,24 @@ pub(crate) enum Command {
         /// Again whenever something changes, until the process ends; on a terminal in its place, with a * before what changed
         #[arg(long)]
         watch: bool,
+        /// On the screen of the lab: every pane, about this process, and two terminals
+        #[arg(long, conflicts_with_all = ["json", "watch"])]
+        panes: bool,
+    },
+    /// Broken containers to find the fault of and to repair: the list of them, or one by its name
+    Fix {
+        /// Its name; without one the list opens at the next that is not repaired yet
+        #[arg(value_name = "CASE")]
+        case: Option<String>,
+        /// Only print the list: what is repaired, and what that took
+        #[arg(long, conflicts_with = "case")]
+        list: bool,
+        /// Write all that happens, keys included, into this new file (at most 64 MiB); started again as root, into FILE.root
+        #[arg(long, value_name = "FILE")]
+        record: Option<PathBuf>,
+        /// As with the lessons: plain lines instead of a drawn screen
+        #[arg(long)]
+        plain: bool,
     },
     /// Show what this machine allows, what it does not, and the remedy for each
     Doctor {
@@ -164,6 +249,12 @@ pub(crate) enum Command {
         /// In a container: move its processes into a control group below, so that the lessons on limits can be done
         #[arg(long)]
         fix: bool,
+        /// What so many learners need here, from one session that is measured now
+        #[arg(long, value_name = "LEARNERS", conflicts_with = "fix", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+        class: Option<u64>,
+        /// One line and a short code for your teacher, a week before a class; with a CODE, what that says
+        #[arg(long, value_name = "CODE", num_args = 0..=1, conflicts_with_all = ["json", "fix", "class"])]
+        learner: Option<Option<String>>,
     },
     /// Remove what crashed sessions left, and nothing else
     Clean {
@@ -179,60 +270,95 @@ pub(crate) enum Command {
         /// As Markdown
         #[arg(long)]
         markdown: bool,
+        /// Write it into a new file (- is standard output), for --import on another machine
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "markdown"])]
+        export: Option<PathBuf>,
+        /// Add what --export wrote on another machine; what either has done is done
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "markdown", "export"])]
+        import: Option<PathBuf>,
+    },
+    /// Show a recording in the same screen, on any machine, without root
+    Replay {
+        /// What `--record` wrote
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Shorten silences to two seconds
+        #[arg(long)]
+        brief: bool,
+        /// Write it to standard output for other players: an asciicast of 100 by 30
+        #[arg(long, value_name = "FORMAT")]
+        to: Option<Player>,
+        /// Plain lines instead of a drawn screen
+        #[arg(long)]
+        plain: bool,
+        /// How the screen looks.
+        #[command(flatten)]
+        show: Show,
+    },
+    /// Show what another session records, as it happens; nothing is ever written to them
+    Follow {
+        /// A file that `--record` writes, a Unix socket, a pipe, or - for standard input, such as from ssh
+        #[arg(value_name = "FILE")]
+        path: PathBuf,
+        /// Plain lines instead of a drawn screen
+        #[arg(long)]
+        plain: bool,
+        /// How the screen looks.
+        #[command(flatten)]
+        show: Show,
+    },
+    /// Write what a recording proves, and the recording after it, to standard output
+    Certificate {
+        /// What --record has written
+        #[arg(value_name = "FILE")]
+        recording: PathBuf,
+    },
+    /// Judge a recording or a certificate again from its events: no root, no machine, nothing of it is run
+    Verify {
+        /// The recording or the certificate
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Also type its lines again on this machine, and compare calls and facts
+        #[arg(long)]
+        rerun: bool,
     },
     /// For authors of lessons
-    #[command(subcommand)]
+    #[command(subcommand, disable_help_subcommand = true)]
     Lessons(Lessons),
     /// List the tools that lessons use
     Tools,
+    /// Describe what --json writes, as JSON schemas
+    Schema {
+        /// Of which command; all of them are listed where none is named
+        #[arg(value_name = "COMMAND")]
+        name: Option<String>,
+    },
+    /// Explain a command or a tool, as --help does after it
+    Help {
+        /// Its name; for those of a command, such as lessons, both
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+    /// Print what a shell needs to complete command lines
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a directory
+    #[command(hide = true)]
+    Man {
+        /// The directory; it is made where it is missing
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Explain the words of the field, English beside Chinese
     Glossary {
         /// Only this word, in either language
         #[arg(value_name = "WORD")]
         word: Option<String>,
     },
-}
-
-/// For authors of lessons.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Lessons {
-    /// List lessons and their steps
-    List,
-    /// Check a directory of lessons, or the built-in ones
-    Check {
-        /// The directory
-        dir: Option<PathBuf>,
-        /// List how much there is to read in each step before the learner acts
-        #[arg(long)]
-        stats: bool,
-    },
-    /// Make the folder of a new lesson
-    New {
-        /// Its name
-        id: String,
-        /// Where
-        #[arg(default_value = ".")]
-        dir: PathBuf,
-    },
-    /// Print a lesson as one document for the speaker
-    Export {
-        /// Its name
-        id: String,
-    },
-}
-
-fn lang(name: &str) -> Result<Lang, String> {
-    let known = Lang::ALL.into_iter().find(|lang| lang.code() == name);
-    known.ok_or_else(|| say("there are en and zh", "可以是 en 或 zh").into())
-}
-
-fn times(text: &str) -> Result<u32, String> {
-    let number = text.parse().ok().filter(|number| (1..=1000).contains(number));
-    number.ok_or_else(|| say("a number from 1 to 1000", "要写 1 到 1000 的整数").into())
-}
-
-fn pid(text: &str) -> Result<i32, String> {
-    text.parse().map_err(|_| say("a PID is a number", "PID 必须是整数").into())
 }
 
 /// The language that these arguments ask for, before they are read: usage errors are said in it, too.
@@ -252,8 +378,16 @@ pub(crate) fn asked(args: &[OsString]) -> Option<Lang> {
 ///
 /// Errors: clap's, also where help was asked for; [`print()`] says them.
 pub(crate) fn read(args: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let command = spoken().pick::<fn(_) -> _>(|command| command, chinese::command)(Cli::command());
-    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    meant::check(&matches, &command)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// The command line in the language of this process.
+pub(crate) fn command() -> clap::Command {
+    let command = meant::hidden(Cli::command());
+    spoken().pick::<fn(_) -> _>(|command| command, chinese::command)(command)
 }
 
 /// Says what clap has to say, help or a mistake, where it belongs.
@@ -266,9 +400,16 @@ pub(crate) fn print(error: &clap::Error) -> io::Result<()> {
     if error.use_stderr() { io::stderr().write_all(text.as_bytes()) } else { io::stdout().write_all(text.as_bytes()) }
 }
 
-fn theme(name: &str) -> Result<crate::app::ThemeName, String> {
-    let names = crate::app::ThemeName::ALL.map(|theme| theme.name()).join(", ");
-    crate::app::ThemeName::parse(name).ok_or_else(|| say(format!("there are {names}"), format!("可以是 {names}")))
+impl Cli {
+    /// Where the session is recorded, before or after the command's name.
+    pub(crate) fn record(&self) -> Option<&Path> {
+        let named = match &self.command {
+            Some(Command::Lab { record, .. } | Command::Present { record, .. } | Command::Fix { record, .. }) => record,
+            Some(Command::Run { record, .. }) => record,
+            _ => &None,
+        };
+        named.as_deref().or(self.record.as_deref())
+    }
 }
 
 impl Common {
@@ -298,30 +439,4 @@ pub(crate) fn complain(what: &str, hint: Option<&str>, status: u8) -> ExitCode {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_lesson_is_not_a_subcommand() {
-        let cli = Cli::try_parse_from(["boxwright", "isolate/network", "--lang", "zh"]).unwrap();
-        assert_eq!((cli.place.as_deref(), cli.common.lang), (Some("isolate/network"), Some(Lang::Zh)));
-        let cli = Cli::try_parse_from(["boxwright", "run", "isolate", "--json"]).unwrap();
-        assert!(matches!(cli.command, Some(Command::Run { json: true, .. })));
-        assert_eq!(cli.common.image(), "builtin:");
-        let cli = Cli::try_parse_from(["boxwright", "--image", "oci:/a b/it's:1"]).unwrap();
-        assert_eq!(cli.common.image(), r"'oci:/a b/it'\''s:1'");
-        assert!(Cli::try_parse_from(["boxwright", "--image", "ftp:x"]).is_err());
-        let asked = |line: &str| asked(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
-        assert_eq!(asked("boxwright --lang zh --frob"), Some(Lang::Zh));
-        assert_eq!(asked("boxwright run --lang=en --lang fr"), Some(Lang::En));
-        assert_eq!(asked("boxwright trace -- x --lang zh"), None);
-        let cli = Cli::try_parse_from(["boxwright", "trace", "--", "unshare", "-p", "sh"]).unwrap();
-        assert!(matches!(cli.command, Some(Command::Trace { command, .. }) if command.len() == 3));
-    }
-}
+mod tests;

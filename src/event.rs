@@ -10,10 +10,12 @@
 mod stored;
 
 use crate::{
-    lesson::{Lacking, TerminalId},
+    kernel::pid::Pid,
+    lesson::{Edited, Lacking, TerminalId},
     observe::{Place, Sample},
+    present::Drive,
     terminal::{Piece, Screen},
-    trace::TraceEvent,
+    trace::{Instead, TraceEvent},
 };
 use crossterm::event::KeyEvent;
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,10 @@ pub enum Event {
     Clock(Duration),
     /// The time that the session set is over.
     Deadline,
+    /// The time that the screen asked for is over.
+    Woke,
+    /// The speaker wants something of the hall.
+    Drive(Drive),
     /// It is over for a command that works and is waited for, in one sentence.
     Working(String),
     /// The lines of the report on this machine.
@@ -60,6 +66,8 @@ pub enum Event {
     Line(TerminalId, String),
     /// A line of standard input, where nothing is drawn, without its end.
     Stdin(String),
+    /// The files of a lesson have changed.
+    Edited(Box<Edited>),
     /// The learner opens the lesson of this name at a step.
     Open(String, usize),
     /// The learner wants something of the session.
@@ -78,7 +86,7 @@ pub enum Event {
     Signal(i32),
     /// Job control asks us to stop for a while.
     Suspend,
-    /// Somebody lets us go on, whether or not we knew that we were stopped.
+    /// A signal lets us go on, whether or not we knew that we were stopped.
     Resume,
     /// The screen's terminal, or standard input, is at its end.
     HungUp,
@@ -106,6 +114,8 @@ pub enum Wish {
     Allow(bool),
     /// Go on until the next call of this name.
     RunUntil(String),
+    /// Let the held call of this thread happen without a flag, or fail with an error.
+    Instead(Pid, Instead),
     /// Hold before every call, or stop doing so.
     ToggleHold,
 }

@@ -10,7 +10,8 @@ use crate::{
     kernel::text::printable,
     lang::Lang,
     lesson::{Block, Step},
-    observe::NAMES,
+    near::{did_you_mean, nearest},
+    observe::{BEYOND, NAMES},
 };
 
 /// A word that a lesson uses without explaining it.
@@ -53,6 +54,28 @@ pub(crate) const SCORECARD: [Term; 4] = [
         (
             "a process that was started outside now runs in its PID namespace",
             "有从外面进入的进程正在它的 PID 命名空间里运行",
+        ),
+    ),
+];
+
+/// What the second row means, in its order.
+pub(crate) const BESIDES: [Term; 3] = [
+    term(
+        BEYOND[0].1,
+        BEYOND[0].2,
+        ("it has an interface besides lo that is up and has an address", "除了 lo，它还有启用且有地址的接口"),
+    ),
+    term(
+        BEYOND[1].1,
+        BEYOND[1].2,
+        ("on the host it is not root, even where it is root inside", "即使在里面是 root，在宿主机上也不是 root"),
+    ),
+    term(
+        BEYOND[2].1,
+        BEYOND[2].2,
+        (
+            "no capability that Docker does not leave, a filter, /proc covered, no devices but the usual ones",
+            "能力不超出 Docker 的默认，有过滤器，/proc 有遮盖，只有通常的设备",
         ),
     ),
 ];
@@ -118,17 +141,26 @@ pub(crate) fn lines(word: Option<&str>, lang: Lang) -> Result<Vec<String>, Strin
         all.push(String::new());
         all.push(lang.pick("The scorecard", "记分卡").into());
         all.extend(rows(&mut SCORECARD.iter()));
+        all.push(String::new());
+        all.push(lang.pick("Its second row: what tools add", "记分卡第二行：工具另外加上的").into());
+        all.extend(rows(&mut BESIDES.iter()));
         return Ok(all);
     };
     let wanted = word.to_lowercase();
     let named = |term: &&Term| term.en.to_lowercase().contains(&wanted) || term.zh.to_lowercase().contains(&wanted);
-    let found = rows(&mut TERMS.iter().chain(&SCORECARD).filter(named));
+    let found = rows(&mut TERMS.iter().chain(&SCORECARD).chain(&BESIDES).filter(named));
     match found.is_empty() {
         false => Ok(found),
-        true => Err(lang.pick(
-            format!("`{}` is not in the glossary", printable(word)),
-            format!("术语表里没有“{}”", printable(word)),
-        )),
+        true => {
+            let all = TERMS.iter().chain(&SCORECARD).chain(&BESIDES);
+            let near = nearest(word, all.flat_map(|term| [term.en, term.chinese()]));
+            let near = near.map(|near| format!("{} {}", lang.pick(";", "；"), did_you_mean(near, lang)));
+            let near = near.unwrap_or_default();
+            Err(lang.pick(
+                format!("`{}` is not in the glossary{near}", printable(word)),
+                format!("术语表里没有“{}”{near}", printable(word)),
+            ))
+        }
     }
 }
 
@@ -143,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_word_is_explained_in_both_languages_once_and_in_order() {
-        for term in TERMS.iter().chain(&SCORECARD) {
+        for term in TERMS.iter().chain(&SCORECARD).chain(&BESIDES) {
             let (en, zh) = term.meaning;
             assert!(!en.is_empty() && !is_chinese(en) && !is_chinese(term.en), "{}", term.en);
             assert!(is_chinese(zh) && !term.zh.is_empty() && !zh.contains([',', ';']), "{}: {zh}", term.en);

@@ -41,6 +41,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test may fail"))]
 
 mod app;
+mod class;
 mod clean;
 pub mod cleanup;
 mod cli;
@@ -57,7 +58,9 @@ mod inspect;
 pub mod kernel;
 pub mod lang;
 pub mod lesson;
+mod near;
 pub mod observe;
+mod present;
 pub mod recording;
 mod run;
 pub mod runtime;

@@ -1,30 +1,44 @@
 //! Carries out the command line: everything but the tools and the hidden roles, which never get here.
 
+mod certificate;
+mod class;
+mod fix;
+mod lab;
+mod lessons;
+mod present;
+mod progress;
+mod rerun;
+mod schema;
+mod shell;
+mod told;
+mod watching;
+
 use crate::{
-    app::{Look, Prefix, State, ThemeName},
+    app::{Prefix, Script},
     clean,
     cli::{self, Cli, Command, Common, Lessons, complain},
     dirs::Need,
-    doctor, glossary, headless,
+    doctor, headless,
     image::{Reference, size},
     inspect,
     kernel::{errno, program, text},
     lang::{self, Lang},
-    lesson::{self, Ability, LoadError, Requirement, Translations},
-    recording::{Header, Recorder},
+    lesson::{self, Fills, LoadError, Translations},
+    recording,
     runtime::{Setup, TuiOptions, export, plain, scope, signals, tui},
-    session::{Progress, StateDir, progress_report as report, why_not_kept},
     tools::TOOLS,
     trace,
 };
-use clap::error::ErrorKind;
 use std::{
     ffi::OsString,
     fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
+use told::printed;
+use watching::{is_plain, look};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -36,7 +50,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     lang::speak(lang);
     let cli = match cli::read(args) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return told::usage(&error),
     };
     if asks_the_machine(cli.command.as_ref())
         && let Some(bar) = doctor::silent_mount(lang)
@@ -45,9 +59,18 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     }
     match &cli.command {
         None => screen(&cli, lang),
-        Some(Command::Run { places, json, patience, record }) => {
-            let record = record.as_deref().or(cli.record.as_deref());
-            run_lessons(places, *json, *patience, record, &cli.common, lang)
+        Some(Command::Class { dir, rehearse: Some(count), .. }) => class::rehearse(dir, *count, lang),
+        Some(Command::Class { dir, json, once, ascii, .. }) => {
+            class::board(dir, *json, *once, *ascii || cli.show.ascii, lang)
+        }
+        Some(Command::Present { notes: true, minutes, .. }) => present::speaker(&cli, *minutes, lang),
+        Some(Command::Present { shown, show, stage, .. }) => present::hall(&cli, shown.as_ref(), show, stage, lang),
+        Some(Command::Lab { tried, show, .. }) => lab::lab(&cli, tried.as_ref(), show, lang),
+        Some(Command::Fix { list: true, .. }) => fix::list(&cli.common, lang),
+        Some(Command::Fix { case, .. }) => fix::open(&cli, case.as_deref(), lang),
+        Some(Command::Run { places, json, strict, patience, .. }) => {
+            let how = lessons::How { json: *json, strict: *strict, patience: *patience };
+            lessons::run(places, how, cli.record(), &cli.common, lang)
         }
         Some(Command::Trace { json, output, only, count, time, step, guard, process, command }) => {
             let form = trace::cli::Form { json: *json, only: only.clone(), count: *count, time: *time };
@@ -55,18 +78,46 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
             trace::cli::run(how, command, lang)
         }
         Some(Command::Untraced { command }) => trace::aside::untraced(command, lang),
-        Some(Command::Inspect { pid, json, watch }) => inspect::run(*pid, *json, *watch, lang),
+        Some(Command::Inspect { pid, panes: true, .. }) => lab::about(&cli, *pid, lang),
+        Some(Command::Inspect { pid, json, watch, .. }) => inspect::run(*pid, *json, *watch, lang),
         Some(Command::Doctor { fix: true, .. }) => doctor::fix(lang),
+        Some(Command::Doctor { class: Some(learners), json, .. }) => {
+            doctor::learners::run(*learners, *json, need(&cli.common), lang)
+        }
+        Some(Command::Doctor { learner: Some(code), .. }) => learner(code.as_deref(), &cli.common, lang),
         Some(Command::Doctor { json, .. }) => {
             scope::enter();
             load(&cli.common, lang)
                 .map_or_else(|status| status, |lessons| doctor::run(&lessons, *json, need(&cli.common), lang))
         }
         Some(Command::Clean { dry_run }) => clean::run(*dry_run, lang),
-        Some(Command::Progress { json, markdown }) => show_progress(*json, *markdown, &cli.common, lang),
-        Some(Command::Lessons(command)) => lessons(command, &cli.common, lang),
-        Some(Command::Tools) => printed(list_tools()),
-        Some(Command::Glossary { word }) => glossary(word.as_deref(), lang),
+        Some(Command::Progress { export: Some(file), .. }) => progress::carry_out(file, lang),
+        Some(Command::Progress { import: Some(file), .. }) => progress::carry_in(file, lang),
+        Some(Command::Progress { json, markdown, .. }) => progress::show(*json, *markdown, &cli.common, lang),
+        Some(Command::Replay { file, brief, to, plain, show }) => {
+            let form = watching::Form { plain: *plain || cli.plain, show: cli.show.with(show) };
+            watching::replay(&cli.common, file, *brief, *to, &form, lang)
+        }
+        Some(Command::Follow { path, plain, show }) => {
+            let form = watching::Form { plain: *plain || cli.plain, show: cli.show.with(show) };
+            watching::follow(&cli.common, path, &form, lang)
+        }
+        Some(Command::Lessons(Lessons::Check { dir, run: true, .. })) => {
+            lessons::prove(dir.as_deref().or(cli.common.lessons.as_deref()), &cli.common, lang)
+        }
+        Some(Command::Lessons(Lessons::Export { id, to: Some(to), speaker })) => {
+            lessons::hand_out(id, *to, *speaker, &cli.common, lang)
+        }
+        Some(Command::Lessons(command)) => authors(command, &cli.common, lang),
+        Some(Command::Tools) => printed(told::list_tools()),
+        Some(Command::Completions { shell }) => shell::completions(*shell),
+        Some(Command::Man { dir }) => shell::man(dir, lang),
+        Some(Command::Certificate { recording }) => certificate::certify(recording, lang),
+        Some(Command::Verify { file, rerun: true }) => rerun::rerun(file, &cli.common, lang),
+        Some(Command::Verify { file, .. }) => certificate::verify(file, lang),
+        Some(Command::Schema { name }) => schema::show(name.as_deref(), lang),
+        Some(Command::Help { command }) => told::help(command, lang),
+        Some(Command::Glossary { word }) => told::glossary(word.as_deref(), lang),
     }
 }
 
@@ -75,26 +126,21 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
 fn asks_the_machine(command: Option<&Command>) -> bool {
     !matches!(
         command,
-        Some(Command::Trace { .. } | Command::Untraced { .. } | Command::Tools | Command::Glossary { .. })
+        Some(
+            Command::Trace { .. }
+                | Command::Untraced { .. }
+                | Command::Tools
+                | Command::Certificate { .. }
+                | Command::Verify { rerun: false, .. }
+                | Command::Schema { .. }
+                | Command::Help { .. }
+                | Command::Completions { .. }
+                | Command::Man { .. }
+                | Command::Glossary { .. }
+                | Command::Replay { .. }
+                | Command::Follow { .. }
+        )
     )
-}
-
-/// clap's own message, with the exit status of this program.
-fn usage(error: &clap::Error) -> ExitCode {
-    let shown = cli::print(error).is_ok();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if shown => ExitCode::SUCCESS,
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::from(FAILED),
-        _ => ExitCode::from(USAGE),
-    }
-}
-
-fn printed(result: io::Result<ExitCode>) -> ExitCode {
-    result.unwrap_or_else(|error| output_failed(&error))
-}
-
-fn output_failed(error: &io::Error) -> ExitCode {
-    complain(&format!("{}{}", lang::say("standard output: ", "标准输出："), errno::why_io(error)), None, FAILED)
 }
 
 /// What the directory of a session with this image must offer.
@@ -104,49 +150,10 @@ fn need(common: &Common) -> Need {
     Need::of_images(size::unpacked(&common.image, &names), builtin)
 }
 
-fn list_tools() -> io::Result<ExitCode> {
-    let mut out = io::stdout().lock();
-    TOOLS.iter().try_for_each(|tool| writeln!(out, "{:<11} {}", tool.name, tool.about()))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn glossary(word: Option<&str>, lang: Lang) -> ExitCode {
-    match glossary::lines(word, lang) {
-        Ok(lines) => {
-            let mut out = io::stdout().lock();
-            printed(lines.iter().try_for_each(|line| writeln!(out, "{line}")).map(|()| ExitCode::SUCCESS))
-        }
-        Err(why) => complain(&why, Some(&format!("{} glossary", program::path())), FAILED),
-    }
-}
-
-/// What was reached so far; nothing is changed, no directory made.
-fn show_progress(json: bool, markdown: bool, common: &Common, lang: Lang) -> ExitCode {
-    let lessons = match load(common, lang) {
-        Ok(lessons) => lessons,
-        Err(status) => return status,
-    };
-    let progress = match Progress::look() {
-        Ok(progress) => progress,
-        Err((path, error)) => {
-            let what = format!("{}{}{}", path.display(), lang.pick(": ", "："), why_not_kept(&error, lang));
-            return complain(&what, None, FAILED);
-        }
-    };
-    let of = |all: &Translations| all.get(lang.code()).or_else(|| all.values().next()).map(|it| progress.of(it));
-    let reached: Vec<_> = lessons.iter().filter_map(of).collect();
-    let lines = match (json, markdown) {
-        (true, _) => vec![text::json(&report::value(&reached, progress.last())).unwrap_or_default()],
-        (false, true) => report::markdown(&reached, lang),
-        (false, false) => report::text(&reached, lang),
-    };
-    let mut out = io::stdout().lock();
-    printed(lines.iter().try_for_each(|line| writeln!(out, "{}", text::safe(line))).map(|()| ExitCode::SUCCESS))
-}
-
 /// The lessons that there are; where they cannot be loaded, that has been said.
 fn load(common: &Common, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
-    lesson::load_with(common.lessons.as_deref(), &common.image()).map_err(|error| match error {
+    let loaded = lesson::load_all(common.lessons.as_deref(), &common.image());
+    let (lessons, left_out) = loaded.map_err(|error| match error {
         LoadError::Problems(_) => {
             let program = program::path();
             let hint = lang.pick(
@@ -156,21 +163,32 @@ fn load(common: &Common, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
             complain(&format!("--lessons{}{error}", lang.pick(": ", "：")), Some(&hint), USAGE)
         }
         error => complain(&format!("--lessons{}{error}", lang.pick(": ", "：")), None, USAGE),
-    })
+    })?;
+    let colon = lang.pick(": ", "：");
+    for left_out in left_out {
+        complain(&format!("--lessons{colon}{}", left_out.say(lang)), None, 0);
+    }
+    let packs = lessons.iter().filter_map(|lesson| lesson.values().next().and_then(|lesson| lesson.pack.as_ref()));
+    for pack in packs.filter(|pack| pack.replaces) {
+        let said = lang.pick("stands in place of a lesson of boxwright", "取代了 boxwright 自带的同名课程");
+        complain(&format!("--lessons{colon}{} {said}", text::printable(&pack.folder)), None, 0);
+    }
+    Ok(lessons)
 }
 
-fn lessons(command: &Lessons, common: &Common, lang: Lang) -> ExitCode {
+fn authors(command: &Lessons, common: &Common, lang: Lang) -> ExitCode {
     let mut out = io::stdout().lock();
     let result = match command {
-        Lessons::Check { dir, stats } => {
+        Lessons::Check { dir, stats, .. } => {
             let dir = dir.as_deref().or(common.lessons.as_deref());
             if *stats { lesson::cli::stats(dir, lang, &mut out) } else { lesson::cli::check(dir, lang, &mut out) }
         }
+        Lessons::Guide => lesson::cli::guide(&mut out),
         Lessons::New { id, dir } => lesson::cli::new(dir, id, lang, &mut out),
         Lessons::List | Lessons::Export { .. } => match load(common, lang) {
             Err(status) => return status,
             Ok(lessons) => match command {
-                Lessons::Export { id } => lesson::cli::export(&lessons, id, lang, &mut out),
+                Lessons::Export { id, .. } => lesson::cli::export(&lessons, id, lang, &mut out),
                 _ => lesson::cli::list(&lessons, lang, &mut out).map(|()| ExitCode::SUCCESS),
             },
         },
@@ -188,77 +206,51 @@ fn own_program(lang: Lang) -> Result<PathBuf, ExitCode> {
     })
 }
 
-fn run_lessons(
-    names: &[String],
-    json: bool,
-    patience: u32,
-    record: Option<&Path>,
-    common: &Common,
-    lang: Lang,
-) -> ExitCode {
+/// What a learner tells the teacher of this machine; or what a code says that a learner has told.
+fn learner(code: Option<&str>, common: &Common, lang: Lang) -> ExitCode {
+    scope::enter();
     let lessons = match load(common, lang) {
         Ok(lessons) => lessons,
         Err(status) => return status,
     };
-    let all: Vec<String> = lessons.iter().map(|lesson| lesson::id(lesson).to_string()).collect();
-    let wanted = if names.is_empty() { &all } else { names };
-    let mut places = Vec::new();
-    for name in wanted {
-        match headless::place(name, &lessons, lang) {
-            Ok(place) => places.push(place),
-            Err(why) => return complain(&why, Some(&format!("{} lessons list", program::path())), USAGE),
+    let Some(code) = code else { return doctor::learner::run(&lessons, need(common), lang) };
+    match doctor::learner::read(code, &lessons, lang) {
+        Some(line) => printed(writeln!(io::stdout().lock(), "{line}").map(|()| ExitCode::SUCCESS)),
+        None => {
+            let hint = lang.pick(
+                "it is what doctor --learner prints at its end, by the same version of boxwright",
+                "它是 doctor --learner 最后输出的代码，要由同一版本的 boxwright 给出",
+            );
+            let what = lang.pick("this is not a learner's code", "这不是学员代码");
+            complain(&format!("--learner {code}{}{what}", lang.pick(": ", "：")), Some(hint), USAGE)
         }
-    }
-    if let Some(place) = places.iter().find(|place| place.foreign())
-        && !lesson::trusted(common.yes)
-    {
-        let what = lang
-            .pick("its commands come from --lessons, not from boxwright", "其中的命令来自 --lessons，而不是 boxwright");
-        let hint = lang.pick("read them; then add --yes", "请先读一遍，然后加上 --yes");
-        return complain(&format!("{}: {what}", place.parts().0), Some(hint), USAGE);
-    }
-    let exe = match prepare(common, lang) {
-        Ok(exe) => exe,
-        Err(status) => return status,
-    };
-    let need = need(common);
-    // Nothing of what was asked for can be done as it should: that is said before anything is done, together with what helps.
-    // Where something can be, the steps that cannot are skipped by name.
-    if places.iter().all(|place| place.needs(&Requirement::SessionDir(Ability::Exec)))
-        && let Some((why, remedy)) = doctor::no_program_starts(need, lang)
-    {
-        let what = lang.pick("no program can be started in a session's directory: ", "会话目录里无法启动程序：");
-        return complain(&format!("{what}{why}"), Some(&remedy), CANNOT);
-    }
-    let lacking = doctor::lacking_for(need, &doctor::requirements(&lessons));
-    let lacking = lacking.into_iter().find(|(known, _)| *known == lang).map(|(_, lacking)| lacking).unwrap_or_default();
-    let setup = setup(common, exe, true, lang);
-    let recorder = match record.map(|path| recorder(path, wanted, lessons, &setup)).transpose() {
-        Ok(recorder) => recorder,
-        Err(status) => return status,
-    };
-    match headless::run(&places, &lacking, headless::How { json, patience, setup, recorder }) {
-        Ok(headless::Ended::Done { failed, .. }) if failed > 0 => ExitCode::from(FAILED),
-        Ok(headless::Ended::Done { passed: 0, .. }) => ExitCode::from(CANNOT),
-        Ok(headless::Ended::Done { .. }) => ExitCode::SUCCESS,
-        Ok(headless::Ended::Signal(signal)) => ExitCode::from(128u8.saturating_add(signal as u8)),
-        Err(headless::Failure::Machine(trouble)) => {
-            complain(&trouble.say(lang), Some(&format!("{} doctor", program::path())), CANNOT)
-        }
-        Err(headless::Failure::Output(error)) => output_failed(&error),
     }
 }
 
-/// What a session is played with; `unseen` where nobody sees its terminals.
+/// What a session is played with; `unseen` where its terminals are not shown.
 fn setup(common: &Common, exe: PathBuf, unseen: bool, lang: Lang) -> Setup {
     let (need, image, guarded) = (need(common), common.image.to_string(), !common.unguarded);
-    Setup { exe, need, image, guarded, unseen, lang }
+    Setup { exe, need, image, guarded, anywhere: false, picked: None, unseen, lang }
 }
 
-/// Opens the file of a recording, which must not be there yet.
+/// Opens the file of a recording, which must not be there yet, unless its session was killed and begins again.
 fn record(path: &Path) -> Result<(File, PathBuf), ExitCode> {
-    let opened = export::create(path).map(|file| (file, path.to_path_buf()));
-    opened.map_err(|error| not_recorded(path, &error))
+    let opened = export::create(path).or_else(|error| match recording::make_room(path) {
+        Ok(Some(kept)) => {
+            let (name, kept) = (path.display(), kept.display());
+            let text = lang::say(
+                format!("the session that recorded into {name} was killed; that is {kept} now"),
+                format!("录到 {name} 的会话被杀死了；那份录制现在叫 {kept}"),
+            );
+            let _ = writeln!(io::stderr(), "{}", text::safe(&text));
+            export::create(path)
+        }
+        _ => Err(error),
+    });
+    let file = opened.map_err(|error| not_recorded(path, &error))?;
+    // Without a lock nobody can begin again in its place, and that is all.
+    let _ = recording::hold(&file);
+    Ok((file, path.to_path_buf()))
 }
 
 fn not_recorded(path: &Path, error: &io::Error) -> ExitCode {
@@ -266,14 +258,6 @@ fn not_recorded(path: &Path, error: &io::Error) -> ExitCode {
     let hint = lang::say("nothing is overwritten: name another file", "不会覆盖已有文件：请换一个文件名");
     let what = format!("--record{}{}", lang::say(": ", "："), path.display());
     complain(&format!("{what}: {}", errno::why_io(error)), exists.then_some(hint), FAILED)
-}
-
-/// Begins to record a run of these places.
-fn recorder(path: &Path, places: &[String], lessons: Vec<Translations>, setup: &Setup) -> Result<Recorder, ExitCode> {
-    let (file, path) = record(path)?;
-    let state = State::new(setup.lang, Look::default(), tui::facts(&setup.exe), lessons, Prefix::default());
-    let header = Header::of(&state, &setup.image, places.to_vec());
-    Recorder::start(file, &path, &header).map_err(|error| not_recorded(&path, &error))
 }
 
 /// What every session does before its first thread: signals are taken from a signalfd(2), and what dead sessions left is
@@ -300,37 +284,13 @@ fn screen(cli: &Cli, lang: Lang) -> ExitCode {
     };
     let place = match cli.place.as_deref().map(|name| headless::place(name, &lessons, lang)).transpose() {
         Ok(place) => place,
-        Err(why) => return complain(&why, Some(&format!("{} lessons list", program::path())), USAGE),
+        Err(wrong) => return told::no_place(cli.place.as_deref().unwrap_or_default(), &wrong, true, lang),
     };
     let exe = match prepare(&cli.common, lang) {
         Ok(exe) => exe,
         Err(status) => return status,
     };
-    open(cli, lang, exe, lessons, place)
-}
-
-/// How far the learner has come, and where that is kept. Lessons can be taken without.
-fn progress(reset: bool, lang: Lang) -> (Progress, Option<StateDir>) {
-    let opened = StateDir::open().map_err(|unsaved| unsaved.to_string()).and_then(|kept| {
-        let loaded = if reset { Progress::reset(&kept).map(|empty| (empty, None)) } else { Progress::load(&kept) };
-        let place = kept.path().display().to_string();
-        loaded.map(|loaded| (loaded, kept)).map_err(|error| format!("{place}: {}", why_not_kept(&error, lang)))
-    });
-    let colon = lang.pick(": ", "：");
-    match opened {
-        Ok(((progress, aside), kept)) => {
-            if let Some(aside) = aside {
-                let what = lang.pick("progress could not be read and was put aside", "进度无法读取，已另存");
-                complain(&format!("{what}{colon}{aside}"), None, 0);
-            }
-            (progress, Some(kept))
-        }
-        Err(why) => {
-            let what = lang.pick("progress is not kept", "进度无法保存");
-            complain(&format!("{what}{colon}{why}"), None, 0);
-            (Progress::default(), None)
-        }
-    }
+    open(cli, lang, exe, lessons, place, false)
 }
 
 fn open(
@@ -339,14 +299,18 @@ fn open(
     exe: PathBuf,
     mut lessons: Vec<Translations>,
     place: Option<headless::Place>,
+    list: bool,
 ) -> ExitCode {
     if lesson::trusted(cli.common.yes) {
         lessons.iter_mut().flat_map(|lesson| lesson.values_mut()).for_each(|lesson| lesson.foreign = false);
     }
+    // There is nothing to choose.
+    let lab = lessons.iter().all(|lesson| lesson::id(lesson) == lesson::LAB);
     let start = place.as_ref().and_then(|place| {
         let (id, step) = place.parts();
         Some((lessons.iter().position(|lesson| lesson::id(lesson) == id)?, step))
     });
+    let start = start.or(lab.then_some((0, 0)));
     let variable = |name: &str| std::env::var(name).ok();
     let prefix = match variable("BOXWRIGHT_PREFIX").map(|text| (Prefix::parse(&text), text)) {
         None => Prefix::default(),
@@ -356,24 +320,47 @@ fn open(
             return complain(&format!("BOXWRIGHT_PREFIX={text}"), Some(hint), USAGE);
         }
     };
-    let look = Look {
-        theme: cli.common.theme.unwrap_or(if cli.large_print { ThemeName::Contrast } else { ThemeName::Default }),
-        colourless: cli.common.colourless(),
-        ascii: cli.ascii || tui::ascii_only(variable),
-        large_print: cli.large_print,
-    };
-    let (progress, kept) = progress(cli.reset, lang);
-    let record = match cli.record.as_deref().map(record).transpose() {
+    let look = look(&cli.common, &cli.show);
+    let (progress, kept) = progress::opened(cli.reset, lang);
+    let record = match cli.record().map(record).transpose() {
         Ok(record) => record,
         Err(status) => return status,
     };
-    let plain = cli.plain || is_accessible(variable("ACCESSIBLE").as_deref());
-    let setup = setup(&cli.common, exe, plain, lang);
-    let options = TuiOptions { setup, look, lessons, start, prefix, record, progress, kept };
+    let plain = cli.plain || matches!(cli.command, Some(Command::Fix { plain: true, .. })) || is_plain(false);
+    let picked = match cli.command {
+        Some(Command::Inspect { pid, .. }) => inspect::began(pid).map(|start| (pid, start)),
+        _ => None,
+    };
+    let setup = Setup { anywhere: lab, picked, ..setup(&cli.common, exe, plain, lang) };
+    let class = cli.stage.class.as_deref().map(|dir| class::place(dir, cli.stage.name.as_deref(), lang)).transpose();
+    let class = match class {
+        Ok(class) => class,
+        Err(status) => return status,
+    };
+    let hall = matches!(cli.command, Some(Command::Present { .. })).then(|| present::listening(lang)).transpose();
+    let hall = match hall {
+        Ok(hall) => hall,
+        Err(status) => return status,
+    };
+    let keys = cli.stage.keys;
+    let auto = cli.stage.auto.map(Duration::from_secs);
+    let script = Script { along: cli.stage.type_along, pace: cli.stage.pace || auto.is_some(), auto };
+    let fills = Fills::of_this_machine(&cli.common.image());
+    let options = TuiOptions {
+        setup,
+        fills,
+        look,
+        script,
+        lessons,
+        start,
+        list,
+        prefix,
+        keys,
+        record,
+        hall,
+        class,
+        progress,
+        kept,
+    };
     if plain { plain::run(options) } else { tui::run(options) }
-}
-
-/// Whether the user asks every program for plain text: `ACCESSIBLE` set to anything but 0, as some programs have it.
-fn is_accessible(value: Option<&str>) -> bool {
-    value.is_some_and(|value| !value.is_empty() && value != "0")
 }

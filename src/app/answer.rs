@@ -1,7 +1,12 @@
 //! What a key answers that changes nothing on the screen: why it does nothing here, or what is on now.
 
 use super::{Key, Play, State, View, keys::Prefix};
-use crate::{lang::Lang, lesson::Block, session::Phase};
+use crate::{
+    lang::Lang,
+    lesson::Block,
+    session::Phase,
+    trace::{Call, Instead},
+};
 
 /// Why this key does nothing here; `None` is a key that nothing is bound to anywhere.
 pub(super) fn why(state: &State, key: Option<Key>) -> String {
@@ -35,6 +40,11 @@ pub(super) fn large_print(on: bool, lang: Lang) -> String {
     .into()
 }
 
+/// The past was on the screen until this key.
+pub(super) fn back_to_now(lang: Lang) -> String {
+    lang.pick("Back to now: this key did nothing else", "已回到现在：这个键没有做别的事").into()
+}
+
 /// There is no call after the newest one, and none before the oldest.
 pub(super) fn no_more_calls(on: bool, lang: Lang) -> String {
     match on {
@@ -65,6 +75,9 @@ fn in_lesson(play: &Play, key: Key, prefix: Prefix, lang: Lang) -> Option<String
             lang.pick("A call waits: n refuses it, Y lets it happen", "有一个调用在等你决定：n 拒绝，Y 放行").into(),
         );
     }
+    if play.is_lab() && matches!(key, Key::Char('h' | 'p' | 'e' | 'n' | ' ') | Key::Enter) {
+        return None;
+    }
     let text = match key {
         Key::Char('h') if session.rungs() > 0 => lang.pick(
             format!("All {} hints of this step are shown", session.rungs()),
@@ -72,7 +85,7 @@ fn in_lesson(play: &Play, key: Key, prefix: Prefix, lang: Lang) -> Option<String
         ),
         Key::Char('h') => lang.pick("This step has no hints", "这一步没有提示").into(),
         Key::Char('p') => lang.pick("This is the first step", "这是第一步").into(),
-        Key::Char('c' | 'u') => {
+        Key::Char('c' | 'u' | 'f') => {
             lang.pick("No call is held now; x holds each call", "现在没有暂停的调用；按 x 逐个暂停").into()
         }
         Key::Char('e') => no_proof(lang).into(),
@@ -106,6 +119,23 @@ pub(crate) fn no_proof(lang: Lang) -> &'static str {
         "No proof card yet: it tells what the kernel counts when a limit is tested",
         "还没有证据卡：测试限制时，内核的计数才会记在上面",
     )
+}
+
+/// What the learner has made of a call.
+pub(crate) fn changed(call: &Call, instead: Instead, lang: Lang) -> String {
+    let name = call.syscall.name();
+    match instead {
+        Instead::Without(..) => lang
+            .pick(format!("You let {name} happen without {instead}"), format!("你让 {name} 在去掉 {instead} 之后发生")),
+        Instead::Fails(_) => {
+            lang.pick(format!("You made {name} fail with {instead}"), format!("你让 {name} 失败，返回 {instead}"))
+        }
+    }
+}
+
+/// What follows from it, where lines are read: the command for it is always there.
+pub(crate) fn begins_again(lang: Lang) -> &'static str {
+    lang.pick("; r begins the step again.", "；用 r 重做这一步。")
 }
 
 /// Whether each call is held now.

@@ -54,7 +54,7 @@ fn a_key_that_does_nothing_says_why() {
         (due, "c", ["No call is held now", "没有暂停的调用"]),
         (due, "n", ["This is the last step", "这是最后一步"]),
         (due, "hhhh", ["All 2 hints", "2 条提示都已显示"]),
-        (due, "9", ["9 does nothing here", "9 在这里不起作用"]),
+        (due, "%", ["% does nothing here", "% 在这里不起作用"]),
         (first, "p", ["This is the first step", "这是第一步"]),
         (first, "?z", ["the keys that work stand below", "见下一行"]),
         (running, " ", ["The command still runs", "命令还在运行"]),

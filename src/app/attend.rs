@@ -1,6 +1,6 @@
 //! Keys go where the task is: whenever it is another one, so are keys and pane.
 
-use super::{Focus, Pane, Play, State, word::Word};
+use super::{Focus, Play, State, instead, word::Word};
 use crate::{
     lesson::{Block, TerminalId},
     session::Phase,
@@ -17,7 +17,7 @@ impl Play {
     /// Whether Space types the command that is due: never behind what is typed, and never in the place of a program's
     /// input.
     pub(crate) fn space_types(&self) -> bool {
-        let Some(run) = self.due().filter(|_| !self.is_over() && !self.session.is_lost()) else { return false };
+        let Some(run) = self.due().filter(|_| !self.is_over() && !self.is_lost()) else { return false };
         let empty = |terminal| self.is_empty(terminal);
         // A program that the learner has turned to gets its own input; the step's own loop needs none.
         let free = if self.picked && self.shown != run.terminal {
@@ -55,8 +55,15 @@ impl Play {
         match self.session.phase() {
             Phase::Due(_) => self.due().is_some_and(|run| ended(run.terminal)),
             Phase::Checking(_) => ended(TerminalId::Container),
+            Phase::Free => ended(self.shown),
             _ => false,
         }
+    }
+
+    /// Whether the step waits for something that needs its container, and that has ended.
+    pub(crate) fn is_lost(&self) -> bool {
+        let waits = matches!(self.session.phase(), Phase::Due(_) | Phase::Asking(_) | Phase::Checking(_));
+        waits && self.session.is_lost()
     }
 
     /// How many answers the open question has; none where no question is open.
@@ -81,7 +88,7 @@ impl Play {
         self.shown
     }
 
-    /// Gives the keys to whoever the task is for, and brings the lesson forward where there is something new in it.
+    /// Gives the keys to what the task is for, and brings the lesson forward where there is something new in it.
     fn attend(&mut self) {
         let ended = self.terminals.iter().filter(|(_, term)| term.ended).map(|(id, _)| *id).collect();
         let task = Task { phase: self.session.phase(), ended };
@@ -94,7 +101,7 @@ impl Play {
             self.task = Some(task);
             return;
         }
-        // Nobody takes the keys away in the middle of a line.
+        // The keys stay in the middle of a line.
         let reads = matches!(task.phase, Phase::Asking(_) | Phase::Done | Phase::Blocked(_));
         let here = self.is_empty(self.shown);
         if reads && self.focus == Focus::Terminal && here == Some(false) {
@@ -103,21 +110,25 @@ impl Play {
         (self.large, self.left) = (false, false);
         // A program that the learner has turned to keeps its terminal.
         self.picked &= here.is_none();
+        // Keys that the learner has asked for stay with the lesson until it is told something.
+        let asked = self.asked && self.focus == Focus::Lesson;
         self.focus = match task.phase {
-            Phase::Due(_) | Phase::Checking(_) | Phase::Running if !self.is_over() => Focus::Terminal,
-            // Whoever types goes on typing.
+            _ if asked => Focus::Lesson,
+            Phase::Due(_) | Phase::Checking(_) | Phase::Running | Phase::Free if !self.is_over() => Focus::Terminal,
+            // A learner who types goes on typing.
             Phase::Done | Phase::Blocked(_) if self.types && !self.has_ended(self.shown) => Focus::Terminal,
             _ => Focus::Lesson,
         };
-        (self.asked, self.word) = (false, Word::default());
+        (self.asked, self.word) = (asked, Word::default());
         if !runs {
-            self.pane = Pane::Lesson;
+            self.show_lesson();
         }
         self.task = Some(task);
     }
 }
 
 pub(super) fn attend(state: &mut State) {
+    instead::attend(state);
     if let Some(play) = &mut state.play {
         play.attend();
     }

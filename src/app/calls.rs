@@ -7,7 +7,7 @@ use crate::{
 use std::collections::VecDeque;
 
 /// How many rows are kept: a fork bomb must not fill the memory.
-const MOST: usize = 2000;
+const MAX: usize = 2000;
 
 /// One thing that the tracer saw and the pane shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl CallLog {
     /// Takes in what the tracer saw.
     pub(crate) fn push(&mut self, event: &TraceEvent) {
         let Some(row) = Row::of(event) else { return };
-        if self.rows.len() == MOST {
+        if self.rows.len() == MAX {
             self.rows.pop_front();
             self.dropped += 1;
         }

@@ -1,7 +1,8 @@
 //! The command handlers: what the commands of the key table do.
 
 use super::{
-    Command, Effect, Event, Extent, Focus, Jump, Overlay, Pane, Play, State, View, answer, finish, layout,
+    Command, Effect, Event, Extent, Focus, Jump, Overlay, Pane, Play, State, View, Zoom, along, answer, caster, class,
+    copy, finish, instead, layout, past,
     update::{sizes, tell},
 };
 use crate::{
@@ -15,10 +16,17 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Quit => return vec![Effect::Quit],
         Command::AsRoot => return vec![Effect::AsRoot],
         Command::Redraw => return vec![Effect::Redraw],
+        Command::Past(on) => past::go(state, on),
         Command::Accept => return accept(state),
         Command::Close => close(state),
         Command::Up => choose(state, -1),
         Command::Down => choose(state, 1),
+        Command::WhatIf => instead::open(state),
+        Command::Choose(row) => {
+            if let Some(Overlay::WhatIf { chosen, .. }) = &mut state.overlay {
+                *chosen = row;
+            }
+        }
         Command::FromStart => return begin(state, state.selected, 0),
         Command::Language => return language(state),
         Command::Theme => state.look.theme = state.look.theme.next(),
@@ -37,7 +45,14 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
             state.overlay = Some(if glossary { Overlay::Glossary } else { Overlay::Help });
             state.top = 0;
         }
+        Command::Caster => caster::toggle(state),
+        Command::Mark => {
+            state.marks += 1;
+            let number = state.marks;
+            state.said = Some(state.lang.pick(format!("Mark {number} is set"), format!("已设标记 {number}")));
+        }
         Command::Finish => return finish::go_on(state),
+        Command::Card => return vec![Effect::Card],
         Command::Course => {
             state.view = View::Closing(None);
             state.top = 0;
@@ -51,11 +66,26 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
 }
 
 fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
+    if command == Command::Go
+        && let Some(effects) = along::begin(state)
+    {
+        return effects;
+    }
     let Some(play) = &mut state.play else { return Vec::new() };
     let step = play.session.step_index();
     let wish = match command {
+        Command::Raise(flag) => {
+            class::raise(state, flag);
+            return Vec::new();
+        }
+        Command::LeaveClass => return class::leave(state),
+        Command::CopyLine | Command::CopyPane | Command::CopyPid => return copy::copy(state, command),
+        Command::TypeAlong => {
+            along::toggle(state);
+            return Vec::new();
+        }
         Command::Go => {
-            // Whoever lets the lesson type is no longer typing; the next step and the next call are nothing typed.
+            // A learner who lets the lesson type no longer types; the next step and the next call are nothing typed.
             play.types &= !matches!(play.session.phase(), Phase::Due(_));
             Wish::Go
         }
@@ -86,7 +116,7 @@ fn in_lesson(state: &mut State, command: Command) -> Vec<Effect> {
     };
     play.tops.remove(&Pane::Lesson);
     if matches!(wish, Wish::GoTo(_)) {
-        play.pane = Pane::Lesson;
+        play.show_lesson();
     }
     tell(state, Event::Wish(wish))
 }
@@ -119,8 +149,8 @@ fn look(state: &mut State, command: Command) {
             play.show(Pane::Lesson);
             play.tops.remove(&Pane::Lesson);
         }
-        Command::NextPane => turn(play, 1),
-        Command::PreviousPane => turn(play, Pane::ALL.len() - 1),
+        Command::NextPane => turn(play, true),
+        Command::PreviousPane => turn(play, false),
         Command::Terminals(by) => {
             if let Some(term) = play.terminals.get_mut(&play.shown) {
                 let half = (term.screen.size().0 as isize / 2).max(1);
@@ -156,20 +186,37 @@ fn look(state: &mut State, command: Command) {
             let chosen = play.session.step_index();
             state.overlay = Some(Overlay::GoTo(Jump { chosen, typed: String::new() }));
         }
+        Command::Containers => {
+            let at = play.containers().iter().position(|one| Some((one.pid, one.start)) == play.picked_container);
+            (state.overlay, state.top) = (Some(Overlay::Containers(at.map_or(0, |at| at + 1))), 0);
+        }
+        Command::Zoom => {
+            play.zoom = match play.zoom {
+                None => Some(Zoom::Pane),
+                Some(Zoom::Pane) => Some(Zoom::Terminal),
+                Some(Zoom::Terminal) => None,
+            };
+        }
         Command::RunUntil => state.overlay = Some(Overlay::Until(String::new())),
         _ => {}
     }
 }
 
-fn turn(play: &mut Play, by: usize) {
-    let place = (play.pane as usize + by) % Pane::ALL.len();
-    play.show(Pane::ALL.get(place).copied().unwrap_or_default());
+fn turn(play: &mut Play, on: bool) {
+    let panes: Vec<Pane> = play.panes().collect();
+    let by = if on { 1 } else { panes.len() - 1 };
+    let at = panes.iter().position(|pane| *pane == play.pane).unwrap_or(0);
+    if let Some(pane) = panes.get((at + by) % panes.len()) {
+        play.show(*pane);
+    }
 }
 
 pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     match state.overlay.take() {
         Some(Overlay::GoTo(jump)) => go_to(state, jump),
         Some(Overlay::Until(name)) if !name.is_empty() => tell(state, Event::Wish(Wish::RunUntil(name))),
+        Some(Overlay::WhatIf { pid, chosen }) => instead::accept(state, pid, chosen),
+        Some(Overlay::Containers(chosen)) => pick(state, chosen),
         Some(Overlay::Consent(index)) => begin(state, index, state.resumes_at(index)),
         Some(_) => Vec::new(),
         None if state.play.as_ref().is_some_and(|play| play.index == state.selected) => {
@@ -178,6 +225,15 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
         }
         None => open(state, state.selected, state.resumes_at(state.selected)),
     }
+}
+
+/// Looks at the chosen container of the list, whose first row stands for the one that is found.
+fn pick(state: &mut State, chosen: usize) -> Vec<Effect> {
+    let Some(play) = &mut state.play else { return Vec::new() };
+    let chosen = chosen.checked_sub(1).and_then(|at| play.containers().get(at));
+    play.picked_container = chosen.map(|one| (one.pid, one.start));
+    play.remember();
+    vec![Effect::Pick(play.picked_container)]
 }
 
 /// Goes to the chosen step; nowhere where nothing of that name was found.
@@ -192,14 +248,14 @@ fn go_to(state: &mut State, jump: Jump) -> Vec<Effect> {
 pub(super) fn in_lesson_go_to(state: &mut State, step: usize) -> Vec<Effect> {
     if let Some(play) = &mut state.play {
         play.tops.clear();
-        play.pane = Pane::Lesson;
+        play.show_lesson();
     }
     tell(state, Event::Wish(Wish::GoTo(step)))
 }
 
 /// Begins a lesson at a step, or asks whether its commands may run.
 pub(super) fn open(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
-    if state.lesson(index).is_some_and(|lesson| lesson.foreign) {
+    if !state.auto && state.lesson(index).is_some_and(|lesson| lesson.foreign) {
         state.selected = index;
         state.overlay = Some(Overlay::Consent(index));
         return Vec::new();
@@ -208,12 +264,14 @@ pub(super) fn open(state: &mut State, index: usize, step: usize) -> Vec<Effect> 
 }
 
 /// Begins a lesson at a step.
-fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
+pub(super) fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
     let Some(lesson) = state.lesson(index).cloned() else { return Vec::new() };
-    let session = Session::new(lesson, false, state.lacking());
+    let session = Session::new(lesson, state.auto, state.lacking());
     state.selected = index;
     state.view = View::Lesson;
-    state.play = Some(Play::new(index, session, (24, 80)));
+    let mut play = Play::new(index, session, (24, 80));
+    play.picked_container = state.picked;
+    state.play = Some(play);
     // The sizes come first: the shells start with them.
     let mut effects = sizes(state);
     if let Some(lesson) = state.lessons.get(index).and_then(|lesson| lesson.values().next()) {
@@ -224,6 +282,10 @@ fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect> {
 }
 
 fn close(state: &mut State) {
+    let zoomed = state.play.as_mut().filter(|_| state.view == View::Lesson && state.overlay.is_none());
+    if zoomed.is_some_and(|play| play.zoom.take().is_some()) {
+        return;
+    }
     if state.overlay.take().is_none() {
         state.view = match state.view {
             View::Doctor if state.play.is_some() => View::Lesson,
@@ -234,12 +296,18 @@ fn close(state: &mut State) {
 }
 
 fn choose(state: &mut State, by: i32) {
+    let ways = instead::count(state);
     let moved = |at: usize, count: usize| at.saturating_add_signed(by as isize).min(count.saturating_sub(1));
     match &mut state.overlay {
         Some(Overlay::GoTo(jump)) => {
             let found = state.play.as_ref().map_or_else(Vec::new, |play| jump.found(play.session.lesson()));
             let at = found.iter().position(|step| *step == jump.chosen).unwrap_or(0);
             jump.chosen = found.get(moved(at, found.len())).copied().unwrap_or(jump.chosen);
+        }
+        Some(Overlay::WhatIf { chosen, .. }) => *chosen = moved(*chosen, ways),
+        Some(Overlay::Containers(chosen)) => {
+            let count = state.play.as_ref().map_or(0, |play| play.containers().len());
+            *chosen = moved(*chosen, count + 1);
         }
         _ => state.selected = moved(state.selected, state.lessons.len()),
     }

@@ -3,7 +3,7 @@
 use super::{Effect, Play, State, View, commands};
 use crate::session::{LessonProgress, Phase};
 
-/// Where a learner may go on who has come to the end of a lesson.
+/// Where a learner may go on at the end of a lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Onward {
     /// To the first step that can be done here and is not.
@@ -17,7 +17,15 @@ pub(crate) enum Onward {
 impl State {
     /// What a lesson has come to.
     pub(crate) fn reached(&self, index: usize) -> Option<LessonProgress> {
-        self.lesson(index).map(|lesson| self.progress.of(lesson))
+        let lesson = self.lesson(index)?;
+        // Nobody's progress is kept of a lesson that plays by itself.
+        let played = self.play.as_ref().filter(|play| self.auto && play.index == index);
+        Some(
+            played.map_or_else(
+                || self.progress.of(lesson),
+                |play| LessonProgress::played(lesson, play.session.outcomes()),
+            ),
+        )
     }
 
     /// What all lessons have come to.

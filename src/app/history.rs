@@ -4,7 +4,7 @@ use crate::observe::Cgroup;
 use std::{collections::VecDeque, time::Duration};
 
 /// How many seconds are kept.
-const MOST: usize = 240;
+const MAX: usize = 240;
 
 /// The counter of one group over time.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,7 @@ impl History {
         }
     }
 
-    /// Puts what was used between two moments into their seconds, evenly: nobody looked in between.
+    /// Puts what was used between two moments into their seconds, evenly: it was not read in between.
     fn spread(&mut self, from: Duration, to: Duration, used: f64) {
         let (from, to) = (from.as_secs_f64(), to.as_secs_f64());
         if self.seconds.is_empty() {
@@ -53,7 +53,7 @@ impl History {
             if let Some(last) = self.seconds.back_mut() {
                 *last += used * share;
             }
-            while self.seconds.len() > MOST {
+            while self.seconds.len() > MAX {
                 self.seconds.pop_front();
             }
         }
@@ -102,6 +102,6 @@ mod tests {
         for second in 11..999 {
             history.push(Duration::from_secs(second), &reading("/b", 9_000_000 + second));
         }
-        assert_eq!(history.percent().len(), MOST - 1);
+        assert_eq!(history.percent().len(), MAX - 1);
     }
 }

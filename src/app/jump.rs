@@ -5,7 +5,7 @@ use crate::lesson::Lesson;
 use crossterm::event::KeyCode;
 
 /// No name is longer.
-const LONGEST: usize = 40;
+const MAX_LEN: usize = 40;
 
 impl Jump {
     /// The steps that what was typed stands for; all where nothing was typed.
@@ -42,7 +42,7 @@ pub(super) fn typed(state: &mut State, code: KeyCode) -> Vec<Effect> {
 /// Appends a letter. A number that no other one begins with is gone to at once.
 pub(super) fn write(state: &mut State, letter: char) -> Vec<Effect> {
     let Some(Overlay::GoTo(jump)) = &mut state.overlay else { return Vec::new() };
-    if letter.is_control() || jump.typed.chars().count() >= LONGEST {
+    if letter.is_control() || jump.typed.chars().count() >= MAX_LEN {
         return Vec::new();
     }
     jump.typed.push(letter);

@@ -3,10 +3,12 @@
 mod key;
 mod lesson;
 mod views;
+mod watching;
 
 pub(crate) use key::{Key, Prefix};
 
-use super::{Focus, Pane, State, View};
+use super::{Focus, Pane, State, View, Watch};
+use crate::class::Flag;
 use lesson::{guarding, in_lesson, in_terminal};
 use views::{closing, doctor, in_overlay, opening};
 
@@ -29,6 +31,10 @@ pub(crate) enum Command {
     RunOn,
     /// Let the guarded call happen, or make it fail.
     Allow(bool),
+    /// Ask what is to become of the held call.
+    WhatIf,
+    /// Choose this row.
+    Choose(usize),
     /// Go on until a call of a name that is asked for.
     RunUntil,
     /// Hold before every call, or stop doing so.
@@ -41,6 +47,26 @@ pub(crate) enum Command {
     Back,
     /// Begin this step again.
     Reset,
+    /// Raise a flag for the class, or take it down.
+    Raise(Flag),
+    /// Leave the class.
+    LeaveClass,
+    /// Copy the line, the pane that is looked at, or the container's PID.
+    CopyLine,
+    /// See [`Command::CopyLine`].
+    CopyPane,
+    /// See [`Command::CopyLine`].
+    CopyPid,
+    /// Give the whole screen to the pane, then to the terminal, then to none.
+    Zoom,
+    /// Each key types the next character of the line, or is a key as any other.
+    TypeAlong,
+    /// Show the room which keys are pressed, or do not.
+    Caster,
+    /// Mark this place in the recording.
+    Mark,
+    /// Choose a container.
+    Containers,
     /// Choose a step.
     GoTo,
     /// One more rung of help.
@@ -71,6 +97,8 @@ pub(crate) enum Command {
     Terminals(i32),
     /// Write the proof card into a file.
     Export,
+    /// Write what was reached into a file, as a picture.
+    Card,
     /// Show or hide the speaker's notes.
     Notes,
     /// The other language.
@@ -97,6 +125,10 @@ pub(crate) enum Command {
     Help,
     /// The words of the field in the current step.
     Glossary,
+    /// Look at what just happened: one change on (true) or back.
+    Past(bool),
+    /// Something of a session that is watched.
+    Watch(Watch),
     /// End.
     Quit,
 }
@@ -135,7 +167,11 @@ impl Binding {
 
 /// Every key that works now, in the order of the help page.
 pub(crate) fn bindings(state: &State) -> Vec<Binding> {
+    if state.past.shown().is_some() && !state.is_watched() {
+        return lesson::past(state);
+    }
     match (&state.overlay, state.view, &state.play) {
+        (None, ..) if state.is_watched() => below(state),
         (Some(overlay), ..) => in_overlay(state, overlay),
         (None, View::Lesson, Some(play)) if play.session.guarded().is_some() => guarding(),
         (None, View::Lesson, Some(play)) if play.focus == Focus::Terminal => in_terminal(state, play),
@@ -203,6 +239,9 @@ fn common(state: &State, view: View) -> Vec<Binding> {
 
 /// Every key that works when the overlay is closed: what the help page shows.
 pub(crate) fn below(state: &State) -> Vec<Binding> {
+    if let Some(watched) = &state.watching {
+        return watching::watching(state, watched);
+    }
     match (state.view, &state.play) {
         (View::Opening, _) | (View::Lesson, None) => opening(state),
         (View::Doctor, _) => doctor(state),

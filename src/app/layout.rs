@@ -22,11 +22,15 @@ pub(crate) enum Pane {
     Cgroup,
     /// The source of the tool that runs.
     Source,
+    /// Users and groups, maps, capabilities, owners of namespaces.
+    Users,
+    /// Network namespaces, and how they are wired.
+    Network,
 }
 
 impl Pane {
     /// All panes, in the order of their numbers.
-    pub(crate) const ALL: [Pane; 8] = [
+    pub(crate) const ALL: [Pane; 10] = [
         Pane::Lesson,
         Pane::Calls,
         Pane::Namespaces,
@@ -35,11 +39,18 @@ impl Pane {
         Pane::Mounts,
         Pane::Cgroup,
         Pane::Source,
+        Pane::Users,
+        Pane::Network,
     ];
 
-    /// The number key that shows it.
+    /// Its place among all of them, from 1 on.
     pub(crate) fn number(self) -> usize {
         self as usize + 1
+    }
+
+    /// The number key that shows it; the tenth has `0`, as on a keyboard.
+    pub(crate) fn digit(self) -> char {
+        char::from_digit(self.number() as u32 % 10, 10).unwrap_or('0')
     }
 
     /// Its name in English and Chinese.
@@ -53,6 +64,23 @@ impl Pane {
             Pane::Mounts => ("Mounts", "挂载"),
             Pane::Cgroup => ("Cgroup", "Cgroup"),
             Pane::Source => ("Source", "源码"),
+            Pane::Users => ("Users", "用户"),
+            Pane::Network => ("Network", "网络"),
+        }
+    }
+
+    /// The same where there is little room.
+    pub(crate) fn short(self) -> (&'static str, &'static str) {
+        match self {
+            Pane::Calls => ("Calls", "调用"),
+            Pane::Namespaces => ("NS", "命名空间"),
+            Pane::Processes => ("PIDs", "进程"),
+            Pane::Sides => ("Sides", "内外"),
+            Pane::Mounts => ("Mnt", "挂载"),
+            Pane::Cgroup => ("Cgrp", "Cgroup"),
+            Pane::Source => ("Src", "源码"),
+            Pane::Network => ("Net", "网络"),
+            Pane::Lesson | Pane::Users => self.label(),
         }
     }
 
@@ -79,6 +107,9 @@ pub(crate) enum Shape {
     Wide,
 }
 
+/// A screen has so many rows at least.
+pub(super) const LEAST_ROWS: u16 = 10;
+
 /// From so many columns on both terminals are seen by themselves.
 const BOTH: u16 = 100;
 
@@ -99,7 +130,7 @@ impl Shape {
     /// Decides by columns and rows.
     pub(crate) fn of((columns, rows): (u16, u16)) -> Shape {
         match () {
-            () if columns < 40 || rows < 10 => Shape::TooSmall,
+            () if columns < 40 || rows < LEAST_ROWS => Shape::TooSmall,
             () if columns >= 110 && rows >= 32 => Shape::Wide,
             () if columns >= BOTH && rows >= 24 => Shape::Beside,
             () => Shape::Small,
@@ -125,6 +156,19 @@ pub(crate) struct Places {
     pub terminal_size: (u16, u16),
 }
 
+impl Places {
+    /// Makes room below: nothing reaches this row. What would be nothing but its border is not shown.
+    pub(crate) fn end_at(&mut self, row: u16) {
+        let end = |place: Rect| {
+            let height = place.height.min(row.saturating_sub(place.y));
+            if height > 2 { Rect { height, ..place } } else { Rect::ZERO }
+        };
+        (self.terminal, self.other) = (end(self.terminal), end(self.other));
+        self.panes.iter_mut().for_each(|(_, place)| *place = end(*place));
+        self.panes.retain(|(_, place)| place.height > 0);
+    }
+}
+
 /// What the learner looks at.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Chosen {
@@ -144,9 +188,16 @@ pub(crate) struct Chosen {
     pub full: bool,
     /// Whether there is to be one pane at a time and more air: for a hall.
     pub large_print: bool,
+    /// Whether there is no lesson: then the calls have its place.
+    pub lab: bool,
 }
 
 impl Chosen {
+    /// What stands on the left.
+    fn left(self) -> Pane {
+        if self.lab { Pane::Calls } else { Pane::Lesson }
+    }
+
     fn both(self, shape: Shape) -> bool {
         !self.full && self.both.unwrap_or(shape.shows_both())
     }
@@ -183,7 +234,7 @@ fn wide(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
         terminal,
         other,
         panes: vec![
-            (Pane::Lesson, Rect::new(0, body.y, left, body.height)),
+            (chosen.left(), Rect::new(0, body.y, left, body.height)),
             (Pane::Namespaces, Rect::new(left, y, links, middle)),
             (Pane::Processes, Rect::new(left + links, y, right - links, middle)),
             (chosen.bottom, Rect::new(left, y + middle, right, body.height - top - middle)),
@@ -198,14 +249,15 @@ fn beside(header: Rect, body: Rect, bar: Rect, chosen: Chosen) -> Places {
     let right = Rect { x: left, width: body.width - left, ..body };
     // A program that draws its whole screen must not be cut when a call is held.
     let alone = right.height * 5 / 8;
-    let sees_calls = chosen.held && matches!(chosen.bottom, Pane::Calls | Pane::Namespaces) && !chosen.full;
+    let sees_calls =
+        chosen.held && !chosen.lab && matches!(chosen.bottom, Pane::Calls | Pane::Namespaces) && !chosen.full;
     let both = chosen.both(Shape::Beside);
     let least = if both && right.height >= LINKS + 3 * LEAST { 2 * LEAST } else { LEAST };
     let below = if sees_calls { (LINKS + 7).min(right.height - least) } else { right.height - alone };
     let top = right.height - below;
     let (terminal, other) = split(Rect { height: top, ..right }, both);
     let below = Rect { y: right.y + top, height: below, ..right };
-    let mut panes = vec![(Pane::Lesson, Rect { width: left, ..body })];
+    let mut panes = vec![(chosen.left(), Rect { width: left, ..body })];
     if sees_calls {
         panes.extend(calls_and_links(below))
     } else {
@@ -281,19 +333,19 @@ mod tests {
     fn nothing_overlaps_and_nothing_leaves_the_screen() {
         for columns in (1..260).step_by(7).chain([40, 80, 110, 140, 500]) {
             for rows in (1..120).step_by(3).chain([10, 24, 32, 45, 200]) {
-                for number in 0..128 {
-                    let [large, reading, held, both, asked, full, large_print] =
-                        [1, 2, 4, 8, 16, 32, 64].map(|bit| number & bit != 0);
+                for number in 0..256 {
+                    let [large, reading, held, both, asked, full, large_print, lab] =
+                        [1, 2, 4, 8, 16, 32, 64, 128].map(|bit| number & bit != 0);
                     let pane = if held { Pane::Calls } else { Pane::Lesson };
                     let bottom = if reading { Pane::Mounts } else { Pane::Calls };
                     let both = asked.then_some(both);
-                    let chosen = Chosen { large, reading, held, both, pane, bottom, full, large_print };
+                    let chosen = Chosen { large, reading, held, both, pane, bottom, full, large_print, lab };
                     let places = places((columns, rows), chosen);
                     if Shape::of((columns, rows)) != Shape::TooSmall {
                         let low = |area: Rect| area.height > 0 && area.height < LEAST;
                         assert!(!low(places.terminal) && !low(places.other), "{columns}x{rows}");
                         let wanted = both == Some(true) && rows >= 24 && !full;
-                        let sees_calls = columns >= BOTH && held && rows < 27;
+                        let sees_calls = columns >= BOTH && held && rows < 27 && !lab;
                         assert!(!wanted || sees_calls || places.other.height > 0, "{columns}x{rows}");
                     }
                     let mut all: Vec<Rect> = places.panes.iter().map(|(_, area)| *area).collect();

@@ -1,20 +1,20 @@
 //! A lesson being played: the session, its terminals, and what the learner looks at.
 
 use super::{
-    CallLog, History, Pane, Row,
+    Along, CallLog, History, Pane, Row,
     attend::Task,
-    layout::{Chosen, Shape},
+    layout::{self, Chosen, Shape},
     word::Word,
 };
 use crate::{
     lesson::{Block, CONTAINER, Run, TerminalId},
-    observe::{Place, Sample},
-    session::{Phase, Session},
+    observe::{Container, Place, Sample},
+    session::{Phase, Repair, Session},
     terminal::Screen,
     tools,
     trace::{Call, SyscallEvent},
 };
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 /// Where keys go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,15 @@ pub(crate) enum Focus {
     #[default]
     Lesson,
     /// To the shell: everything but the prefix.
+    Terminal,
+}
+
+/// What has the whole screen, without frames, so that the outer terminal can select its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Zoom {
+    /// The chosen pane.
+    Pane,
+    /// The terminal that is shown.
     Terminal,
 }
 
@@ -46,6 +55,7 @@ impl<'a> OneCall<'a> {
 }
 
 /// One of the two terminals.
+#[derive(Clone)]
 pub(crate) struct Term {
     /// What it shows.
     pub screen: Screen,
@@ -64,7 +74,7 @@ impl fmt::Debug for Term {
 }
 
 /// A lesson being played.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Play {
     /// The place of the lesson in the list.
     pub index: usize,
@@ -113,6 +123,18 @@ pub(crate) struct Play {
     pub call: Option<usize>,
     /// How many commands were sent to a terminal in this step.
     pub commands: usize,
+    /// What has the whole screen.
+    pub zoom: Option<Zoom>,
+    /// How far the line is that is typed along.
+    pub along: Along,
+    /// Whether the lesson plays by itself.
+    pub by_itself: bool,
+    /// The container that was picked from the list, by PID and start.
+    pub picked_container: Option<(i32, u64)>,
+    /// When this step began, since the program did.
+    pub began: Duration,
+    /// What the repair took, where the step was broken and is repaired.
+    pub repair: Option<Repair>,
     /// The state now.
     pub sample: Option<Arc<Sample>>,
     /// What the container's control group used.
@@ -126,7 +148,6 @@ impl Play {
     pub(crate) fn new(index: usize, session: Session, size: (u16, u16)) -> Play {
         Play {
             index,
-            session,
             terminals: TerminalId::ALL.into_iter().map(|id| (id, Term::new(size))).collect(),
             shown: TerminalId::Container,
             focus: Focus::Lesson,
@@ -138,8 +159,8 @@ impl Play {
             picked: false,
             large: false,
             left: false,
-            pane: Pane::Lesson,
-            bottom: Pane::Calls,
+            pane: if session.is_free() { Pane::Calls } else { Pane::Lesson },
+            bottom: if session.is_free() { Pane::Cgroup } else { Pane::Calls },
             tops: BTreeMap::new(),
             both: None,
             shape: Shape::Small,
@@ -148,10 +169,25 @@ impl Play {
             calls: CallLog::default(),
             call: None,
             commands: 0,
+            zoom: None,
+            along: Along::default(),
+            by_itself: false,
+            picked_container: None,
+            began: Duration::ZERO,
+            repair: None,
             sample: None,
             history: History::default(),
             before: None,
+            session,
         }
+    }
+
+    /// The step has passed: what that took, where something was broken in it.
+    pub(super) fn has_repaired(&mut self, now: Duration) -> Option<Repair> {
+        self.session.step().filter(|step| step.is_broken())?;
+        let seconds = now.saturating_sub(self.began).as_secs();
+        self.repair = Some(Repair { seconds, commands: self.session.commands(), hints: self.session.hints() });
+        self.repair
     }
 
     /// Marks from here on what differs from now.
@@ -174,6 +210,7 @@ impl Play {
             both: self.both,
             full,
             large_print: self.large_print,
+            lab: self.is_lab(),
         }
     }
 
@@ -225,10 +262,49 @@ impl Play {
         self.both.unwrap_or(self.shape.shows_both())
     }
 
+    /// Whether there is no lesson, only terminals and panes.
+    pub(crate) fn is_lab(&self) -> bool {
+        self.session.is_free()
+    }
+
+    /// The panes that there are.
+    pub(crate) fn panes(&self) -> impl Iterator<Item = Pane> + use<> {
+        let lab = self.is_lab();
+        Pane::ALL.into_iter().filter(move |pane| !lab || *pane != Pane::Lesson)
+    }
+
+    /// Whether the screen shows this pane all the time.
+    pub(crate) fn always_on(&self, pane: Pane) -> bool {
+        // In the lab the calls stand where lessons have their text.
+        let pane = if self.is_lab() && pane == Pane::Calls { Pane::Lesson } else { pane };
+        pane.always_on(self.shape)
+    }
+
+    /// Whether a screen of this size shows this pane now.
+    pub(crate) fn sees(&self, pane: Pane, size: (u16, u16)) -> bool {
+        match self.zoom {
+            Some(Zoom::Pane) => self.pane == pane,
+            Some(Zoom::Terminal) => false,
+            None => layout::places(size, self.chosen()).panes.iter().any(|(seen, _)| *seen == pane),
+        }
+    }
+
+    /// The containers of this machine, where they are looked for.
+    pub(crate) fn containers(&self) -> &[Container] {
+        self.sample.as_ref().map_or(&[], |sample| sample.containers.as_slice())
+    }
+
+    /// Brings the lesson forward, where there is one.
+    pub(super) fn show_lesson(&mut self) {
+        if !self.is_lab() {
+            self.pane = Pane::Lesson;
+        }
+    }
+
     /// Shows a pane.
     pub(crate) fn show(&mut self, pane: Pane) {
         self.pane = pane;
-        if !pane.always_on(self.shape) {
+        if !self.always_on(pane) {
             self.bottom = pane;
         }
     }
@@ -240,6 +316,18 @@ impl Play {
             Some(Block::Run(run)) => Some(run),
             _ => None,
         }
+    }
+
+    /// The line that a learner would want elsewhere: the one that is due or, where none is, the one that ran last.
+    pub(crate) fn line_to_copy(&self) -> Option<String> {
+        let due = self.due().map(|run| self.fill(&run.line));
+        due.or_else(|| self.session.submitted(self.shown).map(str::to_string))
+    }
+
+    /// The line that ran last in the terminal that is shown or, where none did, in the other one.
+    pub(crate) fn last_line(&self) -> Option<String> {
+        let all = [self.shown, TerminalId::Container, TerminalId::Host];
+        all.into_iter().find_map(|terminal| self.session.submitted(terminal)).map(str::to_string)
     }
 
     /// Whether the command that is due only shows something.

@@ -1,11 +1,12 @@
 //! Everything that the screen depends on.
 
-use super::{Extents, Play, Shape, keys::Prefix};
+use super::{Caster, Extents, Past, Play, Script, Shape, Watching, class::Sharing, keys::Prefix, present::Hall};
 use crate::{
+    kernel::pid::Pid,
     lang::Lang,
     lesson::{Lesson, Translations},
     observe::NAMES,
-    session::{Lacking, Progress},
+    session::{Lacking, Progress, Report},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -66,6 +67,9 @@ pub(crate) struct Look {
     pub ascii: bool,
     /// One pane at a time, and more air: for a hall.
     pub large_print: bool,
+    /// So many rows below stay empty: where a hall does not see them.
+    #[serde(default)]
+    pub bottom_margin: u16,
 }
 
 /// What is known of this machine, for the opening and the header.
@@ -154,12 +158,21 @@ pub(crate) enum Overlay {
     Call,
     /// The name of a system call to run to, as far as it is typed.
     Until(String),
+    /// What is to become of the held call of this thread; the place of the chosen row.
+    WhatIf {
+        /// The thread.
+        pid: Pid,
+        /// See [`ways`](super::ways).
+        chosen: usize,
+    },
+    /// The containers of this machine, and which is chosen; 0 stands for the one that is found.
+    Containers(usize),
     /// A lesson from a folder asks for consent to run its commands: its place among the lessons.
     Consent(usize),
 }
 
 /// The whole app.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct State {
     /// The language of everything on screen.
     pub lang: Lang,
@@ -189,14 +202,38 @@ pub(crate) struct State {
     pub extents: Extents,
     /// The key that leaves a terminal.
     pub prefix: Prefix,
+    /// Whether lessons are gone through without a learner.
+    pub auto: bool,
+    /// What the last event meant in such a lesson: a step that is at its end makes room for the next one at once.
+    pub reports: Vec<Report>,
+    /// Where a session stands that is not played here, where one is watched.
+    pub watching: Option<Watching>,
+    /// What just happened, and whether it is looked at.
+    pub past: Past,
     /// When the last sample came, since the program began.
     pub now: Duration,
+    /// Who types the lesson's lines.
+    pub script: Script,
+    /// What the speaker's views were told, where there can be any: then notes and answers are theirs.
+    pub hall: Option<Hall>,
+    /// The keys that were pressed last, where a room is to see them.
+    pub caster: Option<Caster>,
+    /// Whether what happens is recorded: then places in it can be marked.
+    pub recorded: bool,
+    /// How many places were marked.
+    pub marks: usize,
+    /// What the class is told, where the learner shares that.
+    pub class: Option<Sharing>,
     /// Something that the learner must know.
     pub trouble: Option<String>,
     /// What was done for the learner, until the next key.
     pub said: Option<String>,
     /// Why the last key did nothing.
     pub idle: Option<String>,
+    /// The process that the panes are about from the beginning, by PID and start, where one was named.
+    pub picked: Option<(i32, u64)>,
+    /// Whether the session's network namespaces are read because they are seen.
+    pub networks: bool,
     /// Whether the next frame may differ from the last one.
     pub dirty: bool,
 }
@@ -219,10 +256,22 @@ impl State {
             top: 0,
             extents: Extents::new(),
             prefix,
+            auto: false,
+            reports: Vec::new(),
+            watching: None,
+            past: Past::default(),
             now: Duration::ZERO,
+            script: Script::default(),
+            hall: None,
+            caster: None,
+            recorded: false,
+            marks: 0,
+            class: None,
             trouble: None,
             said: None,
             idle: None,
+            picked: None,
+            networks: false,
             dirty: true,
         }
     }

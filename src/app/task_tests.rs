@@ -51,7 +51,7 @@ fn bar(state: &mut State) -> String {
 }
 
 #[test]
-fn whoever_types_when_a_command_is_due_types_into_the_shell() {
+fn what_is_typed_when_a_command_is_due_goes_into_the_shell() {
     let mut state = stage::step_of(vec![run(CONTAINER, "hostname box"), check()], (80, 24));
     let effects = stage::press(&mut state, "hostname box\n");
     assert_eq!(written(&effects, CONTAINER), "hostname box\r");
@@ -81,11 +81,11 @@ fn what_is_typed_for_the_other_terminal_goes_there() {
     assert_eq!(shown(&state), CONTAINER, "what stands there may still be read");
     let effects = stage::press(&mut state, "ho");
     assert_eq!((written(&effects, HOST).as_str(), shown(&state)), ("ho", HOST));
-    // Whoever chose a terminal types there.
+    // A learner who chose a terminal types there.
     let mut state = stage::step_of(vec![run(HOST, "hostname"), check()], (80, 24));
     stage::press(&mut state, "^goot");
     assert_eq!(written(&stage::press(&mut state, "x"), CONTAINER), "x");
-    // So does whoever has begun a line.
+    // So does one who has begun a line.
     let mut state = stage::step_of(vec![run(HOST, "hostname"), check()], (80, 24));
     stage::feed(&mut state, Event::Output(CONTAINER, b"l".to_vec()));
     assert_eq!(written(&stage::press(&mut state, "s"), CONTAINER), "s");
@@ -105,13 +105,13 @@ fn a_command_typed_before_the_answer_leaves_step_and_terminals_alone() {
     let mut state = stage::step_of(vec![question(), run(CONTAINER, "ls"), check()], (80, 24));
     let effects = stage::press(&mut state, "host box -n; ps -ef; df; rm -r x\r");
     assert!(state.overlay.is_none() && state.view == View::Lesson);
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Write(..) | Effect::Session(Action::Restart(_)))));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Write(..) | Effect::Session(Action::Restart(..)))));
     assert_eq!((focus(&state), shown(&state)), (Focus::Lesson, CONTAINER));
     assert!(bar(&mut state).contains("^G to the terminal"));
 }
 
 #[test]
-fn nobody_takes_the_keys_away_in_the_middle_of_a_line() {
+fn the_keys_stay_in_the_middle_of_a_line() {
     let mut state = stage::step_of(vec![run(CONTAINER, "ls"), question(), check()], (80, 24));
     assert!(typed(&stage::press(&mut state, " ")));
     // The prompt comes back, and with it what was typed meanwhile.
@@ -136,7 +136,18 @@ fn the_prefix_gives_the_lessons_keys_at_any_time() {
     stage::press(&mut state, " ");
     stage::press(&mut state, "^g");
     assert_eq!(focus(&state), Focus::Lesson, "while a command runs");
+    stage::prompts(&mut state);
+    assert!(matches!(state.play.as_ref().unwrap().session.phase(), Phase::Checking(_)));
+    assert_eq!(focus(&state), Focus::Lesson, "and when it has ended: a key is on its way");
     assert_eq!(stage::press(&mut state, "q"), [Effect::Quit]);
+}
+
+#[test]
+fn keys_that_were_asked_for_go_to_the_next_task_once_they_were_used() {
+    let mut state = stage::step_of(vec![run(CONTAINER, "ls"), run(CONTAINER, "ps"), check()], (80, 24));
+    stage::press(&mut state, "^g ");
+    stage::prompts(&mut state);
+    assert_eq!(focus(&state), Focus::Terminal);
 }
 
 #[test]

@@ -1,36 +1,72 @@
 //! One event in, effects out.
 
 use super::{
-    Effect, Event, Extents, Focus, Key, Overlay, Pane, Play, Shape, State, View, answer, attend::attend, commands,
-    jump, keys, layout, play::Term, word,
+    Along, Effect, Event, Extents, Glance, Pane, Play, Shape, State, View, along,
+    attend::attend,
+    caster, class, commands, edited,
+    input::{on_key, paste, send},
+    layout, past,
+    play::Term,
+    present,
 };
 use crate::{
-    lesson::{self, Run, TerminalId},
-    session::{Action, Report},
-    terminal::{keys as encoding, shell::TAKE_OFFER},
+    lesson::{self, TerminalId},
+    session::{Action, Outcome, Report, Wish},
+    terminal::shell::TAKE_OFFER,
     trace::TraceEvent,
 };
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-
-/// No system call has a longer name.
-const LONGEST_NAME: usize = 32;
 
 /// Takes in what happened; gives what is to be done, in order.
 pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
-    let effects = happen(state, event);
-    attend(state);
+    let key = matches!(event, Event::Key(_) | Event::Paste(_));
+    if past::takes(state, &event) {
+        return Vec::new();
+    }
+    if let Event::Key(key) = &event {
+        caster::pressed(state, key);
+    }
+    let before = Glance::at(state);
+    let kept = (!matches!(event, Event::Drawn)).then(|| event.clone());
+    let mut effects = happen(state, event);
+    past::keep(state, kept, &before);
+    effects.extend(along::plan(state, key));
+    effects.extend(class::share(state));
+    effects.extend(present::present(state));
+    effects.extend(networks(state));
     effects
+}
+
+/// Has network namespaces read while they are seen, and no longer.
+fn networks(state: &mut State) -> Option<Effect> {
+    let seen =
+        state.view == View::Lesson && state.play.as_ref().is_some_and(|play| play.sees(Pane::Network, state.size));
+    (std::mem::replace(&mut state.networks, seen) != seen).then_some(Effect::Networks(seen))
 }
 
 /// Takes in what the last frame measured.
 pub(crate) fn measured(state: &mut State, extents: Extents) {
+    if let Some(past) = past::seen(state) {
+        past.extents = extents;
+        return;
+    }
+    if state.extents != extents {
+        past::measured(state, &extents);
+    }
     // The key bar says whether there is more to read.
     state.dirty |= state.extents != extents;
     state.extents = extents;
     attend(state);
 }
 
-fn happen(state: &mut State, event: Event) -> Vec<Effect> {
+/// What an event does to the state, and where the keys go then.
+pub(super) fn happen(state: &mut State, event: Event) -> Vec<Effect> {
+    state.reports.clear();
+    let effects = take_in(state, event);
+    attend(state);
+    effects
+}
+
+fn take_in(state: &mut State, event: Event) -> Vec<Effect> {
     if !matches!(event, Event::Clock(_)) {
         state.dirty = true;
     }
@@ -76,6 +112,8 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Deadline => tell(state, Event::Deadline),
+        Event::Woke => along::woke(state),
+        Event::Drive(drive) => present::drive(state, drive),
         Event::Doctor(lines) => {
             state.doctor = Some(lines);
             Vec::new()
@@ -108,6 +146,7 @@ fn happen(state: &mut State, event: Event) -> Vec<Effect> {
             line.push('\r');
             send(state, terminal, line.into_bytes())
         }
+        Event::Edited(files) => edited::edited(state, &files),
         Event::Open(lesson, step) => {
             let place = state.lessons.iter().position(|known| lesson::id(known) == lesson);
             place.map_or_else(Vec::new, |index| commands::open(state, index, step))
@@ -134,13 +173,29 @@ fn offer_a_prompt(state: &mut State) {
 
 /// Hands the session what happened, and follows what it does.
 pub(super) fn tell(state: &mut State, event: Event) -> Vec<Effect> {
+    let now = state.now;
     let Some(play) = &mut state.play else { return Vec::new() };
+    // Keys that were asked for and used go where the next task is.
+    play.asked &= !matches!(&event, Event::Wish(wish) if !matches!(wish, Wish::Hint | Wish::ToggleHold));
     let actions = play.session.handle(event);
     let mut effects = Vec::new();
     let mut news = false;
     for action in actions {
-        if let Action::Report(report) = &action {
+        if let Action::Report(report) = &action
+            && !play.is_lab()
+        {
             news |= state.progress.note(play.session.lesson(), report);
+            if state.auto {
+                state.reports.push(report.clone());
+            }
+            match report {
+                Report::Step(_) => (play.began, play.repair) = (now, None),
+                Report::Outcome(index, Outcome::Passed) => {
+                    let repair = play.has_repaired(now);
+                    news |= repair.is_some_and(|it| state.progress.repaired(play.session.lesson(), *index, it));
+                }
+                _ => {}
+            }
         }
         effects.extend(follow(play, action));
     }
@@ -150,7 +205,7 @@ pub(super) fn tell(state: &mut State, event: Event) -> Vec<Effect> {
 
 fn follow(play: &mut Play, action: Action) -> Option<Effect> {
     match &action {
-        Action::Restart(terminal) => {
+        Action::Restart(terminal, _) => {
             if let Some(term) = play.terminals.get_mut(terminal) {
                 *term = Term::new(term.screen.size());
             }
@@ -163,10 +218,11 @@ fn follow(play: &mut Play, action: Action) -> Option<Effect> {
                 term.screen.sent(b"\r");
             }
         }
-        Action::Step(_) | Action::RunOn(_) => play.remember(),
+        Action::Step(_) | Action::Instead(..) | Action::RunOn(_) => play.remember(),
         Action::Report(report) => {
             if let Report::Step(_) = report {
                 play.calls.clear();
+                play.along = Along::default();
                 play.call = None;
                 play.commands = 0;
                 play.remember();
@@ -186,152 +242,12 @@ fn follow(play: &mut Play, action: Action) -> Option<Effect> {
     Some(Effect::Session(action))
 }
 
-fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
-    if event.kind == KeyEventKind::Release {
-        return Vec::new();
-    }
-    state.trouble = None;
-    if event.modifiers.contains(KeyModifiers::ALT) && !in_terminal(state) {
-        // Escape and a key pressed right after it arrive as one key with Alt, which nothing here is bound to.
-        let mut effects = on_key(state, KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
-        let rest = KeyEvent { modifiers: event.modifiers - KeyModifiers::ALT, ..event };
-        effects.extend(on_key(state, rest));
-        return effects;
-    }
-    let key = Key::of(&event);
-    if state.view == View::Lesson && state.overlay.is_none() {
-        let prefix = state.prefix;
-        if let Some(play) = &mut state.play {
-            let again = std::mem::take(&mut play.left) && key == Some(prefix.key());
-            if again {
-                play.focus = Focus::Terminal;
-                return vec![Effect::Write(play.shown, vec![prefix.byte()])];
-            }
-            let asked = play.session.guarded().is_some();
-            if play.focus == Focus::Terminal && key != Some(prefix.key()) && !asked {
-                // Only Space and the keys of panes may mean the lesson: the table says whether they do.
-                let ours = key.filter(|key| *key == Key::Char(' ') || matches!(key, Key::F(_)) && !play.is_full());
-                return match ours.and_then(|key| keys::command(state, key)) {
-                    Some(command) => commands::run(state, command),
-                    None => to_terminal(state, event),
-                };
-            }
-        }
-        if let Some(effects) = word::spell(state, key) {
-            return effects;
-        }
-    }
-    match (key.and_then(|key| keys::command(state, key)), &mut state.overlay) {
-        (Some(command), _) => commands::run(state, command),
-        (None, Some(Overlay::Until(name))) => {
-            type_name(name, event.code);
-            Vec::new()
-        }
-        (None, Some(Overlay::GoTo(_))) => jump::typed(state, event.code),
-        (None, _) => {
-            state.idle = Some(answer::why(state, key));
-            Vec::new()
-        }
-    }
-}
-
-/// Whether keys go to a shell.
-fn in_terminal(state: &State) -> bool {
-    let focus = state.play.as_ref().map(|play| play.focus);
-    state.view == View::Lesson && state.overlay.is_none() && focus == Some(Focus::Terminal)
-}
-
-fn type_name(name: &mut String, code: KeyCode) {
-    match code {
-        KeyCode::Char(letter) if is_of_a_call(letter) && name.len() < LONGEST_NAME => name.push(letter),
-        KeyCode::Backspace => drop(name.pop()),
-        _ => {}
-    }
-}
-
-fn is_of_a_call(letter: char) -> bool {
-    letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'
-}
-
-/// A key for the shell. An interrupt cannot arrive in a process that is held: those are let go first.
-fn to_terminal(state: &mut State, event: KeyEvent) -> Vec<Effect> {
-    let Some(play) = &mut state.play else { return Vec::new() };
-    let terminal = match event.code {
-        KeyCode::Char(_) if event.modifiers.is_empty() => play.turn_to_the_task(),
-        // So does the Ctrl-C that is due.
-        _ if Key::of(&event) == Some(Key::Ctrl('c')) && play.due().is_some_and(Run::interrupts) => {
-            play.turn_to_the_task()
-        }
-        _ => play.shown,
-    };
-    let Some(term) = play.terminals.get_mut(&terminal) else { return Vec::new() };
-    let bytes = encoding::encode(event, term.screen.application_cursor());
-    if bytes.is_empty() {
-        return Vec::new();
-    }
-    term.screen.scroll_to_bottom();
-    let mut effects = Vec::new();
-    if Key::of(&event) == Some(Key::Ctrl('c')) && !play.session.held().is_empty() {
-        effects.extend(tell(state, Event::Wish(crate::session::Wish::RunOn)));
-    }
-    effects.extend(send(state, terminal, bytes));
-    if Key::of(&event) == Some(Key::Ctrl('l')) {
-        // The shell clears its screen; what others left on ours goes with it.
-        effects.push(Effect::Redraw);
-    }
-    effects
-}
-
-/// Sends bytes to a terminal. A line that ends with Return may be a command: what it changes is to be marked.
-pub(super) fn send(state: &mut State, terminal: TerminalId, bytes: Vec<u8>) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    if let Some(play) = &mut state.play {
-        play.types = true;
-        if let Some(term) = play.terminals.get_mut(&terminal) {
-            term.screen.sent(&bytes);
-            term.unechoed = true;
-        }
-    }
-    if bytes.contains(&b'\r') {
-        if let Some(play) = &mut state.play {
-            play.remember();
-            play.commands += 1;
-            play.tops.remove(&Pane::Lesson);
-        }
-        effects.extend(tell(state, Event::Typed(terminal)));
-    }
-    effects.push(Effect::Write(terminal, bytes));
-    effects
-}
-
-fn paste(state: &mut State, text: &str) -> Vec<Effect> {
-    if let Some(Overlay::Until(name)) = &mut state.overlay {
-        let room = LONGEST_NAME.saturating_sub(name.len());
-        name.extend(text.chars().filter(|letter| is_of_a_call(*letter)).take(room));
-        return Vec::new();
-    }
-    if let Some(Overlay::GoTo(_)) = &state.overlay {
-        text.chars().for_each(|letter| drop(jump::write(state, letter)));
-        return Vec::new();
-    }
-    if !in_terminal(state) {
-        let text = state.lang.pick(
-            "Only a terminal takes what is pasted: give it the keys first",
-            "只有终端接受粘贴：请先把按键交给终端",
-        );
-        state.idle = Some(text.into());
-        return Vec::new();
-    }
-    let Some(play) = &mut state.play else { return Vec::new() };
-    let terminal = play.turn_to_the_task();
-    let Some(term) = play.terminals.get(&terminal) else { return Vec::new() };
-    let bytes = encoding::paste(text, term.screen.bracketed_paste());
-    send(state, terminal, bytes)
-}
-
-fn resize(state: &mut State, columns: u16, rows: u16) -> Vec<Effect> {
+pub(super) fn resize(state: &mut State, columns: u16, rows: u16) -> Vec<Effect> {
     // A terminal that does not know its size says 0 by 0.
-    state.size = if columns == 0 || rows == 0 { (80, 24) } else { (columns, rows) };
+    let (columns, rows) = if columns == 0 || rows == 0 { (80, 24) } else { (columns, rows) };
+    // A margin never makes a screen too small that is large enough.
+    let margin = state.look.bottom_margin.min(rows.saturating_sub(layout::LEAST_ROWS));
+    state.size = (columns, rows - margin);
     sizes(state)
 }
 
@@ -340,7 +256,8 @@ pub(super) fn sizes(state: &mut State) -> Vec<Effect> {
     let (size, shape, large_print) = (state.size, state.shape(), state.look.large_print);
     let Some(play) = &mut state.play else { return Vec::new() };
     (play.shape, play.large_print) = (shape, large_print);
-    if Shape::of(size) == Shape::TooSmall {
+    // Without a learner they keep the size that they have from the beginning.
+    if Shape::of(size) == Shape::TooSmall || state.auto {
         return Vec::new();
     }
     let (rows, columns) = layout::places(size, play.chosen()).terminal_size;
@@ -377,7 +294,9 @@ fn trace(state: &mut State, terminal: TerminalId, event: TraceEvent) -> Vec<Effe
             play.tops.remove(&Pane::Source);
         }
         let held = matches!(event, TraceEvent::Held(..));
-        if held && play.pane == Pane::Lesson && play.shape == Shape::Small {
+        let seen =
+            if play.is_lab() { matches!(play.pane, Pane::Calls | Pane::Namespaces) } else { play.pane != Pane::Lesson };
+        if held && !seen && play.shape == Shape::Small {
             // One pane at a time: what is about to happen is what there is to see now.
             play.pane = Pane::Calls;
         }

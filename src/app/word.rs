@@ -1,15 +1,16 @@
 //! Letters that spell a word: what was meant for the shell is not taken for keys of the lesson.
 //!
-//! Where a step is done or a call is held, whoever went there by Space has the lesson's keys without having asked for them,
-//! and may type a command all the same. A single letter does what the key bar says, unless it would end what runs: then it is
-//! asked for once more. Letters that follow one another are a word. Where a shell waits it gets the word; whatever the first
-//! letters have changed on the screen is put back.
+//! Where a step is done or a call is held, a learner who went there by Space has the lesson's keys unasked, and may
+//! type a command all the same. A single letter does what the key bar says, unless it would end what runs: then it is
+//! asked for once more. Letters that follow one another are a word. Where a shell waits it gets the word; whatever the
+//! first letters have changed on the screen is put back.
 
 use super::{
-    Command, Effect, Event, Focus, Key, Pane, Play, State, answer, commands,
+    Command, Effect, Event, Focus, Key, Pane, Play, State, Zoom, answer, commands,
+    input::send,
     keys::{self, Binding},
     state::ThemeName,
-    update::{send, tell},
+    update::tell,
 };
 use crate::{
     lang::Lang,
@@ -37,6 +38,7 @@ struct Before {
     picked: bool,
     both: Option<bool>,
     notes: bool,
+    zoom: Option<Zoom>,
     holding: bool,
 }
 
@@ -51,6 +53,7 @@ impl Before {
             picked: play.picked,
             both: play.both,
             notes: play.notes,
+            zoom: play.zoom,
             holding: play.session.holding(),
         }
     }
@@ -199,7 +202,7 @@ fn put_back(state: &mut State, before: Before) -> Vec<Effect> {
     }
     let Some(play) = &mut state.play else { return effects };
     (play.pane, play.bottom, play.shown, play.picked) = (before.pane, before.bottom, before.shown, before.picked);
-    (play.both, play.notes) = (before.both, before.notes);
+    (play.both, play.notes, play.zoom) = (before.both, before.notes, before.zoom);
     if play.session.holding() != before.holding {
         effects.extend(tell(state, Event::Wish(Wish::ToggleHold)));
     }

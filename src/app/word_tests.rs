@@ -29,7 +29,7 @@ fn written(effects: &[Effect]) -> String {
 }
 
 fn begins_anew(effects: &[Effect]) -> bool {
-    effects.iter().any(|effect| matches!(effect, Effect::Session(Action::Restart(_))))
+    effects.iter().any(|effect| matches!(effect, Effect::Session(Action::Restart(..))))
 }
 
 const PROMPT: &[u8] = b"\r\n\x1b]133;D;0;aid=1\x07\x1b]133;A\x07$ \x1b]133;B\x07";
@@ -47,7 +47,7 @@ fn done(typed: bool) -> State {
 }
 
 #[test]
-fn whoever_typed_goes_on_typing_and_space_goes_on_at_an_empty_prompt() {
+fn typing_goes_on_and_space_goes_on_at_an_empty_prompt() {
     let mut state = done(true);
     assert_eq!(play(&state).focus, Focus::Terminal);
     let text = bar(&mut state);
@@ -69,7 +69,7 @@ fn whoever_typed_goes_on_typing_and_space_goes_on_at_an_empty_prompt() {
 }
 
 #[test]
-fn whoever_asks_has_the_lessons_keys_at_once() {
+fn the_lessons_keys_are_there_at_once_when_asked_for() {
     let mut state = done(true);
     stage::press(&mut state, "^gr");
     assert_eq!(play(&state).session.phase(), Phase::Preparing(0, 0));
@@ -79,7 +79,7 @@ fn whoever_asks_has_the_lessons_keys_at_once() {
 }
 
 #[test]
-fn whoever_went_by_space_has_the_lessons_keys() {
+fn a_step_by_space_gives_the_lessons_keys() {
     let mut state = done(false);
     assert_eq!(play(&state).focus, Focus::Lesson);
     stage::press(&mut state, "s");

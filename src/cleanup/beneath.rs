@@ -113,7 +113,7 @@ mod tests {
         ] {
             let what = |opened: nix::Result<OwnedFd>| opened.map(|fd| statx::of(fd).unwrap().ino);
             let (new, old) = (what(open(&dir, path.as_ref(), flags)), what(walk(&dir, path.as_ref(), flags)));
-            // A link to a directory is ELOOP to one and may be ENOTDIR to the other: nobody tells them apart.
+            // A link to a directory is ELOOP to one and may be ENOTDIR to the other: they are not told apart.
             let alike = |errno| if errno == Errno::ENOTDIR { Errno::ELOOP } else { errno };
             assert_eq!(new.map_err(alike), old.map_err(alike), "{path}");
         }

@@ -1,14 +1,14 @@
-//! Removing a session's control groups: what its own processes left in them is killed, whoever else joined them is moved
-//! to the group above.
+//! Removing a session's control groups: what its own processes left in them is killed, others that joined them are
+//! moved to the group above.
 
 use super::{Left, Stayed, Why, beneath, made::above, tree};
 use crate::kernel::text;
 use crate::kernel::{
+    availability::OURS,
     freezer::{Freezers, STATES},
     groups::{SUBTREE_CONTROL, children, hands_down, write},
     pid::Pid,
     pidfd, process,
-    usable::OURS,
 };
 use nix::{
     errno::Errno,
@@ -98,7 +98,8 @@ impl Removal<'_> {
                     stuck.push(Left { path: self.path.into(), why: Why::Member(pid, comm, errno) });
                 }
             }
-            // Version 2 can kill a whole group at once, so that nobody forks away from it; elsewhere there is no such file.
+            // Version 2 can kill a whole group at once, so that no member forks away from it; elsewhere there is no
+            // such file.
             if stuck.is_empty() && !killed.is_empty() {
                 let _ = self.write("cgroup.kill", "1");
             }
@@ -114,8 +115,8 @@ impl Removal<'_> {
                 }
                 Some(_) if !stuck.is_empty() => return stuck,
                 Some(errno) if left.is_zero() => return vec![self.stayed(errno)],
-                // A member that has ended keeps its group busy until its parent reaps it. Version 1 announces that to
-                // nobody, so all that can be done is to try again a little later.
+                // A member that has ended keeps its group busy until its parent reaps it. Version 1 does not announce
+                // that, so all that can be done is to try again a little later.
                 Some(_) => drop(poll(&mut [], PollTimeout::from(10u8))),
             }
         }
@@ -256,7 +257,7 @@ fn errno(error: &std::io::Error) -> Errno {
 fn descends(pid: Pid) -> bool {
     let me = std::process::id() as i32;
     let mut at = pid.0;
-    // Where nobody is lost on the way up, this ends at PID 1, or at 0 outside our PID namespace.
+    // Where no parent is lost on the way up, this ends at PID 1, or at 0 outside our PID namespace.
     for _ in 0..1024 {
         match process::read(at) {
             Some(process) if process.ppid == me => return true,

@@ -49,6 +49,11 @@ impl Identity {
             && (!comparable || self.mount.is_none() || now.mount.is_none() || self.mount == now.mount))
     }
 
+    /// Whether it was made in another mount namespace of this boot, so that its path shows nothing here: it may be there.
+    pub(crate) fn is_out_of_sight(&self) -> bool {
+        !self.boot.is_empty() && self.boot == boot() && ![0, namespace("mnt")].contains(&self.namespace)
+    }
+
     /// As five words: device, inode, mount (`-` where unknown), boot (the same), mount namespace.
     pub(crate) fn words(&self) -> String {
         let or = |text: String| if text.is_empty() { "-".into() } else { text };
@@ -104,5 +109,9 @@ mod tests {
         assert!(elsewhere(&|made| (made.mount, made.namespace) = (Some(u64::MAX), 1)));
         assert!(elsewhere(&|made| (made.dev, made.boot) = (0, "an earlier one".into())));
         assert!(!elsewhere(&|made| (made.ino, made.boot) = (0, "an earlier one".into())));
+        let hidden =
+            |namespace: u64, boot: &str| Identity { namespace, boot: boot.into(), ..made.clone() }.is_out_of_sight();
+        assert_eq!([hidden(made.namespace, &made.boot), hidden(1, &made.boot)], [false, true]);
+        assert_eq!([hidden(0, &made.boot), hidden(1, "an earlier one"), hidden(1, "")], [false; 3]);
     }
 }

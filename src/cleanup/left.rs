@@ -33,7 +33,7 @@ pub enum Why {
     Replaced,
     /// This program makes no such thing there.
     Foreign,
-    /// Somebody renames or adds things as fast as they are removed.
+    /// Things are renamed or added as fast as they are removed.
     Restless,
     /// Processes that did not end in time.
     Stayed(Vec<Stayed>),

@@ -44,7 +44,7 @@ impl Made {
     /// Holds the directory that has this path now, which was just made.
     ///
     /// Errors: ENOENT where there is none; EXDEV or ELOOP where it is a mount or a link; EPERM where it belongs to
-    /// somebody else.
+    /// another user.
     pub(crate) fn open(path: &Path) -> nix::Result<Made> {
         let (parent, name) = above(path)?;
         Made::hold(parent, name, path)?.owned(geteuid())
@@ -141,7 +141,7 @@ impl Made {
     }
 
     /// Removes it as a session's directory: links in `bin`, everything in `work`, and files of ours. Anything else in it was
-    /// made by somebody else, and stays.
+    /// not made by us, and stays.
     pub(crate) fn remove_session(&self, work: &str) -> Vec<Left> {
         let me = geteuid().as_raw();
         let mut left = self.remove_files("bin", |mode, _| mode & libc::S_IFMT == libc::S_IFLNK);
@@ -187,7 +187,7 @@ impl Made {
         let replaced = || Some(Left { path: self.path.clone(), why: Why::Replaced });
         let Ok(mine) = statx::of(&self.dir) else { return replaced() };
         match statx::named(&self.parent, &self.name) {
-            // It was moved or removed by somebody: an empty directory elsewhere is theirs.
+            // It was moved or removed: an empty directory elsewhere is not ours.
             Err(Errno::ENOENT) => return None,
             Err(errno) => return Some(Left::call(&self.path, "statx", errno)),
             Ok(facts) if (facts.dev, facts.ino) == (mine.dev, mine.ino) => {}

@@ -23,10 +23,10 @@ use std::{
 };
 
 /// How many things are named; where a whole tree cannot be removed, its first ones say why.
-const MOST: usize = 10;
+const MAX: usize = 10;
 
-/// How often a directory is emptied again because somebody put something into it meanwhile, and how often the walk begins
-/// again because somebody moved the directory that it was in.
+/// How often a directory is emptied again because something was put into it meanwhile, and how often the walk begins
+/// again because the directory that it was in was moved.
 const PASSES: u8 = 4;
 
 /// Empties a directory, which stays. `path` is its name in what is told.
@@ -40,7 +40,7 @@ pub fn empty(dir: impl AsFd, path: &Path) -> Vec<Left> {
         walk.more = 0;
         match walk.go(dir.as_fd()) {
             Ok(()) => return walk.told(),
-            // Somebody moves directories while we are in them: then the walk begins again at the root.
+            // Directories are moved while we are in them: then the walk begins again at the root.
             Err(Errno::ESTALE) => {}
             Err(errno) => {
                 walk.leave(Left::call(path, "open", errno));
@@ -143,7 +143,7 @@ impl Walk<'_> {
         if self.left.contains(&left) {
             return;
         }
-        if self.left.len() < MOST { self.left.push(left) } else { self.more += 1 }
+        if self.left.len() < MAX { self.left.push(left) } else { self.more += 1 }
     }
 
     fn told(mut self) -> Vec<Left> {
@@ -177,7 +177,7 @@ impl Walk<'_> {
             }
             let Some(done) = self.frames.pop() else { break };
             let Some(above) = self.frames.last_mut() else { break };
-            // ENOENT: somebody has removed the directory that we are in.
+            // ENOENT: the directory that we are in was removed.
             let up = openat(&at, "..", flags, Mode::empty())
                 .map_err(|errno| if errno == Errno::ENOENT { Errno::ESTALE } else { errno })?;
             if key(&statx::of(&up)?) != above.key {
@@ -190,7 +190,7 @@ impl Walk<'_> {
             }
             match unlinkat(&at, done.name.as_c_str(), UnlinkatFlags::RemoveDir) {
                 Ok(()) | Err(Errno::ENOENT) => {}
-                // Somebody has put something into it since it was emptied.
+                // Something was put into it since it was emptied.
                 Err(Errno::ENOTEMPTY | Errno::EEXIST) if done.passes + 1 < PASSES => {
                     above.pending.push((done.name, done.passes + 1));
                 }

@@ -82,7 +82,7 @@ mod tests {
         fs::write(&file, "").unwrap();
         fs::create_dir(&dir).unwrap();
         assert_eq!((remove(&file, None), remove(&dir, None)), (vec![], vec![]));
-        // A second name means that somebody else counts on it.
+        // A second name means that it is used elsewhere.
         make();
         fs::hard_link(&file, top.path().join("second")).unwrap();
         assert_eq!(remove(&file, Some(&of(&file))).len(), 1);

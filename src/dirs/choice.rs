@@ -14,7 +14,7 @@ const BUILTIN: u64 = 25 << 20;
 /// What a session's directory must offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// Device nodes work: root makes one in a lesson, and nobody else may.
+    /// Device nodes work: root makes one in a lesson, and only root may.
     pub devices: bool,
     /// Bytes.
     pub room: u64,

@@ -1,4 +1,4 @@
-//! The directories that this program keeps things in: how one is reached without following anybody's links, and which one a
+//! The directories that this program keeps things in: how one is reached without following links, and which one a
 //! session's own directory goes to.
 
 mod choice;
@@ -18,7 +18,7 @@ pub(crate) fn home_of(uid: Uid) -> Option<PathBuf> {
     User::from_uid(uid).ok().flatten().map(|user| user.dir)
 }
 
-/// The person at the keyboard, where root acts for somebody else: sudo(8) says who that is. `get` reads the environment.
+/// The person at the keyboard, where root acts for another user: sudo(8) says who that is. `get` reads the environment.
 pub(crate) fn person(get: impl Fn(&str) -> Option<PathBuf>, user: Uid) -> Option<(Uid, Gid)> {
     let id = |name: &str| get(name)?.to_str()?.parse::<u32>().ok().filter(|id| *id != 0);
     let (uid, gid) = (id("SUDO_UID")?, id("SUDO_GID")?);

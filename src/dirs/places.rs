@@ -28,7 +28,7 @@ const OURS: &str = "boxwright";
 pub enum Candidate {
     /// One of our own, which is made where it is missing and removed where it is empty.
     Own(Walk),
-    /// One that is there and that everybody uses, such as `/tmp`.
+    /// One that is there and that all users use, such as `/tmp`.
     Shared(PathBuf),
     /// One that is there and that must be this user's alone.
     Private(PathBuf),
@@ -53,7 +53,7 @@ impl Candidate {
         }
     }
 
-    /// Whether nobody else can change what we make there.
+    /// Whether only we can change what we make there.
     pub(crate) fn is_safe(&self) -> bool {
         self.open().is_ok()
     }
@@ -130,8 +130,8 @@ fn order(
 }
 
 /// Our directories below the effective user's cache directories, the best first (XDG base directory specification). Every
-/// part of them must be that user's own: root, under sudo, makes nothing in somebody else's home, whatever the environment
-/// says that was kept.
+/// part of them must be that user's own: root, under sudo, makes nothing in another user's home, whatever the
+/// environment says that was kept.
 pub fn caches() -> Vec<Walk> {
     caches_of(variable, geteuid(), home_of, is_foreign)
 }

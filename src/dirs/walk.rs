@@ -22,8 +22,7 @@ pub struct Walk {
     pub base: PathBuf,
     /// The parts below it: plain names. Those that are missing are made, for their owner alone.
     pub below: PathBuf,
-    /// Whose every directory from the base on must be. What is made belongs to this user from its first moment. `None`:
-    /// whoever's.
+    /// Whose every directory from the base on must be. What is made is this user's from the first. `None`: any user.
     pub owner: Option<(Uid, Gid)>,
 }
 
@@ -35,8 +34,8 @@ impl Walk {
 
     /// Opens the directory, and makes what is missing of it.
     ///
-    /// Errors: EPERM where a directory is another user's, or anybody may rename what is in it; ELOOP or ENOTDIR where a
-    /// part is a link; those of openat(2) and mkdirat(2).
+    /// Errors: EPERM where a directory is another user's, or any user may rename what is in it; ELOOP or ENOTDIR where
+    /// a part is a link; those of openat(2) and mkdirat(2).
     pub(crate) fn make(&self) -> nix::Result<OwnedFd> {
         let _owner = AsOwner::new(self.owner);
         self.parts()?.iter().try_fold(self.begin()?, |dir, part| {
@@ -92,15 +91,15 @@ impl Walk {
     }
 }
 
-/// Whether what somebody made in a directory keeps its name: not everybody may write there or, where they may, each can
+/// Whether what a user made in a directory keeps its name: not all users may write there or, where they may, each can
 /// rename only what is theirs (the sticky bit).
 pub(super) fn keeps_names(stat: &FileStat) -> bool {
     stat.st_mode & 0o002 == 0 || stat.st_mode & 0o1000 != 0
 }
 
-/// Whether nobody but root can change where a path leads, links included: each part of it, and of the path that it comes to in
-/// the end, is root's. Anything else root must not follow; it is as with `/home/li/cache`, whose owner may at any moment put a
-/// link there.
+/// Whether only root can change where a path leads, links included: each part of it, and of the path that it comes to
+/// in the end, is root's. Anything else root must not follow; it is as with `/home/li/cache`, whose owner may at any
+/// moment put a link there.
 pub(super) fn is_roots(path: &Path) -> bool {
     let others = |path: &Path| {
         path.ancestors().filter(|part| !part.as_os_str().is_empty()).any(|part| {
@@ -114,7 +113,7 @@ pub(super) fn is_roots(path: &Path) -> bool {
     !others(path) && std::fs::canonicalize(path).is_ok_and(|path| !others(&path))
 }
 
-/// Who root of the machine is seen as inside a user namespace that does not map root (user_namespaces(7)).
+/// What root of the machine is seen as inside a user namespace that does not map root (user_namespaces(7)).
 pub(super) fn nobody() -> u32 {
     let number = text::read("/proc/sys/kernel/overflowuid").unwrap_or_default();
     number.trim().parse().unwrap_or(65534)
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_what_anybody_may_rename_are_refused() {
+    fn links_and_what_any_user_may_rename_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let me = geteuid().as_raw();
         symlink("/etc", dir.path().join("link")).unwrap();

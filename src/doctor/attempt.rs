@@ -54,7 +54,7 @@ pub(super) fn io<T>(name: &str, result: std::io::Result<T>) -> Result<T, Failure
 }
 
 /// Tries one thing in a child: the link name of a namespace kind, `process` (that there can be one at all), or `proc`,
-/// `chroot`, `pivot_root`, `setns`, `devices`, `ptrace`, `seccomp`.
+/// `chroot`, `pivot_root`, `setns`, `devices`, `ptrace`, `seccomp`; or `veth`, `bridge`, `nat`.
 pub(crate) fn attempt(what: &str) -> Tried {
     attempt_in(what, Path::new("/"))
 }
@@ -88,6 +88,9 @@ pub fn run(args: &[String]) -> ExitCode {
     let what = args.first().map(String::as_str).unwrap_or_default();
     let tried = match what {
         "process" => Ok(()),
+        "user-namespaces" => trials::ordinary("uts"),
+        "user-proc" => trials::ordinary("proc"),
+        "user-program" => trials::ordinary_program(),
         "proc" => trials::new_proc(),
         "proc-inside" => trials::mount_proc(),
         "first-inside" => trials::first(),
@@ -98,6 +101,13 @@ pub fn run(args: &[String]) -> ExitCode {
         "devices" => trials::devices(),
         "device" => trials::device(),
         "overlay" => trials::overlay(),
+        "veth" => trials::wire(&[&["ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1"]]),
+        "bridge" => trials::wire(&[&["ip", "link", "add", "br0", "type", "bridge"]]),
+        "nat" => trials::wire(&[
+            &["nft", "add table ip t"],
+            &["nft", "add chain ip t post { type nat hook postrouting priority 100; }"],
+            &["nft", "add rule ip t post masquerade"],
+        ]),
         "ptrace" => trials::trace(),
         "user" => trials::user(),
         "user-inside" => return hold(trials::map_user()),
@@ -112,7 +122,7 @@ pub fn run(args: &[String]) -> ExitCode {
     tell(&tried)
 }
 
-/// Tells, and then stays until its standard input is closed: somebody wants to enter its namespaces.
+/// Tells, and then stays until its standard input is closed: its namespaces are to be entered.
 fn hold(tried: Tried) -> ExitCode {
     let told = tell(&tried);
     let _ = std::io::stdin().read(&mut [0]);

@@ -28,7 +28,7 @@ pub(crate) fn bar(need: Need, lang: Lang) -> Option<Bar> {
     Some(Bar::of(row))
 }
 
-/// The mount that keeps whoever asks it waiting, where this program must ask it.
+/// The mount that does not answer, where this program must ask it.
 pub(crate) fn silent(lang: Lang) -> Option<Bar> {
     silent::bar(lang).map(Bar::of)
 }

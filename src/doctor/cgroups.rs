@@ -2,15 +2,12 @@
 
 use super::{Level, Row, facts::Facts, lacking::Findings};
 use crate::{
-    kernel::{groups::hands_down, usable::usable},
+    kernel::{availability::available, cgroups::LIMITING, groups::hands_down},
     lang::Lang,
     lesson::Requirement,
     observe::cgroup_mode,
 };
 use std::path::Path;
-
-/// The controllers that lessons use.
-pub(super) const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 
 /// One row for each controller that lessons use.
 pub(super) fn rows(facts: &Facts, findings: &Findings, lang: Lang) -> Vec<Row> {
@@ -18,7 +15,7 @@ pub(super) fn rows(facts: &Facts, findings: &Findings, lang: Lang) -> Vec<Row> {
     let row = |controller: &&str| {
         let check = format!("cgroup {controller}");
         let need = Requirement::Controller((*controller).into());
-        let place = usable(controller).ok();
+        let place = available(controller).ok();
         let place = place
             .map(|(version, dir)| format!("v{version}, {}{}", dir.display(), handed(version, &dir, controller, lang)));
         let row = match findings.get(&need)? {
@@ -30,7 +27,7 @@ pub(super) fn rows(facts: &Facts, findings: &Findings, lang: Lang) -> Vec<Row> {
         };
         Some(row.about(need))
     };
-    std::iter::once(Row::ok("cgroup", mode)).chain(CONTROLLERS.iter().filter_map(row)).collect()
+    std::iter::once(Row::ok("cgroup", mode)).chain(LIMITING.iter().filter_map(row)).collect()
 }
 
 /// Whether the group hands the controller down already: in version 2 that is what gives it to groups below.

@@ -16,7 +16,7 @@ pub(super) enum Who {
     Root,
     /// Root of a user namespace only.
     RootWithin,
-    /// Anybody else.
+    /// Any other user.
     #[default]
     User,
 }
@@ -28,7 +28,7 @@ pub(super) enum Manager {
     Here,
     /// It runs, but the environment does not name its socket, as after su(1).
     Unnamed,
-    /// The user has none: nobody has logged in.
+    /// The user has none: there was no login.
     #[default]
     None,
 }

@@ -2,13 +2,13 @@
 //!
 //! In version 2 a group with processes hands no controller down, and a container begins with all of its processes in the
 //! group that it sees as the top. The docker-in-docker image therefore moves them into a group below when it starts; here
-//! that is done on request. On a machine that is not a container those processes are somebody else's, and stay.
+//! that is done on request. On a machine that is not a container those processes are not ours, and stay.
 
 use super::facts::Facts;
 use crate::{
     kernel::{
+        availability::{Unavailable, available},
         errno, groups,
-        usable::{Unusable, usable},
     },
     lang::Lang,
 };
@@ -21,14 +21,14 @@ use std::{
 /// The group below, by the name that docker-in-docker gave it.
 pub(super) const GROUP: &str = "init";
 
-/// Who is made while others are moved is moved in the next round; whoever makes processes faster than this is left.
+/// A process made while others are moved is moved in the next round; one made after the last round is left.
 const ROUNDS: usize = 16;
 
 /// The group in whose way its own processes are, where it is this container's to put that right.
 fn blocked(facts: &Facts) -> Option<PathBuf> {
     let container = facts.container.is_some() && !facts.systemd;
-    ["cpu", "memory", "pids"].into_iter().filter(|_| container).find_map(|name| match usable(name) {
-        Err(Unusable::Occupied(dir, _)) => Some(dir),
+    ["cpu", "memory", "pids"].into_iter().filter(|_| container).find_map(|name| match available(name) {
+        Err(Unavailable::Occupied(dir, _)) => Some(dir),
         _ => None,
     })
 }

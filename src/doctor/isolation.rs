@@ -11,7 +11,7 @@ use super::{
 use crate::{
     kernel::namespaces::{Kind, TABLE},
     lang::Lang,
-    lesson::{Ability, Requirement},
+    lesson::{Ability, Requirement, Wiring},
 };
 
 /// One row for each thing that lessons do to namespaces and mounts.
@@ -20,6 +20,9 @@ pub(super) fn rows(facts: &Facts, findings: &Findings, lang: Lang) -> Vec<Row> {
     let call = |name: &str| (name.to_string(), Requirement::Call(name.into()));
     let single = [
         (lang.pick("mount a new /proc", "挂载新的 /proc").to_string(), Requirement::Proc),
+        (lang.pick("user namespaces for users", "普通用户的用户命名空间").to_string(), Requirement::UserNamespaces),
+        (lang.pick("a user's own /proc", "普通用户自己的 /proc").to_string(), Requirement::UserProc),
+        (lang.pick("boxwright for every user", "所有用户都能启动 boxwright").to_string(), Requirement::UserProgram),
         call("chroot"),
         call("pivot_root"),
         call("setns"),
@@ -27,7 +30,10 @@ pub(super) fn rows(facts: &Facts, findings: &Findings, lang: Lang) -> Vec<Row> {
         (lang.pick("device nodes", "设备节点").to_string(), Requirement::SessionDir(Ability::Dev)),
         ("overlay".to_string(), Requirement::SessionDir(Ability::Upper)),
     ];
-    rows.extend(single.into_iter().filter_map(|(check, need)| required(check, need, facts, findings, lang)));
+    let wired = Wiring::ALL.map(|wiring| (wiring.name().to_string(), Requirement::Network(wiring)));
+    rows.extend(
+        single.into_iter().chain(wired).filter_map(|(check, need)| required(check, need, facts, findings, lang)),
+    );
     rows.extend(tracer(facts, lang));
     rows
 }

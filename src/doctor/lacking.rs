@@ -11,12 +11,12 @@ use super::{
 use crate::{
     dirs::Need,
     kernel::{
+        availability::{Unavailable, available},
         controls::swaps,
         errno,
         groups::children,
         namespaces::Kind,
         program, rights, text,
-        usable::{Unusable, usable},
     },
     lang::Lang,
     lesson::{self, Requirement, Translations},
@@ -87,7 +87,7 @@ pub(super) enum Failed {
     /// A trial ended so.
     Tried(Requirement, Failure),
     NoProgram(String),
-    Controller(String, Unusable),
+    Controller(String, Unavailable),
     /// No group can be made there: the version, the directory and the error of mkdir(2).
     NoGroup(u8, PathBuf, Errno),
     CgroupVersion(u8, String),
@@ -101,7 +101,7 @@ pub(super) enum Failed {
 /// Whether the kernel counts swap for each group.
 fn swap_counted() -> bool {
     let options = text::read("/proc/cmdline").unwrap_or_default();
-    usable("memory").is_ok_and(|(version, base)| swap_counted_in(version, &base, &options))
+    available("memory").is_ok_and(|(version, base)| swap_counted_in(version, &base, &options))
 }
 
 /// The root group of version 1 has the file as all others do. That of version 2 has no limits: there the groups in it
@@ -126,6 +126,9 @@ fn attempted(need: &Requirement, groups: &mut Groups) -> Result<(), Failed> {
             Tier::Root => Ok(()),
             Tier::Rootless => tried(Kind::User.row().link),
         },
+        Requirement::UserNamespaces => tried("user-namespaces"),
+        Requirement::UserProc => tried("user-proc"),
+        Requirement::UserProgram => tried("user-program"),
         Requirement::Ptrace => tried("ptrace"),
         Requirement::Namespace(kind) => tried(kind.row().link),
         Requirement::Proc => tried("proc"),
@@ -148,6 +151,7 @@ fn attempted(need: &Requirement, groups: &mut Groups) -> Result<(), Failed> {
         Requirement::HardMemory => ensure(swaps() == Some(false) || swap_counted(), Failed::Memsw),
         Requirement::MachineRoot if Facts::read().who == Who::Root && rights::as_root() => tried("devices"),
         Requirement::MachineRoot => Err(Failed::MachineRoot),
+        Requirement::Network(wiring) => tried(wiring.name()),
         // Tried where there is a directory for it.
         Requirement::SessionDir(_) => Ok(()),
         Requirement::Filesystem(name) => {
@@ -198,7 +202,16 @@ impl Failed {
     /// What to do about it; nothing where nothing can be done.
     pub(super) fn remedy(&self, facts: &Facts, lang: Lang) -> Remedy {
         match self {
-            Failed::Tried(Requirement::Proc, failure) => facts.new_proc(failure.errno(), lang),
+            Failed::Tried(Requirement::UserNamespaces, failure) => {
+                facts.refused(failure.errno(), Some(Kind::User), lang)
+            }
+            Failed::Tried(Requirement::UserProgram, _) => lang
+                .pick(
+                    "install the program where every user can start it, such as in /usr/local/bin",
+                    "把程序安装到所有用户都能启动的地方，例如 /usr/local/bin",
+                )
+                .into(),
+            Failed::Tried(Requirement::Proc | Requirement::UserProc, failure) => facts.new_proc(failure.errno(), lang),
             Failed::Tried(Requirement::Root, failure) => facts.refused(failure.errno(), Some(Kind::User), lang),
             Failed::Tried(Requirement::Namespace(kind), failure) => facts.refused(failure.errno(), Some(*kind), lang),
             Failed::Tried(Requirement::Call(name), failure)
@@ -208,6 +221,21 @@ impl Failed {
                     "the root file system is the initramfs, which cannot be pivoted away from: chroot lessons still work",
                     "根文件系统是 initramfs，不能用 pivot_root 离开：chroot 部分仍可做",
                 )
+                .into()
+            }
+            Failed::Tried(Requirement::Network(wiring), failure) => {
+                let [program, package, option] = wiring.made_by();
+                match failure.errno() {
+                    Some(Errno::ENOENT) => lang.pick(
+                        format!("install {program} with your package manager (package {package})"),
+                        format!("请用软件包管理器安装 {program}（软件包 {package}）"),
+                    ),
+                    Some(Errno::EOPNOTSUPP) => lang.pick(
+                        format!("this kernel was built without it, or its module is missing ({option})"),
+                        format!("这个内核没有编入此功能，或缺少模块（{option}）"),
+                    ),
+                    errno => return facts.refused(errno, Some(Kind::Net), lang),
+                }
                 .into()
             }
             Failed::Tried(_, failure) => facts.refused(failure.errno(), None, lang),
@@ -247,8 +275,8 @@ impl Failed {
 
 fn no_group(version: u8, dir: &Path, errno: Errno, facts: &Facts, lang: Lang) -> Remedy {
     match errno {
-        Errno::EROFS => facts.controller("", &Unusable::ReadOnly(dir.into()), lang),
-        Errno::EACCES | Errno::EPERM => facts.controller("", &Unusable::Denied(dir.into(), version), lang),
+        Errno::EROFS => facts.controller("", &Unavailable::ReadOnly(dir.into()), lang),
+        Errno::EACCES | Errno::EPERM => facts.controller("", &Unavailable::Denied(dir.into(), version), lang),
         Errno::EAGAIN | Errno::ENOSPC => lang
             .pick(
                 "there are too many groups, or they are nested too deeply (cgroup.max.descendants)",

@@ -4,6 +4,7 @@
 //! a container on a cloud workstation, mending one must not merely uncover the next. Which steps of a lesson can be done
 //! is decided by the requirements of those steps, which a run asks for as well: the two cannot disagree.
 
+mod around;
 pub mod attempt;
 mod bars;
 mod cgroups;
@@ -13,6 +14,8 @@ mod facts;
 mod fix;
 mod isolation;
 mod lacking;
+pub(crate) mod learner;
+pub(crate) mod learners;
 mod outlook;
 mod privileges;
 mod probe;
@@ -45,7 +48,7 @@ use serde::{Serialize, Serializer};
 use std::{io::Write, process::ExitCode};
 
 /// How well something works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Level {
     Ok,
@@ -56,7 +59,7 @@ enum Level {
 }
 
 /// One row of the table.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 struct Row {
     check: String,
     level: Level,
@@ -64,6 +67,7 @@ struct Row {
     found: String,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "whole")]
+    #[schemars(with = "Option<String>")]
     remedy: Option<Remedy>,
     /// The lessons that need this.
     lessons: Vec<String>,
@@ -116,8 +120,9 @@ impl Row {
 }
 
 /// What was found, and what it means for the lessons.
-#[derive(Serialize)]
-struct Report {
+#[derive(Serialize, schemars::JsonSchema)]
+pub(crate) struct Report {
+    event: &'static str,
     rows: Vec<Row>,
     lessons: Vec<Outlook>,
 }
@@ -136,6 +141,7 @@ fn examine(lessons: &[Translations], need: Need, lang: Lang) -> Report {
         rows.extend(isolation::rows(&facts, &findings, lang));
         rows.extend(cgroups::rows(&facts, &findings, lang));
     }
+    rows.extend(known.then(|| around::row(&facts, lang)));
     rows.extend(surroundings::rows(lang));
     rows.extend(known.then(|| directory::row(&facts, need, lang)));
     rows.iter_mut().for_each(|row| row.weigh(lessons));
@@ -144,7 +150,7 @@ fn examine(lessons: &[Translations], need: Need, lang: Lang) -> Report {
     let barred: Vec<String> = barred.map(|row| row.check.clone()).collect();
     let lessons = lessons.iter().filter_map(|lesson| lesson.get(lang.code()).or_else(|| lesson.values().next()));
     let lessons = lessons.map(|lesson| Outlook::of(lesson, &lacking, &barred, lang)).collect();
-    Report { rows, lessons }
+    Report { event: "doctor", rows, lessons }
 }
 
 /// Checks everything; gives the table line by line, for the screen. `need` is what a session's directory must offer.
@@ -157,8 +163,7 @@ pub(crate) fn lines(lessons: &[Translations], need: Need, lang: Lang) -> Vec<Str
 pub(crate) fn run(lessons: &[Translations], json: bool, need: Need, lang: Lang) -> ExitCode {
     let report = examine(lessons, need, lang);
     let text = match json {
-        true => text::json(&serde_json::json!({ "event": "doctor", "rows": report.rows, "lessons": report.lessons }))
-            .unwrap_or_default(),
+        true => text::json(&report).unwrap_or_default(),
         false => text::safe(&report.table(lang)),
     };
     let printed = writeln!(std::io::stdout().lock(), "{text}");
@@ -175,7 +180,7 @@ pub(crate) fn fix(lang: Lang) -> ExitCode {
     let (text, status) = match fix::fix(&Facts::read(), lang) {
         Ok(lines) => (lines.join("\n"), ExitCode::SUCCESS),
         Err(why) => {
-            // A closed standard error leaves nobody to tell.
+            // A closed standard error has no reader.
             let _ = writeln!(std::io::stderr(), "boxwright: {why}");
             return ExitCode::from(3);
         }

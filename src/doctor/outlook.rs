@@ -8,7 +8,7 @@ use crate::{
 use serde::Serialize;
 
 /// One lesson on this machine.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct Outlook {
     pub lesson: String,
     /// Whether at least one step can be done.
@@ -22,7 +22,7 @@ pub(super) struct Outlook {
 }
 
 /// A step that a run would skip.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub(super) struct Skipped {
     pub step: String,
     pub reason: String,
@@ -70,6 +70,9 @@ impl Outlook {
 fn names(need: &Requirement, lang: Lang) -> Vec<String> {
     vec![match need {
         Requirement::Root => lang.pick("root, or a user namespace", "root 或用户命名空间").into(),
+        Requirement::UserNamespaces => lang.pick("user namespaces for users", "普通用户的用户命名空间").into(),
+        Requirement::UserProc => lang.pick("a user's own /proc", "普通用户自己的 /proc").into(),
+        Requirement::UserProgram => lang.pick("boxwright for every user", "所有用户都能启动 boxwright").into(),
         Requirement::Ptrace => "ptrace".into(),
         Requirement::Namespace(kind) => format!("{} {kind}", lang.pick("namespace", "命名空间")),
         Requirement::Program(name) | Requirement::Call(name) | Requirement::Filesystem(name) => name.clone(),
@@ -84,6 +87,7 @@ fn names(need: &Requirement, lang: Lang) -> Vec<String> {
         Requirement::SessionDir(Ability::Exec) => lang.pick("run directory", "运行目录").into(),
         Requirement::SessionDir(Ability::Dev) => lang.pick("device nodes", "设备节点").into(),
         Requirement::SessionDir(Ability::Upper) => "overlay".into(),
+        Requirement::Network(wiring) => wiring.name().into(),
         Requirement::MachineRoot => lang.pick("root of the machine", "机器本身的 root").into(),
     }]
 }

@@ -2,7 +2,7 @@
 
 use super::lacking::Failed;
 use crate::{
-    kernel::{errno, usable::usable},
+    kernel::{availability::available, errno},
     session::{Entry, Ledger, fresh_name},
 };
 use std::{
@@ -18,7 +18,7 @@ pub(super) struct Groups(BTreeMap<PathBuf, Result<(), nix::errno::Errno>>);
 impl Groups {
     /// Whether this controller can be used.
     pub(super) fn controller(&mut self, name: &str) -> Result<(), Failed> {
-        let (version, dir) = usable(name).map_err(|why| Failed::Controller(name.to_owned(), why))?;
+        let (version, dir) = available(name).map_err(|why| Failed::Controller(name.to_owned(), why))?;
         let probed = self.0.entry(dir.clone()).or_insert_with(|| probe(&dir).map_err(|error| errno::of(&error)));
         probed.map_err(|errno| Failed::NoGroup(version, dir, errno))
     }

@@ -1,17 +1,18 @@
 //! What to do about what is missing, in words that are true on this machine: they follow whose root we are, whether
 //! systemd is there, and whether a container is around us; and they name this program by its own path.
 
+mod groups;
+
 use super::attempt::attempt;
 use super::{
     container::Maker,
-    facts::{Facts, Manager, Who},
+    facts::{Facts, Who},
 };
 use crate::{
-    kernel::{causes, namespaces::Kind, program, usable::Unusable},
+    kernel::{causes, namespaces::Kind, program},
     lang::Lang,
 };
 use nix::errno::Errno;
-use std::path::Path;
 
 /// A sentence, and the lines to type or to write into a file where that takes more than a word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -247,183 +248,5 @@ impl Facts {
             (Who::Root, _) => self.more_rights(lang).what,
         };
         format!("{needs}{colon}{how}").into()
-    }
-
-    /// What makes a controller usable.
-    pub(super) fn controller(&self, name: &str, why: &Unusable, lang: Lang) -> Remedy {
-        match why {
-            Unusable::Unknown(_) => lang
-                .pick("mount the kernel's own tables: mount -t proc proc /proc", "挂载内核自己的表：mount -t proc proc /proc")
-                .into(),
-            Unusable::Absent => lang.pick(
-                "another kernel has it: a virtual machine of your own, or on Windows an update of WSL; the other lessons work",
-                "需要换一个内核：用自己的虚拟机，在 Windows 上请更新 WSL；其他课程不受影响",
-            )
-            .into(),
-            Unusable::SwitchedOff => lang.pick(
-                "remove that option from the kernel's command line (or override it there with cgroup_enable=), and start again",
-                "从内核命令行去掉这个选项（或用 cgroup_enable= 覆盖），然后重新启动",
-            )
-            .into(),
-            Unusable::FromOutside(version, point) => {
-                let point = program::word(&point.to_string_lossy());
-                let kind = if *version == 1 { format!("-t cgroup -o {name} cgroup") } else { "-t cgroup2 cgroup2".into() };
-                let commands = format!("umount {point}; mount {kind} {point}");
-                lang.pick(
-                    format!("in a mount namespace of your own (unshare -m) mount it again: {commands}"),
-                    format!("在自己的挂载命名空间里（unshare -m）重新挂载：{commands}"),
-                )
-                .into()
-            }
-            Unusable::NotMounted if self.container.is_some() => {
-                let privileged = self.privileged(lang);
-                lang.pick(
-                    format!("a container gets it when it is started: {privileged}; the other lessons work"),
-                    format!("容器要在启动时得到它：{privileged}；其他课程不受影响"),
-                )
-                .into()
-            }
-            Unusable::NotMounted => {
-                let command = self.command("mount -t cgroup2 cgroup2 /sys/fs/cgroup");
-                lang.pick(format!("mount it: {command}"), format!("挂载它：{command}")).into()
-            }
-            Unusable::NotHandedDown(level) => self.not_handed_down(name, level, lang),
-            Unusable::ReadOnly(top) => {
-                let privileged = self.privileged(lang);
-                let remount = self.command(&format!("mount -o remount,rw,bind {}", program::word(&top.to_string_lossy())));
-                match self.container {
-                    Some(_) => lang.pick(
-                        format!("a container gets it to write when it is started: {privileged}; the other lessons work"),
-                        format!("容器要在启动时得到写权限：{privileged}；其他课程不受影响"),
-                    ),
-                    None => lang.pick(
-                        format!("{remount}; around a container: {privileged}; the other lessons work"),
-                        format!("{remount}；如果外面是容器：{privileged}；其他课程不受影响"),
-                    ),
-                }
-                .into()
-            }
-            Unusable::Denied(_, version) => self.group_of_ones_own(*version, lang),
-            Unusable::Occupied(..) if self.systemd && self.who == Who::User => self.group_of_ones_own(2, lang),
-            Unusable::Occupied(..) if self.systemd => {
-                let command = format!("systemd-run --scope -p Delegate=yes {}", self.program);
-                let what = lang.pick("start boxwright alone in a group", "让 boxwright 独自在一个组里启动");
-                format!("{what}{}{command}", lang.pick(": ", "：")).into()
-            }
-            Unusable::Occupied(dir, _) => self.move_them(dir, lang),
-        }
-    }
-
-    /// A group of their own for a user, and whoever cannot have one becomes root.
-    fn group_of_ones_own(&self, version: u8, lang: Lang) -> Remedy {
-        if self.who != Who::User {
-            return self.more_rights(lang);
-        }
-        let root = self.as_root(lang);
-        if version == 1 || !self.systemd {
-            return match self.container {
-                Some(_) => self.more_rights(lang),
-                None => root.into(),
-            };
-        }
-        let or = lang.pick("; or ", "；或者");
-        match self.manager {
-            Manager::Here => {
-                let command = format!("systemd-run --user --scope -p Delegate=yes {}", self.program);
-                lang.pick(
-                    format!("{root}; or in a group of your own: {command}"),
-                    format!("{root}；或在自己的组里启动：{command}"),
-                )
-                .into()
-            }
-            Manager::Unnamed => {
-                let command = format!("XDG_RUNTIME_DIR=/run/user/{} {}", self.uid, self.program);
-                lang.pick(
-                    format!("{root}; or tell it where your systemd is: {command}"),
-                    format!("{root}；或告诉它你的 systemd 在哪里：{command}"),
-                )
-                .into()
-            }
-            Manager::None => {
-                let shell = self.command(&format!("machinectl shell {}@", self.user));
-                let what = lang.pick(
-                    format!("systemd gives groups to those who log in, which su, sudo -u and cron do not: log in by ssh or on a console; or {shell}{or}{root}; or keep a manager for this user:"),
-                    format!("systemd 只给登录的用户分组，su、sudo -u 和 cron 都不算登录：用 ssh 或在控制台登录；或 {shell}{or}{root}；或让这个用户的管理器一直运行："),
-                );
-                let lines = vec![
-                    self.command(&format!("loginctl enable-linger {}", self.user)),
-                    format!("XDG_RUNTIME_DIR=/run/user/{} {}", self.uid, self.program),
-                ];
-                Remedy::with(what, lines)
-            }
-        }
-    }
-
-    /// A controller that stops above us: on Ubuntu 22.04 systemd gives users `memory` and `pids` alone.
-    fn not_handed_down(&self, name: &str, level: &Path, lang: Lang) -> Remedy {
-        if self.systemd && self.who == Who::User {
-            let root = self.as_root(lang);
-            let what = lang.pick(
-                format!("{root}; or let systemd give it to all users, and log in again:"),
-                format!("{root}；或让 systemd 把它交给所有用户，然后重新登录："),
-            );
-            let dir = "/etc/systemd/system/user@.service.d";
-            let (mut lines, sudo) = self.commands();
-            lines.extend([
-                format!("{sudo}mkdir -p {dir}"),
-                format!("{sudo}tee {dir}/delegate.conf <<'END'"),
-                "[Service]".into(),
-                "Delegate=cpu cpuset io memory pids".into(),
-                "END".into(),
-                format!("{sudo}systemctl daemon-reload"),
-            ]);
-            return Remedy::with(what, lines);
-        }
-        if self.systemd {
-            let command = format!("systemd-run --scope -p Delegate=yes {}", self.program);
-            return lang.pick(format!("ask systemd for it: {command}"), format!("向 systemd 申请：{command}")).into();
-        }
-        let above = level.parent().unwrap_or(level).join("cgroup.subtree_control");
-        match &self.container {
-            Some(_) => lang
-                .pick(
-                    format!("what is around this container keeps {name}: its administrator can hand it down"),
-                    format!("容器外面没有把 {name} 交进来：需要外面的管理员授予"),
-                )
-                .into(),
-            None => {
-                let write = format!("echo +{name} >{}", program::word(&above.to_string_lossy()));
-                let line =
-                    if self.is_root() { write } else { self.command(&format!("sh -c {}", program::word(&write))) };
-                lang.pick(format!("the group above has to hand it down: {line}"), format!("要由上级组交下来：{line}"))
-                    .into()
-            }
-        }
-    }
-
-    /// A group with processes hands nothing down: they have to go into one below it. In a container that is what the
-    /// docker-in-docker image does when it starts.
-    fn move_them(&self, dir: &Path, lang: Lang) -> Remedy {
-        let (dir, program) = (dir.to_string_lossy(), &self.program);
-        let below = format!("{dir}/{}", super::fix::GROUP);
-        let lines = vec![
-            format!("mkdir {}", program::word(&below)),
-            format!(
-                "xargs -rn1 <{} >{}",
-                program::word(&format!("{dir}/cgroup.procs")),
-                program::word(&format!("{below}/cgroup.procs"))
-            ),
-        ];
-        let what = match self.container {
-            Some(_) => lang.pick(
-                format!("{program} doctor --fix moves them into a group below, as docker-in-docker does; or let boxwright be the container's first process: docker run -it --privileged IMAGE {program}; by hand:"),
-                format!("{program} doctor --fix 会像 docker-in-docker 那样把它们移到下级组；或让 boxwright 做容器的第一个进程：docker run -it --privileged 镜像 {program}；手工做法："),
-            ),
-            None => lang.pick(
-                "end them, or move your own into a group below:".to_string(),
-                "结束它们，或把属于你的移到下级组：".to_string(),
-            ),
-        };
-        Remedy::with(what, lines)
     }
 }

@@ -7,7 +7,7 @@ use super::{
     remedy::Remedy,
 };
 use crate::{
-    kernel::{namespaces::Kind, usable::Unusable},
+    kernel::{availability::Unavailable, namespaces::Kind},
     lang::Lang,
 };
 use nix::errno::Errno;
@@ -18,7 +18,7 @@ enum Missing {
     Proc,
     MachineRoot,
     Rights,
-    Controller(&'static str, Unusable),
+    Controller(&'static str, Unavailable),
 }
 
 use Missing::{Call, Controller, MachineRoot, Proc, Rights};
@@ -61,19 +61,19 @@ fn with(facts: Facts, sysctl: &'static str, value: &str) -> Facts {
     Facts { sysctls: [(sysctl, value.to_string())].into(), ..facts }
 }
 
-fn denied(version: u8) -> Unusable {
-    Unusable::Denied("/sys/fs/cgroup".into(), version)
+fn denied(version: u8) -> Unavailable {
+    Unavailable::Denied("/sys/fs/cgroup".into(), version)
 }
 
-fn occupied() -> Unusable {
-    Unusable::Occupied("/sys/fs/cgroup".into(), vec!["1 (bash)".into()])
+fn occupied() -> Unavailable {
+    Unavailable::Occupied("/sys/fs/cgroup".into(), vec!["1 (bash)".into()])
 }
 
 fn rows() -> Vec<Row> {
     let pid = |errno| Call(errno, Kind::Pid);
     let privileged = &["docker run --privileged"][..];
     let no_sudo = &["sudo ", "su --pty", "systemd-run"][..];
-    let handed = |level: &str| Controller("cpu", Unusable::NotHandedDown(level.into()));
+    let handed = |level: &str| Controller("cpu", Unavailable::NotHandedDown(level.into()));
     vec![
         (
             "Debian, a user who logs in",
@@ -216,21 +216,21 @@ fn rows() -> Vec<Row> {
         (
             "read-only, root",
             root(),
-            Controller("cpu", Unusable::ReadOnly("/sys/fs/cgroup".into())),
+            Controller("cpu", Unavailable::ReadOnly("/sys/fs/cgroup".into())),
             &["mount -o remount,rw,bind /sys/fs/cgroup", "--privileged"],
             &["sudo"],
         ),
         (
             "read-only, a user",
             user(),
-            Controller("cpu", Unusable::ReadOnly("/sys/fs/cgroup".into())),
+            Controller("cpu", Unavailable::ReadOnly("/sys/fs/cgroup".into())),
             &["sudo mount -o remount,rw,bind /sys/fs/cgroup"],
             &[],
         ),
         (
             "nothing mounted, a user",
             user(),
-            Controller("cpu", Unusable::NotMounted),
+            Controller("cpu", Unavailable::NotMounted),
             &["sudo mount -t cgroup2 cgroup2 /sys/fs/cgroup"],
             &[],
         ),
@@ -275,14 +275,14 @@ fn rows() -> Vec<Row> {
         (
             "docker run, root, cgroups",
             inside(Maker::Docker, root()),
-            Controller("cpu", Unusable::ReadOnly("/sys/fs/cgroup".into())),
+            Controller("cpu", Unavailable::ReadOnly("/sys/fs/cgroup".into())),
             privileged,
             no_sudo,
         ),
         (
             "docker run, no cgroups at all",
             inside(Maker::Docker, root()),
-            Controller("cpu", Unusable::NotMounted),
+            Controller("cpu", Unavailable::NotMounted),
             privileged,
             &["sudo", "mount -t"],
         ),
@@ -373,7 +373,7 @@ fn both_languages_give_the_same_lines() {
     }
 }
 
-/// Whoever is root already is never told to become root, whatever is missing.
+/// A user who is root is never told to become root, whatever is missing.
 #[test]
 fn root_is_never_told_to_become_root() {
     for maker in [None, Some(Maker::Docker), Some(Maker::Lxc), Some(Maker::Other)] {

@@ -1,4 +1,4 @@
-//! Mounted file systems that do not answer. Whoever asks them waits for ever, and so would everything else here.
+//! Mounted file systems that do not answer. A process that asks them waits for ever, and so would this program.
 
 use super::{Level, Row};
 use crate::{

@@ -1,4 +1,4 @@
-//! Which of two ways lessons go here: as root, or in a user namespace in which everybody is root.
+//! Which of two ways lessons go here: as root, or in a user namespace in which each user is root.
 
 use super::attempt::attempt;
 use crate::kernel::{namespaces::Kind, rights};
@@ -15,7 +15,7 @@ pub(crate) enum Tier {
 }
 
 /// The way for this process. Root of a container often lacks the capabilities that lessons need, and then goes the way of
-/// everybody else, where that one is open; where it is not, a few things can still be done as root.
+/// other users, where that one is open; where it is not, a few things can still be done as root.
 pub(crate) fn tier() -> Tier {
     static TIER: OnceLock<Tier> = OnceLock::new();
     *TIER.get_or_init(|| choose(geteuid().is_root(), rights::as_root(), || attempt(Kind::User.row().link).is_ok()))

@@ -5,7 +5,7 @@ use super::attempt::{ROLE, Tried, answer, call, inside, io};
 use crate::kernel::{
     interfaces,
     namespaces::{Kind, TABLE},
-    rights, statx,
+    ordinary as ordinary_user, rights, statx,
 };
 use nix::{
     errno::Errno,
@@ -27,7 +27,7 @@ use std::{
 /// A directory that is there wherever this program runs. In a mount namespace of its own anything may be mounted on it.
 const ANYWHERE: &str = "/proc";
 
-/// Leaves namespaces. Who has not root's rights gets them from a new user namespace, which comes with the others.
+/// Leaves namespaces. A user without root's rights gets them from a new user namespace, which comes with the others.
 fn leave(flags: u64) -> Tried {
     let all = if rights::as_root() { flags } else { flags | Kind::User.row().flag };
     let names: Vec<&str> = TABLE.iter().filter(|row| all & row.flag != 0).map(|row| row.flag_name).collect();
@@ -43,7 +43,7 @@ pub(super) fn whole() -> Tried {
         || File::open("/").ok().and_then(|root| statx::of(&root).ok()).map(|root| (root.mount, root.dev, root.ino));
     let before = root();
     let namespace = io("open(/proc/self/ns/mnt)", File::open("/proc/self/ns/mnt"))?;
-    // Who may not enter it cannot know, and nobody may say that it is a chroot.
+    // Without the right to enter it we cannot know, and must not say that it is a chroot.
     let entered = setns(namespace, CloneFlags::CLONE_NEWNS).is_ok();
     let same = !entered || root() == before;
     call("chroot", if same { Ok(()) } else { Err(Errno::EPERM) })
@@ -82,6 +82,24 @@ fn write_maps(uid: u32, gid: u32) -> Tried {
     io("write(/proc/self/uid_map)", fs::write("/proc/self/uid_map", format!("0 {uid} 1")))?;
     io("write(/proc/self/setgroups)", fs::write("/proc/self/setgroups", "deny"))?;
     io("write(/proc/self/gid_map)", fs::write("/proc/self/gid_map", format!("0 {gid} 1")))
+}
+
+/// Tries this as the ordinary user of lessons, who gets a user namespace for it. In a program of its own: a process
+/// that has just changed its user may not write its own maps (PR_SET_DUMPABLE).
+pub(super) fn ordinary(what: &str) -> Tried {
+    become_ordinary()?;
+    inside(what)
+}
+
+/// Starts this program as that user, by its path.
+pub(super) fn ordinary_program() -> Tried {
+    let own = io("readlink(/proc/self/exe)", fs::read_link("/proc/self/exe"))?;
+    become_ordinary()?;
+    io(&format!("execve({})", own.display()), Command::new(&own).args([ROLE, "process"]).output().map(drop))
+}
+
+fn become_ordinary() -> Tried {
+    call(format!("setuid({})", ordinary_user::user().0), ordinary_user::become_one())
 }
 
 /// Makes a namespace and does in it what the lessons do.
@@ -174,6 +192,21 @@ pub(super) fn overlay() -> Tried {
     let options = Some("lowerdir=lower,upperdir=upper,workdir=work");
     call("mount(overlay)", mount(Some("overlay"), "merged", Some("overlay"), MsFlags::empty(), options))?;
     io("mount(overlay), write", fs::write("merged/note", "x"))
+}
+
+/// Lets the distribution's programs build something in a network namespace, which ends with us. What they refuse, the kernel
+/// lacks.
+pub(super) fn wire(lines: &[&[&str]]) -> Tried {
+    leave(Kind::Net.row().flag)?;
+    for line in lines {
+        let Some((program, args)) = line.split_first() else { continue };
+        // A user's PATH may lack the directories of administration.
+        let path = std::env::var("PATH").unwrap_or_default();
+        let run = Command::new(program).args(args).env("PATH", format!("{path}:/usr/sbin:/sbin")).output();
+        let output = io(&format!("execve({program})"), run)?;
+        call(line.join(" "), if output.status.success() { Ok(()) } else { Err(Errno::EOPNOTSUPP) })?;
+    }
+    Ok(())
 }
 
 /// Seizes a child of its own, as the tracer does; the option makes the kernel end that child with us.

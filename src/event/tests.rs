@@ -1,15 +1,86 @@
 use super::*;
 use crate::{
-    kernel::{mountinfo::Mount, namespaces::Kind, pid::Pid},
-    lesson::{Ability, Requirement},
-    observe::{
-        Asked, Cgroup, Cpu, ForChildren, Group, Interface, Io, Memory, Pids, Pressure, Privileges, Process, Scorecard,
-        Side,
+    kernel::{
+        mountinfo::Mount,
+        namespaces::Kind,
+        owned::{Mapped, Owner},
+        pid::Pid,
     },
-    trace::Ended,
+    lesson::{Ability, Edited, Fills, Requirement, Wiring},
+    observe::{
+        Asked, Cgroup, Container, Count, Cpu, ForChildren, Group, Interface, Io, Link, Member, Memory, Neighbour,
+        Network, Networks, Packets, Peer, Pids, Pressure, Privileges, Process, Reached, Resolved, Route, Scorecard,
+        Side, Users,
+    },
+    trace::{Ended, Instead},
 };
 use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
+use nix::errno::Errno;
 use proptest::prelude::*;
+
+fn edited() -> Edited {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("en.md"), "# One\n").unwrap();
+    Edited::read(&dir.path().display().to_string(), &Fills::of_this_machine("builtin:")).unwrap()
+}
+
+fn networks() -> Networks {
+    let count = Count { packets: 1, bytes: 84 };
+    let link = Link {
+        index: 3,
+        name: "eth0".into(),
+        kind: "veth".into(),
+        up: true,
+        carrier: true,
+        address: "02:00:00:00:00:01".into(),
+        addresses: vec!["10.1.0.2/24".into()],
+        master: Some(4),
+        peer: Some(Peer { index: 7, network: Some(9) }),
+        learned: vec!["02:00:00:00:00:02".into()],
+        received: count,
+        sent: count,
+    };
+    let route = Route {
+        to: "default".into(),
+        via: Some("10.1.0.1".into()),
+        out: "eth0".into(),
+        refuses: "prohibit".into(),
+        kernel: true,
+    };
+    let neighbour = Neighbour {
+        ip: "10.1.0.1".into(),
+        out: "eth0".into(),
+        state: "STALE".into(),
+        address: "02:00:00:00:00:02".into(),
+    };
+    let network = Network {
+        inode: 8,
+        host: true,
+        container: true,
+        host_terminal: true,
+        names: vec!["A".into()],
+        processes: vec![Member { pid: 7, comm: "sh".into() }],
+        interfaces: vec![link],
+        routes: vec![route],
+        neighbours: vec![neighbour],
+        left_out: 1,
+        forwards: Some(true),
+        packets: Packets { forwarded: Some(1), wrong_address: Some(2) },
+        unread: Some("setns: EPERM".into()),
+    };
+    Networks { all: vec![network], more: 1 }
+}
+
+fn resolved() -> Resolved {
+    let text = |text: &str| Some(text.to_string());
+    Resolved { name: "*.box".into(), address: text("10.1.0.1"), why: text("NXDOMAIN"), server: "10.1.0.1".into() }
+}
+
+fn reached() -> Reached {
+    let text = |text: &str| Some(text.to_string());
+    let (from, to) = ("inside".into(), "10.2.0.2:80".into());
+    Reached { from, to, errno: text("EPERM"), seen_as: text("10.2.0.1"), at: Some(8) }
+}
 
 /// No field has its default value, so that none is lost unseen.
 fn sample() -> Sample {
@@ -57,9 +128,26 @@ fn sample() -> Sample {
         hidden_mounts: Some(3),
         proc_shows_host: Some(false),
     };
-    let privileges = Privileges { capabilities: Some(u64::MAX), no_new_privs: Some(true), seccomp: Some(true) };
+    let privileges = Privileges {
+        capabilities: Some(u64::MAX),
+        no_new_privs: Some(true),
+        seccomp: Some(true),
+        bounding: Some(7),
+        uid: Some(0),
+        filters: Some(1),
+    };
     let inside = Asked { inside: true, path: "/etc/a:b".into() };
+    let users = Users {
+        uid: Some(1000),
+        gid: Some(100),
+        uid_map: Some(vec![Mapped { inside: 0, outside: 1000, count: 1 }]),
+        gid_map: Some(Vec::new()),
+        setgroups: Some(false),
+        bounding: Some(7),
+        owners: BTreeMap::from([(Kind::Uts, Owner { user: 9, maker: Some(1000) })]),
+    };
     Sample {
+        containers: vec![Container { pid: 9, start: 77, comm: "sh".into(), by: "unshare".into() }],
         container: Some(7),
         namespaces: links(1),
         host_namespaces: links(3),
@@ -68,6 +156,8 @@ fn sample() -> Sample {
         processes: vec![Process { pid: 7, ppid: 1, nspid: vec![7, 1], comm: "sh".into(), state: 'S', pid_ns: Some(5) }],
         scorecard: Scorecard { isolated: true, rooted: true, limited: true, entered: true },
         privileges,
+        reaps: Some(true),
+        newcomer: Some(vec![Kind::Pid]),
         host_privileges: privileges,
         host: side("host"),
         inside: side("box"),
@@ -83,7 +173,14 @@ fn sample() -> Sample {
             (inside.clone(), Some("text".into())),
             (Asked { inside: false, path: "notes".into() }, None),
         ]),
+        users: users.clone(),
+        host_users: users,
+        file_owners: BTreeMap::from([(inside.clone(), 65534)]),
         devices: BTreeMap::from([(inside, "c 1:3".into())]),
+        networks: Some(networks()),
+        more_devices: Some(vec!["sda b 8:0".into()]),
+        reached: vec![reached()],
+        resolved: vec![resolved()],
         outside: Some("3 /".into()),
         silent: Some("/proc/7/root".into()),
     }
@@ -107,6 +204,7 @@ fn every_event_is_read_back_as_it_was_stored() {
         (Requirement::AnyController(vec!["cpu".into()]), "no".into()),
         (Requirement::CgroupVersion(2, "memory".into()), "no".into()),
         (Requirement::SessionDir(Ability::Upper), "no".into()),
+        (Requirement::Network(Wiring::Nat), "no".into()),
     ];
     for event in [
         key(KeyCode::Char('c'), KeyModifiers::CONTROL, KeyEventKind::Press),
@@ -130,8 +228,10 @@ fn every_event_is_read_back_as_it_was_stored() {
         Event::Lacking(BTreeMap::from([("en", lacking.clone()), ("zh", lacking)])),
         Event::Line(host, "ls".into()),
         Event::Stdin("! ls".into()),
+        Event::Edited(Box::new(edited())),
         Event::Open("isolate".into(), 2),
         Event::Wish(Wish::RunUntil("mount".into())),
+        Event::Wish(Wish::Instead(Pid(7), Instead::Fails(Errno::ENOSYS))),
         Event::Prompt(host, 1, 7),
         Event::Typed(host),
         Event::Submitted(host, None),

@@ -14,9 +14,25 @@ pub(crate) const TERMS: &[Term] = &[
         ),
     ),
     term(
+        "bridge",
+        "网桥",
+        (
+            "a switch in the kernel: interfaces become its ports, and frames go where their address was learned",
+            "内核里的交换机：接口成为它的端口，帧按学到的地址送出",
+        ),
+    ),
+    term(
         "capability",
         "能力（capability）",
         ("one part of what root may do, such as CAP_SYS_ADMIN", "root 权限拆分出来的一项，例如 CAP_SYS_ADMIN"),
+    ),
+    term(
+        "carrier",
+        "载波",
+        (
+            "the sign of a network interface that something answers at the other end of its cable",
+            "网络接口的标志，表示网线另一头有响应",
+        ),
     ),
     term(
         "cgroup",
@@ -39,6 +55,7 @@ pub(crate) const TERMS: &[Term] = &[
             "cgroup 中管理一种资源的部分：cpu、memory、pids",
         ),
     ),
+    term("default route", "默认路由", ("where packets go that no other route matches", "其他路由都不匹配时，包的去向")),
     term(
         "digest",
         "摘要",
@@ -63,6 +80,14 @@ pub(crate) const TERMS: &[Term] = &[
         ("a small number by which a process names an open file", "进程用来指代已打开文件的小整数"),
     ),
     term("fork", "fork", ("makes a child process, a copy of the caller", "创建子进程，它是调用者的副本")),
+    term(
+        "forward",
+        "转发",
+        (
+            "to pass on packets that are for others: what makes a machine a router",
+            "把给别人的包往下传：机器因此成为路由器",
+        ),
+    ),
     term(
         "hierarchy",
         "层级（hierarchy）",
@@ -106,6 +131,14 @@ pub(crate) const TERMS: &[Term] = &[
         "manifest",
         "清单（manifest）",
         ("the file that lists an image's configuration and layers by digest", "按摘要列出镜像配置和各层的文件"),
+    ),
+    term(
+        "masquerade",
+        "地址伪装",
+        (
+            "a rule that puts the address of the outgoing interface in the place of the sender",
+            "一条规则：把发送方换成出口接口的地址",
+        ),
     ),
     term("mount point", "挂载点", ("the directory on which a file system is mounted", "文件系统挂载到的目录")),
     term(

@@ -11,7 +11,7 @@ use crate::{
 use serde::Serialize;
 
 /// One event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub(crate) enum Event<'a> {
     /// The run begins.
@@ -116,7 +116,7 @@ pub(crate) enum Event<'a> {
         done: usize,
         /// Those that this machine cannot do.
         impossible: Vec<Skipped>,
-        /// What whoever has done it can do.
+        /// What a learner can do after it.
         summary: &'a str,
         /// The lesson after it.
         next: Option<&'a str>,
@@ -131,7 +131,7 @@ pub(crate) enum Event<'a> {
 }
 
 /// What all steps came to.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, schemars::JsonSchema)]
 pub(crate) struct Summary {
     /// How many were played.
     pub steps: usize,
@@ -144,7 +144,7 @@ pub(crate) struct Summary {
 }
 
 /// A step that was not played.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub(crate) struct Skipped {
     /// `LESSON/STEP`.
     pub step: String,

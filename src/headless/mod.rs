@@ -1,16 +1,23 @@
 //! The same session without a screen: `boxwright run`, as a transcript or as events.
 
 mod events;
+mod handout;
 mod json;
+mod prove;
+mod rerun;
 mod text;
 
 pub(crate) use events::Event;
+pub(crate) use handout::{Collector, document, page};
+pub(crate) use prove::{Proved, prove};
+pub(crate) use rerun::rerun;
 
 use crate::{
     event,
-    kernel::text::safe,
+    kernel::text::{printable, safe},
     lang::Lang,
     lesson::{self, Lesson, Requirement, TerminalId, Translations},
+    near::nearest,
     observe::Sample,
     recording::Recorder,
     runtime::{Engine, Setup, Trouble, signals},
@@ -26,8 +33,8 @@ use std::{
     time::Duration,
 };
 
-/// Somebody who is told what happens.
-trait Teller {
+/// Tells what happens.
+trait Printer {
     /// Tells one event; `session` knows the lesson that it belongs to.
     fn tell(&mut self, event: &Event<'_>, lesson: Option<&Lesson>) -> io::Result<()>;
 }
@@ -40,29 +47,45 @@ pub(crate) struct Place {
     next: Option<String>,
 }
 
+/// No lesson, or no step, of a name.
+#[derive(Debug)]
+pub(crate) struct NoPlace {
+    /// What there is instead.
+    pub what: String,
+    /// The name that was most likely meant, whole.
+    pub near: Option<String>,
+}
+
 /// Finds `LESSON` or `LESSON/STEP` (a step's name or number from 1); the error says what there is instead.
-pub(crate) fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<Place, String> {
+pub(crate) fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<Place, NoPlace> {
     let (id, step) = name.split_once('/').map_or((name, None), |(id, step)| (id, Some(step)));
     let translations = lessons.iter().find(|lesson| lesson::id(lesson) == id).ok_or_else(|| {
         let known: Vec<&str> = lessons.iter().map(lesson::id).collect();
-        lang.pick(
+        let rest = step.map(|step| format!("/{step}")).unwrap_or_default();
+        let near = nearest(id, known.iter().copied()).map(|near| format!("{near}{rest}"));
+        let id = printable(id);
+        let what = lang.pick(
             format!("no lesson `{id}`; the lessons are: {}", known.join(", ")),
             format!("没有课程 `{id}`；现有：{}", known.join("、")),
-        )
+        );
+        NoPlace { what, near }
     })?;
     let lesson = translations.get(lang.code()).or_else(|| translations.values().next()).cloned().unwrap_or_default();
     let step = match step {
         None | Some("") => None,
         Some(step) => Some(step_index(&lesson, step).ok_or_else(|| {
             let known: Vec<&str> = lesson.steps.iter().map(|step| step.id.as_str()).collect();
-            lang.pick(
+            let near = nearest(step, known.iter().copied()).map(|near| format!("{id}/{near}"));
+            let step = printable(step);
+            let what = lang.pick(
                 format!(
                     "no step `{step}` in `{id}`; the steps are 1 to {}, or by name: {}",
                     known.len(),
                     known.join(", ")
                 ),
                 format!("`{id}` 没有步骤 `{step}`；可用 1 到 {}，或名字：{}", known.len(), known.join("、")),
-            )
+            );
+            NoPlace { what, near }
         })?),
     };
     let at = lessons.iter().position(|lesson| lesson::id(lesson) == id);
@@ -87,6 +110,11 @@ impl Place {
         steps.any(|step| lesson::needs(&self.lesson, step).contains(need))
     }
 
+    /// What is said before its commands run, where they come from a directory of the user's.
+    pub(crate) fn consent(&self, lang: Lang) -> Vec<String> {
+        lesson::consent(&self.lesson, lang)
+    }
+
     /// Whether its commands come from a directory of the user's.
     pub(crate) fn foreign(&self) -> bool {
         self.lesson.foreign
@@ -101,6 +129,8 @@ pub(crate) enum Ended {
         failed: usize,
         /// Steps that passed.
         passed: usize,
+        /// Steps that this machine cannot do.
+        skipped: usize,
     },
     /// A signal asked us to end.
     Signal(i32),
@@ -112,7 +142,7 @@ pub(crate) enum Failure {
     /// This machine cannot.
     #[error(transparent)]
     Machine(#[from] Trouble),
-    /// Nobody reads our output, or it cannot be written.
+    /// Our output is not read, or cannot be written.
     #[error("{0}")]
     Output(#[from] io::Error),
 }
@@ -130,19 +160,35 @@ pub(crate) struct How {
     pub recorder: Option<Recorder>,
 }
 
-/// How long the end of a run may take that nobody is in a hurry for.
+/// How long the end of a run without hurry may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What the machine lacks, by language code.
+pub(crate) type ByLanguage = BTreeMap<&'static str, Lacking>;
+
 /// Runs these places one after the other.
-pub(crate) fn run(places: &[Place], lacking: &Lacking, how: How) -> Result<Ended, Failure> {
+pub(crate) fn run(places: &[Place], lacking: &ByLanguage, how: How) -> Result<Ended, Failure> {
+    let printer: Box<dyn Printer> =
+        if how.json { Box::new(json::Json) } else { Box::new(text::Text::new(how.setup.lang)) };
+    play(places, lacking, how, printer)
+}
+
+/// Runs these places, and writes down what a hand-out shows.
+pub(crate) fn collect(places: &[Place], lacking: &ByLanguage, how: How, into: &Collector) -> Result<Ended, Failure> {
+    play(places, lacking, how, Box::new(into.clone()))
+}
+
+fn play(places: &[Place], lacking: &ByLanguage, how: How, mut printer: Box<dyn Printer>) -> Result<Ended, Failure> {
     let (lang, image) = (how.setup.lang, how.setup.image.clone());
-    let mut teller: Box<dyn Teller> = if how.json { Box::new(json::Json) } else { Box::new(text::Text::new(lang)) };
     let mut engine = Engine::new(how.setup).recorded(how.recorder);
     engine.watch_signals();
     engine.start()?;
-    teller.tell(&events::session(engine.name().unwrap_or_default(), &image), None)?;
+    printer.tell(&events::session(engine.name().unwrap_or_default(), &image), None)?;
     complain(engine.refused());
-    let mut player = Player { engine, teller, summary: Summary::default(), last: None, patience: how.patience };
+    // The session is told once; who watches a recording of it may read another language.
+    engine.note(&event::Event::Lacking(lacking.clone()));
+    let lacking = &lacking.get(lang.code()).cloned().unwrap_or_default();
+    let mut player = Player { engine, printer, summary: Summary::default(), last: None, patience: how.patience };
     let played = places.iter().find_map(|place| player.play(place, lacking).transpose());
     // The machine first: what is told last is then true of what is left.
     let within = if played.is_some() { signals::TIDYING } else { PATIENCE };
@@ -150,28 +196,28 @@ pub(crate) fn run(places: &[Place], lacking: &Lacking, how: How) -> Result<Ended
     if let Some(signal) = played.transpose()? {
         return Ok(Ended::Signal(signal));
     }
-    let Player { mut teller, summary, .. } = player;
-    let (failed, passed) = (summary.failed, summary.passed);
-    teller.tell(&Event::Summary(summary), None)?;
-    Ok(Ended::Done { failed, passed })
+    let Player { mut printer, summary, .. } = player;
+    let (failed, passed, skipped) = (summary.failed, summary.passed, summary.skipped.len());
+    printer.tell(&Event::Summary(summary), None)?;
+    Ok(Ended::Done { failed, passed, skipped })
 }
 
 fn complain(lines: impl IntoIterator<Item = String>) {
     for line in lines {
-        // A closed standard error leaves nobody to tell.
+        // A closed standard error has no reader.
         let _ = writeln!(io::stderr(), "{}", safe(&line));
     }
 }
 
 struct Player {
     engine: Engine,
-    teller: Box<dyn Teller>,
+    printer: Box<dyn Printer>,
     summary: Summary,
     last: Option<Arc<Sample>>,
     patience: u32,
 }
 
-/// A terminal that nobody sees, and what it has printed since its last prompt.
+/// A terminal that is not shown, and what it has printed since its last prompt.
 #[derive(Default)]
 struct Printed {
     screen: Screen,
@@ -192,11 +238,11 @@ impl Player {
         let signal = self.play_session(&mut session, place)?;
         let (lesson, proof) = (session.lesson(), session.proof());
         if signal.is_none() && !proof.is_empty() {
-            self.teller.tell(&Event::Proof { lesson: &lesson.id, proof }, Some(lesson))?;
+            self.printer.tell(&Event::Proof { lesson: &lesson.id, proof }, Some(lesson))?;
         }
         if signal.is_none() && place.step.is_none() {
             let played = LessonProgress::played(lesson, session.outcomes());
-            self.teller.tell(&events::closing(&played, place.next.as_deref(), session.lang()), Some(lesson))?;
+            self.printer.tell(&events::closing(&played, place.next.as_deref(), session.lang()), Some(lesson))?;
         }
         Ok(signal)
     }
@@ -244,7 +290,7 @@ impl Player {
                         Piece::Prompt { status, .. } => {
                             let text = place.take();
                             if !text.is_empty() || std::mem::take(&mut place.typed) {
-                                self.teller.tell(&Event::Output { terminal, text, status: Some(*status) }, lesson)?;
+                                self.printer.tell(&Event::Output { terminal, text, status: Some(*status) }, lesson)?;
                             }
                         }
                     }
@@ -252,26 +298,26 @@ impl Player {
                 }
                 if place.text.len() > CHUNK {
                     let text = place.take();
-                    self.teller.tell(&Event::Output { terminal, text, status: None }, lesson)?;
+                    self.printer.tell(&Event::Output { terminal, text, status: None }, lesson)?;
                 }
                 events
             }
             event::Event::Closed(terminal) => {
                 let text = printed.remove(&terminal).map(|mut place| place.take()).unwrap_or_default();
                 if !text.is_empty() {
-                    self.teller.tell(&Event::Output { terminal, text, status: None }, lesson)?;
+                    self.printer.tell(&Event::Output { terminal, text, status: None }, lesson)?;
                 }
                 vec![event::Event::Closed(terminal)]
             }
             event::Event::Trace(terminal, event) => {
                 if let Some(told) = Told::new(&event, session.lang()) {
-                    self.teller.tell(&Event::Traced(told), lesson)?;
+                    self.printer.tell(&Event::Traced(told), lesson)?;
                 }
                 vec![event::Event::Trace(terminal, event)]
             }
             event::Event::Sample(number, sample) => {
                 if self.last.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &sample)) {
-                    self.teller.tell(&Event::Sample(&sample), lesson)?;
+                    self.printer.tell(&Event::Sample(&sample), lesson)?;
                     self.last = Some(sample.clone());
                 }
                 vec![event::Event::Sample(number, sample)]
@@ -282,7 +328,7 @@ impl Player {
             }
             event::Event::Deadline => vec![event::Event::Deadline],
             event::Event::Working(text) | event::Event::Said(text) | event::Event::Trouble(text) => {
-                self.teller.tell(&Event::Trouble { text }, lesson)?;
+                self.printer.tell(&Event::Trouble { text }, lesson)?;
                 Vec::new()
             }
             // The rest concerns a screen.
@@ -300,7 +346,7 @@ impl Player {
     ) -> Result<bool, Failure> {
         for action in actions {
             match &action {
-                Action::Restart(terminal) => drop(printed.remove(terminal)),
+                Action::Restart(terminal, _) => drop(printed.remove(terminal)),
                 Action::Type(terminal, line) => printed.entry(*terminal).or_default().begin(line),
                 Action::Report(report) if self.report(report, session, place)? => return Ok(true),
                 _ => {}
@@ -313,7 +359,7 @@ impl Player {
     fn report(&mut self, report: &Report, session: &Session, place: &Place) -> Result<bool, Failure> {
         let lesson = session.lesson();
         if let Some(event) = Event::reported(report, lesson) {
-            self.teller.tell(&event, Some(lesson))?;
+            self.printer.tell(&event, Some(lesson))?;
         }
         match report {
             Report::End => return Ok(true),

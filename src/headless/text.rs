@@ -1,6 +1,6 @@
 //! Events as a transcript for people: headings, commands, their output, the calls and what the kernel says.
 
-use super::{Event, Teller};
+use super::{Event, Printer};
 use crate::{
     kernel::text::{self, printable},
     lang::Lang,
@@ -110,8 +110,9 @@ impl Text {
             Event::Summary(summary) => {
                 let (all, passed, failed) = (summary.steps, summary.passed, summary.failed);
                 let missing = summary.skipped.len();
+                let steps = if all == 1 { "step" } else { "steps" };
                 let counts = lang.pick(
-                    format!("{all} steps: {passed} passed, {failed} failed, {missing} skipped"),
+                    format!("{all} {steps}: {passed} passed, {failed} failed, {missing} skipped"),
                     format!("共 {all} 步：通过 {passed}，失败 {failed}，跳过 {missing}"),
                 );
                 writeln!(out, "\n{counts}")?;
@@ -126,7 +127,7 @@ impl Text {
     }
 }
 
-impl Teller for Text {
+impl Printer for Text {
     fn tell(&mut self, event: &Event<'_>, lesson: Option<&Lesson>) -> io::Result<()> {
         self.write(event, lesson)?;
         let lines = text::of(std::mem::take(&mut self.out));

@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// Somebody who writes it down. Where that cannot be done, the work is done all the same.
+/// What writes it down. Where that cannot be done, the work is done all the same.
 pub(crate) trait Books: Send + Sync {
     /// This is about to be made.
     fn begins(&self, path: &Path);

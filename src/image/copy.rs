@@ -16,7 +16,7 @@ use std::{
     path::Path,
 };
 
-/// What is being copied, for whoever shows it.
+/// What is being copied, for the caller that shows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part<'a> {
     /// One image of a list: its number, and how many there are.
@@ -50,7 +50,7 @@ impl Target {
             Reference::DockerArchive { file, name } => Target::DockerArchive(DockerTarget::create(file)?, name.clone()),
             Reference::Docker(name) => Target::Registry(Box::new(push::Target::open(name, access)?)),
             Reference::Builtin => {
-                return Err(Error::Unusable {
+                return Err(Error::Unavailable {
                     what: to.to_string(),
                     why: "this image is made of the programs of this machine, and nothing is copied there".into(),
                     hint: say("copy to dir:DIR or to oci:DIR:TAG", "请复制到 dir:目录 或 oci:目录:标签").into(),
@@ -159,7 +159,7 @@ pub(crate) fn copy(
 ) -> Result<()> {
     let list = if all { image.list()? } else { None };
     if list.is_some() && matches!(to, Reference::DockerArchive { .. }) {
-        return Err(Error::Unusable {
+        return Err(Error::Unavailable {
             what: to.to_string(),
             why: "a list of images cannot be kept there".into(),
             hint: say(

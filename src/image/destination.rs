@@ -86,7 +86,7 @@ impl Destination {
         self.staging.file(path, content)
     }
 
-    /// Whether nobody else copies into it.
+    /// Whether nothing else copies into it.
     pub(super) fn is_alone(&mut self) -> bool {
         self.lock.is_only()
     }

@@ -20,7 +20,7 @@ pub struct Digest {
 /// The two registered algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
-    /// What everybody uses.
+    /// The usual one.
     Sha256,
     /// What the specification also allows.
     Sha512,
@@ -175,7 +175,7 @@ impl<R: Read> Read for Verified<R> {
             hasher.update(bytes);
         }
         if self.seen > self.descriptor.size {
-            // Whoever sends more than promised would send for ever.
+            // A source with more than promised may send for ever.
             let (expected, found) = (self.descriptor.size, self.seen);
             return Err(Error::Size { what: self.what.clone(), expected, found }.into());
         }

@@ -61,14 +61,14 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Takes a directory that is missing, empty, or holds an image, whole or not: nobody's other files are written over.
+    /// Takes a directory that is missing, empty, or holds an image, whole or not: no other files are written over.
     pub(super) fn create(path: &Path) -> Result<Target> {
         let mut destination = Destination::enter(path, MANIFEST, MAX_JSON)?;
         let names = destination.names()?;
         if names.is_empty() {
             destination.file(&path.join(VERSION), CONTENT)?;
         } else if fs::read(path.join(VERSION)).ok().as_deref() != Some(CONTENT) {
-            return Err(Error::Unusable {
+            return Err(Error::Unavailable {
                 what: format!("dir:{}", path.display()),
                 why: "not a containers image directory, don't want to overwrite important data".into(),
                 hint: say("name a directory that is empty or not there", "请指定空目录或尚不存在的目录").into(),
@@ -118,7 +118,7 @@ impl Target {
     pub(super) fn finish(mut self, raw: &[u8]) -> Result<()> {
         self.destination.file(&self.path.join(MANIFEST), raw)?;
         self.destination.keep();
-        // Blobs of an image that was here before belong to nothing any more, unless to what somebody else copies here now.
+        // Blobs of an image that was here before belong to nothing any more, unless to another program's copy.
         if self.destination.is_alone() {
             for name in self.old.difference(&self.wanted) {
                 let _ = fs::remove_file(self.path.join(name));

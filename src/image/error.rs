@@ -61,7 +61,7 @@ pub enum Error {
     },
     /// It is right, and still nothing that can be used here.
     #[error("{what}: {why}")]
-    Unusable {
+    Unavailable {
         /// What was asked for.
         what: String,
         /// Why not.
@@ -128,7 +128,7 @@ impl Error {
             Error::Size { expected, found, .. } if found < expected => {
                 Some(say("it was cut: get it again", "内容不完整：请重新获取").into())
             }
-            Error::Unusable { hint, .. } => Some(hint.clone()).filter(|hint| !hint.is_empty()),
+            Error::Unavailable { hint, .. } => Some(hint.clone()).filter(|hint| !hint.is_empty()),
             Error::Registry { fault, .. } => fault.hint(),
             Error::Full { system, .. } => Some(say(
                 format!("{system}; make room there, or choose another directory"),

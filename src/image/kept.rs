@@ -98,7 +98,7 @@ impl Kept {
     }
 
     fn keep_top(&self, raw: &[u8], named: &Descriptor) -> Result<()> {
-        // Somebody's own word for it may be wrong, or name it by another algorithm.
+        // The descriptor's digest may be wrong, or of another algorithm.
         if Digest::of(raw) != named.digest {
             return Ok(());
         }

@@ -30,27 +30,55 @@ pub(super) const INDEX: &str = "index.json";
 #[derive(Debug)]
 pub(super) struct Layout {
     path: PathBuf,
-    image: Descriptor,
+    meant: Meant,
+}
+
+/// What a reference to a layout names.
+#[derive(Debug)]
+pub(super) enum Meant {
+    /// One image, or a list that is a blob of its own.
+    Image(Box<Descriptor>),
+    /// Images for several machines that stand side by side in `index.json`: the same as a list, byte for byte as it is shown.
+    List(Vec<u8>),
+}
+
+impl Meant {
+    /// The document, and what its name promises about it; `read` reads a blob.
+    pub(super) fn top(&self, read: impl Fn(&Digest) -> Result<Vec<u8>>) -> Result<(Vec<u8>, Option<Descriptor>)> {
+        match self {
+            Meant::Image(image) => Ok((read(&image.digest)?, Some((**image).clone()))),
+            Meant::List(list) => Ok((list.clone(), None)),
+        }
+    }
 }
 
 impl Layout {
     /// Opens a layout and finds the image: that with the tag, or the only one.
     pub(super) fn open(path: &Path, tag: Option<&str>) -> Result<Layout> {
-        let image = choose(&index(path)?, tag, &format!("oci:{}", path.display()))?;
-        Ok(Layout { path: path.into(), image })
+        let meant = choose(&index(path)?, tag, &format!("oci:{}", path.display()))?;
+        Ok(Layout { path: path.into(), meant })
     }
 }
 
-/// The image of an index: that with the tag, or the only one. `what` is the layout's name for people.
-pub(super) fn choose(index: &Index, tag: Option<&str>, what: &str) -> Result<Descriptor> {
-    let tags: Vec<&str> =
-        index.manifests.iter().filter_map(|one| one.annotations.get(TAG)).map(String::as_str).collect();
-    let found = match tag {
-        Some(tag) => index.manifests.iter().find(|one| one.annotations.get(TAG).is_some_and(|name| name == tag)),
-        None if index.manifests.len() == 1 => index.manifests.first(),
-        None => None,
-    };
-    found.cloned().ok_or_else(|| Error::Unusable {
+/// What of an index is meant: the image with the tag, or the only one, or the images for several machines that have one tag
+/// or none. `what` is the layout's name for people.
+pub(super) fn choose(index: &Index, tag: Option<&str>, what: &str) -> Result<Meant> {
+    let tag_of = |one: &Descriptor| one.annotations.get(TAG).cloned();
+    let found: Vec<&Descriptor> =
+        index.manifests.iter().filter(|one| tag.is_none_or(|tag| tag_of(one).as_deref() == Some(tag))).collect();
+    let one_name = found.iter().all(|one| found.first().is_some_and(|first| tag_of(first) == tag_of(one)));
+    match found.as_slice() {
+        [one] => return Ok(Meant::Image(Box::new((*one).clone()))),
+        [_, _, ..] if one_name && found.iter().all(|one| one.platform.is_some()) => {
+            let list = Index { manifests: found.into_iter().cloned().collect(), ..index.clone() };
+            let list = serde_json::to_vec(&list).map_err(|error| Error::malformed(what, error))?;
+            return Ok(Meant::List(list));
+        }
+        [first, ..] if tag.is_some() => return Ok(Meant::Image(Box::new((*first).clone()))),
+        _ => {}
+    }
+    let tags: Vec<String> = index.manifests.iter().filter_map(tag_of).collect();
+    Err(Error::Unavailable {
         what: what.into(),
         why: match tag {
             Some(tag) => format!("no image of the tag {tag:?}"),
@@ -66,8 +94,7 @@ pub(super) fn choose(index: &Index, tag: Option<&str>, what: &str) -> Result<Des
 
 impl Source for Layout {
     fn top(&self) -> Result<(Vec<u8>, Option<Descriptor>)> {
-        let bytes = read_small(&blob_path(&self.path, &self.image.digest), MAX_JSON)?;
-        Ok((bytes, Some(self.image.clone())))
+        self.meant.top(|digest| read_small(&blob_path(&self.path, digest), MAX_JSON))
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
@@ -117,7 +144,7 @@ impl Target {
             Some(index) => drop(json::<Index>(index, &path.join(INDEX).display().to_string())?),
             None if names.iter().all(|name| [MARK, BLOBS].contains(&name.as_str())) => {}
             None => {
-                return Err(Error::Unusable {
+                return Err(Error::Unavailable {
                     what: format!("oci:{}", path.display()),
                     why: "other files are in it, and no index.json: this is not an image layout".into(),
                     hint: say("name a directory that is empty or not there", "请指定空目录或尚不存在的目录").into(),

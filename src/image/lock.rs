@@ -45,7 +45,7 @@ impl Lock {
         self.held.as_deref()
     }
 
-    /// Whether nobody else holds the lock. Then it is ours alone from now on, otherwise no longer ours (flock(2)).
+    /// Whether nothing else holds the lock. Then it is ours alone from now on, otherwise no longer ours (flock(2)).
     pub(super) fn is_only(&mut self) -> bool {
         let Some(held) = &self.held else { return true };
         held.relock(FlockArg::LockExclusiveNonblock).is_ok()
@@ -77,7 +77,7 @@ fn wait(file: File, how: FlockArg, dir: &Path) -> Result<Lock> {
             "是否有另一个写入它的复制被暂停了（Ctrl-Z）？见 fuser -v 或 lslocks",
         )
         .into();
-        return Err(Error::Unusable { what: dir.display().to_string(), why, hint });
+        return Err(Error::Unavailable { what: dir.display().to_string(), why, hint });
     }
     match waiting.join() {
         Ok(Ok(held)) => Ok(Lock { held: Some(held) }),

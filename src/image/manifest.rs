@@ -210,7 +210,7 @@ impl Document {
         }
         let probe: Probe = json(bytes, what)?;
         if probe.schema_version == Some(1) {
-            return Err(Error::Unusable {
+            return Err(Error::Unavailable {
                 what: what.into(),
                 why: "too old a format: schema 1 names no configuration".into(),
                 hint: say(

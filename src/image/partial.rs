@@ -2,7 +2,7 @@
 //!
 //! Where the file system can, the file has no name at all before (`O_TMPFILE`, open(2)), so that a killed program leaves
 //! nothing. Elsewhere it has a name of its own, which two programs never share, and is locked while it grows: one of such
-//! a name that nobody locks was left by a program that was killed, and [`sweep`] removes it.
+//! a name that is not locked was left by a program that was killed, and [`sweep`] removes it.
 
 use super::{Error, Result, books::Line, lock};
 use nix::{
@@ -24,10 +24,10 @@ const AFTER: &str = ".partial";
 const DIGITS: usize = 16;
 /// How often another name is tried where one is taken.
 const NAMES: usize = 16;
-/// Everybody may read and write what the umask does not forbid.
+/// All users may read and write what the umask does not forbid.
 const MODE: u32 = 0o666;
 
-/// A name beside this path that nobody else uses.
+/// A name beside this path that nothing else uses.
 pub(crate) fn fresh_name(path: &Path) -> PathBuf {
     let random = RandomState::new().hash_one(std::process::id());
     path.with_file_name(format!("{BEFORE}{random:016x}{AFTER}"))
@@ -68,7 +68,7 @@ impl Partial {
             match OpenOptions::new().write(true).create_new(true).open(&name) {
                 Ok(file) => {
                     line.made(&file);
-                    // Without locks nobody can tell a file that grows from one that was left, and nobody removes it.
+                    // Without locks a file that grows cannot be told from one that was left, and is not removed.
                     let lock = file.try_clone().ok().and_then(|file| lock::now(file, FlockArg::LockExclusive).ok());
                     return Ok(Partial { file, path: path.into(), named: Some((name, lock)), _line: Some(line) });
                 }
@@ -179,7 +179,7 @@ mod tests {
         for create in WAYS {
             let top = tempfile::tempdir().unwrap();
             let path = top.path().join("a.tar");
-            // A user's own file of a likely name is nobody else's.
+            // A user's own file of a likely name is not ours.
             fs::write(top.path().join("a.tar.partial"), "mine").unwrap();
             let [mut first, mut second, third] = [(); 3].map(|()| create(&path).unwrap());
             first.file.write_all(b"first").unwrap();

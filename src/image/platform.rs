@@ -60,7 +60,7 @@ impl Platform {
         match (self.variant.as_deref(), other.variant.as_deref()) {
             (ours, theirs) if ours == theirs => Some(1000),
             (_, None) => Some(900),
-            // Nobody says which amd64 level a machine has, and v1 runs everywhere.
+            // A machine's amd64 level is not told, and v1 runs everywhere.
             (None, Some(theirs)) => level(theirs).map(|level| 800 - level.min(700)),
             (Some(ours), Some(theirs)) => match (level(ours), level(theirs)) {
                 (Some(ours), Some(theirs)) if theirs <= ours => Some(100 + theirs.min(600)),
@@ -85,13 +85,13 @@ impl Platform {
         });
         match (best, images.as_slice()) {
             (Some((_, best)), _) => Ok(best),
-            // A list of one without a platform names an image for whoever asks.
+            // A list of one without a platform names an image for any platform.
             (None, [only]) if only.platform.is_none() => Ok(only),
             (None, _) => {
                 let names: Vec<String> =
                     images.iter().filter_map(|one| one.platform.as_ref()).map(Platform::to_string).collect();
                 let there = if names.is_empty() { "no image at all".into() } else { names.join(", ") };
-                Err(Error::Unusable {
+                Err(Error::Unavailable {
                     what: what.into(),
                     why: format!("no image for {self}; there is {there}"),
                     hint: say(

@@ -19,7 +19,7 @@ use std::{io::BufReader, path::Path};
 /// A file system that does not tell is not an error.
 pub(super) fn room(path: &Path, needed: u64, what: &str) -> Result<()> {
     match system(path) {
-        Some(system) if system.room() < needed => Err(Error::Unusable {
+        Some(system) if system.room() < needed => Err(Error::Unavailable {
             what: what.into(),
             why: format!("{} are needed; {} (ENOSPC)", bytes(needed), system.fullness()),
             hint: say("make room there, or choose another directory", "请腾出空间，或换一个目录").into(),

@@ -139,7 +139,7 @@ impl Image {
                 let image = Image::finish(source, name, raw.clone(), raw, named, *manifest)?;
                 Ok(Image { watch: self.watch.clone(), ..image })
             }
-            Document::Index(_) => Err(Error::Unusable {
+            Document::Index(_) => Err(Error::Unavailable {
                 what: format!("{what} {}", descriptor.digest),
                 why: "a list within a list, which is not copied with --all".into(),
                 hint: say("--platform OS/ARCHITECTURE chooses one image", "用 --platform OS/ARCHITECTURE 选定一个镜像")
@@ -195,7 +195,7 @@ impl Image {
         if same(os, &platform.os) && same(architecture, &platform.architecture) {
             return Ok(());
         }
-        Err(Error::Unusable {
+        Err(Error::Unavailable {
             what: self.name.clone(),
             why: format!("wrong architecture: the image is for {os}/{architecture}, wanted {platform}"),
             hint: say(
@@ -211,7 +211,7 @@ pub(crate) fn tags_of(reference: &Reference, access: &Access) -> Result<Vec<Stri
     match reference {
         Reference::Docker(name) => Registry::open(name, access)?.tags(),
         Reference::DockerArchive { file, .. } => DockerArchive::tags(file),
-        other => Err(Error::Unusable {
+        other => Err(Error::Unavailable {
             what: other.to_string(),
             why: "only repositories and what docker save writes have a list of tags".into(),
             hint: say("docker://REPOSITORY or docker-archive:FILE", "可用 docker://仓库 或 docker-archive:文件").into(),
@@ -246,7 +246,7 @@ fn restricted(layer: &Descriptor, what: &str, error: Error) -> Error {
         return error;
     }
     let from = layer.address().unwrap_or_else(|| say("its publisher", "发布者").into());
-    Error::Unusable {
+    Error::Unavailable {
         what: what.into(),
         why: format!("it may not be distributed ({:?}), and is not here: {error}", layer.media_type),
         hint: say(format!("get it from {from}"), format!("可以从 {from} 取得")),

@@ -31,7 +31,7 @@ const BUFFER: usize = 128 << 10;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Becomes readable with Ctrl-C, for whoever waits.
+/// Becomes readable with Ctrl-C, for any wait.
 static WAKE: OnceLock<Option<EventFd>> = OnceLock::new();
 
 fn wake() -> Option<&'static EventFd> {
@@ -151,7 +151,7 @@ impl Drop for Staging {
     fn drop(&mut self) {
         for thing in self.made.drain(..).rev() {
             match thing {
-                // A directory in which somebody else has made something by now stays, as it should.
+                // A directory in which something else was made by now stays, as it should.
                 Thing::Directory(made) => drop(made.remove_empty()),
                 Thing::File(dir, name, key) => {
                     let now = fstatat(&dir, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW);

@@ -1,12 +1,13 @@
 //! `boxwright inspect PID`: the panes' facts and the scorecard, with its evidence, for any process on the machine.
 
+pub(crate) mod beyond;
 mod report;
 mod watch;
 
 use crate::kernel::text;
-use crate::kernel::{errno, pidfd, program};
+use crate::kernel::{errno, pidfd, process, program};
 use crate::lang::Lang;
-use crate::observe::{Evidence, Reader, Sample, Subject};
+use crate::observe::{self, Beyond, Evidence, Reader, Sample, Subject};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
@@ -19,12 +20,13 @@ use std::process::ExitCode;
 const TICK: u16 = 1000;
 
 /// One line of `--json`: the event `sample`, and why the scorecard says what it says.
-#[derive(Serialize)]
-struct Event<'a> {
+#[derive(Serialize, schemars::JsonSchema)]
+pub(crate) struct Event<'a> {
     event: &'static str,
     #[serde(flatten)]
     sample: &'a Sample,
     evidence: &'a Evidence,
+    beyond: &'a Beyond,
 }
 
 /// Prints what the kernel says about a process; with `watch` again whenever something changed, until it ends.
@@ -40,7 +42,10 @@ pub(crate) fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
     let mut last = None;
     let mut screen = (watch && !json && std::io::stdout().is_terminal()).then(watch::Screen::default);
     loop {
-        let now = reader.read(Subject::Exactly(pid));
+        let (sample, evidence) = reader.read(Subject::Exactly(pid));
+        let devices = reader.devices(pid);
+        let beyond = observe::beyond(&sample, devices);
+        let now = (sample, evidence, beyond);
         if last.is_none()
             && let Some(refusal) = refusal(pid, &now.0)
         {
@@ -62,6 +67,20 @@ pub(crate) fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
     }
 }
 
+/// Whether this process is there and may be looked at; otherwise that is said, and the status is the same as that of [`run`].
+pub(crate) fn look(pid: i32, lang: Lang) -> Result<(), ExitCode> {
+    let mut reader = Reader::new(Path::new("/proc"), Path::new("/proc/self/exe"));
+    match refusal(pid, &reader.read(Subject::Exactly(pid)).0) {
+        None => Ok(()),
+        Some(refusal) => Err(refuse(pid, refusal, lang)),
+    }
+}
+
+/// When a process began, in clock ticks since boot: with its PID, this names one process for ever.
+pub(crate) fn began(pid: i32) -> Option<u64> {
+    Some(process::parse(&text::read(format!("/proc/{pid}/stat")).ok()?)?.start)
+}
+
 /// Waits one tick; true where the process ended meanwhile.
 fn ended(process: Option<&OwnedFd>) -> bool {
     let mut fds: Vec<PollFd> = process.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)).collect();
@@ -69,15 +88,15 @@ fn ended(process: Option<&OwnedFd>) -> bool {
 }
 
 fn print(
-    (sample, evidence): &(Sample, Evidence),
+    (sample, evidence, beyond): &(Sample, Evidence, Beyond),
     json: bool,
     screen: Option<&mut watch::Screen>,
     lang: Lang,
 ) -> std::io::Result<()> {
     let text = if json {
-        text::json(&Event { event: "sample", sample, evidence })?
+        text::json(&Event { event: "sample", sample, evidence, beyond })?
     } else {
-        report::report(sample, evidence, lang)
+        report::report(sample, evidence, beyond, lang)
     };
     let mut out = std::io::stdout().lock();
     match screen {

@@ -1,13 +1,14 @@
 //! The facts of one sample as text for people: host and process side by side.
 
 use crate::columns::align;
-use crate::kernel::namespaces::{Kind, TABLE};
+use crate::kernel::namespaces::{Kind, Namespace, TABLE};
+use crate::kernel::owned::Mapped;
 use crate::kernel::{silent, text::printable};
 use crate::lang::Lang;
-use crate::observe::{Evidence, ForChildren, Mount, NAMES, Pressure, Sample, Side};
+use crate::observe::{Beyond, Evidence, ForChildren, Mount, NAMES, Pressure, Sample, Side};
 
 /// The whole report, without a newline at its end.
-pub(super) fn report(sample: &Sample, evidence: &Evidence, lang: Lang) -> String {
+pub(super) fn report(sample: &Sample, evidence: &Evidence, beyond: &Beyond, lang: Lang) -> String {
     let mut out = vec![headline(sample, lang)];
     let mut section = |title: &str, lines: Vec<String>| {
         if !lines.is_empty() {
@@ -17,8 +18,10 @@ pub(super) fn report(sample: &Sample, evidence: &Evidence, lang: Lang) -> String
     };
     section(lang.pick("Unknown", "未知"), sample.silent.iter().map(|silent| silent::say(silent, lang)).collect());
     section(lang.pick("Scorecard", "记分卡：四种性质"), align(&scorecard(sample, evidence, lang)));
+    section(lang.pick("Second row", "第二行：工具另外加上的"), align(&super::beyond::rows(sample, beyond, lang)));
     section(lang.pick("Namespaces", "命名空间"), align(&namespaces(sample, lang)));
     section(lang.pick("Answers", "内外所见"), align(&answers(sample, lang)));
+    section(lang.pick("Users", "用户"), align(&users(sample, lang)));
     section(lang.pick("Besides", "此外"), align(&besides(sample, lang)));
     section(lang.pick("Control group", "控制组"), align(&cgroup(sample, lang)));
     section(lang.pick("Processes", "进程"), align(&processes(sample, lang)));
@@ -130,6 +133,43 @@ fn answers(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
             _ => side.mounts.len().to_string(),
         }),
         row(lang.pick("/proc shows", "/proc 显示"), &proc),
+    ]
+}
+
+/// Who the process is on both sides, and who owns its namespaces.
+fn users(sample: &Sample, lang: Lang) -> Vec<Vec<String>> {
+    let users = &sample.users;
+    let id = |id: Option<u32>| id.map_or("-".to_string(), |id| id.to_string());
+    let none = |lang: Lang| lang.pick("no map yet", "尚无映射").to_string();
+    let map = |lines: &Option<Vec<Mapped>>| match lines.as_deref() {
+        None => "-".to_string(),
+        Some([]) => none(lang),
+        Some(lines) => {
+            let one = |line: &Mapped| format!("{} {} {}", line.inside, line.outside, line.count);
+            lines.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
+    };
+    let user = sample.namespaces.get(&Kind::User);
+    let is_own = user.is_some() && user != sample.host_namespaces.get(&Kind::User);
+    let owned = |own: bool| {
+        let of = |row: &&Namespace| {
+            let owner = users.owners.get(&row.kind).map(|owner| owner.user);
+            row.kind != Kind::User && owner.is_some_and(|owner| (is_own && Some(&owner) == user) == own)
+        };
+        let names: Vec<&str> = TABLE.iter().filter(of).map(|row| row.link).collect();
+        if names.is_empty() { "-".to_string() } else { names.join(" ") }
+    };
+    let row = |name: &str, outside: String, inside: String| vec![name.to_string(), outside, inside];
+    let setgroups = users.setgroups.map_or("-", |allow| if allow { "allow" } else { "deny" });
+    vec![
+        vec![String::new(), lang.pick("outside", "外面").into(), lang.pick("inside", "里面").into()],
+        row(lang.pick("user", "用户"), id(users.uid), id(users.uid_inside())),
+        row(lang.pick("group", "组"), id(users.gid), id(users.gid_inside())),
+        row("uid_map", map(&users.uid_map), String::new()),
+        row("gid_map", map(&users.gid_map), String::new()),
+        row("setgroups", setgroups.into(), String::new()),
+        row(lang.pick("its own", "属于自己"), owned(true), String::new()),
+        row(lang.pick("the host's", "属于宿主机"), owned(false), String::new()),
     ]
 }
 

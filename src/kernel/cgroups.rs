@@ -7,6 +7,29 @@ use super::{errno::of, mountinfo::Mount, text};
 use nix::errno::Errno;
 use std::path::{Path, PathBuf};
 
+/// The controllers of both versions (cgroups(7), Documentation/admin-guide/cgroup-v2.rst).
+pub(crate) const CONTROLLERS: [&str; 16] = [
+    "cpu",
+    "cpuacct",
+    "cpuset",
+    "memory",
+    "pids",
+    "io",
+    "blkio",
+    "devices",
+    "freezer",
+    "hugetlb",
+    "net_cls",
+    "net_prio",
+    "perf_event",
+    "rdma",
+    "misc",
+    "dmem",
+];
+
+/// Those whose limits lessons set.
+pub(crate) const LIMITING: [&str; 3] = ["cpu", "memory", "pids"];
+
 /// A mounted hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hierarchy {

@@ -2,11 +2,14 @@
 //!
 //! Only what is exactly the same is translated: `cpu.shares` and `cpu.weight`, say, are not.
 
-use super::groups::{Group, SUBTREE_CONTROL, hands_down, members, read_only};
-use super::text;
+use super::{
+    causes::{self, Fact},
+    groups::{Group, SUBTREE_CONTROL, hands_down, members},
+    text,
+};
 use crate::lang::say;
 use nix::errno::Errno;
-use std::path::Path;
+use std::{fmt::Display, path::Path};
 
 /// The largest memory limit that version 1 shows: "no limit", in whole pages.
 const NO_LIMIT: u64 = 9_223_372_036_854_771_712;
@@ -149,66 +152,41 @@ pub(crate) fn get(version: u8, name: &str, read: &dyn Fn(&str) -> String) -> Opt
 /// Why the kernel did not take a value, from the state of the group.
 pub(crate) fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Option<String> {
     let read = |name: &str| text::read(group.dir.join(name)).unwrap_or_default().trim().to_string();
-    match errno {
-        Errno::ENOENT => missing(group, name),
-        Errno::EACCES | Errno::EPERM if group.dir.join(name).exists() => {
-            Some(say("the file is read-only, or this needs root", "这个文件只读，或者需要 root").into())
-        }
-        Errno::EROFS => Some(read_only().into()),
-        Errno::EBUSY if name.starts_with("memory.") => {
-            let used = read("memory.usage_in_bytes");
-            let members = members(&group.dir).join(say(", ", "、"));
-            Some(say(
-                format!("the group uses {used} bytes, and the kernel could not take them back: {members}"),
-                format!("这个组正在使用 {used} 字节，内核无法收回：{members}"),
-            ))
-        }
-        Errno::EINVAL => match name {
-            "cpu.max" => Some(
-                say(
-                    "a quota is at least 1000 microseconds or max, a period 1000 to 1000000",
-                    "配额至少 1000 微秒，或写 max；周期为 1000 到 1000000 微秒",
-                )
-                .into(),
-            ),
-            "cpu.cfs_quota_us" | "cpu.cfs_period_us" => {
-                let above = above(&group.dir);
-                Some(say(
-                    format!(
-                        "a quota is at least 1000 microseconds, a period 1000 to 1000000, and the share no larger than \
-                         the one of the group above ({above})"
-                    ),
-                    format!("配额至少 1000 微秒，周期为 1000 到 1000000 微秒，所占比例不能超过上级组（{above}）"),
-                ))
-            }
-            "memory.memsw.limit_in_bytes" if amount(value) < bytes(&read("memory.limit_in_bytes")) => {
-                let memory = read("memory.limit_in_bytes");
-                Some(say(
-                    format!(
-                        "memory and swap together cannot be less than memory alone, which is {memory}: set \
-                         memory.limit_in_bytes first"
-                    ),
-                    format!("内存加交换空间的上限不能低于内存上限（{memory}）：先设置 memory.limit_in_bytes"),
-                ))
-            }
-            "memory.limit_in_bytes" if amount(value) > bytes(&read("memory.memsw.limit_in_bytes")) => {
-                let both = read("memory.memsw.limit_in_bytes");
-                Some(say(
-                    format!(
-                        "memory alone cannot be more than memory and swap together, which is {both}: set \
-                         memory.memsw.limit_in_bytes first"
-                    ),
-                    format!("内存上限不能高于内存加交换空间的上限（{both}）：先设置 memory.memsw.limit_in_bytes"),
-                ))
-            }
-            _ => Some(not_valid(value)),
-        },
-        _ => None,
-    }
+    let controller = name.split('.').next().unwrap_or_default();
+    let above = group.dir.parent().unwrap_or(&group.dir);
+    let (memory, both) = (read("memory.limit_in_bytes"), read("memory.memsw.limit_in_bytes"));
+    let swap = name.contains("memsw") || name.starts_with("memory.swap");
+    let facts = [
+        (Fact::NoGroup, !group.dir.exists()),
+        (Fact::Swap(if swap { swaps() } else { None }), swap),
+        (Fact::NotHandedDown, group.version == 2 && !hands_down(above, controller)),
+        (Fact::OtherScale, matches!((group.version, name), (2, "cpu.shares") | (1, "cpu.weight"))),
+        (Fact::There, group.dir.join(name).exists()),
+        (Fact::Of("memory"), controller == "memory"),
+        (Fact::Of("cpu.max"), name == "cpu.max"),
+        (Fact::Of("cpu.cfs"), matches!(name, "cpu.cfs_quota_us" | "cpu.cfs_period_us")),
+        (Fact::BelowMemory, name == "memory.memsw.limit_in_bytes" && amount(value) < bytes(&memory)),
+        (Fact::AboveBoth, name == "memory.limit_in_bytes" && amount(value) > bytes(&both)),
+    ];
+    let members = members(&group.dir).join(say(", ", "、"));
+    let control = above.join(SUBTREE_CONTROL);
+    let values: [(&str, &dyn Display); 10] = [
+        ("controller", &controller),
+        ("above", &control.display()),
+        ("version", &group.version),
+        ("used", &read("memory.usage_in_bytes")),
+        ("members", &members),
+        ("share", &share_above(&group.dir)),
+        ("memory", &memory),
+        ("both", &both),
+        ("value", &value),
+        ("dir", &group.dir.display()),
+    ];
+    causes::help_with("control file", errno, &causes::true_ones(facts), &values)
 }
 
 /// The CPU share of the group above, as quota and period.
-fn above(dir: &Path) -> String {
+fn share_above(dir: &Path) -> String {
     let read = |name: &str| dir.parent().and_then(|above| text::read(above.join(name)).ok());
     let both = read("cpu.cfs_quota_us").zip(read("cpu.cfs_period_us"));
     both.map_or(say("no limit", "不限").into(), |(quota, period)| format!("{} {}", as_max(&quota), period.trim()))
@@ -217,49 +195,6 @@ fn above(dir: &Path) -> String {
 /// Whether anything can be swapped out (proc_swaps(5)); `None` where that cannot be read.
 pub(crate) fn swaps() -> Option<bool> {
     text::read("/proc/swaps").ok().map(|table| table.lines().count() > 1)
-}
-
-fn missing(group: &Group, name: &str) -> Option<String> {
-    if !group.dir.exists() {
-        return Some(say("no such group: cgcreate makes one", "没有这个组：用 cgcreate 创建").into());
-    }
-    let controller = name.split('.').next()?;
-    if name.contains("memsw") || name.starts_with("memory.swap") {
-        let what = match swaps() {
-            Some(true) => say("and swap is on: it can dodge the limit", "而交换空间开着：可以绕过上限"),
-            Some(false) => say("but there is no swap either", "不过这里也没有交换空间"),
-            None => say(
-                "and whether swap is on is unknown: /proc/swaps cannot be read",
-                "而且无法读取 /proc/swaps，不知道交换空间是否开着",
-            ),
-        };
-        return Some(say(
-            format!("this kernel does not count swap, {what}"),
-            format!("这个内核不统计交换空间，{what}"),
-        ));
-    }
-    let above = group.dir.parent()?;
-    let control = above.join(SUBTREE_CONTROL);
-    if group.version == 2 && !hands_down(above, controller) {
-        let echo = format!("echo +{controller} > {}", control.display());
-        return Some(say(
-            format!("the group above does not hand down {controller}: {echo}"),
-            format!("上级组没有下放 {controller}：{echo}"),
-        ));
-    }
-    if let (2, "cpu.shares") | (1, "cpu.weight") = (group.version, name) {
-        return Some(
-            say(
-                "shares (1024 by default, v1) and weight (100 by default, v2) are on different scales",
-                "shares（v1，默认 1024）和 weight（v2，默认 100）的刻度不同",
-            )
-            .into(),
-        );
-    }
-    Some(say(
-        format!("groups of {controller} do not have this file here (cgroup v{})", group.version),
-        format!("这里 {controller} 的组没有这个文件（cgroup v{}）", group.version),
-    ))
 }
 
 #[cfg(test)]

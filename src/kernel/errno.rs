@@ -13,6 +13,12 @@ pub(crate) fn name(errno: Errno) -> String {
 /// Errors have numbers below this (`MAX_ERRNO` of `linux/err.h`).
 pub(crate) const END: i32 = 4096;
 
+/// The name of every error that this program knows.
+pub(crate) fn names() -> impl Iterator<Item = String> {
+    let known = (1..END).map(Errno::from_raw).filter(|errno| *errno != Errno::UnknownErrno);
+    known.map(name)
+}
+
 /// Writes an error by its name, for `#[serde(with = "errno")]`.
 pub(crate) fn serialize<S: Serializer>(errno: &Errno, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&name(*errno))
@@ -87,7 +93,7 @@ pub(crate) fn of(error: &io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(0))
 }
 
-/// Whether output was written, or nobody reads it any more, who is nobody to complain to.
+/// Whether output was written, or is not read any more, which is no failure.
 pub(crate) fn is_written(written: &io::Result<()>) -> bool {
     written.as_ref().err().is_none_or(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// File systems whose directories the kernel refuses as the `upperdir` of an overlay: overlays themselves, and those whose
-/// names somebody else may change or that do not tell upper from lower case (Documentation/filesystems/overlayfs.rst). All
+/// names may change elsewhere or that do not tell upper from lower case (Documentation/filesystems/overlayfs.rst). All
 /// of FUSE belongs to them, under names such as `fuse.sshfs`.
 const NO_UPPER: [&str; 14] = [
     "overlay", "aufs", "nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "fuse", "fuseblk", "vfat", "exfat", "msdos",

@@ -1,4 +1,4 @@
-//! Processes that a control group holds: nothing runs in a frozen one, and in version 1 nobody dies there either.
+//! Processes that a control group holds: nothing runs in a frozen one, and in version 1 nothing dies there either.
 //!
 //! Version 1 has a hierarchy of its own for it, where a killed process ends only when it is thawed or moved into a group
 //! that is not frozen (Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst). In version 2 a frozen process can be
@@ -38,7 +38,7 @@ impl Freezers {
     }
 
     /// Lets a killed process end: where a frozen group of version 1 holds it, it is moved into the group of this program.
-    /// Nobody else in that group is thawed.
+    /// Nothing else in that group is thawed.
     pub fn release(&self, pid: Pid) {
         let memberships = memberships(pid);
         let theirs = place(&self.0, &memberships, "freezer").filter(|place| place.version == 1);
@@ -49,7 +49,7 @@ impl Freezers {
             .and_then(|dir| text::read(dir.join(STATES[0].0)).ok())
             .is_some_and(|state| state.trim() == STATES[0].1);
         if let Some(dir) = own.dir(&own.path).filter(|_| !thawed) {
-            // Where that is refused it stays, and whoever waits for its end says so.
+            // Where that is refused it stays, and the caller that waits for its end says so.
             let _ = fs::write(dir.join("cgroup.procs"), pid.to_string());
         }
     }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_who_runs_is_frozen() {
+    fn a_process_that_runs_is_not_frozen() {
         let me = Pid(std::process::id() as i32);
         assert_eq!(Freezers::read().frozen(me), None);
         Freezers::read().release(me);

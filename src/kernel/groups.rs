@@ -1,5 +1,6 @@
 //! Control groups as their tools name them, such as `cpu,memory:box`, and the directories that these names mean.
 
+use super::causes::{self, Fact};
 use super::text;
 use super::{
     cgroups::{self, Hierarchy, Known, Membership, Place, known},
@@ -96,7 +97,7 @@ impl Hierarchies {
         let mut groups: Vec<Group> = Vec::new();
         for controller in wanted {
             let place = self.find(&controller)?;
-            let (top, version) = (super::usable::base(&place), place.version);
+            let (top, version) = (super::availability::base(&place), place.version);
             match groups.iter_mut().find(|group| group.top == top) {
                 Some(group) => group.controllers.push(controller),
                 None => {
@@ -159,8 +160,8 @@ pub(crate) fn core_hint(hierarchies: &Hierarchies, group: &Name, name: &str) -> 
     }
 }
 
-/// Who is in a group, as `PID (name)`; at most ten are named. The kernel writes 0 for a process that has no number in our
-/// PID namespace: those are only counted. Where the list cannot be read, that stands there instead.
+/// What is in a group, as `PID (name)`; at most ten are named. The kernel writes 0 for a process that has no number in
+/// our PID namespace: those are only counted. Where the list cannot be read, that stands there instead.
 pub(crate) fn members(dir: &Path) -> Vec<String> {
     match text::read(dir.join("cgroup.procs")) {
         Ok(pids) => describe(&pids.lines().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()),
@@ -200,81 +201,29 @@ pub(crate) fn hands_down(dir: &Path, controller: &str) -> bool {
     listed(&dir.join(SUBTREE_CONTROL)).any(|name| name == controller)
 }
 
-/// What may help where the kernel refuses a change of a group.
-pub(crate) fn no_right() -> &'static str {
-    say("this needs root, or a group that was delegated to you", "需要 root，或者一个委派给你的组")
-}
-
-/// What EROFS means for a group.
-pub(crate) fn read_only() -> &'static str {
-    say(
-        "cgroupfs is mounted read-only here, as in a container without privileges",
-        "这里的 cgroupfs 是只读挂载的，常见于非特权容器",
-    )
-}
-
 fn writable(file: &Path) -> bool {
     access(file, AccessFlags::W_OK).is_ok()
 }
 
 /// Why a process cannot join a group (cgroups(7)).
 pub(crate) fn join_hint(errno: Errno, group: &Group) -> Option<String> {
-    let dir = group.dir.display();
-    match errno {
-        Errno::ENOENT if !group.dir.exists() => Some(format!(
-            "{}cgcreate -g {}:{}",
-            say("no such group: ", "没有这个组："),
-            group.controllers.join(","),
-            group.dir.strip_prefix(&group.top).unwrap_or(&group.dir).display()
-        )),
-        Errno::ESRCH => Some(
-            say(
-                "that process has ended, or the PID belongs to another PID namespace",
-                "这个进程已结束，或者这个 PID 属于另一个 PID 命名空间",
-            )
-            .into(),
-        ),
-        Errno::ENOSPC => Some(say(
-            format!("{dir}/cpuset.cpus and cpuset.mems are empty: say which CPUs and memory first"),
-            format!("{dir}/cpuset.cpus 和 cpuset.mems 为空：先指定用哪些 CPU 和内存节点"),
-        )),
-        Errno::EBUSY => Some(say(
-            format!(
-                "a group that hands controllers to groups below it (cgroup.subtree_control) cannot contain processes: \
-                 join one below {dir}"
-            ),
-            format!("把控制器下放给子组的组（cgroup.subtree_control）自己不能有进程：请加入 {dir} 下面的组"),
-        )),
-        Errno::EACCES | Errno::EPERM if group.version == 2 && writable(&group.dir.join("cgroup.procs")) => Some(say(
-            format!(
-                "{dir} is yours, but a process moves only where the group above both its old and its new one is yours, too: \
-                 begin inside of what was handed over to you (systemd-run --user --scope -p Delegate=yes)"
-            ),
-            format!(
-                "{dir} 归你所有，但移动进程还要求新旧两个组的共同上级组也归你所有：请在交给你的组里面启动（systemd-run --user --scope -p Delegate=yes）"
-            ),
-        )),
-        Errno::EACCES | Errno::EPERM if writable(&group.dir.join("cgroup.procs")) => Some(say(
-            format!("{dir} is yours, but the process is not: it belongs to another user"),
-            format!("{dir} 归你所有，但这个进程属于别的用户"),
-        )),
-        Errno::EACCES | Errno::EPERM => Some(no_right().into()),
-        Errno::EINVAL if group.version == 1 => Some(
-            say("a real-time process, or a kernel thread, cannot go there", "实时进程或内核线程不能加入这个组").into(),
-        ),
-        Errno::EOPNOTSUPP => match text::read(group.dir.join("cgroup.type")).unwrap_or_default().trim() {
-            "threaded" => Some(say(
-                format!("{dir} is threaded: it takes single threads (cgroup.threads)"),
-                format!("{dir} 是线程化的组：只能逐个加入线程（cgroup.threads）"),
-            )),
-            "domain invalid" => Some(say(
-                format!("a group above {dir} is threaded, and this one is not yet: echo threaded > {dir}/cgroup.type"),
-                format!("{dir} 的上级组是线程化的，而它自己还不是：echo threaded > {dir}/cgroup.type"),
-            )),
-            _ => None,
-        },
-        _ => None,
-    }
+    let kind = text::read(group.dir.join("cgroup.type")).unwrap_or_default();
+    let own = writable(&group.dir.join("cgroup.procs"));
+    let facts = [
+        (Fact::NoGroup, !group.dir.exists()),
+        (Fact::OfVersion(group.version), true),
+        (Fact::OwnGroup(group.version), own),
+        (Fact::Threaded, kind.trim() == "threaded"),
+        (Fact::BelowThreaded, kind.trim() == "domain invalid"),
+    ];
+    let path = group.dir.strip_prefix(&group.top).unwrap_or(&group.dir).display();
+    let name = format!("{}:{path}", group.controllers.join(","));
+    causes::help_with(
+        "cgroup.procs",
+        errno,
+        &causes::true_ones(facts),
+        &[("group", &name), ("dir", &group.dir.display())],
+    )
 }
 
 #[cfg(test)]
@@ -321,7 +270,11 @@ mod tests {
         assert!(hint(Errno::EOPNOTSUPP, 2, "threaded").contains("single threads"));
         assert!(hint(Errno::EOPNOTSUPP, 2, "domain invalid").contains("echo threaded > "));
         assert_eq!(hint(Errno::EOPNOTSUPP, 2, "domain"), "");
-        assert_eq!(hint(Errno::EACCES, 2, "domain"), no_right(), "there is no cgroup.procs to write");
+        assert_eq!(
+            hint(Errno::EACCES, 2, "domain"),
+            "this needs root, or a group that was delegated to you",
+            "no cgroup.procs"
+        );
         fs::write(dir.path().join("cgroup.procs"), "").unwrap();
         assert!(hint(Errno::EACCES, 2, "domain").contains("the group above both"));
         assert!(hint(Errno::EACCES, 1, "domain").contains("another user"));

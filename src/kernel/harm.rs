@@ -1,4 +1,4 @@
-//! What a call would do to the machine itself: the reason why it is held until somebody says that it may happen.
+//! What a call would do to the machine itself: the reason why it is held until the user lets it happen.
 
 use crate::{kernel::pid::Pid, lang::Lang};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ pub enum Harm {
     Mounts,
     /// The same by propagation: the mount at this point has a peer there (mount_namespaces(7)).
     Propagation(String),
-    /// A file system that the machine has mounted as well, such as its root: it would be remounted for everybody.
+    /// A file system that the machine has mounted as well, such as its root: it would be remounted for all.
     FileSystem(String),
     /// The host name, or the domain name.
     HostName,

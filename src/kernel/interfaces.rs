@@ -46,6 +46,14 @@ pub(crate) struct Link {
     /// The number of the cable's other end, or of the interface that it rides on; and whether that one is in another
     /// network namespace.
     pub other: Option<(u32, bool)>,
+    /// The number that this network namespace has for that other one (IFLA_LINK_NETNSID).
+    pub elsewhere: Option<i32>,
+    /// What it was made as, such as `veth` or `bridge`; empty for hardware and loopback (IFLA_INFO_KIND).
+    pub made: String,
+    /// The number of the bridge, or other interface, that it is a port of.
+    pub master: Option<u32>,
+    /// Packets and bytes, received and sent, since it was made (IFLA_STATS64).
+    pub counts: [u64; 4],
     /// Its flags.
     pub flags: u32,
     /// The largest packet.
@@ -62,7 +70,7 @@ pub(crate) struct Link {
     pub kind: &'static str,
     /// Its hardware address.
     pub address: Vec<u8>,
-    /// The hardware address for everybody.
+    /// The hardware broadcast address.
     pub broadcast: Vec<u8>,
 }
 
@@ -75,7 +83,7 @@ pub(crate) struct Address {
     pub ip: IpAddr,
     /// How many bits of it are the network's.
     pub prefix: u8,
-    /// The address for everybody in that network.
+    /// The broadcast address of that network.
     pub broadcast: Option<IpAddr>,
     /// `global`, `site`, `link` or `host`.
     pub scope: &'static str,
@@ -120,10 +128,23 @@ pub(crate) fn set_up(index: u32, up: bool) -> nix::Result<()> {
 /// A `struct ifinfomsg` (family, type, index, flags, mask), and attributes by the numbers of linux/if_link.h.
 fn link(message: &Message) -> Link {
     let index = message.word(4);
+    // Its own number stands for itself, unless it is one of another namespace.
+    let elsewhere = message.number(37).map(u32::cast_signed);
+    let other = message.number(5).filter(|other| elsewhere.is_some() || *other != index);
+    let stats = message.attribute(23).unwrap_or_default();
+    // `struct rtnl_link_stats64` begins with packets received and sent, bytes received and sent.
+    let count = |at: usize| {
+        let bytes = stats.get(at * 8..).and_then(|rest| rest.first_chunk());
+        bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
+    };
     Link {
         index,
         name: message.text(3).unwrap_or_default(),
-        other: message.number(5).filter(|other| *other != index).map(|other| (other, message.attribute(37).is_some())),
+        other: other.map(|other| (other, elsewhere.is_some())),
+        elsewhere,
+        made: message.attribute(18).and_then(|info| Message::parse(info, 0).text(1)).unwrap_or_default(),
+        master: message.number(10),
+        counts: [count(0), count(2), count(1), count(3)],
         flags: message.word(8),
         mtu: message.number(4).unwrap_or(0),
         qdisc: message.text(6).unwrap_or_default(),
@@ -167,7 +188,7 @@ fn address(message: &Message) -> Option<Address> {
     })
 }
 
-fn ip(bytes: &[u8]) -> Option<IpAddr> {
+pub(super) fn ip(bytes: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(bytes).map(|bytes| Ipv4Addr::from(bytes).into());
     v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(|bytes| Ipv6Addr::from(bytes).into())).ok()
 }
@@ -190,5 +211,25 @@ mod tests {
         assert_eq!(ip(&[127, 0, 0]), None);
         assert_eq!(address(&Message::default()), None);
         assert_eq!(link(&Message::default()).state, "UNKNOWN");
+    }
+
+    #[test]
+    fn the_other_end_may_have_the_same_number_elsewhere() {
+        let attribute = |kind: u16, value: &[u8]| {
+            let mut out = [(4 + value.len() as u16).to_ne_bytes(), kind.to_ne_bytes()].concat();
+            out.extend(value);
+            out.resize(out.len().next_multiple_of(4), 0);
+            out
+        };
+        let head: Vec<u8> = [0, 2, 0, 0].into_iter().flat_map(u32::to_ne_bytes).collect();
+        let same = [head.clone(), attribute(5, &2u32.to_ne_bytes())].concat();
+        assert_eq!(link(&Message::parse(&same, 16)).other, None);
+        let counts: Vec<u8> = [1u64, 2, 30, 40, 5].into_iter().flat_map(u64::to_ne_bytes).collect();
+        let kind = attribute(18 | 0x8000, &attribute(1, b"veth\0"));
+        let rest =
+            [attribute(37, &0u32.to_ne_bytes()), attribute(10, &9u32.to_ne_bytes()), kind, attribute(23, &counts)];
+        let found = link(&Message::parse(&[same, rest.concat()].concat(), 16));
+        assert_eq!((found.other, found.elsewhere, found.master), (Some((2, true)), Some(0), Some(9)));
+        assert_eq!((found.made.as_str(), found.counts), ("veth", [1, 30, 2, 40]));
     }
 }

@@ -1,5 +1,7 @@
 //! Facts of the kernel that tools and observers share, each in one table or one reader.
 
+pub mod availability;
+pub(crate) mod capabilities;
 pub(crate) mod causes;
 pub(crate) mod cgroups;
 pub(crate) mod clock;
@@ -18,6 +20,8 @@ pub(crate) mod mounts;
 pub mod namespaces;
 pub(crate) mod netlink;
 pub(crate) mod objects;
+pub mod ordinary;
+pub mod owned;
 pub(crate) mod owner;
 pub mod pid;
 pub mod pidfd;
@@ -26,8 +30,8 @@ pub(crate) mod program;
 pub(crate) mod refusal;
 pub(crate) mod rights;
 pub(crate) mod rooted;
+pub(crate) mod routes;
 pub(crate) mod seccomp;
 pub(crate) mod silent;
 pub(crate) mod statx;
 pub mod text;
-pub mod usable;

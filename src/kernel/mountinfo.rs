@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One mount of a mount namespace (proc_pid_mountinfo(5)).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Mount {
     /// The mount's ID.
     pub id: u32,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, io, path::Path};
 
 /// One kind of namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// User and group IDs, and the capabilities that go with them (user_namespaces(7)).

@@ -12,6 +12,12 @@ pub(crate) const NEW_LINK: u16 = 16;
 pub(crate) const GET_LINK: u16 = 18;
 /// Lists addresses.
 pub(crate) const GET_ADDRESS: u16 = 22;
+/// Lists routes.
+pub(crate) const GET_ROUTE: u16 = 26;
+/// Lists neighbours, or what bridges have learned.
+pub(crate) const GET_NEIGHBOUR: u16 = 30;
+/// Asks which number this network namespace has for another one.
+pub(crate) const GET_NSID: u16 = 90;
 
 /// Lists sockets of one family (linux/sock_diag.h); the state LISTEN; the length of `struct inet_diag_msg`.
 const BY_FAMILY: u16 = 20;
@@ -34,6 +40,18 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    /// Reads what follows the header, or what is nested in an attribute: a fixed part of this length, then attributes.
+    pub(crate) fn parse(body: &[u8], fixed: usize) -> Message {
+        let (head, mut rest) = body.split_at_checked(fixed).unwrap_or((body, &[]));
+        let mut message = Message { head: head.into(), ..Message::default() };
+        let attribute = |bytes: &[u8]| (number(bytes, 0, 2) as usize, number(bytes, 2, 2) & 0x3fff);
+        while let Some((value, kind, next)) = cut(rest, 4, 4, attribute) {
+            message.attributes.push((kind as u16, value.into()));
+            rest = next;
+        }
+        message
+    }
+
     /// A byte of the fixed part.
     pub(crate) fn byte(&self, at: usize) -> u8 {
         self.head.get(at).copied().unwrap_or_default()
@@ -47,6 +65,11 @@ impl Message {
     /// Four bytes of the fixed part.
     pub(crate) fn word(&self, at: usize) -> u32 {
         number(&self.head, at, 4)
+    }
+
+    /// The bytes of all attributes of this number, as lists have them.
+    pub(crate) fn attributes(&self, wanted: u16) -> impl Iterator<Item = &[u8]> {
+        self.attributes.iter().filter(move |(number, _)| *number == wanted).map(|(_, bytes)| bytes.as_slice())
     }
 
     /// An attribute's bytes.
@@ -77,9 +100,29 @@ fn number(bytes: &[u8], at: usize, length: usize) -> u32 {
 ///
 /// Errors: those of the socket, and what the kernel answers.
 pub(crate) fn list(kind: u16) -> nix::Result<Vec<Message>> {
-    // Both kinds of list take a fixed part of at most 16 bytes, where zeros mean "all".
-    let fixed = if kind == GET_ADDRESS { 8 } else { 16 };
-    exchange(SockProtocol::NetlinkRoute, kind, REQUEST | DUMP, &[0; 16], fixed)
+    list_of(kind, 0)
+}
+
+/// Lists all objects of one kind and one family of addresses; 0 is every family.
+///
+/// Errors: those of the socket, and what the kernel answers.
+pub(crate) fn list_of(kind: u16, family: u8) -> nix::Result<Vec<Message>> {
+    // All kinds of list take a fixed part of at most 16 bytes, where zeros mean "all".
+    let fixed = match kind {
+        GET_ADDRESS => 8,
+        GET_ROUTE | GET_NEIGHBOUR => 12,
+        _ => 16,
+    };
+    let mut body = [0; 16];
+    body[0] = family;
+    exchange(SockProtocol::NetlinkRoute, kind, REQUEST | DUMP, &body, fixed)
+}
+
+/// Asks one question; `body` is the fixed part and attributes, `fixed` the length of the fixed part of the answer.
+///
+/// Errors: those of the socket, and what the kernel answers.
+pub(crate) fn ask(kind: u16, body: &[u8], fixed: usize) -> nix::Result<Vec<Message>> {
+    exchange(SockProtocol::NetlinkRoute, kind, REQUEST | ACKNOWLEDGE, body, fixed)
 }
 
 /// Asks the kernel to change something; `body` is the fixed part.
@@ -89,7 +132,7 @@ pub(crate) fn change(kind: u16, body: &[u8]) -> nix::Result<()> {
     exchange(SockProtocol::NetlinkRoute, kind, REQUEST | ACKNOWLEDGE, body, 0).map(drop)
 }
 
-/// The TCP ports that somebody listens on, IPv4 and IPv6 (sock_diag(7)). The kernel walks its table of listeners alone,
+/// The TCP ports that are listened on, IPv4 and IPv6 (sock_diag(7)). The kernel walks its table of listeners alone,
 /// while `/proc/net/tcp` has it walk that of all connections, which takes milliseconds however few there are.
 ///
 /// Errors: EPROTONOSUPPORT or ENOENT where the kernel was built without it.
@@ -140,14 +183,7 @@ fn read(mut bytes: &[u8], fixed: usize, all: &mut Vec<Message>) -> nix::Result<b
                 return if code == 0 { Ok(true) } else { Err(Errno::from_raw(-code)) };
             }
             _ => {
-                let (head, mut rest) = body.split_at_checked(fixed).unwrap_or((body, &[]));
-                let mut message = Message { head: head.into(), ..Message::default() };
-                let attribute = |bytes: &[u8]| (number(bytes, 0, 2) as usize, number(bytes, 2, 2) & 0x3fff);
-                while let Some((value, kind, next)) = cut(rest, 4, 4, attribute) {
-                    message.attributes.push((kind as u16, value.into()));
-                    rest = next;
-                }
-                all.push(message);
+                all.push(Message::parse(body, fixed));
             }
         }
     }

@@ -8,7 +8,7 @@ use nix::unistd::{Gid, Uid, geteuid, setfsgid, setfsuid};
 pub(crate) struct AsOwner(Option<(Uid, Gid)>);
 
 impl AsOwner {
-    /// Begins, where the owner is somebody else; `None` is nobody in particular.
+    /// Begins, where the owner is another user; `None` is no user in particular.
     pub(crate) fn new(owner: Option<(Uid, Gid)>) -> AsOwner {
         // The group first: without root's identity it could not be changed any more, nor changed back.
         AsOwner(owner.filter(|(uid, _)| *uid != geteuid()).map(|(uid, gid)| {

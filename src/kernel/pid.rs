@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
 
 /// A process or a thread, by its number in this program's own PID namespace: as its `/proc` shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Pid(pub i32);
 
@@ -28,12 +28,12 @@ impl From<Pid> for nix::unistd::Pid {
 }
 
 /// A signal by its number: also a real-time one, which the manual pages give no name (signal(7)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Signal(pub i32);
 
 impl Signal {
-    /// What nobody can catch: sent by `kill -9`, the OOM killer, and the end of a PID namespace.
+    /// It cannot be caught: sent by `kill -9`, the OOM killer, and the end of a PID namespace.
     pub const KILL: Signal = Signal(libc::SIGKILL);
 }
 
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_a_number_to_whoever_reads_it() {
+    fn a_process_is_written_as_a_number() {
         assert_eq!(serde_json::to_string(&Pid(4711)).unwrap(), "4711");
         assert_eq!(Pid(7).dir(), PathBuf::from("/proc/7"));
     }

@@ -1,5 +1,5 @@
-//! This program's own path, and the program that makes root, as a learner can type them: whoever built this one has no
-//! `boxwright` in the PATH, and root even less.
+//! This program's own path, and the program that makes root, as a learner can type them: after a build `boxwright` is
+//! not in the PATH, and in root's even less.
 
 use nix::sys::{prctl, statvfs};
 use std::{
@@ -67,7 +67,7 @@ pub(crate) fn prefix(way: &Path) -> Option<String> {
 }
 
 /// A command as root: such as `sudo /home/li/boxwright/target/release/boxwright`. Where nothing makes root, the command is
-/// for whoever logs in as root.
+/// for a user who logs in as root.
 pub(crate) fn as_root(command: &str, way: Option<&Path>) -> String {
     match way.map(prefix) {
         None => command.to_string(),

@@ -16,7 +16,7 @@ use std::{
 };
 
 /// As many links as the kernel follows.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 const FLAGS: OFlag = OFlag::O_PATH.union(OFlag::O_CLOEXEC);
 
@@ -56,7 +56,7 @@ fn walk(root: &OwnedFd, path: &Path) -> nix::Result<OwnedFd> {
             continue;
         }
         links += 1;
-        if links > MOST_LINKS {
+        if links > MAX_LINKS {
             return Err(Errno::ELOOP);
         }
         let text = readlinkat(found.as_fd(), "")?;

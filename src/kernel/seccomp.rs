@@ -2,6 +2,45 @@
 
 use nix::errno::Errno;
 
+/// What this program was compiled for: each architecture numbers its calls in its own way.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const ARCH: u32 = 0xc000_003e;
+#[cfg(target_arch = "aarch64")]
+pub(crate) const ARCH: u32 = 0xc000_00b7;
+
+/// Numbers from here on are the x32 ABI of x86-64.
+pub(crate) const X32: u32 = 0x4000_0000;
+
+/// Offsets in `struct seccomp_data`: the number of the call, and the architecture.
+pub(crate) const NR: u32 = 0;
+pub(crate) const ARCH_AT: u32 = 4;
+
+pub(crate) const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+pub(crate) const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+pub(crate) const AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
+
+/// One instruction; a jump skips that many where the comparison holds, or does not.
+pub(crate) const fn instruction(code: u16, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
+    libc::sock_filter { code, jt, jf, k }
+}
+
+/// A filter under which these calls come to `action`, and all others happen. A call of another architecture has other numbers,
+/// so that none of them could be told: those are refused as calls that do not exist.
+pub(crate) fn deny(calls: &[u32], action: u32) -> Vec<libc::sock_filter> {
+    let unknown = verdict(libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
+    let mut out = vec![
+        instruction(LOAD, ARCH_AT, 0, 0),
+        instruction(EQUAL, ARCH, 1, 0),
+        unknown,
+        instruction(LOAD, NR, 0, 0),
+        instruction(AT_LEAST, X32, 0, 1),
+        unknown,
+    ];
+    out.extend(calls.iter().flat_map(|number| [instruction(EQUAL, *number, 0, 1), verdict(action)]));
+    out.push(verdict(libc::SECCOMP_RET_ALLOW));
+    out
+}
+
 /// Ends a filter: `verdict` is what becomes of the call, such as SECCOMP_RET_ALLOW.
 pub(crate) const fn verdict(verdict: u32) -> libc::sock_filter {
     libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: verdict }
@@ -21,8 +60,11 @@ pub(crate) fn install(program: &mut [libc::sock_filter]) -> nix::Result<()> {
     }
 }
 
+/// Installs a filter as [`install`] does, and leaves no_new_privs as it is.
+///
+/// Errors: the same, and EACCES without CAP_SYS_ADMIN and without no_new_privs.
 #[expect(unsafe_code, reason = "neither nix nor rustix has this call")]
-fn load(program: &mut [libc::sock_filter]) -> nix::Result<()> {
+pub(crate) fn load(program: &mut [libc::sock_filter]) -> nix::Result<()> {
     let len = u16::try_from(program.len()).map_err(|_| Errno::EINVAL)?;
     let filter = libc::sock_fprog { len, filter: program.as_mut_ptr() };
     // SAFETY: the program and its descriptor live until the call has copied them.

@@ -1,5 +1,5 @@
 //! Questions that may never be answered: a file system of FUSE whose program hangs, or one of NFS whose server is away, keeps
-//! whoever asks for anything in it, until somebody kills them.
+//! a process that asks for anything in it, until it is killed.
 //!
 //! So they are asked by a thread of their own, which is left behind where it does not come back. It ends with the process.
 
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Whoever has not answered after this time is silent. A server that works on is quicker, also on a busy machine.
+/// What has not answered after this time is silent. A server that works on is quicker, also on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a question is about just now, as a path that may be shown.
@@ -114,7 +114,7 @@ pub(crate) struct Silent {
 }
 
 /// More of them are not asked.
-const MOST: usize = 64;
+const MAX: usize = 64;
 
 /// The mounts that this process sees and that do not answer, among those that `asked` chooses by their mount points. Takes
 /// [`PATIENCE`] where there are any, and no time otherwise.
@@ -123,7 +123,7 @@ pub(crate) fn mounts(asked: impl Fn(&Path) -> bool) -> Vec<Silent> {
         return vec![Silent { point: "/proc".into(), kind: String::new() }];
     };
     let mounts = mountinfo::parse(&table).into_iter().filter(|mount| can_be_silent(&mount.kind));
-    let chosen = mounts.filter(|mount| asked(Path::new(&mount.point))).take(MOST);
+    let chosen = mounts.filter(|mount| asked(Path::new(&mount.point))).take(MAX);
     let open: Vec<(Silent, Receiver<()>)> = chosen
         .map(|mount| {
             let point = PathBuf::from(mount.point);
@@ -146,7 +146,7 @@ fn ask(point: PathBuf) -> Receiver<()> {
         let _ = statx(CWD, &point, how, StatxFlags::BASIC_STATS);
         drop(send);
     };
-    // Without a thread nobody asks, and the end of `send` is the answer.
+    // Without a thread nothing is asked, and the end of `send` is the answer.
     let _ = thread::Builder::new().name("asker".into()).spawn(work);
     answer
 }
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_asks_somebody_else_can_be_silent() {
+    fn only_file_systems_that_ask_a_server_can_be_silent() {
         for kind in ["fuse", "fuse.sshfs", "fuseblk", "nfs4", "9p"] {
             assert!(can_be_silent(kind), "{kind}");
         }

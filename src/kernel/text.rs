@@ -2,7 +2,7 @@
 //!
 //! A mount point, a program's name or a group can hold any byte but NUL, and a reader that insists on UTF-8 fails on the
 //! whole table for one of them. clippy.toml forbids the strict ones of the standard library. The same names can hold escape
-//! sequences, which would write into the clipboard of whoever looks at them.
+//! sequences, which would write into the clipboard of the reader.
 
 use serde::Serialize;
 use std::{
@@ -13,8 +13,8 @@ use std::{
 
 /// Reads a file of the kernel's; what is not UTF-8 in it becomes U+FFFD.
 ///
-/// Such a file says that it is empty, so that whoever trusts its size begins with a read of a few bytes, and the kernel
-/// makes the whole text again for each. Nearly all of them fit into one page.
+/// Such a file says that it is empty, so that a reader that trusts its size begins with a read of a few bytes, and the
+/// kernel makes the whole text again for each. Nearly all of them fit into one page.
 ///
 /// Errors: those of open(2) and read(2). What cannot be read is unknown: callers must not take it for an empty table.
 pub(crate) fn read(path: impl AsRef<Path>) -> io::Result<String> {

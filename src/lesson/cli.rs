@@ -1,16 +1,26 @@
 //! `boxwright lessons list|check|new|export`.
 
 use super::{
+    args::CALLS,
+    fact::VOCABULARY,
     lint,
     model::{Block, Lesson, Predict, Run, Translations},
-    parse::{ID_FORM, is_id},
+    parse::{ID_FORM, ID_FORM_ZH, is_id},
     scaffold,
     store::{self, LoadError},
 };
 use crate::{
     columns::align,
-    kernel::errno::why_io,
+    kernel::cgroups::CONTROLLERS,
+    kernel::{
+        errno::{self, why_io},
+        harm::Harm,
+        namespaces::TABLE,
+        program,
+    },
     lang::{Lang, say},
+    near::{did_you_mean, nearest},
+    tools::TOOLS,
 };
 use std::{
     fs::File,
@@ -46,12 +56,53 @@ pub fn check(dir: Option<&Path>, lang: Lang, out: &mut dyn Write) -> io::Result<
         let steps = lesson.values().next().map_or(0, |lesson| lesson.steps.len());
         let id = store::id(lesson);
         let languages = lesson.keys().copied().collect::<Vec<_>>().join(lang.pick(" and ", " 和 "));
+        let missing = Lang::ALL.into_iter().find(|lang| !lesson.contains_key(lang.code())).map(Lang::code);
+        let missing = missing.map(|code| {
+            lang.pick(
+                format!("; without {code}.md readers of that language see this one, marked"),
+                format!("；没有 {code}.md，读者会看到这一种语言，并有标记"),
+            )
+        });
+        let (steps, missing) = (lang.pick(plural(steps), format!("{steps} 步")), missing.unwrap_or_default());
         let line = lang.pick(
-            format!("{id}: {steps} steps, {languages}: no problems"),
-            format!("{id}：{steps} 步，{languages}：没有问题"),
+            format!("{id}: {steps}, {languages}: no problems{missing}"),
+            format!("{id}：{steps}，{languages}：没有问题{missing}"),
         );
         writeln!(out, "{line}")?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plural(steps: usize) -> String {
+    format!("{steps} step{}", if steps == 1 { "" } else { "s" })
+}
+
+/// The guide for authors, in which every table of words is this program's own.
+pub(crate) fn guide(out: &mut dyn Write) -> io::Result<ExitCode> {
+    let mut rows = false;
+    for line in store::guide().lines() {
+        let table = line.starts_with("| Check |");
+        if table {
+            writeln!(out, "{line}\n|---|---|---|")?;
+            for word in &VOCABULARY {
+                let form = format!("{} {}", word.name, word.usage);
+                let form = form.trim().replace('|', "\\|");
+                writeln!(out, "| `{form}` | {} | `{}` |", word.meaning, word.example)?;
+            }
+        }
+        rows = table || rows && line.starts_with('|');
+        if !rows {
+            writeln!(out, "{line}")?;
+        }
+    }
+    writeln!(out, "\n## Names that are known\n")?;
+    let list = |names: &mut dyn Iterator<Item = String>| names.collect::<Vec<_>>().join(", ");
+    writeln!(out, "- calls: {}", list(&mut CALLS.iter().map(|name| name.to_string())))?;
+    writeln!(out, "- errnos: {}", list(&mut errno::names()))?;
+    writeln!(out, "- namespaces: {}", list(&mut TABLE.iter().map(|row| row.link.to_string())))?;
+    writeln!(out, "- controllers: {}", list(&mut CONTROLLERS.iter().map(|name| name.to_string())))?;
+    writeln!(out, "- tools: {}", list(&mut TOOLS.iter().map(|tool| tool.name.to_string())))?;
+    writeln!(out, "- what `changes` may name: {}", list(&mut Harm::WORDS.iter().map(|word| word.to_string())))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -109,10 +160,7 @@ fn read(dir: Option<&Path>, out: &mut dyn Write) -> io::Result<Result<Vec<Transl
 pub fn new(dir: &Path, id: &str, lang: Lang, out: &mut dyn Write) -> io::Result<ExitCode> {
     if !is_id(id) {
         return Ok(complain(
-            &lang.pick(
-                format!("`{id}` is not a lesson name: {ID_FORM}"),
-                format!("`{id}` 不能作课程名：只能用小写字母、数字和单个连字符，例如 `host-name`"),
-            ),
+            &lang.pick(format!("`{id}` is not a lesson name: {ID_FORM}"), format!("`{id}` 不能作课程名：{ID_FORM_ZH}")),
             USAGE,
         ));
     }
@@ -129,6 +177,10 @@ pub fn new(dir: &Path, id: &str, lang: Lang, out: &mut dyn Write) -> io::Result<
         }
         writeln!(out, "{}", path.display())?;
     }
+    let (program, dir) = (program::path(), program::word(&dir.display().to_string()));
+    let then = lang.pick("Then:", "然后：");
+    let lines = [format!("{program} lessons check --run {dir}"), format!("{program} --lessons {dir} {id}")];
+    writeln!(out, "{then}\n  {}", lines.join("\n  "))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -137,10 +189,12 @@ pub fn export(lessons: &[Translations], id: &str, lang: Lang, out: &mut dyn Writ
     let found = lessons.iter().find(|lesson| store::id(lesson) == id).and_then(|lesson| in_language(lesson, lang));
     let Some(lesson) = found else {
         let known: Vec<&str> = lessons.iter().map(store::id).collect();
+        let near = nearest(id, known.iter().copied()).map(|near| format!("\n  {}", did_you_mean(near, lang)));
+        let near = near.unwrap_or_default();
         return Ok(complain(
             &lang.pick(
-                format!("no lesson `{id}`; the lessons are: {}", known.join(", ")),
-                format!("没有课程 `{id}`；现有：{}", known.join("、")),
+                format!("no lesson `{id}`; the lessons are: {}{near}", known.join(", ")),
+                format!("没有课程 `{id}`；现有：{}{near}", known.join("、")),
             ),
             USAGE,
         ));
@@ -175,10 +229,16 @@ fn section(block: &Block, lang: Lang) -> String {
         Block::Hint(text) => quoted(lang.pick("Hint", "提示"), text),
         Block::Why(text) => format!("**{}** {text}", lang.pick("Why?", "为什么？")),
         Block::Note(text) => quoted(lang.pick("Speaker", "讲者"), text),
-        Block::Solution(runs) => {
-            let lines: Vec<String> = runs.iter().map(|run| command(run, lang)).collect();
-            format!("**{}**\n\n{}", lang.pick("A solution", "一种解法"), lines.join("\n\n"))
+        Block::Solution(way) => {
+            let word = if way.or {
+                lang.pick("Another solution", "另一种解法")
+            } else {
+                lang.pick("A solution", "一种解法")
+            };
+            commands(word, &way.runs, lang)
         }
+        Block::Wrong(way) => commands(lang.pick("Refused", "不算解决"), &way.runs, lang),
+        Block::Break(runs) => commands(lang.pick("What breaks it", "故障是这样造成的"), runs, lang),
         Block::Changes(words) => {
             format!("*{}{}*", lang.pick("Changes the machine: ", "会改变机器本身："), words.join(", "))
         }
@@ -200,6 +260,11 @@ fn question(predict: &Predict, lang: Lang) -> String {
         .map(|(index, text)| format!("- [{}] {text}", if index == predict.answer { "x" } else { " " }));
     let answers: Vec<String> = answers.collect();
     format!("**{}** {}\n\n{}", lang.pick("Predict:", "预测："), predict.question, answers.join("\n"))
+}
+
+fn commands(word: &str, runs: &[Run], lang: Lang) -> String {
+    let lines: Vec<String> = runs.iter().map(|run| command(run, lang)).collect();
+    format!("**{word}**\n\n{}", lines.join("\n\n"))
 }
 
 fn command(run: &Run, lang: Lang) -> String {

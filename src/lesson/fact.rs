@@ -2,8 +2,12 @@
 
 use super::{
     args::{Args, Wrong},
-    model::{Counter, End, Fact, FileFact, GroupFact, Member, Setting},
+    model::{Amount, Counter, End, Fact, FileFact, GroupFact, Member, Setting},
+    rights,
+    source::or_meant,
+    wired,
 };
+use crate::{lang::say, near::nearest};
 
 /// One word of the vocabulary.
 pub struct Word {
@@ -15,11 +19,11 @@ pub struct Word {
     pub meaning: &'static str,
     /// A whole instruction.
     pub example: &'static str,
-    parse: fn(&mut Args<'_>) -> Result<Fact, Wrong>,
+    pub(super) parse: fn(&mut Args<'_>) -> Result<Fact, Wrong>,
 }
 
 /// Every check that a lesson can ask for.
-pub const VOCABULARY: [Word; 26] = [
+pub const VOCABULARY: [Word; 47] = [
     Word {
         name: "namespace",
         usage: "KIND,… new|same",
@@ -41,7 +45,7 @@ pub const VOCABULARY: [Word; 26] = [
         example: "hostname inside is box",
         parse: |a| {
             let (side, is) = (a.side()?, a.choice("is", "is-not")?);
-            let name = a.word("a host name")?;
+            let name = a.word(say("a host name", "主机名"))?;
             Ok(if is { Fact::Hostname(side, name) } else { Fact::HostnameNot(side, name) })
         },
     },
@@ -53,7 +57,7 @@ pub const VOCABULARY: [Word; 26] = [
         parse: |a| {
             a.literal("inside")?;
             a.literal("only")?;
-            Ok(Fact::ProcessesOnly(a.list("a program")?))
+            Ok(Fact::ProcessesOnly(a.list(say("a program", "程序名"))?))
         },
     },
     Word {
@@ -61,21 +65,21 @@ pub const VOCABULARY: [Word; 26] = [
         usage: "SIDE PROGRAM",
         meaning: "This program runs in that PID namespace.",
         example: "process inside sleep",
-        parse: |a| Ok(Fact::Process(a.side()?, a.word("a program")?)),
+        parse: |a| Ok(Fact::Process(a.side()?, a.word(say("a program", "程序名"))?)),
     },
     Word {
         name: "init",
         usage: "PROGRAM",
         meaning: "PID 1 of the container's PID namespace runs this program.",
         example: "init sh",
-        parse: |a| Ok(Fact::Init(a.word("a program")?)),
+        parse: |a| Ok(Fact::Init(a.word(say("a program", "程序名"))?)),
     },
     Word {
         name: "adopted",
         usage: "PROGRAM",
         meaning: "A process of this program inside has PID 1 as its parent.",
         example: "adopted sleep",
-        parse: |a| Ok(Fact::Adopted(a.word("a program")?)),
+        parse: |a| Ok(Fact::Adopted(a.word(say("a program", "程序名"))?)),
     },
     Word {
         name: "proc",
@@ -89,7 +93,7 @@ pub const VOCABULARY: [Word; 26] = [
         usage: "SIDE PATH FSTYPE,…",
         meaning: "A file system of one of these types is mounted there.",
         example: "mount inside /mnt tmpfs,ramfs",
-        parse: |a| Ok(Fact::Mount(a.side()?, a.path()?, a.word("a file system type")?)),
+        parse: |a| Ok(Fact::Mount(a.side()?, a.path()?, a.word(say("a file system type", "文件系统类型"))?)),
     },
     Word {
         name: "no-mount",
@@ -106,7 +110,7 @@ pub const VOCABULARY: [Word; 26] = [
         parse: |a| {
             let side = a.side()?;
             a.literal("only")?;
-            Ok(Fact::InterfacesOnly(side, a.list("an interface")?))
+            Ok(Fact::InterfacesOnly(side, a.list(say("an interface", "网络接口名"))?))
         },
     },
     Word {
@@ -114,7 +118,7 @@ pub const VOCABULARY: [Word; 26] = [
         usage: "SIDE NAME up|down",
         meaning: "The network interface exists on that side and is up, or down.",
         example: "interface inside lo up",
-        parse: |a| Ok(Fact::Interface(a.side()?, a.word("an interface")?, a.choice("up", "down")?)),
+        parse: |a| Ok(Fact::Interface(a.side()?, a.word(say("an interface", "网络接口名"))?, a.choice("up", "down")?)),
     },
     Word {
         name: "listening",
@@ -151,21 +155,23 @@ pub const VOCABULARY: [Word; 26] = [
         meaning: "Since the step began a process of one of these programs ended like this.",
         example: "ended sh signal SIGKILL",
         parse: |a| {
-            let name = a.word("a program")?;
+            let name = a.word(say("a program", "程序名"))?;
             let end = if a.choice("status", "signal")? { End::Status(a.status()?) } else { End::Signal(a.signal()?) };
             Ok(Fact::Ended(name, end))
         },
     },
     Word {
         name: "file",
-        usage: "SIDE PATH present|absent|contains TEXT|device DEVICE",
-        meaning: "The file exists on that side, or not, has TEXT in it, or is this device (`c 1:3`). On the host a relative path begins in the \
+        usage: "SIDE PATH present|absent|contains TEXT|device DEVICE|owner N",
+        meaning: "The file exists on that side, or not, has TEXT in it, is this device (`c 1:3`), or belongs to user N as the \
+                  host numbers them (`{uid}` is the ordinary user of a lesson). On the host a relative path begins in the \
                   session's work directory; where it begins with `*/`, in any directory there, or one below such a \
                   directory, because learners choose names of their own.",
         example: "file host rootfs/etc/os-release contains boxwright",
         parse: |a| {
-            let (side, path) = (a.side()?, a.word("a path")?);
-            let fact = match a.one_of(&["present", "absent", "contains", "device"])?.as_str() {
+            let (side, path) = (a.side()?, a.word(say("a path", "路径"))?);
+            let fact = match a.one_of(&["present", "absent", "contains", "device", "owner"])?.as_str() {
+                "owner" => FileFact::Owner(a.id()?),
                 "device" => FileFact::Device(a.text()?),
                 "contains" => FileFact::Contains(a.text()?),
                 word => FileFact::Present(word == "present"),
@@ -222,10 +228,10 @@ pub const VOCABULARY: [Word; 26] = [
         name: "in-group",
         usage: "PROGRAM yes|no|CONTROLLER",
         meaning: "A process of this program is a member of the session's own control group in every hierarchy where it \
-                  exists, in none, or in that of a controller. `container` stands for the container process.",
+                  exists, in none, or in that of a controller. `container` stands for the container process, `inside` for every process in its PID namespace.",
         example: "in-group sh yes",
         parse: |a| {
-            let program = a.word("a program")?;
+            let program = a.word(say("a program", "程序名"))?;
             let member = match a.one_of(&["yes", "no", "cpu", "memory", "pids"])?.as_str() {
                 "yes" => Member::Everywhere,
                 "no" => Member::Nowhere,
@@ -260,10 +266,47 @@ pub const VOCABULARY: [Word; 26] = [
     },
     Word {
         name: "capabilities",
-        usage: "all|fewer",
-        meaning: "The container process has every capability that boxwright itself has, or lacks some of them.",
+        usage: "all|fewer|full|none",
+        meaning: "The container process has every capability that boxwright itself has, or lacks some of them; or it has all \
+                  that its bounding set allows, or not one.",
         example: "capabilities fewer",
-        parse: |a| Ok(Fact::Capabilities(a.choice("all", "fewer")?)),
+        parse: |a| {
+            Ok(Fact::Capabilities(match a.one_of(&["all", "fewer", "full", "none"])?.as_str() {
+                "all" => Amount::All,
+                "fewer" => Amount::Fewer,
+                "full" => Amount::Full,
+                _ => Amount::None,
+            }))
+        },
+    },
+    Word {
+        name: "id-map",
+        usage: "uid|gid none|LINE,…",
+        meaning: "The map of users or groups of the container process's user namespace has exactly these lines, as the host \
+                  reads it, or none yet.",
+        example: "id-map uid 0 {uid} 1,1 200000 10",
+        parse: |a| Ok(Fact::IdMap(a.choice("uid", "gid")?, a.id_map()?)),
+    },
+    Word {
+        name: "setgroups",
+        usage: "allow|deny",
+        meaning: "Whether processes of the container's user namespace may change their groups.",
+        example: "setgroups deny",
+        parse: |a| Ok(Fact::Setgroups(a.choice("allow", "deny")?)),
+    },
+    Word {
+        name: "user",
+        usage: "SIDE N",
+        meaning: "The container process is this user as it sees itself (`inside`), or as the host sees it.",
+        example: "user inside 0",
+        parse: |a| Ok(Fact::User(a.side()?, a.id()?)),
+    },
+    Word {
+        name: "owner",
+        usage: "KIND,… own|host",
+        meaning: "These namespaces of the container process belong to its own user namespace, or to the host's.",
+        example: "owner uts,net own",
+        parse: |a| Ok(Fact::Owner(a.kinds()?, a.choice("own", "host")?)),
     },
     Word {
         name: "no-new-privs",
@@ -272,6 +315,23 @@ pub const VOCABULARY: [Word; 26] = [
         example: "no-new-privs on",
         parse: |a| Ok(Fact::NoNewPrivs(a.choice("on", "off")?)),
     },
+    rights::SHARED_MOUNTS,
+    rights::ZOMBIES,
+    rights::REAPS,
+    rights::ENTERED,
+    rights::SECCOMP,
+    rights::CAPABILITY,
+    rights::BOUNDING,
+    wired::CABLE,
+    wired::LINK,
+    wired::ADDRESS,
+    wired::ROUTE,
+    wired::BRIDGE_PORT,
+    wired::NEIGHBOUR,
+    wired::FORWARDING,
+    wired::COUNTER,
+    wired::CONNECT,
+    wired::RESOLVES,
     Word {
         name: "alone",
         usage: "",
@@ -286,7 +346,12 @@ pub(crate) fn parse_fact(words: &[&str]) -> Result<Fact, Wrong> {
     let name = words.first().copied().unwrap_or_default();
     let word = VOCABULARY.iter().find(|word| word.name == name).ok_or_else(|| {
         let known: Vec<&str> = VOCABULARY.iter().map(|word| word.name).collect();
-        (0, format!("unknown check `{name}`; there are: {}", known.join(", ")))
+        let (near, known) = (or_meant(nearest(name, known.iter().copied())), known.join(", "));
+        let what = say(
+            format!("unknown check `{name}`; there are: {known}{near}"),
+            format!("没有 `{name}` 这种检查；只有：{known}{near}"),
+        );
+        (0, what)
     })?;
     let mut args = Args::new(words, word);
     let fact = (word.parse)(&mut args)?;
@@ -295,64 +360,5 @@ pub(crate) fn parse_fact(words: &[&str]) -> Result<Fact, Wrong> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::model::{Outcome, Where};
-    use super::*;
-    use crate::kernel::namespaces::Kind;
-
-    fn read(text: &str) -> Result<Fact, Wrong> {
-        parse_fact(&text.split_whitespace().collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn every_example_is_an_instruction() {
-        for word in &VOCABULARY {
-            assert!(word.example.starts_with(word.name), "{}", word.example);
-            assert!(read(word.example).is_ok(), "{}: {:?}", word.example, read(word.example));
-        }
-    }
-
-    #[test]
-    fn words_become_facts() {
-        assert_eq!(read("namespace pid,uts new"), Ok(Fact::Namespace(vec![Kind::Pid, Kind::Uts], true)));
-        assert_eq!(read("proc own"), Ok(Fact::ProcShowsHost(false)));
-        assert_eq!(read("no-mount host /mnt"), Ok(Fact::NoMount(Where::Host, "/mnt".into(), None)));
-        assert_eq!(read("listening inside {port}"), Ok(Fact::Listening(Where::Inside, 0)));
-        let text = Some("CLONE_NEWPID now".to_owned());
-        assert_eq!(read("call unshare ok CLONE_NEWPID now"), Ok(Fact::Call("unshare".into(), Outcome::Ok, text)));
-        assert_eq!(read("group cpu 45..55"), Ok(Fact::Group(GroupFact::Cpu(45, 55))));
-        assert_eq!(read("group pids none"), Ok(Fact::Group(GroupFact::Setting(Setting::Pids, None))));
-        let contains = FileFact::Contains("a b".into());
-        assert_eq!(read("file inside /x contains a b"), Ok(Fact::File(Where::Inside, "/x".into(), contains)));
-        assert_eq!(read("ended sh status 2"), Ok(Fact::Ended("sh".into(), End::Status(2))));
-    }
-
-    #[test]
-    fn the_wrong_word_is_named() {
-        for (text, at) in [
-            ("namespcae pid new", 0),
-            ("namespace pids new", 1),
-            ("namespace pid,,uts new", 1),
-            ("namespace pid", 2),
-            ("namespace pid new now", 3),
-            ("hostname inside be box", 2),
-            ("mount inside mnt tmpfs", 2),
-            ("listening inside 0", 2),
-            ("listening inside 65536", 2),
-            ("call unsahre ok", 1),
-            ("call unshare enomem", 2),
-            ("ended sh signal KILL", 3),
-            ("ended sh status 256", 3),
-            ("file host x exists", 3),
-            ("file host x contains", 4),
-            ("group quota much", 2),
-            ("group swapped none", 2),
-            ("group cpu 55..45", 2),
-            ("group throttled", 2),
-            ("alone now", 1),
-            ("", 0),
-        ] {
-            assert_eq!(read(text).map_err(|(at, _)| at), Err(at), "{text}");
-        }
-    }
-}
+#[path = "fact_tests.rs"]
+mod tests;

@@ -1,12 +1,13 @@
 //! What makes a lesson teachable beyond its grammar: short texts, help in three rungs, two languages that agree.
 
 use super::{
-    model::{Block, Lesson, Problem, Run, Step},
+    known,
+    model::{Block, Run, Step},
     parse::Located,
     source::Source,
     terms,
 };
-use crate::lang::Lang;
+use crate::lang::{Lang, say};
 
 /// The most English words or Chinese characters to read before the learner acts.
 const BEFORE_ACTING: [usize; 2] = [90, 150];
@@ -22,8 +23,9 @@ const RUNGS: usize = 3;
 pub(super) fn file(located: &Located, source: &mut Source<'_>) {
     let lesson = &located.lesson;
     terms::check(source, lesson.lang);
-    too_long(source, lesson.lang, &lesson.intro, 1, "the introduction", BEFORE_ACTING);
+    too_long(source, lesson.lang, &lesson.intro, 1, say("the introduction", "引言"), BEFORE_ACTING);
     first(source, located);
+    known::check(source, located);
     for (step, lines) in lesson.steps.iter().zip(&located.lines) {
         texts(source, lesson.lang, step, lines);
         order(source, step, lines);
@@ -50,9 +52,18 @@ fn too_long(source: &mut Source<'_>, lang: Lang, text: &str, line: usize, what: 
     let most = lang.pick(most[0], most[1]);
     let length = length(text);
     if length > most {
-        let unit = lang.pick("words", "characters");
-        source.problem(line, 1, format!("{what} has {length} {unit}, at most {most} are allowed"));
+        let unit = unit(lang);
+        let what = say(
+            format!("{what} has {length} {unit}, at most {most} are allowed"),
+            format!("{what}有 {length} {unit}，最多 {most}"),
+        );
+        source.problem(line, 1, what);
     }
+}
+
+/// What the length of a text in this language is counted in.
+fn unit(lang: Lang) -> &'static str {
+    lang.pick(say("words", "个英文词"), say("characters", "个字"))
 }
 
 fn first(source: &mut Source<'_>, located: &Located) {
@@ -60,9 +71,13 @@ fn first(source: &mut Source<'_>, located: &Located) {
     let (lang, count) = (located.lesson.lang, length(&located.lesson.intro) + before_acting(step));
     let most = lang.pick(FIRST[0], FIRST[1]);
     if count > most {
-        let unit = lang.pick("words", "characters");
-        let what = format!(
-            "the introduction and the first step have {count} {unit} before the first question, at most {most} are allowed"
+        let unit = unit(lang);
+        let what = say(
+            format!(
+                "the introduction and the first step have {count} {unit} before the first question, at most {most} are \
+                 allowed"
+            ),
+            format!("引言和第一步在第一个问题之前有 {count} {unit}，最多 {most}"),
         );
         source.problem(step.line, 1, what);
     }
@@ -77,7 +92,14 @@ fn texts(source: &mut Source<'_>, lang: Lang, step: &Step, lines: &[usize]) {
                 stretch = format!("{stretch}\n{text}");
                 if !reported {
                     let before = source.problems.len();
-                    too_long(source, lang, &stretch, *line, "the text before the learner acts", BEFORE_ACTING);
+                    too_long(
+                        source,
+                        lang,
+                        &stretch,
+                        *line,
+                        say("the text before the learner acts", "学习者动手之前的文字"),
+                        BEFORE_ACTING,
+                    );
                     reported = source.problems.len() > before;
                 }
             }
@@ -85,7 +107,7 @@ fn texts(source: &mut Source<'_>, lang: Lang, step: &Step, lines: &[usize]) {
                 stretch.clear();
                 reported = false;
             }
-            Block::Why(text) => too_long(source, lang, text, *line, "the explanation", EXPLANATION),
+            Block::Why(text) => too_long(source, lang, text, *line, say("the explanation", "解释"), EXPLANATION),
             _ => {}
         }
     }
@@ -96,45 +118,129 @@ fn order(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
     let last = |wanted: fn(&Block) -> bool| step.blocks.iter().rposition(wanted);
     let line = |index: usize| lines.get(index).copied().unwrap_or(step.line);
     keeps(source, step, lines);
+    questions(source, step, lines);
     let check = place(|block| matches!(block, Block::Check(_)));
     let run = place(|block| matches!(block, Block::Run(_)));
     let why = place(|block| matches!(block, Block::Why(_)));
     let solution = place(|block| matches!(block, Block::Solution(_)));
     if check.is_none() {
-        source.problem(step.line, 1, "the step has no check: nothing would show that it is done");
+        source.problem(
+            step.line,
+            1,
+            say("the step has no check: nothing would show that it is done", "步骤没有检查：看不出它是否完成"),
+        );
     }
+    broken(source, step, lines);
     if step.challenge {
-        if let Some(run) = run {
-            source.problem(line(run), 1, "a challenge gives no command; move it to `solution`");
+        let shows = |block: &Block| step.is_broken() && matches!(block, Block::Run(run) if run.look);
+        if let Some(run) = run.filter(|run| !step.blocks.get(*run).is_some_and(shows)) {
+            source.problem(
+                line(run),
+                1,
+                say("a challenge gives no command; move it to `solution`", "挑战不给命令，请移到 `solution` 里"),
+            );
         }
         if solution.is_none() {
-            source.problem(step.line, 1, "the challenge has no `solution` block");
+            source.problem(step.line, 1, say("the challenge has no `solution` block", "挑战没有 `solution` 块"));
         }
     } else {
         if run.is_none() {
-            source.problem(step.line, 1, "the step has nothing to run");
+            source.problem(step.line, 1, say("the step has nothing to run", "步骤没有要运行的命令"));
         }
         if let Some(solution) = solution {
-            source.problem(line(solution), 1, "only a challenge has a hidden solution");
+            source.problem(line(solution), 1, say("only a challenge has a hidden solution", "只有挑战才有隐藏的解法"));
         }
     }
     match (why, check) {
-        (None, _) => source.problem(step.line, 1, "the step has no `why` block: nothing is explained"),
+        (None, _) => source.problem(
+            step.line,
+            1,
+            say("the step has no `why` block: nothing is explained", "步骤没有 `why` 块：什么也没有解释"),
+        ),
         (Some(why), Some(check)) if why < check => {
-            source.problem(line(why), 1, "`why` explains what was seen: it belongs after a check");
+            source.problem(
+                line(why),
+                1,
+                say("`why` explains what was seen: it belongs after a check", "`why` 解释看到的现象，要放在检查之后"),
+            );
         }
         _ => {}
     }
     if let (Some(check), Some(run)) = (check, run)
         && check < run
     {
-        source.problem(line(check), 1, "the check comes before anything is run");
+        source.problem(line(check), 1, say("the check comes before anything is run", "检查出现在任何命令之前"));
     }
     if let Some(predict) = last(|block| matches!(block, Block::Predict(_)))
         && !step.challenge
         && last(|block| matches!(block, Block::Run(_))).is_some_and(|run| run < predict)
     {
-        source.problem(line(predict), 1, "nothing is run after the prediction");
+        source.problem(line(predict), 1, say("nothing is run after the prediction", "预测之后没有命令"));
+    }
+}
+
+/// A question waits for the commands before it. Only facts tell that they are done where they were typed in other words.
+fn questions(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
+    let mut unseen = false;
+    for (block, line) in step.blocks.iter().zip(lines) {
+        match block {
+            Block::Run(run) => unseen |= !run.look,
+            Block::Check(_) => unseen = false,
+            Block::Predict(_) if unseen => source.problem(
+                *line,
+                1,
+                say(
+                    "no check stands between the commands and this question: it is never asked where they are typed in \
+                     other words",
+                    "命令和这个问题之间没有检查：换一种写法输入命令时，永远不会问到它",
+                ),
+            ),
+            _ => {}
+        }
+    }
+}
+
+/// What is broken shows itself, is repaired in the learner's own way, and cannot be glossed over.
+fn broken(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
+    let place = |wanted: fn(&Block) -> bool| step.blocks.iter().position(wanted);
+    let line = |index: usize| lines.get(index).copied().unwrap_or(step.line);
+    let wrong = place(|block| matches!(block, Block::Wrong(_)));
+    let Some(at) = place(|block| matches!(block, Block::Break(_))) else {
+        if let Some(wrong) = wrong.filter(|_| !step.challenge) {
+            source.problem(
+                line(wrong),
+                1,
+                say("only a challenge can be done in a wrong way", "只有挑战才有错误的做法"),
+            );
+        }
+        return;
+    };
+    if !step.fresh || !step.challenge {
+        source.problem(
+            step.line,
+            1,
+            say(
+                "a step with `break` must be `fresh` and a `challenge`",
+                "有 `break` 的步骤必须是 `fresh` 和 `challenge`",
+            ),
+        );
+    }
+    if place(|block| matches!(block, Block::Run(run) if run.look)).is_none() {
+        source.problem(
+            line(at),
+            1,
+            say("nothing shows the symptom: a `run` block with `look` does", "没有展示症状：要有带 `look` 的 `run` 块"),
+        );
+    }
+    if wrong.is_none() {
+        source.problem(
+            line(at),
+            1,
+            say(
+                "no `wrong` block: a repair that only hides the symptom must be refused",
+                "没有 `wrong` 块：只掩盖症状的修法必须被拒绝",
+            ),
+        );
     }
 }
 
@@ -152,14 +258,20 @@ fn keeps(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
             source.problem(
                 *line,
                 1,
-                "every fact of this block holds before: nothing would show that something was done",
+                say(
+                    "every fact of this block holds before: nothing would show that something was done",
+                    "这一块的事实在之前就都成立：看不出做过什么",
+                ),
             );
         }
         for check in checks.iter().filter(|check| check.keeps && check.happens()) {
             source.problem(
                 check.at,
                 1,
-                "this counts from the beginning of the step and cannot hold before: leave out `keeps`",
+                say(
+                    "this counts from the beginning of the step and cannot hold before: leave out `keeps`",
+                    "它从步骤开始时算起，之前不可能成立：去掉 `keeps`",
+                ),
             );
         }
     }
@@ -169,8 +281,11 @@ fn help(source: &mut Source<'_>, step: &Step) {
     let hints: Vec<&String> =
         step.blocks.iter().filter_map(|block| if let Block::Hint(text) = block { Some(text) } else { None }).collect();
     if hints.len() != RUNGS {
-        let what =
-            format!("the step has {} `hint` blocks; it needs {RUNGS}: a nudge, the idea, the command", hints.len());
+        let count = hints.len();
+        let what = say(
+            format!("the step has {count} `hint` blocks; it needs {RUNGS}: a nudge, the idea, the command"),
+            format!("步骤有 {count} 个 `hint` 块；需要 {RUNGS} 个：提醒、思路、命令"),
+        );
         source.problem(step.line, 1, what);
     }
     let commands: Vec<&Run> = step
@@ -178,7 +293,7 @@ fn help(source: &mut Source<'_>, step: &Step) {
         .iter()
         .flat_map(|block| match block {
             Block::Run(run) => std::slice::from_ref(run),
-            Block::Solution(runs) => runs.as_slice(),
+            Block::Solution(way) => way.runs.as_slice(),
             _ => &[],
         })
         .collect();
@@ -186,78 +301,13 @@ fn help(source: &mut Source<'_>, step: &Step) {
         && !commands.is_empty()
         && !commands.iter().any(|run| last.contains(&run.line))
     {
-        source.problem(step.line, 1, "the last hint must give a command of the step as it is typed");
+        source.problem(
+            step.line,
+            1,
+            say(
+                "the last hint must give a command of the step as it is typed",
+                "最后一个提示要给出本步骤的一条命令，照输入的写法",
+            ),
+        );
     }
-}
-
-/// Compares a translation with the original: everything but the sentences must be identical. Problems stand in the
-/// translation's file.
-pub(super) fn agree(original: &Located, translation: &Located, file: &str) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut problem = |line, what| problems.push(Problem { file: file.to_owned(), line, column: 1, what });
-    let (ours, theirs) = (&original.lesson, &translation.lesson);
-    let ids = |lesson: &Lesson| lesson.steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>();
-    if ids(ours) != ids(theirs) {
-        let line = theirs.steps.iter().zip(&ours.steps).find(|(a, b)| a.id != b.id).map_or(1, |(step, _)| step.line);
-        problem(line, format!("the steps differ from {}.md, which has: {}", ours.lang.code(), ids(ours).join(", ")));
-        return problems;
-    }
-    for (index, (ours_step, step)) in ours.steps.iter().zip(&theirs.steps).enumerate() {
-        let lang = ours.lang.code();
-        if (ours_step.fresh, ours_step.challenge) != (step.fresh, step.challenge) {
-            problem(step.line, format!("the words after `#{}` differ from {lang}.md:{}", step.id, ours_step.line));
-        }
-        let lines = |located: &Located| located.lines.get(index).cloned().unwrap_or_default();
-        let (a, b) = (instructions(ours_step, &lines(original)), instructions(step, &lines(translation)));
-        let difference = a.iter().zip(&b).find(|(a, b)| a.1 != b.1);
-        match difference {
-            Some(((there, wanted), (here, found))) => {
-                problem(*here, format!("`{found}` differs from `{wanted}` in {lang}.md:{there}"));
-            }
-            None if a.len() > b.len() => {
-                let (there, wanted) = a.get(b.len()).cloned().unwrap_or_default();
-                problem(step.line, format!("the step lacks `{wanted}` of {lang}.md:{there}"));
-            }
-            None if b.len() > a.len() => {
-                let (here, found) = b.get(a.len()).cloned().unwrap_or_default();
-                problem(here, format!("`{found}` has no counterpart in {lang}.md"));
-            }
-            None => {}
-        }
-    }
-    problems
-}
-
-/// The step without its sentences: the line of each instruction and what must be the same in every language.
-fn instructions(step: &Step, lines: &[usize]) -> Vec<(usize, String)> {
-    let mut list = Vec::new();
-    for (block, line) in step.blocks.iter().zip(lines) {
-        match block {
-            Block::Prose(_) => {}
-            Block::Run(run) => list.push((run.at, typed("run", run))),
-            Block::Solution(runs) => list.extend(runs.iter().map(|run| (run.at, typed("solution", run)))),
-            Block::Check(checks) => list.extend(checks.iter().enumerate().map(|(index, check)| {
-                // Where one block ends and the next begins matters: blocks pass one after the other.
-                let word = if index == 0 { "check" } else { "and" };
-                (check.at, format!("{word} {}{}", if check.keeps { "keeps " } else { "" }, check.source))
-            })),
-            Block::Predict(predict) => {
-                let answer = predict.answer + 1;
-                list.push((*line, format!("predict: answer {answer} of {} is right", predict.options.len())));
-            }
-            Block::Requires(needs) => list.extend(needs.iter().map(|need| (*line, format!("requires {need}")))),
-            Block::Changes(words) => list.extend(words.iter().map(|word| (*line, format!("changes {word}")))),
-            Block::Hint(_) => list.push((*line, "hint".into())),
-            Block::Why(_) => list.push((*line, "why".into())),
-            Block::Note(_) => list.push((*line, "note".into())),
-        }
-    }
-    list
-}
-
-fn typed(word: &str, run: &Run) -> String {
-    let flags = [(run.hold, " hold"), (run.fails, " fails"), (run.busy, " busy"), (run.look, " look")]
-        .map(|(on, flag)| if on { flag } else { "" })
-        .concat();
-    format!("{word} {}{flags}: {}", run.terminal.name(), run.line)
 }

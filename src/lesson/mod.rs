@@ -4,28 +4,46 @@
 //! through [`parse()`] (one file) or [`load`] (everything that there is), and comes out as a [`Lesson`] or as a list of
 //! every [`Problem`] with its line and column: a broken file never panics and never hides its second problem.
 
+mod agree;
 mod args;
+mod asked;
 mod block;
 pub mod cli;
+mod edited;
 mod fact;
+mod known;
+mod lab;
 mod lint;
 mod model;
 mod needs;
+mod pack;
 mod parse;
 mod requirement;
+mod rights;
 mod scaffold;
 mod source;
 mod store;
 mod terms;
+mod way;
+mod wired;
 
+pub use edited::Edited;
+pub(crate) use edited::says_it_otherwise;
 #[cfg(test)]
 pub(crate) use fact::parse_fact;
 pub use fact::{VOCABULARY, Word};
+pub(crate) use lab::{LAB, lab};
 pub use model::{
-    Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Member, Outcome, Predict,
-    Problem, Run, Setting, Step, TerminalId, Translations, Where,
+    Amount, Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Member, Outcome,
+    Predict, Problem, Run, Setting, Shells, Step, TerminalId, Translations, Where,
 };
 pub(crate) use needs::needs;
+pub use pack::{LeftOut, Pack};
+pub(crate) use pack::{commands, consent, of_where};
 pub use parse::parse;
-pub use requirement::{Ability, Lacking, Requirement};
-pub use store::{LoadError, directory, embedded, folder, id, load, load_with, trusted};
+pub use requirement::{Ability, Lacking, Requirement, Wiring};
+#[cfg(test)]
+pub(crate) use store::embedded_once;
+pub use store::{Fills, LoadError, directory, embedded, folder, id, load, load_all, load_as, trusted};
+pub use way::Way;
+pub use wired::{Connect, Counted, LinkState, NetFact, Probe, Reply, Spot, Towards};

@@ -1,11 +1,25 @@
 //! A lesson as data. Prose is Markdown text; instructions are typed.
 
-use super::requirement::Requirement;
-use crate::{kernel::namespaces::Kind, lang::Lang};
+pub use super::asked::{Amount, Counter, Fact, FileFact, GroupFact, Member, Setting};
+use super::{pack::Pack, requirement::Requirement, way::Way};
+use crate::lang::Lang;
 use std::collections::BTreeMap;
 
 /// Which of the two terminals.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum TerminalId {
     /// The one in which the container is made.
@@ -53,6 +67,10 @@ pub struct Lesson {
     pub steps: Vec<Step>,
     /// Whether it came from a directory and not from this binary: its commands need the user's consent.
     pub foreign: bool,
+    /// Where it came from; `None` where it is part of this binary.
+    pub pack: Option<Pack>,
+    /// Whether nothing is taught: the user does as they like, and nothing of it is judged or kept ([`mod@super::lab`]).
+    pub free: bool,
 }
 
 /// A step of a lesson.
@@ -64,12 +82,37 @@ pub struct Step {
     pub title: String,
     /// Whether the step begins in new terminals; otherwise it goes on from the state that the step before it left.
     pub fresh: bool,
+    /// Whose shells its terminals have.
+    pub shells: Shells,
     /// Whether this is the challenge: no command is given, only the kernel's state is judged.
     pub challenge: bool,
     /// Prose and instructions, in order.
     pub blocks: Vec<Block>,
     /// The line of the heading in the file, from 1.
     pub line: usize,
+}
+
+/// Whose shells the terminals of a step have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shells {
+    /// Root's: where boxwright is not root, that of a user namespace which both terminals share.
+    #[default]
+    Root,
+    /// Those of an ordinary user: the one who started boxwright or, where that was root, one without any rights.
+    User,
+    /// The same in the container terminal, and root's in the other one.
+    UserAndRoot,
+}
+
+impl Shells {
+    /// Whether this terminal has the shell of an ordinary user.
+    pub(crate) fn is_users(self, terminal: TerminalId) -> bool {
+        match self {
+            Shells::Root => false,
+            Shells::User => true,
+            Shells::UserAndRoot => terminal == TerminalId::Container,
+        }
+    }
 }
 
 /// One block of a step.
@@ -92,7 +135,11 @@ pub enum Block {
     /// Markdown text for the speaker alone.
     Note(String),
     /// Commands that solve a challenge: hidden from the learner, run by tests and headless.
-    Solution(Vec<Run>),
+    Solution(Way),
+    /// Commands that look like a solution and are none: hidden from the learner, and refused by the checks.
+    Wrong(Way),
+    /// Commands that have run before the learner acts, and are not shown: what is to be repaired.
+    Break(Vec<Run>),
     /// What the machine must offer for this step.
     Requires(Vec<Requirement>),
     /// What of the machine itself the step changes, in the words of [`crate::kernel::harm::Harm::WORDS`].
@@ -209,130 +256,6 @@ impl Check {
             || matches!(self.fact, Fact::Call(..) | Fact::Ended(..) | Fact::Leaked(_))
             || self.fact == Fact::Group(counted)
     }
-}
-
-/// The vocabulary of checks. Each is decided by a sample or by the calls since the step began, never by typed text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact {
-    /// `namespace uts,ipc new|same`: the container process's links differ from (equal) the host's.
-    Namespace(Vec<Kind>, bool),
-    /// `pid-for-children new|same`: the container process's next child is born in another (the same) PID namespace; one
-    /// that was not made yet counts as another.
-    ForChildren(bool),
-    /// `hostname inside|host is NAME`.
-    Hostname(Where, String),
-    /// `hostname inside|host is-not NAME`.
-    HostnameNot(Where, String),
-    /// `processes inside only A,B`: exactly these program names live in the container's PID namespace.
-    ProcessesOnly(Vec<String>),
-    /// `process inside|host NAME`: a program of this name runs in that PID namespace.
-    Process(Where, String),
-    /// `init NAME`: PID 1 of the container's PID namespace runs this program.
-    Init(String),
-    /// `capabilities all|fewer`: the container process has every capability that boxwright has, or lacks some.
-    Capabilities(bool),
-    /// `no-new-privs on|off`: execve(2) can no longer give the container process more than it has, or still can.
-    NoNewPrivs(bool),
-    /// `adopted NAME`: a program of this name inside has PID 1 as its parent.
-    Adopted(String),
-    /// `proc host|own`: `/proc` inside shows the host's processes, or the container's own.
-    ProcShowsHost(bool),
-    /// `mount inside|host PATH FSTYPE`.
-    Mount(Where, String, String),
-    /// `no-mount inside|host PATH [FSTYPE]`.
-    NoMount(Where, String, Option<String>),
-    /// `interfaces inside|host only A,B`.
-    InterfacesOnly(Where, Vec<String>),
-    /// `interface inside|host NAME up|down`.
-    Interface(Where, String, bool),
-    /// `listening inside|host PORT`: a TCP socket listens there. 0 stands for `{port}` until [`super::load`] fills it in.
-    Listening(Where, u16),
-    /// `not-listening inside|host PORT`.
-    NotListening(Where, u16),
-    /// `sysv inside|host some|none`: whether System V objects exist there.
-    Sysv(Where, bool),
-    /// `call NAME ok|ERRNO [TEXT]`: such a call was made since the step began, with TEXT somewhere in its arguments.
-    /// The NAME `fork` stands for vfork, clone and clone3 as well.
-    Call(String, Outcome, Option<String>),
-    /// `ended NAME status N` or `ended NAME signal SIGNAL`: such a process ended since the step began.
-    Ended(String, End),
-    /// `file inside|host PATH present|absent`, `file inside|host PATH contains TEXT`.
-    File(Where, String, FileFact),
-    /// `group …`: the session's own control group.
-    Group(GroupFact),
-    /// `in-group NAME yes|no|CONTROLLER`: a process of this name is a member of that group.
-    InGroup(String, Member),
-    /// `leaked PATH`: a process in another mount namespace has mounted what is mounted there in the container.
-    Leaked(String),
-    /// `handle outside`: the container process has a directory open that lies outside its root.
-    HandleOutside,
-    /// `scorecard isolated|rooted|limited|entered on|off`.
-    Scorecard(String, bool),
-    /// `alone`: nothing in the terminal is isolated (any more).
-    Alone,
-}
-
-/// What it means to be a member of the session's own control group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Member {
-    /// In every hierarchy in which the group exists.
-    Everywhere,
-    /// In none.
-    Nowhere,
-    /// In the hierarchy of this controller.
-    Of(String),
-}
-
-/// What is asked of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FileFact {
-    /// It exists, or not.
-    Present(bool),
-    /// This text is in it.
-    Contains(String),
-    /// It is this device, such as `c 1:3`.
-    Device(String),
-}
-
-/// What is asked of the session's own control group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GroupFact {
-    /// It exists, or not.
-    Exists(bool),
-    /// The kernel's value of a setting; `None` for no limit.
-    Setting(Setting, Option<u64>),
-    /// The quota allows so many percent of one CPU.
-    Share(u64),
-    /// At least so many bytes of the group's memory are in swap.
-    Swapped(u64),
-    /// CPU use over at least three seconds, in percent of one CPU: from, to.
-    Cpu(u64, u64),
-    /// A counter is greater than when the step began.
-    Grew(Counter),
-}
-
-/// A setting of a control group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
-    /// CPU time a period, in microseconds.
-    Quota,
-    /// The period, in microseconds.
-    Period,
-    /// Memory in bytes.
-    Memory,
-    /// The limit of memory and swap together in bytes.
-    MemoryAndSwap,
-    /// Processes.
-    Pids,
-}
-
-/// A counter of a control group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counter {
-    /// Periods in which it was throttled.
-    Throttled,
-    /// Processes that the OOM killer has killed in it.
-    OomKills,
 }
 
 /// A place in a lesson file where something is wrong.

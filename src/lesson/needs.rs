@@ -3,7 +3,7 @@
 //! The doctor's outlook and the session's skips both ask [`needs`], so that they cannot disagree.
 
 use super::{
-    model::{Block, Lesson, Run},
+    model::{Block, Lesson, Shells},
     requirement::Requirement,
 };
 
@@ -13,8 +13,9 @@ const CALLS: [(&str, &str); 3] = [("chroot", "chroot"), ("pivot_root", "pivot_ro
 /// Everything that the step of this index needs, once each: a shell, what its `requires` blocks say, and what its lines
 /// need, and the lines before it since the last fresh step, because its state is built by them.
 pub(crate) fn needs(lesson: &Lesson, index: usize) -> Vec<Requirement> {
+    let users = lesson.steps.get(index).is_some_and(|step| step.shells != Shells::Root);
     // No step can do without a shell, and no shell without this.
-    let mut all = vec![Requirement::Root];
+    let mut all = vec![if users { Requirement::UserNamespaces } else { Requirement::Root }];
     let mut add = |need: Requirement| {
         if !all.contains(&need) {
             all.push(need);
@@ -28,16 +29,16 @@ pub(crate) fn needs(lesson: &Lesson, index: usize) -> Vec<Requirement> {
     }
     let first = (0..=index).rev().find(|&at| lesson.steps.get(at).is_some_and(|step| step.fresh)).unwrap_or(0);
     let chain = lesson.steps.iter().take(index + 1).skip(first);
-    chain.flat_map(|step| &step.blocks).flat_map(runs).flat_map(|run| by_line(&run.line)).for_each(&mut add);
+    chain
+        .flat_map(|step| &step.blocks)
+        .flat_map(Block::runs)
+        .flat_map(|run| by_line(&run.line))
+        .map(|need| match need {
+            Requirement::Proc if users => Requirement::UserProc,
+            need => need,
+        })
+        .for_each(&mut add);
     all
-}
-
-fn runs(block: &Block) -> &[Run] {
-    match block {
-        Block::Run(run) => std::slice::from_ref(run),
-        Block::Solution(runs) => runs,
-        _ => &[],
-    }
 }
 
 /// What a command line needs, by its words.
@@ -55,7 +56,7 @@ fn by_line(line: &str) -> Vec<Requirement> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::Step;
+    use super::super::model::{Run, Step};
     use super::*;
 
     fn step(fresh: bool, lines: &[&str]) -> Step {

@@ -3,10 +3,10 @@
 use super::{
     block::{Placed, WORDS, parse_block},
     lint,
-    model::{Block, Lesson, Problem, Step},
+    model::{Block, Lesson, Problem, Shells, Step},
     source::{Source, Word},
 };
-use crate::lang::Lang;
+use crate::lang::{Lang, say};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag};
 use std::{ops::Range, path::Path};
 
@@ -37,11 +37,19 @@ pub(super) fn read(file: &str, text: &str) -> (Located, Vec<Problem>) {
     let mut located = Located::default();
     located.lesson.id = name(path.parent().and_then(Path::file_name));
     if !is_id(&located.lesson.id) {
-        source.problem(1, 1, format!("the folder `{}` is not a lesson name: {ID_FORM}", located.lesson.id));
+        let id = &located.lesson.id;
+        source.problem(
+            1,
+            1,
+            say(
+                format!("the folder `{id}` is not a lesson name: {ID_FORM}"),
+                format!("文件夹 `{id}` 不能作课程名：{ID_FORM_ZH}"),
+            ),
+        );
     }
     match Lang::ALL.into_iter().find(|lang| name(path.file_stem()) == lang.code()) {
         Some(lang) => located.lesson.lang = lang,
-        None => source.problem(1, 1, "the file must be called en.md or zh.md"),
+        None => source.problem(1, 1, say("the file must be called en.md or zh.md", "文件名必须是 en.md 或 zh.md")),
     }
     source.refuse_controls();
     let parts = parts(&mut source, text);
@@ -54,6 +62,8 @@ pub(super) fn read(file: &str, text: &str) -> (Located, Vec<Problem>) {
 
 /// What an ID looks like.
 pub(super) const ID_FORM: &str = "small letters, digits and single hyphens, such as `host-name`";
+/// The same in Chinese.
+pub(super) const ID_FORM_ZH: &str = "只能用小写字母、数字和单个连字符，例如 `host-name`";
 
 /// Whether this is a stable name of a lesson or a step.
 pub(super) fn is_id(text: &str) -> bool {
@@ -84,7 +94,14 @@ fn parts(source: &mut Source<'_>, text: &str) -> Vec<Part> {
                     };
                     if WORDS.contains(&first) {
                         let line = source.line_of(range.start);
-                        source.problem(line, 1, format!("the `{first}` block must stand outside lists and quotations"));
+                        source.problem(
+                            line,
+                            1,
+                            say(
+                                format!("the `{first}` block must stand outside lists and quotations"),
+                                format!("`{first}` 块不能放在列表或引文里"),
+                            ),
+                        );
                     }
                     continue;
                 }
@@ -96,7 +113,7 @@ fn parts(source: &mut Source<'_>, text: &str) -> Vec<Part> {
                     Tag::HtmlBlock if text.get(range.clone()).is_some_and(|html| html.starts_with("<!--")) => continue,
                     Tag::HtmlBlock => {
                         let line = source.line_of(range.start);
-                        source.problem(line, 1, "HTML is not shown; write Markdown");
+                        source.problem(line, 1, say("HTML is not shown; write Markdown", "不显示 HTML，请写 Markdown"));
                         continue;
                     }
                     _ => Part::Text(range),
@@ -105,7 +122,14 @@ fn parts(source: &mut Source<'_>, text: &str) -> Vec<Part> {
             Event::End(_) => depth = depth.saturating_sub(1),
             Event::InlineHtml(html) if !html.starts_with("<!--") => {
                 let line = source.line_of(range.start);
-                source.problem(line, 1, "HTML is not shown; write Markdown, or put it between backquotes");
+                source.problem(
+                    line,
+                    1,
+                    say(
+                        "HTML is not shown; write Markdown, or put it between backquotes",
+                        "不显示 HTML，请写 Markdown，或放进反引号里",
+                    ),
+                );
             }
             Event::Rule if depth == 0 => parts.push(Part::Text(range)),
             _ => {}
@@ -129,12 +153,19 @@ fn build(source: &mut Source<'_>, text: &str, parts: Vec<Part>, located: &mut Lo
                         titled = true;
                         located.lesson.title = title.text.to_owned();
                         if title.text.is_empty() {
-                            source.wrong(heading, "the lesson has no title");
+                            source.wrong(heading, say("the lesson has no title", "课程没有标题"));
                         }
                     }
-                    HeadingLevel::H1 => source.wrong(heading, "a second `#` heading; steps have `##`"),
+                    HeadingLevel::H1 => source
+                        .wrong(heading, say("a second `#` heading; steps have `##`", "又一个 `#` 标题；步骤用 `##`")),
                     HeadingLevel::H2 => step(source, title, heading, located),
-                    _ => source.wrong(heading, "only `#` (the lesson) and `##` (its steps) are headings here"),
+                    _ => source.wrong(
+                        heading,
+                        say(
+                            "only `#` (the lesson) and `##` (its steps) are headings here",
+                            "这里只有 `#`（课程）和 `##`（步骤）两种标题",
+                        ),
+                    ),
                 }
             }
             Part::Quote(range) if titled && located.lesson.summary.is_empty() && located.lesson.intro.is_empty() => {
@@ -150,13 +181,21 @@ fn build(source: &mut Source<'_>, text: &str, parts: Vec<Part>, located: &mut Lo
         }
     }
     if !titled {
-        source.problem(1, 1, "the lesson must begin with `# Title`");
+        source.problem(1, 1, say("the lesson must begin with `# Title`", "课程要以 `# 标题` 开头"));
     }
     if located.lesson.summary.is_empty() {
-        source.problem(1, 1, "a summary must follow the title: `> One line.`");
+        source.problem(
+            1,
+            1,
+            say("a summary must follow the title: `> One line.`", "标题之后要有一行摘要：`> 一行文字。`"),
+        );
     }
     if located.lesson.steps.is_empty() {
-        source.problem(1, 1, "the lesson has no step: `## Title {#its-name}`");
+        source.problem(
+            1,
+            1,
+            say("the lesson has no step: `## Title {#its-name}`", "课程没有步骤：`## 标题 {#its-name}`"),
+        );
     }
     // Nothing was left behind by a step before it.
     if let Some(first) = located.lesson.steps.first_mut() {
@@ -173,7 +212,9 @@ fn prose(source: &mut Source<'_>, text: &str, line: usize, located: &mut Located
                 lines.push(line);
             }
         },
-        _ if located.lesson.title.is_empty() => source.problem(line, 1, "text before the lesson's title"),
+        _ if located.lesson.title.is_empty() => {
+            source.problem(line, 1, say("text before the lesson's title", "课程标题之前有文字"))
+        }
         _ if located.lesson.intro.is_empty() => located.lesson.intro = text.to_owned(),
         _ => located.lesson.intro = format!("{}\n\n{text}", located.lesson.intro),
     }
@@ -192,26 +233,49 @@ fn step(source: &mut Source<'_>, title: Word<'_>, heading: Word<'_>, located: &m
     };
     step.title = name.text.to_owned();
     if step.title.is_empty() {
-        source.wrong(title, "the step has no title");
+        source.wrong(title, say("the step has no title", "步骤没有标题"));
     }
     let mut words = words.into_iter();
     match words.next() {
         Some(word) => {
             let id = word.text.strip_prefix('#').unwrap_or_default();
             if !is_id(id) {
-                source.wrong(word, format!("`{}` is not a step name: `#` and then {ID_FORM}", word.text));
+                source.wrong(
+                    word,
+                    say(
+                        format!("`{}` is not a step name: `#` and then {ID_FORM}", word.text),
+                        format!("`{}` 不能作步骤名：`#` 之后{ID_FORM_ZH}", word.text),
+                    ),
+                );
             } else if let Some(twin) = located.lesson.steps.iter().find(|other| other.id == id) {
-                source.wrong(word, format!("the name `{id}` was given to the step on line {} already", twin.line));
+                source.wrong(
+                    word,
+                    say(
+                        format!("the name `{id}` was given to the step on line {} already", twin.line),
+                        format!("第 {} 行的步骤已经叫 `{id}`", twin.line),
+                    ),
+                );
             }
             step.id = id.to_owned();
         }
-        None => source.wrong(title, "the step has no name: `## Title {#its-name}`"),
+        None => source
+            .wrong(title, say("the step has no name: `## Title {#its-name}`", "步骤没有名字：`## 标题 {#its-name}`")),
     }
     for word in words {
         match word.text {
             "fresh" => step.fresh = true,
             "challenge" => step.challenge = true,
-            other => source.wrong(word, format!("a step cannot be `{other}`, only fresh or challenge")),
+            "user" => step.shells = Shells::User,
+            "user-and-root" => step.shells = Shells::UserAndRoot,
+            other => {
+                source.wrong(
+                    word,
+                    say(
+                        format!("a step cannot be `{other}`, only fresh, challenge, user or user-and-root"),
+                        format!("步骤不能是 `{other}`，只能是 fresh、challenge、user 或 user-and-root"),
+                    ),
+                );
+            }
         }
     }
     located.lesson.steps.push(step);
@@ -227,7 +291,7 @@ fn fence(source: &mut Source<'_>, range: Range<usize>, located: &mut Located) {
     let info = Word { column: opening.column + length, text: info, ..opening }.split();
     let closing = source.line(last).text.trim();
     if last == first || closing.len() < length || !closing.chars().all(|c| c == mark) {
-        source.wrong(opening, "the block is never closed");
+        source.wrong(opening, say("the block is never closed", "块没有结束"));
         return;
     }
     let body: Vec<Word<'_>> = (first + 1..last).map(|line| source.line(line)).collect();
@@ -236,7 +300,7 @@ fn fence(source: &mut Source<'_>, range: Range<usize>, located: &mut Located) {
         return prose(source, &lines.join("\n"), first, located);
     }
     if located.lesson.steps.is_empty() {
-        source.wrong(opening, "an instruction stands before the first step");
+        source.wrong(opening, say("an instruction stands before the first step", "第一个步骤之前有指令"));
         return;
     }
     let placed: Vec<Placed> = parse_block(source, &info, &body, first);

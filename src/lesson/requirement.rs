@@ -2,7 +2,7 @@
 
 use crate::kernel::namespaces::Kind;
 
-/// What a machine lacks: a requirement and the reason, in the language of whoever asked.
+/// What a machine lacks: a requirement and the reason, in the language of the caller.
 pub type Lacking = Vec<(Requirement, String)>;
 
 /// Something that a machine may lack.
@@ -11,6 +11,12 @@ pub type Lacking = Vec<(Requirement, String)>;
 pub enum Requirement {
     /// Effective user ID 0.
     Root,
+    /// An ordinary user can make a user namespace, and write its maps.
+    UserNamespaces,
+    /// In a user namespace of an ordinary user's a new `/proc` can be mounted.
+    UserProc,
+    /// An ordinary user can start this program.
+    UserProgram,
     /// ptrace(2) works.
     Ptrace,
     /// This kind of namespace can be made.
@@ -37,8 +43,45 @@ pub enum Requirement {
     MachineRoot,
     /// The kernel knows this file system.
     Filesystem(String),
+    /// The distribution's programs and the kernel make this in a network namespace.
+    Network(Wiring),
     /// The session's directory can do this.
     SessionDir(Ability),
+}
+
+/// What lessons on networks build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wiring {
+    /// A cable with two ends: ip(8) makes a veth pair.
+    Veth,
+    /// ip(8) makes a bridge.
+    Bridge,
+    /// nft(8) rewrites addresses.
+    Nat,
+}
+
+impl Wiring {
+    /// All of them.
+    pub(crate) const ALL: [Wiring; 3] = [Wiring::Veth, Wiring::Bridge, Wiring::Nat];
+
+    /// Its word in a lesson file.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Wiring::Veth => "veth",
+            Wiring::Bridge => "bridge",
+            Wiring::Nat => "nat",
+        }
+    }
+
+    /// The program that makes it, the package that has the program, and the kernel's name for what it needs.
+    pub(crate) fn made_by(self) -> [&'static str; 3] {
+        match self {
+            Wiring::Veth => ["ip", "iproute2", "CONFIG_VETH"],
+            Wiring::Bridge => ["ip", "iproute2", "CONFIG_BRIDGE"],
+            Wiring::Nat => ["nft", "nftables", "CONFIG_NFT_NAT"],
+        }
+    }
 }
 
 /// What the file system of a session's directory may or may not allow, depending on how it is mounted.
@@ -72,6 +115,9 @@ impl std::fmt::Display for Requirement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Requirement::Root => f.write_str("root"),
+            Requirement::UserNamespaces => f.write_str("user-namespaces"),
+            Requirement::UserProc => f.write_str("user-proc"),
+            Requirement::UserProgram => f.write_str("user-program"),
             Requirement::Ptrace => f.write_str("ptrace"),
             Requirement::Namespace(kind) => write!(f, "namespace {kind}"),
             Requirement::Program(name) => write!(f, "program {name}"),
@@ -85,6 +131,7 @@ impl std::fmt::Display for Requirement {
             Requirement::HardMemory => f.write_str("hard-memory"),
             Requirement::MachineRoot => f.write_str("machine-root"),
             Requirement::Filesystem(name) => write!(f, "filesystem {name}"),
+            Requirement::Network(wiring) => write!(f, "network {}", wiring.name()),
             Requirement::SessionDir(ability) => write!(f, "session-dir {}", ability.name()),
         }
     }

@@ -1,7 +1,7 @@
 //! A lesson file's text with its places: lines, columns and the problems found there.
 
 use super::model::Problem;
-use crate::kernel::text::is_obeyed;
+use crate::{kernel::text::is_obeyed, lang::say};
 
 /// A word or a line of the text, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,11 @@ impl<'a> Word<'a> {
         let column = self.column + before.chars().count() + separator.chars().count();
         Some((Word { text: before, ..self }, Word { column, text: after, ..self }))
     }
+}
+
+/// What may have been meant by a word that is not known, as the end of a sentence; empty where no word is like it.
+pub(super) fn or_meant(near: Option<&str>) -> String {
+    near.map(|near| say(format!("; did you mean `{near}`?"), format!("；是不是想写 `{near}`？"))).unwrap_or_default()
 }
 
 /// A file's text and what is wrong with it so far.
@@ -99,7 +104,15 @@ impl<'a> Source<'a> {
         for number in 1..=self.starts.len() {
             let line = self.line(number);
             for (index, c) in line.text.chars().enumerate().filter(|(_, c)| bad(*c)) {
-                self.problem(number, index + 1, format!("the invisible character U+{:04X} is not allowed", c as u32));
+                let code = c as u32;
+                self.problem(
+                    number,
+                    index + 1,
+                    say(
+                        format!("the invisible character U+{code:04X} is not allowed"),
+                        format!("不允许使用看不见的字符 U+{code:04X}"),
+                    ),
+                );
             }
         }
     }

@@ -1,29 +1,33 @@
 //! Where lessons come from: the copy in this binary, and directories of the user's.
 
 use super::{
-    lint,
+    agree::agree,
     model::{Block, Fact, Lesson, Problem, Run, Translations},
+    pack::{self, LeftOut},
     parse::{self, Located},
 };
 use crate::{
-    kernel::{errno::why_io, usable::usable},
+    kernel::{availability::available, errno::why_io, ordinary},
     lang::{Lang, say},
 };
 use include_dir::{Dir, include_dir};
+use serde::{Deserialize, Serialize};
 use std::{
     fmt,
     io::{self, Read},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/lessons");
 
 /// The order of the lessons on the opening screen; others follow by name.
-const ORDER: [&str; 5] = ["isolate", "rootfs", "cgroups", "nsenter", "together"];
+const ORDER: [&str; 10] =
+    ["isolate", "rootfs", "cgroups", "nsenter", "together", "network", "rootless", "privileges", "runtime", "fix"];
 
 /// A lesson file is a page or two; anything far larger is a mistake.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Why lessons could not be loaded.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ impl fmt::Display for LoadError {
         match self {
             LoadError::Io(path, error) => write!(f, "{}{}{}", path.display(), say(": ", "："), why_io(error)),
             LoadError::Empty(path) => {
-                let why = say(": no folder with en.md and zh.md in it", "：里面没有含 en.md 和 zh.md 的文件夹");
+                let why = say(": no folder with en.md or zh.md in it", "：里面没有含 en.md 或 zh.md 的文件夹");
                 write!(f, "{}{why}", path.display())
             }
             LoadError::Problems(problems) => {
@@ -54,22 +58,59 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Loads the embedded lessons, and those of `dir`, which replace embedded ones of the same name and are marked as
+/// Loads the embedded lessons, and those of `dir`, which stand in the place of embedded ones of the same name and are marked as
 /// foreign. `{port}` is filled in with a TCP port that is free now, `{image}` with the built-in image, `{controllers}` with
 /// the controllers that groups can have here.
 pub fn load(dir: Option<&Path>) -> Result<Vec<Translations>, LoadError> {
-    load_with(dir, "builtin:")
+    load_all(dir, "builtin:").map(|(lessons, _)| lessons)
 }
 
-/// The same for another image, as a word for a shell's command line.
-pub fn load_with(dir: Option<&Path>, image: &str) -> Result<Vec<Translations>, LoadError> {
-    let mut lessons = embedded()?;
+/// The embedded lessons, read once for all tests.
+#[cfg(test)]
+pub(crate) fn embedded_once() -> Vec<Translations> {
+    static ALL: std::sync::LazyLock<Vec<Translations>> = std::sync::LazyLock::new(|| load(None).unwrap());
+    ALL.clone()
+}
+
+/// The same for another image, as a word for a shell's command line; and with what of `dir` could not be used.
+///
+/// Errors: nothing of `dir` can be used, or it cannot be read.
+pub fn load_all(dir: Option<&Path>, image: &str) -> Result<(Vec<Translations>, Vec<LeftOut>), LoadError> {
+    load_as(dir, &Fills::of_this_machine(image))
+}
+
+/// What only the machine of a session knows, and lessons name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fills {
+    port: u16,
+    image: String,
+    controllers: String,
+    ids: (u32, u32),
+}
+
+impl Fills {
+    /// Here; all lessons of a process name the same port.
+    pub fn of_this_machine(image: &str) -> Fills {
+        static PORT: OnceLock<u16> = OnceLock::new();
+        let port = *PORT.get_or_init(|| free_port().unwrap_or(FALLBACK_PORT));
+        let controllers = controllers(|name| available(name).ok().map(|(version, _)| version));
+        Fills { port, image: image.into(), controllers, ids: ordinary::user() }
+    }
+}
+
+/// Loads them as they are, or were, on another machine.
+pub fn load_as(dir: Option<&Path>, fills: &Fills) -> Result<(Vec<Translations>, Vec<LeftOut>), LoadError> {
+    let (mut lessons, mut left_out) = (embedded()?, Vec::new());
     if let Some(dir) = dir {
-        for mut foreign in directory(dir)? {
-            foreign.values_mut().for_each(|lesson| lesson.foreign = true);
+        let found;
+        (found, left_out) = sound(dir)?;
+        for mut foreign in found {
             let id = id(&foreign).to_owned();
             match lessons.iter_mut().find(|own| self::id(own) == id) {
-                Some(own) => *own = foreign,
+                Some(own) => {
+                    pack::replaces(&mut foreign);
+                    *own = foreign;
+                }
                 None => lessons.push(foreign),
             }
         }
@@ -78,11 +119,39 @@ pub fn load_with(dir: Option<&Path>, image: &str) -> Result<Vec<Translations>, L
         let id = id(lesson);
         (ORDER.iter().position(|known| *known == id).unwrap_or(ORDER.len()), id.to_owned())
     });
-    let port = free_port().unwrap_or(FALLBACK_PORT);
-    let controllers = controllers(|name| usable(name).ok().map(|(version, _)| version));
-    let fills = [("{port}", port.to_string()), (IMAGE, image.to_owned()), ("{controllers}", controllers)];
-    lessons.iter_mut().flat_map(|lesson| lesson.values_mut()).for_each(|lesson| fill_in(lesson, port, &fills));
-    Ok(lessons)
+    lessons.iter_mut().for_each(pack::fall_back);
+    lessons.iter_mut().for_each(|lesson| fill(lesson, fills));
+    Ok((lessons, left_out))
+}
+
+/// Fills in what only the machine of a session knows.
+pub(super) fn fill(lesson: &mut Translations, fills: &Fills) {
+    let Fills { port, image, controllers, ids } = fills.clone();
+    let fills = [
+        ("{port}", port.to_string()),
+        (IMAGE, image),
+        ("{controllers}", controllers),
+        ("{uid}", ids.0.to_string()),
+        ("{gid}", ids.1.to_string()),
+    ];
+    lesson.values_mut().for_each(|lesson| fill_in(lesson, port, ids, &fills));
+}
+
+/// What of a directory can be used, marked as foreign, and what cannot.
+fn sound(dir: &Path) -> Result<(Vec<Translations>, Vec<LeftOut>), LoadError> {
+    let (mut found, mut left_out) = (Vec::new(), Vec::new());
+    for (label, files) in folders(dir)? {
+        let (lesson, wrong) = pack::sound(&label, folder(&label, &files));
+        if let Some(mut lesson) = lesson {
+            pack::mark(&mut lesson, &label);
+            found.push(lesson);
+        }
+        left_out.extend(wrong);
+    }
+    match found.is_empty() {
+        true => Err(LoadError::Problems(left_out.into_iter().flat_map(|left_out| left_out.problems).collect())),
+        false => Ok((found, left_out)),
+    }
 }
 
 /// Whether the user agreed beforehand that commands of foreign lessons may run: by a flag, or for a whole environment.
@@ -102,47 +171,64 @@ pub fn embedded() -> Result<Vec<Translations>, LoadError> {
     collect(folders)
 }
 
-/// The lessons in a directory, as they are written: each is a folder with one file a language.
-pub fn directory(dir: &Path) -> Result<Vec<Translations>, LoadError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        |error| LoadError::Io(path, error)
-    };
-    let mut folders = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(failed(dir))? {
-        let folder = entry.map_err(failed(dir))?.path();
-        let hidden = folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if hidden || !folder.is_dir() {
-            continue;
-        }
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(&folder).map_err(failed(&folder))? {
-            let path = entry.map_err(failed(&folder))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            // Opening anything else, such as a FIFO, might wait for ever.
-            if name.ends_with(".md") && path.is_file() {
-                files.push((name, contents(&path).map_err(failed(&path))?));
-            }
-        }
-        if !files.is_empty() {
-            folders.push((folder.display().to_string(), files));
-        }
-    }
-    if folders.is_empty() {
-        return Err(LoadError::Empty(dir.to_owned()));
-    }
-    folders.sort();
-    collect(folders)
+/// The guide for authors of lessons.
+pub(super) fn guide() -> &'static str {
+    EMBEDDED.get_file("README.md").and_then(include_dir::File::contents_utf8).unwrap_or_default()
 }
 
-fn contents(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// The lessons in a directory, as they are written: each is a folder with one file a language, and one language is enough. The
+/// folder of a single lesson is taken as well.
+///
+/// Errors: every problem of every lesson, or that there is none.
+pub fn directory(dir: &Path) -> Result<Vec<Translations>, LoadError> {
+    collect(folders(dir)?)
 }
 
 /// A folder's name for people, and its files by name.
 type Folder = (String, Vec<(String, Vec<u8>)>);
+
+fn folders(dir: &Path) -> Result<Vec<Folder>, LoadError> {
+    let is_lesson = Lang::ALL.iter().any(|lang| dir.join(format!("{}.md", lang.code())).is_file());
+    if is_lesson {
+        // `.` has no name, and the folder's name is the lesson's.
+        let whole = dir.canonicalize().map_err(|error| LoadError::Io(dir.to_owned(), error))?;
+        return Ok(vec![(whole.display().to_string(), texts(&whole)?)]);
+    }
+    let failed = |error| LoadError::Io(dir.to_owned(), error);
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        let folder = entry.map_err(failed)?.path();
+        let hidden = folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && folder.is_dir() {
+            folders.push((folder.display().to_string(), texts(&folder)?));
+        }
+    }
+    folders.retain(|(_, files)| !files.is_empty());
+    folders.sort();
+    if folders.is_empty() { Err(LoadError::Empty(dir.to_owned())) } else { Ok(folders) }
+}
+
+/// The Markdown files of a folder.
+pub(super) fn texts(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, LoadError> {
+    let failed = |error| LoadError::Io(folder.to_owned(), error);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // Opening anything else, such as a FIFO, might wait for ever.
+        if name.ends_with(".md") && path.is_file() {
+            let bytes = contents(&path).map_err(|error| LoadError::Io(path, error))?;
+            files.push((name, bytes));
+        }
+    }
+    Ok(files)
+}
+
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 fn collect(folders: impl IntoIterator<Item = Folder>) -> Result<Vec<Translations>, LoadError> {
     let (mut lessons, mut problems) = (Vec::new(), Vec::new());
@@ -154,17 +240,14 @@ fn collect(folders: impl IntoIterator<Item = Folder>) -> Result<Vec<Translations
     if problems.is_empty() { Ok(lessons) } else { Err(LoadError::Problems(problems)) }
 }
 
-/// Reads one lesson in every language, with every problem of it.
+/// Reads one lesson in every language that it is written in, with every problem of it.
 pub fn folder(label: &str, files: &[(String, Vec<u8>)]) -> (Translations, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut found: Vec<(String, Located)> = Vec::new();
     for lang in Lang::ALL {
         let name = format!("{}.md", lang.code());
         let path = format!("{label}/{name}");
-        let Some((_, bytes)) = files.iter().find(|(file, _)| *file == name) else {
-            problems.push(Problem { file: path, line: 1, column: 1, what: "this file is missing".into() });
-            continue;
-        };
+        let Some((_, bytes)) = files.iter().find(|(file, _)| *file == name) else { continue };
         match text(bytes) {
             Ok(text) => {
                 let (located, wrong) = parse::read(&path, text);
@@ -177,13 +260,19 @@ pub fn folder(label: &str, files: &[(String, Vec<u8>)]) -> (Translations, Vec<Pr
     for (name, _) in files {
         let known = Lang::ALL.iter().any(|lang| *name == format!("{}.md", lang.code()));
         if !known && name.ends_with(".md") && name != "README.md" {
-            let what = "only en.md and zh.md (and README.md) belong here".into();
+            let what =
+                say("only en.md and zh.md (and README.md) belong here", "这里只应有 en.md 和 zh.md（以及 README.md）")
+                    .into();
             problems.push(Problem { file: format!("{label}/{name}"), line: 1, column: 1, what });
         }
     }
+    if found.is_empty() && problems.is_empty() {
+        let what = say("neither en.md nor zh.md is here", "这里没有 en.md，也没有 zh.md").into();
+        problems.push(Problem { file: label.to_owned(), line: 1, column: 1, what });
+    }
     if let Some(((_, original), translations)) = found.split_first() {
         for (path, translation) in translations {
-            problems.extend(lint::agree(original, translation, path));
+            problems.extend(agree(original, translation, path));
         }
     }
     let lessons = found.into_iter().map(|(_, located)| (located.lesson.lang.code(), located.lesson));
@@ -192,14 +281,15 @@ pub fn folder(label: &str, files: &[(String, Vec<u8>)]) -> (Translations, Vec<Pr
 
 /// The text of a file, or where it stops being text.
 fn text(bytes: &[u8]) -> Result<&str, (usize, usize, String)> {
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err((1, 1, format!("the file is larger than {MOST_BYTES} bytes")));
+    if bytes.len() as u64 > MAX_BYTES {
+        let what = say(format!("the file is larger than {MAX_BYTES} bytes"), format!("文件大于 {MAX_BYTES} 字节"));
+        return Err((1, 1, what));
     }
     std::str::from_utf8(bytes).map_err(|error| {
         let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let good = std::str::from_utf8(good).unwrap_or_default();
         let column = good.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        (good.matches('\n').count() + 1, column, "this is not UTF-8 text".into())
+        (good.matches('\n').count() + 1, column, say("this is not UTF-8 text", "这不是 UTF-8 文本").into())
     })
 }
 
@@ -232,7 +322,7 @@ fn controllers(version: impl Fn(&str) -> Option<u8>) -> String {
 }
 
 /// Puts what only this machine knows in its place everywhere, so that nothing after this needs to know of it.
-fn fill_in(lesson: &mut Lesson, port: u16, fills: &[(&str, String)]) {
+fn fill_in(lesson: &mut Lesson, port: u16, ids: (u32, u32), fills: &[(&str, String)]) {
     let fill = |text: &mut String| {
         for (name, value) in fills {
             if text.contains(name) {
@@ -253,12 +343,17 @@ fn fill_in(lesson: &mut Lesson, port: u16, fills: &[(&str, String)]) {
                 predict.options.iter_mut().for_each(fill);
             }
             Block::Run(run) => fill_line(run),
-            Block::Solution(runs) => runs.iter_mut().for_each(fill_line),
+            Block::Solution(way) | Block::Wrong(way) => way.runs.iter_mut().for_each(fill_line),
+            Block::Break(runs) => runs.iter_mut().for_each(fill_line),
             Block::Check(checks) => {
                 for check in checks {
                     fill(&mut check.text);
                     if let Fact::Listening(_, wanted @ 0) | Fact::NotListening(_, wanted @ 0) = &mut check.fact {
                         *wanted = port;
+                    }
+                    check.fact.be(ids);
+                    if let Fact::Call(_, _, Some(text)) = &mut check.fact {
+                        fill(text);
                     }
                 }
             }
@@ -294,11 +389,13 @@ mod tests {
                 let texts: Vec<&String> = match block {
                     Block::Prose(text) | Block::Hint(text) | Block::Why(text) | Block::Note(text) => vec![text],
                     Block::Run(run) => vec![&run.line],
-                    Block::Solution(runs) => runs.iter().map(|run| &run.line).collect(),
+                    Block::Solution(way) | Block::Wrong(way) => way.runs.iter().map(|run| &run.line).collect(),
+                    Block::Break(runs) => runs.iter().map(|run| &run.line).collect(),
                     _ => Vec::new(),
                 };
-                let left =
-                    |text: &&String| ["{port}", "{image}", "{controllers}"].iter().any(|name| text.contains(name));
+                let left = |text: &&String| {
+                    ["{port}", "{image}", "{controllers}", "{uid}", "{gid}"].iter().any(|name| text.contains(name))
+                };
                 assert!(!texts.iter().any(left), "{}: {texts:?}", step.id);
             }
         }

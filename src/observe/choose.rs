@@ -1,4 +1,4 @@
-//! Which process is "the container"? Nobody declares one: it is what the kernel says differs.
+//! Which process is "the container"? None is declared: it is what the kernel says differs.
 
 use super::processes::Tree;
 
@@ -20,14 +20,30 @@ pub(super) fn choose(
     pid_differs: impl Fn(i32) -> bool,
     other_differs: impl Fn(i32) -> bool,
 ) -> Option<i32> {
+    isolated(tree, watched, pid_differs, other_differs).or_else(|| plain(tree, watched, foreground))
+}
+
+/// The first part of [`choose`]: only what is isolated.
+pub(super) fn isolated(
+    tree: &Tree,
+    watched: i32,
+    pid_differs: impl Fn(i32) -> bool,
+    other_differs: impl Fn(i32) -> bool,
+) -> Option<i32> {
     let family = tree.family(watched);
-    let alive = |pid: &i32| tree.stats.get(pid).is_some_and(|stat| !stat.dead());
-    let living = || family.iter().copied().filter(|pid| alive(pid));
-    living()
-        .find(|pid| pid_differs(*pid))
-        .or_else(|| living().take(NEAREST).find(|pid| other_differs(*pid)))
-        .or_else(|| foreground.filter(|pid| family.contains(pid) && alive(pid)))
-        .or_else(|| family.first().copied())
+    let living = || family.iter().copied().filter(|pid| is_alive(tree, *pid));
+    living().find(|pid| pid_differs(*pid)).or_else(|| living().take(NEAREST).find(|pid| other_differs(*pid)))
+}
+
+/// The second part: where nothing is isolated.
+pub(super) fn plain(tree: &Tree, watched: i32, foreground: Option<i32>) -> Option<i32> {
+    let family = tree.family(watched);
+    let foreground = foreground.filter(|pid| family.contains(pid) && is_alive(tree, *pid));
+    foreground.or_else(|| family.first().copied())
+}
+
+fn is_alive(tree: &Tree, pid: i32) -> bool {
+    tree.stats.get(&pid).is_some_and(|stat| !stat.dead())
 }
 
 #[cfg(test)]

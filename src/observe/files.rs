@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// More of a file is not looked at.
-const MOST: u64 = 64 * 1024;
+const MAX: u64 = 64 * 1024;
 
 /// Reads the beginning of a file; empty for whatever is not a regular file, `None` where nothing of that name exists.
 pub(super) fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String> {
@@ -21,7 +21,7 @@ pub(super) fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option
         return Some(String::new());
     }
     let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
-    text::read_all(File::open(path).ok()?.take(MOST)).ok()
+    text::read_all(File::open(path).ok()?.take(MAX)).ok()
 }
 
 /// Which device a file is, such as `c 1:3` or `b 254:0`; `None` for whatever is none.
@@ -35,6 +35,11 @@ pub(super) fn device(asked: &Asked, container: Option<i32>, work: &Path) -> Opti
     Some(format!("{letter} {}:{}", major(found.st_rdev), minor(found.st_rdev)))
 }
 
+/// Whose a file is.
+pub(super) fn owner(asked: &Asked, container: Option<i32>, work: &Path) -> Option<u32> {
+    Some(fstat(&find(asked, container, work)?).ok()?.st_uid)
+}
+
 /// A directory outside the root of a process that it has open: the descriptor, and where it leads. Both are named as
 /// this program would find them.
 pub(super) fn outside(process: &Path) -> Option<String> {
@@ -46,6 +51,32 @@ pub(super) fn outside(process: &Path) -> Option<String> {
         std::fs::metadata(&file).ok().filter(std::fs::Metadata::is_dir)?;
         Some(format!("{} -> {}", file.file_name()?.display(), path.display()))
     })
+}
+
+/// The devices that every container gets.
+const USUAL: [&str; 8] = ["null", "zero", "full", "random", "urandom", "tty", "console", "ptmx"];
+
+/// So many names in `/dev` are looked at.
+const MAX_NAMES: usize = 4096;
+
+/// The device nodes in `/dev` of a process besides the usual ones, such as `sda b 8:0`; those in directories below are not looked at.
+pub(super) fn devices_besides(process: &Path) -> Option<Vec<String>> {
+    let dev = below(&process.join("root"), "/dev")?;
+    let dir = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&dev));
+    let entries = std::fs::read_dir(dir).ok()?.flatten().take(MAX_NAMES);
+    let device = |entry: std::fs::DirEntry| {
+        let (name, found) = (entry.file_name().to_string_lossy().into_owned(), entry.metadata().ok()?);
+        let letter = match SFlag::from_bits_truncate(std::os::unix::fs::MetadataExt::mode(&found)) & SFlag::S_IFMT {
+            SFlag::S_IFCHR => 'c',
+            SFlag::S_IFBLK => 'b',
+            _ => return None,
+        };
+        let number = std::os::unix::fs::MetadataExt::rdev(&found);
+        (!USUAL.contains(&name.as_str())).then(|| format!("{name} {letter} {}:{}", major(number), minor(number)))
+    };
+    let mut found: Vec<String> = entries.filter_map(device).collect();
+    found.sort();
+    Some(found)
 }
 
 fn find(asked: &Asked, container: Option<i32>, work: &Path) -> Option<OwnedFd> {
@@ -66,21 +97,21 @@ fn on_the_host(path: &Path) -> Option<OwnedFd> {
 const ANYWHERE: &str = "*/";
 
 /// So many directories are looked into: a tree with more of them side by side is none that a lesson makes.
-const MOST_DIRECTORIES: usize = 256;
+const MAX_DIRECTORIES: usize = 256;
 
 /// The directories in the work directory, and those in them, in the order of their names. Links are not followed.
 fn directories(work: &Path) -> Vec<PathBuf> {
     let within = |dir: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
         let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        let mut dirs: Vec<PathBuf> = dirs.take(MOST_DIRECTORIES).map(|entry| entry.path()).collect();
+        let mut dirs: Vec<PathBuf> = dirs.take(MAX_DIRECTORIES).map(|entry| entry.path()).collect();
         dirs.sort();
         dirs
     };
     let mut all = within(work);
     let below: Vec<PathBuf> = all.iter().flat_map(|dir| within(dir)).collect();
     all.extend(below);
-    all.truncate(MOST_DIRECTORIES);
+    all.truncate(MAX_DIRECTORIES);
     all
 }
 

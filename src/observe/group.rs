@@ -5,7 +5,7 @@ use super::{
     cgroup::{self, Hierarchy, Membership},
     text,
 };
-use crate::kernel::usable::outside_ours;
+use crate::kernel::{availability::outside_ours, cgroups::LIMITING};
 use std::{
     collections::BTreeMap,
     fs,
@@ -13,9 +13,6 @@ use std::{
     sync::OnceLock,
     time::Instant,
 };
-
-/// The controllers that lessons use.
-const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
 
 /// How long the threads of a group were kept from running (Documentation/scheduler/sched-stats.rst). The kernel counts it for
 /// each thread, so that it has to be added up over those that come and go.
@@ -70,7 +67,7 @@ pub(super) fn read(
         own.iter().map(|own| Membership { controllers: own.controllers.clone(), path: path(own) }).collect()
     };
     let places = |memberships: &[Membership]| -> Vec<(&str, PathBuf)> {
-        let dirs = CONTROLLERS.iter().filter_map(|controller| {
+        let dirs = LIMITING.iter().filter_map(|controller| {
             let place = cgroup::place(hierarchies, memberships, controller)?;
             Some((*controller, place.dir(&place.path).filter(|dir| dir.is_dir())?))
         });

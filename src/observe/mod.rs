@@ -4,22 +4,37 @@
 //! it is read (ENOENT, ESRCH) is normal and leaves a gap, not an error. "The host" is always boxwright's own namespaces,
 //! because those of PID 1 may be unreadable even for root.
 
+mod answered;
+mod beyond;
 pub(crate) mod cgroup;
 mod choose;
+mod containers;
 mod files;
 mod group;
+mod names;
+mod netpeek;
 mod network;
+mod networks;
 pub mod peek;
 mod place;
 mod processes;
+mod reach;
 mod reader;
+mod rights;
 mod sample;
 mod sampler;
 mod scorecard;
 mod sysv;
+mod users;
 
 pub(crate) use crate::kernel::mountinfo::{self as mounts, Mount};
+pub(crate) use beyond::{BEYOND, Beyond, beyond};
+pub use containers::Container;
+pub use names::Resolved;
+pub use networks::{Count, Link, Member, Neighbour, Network, Networks, Packets, Peer, Route};
 pub(crate) use place::Place;
+pub use reach::Reached;
+pub(crate) use reach::locate;
 pub use reader::{Extra, Reader, Subject, for_children, links};
 pub use sample::{
     Asked, Cgroup, Cpu, ForChildren, Group, Interface, Io, Links, Memory, Pids, Pressure, Privileges, Process, Sample,
@@ -27,6 +42,7 @@ pub use sample::{
 };
 pub(crate) use sampler::Sampler;
 pub(crate) use scorecard::{Evidence, ISOLATING, NAMES};
+pub use users::Users;
 
 use crate::kernel::text;
 
@@ -35,6 +51,7 @@ use crate::kernel::text;
 pub(crate) fn read_any(text: &str) {
     let _ = (processes::parse_stat(text), processes::parse_nspid(text), processes::parse_privileges(text));
     let _ = (network::parse_listening(text), network::parse_sockets(text), sysv::parse_ids(text));
+    let _ = networks::parse_packets(text);
     let _ = (cgroup::parse_cpu_max(text), cgroup::parse_pressure(text), cgroup::field(text, "nr_periods"));
 }
 

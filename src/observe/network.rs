@@ -59,7 +59,7 @@ pub(super) fn sorted(mut ports: Vec<u16>) -> Vec<u16> {
 }
 
 /// How many TCP sockets are in use in the network namespace of the process with this `/proc` directory: where the number
-/// has changed, somebody may have begun or ceased to listen. It costs the kernel nothing to tell.
+/// has changed, a program may have begun or ceased to listen. It costs the kernel nothing to tell.
 pub(super) fn sockets(process: &Path) -> u64 {
     let tables = ["net/sockstat", "net/sockstat6"].iter().filter_map(|name| text::read(process.join(name)).ok());
     tables.map(|table| parse_sockets(&table)).sum()

@@ -3,7 +3,7 @@
 //! A short, single-threaded child enters the namespaces, asks, prints one line of JSON and ends, because boxwright
 //! itself has threads and never leaves the host's namespaces.
 
-use super::{Interface, Links, network, sysv};
+use super::{Interface, Links, names, netpeek, network, reach, sysv};
 use crate::kernel::namespaces::{Kind, read_link};
 use crate::kernel::netlink;
 use crate::kernel::text;
@@ -56,8 +56,17 @@ impl Answer {
     }
 }
 
-/// The child's role: `args` is the PID. Always prints one line; the exit status says only whether it could be printed.
+/// The child's role: `args` is the PID, or `networks` and files of namespaces ([`super::netpeek`]). Always prints one line; the exit status says only whether it could be printed.
 pub fn run(args: &[String]) -> ExitCode {
+    if let Some((_, files)) = args.split_first().filter(|(word, _)| *word == netpeek::WORD) {
+        return netpeek::run(files);
+    }
+    if let Some((_, words)) = args.split_first().filter(|(word, _)| *word == reach::WORD) {
+        return reach::run(words);
+    }
+    if let Some((_, words)) = args.split_first().filter(|(word, _)| *word == names::WORD) {
+        return names::run(words);
+    }
     let answer = match args.first().and_then(|pid| pid.parse().ok()) {
         Some(pid) => look(pid),
         None => Answer { errors: vec!["usage: __peek PID".into()], ..Answer::default() },
@@ -154,14 +163,13 @@ pub(crate) fn hostname() -> Option<String> {
 
 /// Asks inside the namespaces of a process; `None` where the child could not be started or did not answer in time.
 pub(crate) fn ask(exe: &Path, pid: i32) -> Option<Answer> {
-    let mut child = Command::new(exe)
-        .args([ROLE, &pid.to_string()])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let line = child.stdout.take().and_then(|mut out| read_until(&mut out, Instant::now() + DEADLINE));
+    answer_of(Command::new(exe).args([ROLE, &pid.to_string()]), Instant::now() + DEADLINE)
+}
+
+/// What a child of ours prints as its answer, in JSON; `None` where it could not be started or did not answer in time.
+pub(super) fn answer_of<T: serde::de::DeserializeOwned>(command: &mut Command, until: Instant) -> Option<T> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let line = child.stdout.take().and_then(|mut out| read_until(&mut out, until));
     // It has answered or it is too late: either way nothing is lost by killing it, and wait cannot hang.
     let _ = child.kill();
     let _ = child.wait();

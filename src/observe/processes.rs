@@ -47,7 +47,25 @@ pub(super) fn parse_privileges(status: &str) -> Privileges {
         no_new_privs: value("NoNewPrivs").map(|flag| flag == "1"),
         // 0 is off, 1 the strict mode of old, 2 a filter.
         seccomp: value("Seccomp").map(|mode| mode != "0"),
+        bounding: value("CapBnd").and_then(|mask| u64::from_str_radix(mask, 16).ok()),
+        // Real, effective, saved, and that for files.
+        uid: value("Uid").and_then(|ids| ids.split_ascii_whitespace().nth(1)?.parse().ok()),
+        filters: value("Seccomp_filters").and_then(|count| count.parse().ok()),
     }
+}
+
+/// Whether a process looks after children that end: it catches or ignores SIGCHLD (`SigCgt`, `SigIgn`), or is waiting in one of the
+/// calls for that (`/proc/PID/syscall`, which says `running` of a process that is in none).
+pub(super) fn reaps(status: &str, syscall: Option<&str>) -> Option<bool> {
+    let child = 1u64 << (libc::SIGCHLD - 1);
+    let set = |name: &str| {
+        let mask = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        u64::from_str_radix(mask.trim(), 16).ok()
+    };
+    let told = (set("SigCgt")? | set("SigIgn")?) & child != 0;
+    let number = syscall.and_then(|line| line.split_ascii_whitespace().next()?.parse::<i64>().ok());
+    let waits = number.is_some_and(|number| [libc::SYS_wait4, libc::SYS_waitid].contains(&number));
+    (told || waits || syscall.is_some()).then_some(told || waits)
 }
 
 /// All processes of one moment.
@@ -122,6 +140,18 @@ mod tests {
 
     fn tree(pairs: &[(i32, i32)]) -> Tree {
         Tree::new(pairs.iter().map(|&(pid, ppid)| Stat { pid, ppid, comm: "sh".into(), state: 'S', start: 0 }))
+    }
+
+    #[test]
+    fn a_process_waits_is_told_or_does_neither() {
+        let status =
+            |ignored: u64, caught: u64| format!("Name:\tsh\nSigIgn:\t{ignored:016x}\nSigCgt:\t{caught:016x}\n");
+        let (child, waiting) = (1 << 16, format!("{} 0xffffffffffffffff 0x0", libc::SYS_wait4));
+        assert_eq!(reaps(&status(0, child), None), Some(true));
+        assert_eq!(reaps(&status(child, 0), Some("running")), Some(true));
+        assert_eq!(reaps(&status(0, 0), Some(&waiting)), Some(true));
+        assert_eq!(reaps(&status(0, 0), Some("0 0x0 0x7ffe")), Some(false));
+        assert_eq!((reaps(&status(0, 0), None), reaps("", Some(&waiting))), (None, None));
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Puts one sample together: a pass over `/proc`, the chosen container, and what both sides answer.
 
+use super::answered::Answered;
 use super::processes::Tree;
 use super::scorecard::{self, Evidence};
 use super::{
-    ForChildren, Links, Mount, Process, Sample, Side, cgroup, choose, files, group, mounts, network, peek, processes,
-    sysv, text,
+    ForChildren, Links, Mount, Process, Sample, Side, cgroup, choose, containers, group, mounts, network, peek,
+    processes, sysv, text, users,
 };
 use crate::kernel::namespaces::{Kind, TABLE, read_link};
-use crate::kernel::silent::{Asker, Looking};
+use crate::kernel::silent::Asker;
+use crate::lesson::Probe;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -18,6 +20,9 @@ use std::path::{Path, PathBuf};
 pub enum Subject {
     /// The container below this process, with the process in its terminal's foreground.
     Below(i32, Option<i32>),
+    /// The same; where there is none, the newest on the machine that began after this program. The third value is one that was
+    /// picked, by PID and start: it goes before all others while it is there.
+    Anywhere(i32, Option<i32>, Option<(i32, u64)>),
     /// This process itself.
     Exactly(i32),
 }
@@ -25,31 +30,26 @@ pub enum Subject {
 /// Reads samples, and remembers what is dear to ask: the answers from inside.
 #[derive(Debug)]
 pub struct Reader {
-    proc_root: PathBuf,
-    exe: PathBuf,
+    pub(super) proc_root: PathBuf,
+    pub(super) exe: PathBuf,
     /// What was asked about, how many sockets there were then, and the answer.
     answer: Option<(Links, u64, peek::Answer)>,
     /// The PID namespaces of processes, by PID and start. A process never leaves its own (pid_namespaces(7)).
     pid_namespaces: BTreeMap<(i32, u64), Option<u64>>,
-    extra: Extra,
+    owners: users::Owners,
+    pub(super) extra: Extra,
+    /// Whether the screen shows the session's network namespaces.
+    pub(super) sees_networks: bool,
+    /// The host terminal's shell, and the process there now.
+    pub(super) host_terminal: (Option<i32>, Option<i32>),
+    /// Network namespaces that had a name before the first sample.
+    pub(super) old_networks: Option<BTreeSet<u64>>,
     /// Groups that the learner has made, under whatever name; the one that was touched last comes last.
     pub(super) groups: Vec<String>,
     /// How long the threads of the session's group waited for a CPU.
     delays: group::Delays,
     /// Asks what a file system inside must answer, which may be silent.
-    asker: Asker,
-}
-
-/// What only the file systems answer that a container has mounted.
-#[derive(Default)]
-struct Answered {
-    /// The root of whoever stands in the container, and the host's ([`scorecard::root_identity`]).
-    root: Option<(String, String)>,
-    outside: Option<String>,
-    files: BTreeMap<super::Asked, Option<String>>,
-    devices: BTreeMap<super::Asked, String>,
-    host_proc: Option<bool>,
-    inside_proc: Option<bool>,
+    pub(super) asker: Asker,
 }
 
 /// What a session looks at besides its container.
@@ -61,6 +61,10 @@ pub struct Extra {
     pub work: PathBuf,
     /// The files that the current step looks at.
     pub files: Vec<super::Asked>,
+    /// Whether it looks at the session's network namespaces.
+    pub networks: bool,
+    /// The connections and names that it tries.
+    pub probes: Vec<Probe>,
 }
 
 impl Reader {
@@ -72,7 +76,11 @@ impl Reader {
             exe,
             answer: None,
             pid_namespaces: BTreeMap::new(),
+            owners: users::Owners::default(),
             extra: Extra::default(),
+            sees_networks: false,
+            host_terminal: (None, None),
+            old_networks: None,
             groups: Vec::new(),
             delays: group::Delays::default(),
             asker: Asker::default(),
@@ -127,12 +135,22 @@ impl Reader {
             let read = || read_link(&proc_root.join(pid.to_string()).join("ns/pid")).ok();
             *known.borrow_mut().entry((pid, tree.start(pid)?)).or_insert_with(read)
         };
-        let Some(container) = self.choose(&tree, subject, &sample.host_namespaces, pid_ns) else {
+        if matches!(subject, Subject::Anywhere(..)) {
+            sample.containers = containers::found(&tree, sample.host_namespaces.get(&Kind::Pid).copied(), pid_ns);
+        }
+        let first = match subject {
+            Subject::Below(watched, _) | Subject::Anywhere(watched, ..) => watched,
+            Subject::Exactly(pid) => pid,
+        };
+        sample.container = self.choose(&tree, subject, &sample, pid_ns);
+        sample.networks = self.networks(&tree, first, &sample);
+        sample.reached = self.reached(sample.networks.as_ref());
+        let Some(container) = sample.container else {
             self.ask(&mut sample, None, Vec::new());
             return (sample, Evidence::default());
         };
+        sample.resolved = self.resolved(container);
         let dir = self.dir(container);
-        sample.container = Some(container);
         sample.namespaces = links(&dir);
         sample.for_children = for_children(&dir);
         let membership = |dir: &Path| cgroup::parse_membership(&text::read(dir.join("cgroup")).unwrap_or_default());
@@ -140,21 +158,22 @@ impl Reader {
         sample.cgroup = cgroup::read(&hierarchies, &theirs);
         let privileges = |dir: &Path| processes::parse_privileges(&text::read(dir.join("status")).unwrap_or_default());
         (sample.privileges, sample.host_privileges) = (privileges(&dir), privileges(&own));
+        (sample.host_users, sample.users) =
+            self.owners.both((&own, &sample.host_namespaces), (&dir, &sample.namespaces));
+        self.rights(subject, &dir, &mut sample);
         sample.inside = self.inside(container, &sample);
-        let first = match subject {
-            Subject::Below(watched, _) => watched,
-            Subject::Exactly(pid) => pid,
-        };
         sample.processes = self.processes(&tree, first, &sample, pid_ns);
 
         let root = self.ask(&mut sample, Some(container), tree.family(container));
         let own_pid_ns = sample.namespaces.get(&Kind::Pid).filter(|ns| host_lacks(&sample, Kind::Pid, **ns));
+        let newcomers = own_pid_ns.map(|ns| scorecard::newcomers(&sample.processes, *ns, pid_ns)).unwrap_or_default();
+        sample.newcomer = self.shared_with(&newcomers, &sample.namespaces);
         let evidence = Evidence {
             shared: scorecard::shared(&sample.namespaces, &sample.host_namespaces),
             root,
             root_mount: scorecard::root_mount(&sample.inside.mounts),
             limit: cgroup::applied_limit(&hierarchies, &theirs, &ours),
-            entered: own_pid_ns.and_then(|ns| scorecard::entered(&sample.processes, *ns, pid_ns)),
+            entered: newcomers.first().copied(),
         };
         sample.scorecard = scorecard::scorecard(&sample, &evidence);
         self.pid_namespaces = known.into_inner();
@@ -171,15 +190,24 @@ impl Reader {
             Answered::default()
         });
         (sample.outside, sample.files, sample.devices) = (answered.outside, answered.files, answered.devices);
+        (sample.file_owners, sample.more_devices) = (answered.owners, answered.more_devices);
         sample.host.proc_shows_host = answered.host_proc;
         sample.inside.proc_shows_host = answered.inside_proc;
         answered.root
     }
 
-    fn choose(&self, tree: &Tree, subject: Subject, host: &Links, pid_ns: impl Fn(i32) -> Option<u64>) -> Option<i32> {
+    fn choose(
+        &self,
+        tree: &Tree,
+        subject: Subject,
+        sample: &Sample,
+        pid_ns: impl Fn(i32) -> Option<u64>,
+    ) -> Option<i32> {
+        let host = &sample.host_namespaces;
         let (watched, foreground) = match subject {
             Subject::Exactly(pid) => return tree.stats.contains_key(&pid).then_some(pid),
-            Subject::Below(watched, foreground) => (watched, foreground),
+            Subject::Anywhere(_, _, Some((pid, start))) if tree.start(pid) == Some(start) => return Some(pid),
+            Subject::Below(watched, foreground) | Subject::Anywhere(watched, foreground, _) => (watched, foreground),
         };
         let differs = |pid: i32, kind: Kind, from: &Links| {
             let link = read_link(&self.dir(pid).join("ns").join(kind.row().link)).ok();
@@ -198,12 +226,19 @@ impl Reader {
         };
         let ours = host.get(&Kind::Pid).copied();
         let pid_differs = |pid: i32| pid_ns(pid).is_some_and(|inode| ours.is_some_and(|ours| ours != inode));
-        choose::choose(tree, watched, foreground, pid_differs, other)
+        if !matches!(subject, Subject::Anywhere(..)) {
+            return choose::choose(tree, watched, foreground, pid_differs, other);
+        }
+        choose::isolated(tree, watched, pid_differs, other)
+            .or_else(|| containers::newest(&sample.containers, tree, std::process::id().cast_signed()))
+            .or_else(|| choose::plain(tree, watched, foreground))
     }
 
-    /// The family of the watched process, and everybody else in the container's own PID namespace.
+    /// The family of the watched process, and all others in the container's own PID namespace.
     fn processes(&self, tree: &Tree, first: i32, sample: &Sample, pid_ns: impl Fn(i32) -> Option<u64>) -> Vec<Process> {
         let mut members: BTreeSet<i32> = tree.family(first).into_iter().collect();
+        // One that was picked need not stand below it.
+        members.extend(sample.container.into_iter().flat_map(|pid| tree.family(pid)));
         if let Some(ns) = sample.namespaces.get(&Kind::Pid).filter(|ns| host_lacks(sample, Kind::Pid, **ns)) {
             members.extend(tree.stats.keys().filter(|pid| pid_ns(**pid) == Some(*ns)));
         }
@@ -270,57 +305,8 @@ impl Reader {
     }
 }
 
-impl Answered {
-    fn ask(proc_root: &Path, extra: &Extra, container: Option<i32>, family: &[i32], looking: &Looking) -> Answered {
-        let (own, dir) = (proc_root.join("self"), |pid: i32| proc_root.join(pid.to_string()));
-        looking.at("/");
-        let host = scorecard::root_identity(&own);
-        looking.at("/proc");
-        let mut answered = Answered { host_proc: proc_shows_host(&own), ..Answered::default() };
-        let mut rooted = container;
-        if let Some(container) = container {
-            looking.at(dir(container).join("root"));
-            let theirs = scorecard::root_identity(&dir(container));
-            // Who has called chroot within the container stands below its first process.
-            if theirs.is_some() && theirs == host {
-                rooted = rooted_below(family, host.as_deref(), dir, looking).or(rooted);
-            }
-            let root = match rooted {
-                Some(pid) if pid != container => scorecard::root_identity(&dir(pid)),
-                _ => theirs,
-            };
-            answered.root = root.zip(host);
-            looking.at(dir(container).join("root/proc"));
-            answered.inside_proc = proc_shows_host(&dir(container));
-        }
-        if let Some(rooted) = rooted {
-            looking.at(dir(rooted).join("fd"));
-            answered.outside = files::outside(&dir(rooted));
-        }
-        for asked in &extra.files {
-            looking.at(&asked.path);
-            answered.files.insert(asked.clone(), files::read(asked, rooted, &extra.work));
-            if container.is_some() {
-                let device = files::device(asked, rooted, &extra.work);
-                answered.devices.extend(device.map(|device| (asked.clone(), device)));
-            }
-        }
-        answered
-    }
-}
-
-/// The nearest process below the container's, which has the host's root, that has another one.
-fn rooted_below(family: &[i32], host: Option<&str>, dir: impl Fn(i32) -> PathBuf, looking: &Looking) -> Option<i32> {
-    let mut below = family.iter().skip(1).take(choose::NEAREST);
-    let other = |pid: &&i32| {
-        looking.at(dir(**pid).join("root"));
-        scorecard::root_identity(&dir(**pid)).is_some_and(|root| Some(root.as_str()) != host)
-    };
-    below.find(other).copied()
-}
-
-/// The processes on whose directory in `/proc` something else is mounted. Nothing is read there: it is not the kernel that
-/// would answer, or nobody would.
+/// The processes on whose directory in `/proc` something else is mounted. Nothing is read there: the answer, if any,
+/// would not be the kernel's.
 fn covered(mounts: &[Mount]) -> BTreeSet<i32> {
     mounts.iter().filter_map(|mount| mount.point.strip_prefix("/proc/")?.parse().ok()).collect()
 }
@@ -345,47 +331,6 @@ pub fn for_children(process: &Path) -> ForChildren {
     }
 }
 
-/// Whether the `/proc` that a process sees belongs to the host's PID namespace. It is asked for *our* entry: `self`
-/// there names us by our PID where we exist in its namespace, and leads nowhere (ENOENT) where we do not.
-pub(super) fn proc_shows_host(process: &Path) -> Option<bool> {
-    let directory = process.join("root/proc");
-    // A link there would be followed in our own tree and answer for the wrong one.
-    std::fs::symlink_metadata(&directory).ok().filter(|metadata| metadata.is_dir())?;
-    let own = directory.join("self");
-    std::fs::symlink_metadata(&own).ok()?;
-    match std::fs::read_link(&own) {
-        Ok(target) => Some(std::fs::read_link("/proc/self").is_ok_and(|ours| ours == target)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(false),
-        Err(_) => None,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    /// A `/proc` with process 7 alone, which began then and is in this PID namespace.
-    fn process(proc_root: &Path, start: u64, pid_ns: u64) {
-        let ns = proc_root.join("7/ns");
-        fs::create_dir_all(&ns).unwrap();
-        let fields = "0 7 7 0 7 0 1 2 3 4 100 50 0 0 20 0 1 0";
-        fs::write(proc_root.join("7/stat"), format!("7 (sh) S {fields} {start} 4096 12 18446744073709551615")).unwrap();
-        let _ = fs::remove_file(ns.join("pid"));
-        std::os::unix::fs::symlink(format!("pid:[{pid_ns}]"), ns.join("pid")).unwrap();
-    }
-
-    #[test]
-    fn who_gets_a_pid_again_is_asked_again() {
-        let proc_root = tempfile::tempdir().unwrap();
-        let mut reader = Reader::new(proc_root.path(), Path::new("/bin/false"));
-        let mut pid_ns = |start, inode| {
-            process(proc_root.path(), start, inode);
-            let (sample, _) = reader.read(Subject::Exactly(7));
-            sample.processes.iter().map(|process| process.pid_ns).collect::<Vec<_>>()
-        };
-        assert_eq!(pid_ns(100, 4026531836), [Some(4026531836)]);
-        assert_eq!(pid_ns(100, 4026532999), [Some(4026531836)], "no process leaves its PID namespace");
-        assert_eq!(pid_ns(101, 4026532999), [Some(4026532999)]);
-    }
-}
+#[path = "reader_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! The state of a container and its host at one moment, read from `/proc`, cgroupfs and the sockets API. Raw values only.
 
+use super::{Container, Networks, Reached, Resolved, users::Users};
 use crate::kernel::{mountinfo::Mount, namespaces::Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 pub type Links = BTreeMap<Kind, u64>;
 
 /// Where a process's next child will be born (`/proc/PID/ns/pid_for_children`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ForChildren {
     /// In the PID namespace with this inode number.
@@ -21,7 +22,7 @@ pub enum ForChildren {
 }
 
 /// A process as the panes show it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Process {
     /// The host PID.
     pub pid: i32,
@@ -38,7 +39,7 @@ pub struct Process {
 }
 
 /// A network interface.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Interface {
     /// Its name.
     pub name: String,
@@ -49,7 +50,7 @@ pub struct Interface {
 }
 
 /// What one side (the host, or the container's namespaces) answers when it is asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Side {
     /// The host name of its UTS namespace.
     pub hostname: Option<String>,
@@ -62,14 +63,14 @@ pub struct Side {
     /// The mounts of its mount namespace.
     pub mounts: Vec<Mount>,
     /// How many mounts its mount namespace has besides, where its root directory does not lead: after chroot all of the old ones.
-    /// `None` where nobody could look.
+    /// `None` where it is unknown.
     pub hidden_mounts: Option<usize>,
     /// Whether its `/proc` shows the processes of the *host's* PID namespace; `None` where it has no `/proc`.
     pub proc_shows_host: Option<bool>,
 }
 
 /// Which of the four properties the kernel says that the container process has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Scorecard {
     /// Its PID, UTS, mount, IPC and network namespaces all differ from the host's.
     pub isolated: bool,
@@ -82,7 +83,7 @@ pub struct Scorecard {
 }
 
 /// One control group and its counters; a value that the kernel does not offer is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Cgroup {
     /// The group's path per controller or hierarchy (`cpu`, `memory`, `pids`, and `` for v2), as `/proc/PID/cgroup` says.
     pub paths: BTreeMap<String, String>,
@@ -97,7 +98,7 @@ pub struct Cgroup {
 }
 
 /// CPU time and limits of a cgroup.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Cpu {
     /// CPU time used so far, in microseconds.
     pub usage_micros: Option<u64>,
@@ -117,7 +118,7 @@ pub struct Cpu {
 
 /// The share of the last ten seconds in which processes of a group waited for something, in percent (`avg10` of the
 /// pressure files, Documentation/accounting/psi.rst). Version 2 only, where the kernel was built and booted with it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Pressure {
     /// At least one of them waited.
     pub some: f64,
@@ -126,14 +127,14 @@ pub struct Pressure {
 }
 
 /// What the kernel says about a group's use of disks.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Io {
     /// How long processes waited for them.
     pub pressure: Option<Pressure>,
 }
 
 /// Memory use and limits of a cgroup, in bytes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Memory {
     /// In use now.
     pub current: Option<u64>,
@@ -163,7 +164,7 @@ impl Memory {
 }
 
 /// Number of processes of a cgroup and its limit.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Pids {
     /// Processes and threads now.
     pub current: Option<u64>,
@@ -172,7 +173,7 @@ pub struct Pids {
 }
 
 /// What a process may do besides what its namespaces show it (`/proc/PID/status`, proc_pid_status(5)).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Privileges {
     /// The effective capabilities, one bit each (`CapEff`, capabilities(7)).
     pub capabilities: Option<u64>,
@@ -180,40 +181,85 @@ pub struct Privileges {
     pub no_new_privs: Option<bool>,
     /// Whether a seccomp(2) filter judges its system calls (`Seccomp` is 2).
     pub seccomp: Option<bool>,
+    /// The most that it, and what it executes, can ever get (`CapBnd`).
+    #[serde(default)]
+    pub bounding: Option<u64>,
+    /// Its effective user ID, as this program sees it (`Uid`).
+    #[serde(default)]
+    pub uid: Option<u32>,
+    /// How many filters judge its calls, those of the terminal that it is in not counted (`Seccomp_filters`, since Linux 5.9).
+    #[serde(default)]
+    pub filters: Option<u32>,
 }
 
 /// Everything that was read at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Sample {
     /// The host PID of the container process: the first process below the watched one that is isolated. Where none is,
     /// the shell in the terminal's foreground, or the watched process itself.
     pub container: Option<i32>,
     /// The container process's namespaces.
+    #[schemars(with = "BTreeMap<String, u64>")]
     pub namespaces: Links,
     /// The namespaces of boxwright itself, which is what "the host" means everywhere.
+    #[schemars(with = "BTreeMap<String, u64>")]
     pub host_namespaces: Links,
     /// The PID namespace of the container process's next child.
     pub for_children: ForChildren,
     /// The container process's cgroup.
     pub cgroup: Cgroup,
+    /// All containers on this machine, the newest first, where the container is looked for everywhere ([`super::Subject::Anywhere`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<Container>,
     /// The processes below the watched one, and all others in the container's PID namespace; parents before children.
     pub processes: Vec<Process>,
     /// The four properties.
     pub scorecard: Scorecard,
     /// What the container process may do.
     pub privileges: Privileges,
+    /// Whether the container process waits for children or takes note of their end; `None` where that cannot be read.
+    #[serde(default)]
+    pub reaps: Option<bool>,
+    /// The namespaces of the container that a process from outside is in; of several processes, the one that is in most.
+    #[serde(default)]
+    pub newcomer: Option<Vec<Kind>>,
     /// What boxwright itself may do, to compare with.
     pub host_privileges: Privileges,
+    /// Who the container process is.
+    #[serde(default)]
+    pub users: Users,
+    /// Who boxwright itself is.
+    #[serde(default)]
+    pub host_users: Users,
     /// What the host answers.
     pub host: Side,
     /// What the container answers.
     pub inside: Side,
+    /// The network namespaces of the session; absent where they were not asked for ([`super::Extra::networks`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub networks: Option<Networks>,
+    /// What came of the connections that a lesson asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reached: Vec<Reached>,
+    /// What the container's name servers said of the names that a lesson asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resolved: Vec<Resolved>,
     /// The session's own control group.
     pub group: Group,
     /// The beginnings of the files that a lesson looks at; `None` for one that does not exist.
+    #[schemars(with = "BTreeMap<String, Option<String>>")]
     pub files: BTreeMap<Asked, Option<String>>,
     /// Those of them that are devices, such as `c 1:3`.
+    #[schemars(with = "BTreeMap<String, String>")]
     pub devices: BTreeMap<Asked, String>,
+    /// Whose each of them is, as boxwright's own user namespace numbers users.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, u32>")]
+    pub file_owners: BTreeMap<Asked, u32>,
+    /// Devices in its `/dev` besides those that every container gets, such as `sda b 8:0`; `None` where they are
+    /// unknown, and for a process with the host's mounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more_devices: Option<Vec<String>>,
     /// A directory outside its root that the container process has open: the number of the descriptor, and where it leads.
     pub outside: Option<String>,
     /// What did not answer: a file system that hangs. What the roots, `/proc` inside and the files would have told is unknown.
@@ -222,7 +268,7 @@ pub struct Sample {
 }
 
 /// The control group that bears the session's name, whether or not the container process is in it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Group {
     /// Whether it exists in a hierarchy of `cpu`, `memory` or `pids`.
     pub exists: bool,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Counters move without any event that we could wait for, so while a container exists they are read this often.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How long its end is waited for where nobody has said how long.
+/// How long its end is waited for by default.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// After a sample the thread rests this many times as long as it took, so that a storm of requests (a fork bomb under
@@ -24,6 +24,12 @@ const REST: u32 = 4;
 struct Wishes {
     watched: i32,
     foreground: Option<i32>,
+    /// Whether the container is looked for on the whole machine, and the one that was picked.
+    anywhere: Option<Option<(i32, u64)>>,
+    /// Whether the screen shows network namespaces.
+    networks: bool,
+    /// The host terminal's shell, and the process there now.
+    host_terminal: (Option<i32>, Option<i32>),
     /// The newest number that was asked for.
     number: u64,
     /// What to look at besides, where that has changed.
@@ -86,6 +92,25 @@ impl Sampler {
         self.shared.lock().foreground = pid;
     }
 
+    /// Looks for the container on the whole machine from now on; the one that was picked goes before all others.
+    pub(crate) fn anywhere(&self, picked: Option<(i32, u64)>) {
+        self.tell(|wishes| wishes.anywhere = Some(picked));
+    }
+
+    /// Reads the session's network namespaces as well from now on, or no longer: they cost a process with each sample.
+    pub(crate) fn networks(&self, seen: bool) {
+        // To read less needs no new sample.
+        match seen {
+            true => self.tell(|wishes| wishes.networks = true),
+            false => self.shared.lock().networks = false,
+        }
+    }
+
+    /// Says which shell the host terminal has, and which process stands there. The next sample takes it into account.
+    pub(crate) fn host_terminal(&self, shell: Option<i32>, foreground: Option<i32>) {
+        self.shared.lock().host_terminal = (shell, foreground);
+    }
+
     /// Looks at this as well from now on.
     pub(crate) fn look_at(&self, extra: Extra) {
         self.tell(|wishes| wishes.extra = Some(extra));
@@ -133,6 +158,8 @@ struct Next {
     number: u64,
     extra: Option<Extra>,
     groups: Vec<String>,
+    networks: bool,
+    host_terminal: (Option<i32>, Option<i32>),
 }
 
 /// Whether two samples say the same. The time alone is not news.
@@ -153,6 +180,7 @@ fn sample(shared: &Shared, reader: &mut Reader, sink: impl Fn(u64, Arc<Sample>))
             reader.look_at(extra);
         }
         reader.groups = next.groups;
+        (reader.sees_networks, reader.host_terminal) = (next.networks, next.host_terminal);
         let (sample, _) = reader.read(next.subject);
         rest = started.elapsed() * REST;
         let same = last.take().filter(|(_, before)| equal(before, &sample));
@@ -172,22 +200,29 @@ fn next(shared: &Shared, rest: Duration, ticking: bool) -> Option<Next> {
     };
     let mut wishes = wait(shared.lock(), rest, |wishes| !wishes.stop);
     let idle: fn(&mut Wishes) -> bool = |wishes| !wishes.stop && !wishes.requested;
-    wishes = match ticking {
+    // What others make comes without any event, too.
+    wishes = match ticking || wishes.anywhere.is_some() {
         true => wait(wishes, TICK.saturating_sub(rest), idle),
         false => shared.changed.wait_while(wishes, idle).unwrap_or_else(PoisonError::into_inner),
     };
     let asked = std::mem::take(&mut wishes.requested);
-    let subject = Subject::Below(wishes.watched, wishes.foreground);
+    let subject = match wishes.anywhere {
+        Some(picked) => Subject::Anywhere(wishes.watched, wishes.foreground, picked),
+        None => Subject::Below(wishes.watched, wishes.foreground),
+    };
     let extra = wishes.extra.take();
     let (number, groups) = (wishes.number, wishes.groups.clone());
-    (!wishes.stop).then_some(Next { subject, asked, number, extra, groups })
+    let (networks, host_terminal) = (wishes.networks, wishes.host_terminal);
+    (!wishes.stop).then_some(Next { subject, asked, number, extra, groups, networks, host_terminal })
 }
 
 /// Whether there is anything to look at that moves by itself.
 fn exists(sample: &Sample) -> bool {
     let card = sample.scorecard;
     let apart = sample.namespaces.iter().any(|(kind, inode)| sample.host_namespaces.get(kind) != Some(inode));
-    !sample.group.members.is_empty()
+    // Of network namespaces the counters move.
+    sample.networks.as_ref().is_some_and(|networks| networks.all.len() > 1)
+        || !sample.group.members.is_empty()
         || sample.container.is_some() && (apart || card.rooted || card.limited || card.entered)
 }
 

@@ -20,7 +20,7 @@ pub(crate) const NAMES: [(&str, &str, &str); 4] = [
 ];
 
 /// What the kernel said about each property.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Evidence {
     /// The namespaces of [`ISOLATING`] that are still the host's, or that could not be read.
     pub shared: Vec<Kind>,
@@ -46,17 +46,13 @@ pub(super) fn root_identity(process: &Path) -> Option<String> {
     Some(format!("{}:{} inode {}", major(root.dev()), minor(root.dev()), root.ino()))
 }
 
-/// A process that came from outside: it is in the container's PID namespace, is not its PID 1, and its parent is not in
+/// The processes that came from outside: each is in the container's PID namespace, is not its PID 1, and its parent is not in
 /// that namespace (from inside its parent is therefore PID 0).
-pub(super) fn entered(
-    processes: &[Process],
-    container_pid_ns: u64,
-    pid_ns: impl Fn(i32) -> Option<u64>,
-) -> Option<i32> {
+pub(super) fn newcomers(processes: &[Process], container_pid_ns: u64, pid_ns: impl Fn(i32) -> Option<u64>) -> Vec<i32> {
     let inside = |process: &&Process| process.pid_ns == Some(container_pid_ns);
     let outside = |pid| pid_ns(pid) != Some(container_pid_ns);
     let newcomer = |process: &&Process| process.nspid.last().is_some_and(|pid| *pid > 1) && outside(process.ppid);
-    processes.iter().filter(inside).find(newcomer).map(|process| process.pid)
+    processes.iter().filter(inside).filter(newcomer).map(|process| process.pid).collect()
 }
 
 /// The mount that a mount namespace shows as `/`, where the process can see one (after `chroot` it may not).
@@ -70,7 +66,7 @@ pub(super) fn root_mount(mounts: &[Mount]) -> Option<String> {
 pub(super) fn scorecard(sample: &Sample, evidence: &Evidence) -> Scorecard {
     let rooted = match &evidence.root {
         Some((theirs, host)) => theirs != host,
-        // Without access to the root itself the mount tables, which anybody may read, still tell a pivoted root.
+        // Without access to the root itself the mount tables, which any user may read, still tell a pivoted root.
         None => evidence.root_mount.is_some() && evidence.root_mount != root_mount(&sample.host.mounts),
     };
     Scorecard {
@@ -164,7 +160,7 @@ mod tests {
         let ns = |pid| Some(if pid >= 100 { 7 } else { 1 });
         let init = process(100, 50, 1, 7);
         let child = process(101, 100, 2, 7);
-        assert_eq!(entered(&[init.clone(), child.clone()], 7, ns), None);
-        assert_eq!(entered(&[init, child, process(102, 60, 9, 7)], 7, ns), Some(102));
+        assert_eq!(newcomers(&[init.clone(), child.clone()], 7, ns), [0; 0]);
+        assert_eq!(newcomers(&[init, child, process(102, 60, 9, 7)], 7, ns), [102]);
     }
 }

@@ -1,8 +1,8 @@
-//! A recorded session on a screen that nobody sees: neither root nor a machine takes part.
+//! A recorded session on a screen that is not shown: neither root nor a machine takes part.
 
 use super::{Header, Recording, Unreadable};
 use crate::{
-    app::{State, measured, update},
+    app::{Caster, State, measured, update},
     event::Event,
     lesson::{self, Translations},
     ui,
@@ -16,11 +16,17 @@ impl Header {
     pub(super) fn state(&self, lessons: &[Translations]) -> Result<State, Unreadable> {
         let find = |id: &String| {
             let found = lessons.iter().find(|lesson| lesson::id(lesson) == id).cloned();
+            // The lab is in no list of lessons.
+            let found = found.or_else(|| (id == lesson::LAB).then(|| lesson::lab(None)));
             found.ok_or_else(|| Unreadable::Lesson(id.clone()))
         };
         let lessons = self.lessons.iter().map(find).collect::<Result<_, _>>()?;
         let mut state = State::new(self.lang, self.look, self.machine.clone(), lessons, self.prefix);
         state.resume(self.progress.clone());
+        (state.auto, state.script) = (self.auto, self.script);
+        state.caster = self.keys.then(Caster::default);
+        // Keys that set marks are keys here as well.
+        state.recorded = true;
         Ok(state)
     }
 }

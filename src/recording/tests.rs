@@ -45,7 +45,7 @@ fn state() -> State {
 }
 
 fn header(state: &State) -> Header {
-    Header::of(state, "builtin:", vec!["isolate/1".into()])
+    Header::of(state, "builtin:", Fills::of_this_machine("builtin:"), vec!["isolate/1".into()])
 }
 
 fn key(code: KeyCode) -> Event {
@@ -84,7 +84,12 @@ fn session() -> Vec<Event> {
 
 /// Shows these events as the program does, and writes them down; gives the last screen and the file.
 fn live(events: Vec<Event>) -> (Vec<String>, Vec<u8>, Vec<Translations>) {
-    let (mut state, file) = (state(), File::default());
+    live_in(state(), events)
+}
+
+/// The same, begun in this state.
+fn live_in(mut state: State, events: Vec<Event>) -> (Vec<String>, Vec<u8>, Vec<Translations>) {
+    let file = File::default();
     let lessons = state.lessons.clone();
     let mut recorder = Recorder::start(file.clone(), Path::new("file"), &header(&state)).unwrap();
     let mut rows = Vec::new();
@@ -165,9 +170,72 @@ fn what_cannot_be_read_is_named() {
     broken.drain(file.len() - end..file.len());
     let error = Recording::open(broken.as_slice()).unwrap().find_map(Result::err).unwrap().to_string();
     assert!(error.starts_with(&format!("line {}: unknown variant", session().len() + 2)), "{error}");
-    let newer = String::from_utf8(file.clone()).unwrap().replacen("\"format\":1", "\"format\":2", 1);
-    assert!(matches!(Recording::open(newer.as_bytes()), Err(Unreadable::Format(2))));
+    let newer = String::from_utf8(file.clone()).unwrap().replacen("\"format\":2", "\"format\":3", 1);
+    assert!(matches!(Recording::open(newer.as_bytes()), Err(Unreadable::Format(3))));
     assert!(matches!(Recording::open(&b""[..]), Err(Unreadable::Line(1, _))));
     let other = last_screen(Recording::open(file.as_slice()).unwrap(), &[]).unwrap_err();
     assert_eq!((other.to_string(), lessons.len()), ("it needs the lesson `isolate`".into(), 1));
+}
+
+#[test]
+fn a_second_that_only_counts_is_a_short_line() {
+    let mut samples = Vec::new();
+    for tick in 0..4 {
+        let mut sample = stage::unshared();
+        sample.cgroup.cpu.usage_micros = Some(1_000_000 * tick);
+        samples.push(Event::Sample(tick, Arc::new(sample)));
+    }
+    let mut events = session();
+    events.extend(samples.clone());
+    let (_, file, _) = live(events);
+    let text = String::from_utf8(file.clone()).unwrap();
+    let lengths: Vec<usize> = text.lines().rev().skip(1).take(3).map(str::len).collect();
+    assert!(lengths.iter().all(|length| *length < 200), "{lengths:?}");
+    let read: Vec<Event> = Recording::open(file.as_slice()).unwrap().map(|line| line.unwrap().1).collect();
+    assert!(read.ends_with(&samples));
+    // Without the one before, nobody knows what it was.
+    let lost: String = text
+        .lines()
+        .filter(|line| !line.contains("\"sample\":[18446744073709551615,"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let error = Recording::open(lost.as_bytes()).unwrap().find_map(Result::err).unwrap().to_string();
+    assert!(error.contains("changes a sample that was not told"), "{error}");
+}
+
+#[test]
+fn only_what_a_killed_session_left_makes_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("talk");
+    let ended = String::from_utf8(live(session()).1).unwrap();
+    for other in ["", "a letter\n", &ended] {
+        std::fs::write(&path, other).unwrap();
+        assert_eq!(make_room(&path).unwrap(), None);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), other);
+    }
+    let end = "{\"at_micros\":1000000,\"end\":\"finished\"}\n".len();
+    // The second one was killed in the middle of a line.
+    for (number, cut) in [(1, end), (2, end + 5)] {
+        std::fs::write(&path, &ended[..ended.len() - cut]).unwrap();
+        let writes = std::fs::File::open(&path).unwrap();
+        hold(&writes).unwrap();
+        assert_eq!(make_room(&path).unwrap(), None, "somebody writes");
+        drop(writes);
+        let made = dir.path().join(format!("talk.{number}"));
+        assert_eq!(make_room(&path).unwrap(), Some(made.clone()));
+        assert!(!path.exists() && made.exists());
+    }
+    assert_eq!(make_room(&path).unwrap(), None);
+}
+
+#[test]
+fn keys_that_typed_along_do_so_in_the_recording_as_well() {
+    let mut events: Vec<Event> = session().into_iter().take(11).collect();
+    events.extend([key(KeyCode::Char('x')), key(KeyCode::Char('y')), key(KeyCode::Enter), Event::Drawn]);
+    let mut along = state();
+    along.script.along = true;
+    let (rows, file, lessons) = live_in(along, events.clone());
+    assert_eq!(last_screen(Recording::open(file.as_slice()).unwrap(), &lessons).unwrap(), rows);
+    // The last line says what a key does there, and so what it did.
+    assert_ne!(live(events).0, rows);
 }

@@ -83,12 +83,12 @@ pub(super) fn start(exe: &Path, lang: Lang) -> ExitCode {
         return ExitCode::from(3);
     };
     let words = words(&way, exe, again(env::args_os().skip(1), lang));
-    // Who is asked for a password must see what for.
+    // A user who is asked for a password must see why.
     let line: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let _ = writeln!(io::stderr(), "boxwright: {}", line.join(" "));
     let mut command = Command::new(&way);
     // The scope is the user's own; root asks for another.
-    command.args(words.iter().skip(1)).env_remove(crate::kernel::usable::SCOPE);
+    command.args(words.iter().skip(1)).env_remove(crate::kernel::availability::SCOPE);
     let error = command.exec();
     let _ = writeln!(io::stderr(), "boxwright: {}: {}", way.display(), errno::why_io(&error));
     ExitCode::from(3)

@@ -1,13 +1,21 @@
 //! Carries out what the app wants, and tells it what came of it: the part that the drawn and the plain screen share.
 
-use super::{engine::Engine, export};
+use super::{
+    clipboard::{self, Way},
+    engine::Engine,
+    export,
+    hall::{Hall, Listening},
+    sharing::Sharing,
+};
 use crate::{
-    app::{Effect, Event, State, update},
+    app::{Copied, Effect, Event, State, class, present, update},
+    class::Place,
     doctor,
     kernel::text,
     lang::{self, Lang},
     lesson,
-    session::{Proof, StateDir, why_not_kept},
+    session::{Proof, StateDir, share, why_not_kept},
+    ui,
 };
 use std::{
     io::{self, Write},
@@ -32,6 +40,12 @@ pub(super) struct Driver {
     ended: bool,
     as_root: bool,
     redraw: bool,
+    /// How text leaves the screen, once that was asked.
+    way: Option<Way>,
+    /// What tells the class.
+    sharing: Option<Sharing>,
+    /// What tells the speaker's views.
+    hall: Option<Hall>,
 }
 
 impl Driver {
@@ -47,6 +61,9 @@ impl Driver {
             ended: false,
             as_root: false,
             redraw: false,
+            way: None,
+            sharing: None,
+            hall: None,
         }
     }
 
@@ -60,6 +77,22 @@ impl Driver {
             queue.send(Event::Lacking(found));
         };
         thread::Builder::new().name("examine".into()).spawn(examine).map(drop)
+    }
+
+    /// Shares from now on where the learner is, and says what that is.
+    pub(super) fn share(&mut self, place: Place) -> io::Result<()> {
+        let (name, dir) = (place.name().to_string(), place.path().display().to_string());
+        self.sharing = Some(Sharing::start(place, self.engine.queue())?);
+        self.engine.give(Event::Said(class::told(&name, &dir, self.state.lang)));
+        self.state.class = Some(class::Sharing::new(name));
+        Ok(())
+    }
+
+    /// Opens the hall: speaker's views may come from now on.
+    pub(super) fn present(&mut self, listening: Listening) -> io::Result<()> {
+        self.hall = Some(listening.open(self.engine.queue())?);
+        self.state.hall = Some(present::Hall::default());
+        Ok(())
     }
 
     /// Whether the learner wants to end.
@@ -114,13 +147,32 @@ impl Driver {
                 Effect::AsRoot => (self.ended, self.as_root) = (true, true),
                 Effect::Redraw => self.redraw = true,
                 Effect::Save => self.save(),
+                Effect::Card => {
+                    let said = self.card();
+                    self.engine.give(said);
+                }
                 Effect::Export(lesson, proof) => {
                     let said = self.export(&lesson, &proof);
                     self.engine.give(said);
                 }
+                Effect::Share(card) => match (card, &self.sharing) {
+                    (Some(card), Some(sharing)) => sharing.tell(card),
+                    (None, _) => self.sharing = None,
+                    (Some(_), None) => {}
+                },
+                Effect::Present(stage) => {
+                    if let Some(hall) = &self.hall {
+                        hall.tell(stage);
+                    }
+                }
+                Effect::Copy(what, text) => self.copy(what, &text),
+                Effect::CopyPane(pane) => self.copy(Copied::Pane(pane), &ui::pane_text(&self.state, pane)),
                 Effect::Doctor(lang) => self.report(lang),
                 effect if !self.examined => self.waiting.push(effect),
                 Effect::Session(action) => self.engine.apply(&action),
+                Effect::Wake(after) => self.engine.wake(after),
+                Effect::Pick(picked) => self.engine.pick(picked),
+                Effect::Networks(seen) => self.engine.networks(seen),
                 Effect::Write(terminal, bytes) => self.engine.write(terminal, &bytes),
                 Effect::Resize(terminal, rows, columns) => self.engine.resize(terminal, rows, columns),
             }
@@ -157,6 +209,15 @@ impl Driver {
         }
     }
 
+    /// Gives a text to the terminal's clipboard or, where that takes none, writes it into a file; says which.
+    fn copy(&mut self, what: Copied, text: &str) {
+        let (lang, way) = (self.state.lang, *self.way.get_or_insert_with(Way::here));
+        self.engine.give(match clipboard::give(way, what, text, self.kept.as_ref(), lang) {
+            Ok(said) => Event::Said(said),
+            Err(trouble) => Event::Trouble(trouble),
+        });
+    }
+
     /// Writes a proof card, and says where.
     fn export(&self, lesson: &str, proof: &Proof) -> Event {
         #[derive(serde::Serialize)]
@@ -175,11 +236,20 @@ impl Driver {
         }
     }
 
+    /// Writes what the learner has reached as a picture, and says where.
+    fn card(&self) -> Event {
+        let lang = self.state.lang;
+        match export::written("boxwright-card", "svg", &share::svg(&ui::result(&self.state)), self.kept.as_ref()) {
+            Ok(path) => Event::Said(format!("{}{}", lang.pick("Written: ", "已写入："), path.display())),
+            Err(error) => Event::Trouble(format!("{}{error}", lang.pick("No picture: ", "没有写出图片："))),
+        }
+    }
+
     /// Ends the session within this time, and tells what is left of it on standard error.
     pub(super) fn finish(&mut self, within: Duration) {
         let lang = self.state.lang;
         for line in self.engine.finish(within).lines(lang) {
-            // A closed standard error leaves nobody to tell.
+            // A closed standard error has no reader.
             let _ = writeln!(io::stderr(), "{}", text::safe(&line));
         }
     }
@@ -198,7 +268,7 @@ impl Drop for Driver {
             && let Some(kept) = &self.kept
             && let Err(error) = self.state.progress.save(kept)
         {
-            // The screen is given back by now; a closed standard error leaves nobody to tell.
+            // The screen is given back by now; a closed standard error has no reader.
             let _ = writeln!(io::stderr(), "boxwright: {}", not_kept(kept, &error, self.state.lang));
         }
     }

@@ -6,6 +6,7 @@
 use super::{
     machine::{Machine, Message, Rest, Trouble},
     queue::{Item, Queue},
+    timer::Timer,
 };
 use crate::{dirs::Need, event::Event, lang::Lang, lesson::TerminalId, recording::Recorder, session::Action};
 use std::{
@@ -26,7 +27,11 @@ pub struct Setup {
     pub image: String,
     /// Whether calls that would change the machine itself are held.
     pub guarded: bool,
-    /// Whether nobody sees the terminals, but only reads what they print: then tools draw nothing.
+    /// Whether the container is looked for on the whole machine, and not only below the terminals.
+    pub anywhere: bool,
+    /// The process that is looked at as long as it is there, by PID and start.
+    pub picked: Option<(i32, u64)>,
+    /// Whether the terminals are not shown, and only their output is read: then tools draw nothing.
     pub unseen: bool,
     /// The language of what is told.
     pub lang: Lang,
@@ -40,6 +45,8 @@ impl Setup {
             need: Need::default(),
             image: String::new(),
             guarded: true,
+            anywhere: false,
+            picked: None,
             unseen: false,
             lang: Lang::default(),
         }
@@ -57,8 +64,12 @@ pub struct Engine {
     machine: Option<Machine>,
     /// Rows and columns of the terminals of a machine that is not made yet.
     sizes: BTreeMap<TerminalId, (u16, u16)>,
+    /// Whether the session's network namespaces are shown.
+    networks: bool,
     began: Instant,
     recorder: Option<Recorder>,
+    /// Made at the first request.
+    alarm: Option<Timer>,
 }
 
 impl Engine {
@@ -70,8 +81,10 @@ impl Engine {
             ready: VecDeque::new(),
             machine: None,
             sizes: BTreeMap::new(),
+            networks: false,
             began: Instant::now(),
             recorder: None,
+            alarm: None,
         }
     }
 
@@ -106,6 +119,9 @@ impl Engine {
             for (terminal, (rows, columns)) in &self.sizes {
                 machine.resize(*terminal, *rows, *columns);
             }
+            if self.networks {
+                machine.networks(true);
+            }
             self.machine = Some(machine);
         }
         Ok(())
@@ -130,6 +146,12 @@ impl Engine {
             match self.queue.take(until)? {
                 Item::Event(event) => self.ready.push_back(event),
                 Item::Machine(message) => self.hear(message),
+                // No other session is watched in this one.
+                Item::Recorded(_) => {}
+                Item::Woke(number) => {
+                    let due = self.alarm.as_ref().is_some_and(|alarm| alarm.is_due(number));
+                    self.ready.extend(due.then_some(Event::Woke));
+                }
             }
         }
     }
@@ -153,7 +175,7 @@ impl Engine {
     }
 
     /// Writes down an event that is not yielded, where a session is recorded.
-    pub(super) fn note(&mut self, event: &Event) {
+    pub(crate) fn note(&mut self, event: &Event) {
         let Some(recorder) = &mut self.recorder else { return };
         if let Err(ended) = recorder.write(self.began.elapsed(), event) {
             self.recorder = None;
@@ -187,7 +209,7 @@ impl Engine {
 
     /// Does what the session wants. What comes of it, and what goes wrong, are the next events.
     pub fn apply(&mut self, action: &Action) {
-        if self.machine.is_none() && matches!(action, Action::Restart(_)) {
+        if self.machine.is_none() && matches!(action, Action::Restart(..)) {
             match self.start() {
                 Ok(()) => {
                     let one_line = |text: String| text.trim_start_matches("boxwright: ").replace("\n  ", "; ");
@@ -199,6 +221,35 @@ impl Engine {
         if let Some(machine) = &mut self.machine {
             let events = machine.apply(action);
             self.ready.extend(events);
+        }
+    }
+
+    /// Gives [`Event::Woke`] after this time, instead of after the time set before.
+    pub(super) fn wake(&mut self, after: Duration) {
+        if self.alarm.is_none() {
+            let queue = self.queue();
+            match Timer::start(move |number| queue.put(Item::Woke(number))) {
+                Ok(timer) => self.alarm = Some(timer),
+                Err(error) => self.ready.push_back(Event::Trouble(error.to_string())),
+            }
+        }
+        if let Some(alarm) = &self.alarm {
+            alarm.set(Some(after));
+        }
+    }
+
+    /// Looks at this container from now on, by PID and start; `None` at the one that is found.
+    pub(super) fn pick(&self, picked: Option<(i32, u64)>) {
+        if let Some(machine) = &self.machine {
+            machine.pick(picked);
+        }
+    }
+
+    /// Reads the session's network namespaces with every sample from now on, or no longer.
+    pub(super) fn networks(&mut self, seen: bool) {
+        self.networks = seen;
+        if let Some(machine) = &self.machine {
+            machine.networks(seen);
         }
     }
 
@@ -217,7 +268,7 @@ impl Engine {
         }
     }
 
-    /// Lets nobody wait for room in the queue any more.
+    /// No thread waits for room in the queue any more.
     pub(super) fn close(&self) {
         self.queue.close();
     }
@@ -234,7 +285,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // Readers of terminals that wait for room must see that nobody reads any more.
+        // Readers of terminals that wait for room must see that the queue is closed.
         self.close();
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     cleanup::Left,
-    kernel::usable::OURS,
+    kernel::availability::OURS,
     lang::{Lang, spoken},
     observe::cgroup,
     session::{Entry, Lasting, Ledger},

@@ -33,7 +33,7 @@ impl Guard {
             let what = what.or_else(|| panic.payload().downcast_ref::<String>().cloned()).unwrap_or_default();
             let line = what.lines().next().unwrap_or_default();
             let place = place.unwrap_or_default();
-            // Where the terminal is gone there is nobody to tell, and failing to would be a panic within this one.
+            // Where the terminal is gone nothing can be told, and failing to would be a panic within this one.
             let _ = writeln!(io::stderr(), "boxwright: this is a mistake in boxwright itself: {line}{place}");
             // Where another thread died, the main thread must end too: it would go on to draw.
             let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGTERM);
@@ -46,7 +46,7 @@ impl Guard {
         give_back();
     }
 
-    /// Takes it again, from whoever had it meanwhile, whether lent or not.
+    /// Takes it again, from the program that had it, whether lent or not.
     pub(super) fn retake(&self) -> io::Result<()> {
         take()
     }
@@ -90,7 +90,7 @@ fn give_back() {
     send(GIVE_BACK);
 }
 
-/// Gives the terminal back as far as that is possible without waiting for anybody, for a process that ends at once.
+/// Gives the terminal back as far as that is possible without waiting, for a process that ends at once.
 pub(super) fn abandon() {
     let Ok(mut before) = BEFORE.try_lock() else { return };
     let Some(before) = before.take() else { return };

@@ -43,12 +43,17 @@ pub(super) struct Input {
 impl Input {
     /// Starts listening to standard input.
     pub(super) fn start(queue: Arc<Queue>) -> io::Result<Input> {
+        Input::start_on(io::stdin(), queue)
+    }
+
+    /// Starts listening to this terminal.
+    pub(super) fn start_on(terminal: impl AsFd + Send + 'static, queue: Arc<Queue>) -> io::Result<Input> {
         let signals =
             SignalFd::with_flags(&SIGNALS.into_iter().collect(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
         let stopped = stop.clone();
         thread::Builder::new().name("input".into()).spawn(move || {
-            listen(io::stdin().as_fd(), &signals, &stopped, &queue);
+            listen(terminal.as_fd(), &signals, &stopped, &queue);
         })?;
         Ok(Input { stop })
     }

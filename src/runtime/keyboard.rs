@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 const ESC: u8 = 0x1b;
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
 /// Nothing that a keyboard sends is longer; what is comes from something that we did not ask.
-const LONGEST: usize = 64;
+const MAX_LEN: usize = 64;
 
 /// Turns bytes into keys; they may be cut anywhere.
 #[derive(Debug, Default)]
@@ -128,7 +128,7 @@ fn sequence(all: &[u8], rest: &[u8]) -> First {
         };
     }
     let Some(end) = rest.iter().position(|byte| (0x40..0x7f).contains(byte)) else {
-        return if all.len() < LONGEST { First::Part } else { First::Whole(None, all.len()) };
+        return if all.len() < MAX_LEN { First::Part } else { First::Whole(None, all.len()) };
     };
     let numbers: Vec<u32> = std::str::from_utf8(rest.get(..end).unwrap_or_default())
         .unwrap_or_default()

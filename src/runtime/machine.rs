@@ -4,13 +4,15 @@ mod finish;
 mod pane;
 mod restart;
 mod standing;
+mod subject;
+mod user;
 mod waiting;
 
 pub(super) use finish::Rest;
 
 use super::{
+    delegation::Delegation,
     engine::Setup,
-    footing::Footing,
     found::{self, Found},
     signals,
     timer::Timer,
@@ -19,13 +21,12 @@ use super::{
 use crate::{
     cleanup::{Left, Made, word},
     dirs::Tidy,
-    doctor::{Tier, tier},
     event::Event,
     image::kept,
-    kernel::usable::{SCOPE, outside_ours},
+    kernel::availability::SCOPE,
     lang::{self, Lang},
     lesson::TerminalId,
-    observe::{Extra, Sample, Sampler, cgroup},
+    observe::{Extra, Sample, Sampler},
     session::{Action, Entry, Ledger, RunDir},
     terminal::{Pty, PtyEvent, shell},
     tools::TOOLS,
@@ -34,19 +35,19 @@ use crate::{
 use pane::Terminal;
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
     fmt, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
+use subject::groups;
 use waiting::Awaited;
 
-/// How long the end of a machine may take where nobody has said how long.
+/// How long the end of a machine may take by default.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a thread of the machine brings; [`Machine::hear`] says what it means by then. It may come from a shell, or be about a
-/// time, that nobody waits for any more.
+/// time, that is not waited for any more.
 #[derive(Debug)]
 pub(super) enum Message {
     /// The terminal of this generation printed something or was closed.
@@ -117,7 +118,7 @@ pub(super) struct Machine {
     ledger: Ledger,
     // The run directory is gone by then.
     _tidy: Tidy,
-    footing: Footing,
+    delegation: Delegation,
     found: Arc<Found>,
     finished: bool,
 }
@@ -142,7 +143,7 @@ impl Machine {
         let run_dir = RunDir::create_for(setup.need, &mut ledger, exe, &names)
             .map_err(Trouble::at("the run directory cannot be made", "无法创建运行目录"))?;
         let work = run_dir.work().map_err(Trouble::at("the work directory cannot be made", "无法创建工作目录"))?;
-        let footing = Footing::take().map_err(Trouble::at("the ledger cannot be written", "无法写入记录"))?;
+        let delegation = Delegation::take().map_err(Trouble::at("the ledger cannot be written", "无法写入记录"))?;
         // The control groups of this session bear its name. They are not made here, but by the learner.
         let groups = groups(run_dir.name());
         for path in groups.iter().cloned() {
@@ -159,6 +160,9 @@ impl Machine {
         let sampled = move |number, sample| told(Message::Sample(number, sample));
         let sampler =
             Sampler::start(exe, sampled).map_err(Trouble::at("the sampler does not start", "采样器无法启动"))?;
+        if setup.anywhere {
+            sampler.anywhere(setup.picked);
+        }
         let told = sink.clone();
         let timer = Timer::start(move |number| told(Message::Deadline(number)))
             .map_err(Trouble::at("the timer does not start", "计时器无法启动"))?;
@@ -188,7 +192,7 @@ impl Machine {
             users: None,
             ledger,
             _tidy: tidy,
-            footing,
+            delegation,
             found,
             finished: false,
         })
@@ -197,7 +201,7 @@ impl Machine {
     /// Carries out one wish of the session. What goes wrong comes back as [`Event::Trouble`].
     pub(super) fn apply(&mut self, action: &Action) -> Vec<Event> {
         match action {
-            Action::Restart(id) => return self.restart(*id),
+            Action::Restart(id, user) => return self.restart(*id, *user),
             Action::Type(id, line) => self.write(*id, format!("{line}\r").as_bytes()),
             Action::Interrupt(id) => self.write(*id, &[0x03]),
             Action::Hold(id, hold) => {
@@ -210,6 +214,7 @@ impl Machine {
             }
             Action::Step(pid) => self.tracer.step(*pid),
             Action::Refuse(pid) => self.tracer.refuse(*pid),
+            Action::Instead(pid, instead) => self.tracer.instead(*pid, *instead),
             Action::RunOn(id) => {
                 if let Some(terminal) = self.terminals.get_mut(id) {
                     terminal.hold = Hold::Off;
@@ -220,13 +225,17 @@ impl Machine {
             }
             Action::Sample(number) => {
                 self.sampler.foreground(self.foreground(TerminalId::Container));
+                let shell = self.terminals.get(&TerminalId::Host).and_then(|terminal| terminal.root);
+                self.sampler.host_terminal(shell.map(|pid| pid.0), self.foreground(TerminalId::Host));
                 self.requested = self.answered + number;
                 self.sampler.request(self.requested);
             }
-            Action::Watch(files) => self.sampler.look_at(Extra {
+            Action::Watch(files, networks, probes) => self.sampler.look_at(Extra {
                 group: Some(self.run_dir.name().to_string()),
                 work: self.work.clone(),
                 files: files.clone(),
+                networks: *networks,
+                probes: probes.clone(),
             }),
             Action::Deadline(after) => {
                 self.awaited = None;
@@ -292,7 +301,7 @@ impl Machine {
     }
 
     fn traced(&mut self, event: TraceEvent) -> Vec<Event> {
-        self.footing.saw(&event);
+        self.delegation.saw(&event);
         let root = event.root();
         let Some(id) = self.terminals.iter().find(|(_, terminal)| terminal.root == Some(root)).map(|(id, _)| *id)
         else {
@@ -326,7 +335,8 @@ impl Machine {
     }
 
     fn try_open(&mut self, id: TerminalId) -> io::Result<()> {
-        let enter = self.user_namespace()?;
+        let user = self.terminals.get(&id).is_some_and(|terminal| terminal.user);
+        let enter = if user { self.as_user()? } else { self.user_namespace()? };
         let Some(terminal) = self.terminals.get_mut(&id) else { return Ok(()) };
         terminal.restarting = false;
         let (rows, cols) = terminal.size;
@@ -335,6 +345,9 @@ impl Machine {
         pty.reader(move |event| sink(Message::Pty(id, generation, event)))?;
         let mut shell = shell::command(self.run_dir.bin())?;
         shell.set("BOX", self.run_dir.name());
+        if user {
+            shell.set("HOME", &self.work);
+        }
         shell.set(lang::VARIABLE, lang::spoken().code());
         shell.set(kept::DIR, self.run_dir.path());
         shell.set(kept::IMAGE, &self.image);
@@ -356,20 +369,6 @@ impl Machine {
         Ok(())
     }
 
-    /// What stands before a shell's command: nothing for root with all its rights, else what enters the user namespace that they share.
-    fn user_namespace(&mut self) -> io::Result<Vec<OsString>> {
-        if tier() == Tier::Root {
-            return Ok(Vec::new());
-        }
-        let made = match self.users.take() {
-            Some(made) => made,
-            None => UserNamespace::make(self.run_dir.bin())?,
-        };
-        let enter = made.enter(self.run_dir.bin());
-        self.users = Some(made);
-        Ok(enter)
-    }
-
     /// Whether a sample has come that is as new as the last one that was asked for.
     pub(super) fn is_up_to_date(&self) -> bool {
         self.sampled >= self.requested
@@ -379,20 +378,4 @@ impl Machine {
     pub(super) fn run_dir(&self) -> &RunDir {
         &self.run_dir
     }
-}
-
-/// Where control groups of this name would be: at the top of each hierarchy, and in the group that we came from.
-fn groups(name: &str) -> Vec<PathBuf> {
-    let (hierarchies, memberships) = cgroup::own();
-    let mut all: Vec<PathBuf> = hierarchies.iter().map(|hierarchy| Path::new(&hierarchy.point).join(name)).collect();
-    for hierarchy in &hierarchies {
-        let own = memberships.iter().find(|membership| membership.controllers == hierarchy.controllers);
-        let own = own.map(|own| outside_ours(&own.path));
-        if let Some(below) = own.as_deref().and_then(|own| own.strip_prefix(&hierarchy.root)) {
-            all.push(Path::new(&hierarchy.point).join(below.trim_start_matches('/')).join(name));
-        }
-    }
-    all.sort();
-    all.dedup();
-    all
 }

@@ -12,7 +12,7 @@ use crate::{
     cli::complain,
     kernel::{errno, text},
     lang::Lang,
-    lesson::TerminalId,
+    lesson::{TerminalId, consent},
     session::Phase,
     terminal::{Piece, Screen},
     trace::TraceEvent,
@@ -49,7 +49,7 @@ pub(crate) fn run(options: TuiOptions) -> ExitCode {
         Ok(status) => again.map_or(ExitCode::from(status), |lang| as_root::start(&exe, lang)),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(error) => {
-            // A closed standard error leaves nobody to tell.
+            // A closed standard error has no reader.
             let _ = writeln!(io::stderr(), "boxwright: {}{error}", lang.pick("standard output: ", "标准输出："));
             ExitCode::FAILURE
         }
@@ -79,7 +79,7 @@ struct Talk {
     screens: BTreeMap<TerminalId, Screen>,
     /// Output that has no newline yet.
     partial: BTreeMap<TerminalId, String>,
-    /// The line that a terminal is about to echo: whoever pressed Enter has just heard it.
+    /// The line that a terminal is about to echo: at Enter the user has just heard it.
     echo: BTreeMap<TerminalId, String>,
     /// Set from the moment on at which a held call was let go, until it goes.
     stepping: bool,
@@ -120,7 +120,11 @@ impl Talk {
                 "This lesson does not come with boxwright: start again with --yes to let its commands run.",
                 "这一课不是 boxwright 自带的：加上 --yes 重新启动，才会运行其中的命令。",
             );
-            return self.say(&[text.to_string()]);
+            let mut lines = vec![text.to_string()];
+            if let Some(lesson) = self.driver.state.lesson(lesson) {
+                lines.extend(consent(lesson, self.driver.state.lang));
+            }
+            return self.say(&lines);
         }
         self.forget();
         self.driver.open(lesson, step);
@@ -280,14 +284,26 @@ impl Talk {
 
     /// What a terminal printed without the line that was typed there.
     fn without_echo(&mut self, terminal: TerminalId, text: String) -> String {
-        match self.echo.remove(&terminal) {
-            Some(line) => match text.split_once('\n') {
-                Some((first, rest)) if first.trim_end() == line.trim_end() => rest.to_string(),
-                _ => text,
-            },
-            None => text,
+        let Some(typed) = self.echo.remove(&terminal) else { return text };
+        let (mut typed, mut rest) = (typed.lines().peekable(), text.as_str());
+        while let (Some(line), Some((row, below))) = (typed.peek(), rest.split_once('\n'))
+            && is_echo(row, line)
+        {
+            typed.next();
+            rest = below;
         }
+        let left: Vec<&str> = if rest.is_empty() { typed.collect() } else { Vec::new() };
+        if !left.is_empty() {
+            self.echo.insert(terminal, left.join("\n"));
+        }
+        rest.to_string()
     }
+}
+
+/// Whether a row is the echo of this line. A shell asks for each further line of a here-document.
+fn is_echo(row: &str, line: &str) -> bool {
+    let (row, line) = (row.trim_start_matches('\r').trim_end(), line.trim_end());
+    row == line || row.strip_prefix('>').is_some_and(|row| row.strip_prefix(' ').unwrap_or(row) == line)
 }
 
 /// Output of a terminal, each line with the terminal's name.
@@ -301,4 +317,23 @@ fn print(lines: &[String]) -> io::Result<()> {
         writeln!(out, "{}", text::safe(line))?;
     }
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_echo;
+
+    #[test]
+    fn what_a_shell_asks_with_is_no_part_of_the_line() {
+        for (row, line) in [
+            ("ls -l\r", "ls -l"),
+            ("\r> exec \"$@\"", "exec \"$@\""),
+            ("\r>     fi", "    fi"),
+            ("\r> ", ""),
+            ("> > f", "> f"),
+        ] {
+            assert!(is_echo(row, line), "{row:?}");
+        }
+        assert!(!is_echo("> ls", "df") && !is_echo("", "ls") && !is_echo("lsx", "ls"));
+    }
 }

@@ -1,11 +1,11 @@
 //! The one place where everything that happens arrives, and where the main thread waits.
 
 use super::machine::Message;
-use crate::{event::Event, terminal::PtyEvent};
+use crate::{event::Event, lesson::Translations, recording::Header, terminal::PtyEvent};
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// How many bytes of output may wait. A program that prints faster than we draw waits in its writes, as at any slow
@@ -19,17 +19,33 @@ pub(super) enum Item {
     Event(Event),
     /// What a thread of the machine brings: the machine says which events that means.
     Machine(Message),
+    /// The time of this number is over that the screen asked for.
+    Woke(u64),
+    /// What comes of a session that is watched.
+    Recorded(Recorded),
+}
+
+/// What comes of a session that is watched.
+#[derive(Debug)]
+pub(super) enum Recorded {
+    /// An event, and when it came.
+    Event(Duration, Event),
+    /// No more comes; what must be said of that.
+    End(Option<String>),
+    /// The session was killed, and has begun anew: its header, and its lessons.
+    Anew(Box<(Header, Vec<Translations>)>),
 }
 
 impl Item {
-    /// Whether somebody waits for the answer.
+    /// Whether the answer is waited for.
     fn is_urgent(&self) -> bool {
         match self {
-            Item::Machine(_) => false,
+            Item::Machine(_) | Item::Woke(_) | Item::Recorded(_) => false,
             Item::Event(event) => matches!(
                 event,
                 Event::Key(_)
                     | Event::Paste(_)
+                    | Event::Drive(_)
                     | Event::Resize(..)
                     | Event::Stdin(_)
                     | Event::Signal(_)
@@ -111,7 +127,7 @@ impl Queue {
         }
     }
 
-    /// Takes nothing any more, so that nobody waits for room.
+    /// Takes nothing any more: no thread waits for room.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.room.notify_all();
@@ -146,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_at_a_closed_queue_and_a_wait_has_an_end() {
+    fn no_thread_waits_at_a_closed_queue_and_a_wait_has_an_end() {
         let queue = Queue::default();
         assert!(queue.take(Some(Instant::now())).is_none());
         queue.close();

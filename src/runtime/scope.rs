@@ -1,13 +1,14 @@
 //! A control group of one's own where systemd is init.
 //!
-//! There the whole tree is systemd's: what somebody else enables at its top it may disable again, and a unit that was not
-//! delegated belongs to it with all that is below (its CGROUP_DELEGATION page). A scope that asks for `Delegate=yes` is
-//! given away, with the controllers, and goes with its last process. So this program first becomes itself in such a scope.
+//! There the whole tree is systemd's: what another program enables at its top it may disable again, and a unit that was
+//! not delegated belongs to it with all that is below (its CGROUP_DELEGATION page). A scope that asks for
+//! `Delegate=yes` is given away, with the controllers, and goes with its last process. So this program first becomes
+//! itself in such a scope.
 
 use crate::{
     kernel::{
+        availability::SCOPE,
         cgroups::{own, place},
-        usable::SCOPE,
     },
     session::fresh_name,
 };

@@ -35,7 +35,7 @@ pub(crate) const TIDYING: Duration = Duration::from_millis(1300);
 
 type Sink = Box<dyn Fn(i32) + Send>;
 
-/// What the thread and everybody else share.
+/// What the thread and its callers share.
 struct Watch {
     sink: Mutex<Option<Sink>>,
     /// Rung when the program is to end for another reason than a signal.
@@ -51,7 +51,7 @@ static WATCH: OnceLock<Watch> = OnceLock::new();
 /// Takes the signals that end the program from now on. It must be called before the first thread is made, because every
 /// thread inherits the mask and the kernel gives a signal to any thread that does not block it.
 ///
-/// Until somebody calls [`watch`] a signal ends the program at once: nothing is there yet that would have to be tidied up.
+/// Before a call of [`watch`] a signal ends the program at once: nothing is there yet that would have to be tidied up.
 ///
 /// Errors: those of sigprocmask(2), signalfd(2), eventfd(2) and of making a thread.
 pub fn take(lang: Lang) -> io::Result<()> {
@@ -63,7 +63,7 @@ pub fn take(lang: Lang) -> io::Result<()> {
     let mut blocked = ending;
     blocked.add(Signal::SIGCHLD);
     blocked.thread_block()?;
-    // Whoever blocks further signals later, to take them from a descriptor too, must not lose them to this thread.
+    // A thread that blocks further signals later, to take them from a descriptor too, must not lose them to this one.
     let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
     let thread = thread::Builder::new().name("signals".into()).spawn(move || listen(watch, &signals));
     mask.thread_set_mask()?;

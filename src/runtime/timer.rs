@@ -27,6 +27,12 @@ impl Shared {
     }
 }
 
+impl std::fmt::Debug for Timer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Timer").finish_non_exhaustive()
+    }
+}
+
 /// A clock with one deadline. Dropping it ends its thread.
 pub(super) struct Timer(Arc<Shared>);
 

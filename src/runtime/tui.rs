@@ -3,19 +3,22 @@
 use super::{
     as_root,
     driver::Driver,
+    edits,
     engine::{Engine, Setup},
     guard::Guard,
+    hall::Listening,
     input::{self, Input},
     signals,
     sure::Sure,
 };
 use crate::{
-    app::{Event, Facts, Look, Prefix, State},
+    app::{Caster, Event, Facts, Jump, Look, Overlay, Prefix, Script, State},
+    class::Place,
     cli::complain,
     doctor::{Tier, tier},
     kernel::{errno, program},
     lang::Lang,
-    lesson::{self, Translations},
+    lesson::{self, Fills, Translations},
     observe,
     recording::{Header, Recorder},
     session::{Progress, StateDir},
@@ -25,7 +28,7 @@ use nix::{
     sys::signal::{Signal, raise},
     unistd,
 };
-use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, layout::Rect};
+use ratatui::{Frame, Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, layout::Rect};
 use std::{
     fs::File,
     io::{self, BufWriter, IsTerminal, Stdout, Write},
@@ -34,17 +37,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The time between two frames that nobody waits for. A frame after a key is drawn at once.
-const FRAME: Duration = Duration::from_millis(33);
+/// The time between two frames that are not waited for. A frame after a key is drawn at once.
+pub(super) const FRAME: Duration = Duration::from_millis(33);
 
 /// The exit status where there is no screen to be had.
-const CANNOT: u8 = 3;
+pub(super) const CANNOT: u8 = 3;
 
 /// How long a program in the background waits before it looks again whether it is in front.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// The status of a program whose terminal is gone.
-const GONE: u8 = 128 + libc::SIGHUP as u8;
+pub(super) const GONE: u8 = 128 + libc::SIGHUP as u8;
 
 /// Everything that the screen is started with.
 #[derive(Debug)]
@@ -53,16 +56,28 @@ pub(crate) struct TuiOptions {
     pub setup: Setup,
     /// Colours and characters.
     pub look: Look,
+    /// Who types the lesson's lines.
+    pub script: Script,
     /// The lessons, in order.
     pub lessons: Vec<Translations>,
     /// A lesson and a step to begin with, by their places; otherwise the opening.
     pub start: Option<(usize, usize)>,
+    /// Whether the list of steps opens first.
+    pub list: bool,
     /// The key that leaves a terminal.
     pub prefix: Prefix,
     /// How far the learner has come.
     pub progress: Progress,
     /// Where that is kept; `None` where it cannot be.
     pub kept: Option<StateDir>,
+    /// What the lessons name of this machine.
+    pub fills: Fills,
+    /// Where the speaker's views of this hall come to, where it is one.
+    pub hall: Option<Listening>,
+    /// The place of this session in its class, where the learner shares.
+    pub class: Option<Place>,
+    /// Whether the room is shown which keys are pressed.
+    pub keys: bool,
     /// Where the session is recorded.
     pub record: Option<(File, PathBuf)>,
 }
@@ -72,15 +87,23 @@ impl TuiOptions {
     pub(super) fn driver(self) -> io::Result<(Driver, Option<(usize, usize)>)> {
         let Setup { lang, exe, image, .. } = &self.setup;
         let mut state = State::new(*lang, self.look, facts(exe), self.lessons, self.prefix);
+        (state.script, state.picked) = (self.script, self.setup.picked);
+        state.caster = self.keys.then(Caster::default);
         state.resume(self.progress);
         let places = self
             .start
             .iter()
             .filter_map(|(lesson, step)| Some(format!("{}/{}", lesson::id(state.lessons.get(*lesson)?), step + 1)));
-        let header = Header::of(&state, image, places.collect());
+        let header = Header::of(&state, image, self.fills.clone(), places.collect());
         let recorder = self.record.map(|(file, path)| Recorder::start(file, &path, &header)).transpose()?;
+        state.recorded = recorder.is_some();
         let engine = Engine::new(self.setup).recorded(recorder);
-        Ok((Driver::new(state, engine, self.kept), self.start))
+        // Without it, a lesson stays as it was when it was opened.
+        let _ = edits::watch(&state.lessons, &self.fills, engine.queue());
+        let mut driver = Driver::new(state, engine, self.kept);
+        self.class.map(|place| driver.share(place)).transpose()?;
+        self.hall.map(|listening| driver.present(listening)).transpose()?;
+        Ok((driver, self.start))
     }
 }
 
@@ -99,12 +122,15 @@ pub(crate) fn facts(exe: &Path) -> Facts {
 /// Terminals whose letters are those of their time, whatever the locale says. The Linux console has 512 at most.
 const OLD: [&str; 10] = ["linux", "vt52", "vt100", "vt102", "vt220", "vt320", "vt420", "cons25", "ansi", "sun"];
 
+/// Whether a value of `TERM` names one of those, such as `vt100-am` and `linux-16color`, but not `vte-256color`.
+pub(super) fn is_old(term: &str) -> bool {
+    term.split('-').next().is_some_and(|term| OLD.contains(&term))
+}
+
 /// Whether the terminal shows nothing but ASCII for sure: an old one or, as for every other program, what the locale says
 /// (locale(7)).
 pub(crate) fn ascii_only(get: impl Fn(&str) -> Option<String>) -> bool {
-    // Such as `vt100-am` and `linux-16color`, but not `vte-256color`.
-    let term = get("TERM").unwrap_or_default();
-    if term.split('-').next().is_some_and(|term| OLD.contains(&term)) {
+    if is_old(&get("TERM").unwrap_or_default()) {
         return true;
     }
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| get(name).filter(|value| !value.is_empty()));
@@ -116,7 +142,7 @@ pub(crate) fn ascii_only(get: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 /// Why this is not a place to draw; `None` where it is one.
-fn refusal(lang: Lang) -> Option<&'static str> {
+pub(super) fn refusal(lang: Lang) -> Option<&'static str> {
     let dumb = std::env::var("TERM").map_or(true, |term| term.is_empty() || term == "dumb");
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Some(lang.pick("standard input and output must be a terminal", "标准输入和标准输出必须是终端"));
@@ -153,6 +179,7 @@ fn show(options: TuiOptions) -> io::Result<(u8, Option<Lang>)> {
     input::block()?;
     // NO_COLOR was looked at when the options were made; a second opinion would only hide --color always.
     crossterm::style::force_color_output(true);
+    let list = options.list;
     let (mut driver, start) = options.driver()?;
     driver.engine.watch_signals();
     if let Some(signal) = wait_for_the_foreground(&mut driver) {
@@ -164,6 +191,11 @@ fn show(options: TuiOptions) -> io::Result<(u8, Option<Lang>)> {
     let mut screen = Screen::new(driver.state.size)?;
     if let Some((lesson, step)) = start {
         driver.open(lesson, step);
+        driver.state.overlay = driver
+            .state
+            .overlay
+            .take()
+            .or_else(|| list.then(|| Overlay::GoTo(Jump { chosen: step, ..Jump::default() })));
     }
     // The first frame comes before anything is started.
     screen.draw(&mut driver)?;
@@ -200,7 +232,7 @@ fn wait_for_the_foreground(driver: &mut Driver) -> Option<i32> {
     None
 }
 
-fn ended_by(signal: i32) -> u8 {
+pub(super) fn ended_by(signal: i32) -> u8 {
     128_u8.saturating_add(u8::try_from(signal).unwrap_or_default())
 }
 
@@ -243,11 +275,11 @@ fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result
 }
 
 /// The terminal as ratatui draws on it.
-struct Screen(Terminal<Sure<CrosstermBackend<BufWriter<Stdout>>>>);
+pub(super) struct Screen(Terminal<Sure<CrosstermBackend<BufWriter<Stdout>>>>);
 
 impl Screen {
     /// An empty screen of this size. The size is ours to say: asking again might start a program.
-    fn new((columns, rows): (u16, u16)) -> io::Result<Screen> {
+    pub(super) fn new((columns, rows): (u16, u16)) -> io::Result<Screen> {
         // One write for a frame: a slow line shows it at once, and not from the top to the bottom.
         let mut out = BufWriter::with_capacity(256 * 1024, io::stdout());
         out.write_all(b"\x1b[0m\x1b[2J")?;
@@ -256,13 +288,20 @@ impl Screen {
         Ok(Screen(Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area) })?))
     }
 
+    /// Draws one frame.
+    pub(super) fn show(&mut self, draw: impl FnOnce(&mut Frame)) -> io::Result<()> {
+        self.0.draw(draw).map(drop)
+    }
+
     fn draw(&mut self, driver: &mut Driver) -> io::Result<()> {
         let mut extents = crate::app::Extents::new();
         let state = &mut driver.state;
         state.dirty = false;
-        self.0.draw(|frame| extents = ui::draw(state, frame))?;
+        self.show(|frame| extents = ui::draw(state, frame))?;
         crate::app::measured(state, extents);
         driver.engine.note(&Event::Drawn);
+        let told = crate::app::present::drawn(&mut driver.state);
+        driver.perform(told.into_iter().collect());
         Ok(())
     }
 }

@@ -13,7 +13,60 @@ const GROUPS: &str = "/sys/fs/cgroup/";
 pub(super) fn shows_the_same(wanted: &str, line: &str) -> bool {
     let line = line.trim().strip_prefix("sudo ").unwrap_or(line.trim());
     let first = wanted.split(" || ").next().unwrap_or(wanted);
-    is_same(wanted, line) || is_control_file(wanted, line) || Shown::of(first).is_like(&Shown::of(line))
+    is_same(wanted, line)
+        || is_in_another_order(wanted, line)
+        || is_control_file(wanted, line)
+        || Shown::of(first).is_like(&Shown::of(line))
+        || is_entered_alike(first, line)
+}
+
+/// Whether both lines have the same options, in whatever order, and the same other words, in the same order.
+fn is_in_another_order(wanted: &str, line: &str) -> bool {
+    let parts = |line: &'_ str| -> (Vec<String>, String) {
+        let words = line.split_whitespace().map(String::from);
+        let (mut options, others): (Vec<String>, Vec<String>) = words.partition(|word| word.starts_with('-'));
+        options.sort_unstable();
+        (options, others.join(" "))
+    };
+    let (wanted, line) = (parts(wanted), parts(line));
+    wanted.0 == line.0 && is_same(&wanted.1, &line.1)
+}
+
+/// Whether both lines enter the same namespaces of the same process with `nsenter`, and the commands show the same there.
+fn is_entered_alike(wanted: &str, line: &str) -> bool {
+    let (Some(wanted), Some(line)) = (Entered::of(wanted), Entered::of(line)) else { return false };
+    is_same(wanted.target, line.target)
+        && wanted.options == line.options
+        && shows_the_same(&wanted.command, &line.command)
+}
+
+/// An `nsenter` that runs a command.
+struct Entered<'a> {
+    target: &'a str,
+    /// Its other options, sorted, by their short names (nsenter(1)).
+    options: Vec<char>,
+    command: String,
+}
+
+impl<'a> Entered<'a> {
+    fn of(line: &'a str) -> Option<Entered<'a>> {
+        let mut words = line.strip_prefix("nsenter ")?.split_whitespace().peekable();
+        let (mut target, mut options) = ("", Vec::new());
+        while let Some(word) = words.next_if(|word| word.starts_with('-')) {
+            let long = word.strip_prefix("--");
+            match long {
+                Some("target") => target = words.next()?,
+                Some("user" | "cgroup" | "time") => {
+                    options.extend(word.chars().nth(2).map(|it| it.to_ascii_uppercase()))
+                }
+                Some(long) => options.extend(long.chars().next()),
+                None if word == "-t" => target = words.next()?,
+                None => options.extend(word.chars().skip(1)),
+            }
+        }
+        options.sort_unstable();
+        Some(Entered { target, options, command: words.collect::<Vec<_>>().join(" ") })
+    }
 }
 
 /// The words of a line.
@@ -104,10 +157,14 @@ mod tests {
             ("cat image/manifest.json", "cat ./alpine/manifest.json"),
             ("ls -l rootfs rootfs/etc", "ls -l rootfs/"),
             ("cat /etc/os-release || ls /", "cat /etc/os-release"),
+            ("cat > note <<'EOF'\nhello\nEOF", "cat > note <<'EOF'"),
             ("ls -l /proc/self/ns", "ls -al /proc/self/ns/"),
             ("ls -l /proc/{container}/ns", "ls -al /proc/4711/ns/"),
             ("ip addr", "ip add"),
             ("ip addr", "ip a"),
+            ("nc -z -w 1 10.1.0.3 80", "nc -w 1 -z 10.1.0.3 80"),
+            ("nsenter -t {container} -n ip addr", "nsenter --target 4711 --net ip a"),
+            ("nsenter -t {container} -Ca ps -ef", "nsenter -a --cgroup -t 4711 ps -ef"),
             ("ls $(find /sys/fs/cgroup -name $BOX | head -n 1)", "ls -l /sys/fs/cgroup/cpu/customized_container"),
             ("cgget -r cpu.cfs_quota_us -r cpu.cfs_period_us $BOX", "cat /sys/fs/cgroup/cpu/x/cpu.cfs_period_us"),
             ("cgget -r memory.limit_in_bytes $BOX", "cat /sys/fs/cgroup/memory/x/memory.limit_in_bytes"),
@@ -129,7 +186,13 @@ mod tests {
             ("cat image/manifest.json", "cat version"),
             ("cat /proc/self/cgroup", "cat /etc/passwd"),
             ("cat /etc/os-release", "cat os-release"),
+            ("nc -z -w 1 10.1.0.3 80", "nc -z -w 80 10.1.0.3 1"),
+            ("nc -z -w 1 10.1.0.3 80", "nc -w 1 10.1.0.3 80"),
             ("ip addr", "ip link"),
+            ("nsenter -t {container} -n ip addr", "nsenter -t 4711 -m ip addr"),
+            ("nsenter -t {container} -n ip addr", "nsenter -t 4711 -n ip link"),
+            ("nsenter -t 12 -n ip addr", "nsenter -t 4711 -n ip addr"),
+            ("nsenter -t {container} -n ip addr", "ip addr"),
             ("hostname", "hostname box"),
             ("ls $(find /sys/fs/cgroup -name $BOX | head -n 1)", "ls -l"),
             ("cgget -r memory.limit_in_bytes $BOX", "cat /sys/fs/cgroup/cpu/x/cpu.shares"),

@@ -14,7 +14,7 @@ use crate::{
 /// What became of a line that a step offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ran {
-    /// It ran, whoever typed it; with the PID that the container had then.
+    /// It ran as it stands; with the PID that the container had then.
     Line(String),
     /// What it should bring about came about in another way.
     Otherwise,
@@ -33,13 +33,25 @@ pub(crate) struct OwnLine {
     pub line: String,
 }
 
+/// A line that a shell took in this step, whoever typed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Took {
+    /// The block that the step had come to.
+    pub at: usize,
+    /// Where it ran.
+    pub terminal: TerminalId,
+    /// As it was typed, `{container}` in the place of the container's PID; `None` where it is not known.
+    pub line: Option<String>,
+}
+
 /// How many own lines of a step are kept: a pasted file must not fill the memory.
-const MOST_LINES: usize = 200;
+const MAX_LINES: usize = 200;
 
 impl Session {
-    /// A shell took a line: the step's own line is ticked off, whoever typed it.
+    /// A shell took a line: the step's own line is ticked off, however it came.
     pub(super) fn took(&mut self, terminal: TerminalId, line: Option<String>, out: &mut Vec<Action>) {
         self.step.submitted.insert(terminal, line.clone());
+        self.note_taken(terminal, line.as_deref());
         let sent = self.terminals.sent.remove(&terminal);
         let Some(line) = line.filter(|line| !line.trim().is_empty()) else { return };
         if self.auto || self.is_replaying() || sent.is_some_and(|sent| is_same(&sent, &line)) {
@@ -47,7 +59,7 @@ impl Session {
         }
         self.notice = None;
         let Some((block, run)) = self.offers(terminal, &line) else {
-            if self.step.own_lines.len() < MOST_LINES {
+            if self.step.own_lines.len() < MAX_LINES {
                 self.step.own_lines.push(OwnLine { at: self.step.at, terminal, line });
             }
             return;
@@ -59,6 +71,18 @@ impl Session {
             self.terminals.running = Some(Running { block: Some(block), run });
         }
         self.go_on(out);
+    }
+
+    fn note_taken(&mut self, terminal: TerminalId, line: Option<&str>) {
+        if self.is_replaying() || self.step.took.len() >= MAX_LINES || line.is_some_and(|line| line.trim().is_empty()) {
+            return;
+        }
+        let pid = self.evidence.sample.as_ref().and_then(|sample| sample.container);
+        let line = line.map(|line| match pid {
+            Some(pid) => with_container(line, &pid.to_string()),
+            None => line.to_string(),
+        });
+        self.step.took.push(Took { at: self.step.at, terminal, line });
     }
 
     /// The first line of the step, from where the learner is, that is this one and has not run.
@@ -73,7 +97,7 @@ impl Session {
         })
     }
 
-    /// Whether this terminal runs a program of the step that ends only when somebody ends it, such as a loop.
+    /// Whether this terminal runs a program of the step that does not end by itself, such as a loop.
     pub(crate) fn works(&self, terminal: TerminalId) -> bool {
         let (Some(step), Some(line)) = (self.step(), self.submitted(terminal)) else { return false };
         let its_own = |block: &Block| matches!(block, Block::Run(run) if run.busy && run.terminal == terminal && is_same(&run.line, line));
@@ -142,11 +166,13 @@ impl Session {
             self.step.at += 1;
         }
         self.arm(out);
-        self.close(self.verdict(), out);
+        if !self.is_free() {
+            self.close(self.verdict(), out);
+        }
     }
 
-    /// Each system call of a line with `hold` waits, whoever types it and however: the processes of its terminal are held
-    /// from the moment on at which it is due, until the step has come past it.
+    /// Each system call of a line with `hold` waits, however it is typed: the processes of its terminal are held from
+    /// the moment on at which it is due, until the step has come past it.
     fn arm(&mut self, out: &mut Vec<Action>) {
         let due = match self.block(self.step.at) {
             Some(Block::Run(run)) if run.hold && !self.auto => Some((self.step.at, run.terminal)),
@@ -166,7 +192,7 @@ impl Session {
     }
 
     fn has_run(&mut self, run: Run, out: &mut Vec<Action>) -> bool {
-        // Whoever pressed Ctrl-C was faster.
+        // The learner's Ctrl-C was faster.
         let interrupted = run.interrupts() && self.terminals.shells.get(&run.terminal) == Some(&Shell::Idle);
         // What was left out on the way to the goal is not made up for: it would do something else now.
         if self.step.ran.contains_key(&self.step.at) || interrupted || self.step.straight.contains(&self.step.at) {
@@ -202,6 +228,8 @@ impl Session {
 /// Whether a line is the one that a lesson has, blanks aside. `sudo` before it changes nothing for root, any number stands
 /// for the container's, and any shell for the `sh` that it ends with.
 pub(super) fn is_same(wanted: &str, line: &str) -> bool {
+    // A shell without PS0 tells the first line of a command with a here-document, and never the others.
+    let wanted = if line.contains('\n') { wanted } else { wanted.lines().next().unwrap_or_default() };
     let mut words = line.split_whitespace().peekable();
     if !wanted.starts_with("sudo") {
         words.next_if_eq(&"sudo");
@@ -221,6 +249,23 @@ fn is_same_word(wanted: &str, word: &str) -> bool {
     let Some((before, after)) = wanted.split_once(CONTAINER) else { return wanted == word };
     let number = word.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The line with [`CONTAINER`] wherever it names this PID.
+fn with_container(line: &str, pid: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut from = 0;
+    for (at, found) in line.match_indices(pid) {
+        let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+        let (before, after) = line.split_at(at);
+        if !digit(before.chars().next_back()) && !digit(after.get(found.len()..).and_then(|rest| rest.chars().next())) {
+            out.push_str(line.get(from..at).unwrap_or_default());
+            out.push_str(CONTAINER);
+            from = at + found.len();
+        }
+    }
+    out.push_str(line.get(from..).unwrap_or_default());
+    out
 }
 
 #[cfg(test)]
@@ -247,6 +292,18 @@ mod tests {
             ("P={container}", "P=", false),
         ] {
             assert_eq!(is_same(wanted, line), same, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_pid_is_named_by_what_it_is_and_by_nothing_longer() {
+        for (line, with) in [
+            ("kill -KILL 102", "kill -KILL {container}"),
+            ("ls /proc/102/ns /proc/102", "ls /proc/{container}/ns /proc/{container}"),
+            ("echo 1102 1021", "echo 1102 1021"),
+            ("", ""),
+        ] {
+            assert_eq!(with_container(line, "102"), with);
         }
     }
 }

@@ -93,7 +93,7 @@ pub fn lesson(lesson: &LessonProgress, lang: Lang) -> Vec<Row> {
 /// How many predictions were right, and in which steps the first answer was not.
 fn predictions(lesson: &LessonProgress, lang: Lang) -> Vec<Row> {
     let asked = lesson.predictions();
-    // Nobody was asked, as in a run without a learner.
+    // Nothing was asked, as in a run without a learner.
     if asked.answered == 0 {
         return Vec::new();
     }

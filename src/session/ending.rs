@@ -9,7 +9,7 @@ use crate::lesson::{Block, Check, Run, TerminalId};
 use std::collections::BTreeSet;
 
 /// How often the end of a wait is put off.
-const MOST_PUT_OFF: usize = 3;
+const MAX_PUT_OFF: usize = 3;
 
 impl Session {
     pub(super) fn deadline(&mut self, out: &mut Vec<Action>) {
@@ -53,7 +53,7 @@ impl Session {
         let Some(Block::Check(checks)) = self.block(block).cloned() else { return false };
         let measured = self.share().is_some_and(|share| share.cap.is_some());
         let unanswered = self.seen < self.wanted || checks.iter().any(Check::measures) && !measured;
-        if !unanswered || self.step.put_off >= MOST_PUT_OFF {
+        if !unanswered || self.step.put_off >= MAX_PUT_OFF {
             return false;
         }
         self.step.put_off += 1;
@@ -70,8 +70,8 @@ impl Session {
                 lang.pick(format!("`{line}` ended with status {status}"), format!("`{line}` 的退出状态是 {status}"));
             if run.image {
                 reason = lang.pick(
-                    format!("the image cannot be used: {reason}; --image names another one"),
-                    format!("镜像无法使用：{reason}；用 --image 指定别的镜像"),
+                    format!("the image cannot be used: {reason} and says why; --image names another image"),
+                    format!("镜像无法使用：{reason}，原因见它的输出；用 --image 可以指定别的镜像"),
                 );
                 self.imageless = true;
             }
@@ -126,7 +126,7 @@ impl Session {
     }
 
     /// Ends what the step would have ended with ^C, where it runs on: a learner may have come to the end another way, and
-    /// nobody wants a loop to keep a CPU until the terminal is closed.
+    /// no loop should keep a CPU until the terminal is closed.
     fn end_loops(&self, out: &mut Vec<Action>) {
         let blocks = self.step().into_iter().flat_map(|step| &step.blocks);
         let ended = blocks.filter_map(|block| match block {
@@ -273,11 +273,11 @@ mod tests {
         let check = Check { fact: Fact::Alone, text: String::new(), source: String::new(), keeps: false, at: 1 };
         session.lesson.steps[0].blocks = vec![Block::Check(vec![check])];
         (session.step.at, session.terminals.running, session.wanted) = (0, None, session.seen + 1);
-        for wait in 1..=MOST_PUT_OFF + 1 {
+        for wait in 1..=MAX_PUT_OFF + 1 {
             let mut out = Vec::new();
             session.deadline(&mut out);
             let goes_on = matches!(out.as_slice(), [Action::Deadline(Some(_))]);
-            assert_eq!(goes_on, wait <= MOST_PUT_OFF, "{out:?}");
+            assert_eq!(goes_on, wait <= MAX_PUT_OFF, "{out:?}");
         }
     }
 }

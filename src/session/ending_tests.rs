@@ -48,7 +48,7 @@ fn what_the_machine_lacks_blocks_the_steps_that_need_it() {
             assert_eq!((reports(&told), session.phase()), (vec![&Report::Step(1)], Phase::Due(1)));
         }
     }
-    // Whoever may not even make the two shells can do no step at all.
+    // A user who may not even make the two shells can do no step.
     let none = vec![(Requirement::Root, "no root".to_string())];
     let mut session = Session::new(lesson(&steps), false, none);
     session.handle(Event::Wish(Wish::GoTo(1)));
@@ -124,7 +124,7 @@ fn a_line_that_does_not_come_back_is_not_waited_for() {
     script.give(Event::Prompt(CONTAINER, 130, 1));
     script.sample(&named());
     assert_eq!(script.session.phase(), Phase::Done);
-    // Whoever pressed Ctrl-C was faster.
+    // The learner's Ctrl-C was faster.
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     script.go();
     script.give(Event::Prompt(CONTAINER, 130, 1));

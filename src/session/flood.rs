@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 
 /// How many calls of one step are kept; a fork bomb must not fill the memory. Of the calls of one name the first and the
 /// newest are kept, so that a flood hides nothing else.
-pub(super) const MOST_CALLS: usize = 20_000;
+pub(super) const MAX_CALLS: usize = 20_000;
 
 /// Where there are too many, leaves half as many at most: of each name the first and the newest.
 pub(super) fn thin(calls: &mut Vec<SyscallEvent>) {
-    if calls.len() < MOST_CALLS {
+    if calls.len() < MAX_CALLS {
         return;
     }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for event in calls.iter() {
         *counts.entry(event.call.syscall.name()).or_default() += 1;
     }
-    let each = MOST_CALLS / 4 / counts.len().max(1);
+    let each = MAX_CALLS / 4 / counts.len().max(1);
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let kept: Vec<bool> = calls
         .iter()
@@ -43,6 +43,7 @@ mod tests {
             returned: Return::Value(number as i64),
             micros: 1,
             changed: Vec::new(),
+            asked: None,
         };
         let mut calls = vec![event("unshare", 1)];
         for number in 0..100_000 {
@@ -50,7 +51,7 @@ mod tests {
             thin(&mut calls);
         }
         calls.push(event("mount", 2));
-        assert!(calls.len() <= MOST_CALLS);
+        assert!(calls.len() <= MAX_CALLS);
         assert_eq!(calls.first(), Some(&event("unshare", 1)));
         for newest in [event("mount", 2), event("vfork", 99_999), event("vfork", 0)] {
             assert!(calls.contains(&newest), "{newest:?}");

@@ -2,9 +2,9 @@
 
 use super::{Action, Event, Notice, Outcome, Phase, Report, Wish, script_tests::*};
 use crate::{
-    kernel::pid::Pid,
+    kernel::{errno::Errno, pid::Pid},
     lesson::TerminalId,
-    trace::{Call, Harm, Hold, TraceEvent},
+    trace::{Call, Flags, Harm, Hold, Instead, Return, SyscallEvent, TraceEvent},
 };
 
 #[test]
@@ -83,6 +83,36 @@ fn what_would_change_the_machine_is_decided_by_the_learner_or_by_the_lesson() {
         assert_eq!(script.session.phase(), Phase::Guarded);
         assert_eq!(script.give(Event::Wish(Wish::Allow(allow))), [action]);
         assert_ne!(script.session.phase(), Phase::Guarded);
+    }
+}
+
+#[test]
+fn a_held_call_is_changed_where_it_has_the_flag() {
+    let blocks = [run("one"), check("init top")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    let call = Call::of(7, "sh", "unshare", [0x402_0000, 0, 0, 0, 0, 0]);
+    script.give(Event::Trace(CONTAINER, TraceEvent::Held(Pid(100), call.clone())));
+    let wish = |pid, instead| Event::Wish(Wish::Instead(Pid(pid), instead));
+    let (uts, net) = (call.choice("CLONE_NEWUTS").unwrap(), Instead::Without(Flags::Clone, 0x4000_0000));
+    assert_eq!(script.give(wish(7, net)), [], "it has no such flag");
+    assert_eq!(script.give(wish(8, uts)), [], "this one is not held");
+    assert_eq!(script.give(wish(7, uts)), [Action::Instead(Pid(7), uts)]);
+    script.give(Event::Trace(CONTAINER, TraceEvent::Released(Pid(100), Pid(7))));
+    assert!(!script.session.has_changed_a_call());
+    let event = |returned, asked| {
+        let (call, changed) = (call.clone(), Vec::new());
+        let event = SyscallEvent { call, returned, micros: 1, changed, asked };
+        Event::Trace(CONTAINER, TraceEvent::Syscall(Pid(100), event))
+    };
+    script.give(event(Return::Value(0), None));
+    assert!(!script.session.has_changed_a_call(), "as it was asked for");
+    for (returned, asked) in [(Return::Value(0), Some(Vec::new())), (Return::Answered(Errno::ENOSYS), None)] {
+        script.give(event(returned, asked));
+        assert!(script.session.has_changed_a_call());
+        script.give(Event::Wish(Wish::GoTo(0)));
+        script.prompts(&unnamed());
+        assert!(!script.session.has_changed_a_call(), "the step began again");
     }
 }
 

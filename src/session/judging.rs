@@ -68,7 +68,7 @@ impl Session {
     }
 
     /// A block that did not hold a moment ago, and holds without a line of the session's in between, holds because of
-    /// somebody else: the learner, or another window.
+    /// another cause: the learner, or another window.
     fn note_failing(&mut self, index: usize, verdicts: &[Verdict]) {
         let fails = verdicts.iter().any(|verdict| verdict.passed == Some(false));
         if fails && !self.terminals.waits() && self.seen >= self.wanted {
@@ -91,12 +91,27 @@ impl Session {
         self.evidence.sample.as_deref().is_some_and(differs)
     }
 
-    /// Whether the container that the step goes on from has ended, although the step does not want that.
+    /// Whether the container that the step goes on from has ended, although the step does not want that: by the newest sample
+    /// that there is, also while another one is on its way.
     pub(crate) fn is_lost(&self) -> bool {
         let ends = |check: &Check| matches!(check.fact, Fact::Alone);
         let wanted = self.next_checks().and_then(|index| self.block(index));
         let wanted = matches!(wanted, Some(Block::Check(checks)) if checks.iter().any(ends));
-        self.step.inside && !wanted && !self.is_replaying() && self.seen >= self.wanted && !self.is_isolated()
+        self.step.inside
+            && !wanted
+            && !self.has_left()
+            && !self.is_free()
+            && !self.is_replaying()
+            && !self.is_isolated()
+    }
+
+    /// Whether the last line of the step in the container's terminal was the one that leaves it. One that is to fail leaves all as
+    /// it was.
+    fn has_left(&self) -> bool {
+        let done = self.step().into_iter().flat_map(|step| step.blocks.iter().take(self.step.at).rev());
+        let mut runs = done.filter_map(|block| if let Block::Run(run) = block { Some(run) } else { None });
+        let last = runs.find(|run| run.terminal == TerminalId::Container && !run.fails);
+        last.is_some_and(|run| run.line == "exit")
     }
 
     /// Whether a line is meant for a container that is gone: typed elsewhere it might do harm.
@@ -106,7 +121,16 @@ impl Session {
 
     /// What each of these facts comes to now, whether or not its turn has come.
     pub fn judge(&self, checks: &[Check]) -> Vec<Verdict> {
-        checks.iter().map(|check| decide(&check.fact, &self.evidence, self.lesson.lang)).collect()
+        let (lang, lost) = (self.lesson.lang, self.is_lost());
+        let judged = |check: &Check| {
+            let verdict = decide(&check.fact, &self.evidence, lang);
+            match lost && check.fact.is_inside() {
+                // What the terminal's own shell made, it made on the machine.
+                true => verdict.without(lang.pick("the container has ended", "容器已经结束")),
+                false => verdict,
+            }
+        };
+        checks.iter().map(judged).collect()
     }
 
     /// Decides a block of checks; true where it holds as a whole.

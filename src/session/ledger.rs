@@ -40,7 +40,7 @@ use std::time::{Duration, Instant};
 /// How often a ledger is begun again because a sweep took it for a dead one's in the moment before it was locked.
 const ATTEMPTS: usize = 16;
 
-/// How long the members of the groups of one ledger may take to end, unless somebody says otherwise.
+/// How long the members of the groups of one ledger may take to end by default.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The open file, with its lock where it has one.
@@ -127,7 +127,7 @@ impl Ledger {
                 match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
                     Ok(file) => Kept::Locked(file),
                     Err((_, errno)) => {
-                        // It is empty, and nobody else has made a file of this name.
+                        // It is empty, and no other process has made a file of this name.
                         let _ = std::fs::remove_file(&path);
                         taken = errno;
                         if errno == Errno::EWOULDBLOCK {
@@ -234,7 +234,7 @@ impl Ledger {
         self.write(&entry.line('-')?)
     }
 
-    /// Takes off the list what somebody has removed meanwhile.
+    /// Takes off the list what was removed meanwhile.
     pub(crate) fn forget_what_is_gone(&mut self) {
         let gone = |(entry, held): &(Entry, Option<Arc<Made>>)| match held {
             Some(made) => !made.is_in_place(),
@@ -306,7 +306,11 @@ pub fn sweep(directories: &[PathBuf], dry_run: bool, patience: Duration) -> Vec<
             let exists = entry.is_there() && !entry.is_another(identity.as_ref());
             let outcome = match () {
                 () if !entry.is_ours(geteuid().as_raw()) => Outcome::Foreign,
-                () if !exists => continue,
+                () if !exists => {
+                    // From another mount namespace it may only be out of sight, under a mount of ours or a root of our own.
+                    done &= !identity.is_some_and(|identity| identity.is_out_of_sight());
+                    continue;
+                }
                 () if dry_run => Outcome::Would,
                 () => match entry.remove(None, identity.as_ref(), until) {
                     left if left.is_empty() => Outcome::Removed,
@@ -326,7 +330,7 @@ pub fn sweep(directories: &[PathBuf], dry_run: bool, patience: Duration) -> Vec<
 /// Opens and locks a ledger of this user's whose owner is dead. Anything else of that name is not believed.
 fn abandoned(path: &Path) -> Option<(Kept, Vec<Listed>)> {
     let uid = geteuid().as_raw();
-    // In a user namespace of their own, where a session's terminals are, everybody is called 0. Whose it is, the file says.
+    // In a user namespace of their own, where a session's terminals are, each user is 0. The file says whose it is.
     let ours = |stem: &&str| is_ours(stem, uid) || is_ours(stem, 0);
     path.file_name()?.to_str()?.strip_suffix(".ledger").filter(ours)?;
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;

@@ -191,6 +191,22 @@ fn another_directory_of_that_name_is_not_the_one_that_was_made() {
     assert!(path.join("work/thesis").exists() && ledger.exists());
 }
 
+#[test]
+fn what_another_mount_namespace_may_hold_is_kept_in_the_ledger_until_the_next_boot() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(named());
+    let boot = crate::cleanup::identity::boot();
+    for (namespace, boot, stays) in [("1", boot.as_str(), true), ("0", &boot, false), ("1", "an-earlier-one", false)] {
+        let ledger = abandoned_ledger(dir.path(), &[&path]);
+        let mut file = OpenOptions::new().append(true).open(&ledger).unwrap();
+        writeln!(file, "= run_dir 1 2 - {boot} {namespace} {}", path.display()).unwrap();
+        drop(file);
+        assert!(sweep(&[dir.path().into()], false, PATIENCE).is_empty());
+        assert_eq!(ledger.exists(), stays, "{namespace} {boot}");
+        let _ = std::fs::remove_file(ledger);
+    }
+}
+
 /// A ledger without a lock, as on a file system that has none, whose owner is as this one line says.
 fn unlocked(dir: &Path, owner: &str, path: &Path) -> PathBuf {
     std::fs::create_dir(path).unwrap();

@@ -16,18 +16,19 @@ mod progress;
 mod proof;
 mod replay;
 mod run_dir;
+pub(crate) mod share;
 mod stage;
 mod state_dir;
 mod typing;
 mod view;
 
-pub(crate) use checklist::{OwnLine, Ran};
+pub(crate) use checklist::{OwnLine, Ran, Took};
 pub use checks::{Evidence, Share, Verdict, decide};
 pub use ledger::{Entry, HandedDown, Lasting, Ledger};
 pub(crate) use needs::lack;
 pub use play::Session;
 pub(crate) use progress::report as progress_report;
-pub(crate) use progress::{LessonProgress, Progress, Standing, StepProgress};
+pub(crate) use progress::{LessonProgress, Progress, Repair, Standing, StepProgress};
 pub(crate) use proof::Proof;
 pub use run_dir::{RunDir, WORK, fresh_name};
 pub(crate) use state_dir::{StateDir, why_not_kept};
@@ -38,29 +39,32 @@ pub use crate::{
 };
 use crate::{
     kernel::pid::Pid,
-    lesson::TerminalId,
+    lesson::{Probe, TerminalId},
     observe::Asked,
-    trace::{Call, Harm, Hold},
+    trace::{Call, Harm, Hold, Instead},
 };
 use std::time::Duration;
 
 /// Something that the session wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// End everything in this terminal and start a new shell in it.
-    Restart(TerminalId),
+    /// End everything in this terminal and start a new shell in it: an ordinary user's (true), or root's.
+    Restart(TerminalId, bool),
     /// Type this line and Return.
     Type(TerminalId, String),
     /// Type Ctrl-C.
     Interrupt(TerminalId),
-    /// Look at these files from now on, in every sample.
-    Watch(Vec<Asked>),
+    /// Look at these files from now on, in every sample; and at the session's network namespaces, where that is true;
+    /// and try these connections and names.
+    Watch(Vec<Asked>, bool, Vec<Probe>),
     /// Set when the terminal's processes are held.
     Hold(TerminalId, Hold),
     /// Let the held call of this thread happen.
     Step(Pid),
     /// Make the held call of this thread fail.
     Refuse(Pid),
+    /// Let the held call of this thread happen without a flag, or fail with an error.
+    Instead(Pid, Instead),
     /// Let everything held in this terminal go on.
     RunOn(TerminalId),
     /// Read the state again, and say so with this number.
@@ -69,7 +73,7 @@ pub enum Action {
     Deadline(Option<Duration>),
     /// The same while a command runs in this terminal: as long as it works, its time begins anew.
     Await(TerminalId, Duration),
-    /// Tell whoever listens.
+    /// Tell the caller.
     Report(Report),
 }
 
@@ -118,12 +122,14 @@ pub enum Phase {
     Running,
     /// A call is held.
     Held,
-    /// A call is held because it would change the machine itself: somebody must decide.
+    /// A call is held because it would change the machine itself: the user must decide.
     Guarded,
     /// The kernel does not yet say what it should: the block of checks.
     Checking(usize),
     /// The step is done.
     Done,
+    /// Nothing is asked: the user does as they like.
+    Free,
     /// The step cannot be done here.
     Blocked(String),
 }

@@ -2,22 +2,43 @@
 
 use super::{Lacking, Session};
 use crate::{
-    lesson::{Block, Fact, Lesson, Requirement, Where, needs},
+    lesson::{Block, Fact, Lesson, Probe, Requirement, Where, needs},
     observe::Asked,
 };
 
 impl Session {
-    /// The files that the checks of the current step look at.
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    /// The facts that the current step asks for.
+    fn facts(&self) -> impl Iterator<Item = &Fact> {
         let checks = self.step().into_iter().flat_map(|step| &step.blocks).filter_map(|block| match block {
             Block::Check(checks) => Some(checks),
             _ => None,
         });
+        checks.flatten().map(|check| &check.fact)
+    }
+
+    /// Whether the checks of the current step are about the session's network namespaces.
+    pub(super) fn asks_networks(&self) -> bool {
+        self.facts().any(Fact::needs_networks)
+    }
+
+    /// The files that the checks of the current step look at.
+    pub(super) fn asked(&self) -> Vec<Asked> {
         let file = |fact: &Fact| match fact {
             Fact::File(place, path, _) => Some(Asked { inside: *place == Where::Inside, path: path.clone() }),
             _ => None,
         };
-        checks.flatten().filter_map(|check| file(&check.fact)).collect()
+        self.facts().filter_map(file).collect()
+    }
+
+    /// What is tried for them, once each.
+    pub(super) fn probes(&self) -> Vec<Probe> {
+        let mut all = Vec::new();
+        for probe in self.facts().filter_map(Fact::probe) {
+            if !all.contains(&probe) {
+                all.push(probe);
+            }
+        }
+        all
     }
 
     /// What this machine lacks for the current step.

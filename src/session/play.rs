@@ -2,7 +2,7 @@
 
 use super::{
     Action, Event, Evidence, Lacking, Notice, Outcome, Phase, Proof, Report, Wish,
-    flood::{MOST_CALLS, thin},
+    flood::{MAX_CALLS, thin},
     stage::{Running, Shell, Stage, StepRun, Terminals},
 };
 use crate::{
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MEASURING: Duration = Duration::from_secs(40);
 
 /// A lesson being played.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Session {
     pub(super) lesson: Lesson,
     pub(super) auto: bool,
@@ -122,7 +122,7 @@ impl Session {
             }
             Event::Deadline => self.deadline(&mut out),
             Event::Wish(wish) => self.wish(wish, &mut out),
-            // The rest concerns whoever shows the session.
+            // The rest concerns the code that shows the session.
             _ => {}
         }
         self.notice = self.notice.take().filter(|notice| self.still(notice));
@@ -158,7 +158,7 @@ impl Session {
                 Phase::Asking(_) => self.notice = Some(Notice::AnswerFirst),
                 Phase::Done | Phase::Blocked(_) => self.next_step(out),
                 Phase::Held => self.wish(Wish::StepCall, out),
-                Phase::Preparing(..) | Phase::Running | Phase::Checking(_) | Phase::Guarded => {}
+                Phase::Preparing(..) | Phase::Running | Phase::Checking(_) | Phase::Guarded | Phase::Free => {}
             },
             Wish::Answer(answer) => {
                 if let Phase::Asking(block) = self.phase()
@@ -174,6 +174,12 @@ impl Session {
                 self.step.hints = self.rungs().min(self.step.hints + 1);
             }
             Wish::StepCall => out.extend(self.terminals.held.first().map(|(_, call)| Action::Step(call.pid))),
+            Wish::Instead(pid, instead) => {
+                let held = self.terminals.held.iter().find(|(_, call)| call.pid == pid);
+                // Once more, for a call that has changed since it was looked at.
+                let known = held.filter(|(_, call)| call.choices().contains(&instead));
+                out.extend(known.map(|_| Action::Instead(pid, instead)));
+            }
             Wish::Allow(allow) => self.allow(allow, out),
             Wish::RunOn => {
                 self.terminals.holding = false;
@@ -219,12 +225,14 @@ impl Session {
             }
         }
         self.look(out);
+        self.step.shown_by = self.wanted;
         self.go_on(out);
     }
 
     pub(super) fn trace(&mut self, terminal: TerminalId, event: TraceEvent, out: &mut Vec<Action>) {
         match event {
             TraceEvent::Syscall(_, event) => {
+                self.step.changed |= event.is_changed();
                 self.evidence.calls.push(event);
                 thin(&mut self.evidence.calls);
                 self.look(out);
@@ -243,7 +251,7 @@ impl Session {
                 self.terminals.guarded.retain(|(_, call, _)| call.pid != pid);
             }
             TraceEvent::Exit { comm, ended, .. } => {
-                if self.evidence.ends.len() < MOST_CALLS {
+                if self.evidence.ends.len() < MAX_CALLS {
                     self.evidence.ends.push((comm, ended));
                 }
                 self.look(out);
@@ -270,7 +278,7 @@ impl Session {
         self.step = StepRun::new(self.step.index);
         self.evidence.begin();
         self.note_container();
-        out.push(Action::Watch(self.asked()));
+        out.push(Action::Watch(self.asked(), self.asks_networks(), self.probes()));
         if let Some(outcome) = self.outcomes.get_mut(self.step.index) {
             *outcome = None;
         }

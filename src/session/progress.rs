@@ -4,16 +4,23 @@
 //! learnt itself since: under a lock it reads the file anew, adds that, and writes.
 
 mod record;
+mod repair;
 pub(crate) mod report;
 mod standing;
 
+pub(crate) use repair::Repair;
 pub(crate) use standing::{LessonProgress, Predictions, Standing, StepProgress};
 
 use super::{Lacking, Outcome, Report, StateDir, lack};
 use crate::lesson::{Block, Lesson, Step};
 use record::{Place, Reason, Record};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// The file in the state directory.
 const FILE: &str = "progress.json";
@@ -94,6 +101,19 @@ impl Progress {
             }
         }
         self.change(lesson, |place| place.lacking = Some(steps.clone()))
+    }
+
+    /// Takes down what the repair of a step took; the fastest one is kept. True where that is new.
+    pub(crate) fn repaired(&mut self, lesson: &Lesson, index: usize, repair: Repair) -> bool {
+        self.learn(lesson, index, |place, step| {
+            let best = place.repairs.entry(step).or_insert(repair);
+            *best = repair.min(*best);
+        })
+    }
+
+    /// The fastest repair of a step.
+    pub(crate) fn best(&self, lesson: &Lesson, step: &str) -> Option<Repair> {
+        self.known.lessons.get(&lesson.id)?.repairs.get(step).copied()
     }
 
     /// Whether a lesson was ever begun.
@@ -192,6 +212,29 @@ impl Progress {
         Ok(Progress { known, unsaved: Record::default() })
     }
 
+    /// What is known, for another machine: without what only this machine cannot do.
+    pub(crate) fn carried(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec_pretty(&self.known.clone().elsewhere())?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Reads what [`Progress::carried`] gave on another machine; all of it is still to be saved.
+    pub(crate) fn from_elsewhere(bytes: &[u8]) -> io::Result<Progress> {
+        let unsaved: Record = serde_json::from_slice(bytes)?;
+        Ok(Progress { known: Record::default(), unsaved: unsaved.elsewhere() })
+    }
+
+    /// Adds this to what is saved, as [`Progress::save`] does.
+    pub(crate) fn add_to(mut self, dir: &StateDir) -> io::Result<Option<String>> {
+        self.save(dir)
+    }
+
+    /// On how many days something was reached, today included where it is not saved yet.
+    pub(crate) fn days(&self) -> usize {
+        self.known.days.len().max(usize::from(!self.known.lessons.is_empty()))
+    }
+
     /// Forgets everything that was saved so far. What other windows reach from now on is kept.
     pub(crate) fn reset(dir: &StateDir) -> io::Result<Progress> {
         let _turn = dir.turn(FILE, PATIENCE)?;
@@ -213,11 +256,17 @@ impl Progress {
         let _turn = dir.turn(FILE, PATIENCE)?;
         let (mut record, aside) = Record::load(dir)?;
         record.add(self.unsaved.clone());
+        record.days.extend(today());
         record.save(dir)?;
         self.known = record;
         self.unsaved = Record::default();
         Ok(aside)
     }
+}
+
+/// The days since 1970; a clock before that tells nothing.
+fn today() -> Option<u64> {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs() / 86_400)
 }
 
 /// The number of a question among those of its step, from 0.

@@ -6,7 +6,7 @@ use crate::{columns::seconds, kernel::pid::Signal, lang::Lang, trace::Ended};
 use serde::Serialize;
 
 /// All that was proved so far, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub(crate) struct Proof {
     /// Each time that the use of CPU time was checked and was right.
     pub cpu: Vec<CpuProof>,
@@ -15,7 +15,7 @@ pub(crate) struct Proof {
 }
 
 /// The use of CPU time under a limit, over a window of at least three seconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub(crate) struct CpuProof {
     /// The quota in microseconds a period, as the kernel had it; `None` where there was none.
     pub quota_micros: Option<u64>,
@@ -36,7 +36,7 @@ pub(crate) struct CpuProof {
 }
 
 /// A process that was killed because its group had no memory left.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub(crate) struct MemoryProof {
     /// The limit in bytes, as the kernel had it.
     pub limit_bytes: Option<u64>,

@@ -7,13 +7,13 @@ use super::{
     typing::solution,
 };
 use crate::{
-    lesson::{Block, CONTAINER, Check, Lesson, Run, TerminalId},
+    lesson::{Block, CONTAINER, Check, Lesson, Run, Shells, Step, TerminalId},
     trace::Hold,
 };
 use std::collections::VecDeque;
 
 /// A replay under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Replay {
     lines: VecDeque<Run>,
     total: usize,
@@ -30,12 +30,14 @@ impl Replay {
             // What cannot be done here was not done when the lesson came past it, either.
             .filter(|(index, _)| lack(lesson, *index, lacking).is_none())
             .flat_map(|(_, step)| {
+                let broken = step.breaks();
                 let runs = step.blocks.iter().filter_map(|block| match block {
                     Block::Run(run) if !run.busy && !run.interrupts() => Some(run.clone()),
                     _ => None,
                 });
-                runs.chain(solution(step)).collect::<Vec<_>>()
+                broken.into_iter().chain(runs).chain(solution(step)).collect::<Vec<_>>()
             })
+            .chain(lesson.steps.get(target).map(broken).unwrap_or_default())
             .collect();
         Replay { total: lines.len(), lines, settling: false }
     }
@@ -53,6 +55,19 @@ impl Replay {
     }
 }
 
+/// Empties the screen of a terminal, and what it remembers. Every shell has it built in, also one that can start nothing.
+const WIPE: &str = "printf '\\033[H\\033[2J\\033[3J'";
+
+/// The lines that break a step. The screens show none of them afterwards: the learner is to find out.
+fn broken(step: &Step) -> Vec<Run> {
+    let lines = step.breaks();
+    let used = TerminalId::ALL.into_iter().filter(|id| lines.iter().any(|run| run.terminal == *id));
+    let wipes = used.map(|terminal| Run { terminal, line: WIPE.into(), ..Run::default() }).collect::<Vec<_>>();
+    // A shell that remembers lines does not remember those that begin with a blank.
+    let unseen = lines.into_iter().chain(wipes).map(|run| Run { line: format!(" {}", run.line), ..run });
+    unseen.collect()
+}
+
 impl Session {
     /// Ends what runs and rebuilds the state that the step begins with.
     pub(super) fn rebuild(&mut self, target: usize, out: &mut Vec<Action>) {
@@ -67,15 +82,16 @@ impl Session {
         if lacks && self.auto {
             return self.begin(out);
         }
+        let shells = self.step().map_or_else(Shells::default, |step| step.shells);
         for terminal in TerminalId::ALL {
-            out.push(Action::Restart(terminal));
+            out.push(Action::Restart(terminal, shells.is_users(terminal)));
             out.push(Action::Hold(terminal, Hold::Off));
         }
         if lacks {
             return self.begin(out);
         }
         self.stage = Stage::Replaying(Replay::plan(&self.lesson, &self.lacking, target));
-        out.push(Action::Watch(self.asked()));
+        out.push(Action::Watch(self.asked(), self.asks_networks(), self.probes()));
         out.push(Action::Deadline(Some(self.patience())));
     }
 
@@ -87,7 +103,7 @@ impl Session {
         }
         let Stage::Replaying(replay) = &self.stage else { return };
         let next = replay.lines.front().cloned();
-        // A line follows its prompt. What is known of the container has to be new where somebody looks at it.
+        // A line follows its prompt. What is known of the container has to be new where it is looked at.
         let looked_at = next.as_ref().is_none_or(|run| run.line.contains(CONTAINER));
         if looked_at && self.seen < self.wanted {
             return;
@@ -136,7 +152,7 @@ mod tests {
     use super::super::{Event, Wish};
     use super::*;
     use crate::{
-        lesson::{Fact, Step},
+        lesson::{Fact, Way},
         observe::{Privileges, Sample},
     };
     use std::sync::Arc;
@@ -167,6 +183,28 @@ mod tests {
         assert!(session.is_replaying(), "the step begins with what its last line has made");
         session.handle(Event::Sample(session.wanted, sample));
         assert!(!session.is_replaying());
+    }
+
+    #[test]
+    fn what_breaks_a_step_runs_before_it_and_is_not_seen() {
+        let run = |terminal, line: &str| Run { terminal, line: line.into(), ..Run::default() };
+        let lines = |text: &str| vec![run(TerminalId::Container, text)];
+        let way = |text: &str, or| Block::Solution(Way { runs: lines(text), or });
+        let blocks =
+            |broken: &str| vec![Block::Break(lines(broken)), way("one", false), way("two", false), way("other", true)];
+        let steps = ["first", "second"].map(|broken| Step { blocks: blocks(broken), fresh: true, ..Step::default() });
+        let goes_on = Step::default();
+        let lesson = Lesson { steps: steps.into_iter().chain([goes_on]).collect(), ..Lesson::default() };
+        let planned = |target| {
+            let lines = Replay::plan(&lesson, &Vec::new(), target).lines;
+            lines.into_iter().map(|run| run.line).collect::<Vec<_>>()
+        };
+        assert_eq!(planned(1), [" second".to_string(), format!(" {WIPE}")]);
+        assert_eq!(planned(2), ["second", "one", "two"], "it is broken, and repaired in the first way");
+        let solutions = lesson.steps[0].solutions();
+        let typed: Vec<Vec<&str>> =
+            solutions.iter().map(|way| way.iter().map(|run| run.line.as_str()).collect()).collect();
+        assert_eq!(typed, [vec!["one", "two"], vec!["other"]]);
     }
 
     /// A step that counts on a container from its beginning, its only replayed line having ended.

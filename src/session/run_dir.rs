@@ -62,7 +62,7 @@ impl RunDir {
             let made = (0..ATTEMPTS).find_map(|_| {
                 let made = candidate.make().map_err(io::Error::from);
                 match made.and_then(|()| RunDir::create_in(&place.path, ledger, exe, tools)) {
-                    // Somebody else's session has ended and removed the empty directory around it.
+                    // Another session has ended and removed the empty directory around it.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                     made => Some(made),
                 }
@@ -85,7 +85,7 @@ impl RunDir {
         let path = base.join(fresh_name()?);
         let entry = Entry::RunDir(path.clone());
         ledger.add(entry.clone())?;
-        // Not "make it if it is not there": a directory of this name that somebody else made is not ours to use.
+        // Not "make it if it is not there": a directory of this name that we did not make is not ours to use.
         let made = DirBuilder::new().mode(0o700).create(&path);
         if let Err(error) = made {
             ledger.forget(&entry)?;

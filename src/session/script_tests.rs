@@ -4,7 +4,7 @@ use super::{Action, Event, Notice, Outcome, Phase, Ran, Report, Session, Wish, c
 use crate::{
     kernel::pid::Pid,
     lang::Lang,
-    lesson::{self, Lesson, TerminalId},
+    lesson::{self, Connect, Lesson, Probe, Spot, TerminalId},
     observe::{Asked, Group, Sample},
     trace::{Call, TraceEvent},
 };
@@ -107,7 +107,7 @@ pub(super) fn reports(actions: &[Action]) -> Vec<&Report> {
 }
 
 pub(super) fn restarts(actions: &[Action]) -> usize {
-    actions.iter().filter(|action| matches!(action, Action::Restart(_))).count()
+    actions.iter().filter(|action| matches!(action, Action::Restart(..))).count()
 }
 
 pub(super) fn deadlines(actions: &[Action]) -> Vec<Option<u64>> {
@@ -210,7 +210,7 @@ fn a_learner_may_type_past_the_commands() {
     let blocks = [run("one"), run("two"), check("hostname inside is box"), run("three")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &named());
     script.prompt(&named());
-    assert_eq!(script.session.phase(), Phase::Due(1), "nobody has typed");
+    assert_eq!(script.session.phase(), Phase::Due(1), "nothing was typed");
     script.give(Event::Typed(CONTAINER));
     script.prompt(&unnamed());
     assert_eq!(script.session.phase(), Phase::Due(1), "and it does not hold");
@@ -221,7 +221,7 @@ fn a_learner_may_type_past_the_commands() {
     script.go();
     script.prompt(&named());
     assert_eq!(script.session.phase(), Phase::Due(2));
-    // Without a learner there is nobody who could.
+    // Without a learner nothing is typed.
     let (mut script, told) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &named());
     assert_eq!(typed(&told), ["one"]);
     script.give(Event::Typed(CONTAINER));
@@ -284,7 +284,7 @@ fn a_question_comes_before_its_command() {
     script.give(Event::Wish(Wish::Answer(1)));
     assert_eq!(script.session.answer(1), Some(0), "what was answered stays");
     let (_, told) = Script::new(lesson(&[("a fresh", &question)]), true, 0, &unnamed());
-    assert_eq!(typed(&told), ["one"], "nobody is asked without a learner");
+    assert_eq!(typed(&told), ["one"], "nothing is asked without a learner");
 }
 
 #[test]
@@ -326,11 +326,23 @@ fn a_step_begins_with_nothing_of_the_one_before() {
 }
 
 #[test]
+fn the_connections_of_the_step_are_tried() {
+    let fact = |how: &str| check(&format!("connect inside 10.2.0.2 80 {how}"));
+    let blocks = fact("ok") + &fact("ok at far");
+    let (_, told) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    let connect = Connect { from: Spot::Inside, ip: [10, 2, 0, 2].into(), port: 80 };
+    assert!(told.contains(&Action::Watch(Vec::new(), true, vec![Probe::Connect(connect)])), "{told:?}");
+}
+
+#[test]
 fn the_files_of_the_step_are_watched() {
     let blocks = check("file inside /etc/x present") + &check("file host y contains z");
     let (_, told) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     let asked = |inside, path: &str| Asked { inside, path: path.into() };
-    assert!(told.contains(&Action::Watch(vec![asked(true, "/etc/x"), asked(false, "y")])), "{told:?}");
+    assert!(
+        told.contains(&Action::Watch(vec![asked(true, "/etc/x"), asked(false, "y")], false, Vec::new())),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -368,4 +380,16 @@ fn a_translation_keeps_the_place() {
     assert_eq!((script.session.lang(), script.session.phase()), (Lang::Zh, Phase::Due(1)));
     assert_eq!(script.session.lesson().lang, Lang::Zh);
     assert_eq!(script.session.patience(), Duration::from_secs(10));
+}
+
+#[test]
+fn what_a_command_did_is_no_refusal_before_it_is_seen() {
+    let blocks = [run("one"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    script.give(Event::Prompt(CONTAINER, 0, 1));
+    // The last sample is from before the command.
+    assert_eq!((script.session.phase(), script.session.is_shown()), (Phase::Checking(2), false));
+    script.sample(&unnamed());
+    assert!(script.session.is_shown() && script.session.failing(2).next().is_some());
 }

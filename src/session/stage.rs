@@ -1,14 +1,14 @@
 //! What a session is made of: how far it is, the step as it is played, and its terminals. Each is replaced as a whole.
 
-use super::{GuardedCall, HeldCall, OwnLine, Ran, Verdict, replay::Replay};
+use super::{GuardedCall, HeldCall, OwnLine, Ran, Took, Verdict, replay::Replay};
 use crate::lesson::{Run, TerminalId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How far a session is. In all of these there is a step to show ([`StepRun`]): the first one, the one that the replay leads
 /// to, the one that is played, the last one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Stage {
-    /// Nobody has gone to a step yet.
+    /// No step was gone to yet.
     NotStarted,
     /// The state that a step begins with is rebuilt.
     Replaying(Replay),
@@ -19,7 +19,7 @@ pub(super) enum Stage {
 }
 
 /// A step as it is played, from its beginning.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct StepRun {
     /// Which step.
     pub(super) index: usize,
@@ -31,6 +31,8 @@ pub(super) struct StepRun {
     pub(super) solved: bool,
     /// Whether the learner, or the session for them, has acted since the last block of checks passed.
     pub(super) touched: bool,
+    /// The sample that shows what the last command has done.
+    pub(super) shown_by: u64,
     /// Whether the learner typed something of their own since then.
     pub(super) own: bool,
     /// What became of the commands, by block.
@@ -45,16 +47,20 @@ pub(super) struct StepRun {
     pub(super) inside: bool,
     /// What else ran, oldest first.
     pub(super) own_lines: Vec<OwnLine>,
+    /// All lines that the shells took, oldest first.
+    pub(super) took: Vec<Took>,
     /// The last line that each terminal's shell took; `None` where it is not known.
     pub(super) submitted: BTreeMap<TerminalId, Option<String>>,
     /// The answers that were given, by block.
     pub(super) answers: BTreeMap<usize, usize>,
     /// How many rungs of help are shown.
     pub(super) hints: usize,
-    /// The line that is due and holds each call, whoever types it, and its terminal.
+    /// The line that is due and holds each call, however it is typed, and its terminal.
     pub(super) armed: Option<(usize, TerminalId)>,
     /// The calls of a command were let go while such a line was due: those of the next one are held again.
     pub(super) ran_on: bool,
+    /// The learner has changed a call, or made it fail: the state may be another one than the step's lines make.
+    pub(super) changed: bool,
     /// The newest verdicts, by block.
     pub(super) verdicts: BTreeMap<usize, Vec<Verdict>>,
     /// The block of checks that has a deadline.
@@ -73,7 +79,7 @@ impl StepRun {
 }
 
 /// Both terminals, since their shells were started.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Terminals {
     pub(super) shells: BTreeMap<TerminalId, Shell>,
     /// The line whose prompt is waited for.
@@ -106,7 +112,7 @@ impl Terminals {
 }
 
 /// A line that runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Running {
     /// Its block, where it is one of the step's own.
     pub(super) block: Option<usize>,

@@ -41,7 +41,7 @@ pub(crate) struct Unsaved {
 /// The right to change a file of a state directory, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    /// Nothing where the file system knows no locks, or gives none: whoever writes at the very same moment is not seen.
+    /// Nothing where the file system knows no locks, or gives none: a write at the very same moment is not seen.
     pub(super) _lock: Result<Flock<File>, Errno>,
 }
 
@@ -183,7 +183,7 @@ fn candidates(get: impl Fn(&str) -> Option<PathBuf>, user: Uid, home_of: impl Fn
     all
 }
 
-/// The places of ledgers: nobody else's, also under sudo.
+/// The places of ledgers: only our own, also under sudo.
 fn for_ledgers() -> Vec<Walk> {
     let own = |name: &str| std::env::var_os(name).filter(|_| !name.starts_with("SUDO_")).map(PathBuf::from);
     candidates(own, geteuid(), home_of)
@@ -211,7 +211,7 @@ fn enter(candidate: &Walk) -> nix::Result<OwnedFd> {
 }
 
 /// Blocks until the lock is ours, but no longer than `patience`: flock(2) itself knows no deadline, so a thread waits in
-/// it. Where it gets the lock too late, nobody takes it, and it is free again at once.
+/// it. Where it gets the lock too late, it is not taken, and is free again at once.
 fn wait_for_lock(file: File, patience: Duration) -> io::Result<Result<Flock<File>, Errno>> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let wait = move || {

@@ -1,7 +1,10 @@
-//! Whoever types: lines tick off the step's own, other ways count, and what only shows something stays until it is seen.
+//! Typed lines: they tick off the step's own, other ways count, and what only shows something stays until it is seen.
 
 use super::{Action, Event, Notice, Phase, Ran, Wish, checks::cases, script_tests::*};
-use crate::{lesson::TerminalId, trace::Hold};
+use crate::{
+    lesson::{Block, TerminalId},
+    trace::Hold,
+};
 
 /// The learner types a line, and the shell takes it.
 fn types(script: &mut Script, terminal: TerminalId, line: &str) -> Vec<Action> {
@@ -106,7 +109,8 @@ fn a_line_that_was_passed_over_may_still_be_typed() {
 
 #[test]
 fn no_question_is_left_out_by_typing() {
-    let blocks = [run("one"), question(), run("two"), check("hostname inside is box")].concat();
+    let shows = run("one").replace("run container", "run container look");
+    let blocks = [shows, question(), run("two"), check("hostname inside is box")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     assert!(script.session.verdicts(4).len() == 1, "what must become true is known from the beginning");
     for line in ["one", "two"] {
@@ -134,17 +138,17 @@ fn what_the_learner_types_is_held_as_well() {
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     script.give(Event::Wish(Wish::RunOn));
     assert!(!script.session.holding() && holds(&script.prompt(&unnamed())));
-    // Whoever does not want that has the last word.
+    // A learner who does not want that has the last word.
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     script.give(Event::Wish(Wish::ToggleHold));
     assert!(!holds(&script.prompt(&unnamed())) && !script.session.holding());
-    // Without a learner there is nobody to let calls happen.
+    // Without a learner no call can be let go.
     let (_, told) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
     assert_eq!(told.iter().filter(|action| matches!(action, Action::Hold(_, Hold::Every))).count(), 1);
 }
 
 #[test]
-fn whoever_goes_straight_to_the_goal_is_told_and_may_go_on() {
+fn a_learner_who_goes_straight_to_the_goal_is_told_and_may_go_on() {
     let fails = run("one").replace("run container", "run container fails");
     let blocks = [fails, check("ended one status 1"), question(), run("two"), check("hostname inside is box")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
@@ -179,10 +183,24 @@ fn nothing_is_typed_for_a_container_that_is_gone() {
     script.sample(&gone);
     assert!(script.session.is_lost());
     assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::Lost)));
-    // Whoever builds it again themselves goes on.
+    // The terminal's own shell draws its prompt anew: no sample is newer yet.
+    script.give(Event::Prompt(CONTAINER, 0, 1));
+    assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::Lost)));
+    // A learner who builds it again goes on.
     script.sample(&unnamed());
     assert_eq!((script.session.is_lost(), script.session.notice()), (false, None));
     assert_eq!(typed(&script.go()), ["kill 102"]);
+    // Where a line of the step leaves it, to make another one.
+    let blocks = [run("one"), run("exit"), run("two"), run("three"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &gone);
+    script.go();
+    script.prompt(&unnamed());
+    assert_eq!(typed(&script.go()), ["exit"]);
+    script.prompt(&gone);
+    assert_eq!((script.session.is_lost(), typed(&script.go())), (false, vec!["two"]));
+    script.prompt(&unnamed());
+    script.sample(&gone);
+    assert!(script.session.is_lost(), "that one was not left");
     // Where the step wants its end, that is no loss.
     let blocks = [run("one"), run("two"), check("alone")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &gone);
@@ -190,6 +208,33 @@ fn nothing_is_typed_for_a_container_that_is_gone() {
     script.prompt(&unnamed());
     script.sample(&gone);
     assert!(!script.session.is_lost());
+}
+
+#[test]
+fn what_is_made_on_the_machine_is_not_taken_for_the_containers() {
+    let gone = cases::with(|sample| {
+        sample.namespaces = sample.host_namespaces.clone();
+        sample.inside.hostname = Some("box".into());
+    });
+    let blocks = [run("one"), run("two"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    script.prompt(&unnamed());
+    types(&mut script, CONTAINER, "exit");
+    script.sample(&gone);
+    types(&mut script, CONTAINER, "hostname box");
+    script.prompt(&gone);
+    assert!(script.session.is_lost());
+    let Some(Block::Check(checks)) = script.session.block(3).cloned() else { panic!("a block of facts") };
+    let verdict = &script.session.judge(&checks)[0];
+    assert_eq!(
+        (verdict.passed, &*verdict.expected, &*verdict.observed),
+        (Some(false), "box", "the container has ended")
+    );
+    assert_ne!(script.session.phase(), Phase::Done);
+    // In the container it counts.
+    script.prompt(&named());
+    assert_eq!(script.session.phase(), Phase::Done);
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Session {
             return false;
         }
         match self.terminals.shells.get(&run.terminal) {
-            // Whoever pressed Ctrl-C was faster.
+            // The learner's Ctrl-C was faster.
             Some(Shell::Idle) if run.interrupts() => return true,
             Some(Shell::Busy) if run.interrupts() => {}
             // The line would be typed behind what stands there.
@@ -114,13 +114,9 @@ impl Session {
     }
 }
 
-/// The hidden solution of a step, or nothing.
+/// The first hidden solution of a step, or nothing.
 pub(super) fn solution(step: &Step) -> Vec<Run> {
-    let lines = step.blocks.iter().filter_map(|block| match block {
-        Block::Solution(runs) => Some(runs.clone()),
-        _ => None,
-    });
-    lines.flatten().collect()
+    step.solutions().into_iter().next().unwrap_or_default()
 }
 
 #[cfg(test)]

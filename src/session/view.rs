@@ -1,7 +1,7 @@
 //! What the screen may know of a session.
 
 use super::{
-    GuardedCall, HeldCall, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Session, Verdict, stage::Stage,
+    GuardedCall, HeldCall, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Session, Took, Verdict, stage::Stage,
 };
 use crate::{
     lang::Lang,
@@ -12,6 +12,11 @@ impl Session {
     /// The lesson.
     pub(crate) fn lesson(&self) -> &Lesson {
         &self.lesson
+    }
+
+    /// Whether nothing is taught, and nothing judged or kept.
+    pub(crate) fn is_free(&self) -> bool {
+        self.lesson.free
     }
 
     /// The index of the current step.
@@ -42,6 +47,22 @@ impl Session {
     /// What else ran in this step, oldest first.
     pub(crate) fn own_lines(&self) -> &[OwnLine] {
         &self.step.own_lines
+    }
+
+    /// All lines that the shells took in this step, oldest first.
+    pub(crate) fn lines(&self) -> &[Took] {
+        &self.step.took
+    }
+
+    /// The calls since the step began, oldest first.
+    pub(crate) fn calls(&self) -> &[crate::trace::SyscallEvent] {
+        &self.evidence.calls
+    }
+
+    /// How many commands have run in this step, the lesson's and others.
+    pub(crate) fn commands(&self) -> usize {
+        let ran = self.step.ran.values().filter(|ran| matches!(ran, Ran::Line(_)));
+        ran.count() + self.step.own_lines.len()
     }
 
     /// Whether the learner went past a block, straight to the goal.
@@ -75,7 +96,7 @@ impl Session {
         &self.terminals.held
     }
 
-    /// The call that would change the machine itself, for which somebody must decide now.
+    /// The call that would change the machine itself, for which the user must decide now.
     pub(crate) fn guarded(&self) -> Option<&GuardedCall> {
         self.terminals.guarded.first()
     }
@@ -85,9 +106,19 @@ impl Session {
         self.terminals.holding
     }
 
+    /// Whether the learner has changed a call in this step, or made it fail.
+    pub(crate) fn has_changed_a_call(&self) -> bool {
+        self.step.changed
+    }
+
     /// The newest verdicts of a block of checks.
     pub fn verdicts(&self, block: usize) -> &[Verdict] {
         self.step.verdicts.get(&block).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether what the last command did has been seen. Before that, a fact that does not hold is no refusal.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.seen >= self.step.shown_by
     }
 
     /// The checks of a block that do not hold.
@@ -153,6 +184,7 @@ impl Session {
             Some(Block::Predict(_)) => Phase::Asking(self.step.at),
             Some(Block::Check(_)) => Phase::Checking(self.step.at),
             Some(_) => Phase::Due(self.step.at),
+            None if self.is_free() => Phase::Free,
             None => Phase::Done,
         }
     }

@@ -59,7 +59,18 @@ pub(super) struct Decoder {
     parser: Parser,
     /// The sequence that is being read, without its introducer.
     sequence: String,
+    /// All characters of the sequence that is being read, for a copy.
+    begun: String,
     pub(super) modes: Modes,
+}
+
+impl Clone for Decoder {
+    fn clone(&self) -> Decoder {
+        let (held, sequence, begun) = (self.held.clone(), self.sequence.clone(), self.begun.clone());
+        let mut copy = Decoder { held, parser: Parser::default(), sequence, begun, modes: self.modes };
+        self.begun.chars().for_each(|c| drop(copy.parser.feed(c)));
+        copy
+    }
 }
 
 impl Decoder {
@@ -107,6 +118,11 @@ impl Decoder {
             _ => function.map(Act::Change),
         };
         self.keep(before, after, c);
+        if after == State::Ground {
+            self.begun.clear();
+        } else if self.begun.len() < MAX_SEQUENCE {
+            self.begun.push(c);
+        }
         act
     }
 

@@ -41,7 +41,7 @@ pub(super) fn kind(c: char) -> Kind {
 }
 
 /// The clusters of one screen.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Graphemes {
     narrow: Vec<Box<str>>,
     wide: Vec<Box<str>>,

@@ -3,7 +3,7 @@
 //! Bytes flow one way: [`Pty::reader`] hands over what the programs wrote; [`Screen::process`] turns it into cells,
 //! into [`Piece`]s (plain text, prompts, submitted lines) and into the answers that programs expect of a terminal.
 //! The other way, [`keys::encode`] and [`keys::paste`] turn what the learner does into bytes for [`Pty::write`].
-//! Nothing here starts a process: the caller gives [`Pty::slave_path`] to whoever does.
+//! Nothing here starts a process: the caller gives [`Pty::slave_path`] to what does.
 
 mod decoder;
 mod graphemes;

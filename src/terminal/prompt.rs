@@ -2,7 +2,7 @@
 //!
 //! The marks are the "semantic prompt" sequences OSC 133 that several terminals know. Ours carry the shell's own `$$` as
 //! `aid`, so that a new shell (also one in another PID namespace, where `$$` is 1) differs from the one around it.
-//! Marks without an `aid` come from somebody else's prompt and are not taken: they could not be told apart.
+//! Marks without an `aid` come from another prompt and are not taken: they could not be told apart.
 
 use avt::Anchor;
 use std::collections::VecDeque;
@@ -52,7 +52,7 @@ fn writes_ps0(version: &str) -> bool {
 }
 
 /// Follows one terminal's prompt.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Prompt {
     /// What was said before the prompt that is being drawn.
     pub(super) ended: Option<Ended>,
@@ -60,6 +60,8 @@ pub(super) struct Prompt {
     pub(super) drawing: bool,
     /// Where the line that is being typed begins, from the end of the prompt until the line is submitted.
     pub(super) input: Option<Anchor>,
+    /// The first line of the command that starts, where it has a here-document.
+    pub(super) document: Option<String>,
     /// How often Return went to the waiting shell and has not been seen to arrive.
     pub(super) returns: usize,
     /// What was said before the prompt that waits.
@@ -73,7 +75,7 @@ pub(super) struct Prompt {
 }
 
 /// Lines that were typed while no shell waited: the next one that does takes them, unless a program did.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ahead {
     lines: VecDeque<String>,
     line: String,
@@ -84,8 +86,8 @@ pub(super) struct Ahead {
 }
 
 /// How many such lines are remembered, and how long they are.
-const MOST_AHEAD: usize = 64;
-const LONGEST_AHEAD: usize = 4096;
+const MAX_AHEAD: usize = 64;
+const MAX_AHEAD_LEN: usize = 4096;
 
 impl Ahead {
     /// Takes note of bytes that are typed. `prompted` says whether the first line is one that a shell asked for.
@@ -95,7 +97,7 @@ impl Ahead {
                 '\r' | '\n' => {
                     let (line, unknown) = (std::mem::take(&mut self.line), std::mem::take(&mut self.unknown));
                     let ahead = !std::mem::take(&mut prompted);
-                    if ahead && !unknown && !line.trim().is_empty() && self.lines.len() < MOST_AHEAD {
+                    if ahead && !unknown && !line.trim().is_empty() && self.lines.len() < MAX_AHEAD {
                         self.lines.push_back(line);
                     }
                 }
@@ -104,7 +106,7 @@ impl Ahead {
                 // The terminal throws away what waits in it.
                 '\x03' | '\x1c' | '\x1a' => *self = Ahead::default(),
                 c if c.is_control() => self.unknown = true,
-                c if self.line.len() < LONGEST_AHEAD => self.line.push(c),
+                c if self.line.len() < MAX_AHEAD_LEN => self.line.push(c),
                 _ => self.unknown = true,
             }
         }
@@ -151,7 +153,7 @@ impl Ahead {
 }
 
 /// How many prompts without marks are remembered: they change with the directory.
-const MOST_DRAWN: usize = 16;
+const MAX_DRAWN: usize = 16;
 
 impl Prompt {
     /// Takes note of bytes that go to the shell.
@@ -172,7 +174,7 @@ impl Prompt {
         if let Some(prompt) = known {
             return Some(prompt.chars().count());
         }
-        if self.drawn.len() >= MOST_DRAWN {
+        if self.drawn.len() >= MAX_DRAWN {
             self.drawn.pop_front();
         }
         self.drawn.push_back(row.to_string());

@@ -1,6 +1,9 @@
 //! One pseudo terminal (pty(7)), seen from the master's side.
 
-use crate::kernel::errno;
+use crate::{
+    kernel::{causes, errno},
+    lang::say,
+};
 use nix::{
     errno::Errno,
     fcntl::OFlag,
@@ -29,7 +32,7 @@ const CHUNK: usize = 64 * 1024;
 pub enum PtyEvent {
     /// What the programs wrote, at most 64 KiB.
     Output(Vec<u8>),
-    /// Nobody has the terminal open any more, whether the shell ended by itself or was killed. It is the last event.
+    /// No process has the terminal open any more: the shell ended by itself or was killed. It is the last event.
     Closed,
 }
 
@@ -249,24 +252,13 @@ impl OpenError {
     fn at(call: &'static str) -> impl Fn(Errno) -> io::Error {
         move |errno| io::Error::new(io::Error::from(errno).kind(), OpenError { call, errno })
     }
-
-    /// The remedy, one sentence.
-    pub(crate) fn hint(&self) -> &'static str {
-        match self.errno {
-            Errno::ENOSPC => "every pseudo terminal is in use: close some, or raise /proc/sys/kernel/pty/max",
-            Errno::EMFILE | Errno::ENFILE => "too many files are open: raise the limit with ulimit -n",
-            Errno::EACCES | Errno::EPERM => "/dev/ptmx must be readable and writable for all users (mode 666)",
-            _ => {
-                "a devpts must be mounted on /dev/pts, and /dev/ptmx must be its ptmx: mount -t devpts devpts /dev/pts"
-            }
-        }
-    }
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let OpenError { call, errno } = self;
-        write!(f, "no pseudo terminal: {call}: {}\n  {}", errno::why(*errno), self.hint())
+        let hint = causes::help("openpty", *errno, &[]).unwrap_or_default();
+        write!(f, "{}{call}: {}\n  {hint}", say("no pseudo terminal: ", "没有伪终端："), errno::why(*errno))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The screen model: what a terminal would show after the bytes that it was sent.
 
 mod changes;
+mod copy;
 
 use super::{
     decoder::{Act, Decoder},
@@ -41,7 +42,7 @@ pub struct Screen {
     past: Option<(Anchor, usize)>,
 }
 
-/// The size that a terminal has until somebody says otherwise.
+/// The size that a terminal has by default.
 impl Default for Screen {
     fn default() -> Screen {
         Screen::new(24, 80)

@@ -122,6 +122,21 @@ fn bash_says_itself_when_it_starts() {
 }
 
 #[test]
+fn a_here_document_is_known_by_its_first_line() {
+    // More rows than the screen has.
+    let body: String = (0..60).map(|row| format!("> line {row}\r\n")).collect();
+    let echo = format!("cat > note <<'EOF'\r\n{body}> EOF\r\n");
+    let mut screen = waiting(BASH);
+    assert_eq!(screen.process(echo.as_bytes()).pieces.len(), 1);
+    assert_eq!(screen.process(C.as_bytes()).pieces, [submitted("cat > note <<'EOF'")]);
+    let mut screen = waiting("");
+    screen.sent(b"cat > note <<'EOF'\rx\rEOF\r");
+    let pieces = screen.process(format!("cat > note <<'EOF'\r\n> x\r\n> EOF\r\n{}", ps1(0, 9, "")).as_bytes()).pieces;
+    let ends: Vec<&Piece> = pieces.iter().filter(|piece| !matches!(piece, Piece::Text(_))).collect();
+    assert_eq!(ends, [&submitted("cat > note <<'EOF'"), &Piece::Prompt { status: 0, shell: 9 }]);
+}
+
+#[test]
 fn a_line_is_known_however_it_was_edited() {
     for (typed, line) in [
         ("echo hi\x1b[2D\x1b[1@t\x1b[5C", "echo thi"),
@@ -387,4 +402,32 @@ fn a_line_typed_ahead_of_a_prompt_without_marks_is_known_by_its_echo() {
     screen.process(b"cd /\r\nls\r\nfor me\r\nvm:~# cd /\r\nvm:/# ls\r\nbin  etc\r\nvm:/# ");
     assert_eq!(screen.waits(), Some(vec!["cd /".to_string(), "ls".to_string()]));
     assert_eq!(screen.waits(), None, "that is known");
+}
+
+#[test]
+fn a_copy_goes_on_like_the_first() {
+    let prompt = "\x1b]133;D;0;aid=7\x07\x1b]133;A\x07$ \x1b]133;B\x07";
+    let run = "ls\r\n\x1b[32mone\x1b[0m  two\r\n";
+    let output = format!("{}{prompt}echo a line th", format!("{prompt}{run}").repeat(12));
+    // In the middle of a typed line, of a character and of a sequence.
+    for rest in ["at is long", "\u{4e2d}", "\x1b[31mred\x1b[0m"] {
+        for cut in 0..=rest.len() {
+            let mut screen = Screen::new(5, 12);
+            screen.process(output.as_bytes());
+            screen.process(&rest.as_bytes()[..cut]);
+            let mut copy = screen.clone();
+            assert_eq!(copy.history(), screen.history());
+            for screen in [&mut screen, &mut copy] {
+                screen.set_size(6, 20);
+                screen.process(&rest.as_bytes()[cut..]);
+                screen.sent(b"\r");
+            }
+            let ends = format!("\r\n\x1b[1mout\r\n{prompt}");
+            let (first, second) = (screen.process(ends.as_bytes()), copy.process(ends.as_bytes()));
+            assert_eq!(first, second);
+            assert!(first.pieces.iter().any(|piece| matches!(piece, Piece::Submitted(Some(line)) if line.contains("long") || !rest.contains("long"))), "{first:?}");
+            assert_eq!(shown(&copy), shown(&screen));
+            assert_eq!(copy.prompt_is_empty(), Some(true));
+        }
+    }
 }

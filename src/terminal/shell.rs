@@ -133,13 +133,15 @@ fn environment(
     let path = path.filter(|directory| !directory.as_os_str().as_bytes().contains(&b':'));
     set("PATH", std::env::join_paths(path).unwrap_or_else(|_| DIRECTORIES.join(":").into()));
     set("PS1", PS1.into());
-    // For whoever wants it back in a shell whose start files have set another one.
+    // For a user who wants it back in a shell whose start files have set another one.
     set(OFFER, PS1.into());
     set("PS2", "> ".into());
     set("PS0", PS0.into());
     // What the learner types in a lesson is not written into their own history, and their key bindings do not change
     // what a typed line means.
     set("HISTFILE", OsString::new());
+    // A lesson's own preparations begin with a blank.
+    set("HISTCONTROL", "ignorespace".into());
     set("LESSHISTFILE", "-".into());
     set("INPUTRC", "/dev/null".into());
     // After pivot_root(2) a command that bash has found before may stand elsewhere: it looks again (bash(1), hash).
@@ -211,6 +213,7 @@ mod tests {
             [
                 "BASHOPTS",
                 "BOXWRIGHT_PS1",
+                "HISTCONTROL",
                 "HISTFILE",
                 "HOME",
                 "INPUTRC",

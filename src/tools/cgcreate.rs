@@ -7,13 +7,14 @@ use super::{
 };
 use crate::kernel::text;
 use crate::kernel::{
+    causes,
     errno::of,
     groups::{self, Group, Hierarchies, SUBTREE_CONTROL, listed, members},
 };
 use crate::lang::say;
-use nix::errno::Errno;
 use std::{
     ffi::OsString,
+    fmt::Display,
     fs,
     io::{ErrorKind, Write},
     path::{Path, PathBuf},
@@ -68,7 +69,8 @@ fn make(group: &Group) -> Result<(), ExitCode> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
             Err(error) => {
                 let errno = of(&error);
-                return Err(failed("cgcreate", &format!("mkdir {}", dir.display()), errno, refused(errno), OTHER));
+                let hint = causes::help("make group", errno, &[]);
+                return Err(failed("cgcreate", &format!("mkdir {}", dir.display()), errno, hint.as_deref(), OTHER));
             }
         }
         if group.version == 1 && group.controllers.iter().any(|controller| controller == "cpuset") {
@@ -88,27 +90,15 @@ fn hand_down(dir: &Path, controllers: &[String]) -> Result<(), ExitCode> {
     let handed: Vec<String> = listed(&file).collect();
     for controller in controllers.iter().filter(|name| *name != "cpuacct" && !handed.contains(name)) {
         if let Err(errno) = groups::write(&file, &format!("+{controller}")) {
-            let hint = match errno {
-                Errno::EBUSY => {
-                    let (dir, members) = (dir.display(), members(dir).join(say(", ", "、")));
-                    say(
-                        format!(
-                            "a group that contains processes cannot hand {controller} down; {dir} contains {members}"
-                        ),
-                        format!("自己没有进程的组才能下放 {controller}；{dir} 里有 {members}"),
-                    )
-                }
-                Errno::ENOENT => say(
-                    format!("the group above {} does not hand {controller} down to it", dir.display()),
-                    format!("{} 的上级组没有把 {controller} 下放给它", dir.display()),
-                ),
-                _ => groups::no_right().into(),
-            };
+            let members = members(dir).join(say(", ", "、"));
+            let values: [(&str, &dyn Display); 3] =
+                [("dir", &dir.display()), ("members", &members), ("controller", controller)];
+            let hint = causes::help_with(SUBTREE_CONTROL, errno, &[], &values);
             return Err(failed(
                 "cgcreate",
                 &format!("write +{controller} to {}", file.display()),
                 errno,
-                Some(&hint),
+                hint.as_deref(),
                 OTHER,
             ));
         }
@@ -122,16 +112,4 @@ fn note(controller: &str, dir: &Path) {
     let Some(run) = std::env::var_os("BOXWRIGHT_RUN") else { return };
     let file = fs::OpenOptions::new().create(true).append(true).open(Path::new(&run).join(groups::HANDED_DOWN));
     let _ = file.and_then(|mut file| file.write_all(format!("{controller} {}\n", dir.display()).as_bytes()));
-}
-
-fn refused(errno: Errno) -> Option<&'static str> {
-    match errno {
-        Errno::EACCES | Errno::EPERM => Some(groups::no_right()),
-        Errno::EROFS => Some(groups::read_only()),
-        Errno::EAGAIN => Some(say(
-            "cgroup.max.descendants of a group above it allows no more groups",
-            "某个上级组的 cgroup.max.descendants 不允许再建子组",
-        )),
-        _ => None,
-    }
 }

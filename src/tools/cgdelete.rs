@@ -10,12 +10,13 @@ use super::{
     other::misused,
 };
 use crate::kernel::{
+    causes::{self, Fact},
     errno::of,
     groups::{self, Hierarchies, children, members},
 };
 use crate::lang::say;
 use nix::errno::Errno;
-use std::{ffi::OsString, fs, path::Path, process::ExitCode};
+use std::{ffi::OsString, fmt::Display, fs, path::Path, process::ExitCode};
 
 const USAGE: &str = "usage: cgdelete [-r] [-g] CONTROLLER[,CONTROLLER…]:PATH …";
 const OPTIONS: [Opt; 2] = [('g', "group", Must), ('r', "recursive", No)];
@@ -65,27 +66,9 @@ fn remove(dir: &Path, below: bool) -> Result<(), ExitCode> {
 }
 
 fn why(errno: Errno, dir: &Path) -> Option<String> {
-    match errno {
-        Errno::EBUSY => {
-            let (members, children) = (members(dir), children(dir));
-            Some(match children.first() {
-                _ if !members.is_empty() => {
-                    let members = members.join(say(", ", "、"));
-                    say(format!("processes are still in it: {members}"), format!("里面还有进程：{members}"))
-                }
-                Some(child) => say(
-                    format!("a group is below it, {}: -r removes all of them first", child.display()),
-                    format!("下面还有子组 {}：-r 会先删除所有子组", child.display()),
-                ),
-                None => say(
-                    "a process that has ended is still in it, until its parent reaps it",
-                    "里面还有已结束的进程，等父进程回收",
-                )
-                .into(),
-            })
-        }
-        Errno::ENOENT => Some(say("no such group", "没有这个组").into()),
-        Errno::EACCES | Errno::EPERM => Some(groups::no_right().into()),
-        _ => None,
-    }
+    let (members, below) = (members(dir), children(dir).into_iter().next().unwrap_or_default());
+    let facts = [(Fact::Members, !members.is_empty()), (Fact::GroupBelow, !below.as_os_str().is_empty())];
+    let members = members.join(say(", ", "、"));
+    let values: [(&str, &dyn Display); 2] = [("members", &members), ("below", &below.display())];
+    causes::help_with("remove group", errno, &causes::true_ones(facts), &values)
 }

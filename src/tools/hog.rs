@@ -149,7 +149,7 @@ fn fork(number: usize) -> ExitCode {
         }
     }
     let _ = writeln!(stdout(), "{} children", children.len());
-    // Unreaped children are ours alone, so none of these PIDs can have been given to somebody else.
+    // Unreaped children are ours alone, so none of these PIDs can have been given to another process.
     for child in &children {
         let _ = kill(*child, Signal::SIGKILL);
     }

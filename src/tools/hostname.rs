@@ -7,11 +7,7 @@ use super::{
     print,
 };
 use crate::kernel::causes;
-use crate::lang::say;
-use nix::{
-    errno::Errno,
-    unistd::{gethostname, sethostname},
-};
+use nix::unistd::{gethostname, sethostname};
 use std::{ffi::OsString, process::ExitCode};
 
 const OPTIONS: [Opt; 1] = [('s', "short", No)];
@@ -49,13 +45,9 @@ fn set(name: &str) -> ExitCode {
     // in that namespace's user namespace: whether it is a container's or the machine's is all the same to it.
     match sethostname(name) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Errno::EPERM) => {
-            let why = causes::help("sethostname", Errno::EPERM, &[]);
-            failed("hostname", &format!("sethostname(\"{name}\")"), Errno::EPERM, why.as_deref(), 1)
-        }
         Err(errno) => {
-            let hint = Some(say("at most 64 bytes", "最多 64 字节")).filter(|_| errno == Errno::EINVAL);
-            failed("hostname", &format!("sethostname(\"{name}\")"), errno, hint, 1)
+            let hint = causes::help("sethostname", errno, &[]);
+            failed("hostname", &format!("sethostname(\"{name}\")"), errno, hint.as_deref(), 1)
         }
     }
 }

@@ -13,8 +13,8 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Looks names up in the /etc/passwd and /etc/group that this process sees. Who is given no group gets the user's
-    /// own one, and without a list all groups of that user.
+    /// Looks names up in the /etc/passwd and /etc/group that this process sees. Without a group it takes the user's own
+    /// one, and without a list all groups of that user.
     ///
     /// The error is a sentence as GNU coreutils' chroot has it.
     pub(super) fn find(userspec: &str, groups: Option<&str>) -> Result<Identity, String> {
@@ -67,7 +67,7 @@ pub(super) fn find_group(text: &str) -> Option<Gid> {
     known.map(|group| group.gid).or_else(|| number(text).map(Gid::from_raw))
 }
 
-/// The largest number is what these calls take for "leave it as it is" (setreuid(2)), so nobody has it.
+/// The largest number is what these calls take for "leave it as it is" (setreuid(2)), so no user has it.
 fn number(text: &str) -> Option<u32> {
     text.parse().ok().filter(|number| *number != u32::MAX)
 }
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_found_by_a_wrong_name() {
+    fn no_user_is_found_by_a_wrong_name() {
         for (userspec, groups, why) in [
             ("987654", None, "no group specified for unknown uid: 987654"),
             ("nosuch:", None, "invalid user"),

@@ -66,7 +66,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         let progress = Progress::watch(&mut image, false, quiet);
         image.check_platform(&platform)?;
         let layers = image.manifest.layers.clone();
-        // The image says which modes its files have; nothing else is made from here on that everybody could reach.
+        // The image says which modes its files have; nothing else is made from here on that other users could reach.
         umask(Mode::empty());
         unpack::image(&image, dir, limit, |index, report| {
             if let Some(progress) = &progress {

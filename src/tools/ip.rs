@@ -1,10 +1,10 @@
 //! ip(8): show network interfaces and addresses; bring an interface up or down.
 
 use super::{args::Misuse, complain, failed, other::misused, print};
+use crate::kernel::causes;
 use crate::kernel::interfaces::{ADDRESS_FLAGS, Address, FLAGS, LOWER_UP, Link, UP, addresses, links, set_up};
 use crate::kernel::text::printable;
-use crate::lang::say;
-use nix::{errno::Errno, net::if_::if_nametoindex};
+use nix::net::if_::if_nametoindex;
 use std::{ffi::OsString, fmt::Write, process::ExitCode};
 
 const USAGE: &str = "usage: ip address [show [dev NAME]] | ip link [show [dev NAME]] | ip link set NAME up|down";
@@ -50,7 +50,9 @@ pub(super) fn run(given: &[OsString]) -> ExitCode {
     };
     match rest {
         [set, "dev", name, state] | [set, name, state] if family.is_none() && is(set, &["set"]) => change(name, state),
-        ["set", ..] if family.is_none() => complain("ip", "not enough information: ip link set NAME up|down", 255),
+        ["set"] | ["set", _] if family.is_none() => {
+            complain("ip", "not enough information: ip link set NAME up|down", 255)
+        }
         [] => show(None, family),
         [word] if is(word, &["show", "list"]) => show(None, family),
         [word, "dev", name] | [word, name] if is(word, &["show", "list"]) => show(Some(name), family),
@@ -137,11 +139,8 @@ fn change(name: &str, state: &str) -> ExitCode {
     match set_up(index, up) {
         Ok(()) => ExitCode::SUCCESS,
         Err(errno) => {
-            let hint = say(
-                "this needs root in the user namespace that owns the network namespace: unshare -rn",
-                "需要拥有该网络命名空间的用户命名空间里的 root：unshare -rn",
-            );
-            failed("ip", &format!("{name} {state}"), errno, Some(hint).filter(|_| errno == Errno::EPERM), 2)
+            let hint = causes::help("RTM_NEWLINK", errno, &[]);
+            failed("ip", &format!("{name} {state}"), errno, hint.as_deref(), 2)
         }
     }
 }

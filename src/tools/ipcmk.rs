@@ -10,8 +10,8 @@ use super::{
     other::misused,
     print,
 };
-use crate::{kernel::objects::SystemV, lang::say};
-use nix::errno::Errno;
+use crate::kernel::causes;
+use crate::kernel::objects::SystemV;
 use std::{ffi::OsString, process::ExitCode};
 
 const OPTIONS: [Opt; 4] = [('Q', "queue", No), ('M', "shmem", Must), ('S', "semaphore", Must), ('p', "mode", Must)];
@@ -40,11 +40,8 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         match kind.make(size, mode) {
             Ok(id) => drop(print(&format!("{what} id: {id}\n"))),
             Err(errno) => {
-                let hint = Some(say(
-                    "ENOSPC: the IPC namespace's limit, /proc/sys/kernel/msgmni (or shmmni, sem)",
-                    "ENOSPC：到了 IPC 命名空间的上限，/proc/sys/kernel/msgmni（或 shmmni、sem）",
-                ));
-                return failed("ipcmk", "create failed", errno, hint.filter(|_| errno == Errno::ENOSPC), 1);
+                let hint = causes::help("msgget", errno, &[]);
+                return failed("ipcmk", "create failed", errno, hint.as_deref(), 1);
             }
         }
     }

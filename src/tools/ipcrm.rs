@@ -9,8 +9,8 @@ use super::{
     complain, failed, ipcs,
     other::misused,
 };
-use crate::{kernel::objects::SystemV, lang::say};
-use nix::errno::Errno;
+use crate::kernel::causes;
+use crate::kernel::objects::SystemV;
 use std::{ffi::OsString, process::ExitCode};
 
 const OPTIONS: [Opt; 4] =
@@ -46,9 +46,8 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
             _ => SystemV::Semaphores,
         };
         if let Err(errno) = kind.remove(id) {
-            let hint = Some(say("no such object in this IPC namespace: ipcs", "这个 IPC 命名空间里没有该对象：ipcs"))
-                .filter(|_| errno == Errno::EINVAL);
-            status = failed("ipcrm", &format!("{name} {id}"), errno, hint, 1);
+            let hint = causes::help("msgctl", errno, &[]);
+            status = failed("ipcrm", &format!("{name} {id}"), errno, hint.as_deref(), 1);
         }
     }
     status

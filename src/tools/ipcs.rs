@@ -23,7 +23,7 @@ struct Table {
     owner: usize,
 }
 
-/// The kernel's own tables, which show the IPC namespace of whoever reads them (proc_sysvipc(5)).
+/// The kernel's own tables, which show the IPC namespace of their reader (proc_sysvipc(5)).
 const TABLES: [Table; 3] = [
     Table {
         option: "queues",

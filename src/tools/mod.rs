@@ -30,6 +30,8 @@ mod pivot_root;
 mod progress;
 mod progress_lines;
 mod ps;
+mod seccomp;
+mod seccomp_calls;
 mod sha256sum;
 mod skopeo;
 mod skopeo_format;
@@ -43,7 +45,7 @@ mod unshare;
 mod unshare_outside;
 mod unshare_who;
 
-use crate::kernel::{errno, text};
+use crate::kernel::{errno, refusal, text};
 use crate::lang::say;
 use nix::errno::Errno;
 use std::{ffi::OsString, io::Write, process::ExitCode, sync::Once};
@@ -99,6 +101,7 @@ tools! {
     nsenter: "run a program in the namespaces of another process", "在另一个进程的命名空间里运行程序",
     pivot_root: "swap the root mount of a mount namespace", "更换挂载命名空间的根挂载",
     ps: "list processes, as /proc shows them", "列出 /proc 所显示的进程",
+    seccomp: "run a program to which some system calls are refused", "运行程序，并拒绝它的某些系统调用",
     sha256sum: "print the SHA-256 of files, or check them against a list", "计算文件的 SHA-256，或按清单校验",
     skopeo: "copy an image from one place to another, or look at it", "把镜像复制到另一处，或查看镜像",
     tar: "unpack an archive, or list what is in it", "解包归档，或列出其中的内容",
@@ -130,6 +133,7 @@ fn help(tool: &Tool) -> String {
         "tar" => tar::help().into(),
         // No other program of this name has a manual page.
         "hog" => format!("usage: {}\n{}\n", hog::USAGE, tool.about()),
+        "seccomp" => format!("usage: {}\n{}\n", seccomp::USAGE, tool.about()),
         name => say(
             format!("{name}: {}\nIts options are those of man {name}.\n", tool.about()),
             format!("{name}：{}\n选项与 man {name} 所述相同。\n", tool.about()),
@@ -151,17 +155,22 @@ fn complain(tool: &str, what: &str, status: u8) -> ExitCode {
 
 /// The same for a failed call: `TOOL: WHAT: WHY (ERRNO)`, and what may help.
 fn failed(tool: &str, what: &str, errno: Errno, hint: Option<&str>, status: u8) -> ExitCode {
-    // Where the kernel was never asked, what would help with the kernel does not help.
-    let refused = say(
-        "boxwright's guard refused it, because it would have changed the machine itself",
-        "被 boxwright 的保护拒绝，因为它会改变机器本身",
-    );
-    let hint = if errno == Errno::EPERM && crate::kernel::refusal::was_refused() { Some(refused) } else { hint };
+    // Where the kernel was never asked, or asked something else, what would help with the kernel does not help.
+    let hint = match refusal::of(errno) {
+        Some(refusal::Answer::Guard) => Some(say(
+            "boxwright's guard refused it, because it would have changed the machine itself",
+            "被 boxwright 的保护拒绝，因为它会改变机器本身",
+        )),
+        Some(refusal::Answer::Learner(_)) => {
+            Some(say("you changed this call before it happened", "这个调用在发生之前被你改动过"))
+        }
+        None => hint,
+    };
     let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
     complain(tool, &format!("{what}: {}{hint}", errno::why(errno)), status)
 }
 
-/// Prints lines. Where the reader has gone there is no one to tell.
+/// Prints lines. That the reader has gone is not told.
 fn print(text: &str) -> ExitCode {
     print_bytes(text.as_bytes())
 }

@@ -194,11 +194,7 @@ fn why(errno: Errno, source: &Path, target: &Path, kind: Option<&str>) -> Option
         (Fact::NoSource, missing(source)),
         (Fact::Again, kind.is_none()),
     ];
-    causes::help(
-        "mount",
-        errno,
-        &facts.into_iter().filter(|(_, holds)| *holds).map(|(fact, _)| fact).collect::<Vec<_>>(),
-    )
+    causes::help("mount", errno, &causes::true_ones(facts))
 }
 
 /// The kernel says EINVAL for whatever is wrong with an overlay, and the cause to its log alone. Where a directory stands on

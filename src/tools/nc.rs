@@ -9,7 +9,7 @@ use super::{
     complain, failed,
     other::misused,
 };
-use crate::lang::say;
+use crate::kernel::causes;
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -18,12 +18,13 @@ use nix::{
 use std::{
     ffi::OsString,
     io::{self, IsTerminal, Read, Write},
-    net::{Shutdown, TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs},
     os::fd::AsFd,
     process::ExitCode,
+    time::Duration,
 };
 
-const OPTIONS: [Opt; 7] = [
+const OPTIONS: [Opt; 8] = [
     ('l', "listen", No),
     ('p', "port", Must),
     ('k', "keep", No),
@@ -31,9 +32,10 @@ const OPTIONS: [Opt; 7] = [
     ('v', "verbose", No),
     ('z', "scan", No),
     ('N', "shutdown", No),
+    ('w', "timeout", Must),
 ];
 
-const USAGE: &str = "usage: nc -l [HOST] PORT | nc [-z] HOST PORT";
+const USAGE: &str = "usage: nc -l [HOST] PORT | nc [-z] [-w SECONDS] HOST PORT";
 
 /// Runs the tool.
 pub(super) fn run(args: &[OsString]) -> ExitCode {
@@ -50,56 +52,70 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         _ => return complain("nc", USAGE, 1),
     };
     let Ok(port) = port.parse::<u16>() else { return complain("nc", &format!("port number invalid: {port}"), 1) };
-    // Without -N the end of our input is not a reason to end the other's: it may still have something to say.
-    let ends = parsed.has("shutdown");
-    let result = if listens { listen(host, port, &parsed) } else { connect(host, port, parsed.has("scan"), ends) };
+    let patience = match parsed.value("timeout").map(|seconds| seconds.parse()) {
+        None => None,
+        Some(Ok(seconds @ 1..)) => Some(Duration::from_secs(seconds)),
+        Some(_) => return complain("nc", "-w takes a number of seconds", 1),
+    };
+    let result = match listens {
+        true => listen(host, port, patience, &parsed),
+        false => connect(host, port, patience, &parsed),
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
-            let hint = match errno {
-                Errno::EADDRINUSE => Some(say(
-                    "another program of this network namespace listens there",
-                    "这个网络命名空间里已有程序在监听这个端口",
-                )),
-                Errno::EADDRNOTAVAIL | Errno::ENETUNREACH => {
-                    Some(say("is lo up? ip link set lo up", "lo 启用了吗？ip link set lo up"))
-                }
-                _ => None,
+            let timed_out = (error.kind() == io::ErrorKind::TimedOut).then_some(libc::ETIMEDOUT);
+            let Some(code) = error.raw_os_error().or(timed_out) else {
+                // No call failed: the C library did not find the name.
+                return complain("nc", &format!("{host} {port}: {error}"), 1);
             };
-            failed("nc", &format!("{host} {port}"), errno, hint, 1)
+            let errno = Errno::from_raw(code);
+            let hint = causes::help(if listens { "bind" } else { "connect" }, errno, &[]);
+            failed("nc", &format!("{host} {port}"), errno, hint.as_deref(), 1)
         }
     }
 }
 
 /// socket(2), bind(2), listen(2): the port belongs to the network namespace of this process from now on.
-fn listen(host: &str, port: u16, parsed: &Parsed) -> io::Result<()> {
+fn listen(host: &str, port: u16, patience: Option<Duration>, parsed: &Parsed) -> io::Result<()> {
     let listener = TcpListener::bind((host, port))?;
     if parsed.has("verbose") {
         let _ = writeln!(io::stderr(), "Listening on {host} {port}");
     }
     loop {
         let (connection, _) = listener.accept()?;
-        talk(connection, parsed.has("shutdown"))?;
+        talk(connection, patience, parsed.has("shutdown"))?;
         if !parsed.has("keep") {
             return Ok(());
         }
     }
 }
 
-fn connect(host: &str, port: u16, scan: bool, ends: bool) -> io::Result<()> {
-    let connection = TcpStream::connect((host, port))?;
-    if scan { Ok(()) } else { talk(connection, ends) }
+/// connect(2), with every address that the name has. Where nothing comes back, the kernel itself asks for two minutes.
+fn connect(host: &str, port: u16, patience: Option<Duration>, parsed: &Parsed) -> io::Result<()> {
+    let connection = match patience {
+        None => TcpStream::connect((host, port))?,
+        Some(patience) => {
+            let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+            let mut addresses = (host, port).to_socket_addrs()?;
+            let connected = addresses
+                .find_map(|address| TcpStream::connect_timeout(&address, patience).map_err(|error| last = error).ok());
+            connected.ok_or(last)?
+        }
+    };
+    if parsed.has("scan") { Ok(()) } else { talk(connection, patience, parsed.has("shutdown")) }
 }
 
-/// In the background the terminal's input belongs to somebody else: reading it would stop us (SIGTTIN).
+/// In the background the terminal's input belongs to another job: reading it would stop us (SIGTTIN).
 fn may_read_input() -> bool {
     let input = io::stdin();
     !input.is_terminal() || tcgetpgrp(&input).is_ok_and(|group| group == getpgrp())
 }
 
-/// Copies both ways until the other side has ended.
-fn talk(mut connection: TcpStream, ends: bool) -> io::Result<()> {
+/// Copies both ways until the other side has ended, or nothing has come for so long. Only with `ends` the end of our input ends
+/// the other's: it may still have something to say.
+fn talk(mut connection: TcpStream, patience: Option<Duration>, ends: bool) -> io::Result<()> {
+    let timeout = patience.map_or(PollTimeout::NONE, |it| PollTimeout::try_from(it).unwrap_or(PollTimeout::MAX));
     let (mut input, mut reading) = (io::stdin(), true);
     let mut buffer = [0; 4096];
     loop {
@@ -109,7 +125,8 @@ fn talk(mut connection: TcpStream, ends: bool) -> io::Result<()> {
         if reading && may_read_input() {
             fds.push(PollFd::new(stdin.as_fd(), PollFlags::POLLIN));
         }
-        match poll(&mut fds, PollTimeout::NONE) {
+        match poll(&mut fds, timeout) {
+            Ok(0) => return Ok(()),
             Ok(_) => {}
             Err(Errno::EINTR) => continue,
             Err(errno) => return Err(errno.into()),

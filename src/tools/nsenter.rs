@@ -217,27 +217,11 @@ fn open(path: &OsStr, target: Option<i32>) -> Result<File, ExitCode> {
         let proc = Path::new(path).starts_with("/proc");
         let dead = target.filter(|pid| proc && !Path::new(&format!("/proc/{pid}")).exists());
         if let Some(pid) = dead {
-            let hint = say(
-                "it has ended, or this /proc belongs to another PID namespace: ps -ef shows what runs here",
-                "它已结束，或者这个 /proc 属于另一个 PID 命名空间：用 ps -ef 看看这里有哪些进程",
-            );
-            return failed("nsenter", &format!("PID {pid}"), Errno::ESRCH, Some(hint), 1);
+            let hint = causes::help("open ns", Errno::ESRCH, &[]);
+            return failed("nsenter", &format!("PID {pid}"), Errno::ESRCH, hint.as_deref(), 1);
         }
-        let hint = match errno {
-            Errno::EACCES | Errno::EPERM => Some(say(
-                "it takes the right to trace that process: root, in its user namespace",
-                "需要跟踪该进程的权限：其用户命名空间里的 root",
-            )),
-            Errno::ENOENT if proc => Some(say(
-                "a process that has ended (a zombie) has left its namespaces",
-                "已结束的进程（僵尸进程）不再属于任何命名空间",
-            )),
-            Errno::ENOENT if path.as_bytes().iter().all(|letter| b"muinpUCTrwF".contains(letter)) => Some(say(
-                "each letter may have a FILE, so they are not joined: -i -m -n -p -u",
-                "每个字母后面都可以跟一个文件，不能连写：-i -m -n -p -u",
-            )),
-            _ => None,
-        };
-        failed("nsenter", &format!("cannot open {}", path.display()), errno, hint, 1)
+        let letters = path.as_bytes().iter().all(|letter| b"muinpUCTrwF".contains(letter));
+        let hint = causes::help("open ns", errno, &causes::true_ones([(Fact::Proc, proc), (Fact::Joined, letters)]));
+        failed("nsenter", &format!("cannot open {}", path.display()), errno, hint.as_deref(), 1)
     })
 }

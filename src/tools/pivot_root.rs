@@ -2,13 +2,13 @@
 
 use super::{args::parse_bytes, complain, failed};
 use crate::kernel::{
-    causes,
+    causes::{self, Fact},
     mountinfo::{self, Mount},
 };
-use crate::lang::say;
 use nix::{errno::Errno, unistd::pivot_root};
 use std::{
     ffi::OsString,
+    fmt::Display,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -30,86 +30,43 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
 }
 
 /// What pivot_root(2) leaves unsaid: its two errors have many causes, and this asks for each in the kernel's own order.
-fn why(errno: Errno, new: &Path, put_old: &Path) -> Option<String> {
-    match errno {
-        Errno::EPERM => return causes::help("pivot_root", errno, &[]),
-        Errno::ENOENT => {
-            let missing = [new, put_old].into_iter().find(|dir| !dir.exists())?.display();
-            return Some(say(
-                format!("{missing} does not exist: mkdir {missing}"),
-                format!("{missing} 不存在：mkdir {missing}"),
-            ));
-        }
-        Errno::ENOTDIR => {
-            let file = [new, put_old].into_iter().find(|dir| !dir.is_dir())?.display();
-            return Some(say(format!("{file} is not a directory"), format!("{file} 不是目录")));
-        }
-        Errno::EINVAL | Errno::EBUSY => {}
-        _ => return None,
-    }
-    diagnose(&mountinfo::own(), &fs::canonicalize(new).ok()?, &fs::canonicalize(put_old).ok()?)
+fn why(errno: Errno, new: &Path, old: &Path) -> Option<String> {
+    let absent = |dir: &&Path| if errno == Errno::ENOTDIR { !dir.is_dir() } else { !dir.exists() };
+    let missing = [new, old].into_iter().find(absent).unwrap_or(new).display();
+    let found = match (fs::canonicalize(new), fs::canonicalize(old)) {
+        (Ok(new), Ok(old)) => diagnose(&mountinfo::own(), &new, &old),
+        _ => None,
+    };
+    let unknown = found.is_none() && matches!(errno, Errno::EINVAL | Errno::EBUSY);
+    let (fact, point) =
+        found.filter(|_| !matches!(errno, Errno::ENOENT | Errno::ENOTDIR)).unwrap_or((Fact::NoTarget, String::new()));
+    let shown = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let (new, old) = (shown(new), shown(old));
+    let values: [(&str, &dyn Display); 4] =
+        [("new", &new.display()), ("old", &old.display()), ("point", &point), ("missing", &missing)];
+    causes::help_with("pivot_root", errno, &[fact], &values).filter(|_| !unknown)
 }
 
-/// Both directories as they are seen from the root that `table` is about.
-fn diagnose(table: &[Mount], new: &Path, put_old: &Path) -> Option<String> {
-    let (show, bind) = (new.display(), format!("mount --bind {0} {0}", new.display()));
-    let Some(root) = at(table, Path::new("/")) else {
-        let what = say(
-            "the current root is not a mount point, as after chroot: this works only from a root mount",
-            "当前的根不是挂载点（例如 chroot 之后）：只有根是挂载点时才能这样做",
-        );
-        return Some(what.into());
-    };
-    let (new_mount, old_mount) = (holding(table, new)?, holding(table, put_old)?);
+/// What is wrong, and the mount that it is about. Both directories as they are seen from the root that `table` is about.
+fn diagnose(table: &[Mount], new: &Path, old: &Path) -> Option<(Fact, String)> {
+    let Some(root) = at(table, Path::new("/")) else { return Some((Fact::RootNotMounted, String::new())) };
+    let (new_mount, old_mount) = (holding(table, new)?, holding(table, old)?);
     let parent = |mount: &Mount| table.iter().find(|other| other.id == mount.parent);
-    // A shared mount would pass the change on to other mount namespaces, whose roots would then move as well.
-    let shared = [
-        (
-            say(format!("the mount that {} is on", put_old.display()), format!("{} 所在的挂载", put_old.display())),
-            Some(old_mount),
-        ),
-        (say(format!("the parent mount of {show}"), format!("{show} 的父挂载")), parent(new_mount)),
-        (say("the parent mount of the current root", "当前根的父挂载").into(), parent(root)),
-    ];
-    if let Some((what, mount)) = shared.iter().find_map(|(what, mount)| Some((what, mount.filter(|m| m.is_shared())?)))
+    let shared =
+        [(Fact::SharedOld, Some(old_mount)), (Fact::SharedParent, parent(new_mount)), (Fact::SharedRoot, parent(root))];
+    if let Some((fact, mount)) = shared.iter().find_map(|(fact, mount)| Some((fact, mount.filter(|m| m.is_shared())?)))
     {
-        let point = &mount.point;
-        return Some(say(
-            format!("{what} ({point}) is shared with other mount namespaces: mount --make-rprivate /"),
-            format!("{what}（{point}）与其他挂载命名空间共享：mount --make-rprivate /"),
-        ));
+        return Some((*fact, mount.point.clone()));
     }
-    if new_mount.id == root.id {
-        return Some(say(
-            format!("{show} is on the current root mount, and must be a separate mount: {bind}"),
-            format!("{show} 就在当前的根挂载上，它必须是单独的挂载点：{bind}"),
-        ));
-    }
-    if old_mount.id == root.id {
-        let put_old = put_old.display();
-        return Some(say(
-            format!("{put_old} is on the current root mount; the old root must go to a directory at or below {show}"),
-            format!("{put_old} 在当前的根挂载上；旧的根只能放到 {show} 或它下面的目录"),
-        ));
-    }
-    if root.kind == "rootfs" || root.parent == root.id {
-        let what = say(
-            "the current root is the kernel's first file system (initramfs), which cannot be moved: switch_root",
-            "当前的根是内核最初的文件系统（initramfs），不能移动：switch_root",
-        );
-        return Some(what.into());
-    }
-    if Path::new(&new_mount.point) != new {
-        return Some(say(format!("{show} is not a mount point: {bind}"), format!("{show} 不是挂载点：{bind}")));
-    }
-    if !put_old.starts_with(new) {
-        let put_old = put_old.display();
-        return Some(say(
-            format!("{put_old} is not at or below {show}, where the old root must go"),
-            format!("{put_old} 不在 {show} 或它下面，而旧的根必须放到那里"),
-        ));
-    }
-    None
+    let others = [
+        (Fact::NewOnRoot, new_mount.id == root.id),
+        (Fact::OldOnRoot, old_mount.id == root.id),
+        (Fact::FirstRoot, root.kind == "rootfs" || root.parent == root.id),
+        (Fact::NewNotMounted, Path::new(&new_mount.point) != new),
+        (Fact::OldElsewhere, !old.starts_with(new)),
+    ];
+    let (fact, _) = others.into_iter().find(|(_, holds)| *holds)?;
+    Some((fact, String::new()))
 }
 
 /// The mount that is seen at exactly this place: the newest one covers the others.

@@ -7,7 +7,9 @@ fn diagnosis(table: &[(u64, u64, &str, &str, &str)], new: &str, put_old: &str) -
         format!("{id} {parent} 0:{id} / {point} rw {shared}- {kind} none rw\n")
     };
     let table = mountinfo::parse(&table.iter().map(line).collect::<String>());
-    diagnose(&table, Path::new(new), Path::new(put_old))
+    let (fact, point) = diagnose(&table, Path::new(new), Path::new(put_old))?;
+    let values: [(&str, &dyn Display); 3] = [("new", &new), ("old", &put_old), ("point", &point)];
+    causes::help_with("pivot_root", Errno::EINVAL, &[fact], &values)
 }
 
 #[test]

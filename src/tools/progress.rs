@@ -1,6 +1,6 @@
 //! How far an image has come, on a terminal: a bar for each layer and one for all of them, drawn over and over below what is
 //! printed ([`super::progress_lines`]). Where the cursor can only go back in its line (TERM=dumb), one line is drawn. Where
-//! nobody looks (a pipe, a file, BOXWRIGHT_PROGRESS=never) nothing is.
+//! it is not seen (a pipe, a file, BOXWRIGHT_PROGRESS=never) nothing is.
 
 use super::progress_lines::{Layer, lines, paint, paint_dumb};
 use crate::image::{Image, manifest::Descriptor};
@@ -13,7 +13,7 @@ use std::{
 
 /// What is quick needs no bars.
 const QUIET: Duration = Duration::from_millis(500);
-/// Nobody reads faster.
+/// No reader is faster.
 const BETWEEN: Duration = Duration::from_millis(100);
 
 /// The bars.
@@ -100,7 +100,7 @@ impl Progress {
         if elapsed < QUIET || state.drawn.is_some_and(|drawn| drawn.elapsed() < BETWEEN) {
             return;
         }
-        // A terminal that nobody has told its size has none.
+        // A terminal that was not told its size has none.
         let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
         let (columns, rows) = size.unwrap_or((80, 24));
         let rows = if state.dumb { 1 } else { rows };

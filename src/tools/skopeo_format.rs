@@ -62,7 +62,7 @@ fn fill<'p, 'a>(
                     for one in each {
                         fill(rest, one, out, depth + 1)?;
                     }
-                    // Once more for nobody, to find the end.
+                    // Once more with nothing, to find the end.
                     pieces = fill(rest, &Value::Null, &mut String::new(), depth + 1)?;
                 }
                 None => out.push_str(&shown(&evaluate(action, dot)?)),

@@ -37,7 +37,7 @@ pub(super) fn default_signals() {
 /// Makes a child (fork(2)): the child gets `None`, the parent the child's PID.
 #[expect(unsafe_code, reason = "a process with one thread is copied")]
 pub(super) fn split() -> nix::Result<Option<Pid>> {
-    // SAFETY: a tool has one thread, so the child finds no lock that somebody else holds.
+    // SAFETY: a tool has one thread, so the child finds no lock that another thread holds.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(Some(child)),
         ForkResult::Child => Ok(None),

@@ -229,7 +229,7 @@ impl Members {
         any
     }
 
-    /// Nobody packs a way up into an archive by chance, so such a member is refused; a slash in front is only taken off.
+    /// No way up gets into an archive by chance, so such a member is refused; a slash in front is only taken off.
     fn may_unpack(&self, entry: &Entry) -> bool {
         if entry.path.split(|byte| *byte == b'/').any(|part| part == b"..") {
             self.trouble(&format!("{}: Member name contains '..'", tar_list::quoted(&entry.path)));

@@ -92,7 +92,7 @@ fn refresh(number: u64, delay: Duration, pids: Option<&[i32]>, batch: bool) -> E
         if batch {
             text.push('\n');
         } else {
-            // A terminal that nobody has given a size says 0.
+            // A terminal that was given no size says 0.
             let (columns, rows) = size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0).unwrap_or((80, 24));
             let fits = |line: &str| line.chars().take(columns.into()).collect::<String>();
             let lines: Vec<String> = text.lines().take(rows.into()).map(fits).collect();

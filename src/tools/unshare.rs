@@ -118,8 +118,8 @@ fn build(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
         Some(name) => Some(signal(&name).ok_or_else(|| complain("unshare", &format!("unknown signal: {name}"), 1))?),
     };
     let (who, clocks, files) = (Who::read(&options)?, clocks(&options)?, kept(&options));
-    // Two things must be done from outside: whoever is in the new mount namespace binds nothing in the old one, and more
-    // than one's own ID is mapped by who has rights over the others.
+    // Two things must be done from outside: a process in the new mount namespace binds nothing in the old one, and to
+    // map more than one's own ID takes rights over the others.
     let new_mounts = flags.contains(CloneFlags::CLONE_NEWNS);
     let keeper = (!files.is_empty() && new_mounts).then(|| Outside::wait(|us| keep(us, &files).is_ok()));
     let mapper = who.maps.any().then(|| Outside::wait(|us| who.maps.write(us)));
@@ -133,7 +133,7 @@ fn build(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
     unshare(flags).map_err(|errno| fail("unshare failed", errno, why(errno)))?;
     mapper.map_or(Ok(()), Outside::go)?;
     for (clock, seconds) in clocks {
-        // As long as nobody has entered the time namespace, its clocks can still be set.
+        // Until a process has entered the time namespace, its clocks can still be set.
         write("timens_offsets", &format!("{clock} {seconds} 0"))?;
     }
     if options.has("fork") || dies_with_us.is_some() {
@@ -180,7 +180,7 @@ fn build(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
                 Err(errno) => return Err(fail(&format!("cannot change {} propagation", place.display()), errno, None)),
             }
         }
-        // A proc file system shows the PID namespace of whoever mounts it: of us, who are inside by now.
+        // A proc file system shows the PID namespace of its mounter: of us, who are inside by now.
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NODEV;
         let hint = |errno| causes::help("mount", errno, &[Fact::Proc, Fact::NoTarget]);
         mount(Some("proc"), place, Some("proc"), flags, None::<&str>)

@@ -1,6 +1,7 @@
 //! What unshare(1) must have done from outside: maps of many IDs, and namespaces that outlive their processes.
 
 use super::{failed, start::split};
+use crate::kernel::causes::{self, Fact};
 use crate::{
     kernel::{errno, namespaces::Kind, text},
     lang::say,
@@ -59,26 +60,16 @@ pub(super) fn keep(pid: Pid, files: &[(Kind, PathBuf)]) -> Result<(), ExitCode> 
         let from = format!("/proc/{pid}/ns/{link}");
         mount(Some(from.as_str()), file, None::<&str>, MsFlags::MS_BIND, None::<&str>).map_err(|errno| {
             let what = format!("mount {from} on {} failed", file.display());
-            failed("unshare", &what, errno, not_kept(errno, *kind, file, Path::new(&from)), 1)
+            failed("unshare", &what, errno, not_kept(errno, *kind, file, Path::new(&from)).as_deref(), 1)
         })?;
     }
     Ok(())
 }
 
-fn not_kept(errno: Errno, kind: Kind, file: &Path, from: &Path) -> Option<&'static str> {
-    match errno {
-        Errno::ENOENT if !file.exists() => Some(say("the file must exist: touch FILE", "文件必须先存在：touch 文件")),
-        Errno::ENOENT | Errno::EINVAL if kind == Kind::Pid && fs::read_link(from).is_err() => Some(say(
-            "a PID namespace exists only with a first process in it: --fork",
-            "PID 命名空间里要先有一个进程才存在：加上 --fork",
-        )),
-        Errno::EINVAL if kind == Kind::Mnt => Some(say(
-            "the file must be on a mount that is private: mount --bind DIR DIR, then mount --make-private DIR",
-            "文件所在的挂载必须是私有的：先 mount --bind 目录 目录，再 mount --make-private 目录",
-        )),
-        Errno::EPERM => Some(say("a mount outside takes root", "在外面挂载需要 root")),
-        _ => None,
-    }
+fn not_kept(errno: Errno, kind: Kind, file: &Path, from: &Path) -> Option<String> {
+    let about = kind != Kind::Pid || fs::read_link(from).is_err();
+    let facts = [(Fact::NoTarget, !file.exists()), (Fact::About(kind), about)];
+    causes::help("keep namespace", errno, &causes::true_ones(facts))
 }
 
 /// A range of IDs outside that appears as a range inside.
@@ -151,7 +142,7 @@ impl Maps {
     }
 
     /// Writes them for this process. More than one's own ID takes a right outside: root has it, and newuidmap(1) and
-    /// newgidmap(1) have it for everybody whom /etc/subuid and /etc/subgid allow it.
+    /// newgidmap(1) have it for each user whom /etc/subuid and /etc/subgid allow it.
     pub(super) fn write(&self, pid: Pid) -> bool {
         let all = [("uid_map", "newuidmap", self.users), ("gid_map", "newgidmap", self.groups)];
         all.into_iter().all(|(file, program, map)| {

@@ -6,7 +6,8 @@ use super::{
     identity::{find_group, find_user},
     unshare_outside::{Maps, Range},
 };
-use crate::{kernel::rights::keep_capabilities, lang::say};
+use crate::kernel::causes::{self, Fact};
+use crate::kernel::rights::keep_capabilities;
 use nix::{
     errno::Errno,
     unistd::{Gid, Uid, getegid, geteuid, setgid, setgroups, setuid},
@@ -20,7 +21,7 @@ pub(super) struct Who {
     /// What our own IDs are mapped to.
     user: Option<u32>,
     group: Option<u32>,
-    /// Maps of more IDs, which only somebody outside may write.
+    /// Maps of more IDs, which only a process outside may write.
     pub(super) maps: Maps,
     /// Whether setgroups(2) is allowed or denied.
     setgroups: Option<String>,
@@ -86,9 +87,14 @@ impl Who {
         word.map_or(Ok(()), |word| write("setgroups", word))
     }
 
-    /// Takes the IDs that were asked for: groups first, because root may change them and nobody else.
+    /// Takes the IDs that were asked for: groups first, because only root may change them.
     pub(super) fn become_them(&self, new_users: bool) -> Result<(), ExitCode> {
-        let cannot = |what: &'static str| move |errno| failed("unshare", what, errno, unmapped(errno), 1);
+        let cannot = |what: &'static str| {
+            move |errno| {
+                let hint = causes::help("setuid", errno, &[Fact::NewUsers]);
+                failed("unshare", what, errno, hint.as_deref(), 1)
+            }
+        };
         if let Some(group) = self.becomes.1 {
             setgroups(&[]).map_err(cannot("setgroups failed"))?;
             setgid(group).map_err(cannot("setgid failed"))?;
@@ -97,24 +103,10 @@ impl Who {
             setuid(user).map_err(cannot("setuid failed"))?;
         }
         if self.keeps && new_users {
-            // Without this, execve(2) takes the capabilities of who is not root.
+            // Without this, execve(2) takes the capabilities of a user who is not root.
             keep_capabilities().map_err(cannot("capabilities cannot be kept"))?;
         }
         Ok(())
-    }
-}
-
-fn unmapped(errno: Errno) -> Option<&'static str> {
-    match errno {
-        Errno::EINVAL => Some(say(
-            "this ID is not mapped in the user namespace: --map-users, --map-groups, --map-auto",
-            "这个 ID 在用户命名空间里没有映射：--map-users、--map-groups、--map-auto",
-        )),
-        Errno::EPERM => Some(say(
-            "setgroups(2) is denied in this user namespace, or the group map is missing",
-            "这个用户命名空间禁止了 setgroups(2)，或者没有组映射",
-        )),
-        _ => None,
     }
 }
 
@@ -130,8 +122,7 @@ fn gid(text: &str) -> Result<Gid, String> {
 pub(super) fn write(file: &str, value: &str) -> Result<(), ExitCode> {
     fs::write(format!("/proc/self/{file}"), value).map_err(|error| {
         let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
-        let hint = say("a security policy may forbid it: boxwright doctor", "可能被安全策略禁止：boxwright doctor");
-        let hint = Some(hint).filter(|_| matches!(errno, Errno::EPERM | Errno::EACCES));
-        failed("unshare", &format!("write failed /proc/self/{file}"), errno, hint, 1)
+        let hint = causes::help("uid_map", errno, &[]);
+        failed("unshare", &format!("write failed /proc/self/{file}"), errno, hint.as_deref(), 1)
     })
 }

@@ -10,13 +10,13 @@ pub(crate) fn known_calls() -> usize {
 
 /// The call of this place in the table, or of this number of i386.
 pub(crate) fn any_call(number: u64, of_i386: bool, registers: [u64; 6]) -> Option<Call> {
+    let own = Stopped::own();
     let (syscall, registers, width) = if of_i386 {
-        let (syscall, registers) = i386::read(i64::from(number as u32), registers)?;
+        let (syscall, registers) = i386::read(i64::from(number as u32), registers, own.memory())?;
         (syscall, registers, Width::Four)
     } else {
         let row = TABLE.get(number as usize % TABLE.len().max(1))?;
         (Syscall::named(row.name)?, registers, Width::Eight)
     };
-    let own = Stopped::own();
     Some(Call::read(Pid(1), own.memory().with(width), syscall, &registers))
 }

@@ -20,7 +20,7 @@ use std::{
 /// How long new threads are looked for: a process may make them faster than they can be taken.
 const TAKING: Duration = Duration::from_secs(2);
 
-/// As for a command of ours, but nobody dies with us.
+/// As for a command of ours, but these do not die with us.
 const OPTIONS: Options = super::orders::OPTIONS.difference(Options::PTRACE_O_EXITKILL);
 
 impl Tracing {

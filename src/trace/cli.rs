@@ -6,13 +6,14 @@
 mod told;
 
 pub(crate) use told::Form;
-use told::{Teller, line_of};
+use told::{Printer, line_of};
 
 use super::{Call, Ended, Guard, Harm, Hold, Root, Spawn, TraceEvent, Tracer};
 use crate::{
     cleanup::groups::stayed,
     kernel::{causes, errno, exit, pid::Pid, text},
     lang::{Lang, say},
+    near::{did_you_mean, nearest},
 };
 use nix::{
     errno::Errno,
@@ -81,17 +82,18 @@ pub(crate) fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
     }
     if let Some(word) = how.form.unknown() {
         let classes = Form::classes();
-        let word = text::printable(word);
+        let near = nearest(word, Form::words()).map(|near| format!("\n  {}", did_you_mean(near, lang)));
+        let (word, near) = (text::printable(word), near.unwrap_or_default());
         return complain(
             &lang.pick(
-                format!("-e {word}: no class and no call that is told; the classes are {classes}"),
-                format!("-e {word}：不是类别，也不是会显示的调用；类别有 {classes}"),
+                format!("-e {word}: no class and no call that is told; the classes are {classes}{near}"),
+                format!("-e {word}：不是类别，也不是会显示的调用；类别有 {classes}{near}"),
             ),
             USAGE,
         );
     }
-    let teller = match Teller::open(how.form.clone(), how.to.as_deref(), lang) {
-        Ok(teller) => teller,
+    let printer = match Printer::open(how.form.clone(), how.to.as_deref(), lang) {
+        Ok(printer) => printer,
         Err(error) => return complain(&told::cannot_open(how.to.as_deref().unwrap_or_default(), &error), CANNOT),
     };
     let program = match name.map(|name| (name, find(name))) {
@@ -102,7 +104,7 @@ pub(crate) fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
             return complain(&format!("{}{}{}", name.display(), say(": ", "："), errno::why(errno)), status);
         }
     };
-    match follow(&how, teller, program, command, lang) {
+    match follow(&how, printer, program, command, lang) {
         Ok(Ended::Exited(status)) => ExitCode::from(status as u8),
         Ok(Ended::Killed(signal)) => ExitCode::from(128u8.saturating_add(signal.0 as u8)),
         Err(error) => cannot(&error, lang),
@@ -140,7 +142,7 @@ fn find(name: &OsStr) -> Result<PathBuf, Errno> {
     std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| executable(path)).ok_or(Errno::ENOENT)
 }
 
-fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString], lang: Lang) -> io::Result<Ended> {
+fn follow(how: &How, mut printer: Printer, program: PathBuf, command: &[OsString], lang: Lang) -> io::Result<Ended> {
     let (step, guard) = (how.step, how.guard);
     // Ctrl-C is the command's to handle; SIGHUP and SIGTERM end it and then us. Ctrl-Z stops the command, and the tracer
     // then stops us.
@@ -169,7 +171,7 @@ fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString],
             }
         };
         drop(ended.send(Message::End(signal)));
-        // Neither a command that cannot die nor an output that nobody reads keeps us longer.
+        // Neither a command that cannot die nor an output that is not read keeps us longer.
         let _ = poll(&mut [], PollTimeout::from(LIMIT));
         exit::now(128u8.saturating_add(signal as u8));
     })?;
@@ -209,7 +211,7 @@ fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString],
         };
         let told = match message {
             Message::Trace(TraceEvent::Finished(_, ended)) => {
-                teller.end();
+                printer.end();
                 return Ok(ended);
             }
             Message::Trace(TraceEvent::Held(_, call)) => {
@@ -218,7 +220,7 @@ fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString],
                 told
             }
             Message::Trace(TraceEvent::Guarded(root, call, harm)) => {
-                let told = teller.tell(&TraceEvent::Guarded(root, call.clone(), harm.clone()));
+                let told = printer.tell(&TraceEvent::Guarded(root, call.clone(), harm.clone()));
                 guarded.push_back((call, harm));
                 if let [(call, _)] = guarded.make_contiguous()
                     && !keyboard.ask(lang)
@@ -238,7 +240,7 @@ fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString],
                 }
                 Ok(())
             }
-            Message::Trace(event) => teller.tell(&event),
+            Message::Trace(event) => printer.tell(&event),
             Message::Line(None) => {
                 keyboard.state = Reading::Over;
                 guarded.front().iter().for_each(|(call, _)| tracer.refuse(call.pid));
@@ -258,6 +260,14 @@ fn follow(how: &How, mut teller: Teller, program: PathBuf, command: &[OsString],
                 match key {
                     Key::Next => held.first().iter().for_each(|call| tracer.step(call.pid)),
                     Key::RunOn => tracer.run_on(root),
+                    Key::Instead(name) => {
+                        if let Some(call) = held.first() {
+                            match call.choice(&name) {
+                                Some(instead) => tracer.instead(call.pid, instead),
+                                None => drop(writeln!(io::stderr(), "  {}", choices_hint(call, lang))),
+                            }
+                        }
+                    }
                     Key::Until(name) => {
                         tracer.hold(root, Hold::Until(name));
                         held.iter().for_each(|call| tracer.step(call.pid));
@@ -300,6 +310,8 @@ enum Key {
     RunOn,
     /// The next call of this name.
     Until(String),
+    /// Without the flag of this name, or failing with the error of this name.
+    Instead(String),
     Quit,
 }
 
@@ -309,6 +321,7 @@ impl Key {
         match (words.next(), words.next()) {
             (None, _) | (Some("n"), None) => Some(Key::Next),
             (Some("c"), None) => Some(Key::RunOn),
+            (Some("f"), name) => Some(Key::Instead(name.unwrap_or_default().into())),
             (Some("u"), Some(name)) => Some(Key::Until(name.into())),
             (Some("q"), None) => Some(Key::Quit),
             _ => None,
@@ -318,8 +331,18 @@ impl Key {
 
 fn held_hint(lang: Lang) -> &'static str {
     lang.pick(
-        "Return: next, c: run on, u NAME: until, q: quit",
-        "回车：放行，c：全部放行，u 调用名：运行到该调用，q：结束",
+        "Return: next, c: run on, u NAME: until, f: what if, q: quit",
+        "回车：放行，c：全部放行，u 调用名：运行到该调用，f：如果…，q：结束",
+    )
+}
+
+/// What can be made of the held call.
+fn choices_hint(call: &Call, lang: Lang) -> String {
+    let names: Vec<String> = call.choices().iter().map(ToString::to_string).collect();
+    let names = names.join(" ");
+    lang.pick(
+        format!("f NAME drops a flag, or makes it fail with an error: {names}"),
+        format!("f 名字：去掉一个标志，或让它以这个错误失败：{names}"),
     )
 }
 
@@ -332,7 +355,7 @@ struct Keyboard {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// Nobody has wanted to read yet.
+    /// No line is wanted yet.
     Not,
     /// Each line comes as a [`Message::Line`].
     On,
@@ -365,7 +388,7 @@ impl Keyboard {
         Ok(())
     }
 
-    /// Asks whether a guarded call may happen; false where nobody can answer.
+    /// Asks whether a guarded call may happen; false without a terminal to ask on.
     fn ask(&mut self, lang: Lang) -> bool {
         let question = lang.pick("let it happen? y/N ", "放行吗？y/N ");
         let asked = File::options().write(true).open("/dev/tty").and_then(|mut it| it.write_all(question.as_bytes()));

@@ -21,7 +21,7 @@ pub(super) enum Before {
     Namespaces(Links, ForChildren),
     Mounts(Option<Table>),
     RootDirectory(Option<PathBuf>),
-    /// `None` where nobody could ask inside.
+    /// `None` where it could not be read inside.
     HostName(Option<String>),
     /// The contents behind a descriptor.
     File(i32, String),

@@ -60,11 +60,15 @@ impl Call {
 
     /// The arguments as strace(1) writes them between the parentheses.
     pub fn args_text(&self) -> String {
-        let mut text = String::new();
-        // A String takes whatever is written.
-        let _ = listed(&mut text, &self.args);
-        text
+        text_of(&self.args)
     }
+}
+
+fn text_of(args: &[Argument]) -> String {
+    let mut text = String::new();
+    // A String takes whatever is written.
+    let _ = listed(&mut text, args);
+    text
 }
 
 /// How a system call ended.
@@ -79,6 +83,8 @@ pub enum Return {
     Filtered(#[serde(with = "errno")] Errno),
     /// The guard or the learner refused it before it happened: it failed with EPERM.
     Refused,
+    /// The learner answered it with this error before it happened: the kernel never saw it.
+    Answered(#[serde(with = "errno")] Errno),
     /// The process ended in it.
     Never,
 }
@@ -87,10 +93,15 @@ impl Return {
     /// The error, where it failed.
     pub(crate) fn error(self) -> Option<Errno> {
         match self {
-            Return::Error(errno) | Return::Filtered(errno) => Some(errno),
+            Return::Error(errno) | Return::Filtered(errno) | Return::Answered(errno) => Some(errno),
             Return::Refused => Some(Errno::EPERM),
             Return::Value(_) | Return::Never => None,
         }
+    }
+
+    /// Whether the kernel never saw the call, because the guard or the learner answered it.
+    pub(crate) fn is_refused(self) -> bool {
+        matches!(self, Return::Refused | Return::Answered(_))
     }
 }
 
@@ -102,6 +113,7 @@ impl fmt::Display for Return {
             Return::Error(errno) => write!(f, "-1 {}", errno::name(*errno)),
             Return::Filtered(errno) => write!(f, "-1 {} (by a seccomp filter)", errno::name(*errno)),
             Return::Refused => f.write_str("-1 EPERM (refused by boxwright)"),
+            Return::Answered(errno) => write!(f, "-1 {} (made to fail by the learner)", errno::name(*errno)),
             Return::Never => f.write_str("?"),
         }
     }
@@ -110,7 +122,7 @@ impl fmt::Display for Return {
 /// A system call that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyscallEvent {
-    /// Who called what.
+    /// Who called what, as the kernel saw it.
     pub call: Call,
     /// What it returned.
     pub returned: Return,
@@ -118,6 +130,21 @@ pub struct SyscallEvent {
     pub micros: u64,
     /// What changed because of the call.
     pub changed: Vec<Change>,
+    /// The arguments as the program gave them, where the learner had other ones in their place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Vec<Argument>>,
+}
+
+impl SyscallEvent {
+    /// The call as the program asked for it, where the learner let another one happen.
+    pub(crate) fn asked(&self) -> Option<Call> {
+        self.asked.clone().map(|args| Call { args, ..self.call.clone() })
+    }
+
+    /// Whether the learner has changed it, or made it fail.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.asked.is_some() || matches!(self.returned, Return::Answered(_))
+    }
 }
 
 /// How a process ended.
@@ -131,7 +158,7 @@ pub enum Ended {
 }
 
 /// A [`TraceEvent`] as one JSON object, for the readers of `--json`. The kind comes first in it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Told<'a> {
     /// A system call returned.
@@ -148,7 +175,10 @@ pub enum Told<'a> {
         result: Option<i64>,
         /// The name of the error, such as `EINVAL`.
         errno: Option<String>,
-        /// Whether the guard refused it, so that the kernel never saw it; absent where it did not.
+        /// The arguments that the program gave, where the learner had a flag dropped; absent where they did not.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        asked: Option<String>,
+        /// Whether the guard or the learner refused it, so that the kernel never saw it; absent where nobody did.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         refused: bool,
         /// Whether a seccomp filter of the process refused it; absent where none did.
@@ -206,18 +236,19 @@ impl<'a> Told<'a> {
     /// What is told of an event; nothing of those that only concern a screen.
     pub(crate) fn new(event: &'a TraceEvent, lang: Lang) -> Option<Told<'a>> {
         match event {
-            TraceEvent::Syscall(_, SyscallEvent { call, returned, micros, changed }) => Some(Told::Syscall {
+            TraceEvent::Syscall(_, SyscallEvent { call, returned, micros, changed, asked }) => Some(Told::Syscall {
                 pid: call.pid,
                 comm: &call.comm,
                 name: call.syscall.name(),
                 args: call.args_text(),
                 result: match returned {
                     Return::Value(value) => Some(*value),
-                    Return::Error(_) | Return::Filtered(_) | Return::Refused => Some(-1),
+                    Return::Error(_) | Return::Filtered(_) | Return::Refused | Return::Answered(_) => Some(-1),
                     Return::Never => None,
                 },
                 errno: returned.error().map(errno::name),
-                refused: *returned == Return::Refused,
+                asked: asked.as_ref().map(|args| text_of(args)),
+                refused: returned.is_refused(),
                 filtered: matches!(returned, Return::Filtered(_)),
                 micros: *micros,
                 changed: changed.iter().map(ToString::to_string).collect(),
@@ -317,70 +348,5 @@ impl TraceEvent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{kernel::namespaces::Kind, observe::ForChildren, trace::Mounted};
-
-    fn unshare(returned: Return, changed: Vec<Change>) -> TraceEvent {
-        let call = Call::of(4711, "unshare", "unshare", [0x400_0000, 0, 0, 0, 0, 0]);
-        TraceEvent::Syscall(Pid(4702), SyscallEvent { call, returned, micros: 12, changed })
-    }
-
-    fn json(event: &TraceEvent) -> String {
-        serde_json::to_string(&Told::new(event, Lang::En)).unwrap()
-    }
-
-    #[test]
-    fn what_is_told_keeps_its_form() {
-        let changed = vec![Change::Namespace { kind: Kind::Uts, before: Some(1), after: Some(2) }];
-        assert_eq!(
-            json(&unshare(Return::Value(0), changed)),
-            r#"{"event":"syscall","pid":4711,"comm":"unshare","name":"unshare","args":"CLONE_NEWUTS","result":0,"errno":null,"micros":12,"changed":["uts: 1 -> 2"]}"#
-        );
-        let failed = json(&unshare(Return::Error(Errno::EPERM), Vec::new()));
-        assert!(failed.contains(r#""result":-1,"errno":"EPERM","micros":12,"changed":[]"#), "{failed}");
-        let refused = json(&unshare(Return::Refused, Vec::new()));
-        assert!(refused.contains(r#""result":-1,"errno":"EPERM","refused":true"#), "{refused}");
-        assert!(json(&unshare(Return::Never, Vec::new())).contains(r#""result":null,"errno":null"#));
-        let exit = |ended| json(&TraceEvent::Exit { root: Pid(1), pid: Pid(7), comm: "sh".into(), ended });
-        assert_eq!(
-            exit(Ended::Killed(Signal::KILL)),
-            r#"{"event":"exit","pid":7,"comm":"sh","status":null,"signal":"SIGKILL"}"#
-        );
-        assert_eq!(exit(Ended::Exited(3)), r#"{"event":"exit","pid":7,"comm":"sh","status":3,"signal":null}"#);
-        assert_eq!(serde_json::to_string(&Told::new(&TraceEvent::Released(Pid(1), Pid(7)), Lang::En)).unwrap(), "null");
-    }
-
-    #[test]
-    fn every_event_is_read_back_as_it_was_stored() {
-        let mounted = || Mounted { kind: "tmpfs".into(), root: "/".into(), source: "box".into() };
-        let changed = vec![
-            Change::Child(Pid(9)),
-            Change::PidForChildren { before: ForChildren::NotMade, after: ForChildren::Inode(5) },
-            Change::Mounted { point: "/proc".into(), mounted: mounted() },
-            Change::RootMount { before: Some(mounted()), after: None },
-            Change::GroupMade("box".into(), None),
-            Change::ObjectMade(crate::kernel::objects::Object::Queue("jobs".into(), 1, 2), true),
-        ];
-        let held = Call::of(4711, "sh", "mount", [c"a".as_ptr() as u64, c"\xe4".as_ptr() as u64, 0, 4096, 0, 0]);
-        let both = Both { en: "no".into(), zh: "不".into() };
-        for event in [
-            unshare(Return::Value(0), changed),
-            unshare(Return::Error(Errno::EINVAL), Vec::new()),
-            unshare(Return::Never, Vec::new()),
-            unshare(Return::Refused, Vec::new()),
-            unshare(Return::Filtered(Errno::EPERM), Vec::new()),
-            TraceEvent::Guarded(Pid(4702), held.clone(), Harm::Process(Pid(1), "init".into())),
-            TraceEvent::Held(Pid(4702), held),
-            TraceEvent::Released(Pid(4702), Pid(4711)),
-            TraceEvent::Exit { root: Pid(4702), pid: Pid(7), comm: "sh".into(), ended: Ended::Killed(Signal(40)) },
-            TraceEvent::Finished(Pid(4702), Ended::Exited(1)),
-            TraceEvent::Noted { root: Pid(1), pid: Pid(7), comm: "sh".into(), note: Note::Aside("gdb".into()) },
-            TraceEvent::Refused(Pid(4702), both),
-        ] {
-            let stored = serde_json::to_string(&event).unwrap();
-            assert_eq!(serde_json::from_str::<TraceEvent>(&stored).unwrap(), event, "{stored}");
-        }
-        assert!(serde_json::from_str::<Syscall>("\"nosuch\"").is_err());
-    }
-}
+#[path = "event_tests.rs"]
+mod tests;

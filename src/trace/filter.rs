@@ -4,32 +4,14 @@ use super::{
     calls::{TABLE, Trap},
     i386,
 };
-use crate::kernel::seccomp::{self, verdict};
+use crate::kernel::seccomp::{self, ARCH_AT, AT_LEAST, EQUAL, LOAD, NR, instruction, verdict};
+pub(super) use crate::kernel::seccomp::{ARCH, X32};
 
-/// What this program was compiled for; the calls of i386 have numbers of their own, and those of any other ABI stop, so that
-/// it is told that they are not shown.
-#[cfg(target_arch = "x86_64")]
-pub(super) const ARCH: u32 = 0xc000_003e;
-#[cfg(target_arch = "aarch64")]
-pub(super) const ARCH: u32 = 0xc000_00b7;
-
-/// Offsets in `struct seccomp_data`.
-const NR: u32 = 0;
-const ARCH_AT: u32 = 4;
+/// The offset of the arguments in `struct seccomp_data`.
 const ARGS: u32 = 16;
 
-/// Numbers from here on are the x32 ABI of x86-64.
-pub(super) const X32: u32 = 0x4000_0000;
-
-const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
 const SKIP: u16 = (libc::BPF_JMP | libc::BPF_JA) as u16;
-const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
-const AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
 const ANY_BIT: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
-
-fn instruction(code: u16, k: u32, jt: u8, jf: u8) -> libc::sock_filter {
-    libc::sock_filter { code, jt, jf, k }
-}
 
 /// The program. A jump skips that many instructions: every call is one block that the next number skips.
 fn program() -> Vec<libc::sock_filter> {
@@ -52,7 +34,7 @@ fn program() -> Vec<libc::sock_filter> {
         for call in TABLE {
             out.extend(i386::numbers(call).iter().flat_map(|number| block(*number as u32, call.trap)));
         }
-        out.extend(i386::OTHERS.iter().flat_map(|number| block(*number as u32, Trap::Always)));
+        out.extend(i386::OTHERS.iter().flat_map(|(number, trap)| block(*number as u32, *trap)));
         out.push(verdict(libc::SECCOMP_RET_ALLOW));
     } else {
         out.push(verdict(libc::SECCOMP_RET_TRACE));
@@ -154,6 +136,8 @@ mod tests {
         assert_eq!(run(libc::SYS_kill, [4711, 9, 0, 0, 0, 0]), TRACE);
         assert_eq!(run(libc::SYS_kill, [4711, 0, 0, 0, 0, 0]), ALLOW, "it only asks");
         assert_eq!(run(libc::SYS_tgkill, [1, 2, libc::SIGURG as u64, 0, 0, 0]), ALLOW, "Go does so all the time");
+        assert_eq!(run(libc::SYS_setsockopt, [3, 0, 64, 0, 0, 0]), TRACE, "IPT_SO_SET_REPLACE");
+        assert_eq!(run(libc::SYS_setsockopt, [3, 1, 2, 0, 0, 0]), ALLOW, "SO_REUSEADDR");
         assert_eq!(run(libc::SYS_unlinkat, [0; 6]), ALLOW);
         assert_eq!(run(libc::SYS_unlinkat, [0, 0, libc::AT_REMOVEDIR as u64, 0, 0, 0]), TRACE);
         assert_eq!(run(i64::from(X32), [0; 6]), TRACE, "another ABI, which is told");
@@ -170,5 +154,7 @@ mod tests {
         assert_eq!(run(120, [libc::CLONE_THREAD as u64, 0, 0, 0, 0, 0]), ALLOW, "a thread");
         assert_eq!(run(5, [0, libc::O_WRONLY as u64, 0, 0, 0, 0]), TRACE, "open for writing");
         assert_eq!(run(117, [0; 6]), TRACE, "ipc");
+        assert_eq!(run(102, [1, 0, 0, 0, 0, 0]), TRACE, "a socket");
+        assert_eq!(run(102, [9, 0, 0, 0, 0, 0]), ALLOW, "send");
     }
 }

@@ -42,6 +42,12 @@ pub enum Flags {
     MountAttr,
     /// What fsconfig(2) is asked to do.
     FsConfig,
+    /// What a message of rtnetlink(7) asks for.
+    Rtnetlink,
+    /// What a message to nftables asks for.
+    Nftables,
+    /// Flags of an interface (netdevice(7)).
+    Interface,
 }
 
 /// What a kind of bits is called.
@@ -79,6 +85,11 @@ pub(super) fn without_magic(flags: u64) -> u64 {
 }
 
 impl Flags {
+    /// The named bits that are set in a value, each for itself.
+    pub(super) fn set_in(self, value: u64) -> impl Iterator<Item = u64> {
+        self.names().names.iter().map(|(bits, _)| *bits).filter(move |bits| value & bits == *bits && *bits != 0)
+    }
+
     fn names(self) -> &'static Names {
         match self {
             Flags::Clone => &CLONE,
@@ -98,6 +109,9 @@ impl Flags {
             Flags::Ptrace => &PTRACE,
             Flags::MountAttr => &MOUNT_ATTR,
             Flags::FsConfig => &FSCONFIG,
+            Flags::Rtnetlink => &RTNETLINK,
+            Flags::Nftables => &NFTABLES,
+            Flags::Interface => &INTERFACE,
         }
     }
 
@@ -298,6 +312,31 @@ const BPF: Names = Names {
     ],
     unknown: "BPF_???",
 };
+
+/// Types of messages come in fours: new, delete, get, set (`linux/rtnetlink.h`).
+const RTNETLINK: Names = Names {
+    names: &[
+        (16, "RTM_NEWLINK"),
+        (17, "RTM_DELLINK"),
+        (19, "RTM_SETLINK"),
+        (20, "RTM_NEWADDR"),
+        (21, "RTM_DELADDR"),
+        (24, "RTM_NEWROUTE"),
+        (25, "RTM_DELROUTE"),
+        (28, "RTM_NEWNEIGH"),
+        (29, "RTM_DELNEIGH"),
+        (32, "RTM_NEWRULE"),
+        (33, "RTM_DELRULE"),
+        (36, "RTM_NEWQDISC"),
+        (37, "RTM_DELQDISC"),
+        (88, "RTM_NEWNSID"),
+    ],
+    unknown: "RTM_???",
+};
+
+const NFTABLES: Names = Names { names: super::nftables::NAMES, unknown: "NFT_MSG_???" };
+
+const INTERFACE: Names = Names { names: &[(libc::IFF_UP as u64, "IFF_UP")], unknown: "IFF_???" };
 
 const PTRACE: Names =
     Names { names: &[(0, "PTRACE_TRACEME"), (16, "PTRACE_ATTACH"), (0x4206, "PTRACE_SEIZE")], unknown: "PTRACE_???" };

@@ -5,7 +5,7 @@
 //! for it.
 
 use super::{Argument, Value, mounts::Table, network, paths::resolve, stop::Stopped};
-use crate::kernel::pid::Pid;
+use crate::kernel::{cgroups::CONTROLLERS, pid::Pid};
 use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, PROC_SUPER_MAGIC, statfs};
 use std::{
     collections::BTreeMap,
@@ -20,34 +20,15 @@ const MAPS: [&str; 3] = ["uid_map", "gid_map", "setgroups"];
 /// Control files of cgroups whose names carry no controller's name.
 const BARE: [&str; 3] = ["tasks", "notify_on_release", "release_agent"];
 
-/// What the names of all other control files begin with, up to a dot.
-const CONTROLLERS: [&str; 16] = [
-    "cgroup",
-    "cpu",
-    "cpuacct",
-    "cpuset",
-    "memory",
-    "pids",
-    "io",
-    "blkio",
-    "hugetlb",
-    "devices",
-    "freezer",
-    "net_cls",
-    "net_prio",
-    "rdma",
-    "misc",
-    "perf_event",
-];
-
 fn is_control_name(name: &str) -> bool {
-    let controller = || name.split_once('.').is_some_and(|(start, _)| CONTROLLERS.contains(&start));
+    let controller =
+        || name.split_once('.').is_some_and(|(start, _)| start == "cgroup" || CONTROLLERS.contains(&start));
     MAPS.contains(&name) || BARE.contains(&name) || controller()
 }
 
 /// Whether an opening call may lead to a control file, by its path's last part.
 pub(super) fn may_be_control_file(path: Option<&Path>) -> bool {
-    // A link may have another name, but nobody links to control files.
+    // A link may have another name, but links to control files are not expected.
     path.and_then(Path::file_name).and_then(OsStr::to_str).is_some_and(is_control_name)
 }
 

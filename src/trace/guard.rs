@@ -61,7 +61,7 @@ pub(super) fn inode(path: &Path) -> Option<Inode> {
 }
 
 impl Tracing {
-    /// Why this call, which is about to happen, must not without somebody's word; `None` where it may.
+    /// Why this call, which is about to happen, must not without the user's word; `None` where it may.
     pub(super) fn harm(&mut self, stop: &Stopped, memory: Memory<'_>, call: &Call, values: &[u64; 6]) -> Option<Harm> {
         let tid = stop.tid();
         let family = self.families.get(&self.tasks.get(&tid)?.root)?;
@@ -76,7 +76,7 @@ impl Tracing {
             Effect::Guarded(Guarded::Clock) => {
                 (sets_clock(stop, call, values) && allows(tid, SYS_TIME)).then_some(Harm::Clock)
             }
-            // Another kernel is the machine's, whoever loads it; a reboot ends the caller's PID namespace.
+            // Another kernel is always the machine's; a reboot ends the caller's PID namespace.
             Effect::Guarded(Guarded::Kernel) => allows(tid, SYS_BOOT).then_some(Harm::Reboot),
             Effect::Guarded(Guarded::Reboot) => machines(Kind::Pid, SYS_BOOT).then_some(Harm::Reboot),
             Effect::Guarded(Guarded::Swap) => allows(tid, SYS_ADMIN).then_some(Harm::Swap),
@@ -84,8 +84,13 @@ impl Tracing {
             Effect::Sends => {
                 self.messages_the_machine(tid, memory, call.syscall.name(), values).then_some(Harm::Network)
             }
-            Effect::Configures => self.sets_the_machines_network(tid, values).then_some(Harm::Network),
+            Effect::Configures => {
+                self.sets_the_machines_network(tid, call.syscall.name(), values).then_some(Harm::Network)
+            }
             Effect::Signals => self.signalling(tid, Target::of(stop, call, values)?),
+            Effect::Writes(_) if self.messages_the_machine(tid, memory, call.syscall.name(), values) => {
+                Some(Harm::Network)
+            }
             Effect::Writes(index) => self.writing(stop, values[index] as i32, call, &guard),
             Effect::GroupRemoved(index) | Effect::Renamed(index, _) => {
                 let path = self.cgroups.directory(stop, &call.args, index)?;
@@ -165,8 +170,8 @@ impl Tracing {
         let group = file.parent()?.to_path_buf();
         let harm = || Some(Harm::Group(group.display().to_string()));
         if matches!(name.as_str(), "cgroup.procs" | "cgroup.threads" | "tasks") {
-            // Who moves is what changes; a group that takes somebody in stays what it is. What sendfile(2) and splice(2) write
-            // is in another file, and not looked at.
+            // What moves is what changes; a group that takes a process in stays what it is. What sendfile(2) and
+            // splice(2) write is in another file, and not looked at.
             let Some(pid) = number(&text) else { return harm() };
             let Target::Process(who) = Target::numbered(tid, pid)? else { return None };
             return self.signalling(tid, Target::Process(who));

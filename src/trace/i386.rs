@@ -1,8 +1,11 @@
 //! The system calls of i386 programs, and of `int 0x80` in any other: the same calls under other numbers.
 
 #[cfg(target_arch = "x86_64")]
-use super::calls::TABLE;
-use super::calls::{Row, Syscall};
+use super::{calls::TABLE, memory::Width};
+use super::{
+    calls::{Row, Syscall, Trap},
+    memory::Memory,
+};
 
 /// Its number in `struct seccomp_data`; no machine of another architecture runs such programs.
 #[cfg(target_arch = "x86_64")]
@@ -14,6 +17,9 @@ pub(super) const ARCH: Option<u32> = None;
 const UMOUNT: i64 = 22;
 /// ipc(2): all calls of System V in one, chosen by the first argument.
 const IPC: i64 = 117;
+/// socketcall(2): all calls of sockets in one, chosen by the first argument; the others are in memory, where the second
+/// points to.
+const SOCKETCALL: i64 = 102;
 
 /// Names in the manual pages, and numbers (`asm/unistd_32.h`). Calls that got a second form, such as setuid32, have two.
 static NUMBERS: &[(&str, &[i64])] = &[
@@ -57,6 +63,7 @@ static NUMBERS: &[(&str, &[i64])] = &[
     ("rt_tgsigqueueinfo", &[335]),
     ("pidfd_send_signal", &[424]),
     ("socket", &[359]),
+    ("setsockopt", &[366]),
     ("sendto", &[369]),
     ("sendmsg", &[370]),
     ("sendmmsg", &[345]),
@@ -120,17 +127,24 @@ static SYSTEM_V: &[(u64, &str, bool)] = &[
     (24, "shmctl", true),
 ];
 
+/// The calls of interest within socketcall(2), and how many arguments they take (`linux/net.h`).
+static SOCKETS: &[(u32, &str, usize)] =
+    &[(1, "socket", 3), (11, "sendto", 6), (14, "setsockopt", 5), (16, "sendmsg", 3), (20, "sendmmsg", 4)];
+/// Of these, what the filter stops: the others matter only in a thread that is followed, which stops at every call.
+static SOCKETS_STOPPED: [u32; 2] = [1, 14];
+
 /// The numbers of a call.
 pub(super) fn numbers(row: &Row) -> &'static [i64] {
     NUMBERS.iter().find(|(name, _)| *name == row.name).map_or(&[], |(_, numbers)| numbers)
 }
 
-/// Numbers that stand for other calls than their own name says: always looked at.
-pub(super) const OTHERS: [i64; 2] = [UMOUNT, IPC];
+/// Numbers that stand for other calls than their own name says, and when they stop.
+pub(super) static OTHERS: [(i64, Trap); 3] =
+    [(UMOUNT, Trap::Always), (IPC, Trap::Always), (SOCKETCALL, Trap::OneOf(0, &SOCKETS_STOPPED))];
 
 /// The call of this number as the row that it has here, with the arguments in the order of that one.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn read(number: i64, args: [u64; 6]) -> Option<(Syscall, [u64; 6])> {
+pub(super) fn read(number: i64, args: [u64; 6], memory: Memory<'_>) -> Option<(Syscall, [u64; 6])> {
     let [first, a, b, c, pointer, _] = args;
     match number {
         UMOUNT => Some((Syscall::named("umount2")?, [first, 0, 0, 0, 0, 0])),
@@ -141,6 +155,16 @@ pub(super) fn read(number: i64, args: [u64; 6]) -> Option<(Syscall, [u64; 6])> {
             let args = [a, b, if *by_pointer { pointer } else { c }, pointer, 0, 0];
             call.row().trap.stops(&args).then_some((call, args))
         }
+        SOCKETCALL => {
+            let (_, name, count) = SOCKETS.iter().find(|(call, ..)| u64::from(*call) == first)?;
+            let (call, memory) = (Syscall::named(name)?, memory.with(Width::Four));
+            let mut args = [0; 6];
+            for (index, arg) in args.iter_mut().enumerate().take(*count) {
+                *arg = memory.pointer(a, index as u64)?;
+            }
+            let trap = call.row().trap;
+            (trap == Trap::Never || trap.stops(&args)).then_some((call, args))
+        }
         _ => {
             let row = TABLE.iter().find(|row| numbers(row).contains(&number))?;
             Some((Syscall::named(row.name)?, args))
@@ -149,17 +173,18 @@ pub(super) fn read(number: i64, args: [u64; 6]) -> Option<(Syscall, [u64; 6])> {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn read(_: i64, _: [u64; 6]) -> Option<(Syscall, [u64; 6])> {
+pub(super) fn read(_: i64, _: [u64; 6], _: Memory<'_>) -> Option<(Syscall, [u64; 6])> {
     None
 }
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
+    use crate::trace::stop::Stopped;
 
     #[test]
     fn every_call_has_its_numbers_and_none_stands_twice() {
-        let mut all: Vec<i64> = OTHERS.to_vec();
+        let mut all: Vec<i64> = OTHERS.map(|(number, _)| number).to_vec();
         for row in TABLE {
             // The kernel has this one for 64-bit programs alone.
             assert_eq!(numbers(row).is_empty(), row.name == "kexec_file_load", "{}", row.name);
@@ -174,7 +199,8 @@ mod tests {
 
     #[test]
     fn a_call_is_read_as_the_one_that_it_is() {
-        let read = |number, args| read(number, args).map(|(call, args)| (call.name(), args));
+        let own = Stopped::own();
+        let read = |number, args| read(number, args, own.memory()).map(|(call, args)| (call.name(), args));
         assert_eq!(read(310, [0x400_0000, 0, 0, 0, 0, 0]), Some(("unshare", [0x400_0000, 0, 0, 0, 0, 0])));
         assert_eq!(read(22, [7, 99, 0, 0, 0, 0]), Some(("umount2", [7, 0, 0, 0, 0, 0])), "it has one argument");
         assert_eq!(read(208, [1, 2, 3, 0, 0, 0]).unwrap().0, "setresuid", "setresuid32");
@@ -183,5 +209,13 @@ mod tests {
         assert_eq!(read(117, [24, 5, 0x102, 0, 0, 0]), None, "IPC_STAT");
         assert_eq!(read(117, [1, 5, 0, 0, 0, 0]), None, "semop");
         assert_eq!(read(3, [0; 6]), None, "read");
+        // AF_NETLINK, SOCK_RAW, NETLINK_ROUTE; AF_INET.
+        let (netlink, internet) = ([16u32, 3, 0, 99], [2u32, 1, 0, 99]);
+        let at = |args: &[u32; 4]| args.as_ptr() as u64;
+        assert_eq!(read(102, [1, at(&netlink), 0, 0, 0, 0]), Some(("socket", [16, 3, 0, 0, 0, 0])));
+        assert_eq!(read(102, [1, at(&internet), 0, 0, 0, 0]), None, "no netlink socket");
+        assert_eq!(read(102, [16, at(&netlink), 0, 0, 0, 0]), Some(("sendmsg", [16, 3, 0, 0, 0, 0])));
+        assert_eq!(read(102, [16, 8, 0, 0, 0, 0]), None, "nothing is there");
+        assert_eq!(read(102, [9, at(&netlink), 0, 0, 0, 0]), None, "send");
     }
 }

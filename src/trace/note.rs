@@ -15,7 +15,7 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 use serde::{Deserialize, Serialize};
 use std::{fs, os::unix::fs::MetadataExt};
 
-/// Something that somebody who reads calls should know of a process.
+/// Something that a reader of calls should know of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Note {
@@ -38,7 +38,7 @@ pub enum Note {
     Judged,
 }
 
-/// How a program's file gives rights to whoever starts it (execve(2), capabilities(7)).
+/// How a program's file gives rights as it is started (execve(2), capabilities(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Raise {

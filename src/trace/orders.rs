@@ -1,7 +1,7 @@
 //! What the tracer's handle orders: start a command, hold it, let it go on, kill it.
 
 use super::{
-    Hold, Note, Root, Spawn, TraceEvent,
+    Hold, Root, Spawn, TraceEvent,
     launch::{ROLE, TRACED, UNTRACED},
     stops::Tracing,
     task::{Family, Task},
@@ -9,7 +9,6 @@ use super::{
 };
 use crate::kernel::{freezer::Freezers, pid::Pid, rights};
 use nix::{
-    errno::Errno,
     sys::{
         ptrace::{self, Options},
         signal::{Signal, kill},
@@ -85,19 +84,6 @@ impl Tracing {
         self.release(tid);
     }
 
-    pub(super) fn refuse(&mut self, tid: Pid) {
-        if let Some(task) = self.tasks.get_mut(&tid)
-            && let (Some(stop), Some(pending)) = (&task.held, &mut task.pending)
-        {
-            pending.refused = stop.refuse(Errno::EPERM);
-            if task.filtered && pending.refused {
-                let root = task.root;
-                self.note(root, tid, Note::Judged);
-            }
-        }
-        self.release(tid);
-    }
-
     pub(super) fn run_on(&mut self, root: Root) {
         self.hold(root, Hold::Off);
         let held = self.tasks.iter().filter(|(_, task)| task.root == root && task.held.is_some() && !task.guarded);
@@ -120,7 +106,7 @@ impl Tracing {
         for pid in &processes {
             let _ = kill((*pid).into(), Signal::SIGKILL);
         }
-        // Who is frozen dies only now, and does nothing else any more.
+        // What is frozen dies only now, and does nothing else any more.
         let freezers = Freezers::read();
         processes.iter().for_each(|pid| freezers.release(*pid));
     }

@@ -13,9 +13,9 @@ use std::{
 };
 
 /// As many links as the kernel follows.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
-/// How the names of file systems begin that ask somebody else.
+/// How the names of file systems begin that ask a server.
 const ASKING: [&str; 8] = ["fuse", "nfs", "9p", "cifs", "smb", "ceph", "afs", "autofs"];
 
 /// What a thread's link in `/proc` says, as the thread itself would write it.
@@ -60,7 +60,7 @@ pub(super) fn resolve(tid: Pid, table: &Table, dir: i32, path: &Path) -> Option<
         }
         let Some(target) = target(tid, table, &at) else { continue };
         links += 1;
-        if links > MOST_LINKS {
+        if links > MAX_LINKS {
             return None;
         }
         at.pop();
@@ -76,7 +76,7 @@ fn target(tid: Pid, table: &Table, path: &Path) -> Option<PathBuf> {
         return None;
     }
     if mount.kind == "proc" {
-        // `self` means whoever reads it: for us that would be ourselves.
+        // `self` means its reader: for us that would be ourselves.
         let below = path.strip_prefix(&mount.point).ok()?;
         let mut parts = below.components();
         let first = parts.next()?.as_os_str().to_str()?;

@@ -1,5 +1,6 @@
 //! Writing the registers with which a thread makes a call (ptrace(2)).
 
+use super::memory::Width;
 use crate::kernel::pid::Pid;
 
 /// What is written before a call.
@@ -9,23 +10,28 @@ pub(super) enum Register {
     Number,
     /// What it returns, where it is not made.
     Result,
-    /// Its first argument.
-    First,
-    /// The same of a call of i386.
-    FirstOfFour,
+    /// An argument, the first one as 0. Those of a call of i386, whose words are of four bytes, are elsewhere.
+    Argument(usize, Width),
+}
+
+/// Whether this argument's register still holds it when the call has returned; else the result is there.
+pub(super) const fn survives(argument: usize) -> bool {
+    cfg!(target_arch = "x86_64") || argument > 0
 }
 
 /// Writes one; whether that could be done.
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "nix does not write single registers")]
 pub(super) fn write(tid: Pid, register: Register, value: u64) -> bool {
-    // Indices of `orig_rax`, `rax`, `rdi` and `rbx` in `struct user_regs_struct`.
-    let index: u64 = match register {
-        Register::Number => 15,
-        Register::Result => 10,
-        Register::First => 14,
-        Register::FirstOfFour => 5,
+    // Indices of `orig_rax`, `rax`, `rdi`, `rsi`, `rdx`, `r10`, `r8`, `r9`, and of `rbx`, `rcx`, `rdx`, `rsi`, `rdi`, `rbp` in
+    // `struct user_regs_struct`.
+    let index: Option<&u64> = match register {
+        Register::Number => Some(&15),
+        Register::Result => Some(&10),
+        Register::Argument(at, Width::Eight) => [14, 13, 12, 7, 9, 8].get(at),
+        Register::Argument(at, Width::Four) => [5, 11, 12, 13, 14, 4].get(at),
     };
+    let Some(index) = index else { return false };
     // SAFETY: the request takes numbers: a place in the registers of a thread that stands still, and a value.
     let done = unsafe { libc::ptrace(libc::PTRACE_POKEUSER, tid.0, index * 8, value) };
     done == 0
@@ -47,10 +53,12 @@ pub(super) fn write(tid: Pid, register: Register, value: u64) -> bool {
         let mut number = value as i32;
         return set(libc::PTRACE_SETREGSET, CALL, (&raw mut number).cast(), size_of::<i32>());
     }
-    // The result and the first argument are both `x0`.
+    // The result and the first argument are both `x0`; the others follow.
+    let at = if let Register::Argument(at, _) = register { at } else { 0 };
     let mut registers = [0u64; 34];
     let len = size_of_val(&registers);
     let read = set(libc::PTRACE_GETREGSET, libc::NT_PRSTATUS, registers.as_mut_ptr().cast(), len);
-    registers[0] = value;
+    let Some(place) = registers.get_mut(at) else { return false };
+    *place = value;
     read && set(libc::PTRACE_SETREGSET, libc::NT_PRSTATUS, registers.as_mut_ptr().cast(), len)
 }

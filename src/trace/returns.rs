@@ -8,7 +8,7 @@ use super::{
     paths::ours,
     stop::Stopped,
     stops::{RESTARTS, Tracing},
-    task::comm,
+    task::{Again, Refusal, comm},
 };
 use crate::kernel::pid::Pid;
 use nix::errno::Errno;
@@ -22,7 +22,8 @@ impl Tracing {
         let (mut child, mut filters, mut second) = (None, false, None);
         if let Some(mut pending) = task.pending.take() {
             child = pending.child;
-            task.refused = pending.refused;
+            let error = failed.then(|| Errno::from_raw(-result as i32));
+            task.meddled = error.and_then(|error| pending.meddled(error));
             let micros = pending.micros();
             let effect = pending.call.syscall.row().effect;
             if effect == Effect::Connects {
@@ -38,21 +39,19 @@ impl Tracing {
                     self.follow(tid);
                 } else if failed && self.cgroups.directory(&stop, &pending.call.args, index).is_some() {
                     // Nothing else would be seen of a value that a shell could not write.
-                    let returned = match pending.refused {
-                        true => Return::Refused,
-                        false => Return::Error(Errno::from_raw(-result as i32)),
-                    };
-                    let changed = Vec::new();
-                    self.tell(TraceEvent::Syscall(
-                        root,
-                        SyscallEvent { call: pending.call, returned, micros, changed },
-                    ));
+                    let error = Return::Error(Errno::from_raw(-result as i32));
+                    let returned = pending.refused.map_or(error, Refusal::returned);
+                    self.tell(TraceEvent::Syscall(root, pending.ended(returned, micros, Vec::new())));
                 }
                 return self.resume(stop);
             }
             if failed && RESTARTS.contains(&-result) {
-                task.again = Some((pending.call.syscall, pending.values));
+                task.again =
+                    Some(Again { syscall: pending.call.syscall, values: pending.values, asked: pending.asked.take() });
             } else if pending.told {
+                if let Some(asked) = &pending.asked {
+                    asked.put_back(&stop, pending.width, if failed { Effect::Nothing } else { effect });
+                }
                 if !failed && let effects::Before::GroupMade(path) = &pending.before {
                     self.groups.extend(inode(&ours(tid, path)));
                 }
@@ -66,7 +65,7 @@ impl Tracing {
                 }
                 let number = pending.call.syscall.row().number;
                 let returned = match failed {
-                    _ if pending.refused => Return::Refused,
+                    _ if pending.refused.is_some() => pending.refused.map_or(Return::Never, Refusal::returned),
                     true if pending.unseen => Return::Filtered(Errno::from_raw(-result as i32)),
                     // SIGSYS follows (SECCOMP_RET_TRAP): the number stands where the result would.
                     false if pending.unseen && Some(result) == number => Return::Filtered(Errno::ENOSYS),
@@ -90,12 +89,13 @@ impl Tracing {
                     self.cgroups.forget();
                 }
                 let exec = effect == Effect::Program;
-                let event = SyscallEvent { call: pending.call, returned, micros, changed };
+                let event = pending.ended(returned, micros, changed);
                 if exec {
                     task.comm = comm(tid);
                     task.following = task.following && following::any_open(&stop, task.process);
                 }
-                if exec && failed {
+                // What the learner did is told at once, whatever the search comes to.
+                if exec && failed && !matches!(returned, Return::Answered(_)) {
                     // "Not there" says less than any other reason that the search met.
                     let absent = |event: &SyscallEvent| event.returned == Return::Error(Errno::ENOENT);
                     let earlier = task.failed_exec.take().filter(|earlier| absent(&event) && !absent(earlier));
@@ -142,11 +142,9 @@ impl Tracing {
                 if let Some(child) = task.pending.as_ref().and_then(|pending| pending.child) {
                     self.begin_life(child);
                 }
-                if let Some(pending) = task.pending.filter(|pending| pending.told && !held) {
-                    let micros = pending.micros();
-                    let (call, changed) = (pending.call, pending.born);
-                    let event = SyscallEvent { call, returned: Return::Never, micros, changed };
-                    self.tell(TraceEvent::Syscall(root, event));
+                if let Some(mut pending) = task.pending.filter(|pending| pending.told && !held) {
+                    let (micros, changed) = (pending.micros(), std::mem::take(&mut pending.born));
+                    self.tell(TraceEvent::Syscall(root, pending.ended(Return::Never, micros, changed)));
                 }
                 if task.process == tid {
                     // The number of a namespace that ends with it may be given to another one.

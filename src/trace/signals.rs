@@ -25,12 +25,12 @@ pub(super) enum Target {
     Process(Pid),
     /// A process group, by its host number.
     Group(i32),
-    /// Everybody in the sender's PID namespace.
+    /// All processes in the sender's PID namespace.
     All,
 }
 
 impl Target {
-    /// Whom the caller means; `None` where there is nobody of that number.
+    /// What the caller means; `None` where nothing has that number.
     pub(super) fn of(stop: &Stopped, call: &Call, values: &[u64; 6]) -> Option<Target> {
         let (tid, first) = (stop.tid(), values[0] as i32);
         match call.syscall.name() {
@@ -64,7 +64,7 @@ fn numbered(tid: Pid, number: i32) -> Option<Pid> {
         return fs::exists(Pid(number).dir()).ok()?.then_some(Pid(number));
     }
     let depth = super::task::status(tid)?.nspid?.len();
-    // Who is below the thread's namespace has a number in it as well; numbers of others mean nothing there.
+    // What is below the thread's namespace has a number in it as well; numbers of others mean nothing there.
     process::all().ok()?.into_iter().map(|process| Pid(process.pid)).find(|pid| {
         super::task::status(*pid).and_then(|status| status.nspid).is_some_and(|numbers| numbers.len() >= depth)
             && seen_by(tid, *pid) == Some(number)

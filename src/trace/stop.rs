@@ -145,7 +145,7 @@ impl Stopped {
             libc::PTRACE_SYSCALL_INFO_ENTRY | libc::PTRACE_SYSCALL_INFO_SECCOMP => {
                 // SAFETY: `op` says that one of these two parts of the union is filled in, and both begin alike.
                 let (number, args) = unsafe { (info.u.entry.nr, info.u.entry.args) };
-                Some(entry(info.arch, number, args))
+                Some(entry(info.arch, number, args, self.memory()))
             }
             _ => None,
         }
@@ -165,11 +165,15 @@ impl Stopped {
     /// Takes bits away from the flags of a call that makes a process: from its first argument, or, in clone3(2), from the
     /// word that it points to. The filter goes to every child, and without a tracer it makes calls fail.
     pub(super) fn clear_flags(&self, in_memory: bool, first: u64, flags: u64, width: Width) -> bool {
-        let register = if width == Width::Eight { Register::First } else { Register::FirstOfFour };
         match in_memory {
             true => ptrace::write(self.0.into(), first as ptrace::AddressType, flags as libc::c_long).is_ok(),
-            false => registers::write(self.0, register, flags),
+            false => self.set_argument(0, width, flags),
         }
+    }
+
+    /// Gives the call before which it stands another argument, the first one as 0. Whether that could be done.
+    pub(super) fn set_argument(&self, index: usize, width: Width, value: u64) -> bool {
+        registers::write(self.0, Register::Argument(index, width), value)
     }
 
     /// This process, as if it were traced and stood still.
@@ -181,10 +185,10 @@ impl Stopped {
 
 /// A call by the architecture, the number and the arguments that the kernel tells of it. What a thread calls by the number -1
 /// is no call.
-fn entry(arch: u32, number: u64, args: [u64; 6]) -> Place {
+fn entry(arch: u32, number: u64, args: [u64; 6], memory: Memory<'_>) -> Place {
     let low = number as u32;
     if Some(arch) == i386::ARCH {
-        let (call, args) = i386::read(low.into(), args).map_or((None, args), |(call, args)| (Some(call), args));
+        let (call, args) = i386::read(low.into(), args, memory).map_or((None, args), |(call, args)| (Some(call), args));
         return Place::Entry(call, args, Width::Four);
     }
     if arch != filter::ARCH || (low >= filter::X32 && low != u32::MAX) {
@@ -206,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_call_is_known_by_its_architecture_and_its_number() {
-        let place = |arch, number| entry(arch, number, [0; 6]);
+        let place = |arch, number| entry(arch, number, [0; 6], Stopped::own().memory());
         let unshare = Syscall::named("unshare");
         assert_eq!(place(filter::ARCH, libc::SYS_unshare as u64), Place::Entry(unshare, [0; 6], Width::Eight));
         assert_eq!(place(filter::ARCH, libc::SYS_read as u64), Place::Entry(None, [0; 6], Width::Eight));

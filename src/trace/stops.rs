@@ -12,7 +12,7 @@ use super::{
     task::{Family, Pending, Task, comm},
     zombies::Zombies,
 };
-use crate::kernel::{objects::Object, pid::Pid};
+use crate::kernel::{objects::Object, pid::Pid, refusal::Answer};
 use nix::sys::signal::{Signal, raise};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -71,7 +71,7 @@ impl Tracing {
             return self.leave(stop, Some(why));
         }
         if self.tasks.get(&tid).is_none_or(|task| task.unborn) {
-            // It waits for its maker's report, so that nobody misses what it is born with.
+            // It waits for its maker's report, so that what it is born with is not missed.
             self.early.insert(tid, stop);
             return;
         }
@@ -140,7 +140,7 @@ impl Tracing {
         match syscall.question(&values) {
             Some(Question::Untraced) => return self.aside(stop, &values),
             Some(Question::Refused) => {
-                stop.answer(self.tasks.get(&stop.tid()).is_some_and(|task| task.refused).into());
+                stop.answer(self.tasks.get(&stop.tid()).and_then(|task| task.meddled).map_or(0, Answer::coded));
                 return self.resume(stop);
             }
             None => {}
@@ -171,6 +171,15 @@ impl Tracing {
                 let family = self.tasks.get(&tid).and_then(|task| self.families.get(&task.root));
                 (false, family.is_some_and(|family| family.guard.is_some()))
             }
+            Effect::Sends | Effect::Writes(_) if self.speaks(tid, effect, &values) => {
+                let asked = self.asked_of_the_network(tid, stop.memory().with(width), syscall.name(), &values);
+                let told = asked.is_some();
+                if let (Some(asked), Some(argument)) = (asked, call.args.get_mut(1)) {
+                    *argument = asked.into();
+                }
+                (told, true)
+            }
+            Effect::Sends => (false, false),
             effect if effect.is_told_as_harm() => (false, true),
             _ => (true, true),
         };
@@ -191,11 +200,15 @@ impl Tracing {
         call.comm.clone_from(&task.comm);
         let before = effects::Before::Nothing;
         let started = Instant::now();
+        let again = task.again.take().filter(|again| (again.syscall, again.values) == (syscall, values));
+        let is_again = again.is_some();
         task.pending = Some(Pending {
             call: call.clone(),
             values,
+            width,
+            asked: again.and_then(|again| again.asked),
             told,
-            refused: false,
+            refused: None,
             unseen,
             before,
             started,
@@ -204,18 +217,17 @@ impl Tracing {
             child: None,
         });
         let root = task.root;
-        let again = task.again.take() == Some((syscall, values));
         if let Some(failed) = failed {
             self.tell(TraceEvent::Syscall(root, failed));
         }
-        if let Some(harm) = harm.filter(|_| !again)
+        if let Some(harm) = harm.filter(|_| !is_again)
             && let Some(task) = self.tasks.get_mut(&tid)
         {
             task.held = Some(stop);
             task.guarded = true;
             self.tell(TraceEvent::Guarded(root, call, harm));
         } else if told
-            && !again
+            && !is_again
             && self.holds(root, &stop, &call)
             && let Some(task) = self.tasks.get_mut(&tid)
         {
@@ -258,7 +270,7 @@ impl Tracing {
     /// Lets the call happen, after a look at what it may change.
     fn happen(&mut self, stop: Stopped) {
         let pending = self.tasks.get_mut(&stop.tid()).and_then(|task| task.pending.as_mut());
-        if let Some(pending) = pending.filter(|pending| !pending.refused) {
+        if let Some(pending) = pending.filter(|pending| pending.refused.is_none()) {
             let group = match pending.call.syscall.row().effect {
                 Effect::GroupMade(index) | Effect::GroupRemoved(index) | Effect::Renamed(index, _) => {
                     self.cgroups.directory(&stop, &pending.call.args, index)
@@ -280,7 +292,9 @@ impl Tracing {
                     Effect::Writes(index) if following::control_file(&stop, values[index] as i32).is_some() => {
                         return self.begin(stop, Entered { syscall, values, width, unseen: false });
                     }
-                    Effect::Sends => return self.begin(stop, Entered { syscall, values, width, unseen: false }),
+                    effect if self.speaks(stop.tid(), effect, &values) => {
+                        return self.begin(stop, Entered { syscall, values, width, unseen: false });
+                    }
                     _ if self.is_filtered(stop.tid()) && syscall.row().trap.stops(&values) => {
                         return self.begin(stop, Entered { syscall, values, width, unseen: true });
                     }

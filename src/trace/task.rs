@@ -1,9 +1,14 @@
 //! What the tracer knows of one traced thread, and of one family of processes.
 
-use super::{Call, Change, Ended, Guard, Hold, Root, Syscall, SyscallEvent, effects::Before, stop::Stopped};
+use super::{
+    Call, Change, Ended, Guard, Hold, Return, Root, Syscall, SyscallEvent, effects::Before, instead::Asked,
+    memory::Width, stop::Stopped,
+};
 use crate::kernel::namespaces::{Kind, read_link};
 use crate::kernel::pid::Pid;
+use crate::kernel::refusal::Answer;
 use crate::kernel::text;
+use nix::errno::Errno;
 use procfs::{
     FromBufRead,
     process::{Process, Status},
@@ -24,10 +29,10 @@ pub(super) struct Task {
     pub(super) unborn: bool,
     /// Where it waits before that call: its stop.
     pub(super) held: Option<Stopped>,
-    /// It waits for somebody's word on what belongs to the machine itself.
+    /// It waits for the user's word on what belongs to the machine itself.
     pub(super) guarded: bool,
-    /// Its last call was made to fail.
-    pub(super) refused: bool,
+    /// Who has meddled with its last call, where that failed.
+    pub(super) meddled: Option<Answer>,
     /// It has a file open whose writes are told, so it stops at every call.
     pub(super) following: bool,
     /// It has a seccomp filter besides ours, which may keep calls from us, so it stops at every call.
@@ -39,17 +44,50 @@ pub(super) struct Task {
     /// The last program that it could not start: told only where no other attempt follows.
     pub(super) failed_exec: Option<SyscallEvent>,
     /// A call that a signal interrupted and that the kernel makes again: it is not held twice.
-    pub(super) again: Option<(Syscall, [u64; 6])>,
+    pub(super) again: Option<Again>,
+}
+
+/// A call that the kernel makes again, and what the program asked for where that was something else.
+pub(super) struct Again {
+    pub(super) syscall: Syscall,
+    pub(super) values: [u64; 6],
+    pub(super) asked: Option<Asked>,
+}
+
+/// Who made a call fail that the kernel never saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The guard, with EPERM, on the user's word or where nobody could be asked.
+    Guard,
+    /// The learner, with this error.
+    Learner(Errno),
+}
+
+impl Refusal {
+    pub(super) fn errno(self) -> Errno {
+        if let Refusal::Learner(errno) = self { errno } else { Errno::EPERM }
+    }
+
+    pub(super) fn returned(self) -> Return {
+        match self {
+            Refusal::Guard => Return::Refused,
+            Refusal::Learner(errno) => Return::Answered(errno),
+        }
+    }
 }
 
 /// An interesting call under way.
 pub(super) struct Pending {
     pub(super) call: Call,
     pub(super) values: [u64; 6],
+    /// How wide the program's words are.
+    pub(super) width: Width,
+    /// What the program asked for, where the learner lets something else happen.
+    pub(super) asked: Option<Asked>,
     /// Whether it is told when it returns.
     pub(super) told: bool,
     /// It was made to fail.
-    pub(super) refused: bool,
+    pub(super) refused: Option<Refusal>,
     /// Our filter has not stopped it, although it would: another filter may answer first.
     pub(super) unseen: bool,
     /// What it may change, as it was before.
@@ -69,6 +107,20 @@ impl Pending {
         self.started.elapsed().as_micros() as u64
     }
 
+    /// Who has meddled with it, where it has failed with this error.
+    pub(super) fn meddled(&self, error: Errno) -> Option<Answer> {
+        match self.refused {
+            Some(Refusal::Guard) => Some(Answer::Guard),
+            Some(Refusal::Learner(_)) => Some(Answer::Learner(error)),
+            None => self.asked.as_ref().map(|_| Answer::Learner(error)),
+        }
+    }
+
+    /// What is told of it, now that it has ended so.
+    pub(super) fn ended(self, returned: Return, micros: u64, changed: Vec<Change>) -> SyscallEvent {
+        SyscallEvent { call: self.call, returned, micros, changed, asked: self.asked.map(|asked| asked.args) }
+    }
+
     /// Whether it is going to make a process, and has not told us which.
     pub(super) fn is_fork_ahead(&self) -> bool {
         self.call.syscall.makes_process() && !self.made
@@ -82,7 +134,7 @@ pub(super) struct Family {
     pub(super) guard: Option<Guard>,
     /// How its first process ended, once it has.
     pub(super) ended: Option<Ended>,
-    /// It was told to end: whoever turns up is killed as well.
+    /// It was told to end: what turns up is killed as well.
     pub(super) killing: bool,
     /// The name of its first program.
     pub(super) comm: String,
@@ -132,7 +184,7 @@ impl Task {
             unborn: false,
             held: None,
             guarded: false,
-            refused: false,
+            meddled: None,
             following: false,
             filtered: false,
             foreign: false,

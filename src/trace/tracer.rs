@@ -1,6 +1,6 @@
 //! The tracer's handle: orders go to its one thread, events come out of the sink.
 
-use super::{Guard, Hold, Root, TraceEvent, stop::news, stops::Tracing};
+use super::{Guard, Hold, Instead, Root, TraceEvent, stop::news, stops::Tracing, task::Refusal};
 use crate::kernel::pid::Pid;
 use nix::{
     errno::Errno,
@@ -25,7 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the end of everything traced is waited for where nobody has said how long.
+/// How long the end of everything traced is waited for by default.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long the thread may take to answer: it may just look at something.
@@ -56,6 +56,7 @@ pub(super) enum Order {
     Hold(Root, Hold),
     Step(Pid),
     Refuse(Pid),
+    Instead(Pid, Instead),
     RunOn(Root),
     Kill(Root),
     /// Tells the processes of a family that have not ended.
@@ -92,7 +93,7 @@ impl Tracer {
         let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         let desk = Arc::new(Desk { orders: Mutex::default(), bell });
         let poll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        // An edge each time it rings, so that nobody has to read the counter, which all tracers of the process share.
+        // An edge each time it rings, so that the counter, which all tracers of the process share, need not be read.
         let edge = |data| EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLET, data);
         poll.add(children()?, edge(0))?;
         poll.add(&desk.bell, edge(1))?;
@@ -141,6 +142,13 @@ impl Tracer {
     /// Makes the held call of this thread fail with EPERM: the kernel never makes it.
     pub(crate) fn refuse(&self, pid: Pid) {
         self.tell(Order::Refuse(pid));
+    }
+
+    /// Lets the held call of this thread happen without a flag, or fail with an error. A flag that it does not have is not
+    /// dropped, and the call stays held; so it does where it would change the machine itself only now
+    /// ([`TraceEvent::Guarded`]). What is guarded already stays as it is.
+    pub fn instead(&self, pid: Pid, instead: Instead) {
+        self.tell(Order::Instead(pid, instead));
     }
 
     /// Holds no more, and lets everything held go on but what is guarded.
@@ -196,7 +204,7 @@ fn run(desk: &Desk, poll: &Epoll, mut tracing: Tracing) {
     loop {
         obey(desk, &mut tracing, &mut stopping);
         // A ring only says that something happened, once for any number of stops: all of them are taken. What was ordered
-        // before a stop came is obeyed before it is taken, so that whoever says "hold" and then types is not too late.
+        // before a stop came is obeyed before it is taken, so that a "hold" before a typed line is not too late.
         while let Some(news) = news() {
             obey(desk, &mut tracing, &mut stopping);
             tracing.take(news);
@@ -207,7 +215,7 @@ fn run(desk: &Desk, poll: &Epoll, mut tracing: Tracing) {
         if let Some((until, answer)) = &stopping {
             let left = until.saturating_duration_since(Instant::now());
             if tracing.is_empty() || left.is_zero() {
-                // Whoever is still there is killed by the kernel once more when this thread has ended (PTRACE_O_EXITKILL).
+                // The kernel kills what is still there once more when this thread has ended (PTRACE_O_EXITKILL).
                 let _ = answer.send(tracing.processes(None));
                 return;
             }
@@ -229,7 +237,8 @@ fn obey(desk: &Desk, tracing: &mut Tracing, stopping: &mut Option<(Instant, Sync
             Order::Attach(pid, answer) => drop(answer.send(tracing.attach(pid))),
             Order::Hold(root, hold) => tracing.hold(root, hold),
             Order::Step(pid) => tracing.step(pid),
-            Order::Refuse(pid) => tracing.refuse(pid),
+            Order::Refuse(pid) => tracing.refuse(pid, Refusal::Guard),
+            Order::Instead(pid, instead) => tracing.instead(pid, instead),
             Order::RunOn(root) => tracing.run_on(root),
             Order::Kill(root) => tracing.kill(root),
             Order::Processes(root, answer) => drop(answer.send(tracing.processes(Some(root)))),
@@ -245,7 +254,7 @@ static CHILDREN: AtomicI32 = AtomicI32::new(-1);
 
 /// The counter that rings whenever a child of this process has something to tell.
 ///
-/// A signalfd(2) would be silent as soon as one thread does not block SIGCHLD; a handler works whoever takes the signal.
+/// A signalfd(2) would be silent as soon as one thread does not block SIGCHLD; a handler works in any thread.
 #[expect(unsafe_code, reason = "a signal handler is installed")]
 fn children() -> io::Result<&'static EventFd> {
     static COUNTER: OnceLock<EventFd> = OnceLock::new();

@@ -1,9 +1,9 @@
-//! Processes that have ended and that nobody has reaped yet (wait(2)).
+//! Processes that have ended and are not reaped yet (wait(2)).
 //!
 //! One whose parent has ended becomes a child of ours (PR_SET_CHILD_SUBREAPER), and we reap it. The machine's own first
 //! process may take seconds for that, or never do it, as in many containers; until then the first process of a PID
-//! namespace that the dead one was a member of cannot end, either (pid_namespaces(7)). Whoever adopts must reap: when the
-//! last tracer has ended, the machine's first process is the one again.
+//! namespace that the dead one was a member of cannot end, either (pid_namespaces(7)). A process that adopts must reap:
+//! when the last tracer has ended, the machine's first process is the one again.
 
 use crate::kernel::{pid::Pid, pidfd};
 use nix::{
@@ -33,8 +33,8 @@ pub(super) struct Zombies {
 }
 
 impl Zombies {
-    /// Makes this process the parent of what its descendants leave behind, as long as somebody reaps it. Before Linux 3.4
-    /// that cannot be had, and the machine's first process stays the one who reaps them.
+    /// Makes this process the parent of what its descendants leave behind, as long as a tracer reaps it. Before Linux
+    /// 3.4 that cannot be had, and the machine's first process stays the one who reaps them.
     pub(super) fn adopt(&mut self) {
         if !replace(&mut self.adopting, true) {
             *count() += 1;

@@ -52,6 +52,10 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     match one {
         OneCall::Held(call) => about_to(call, lang, columns, &mut sheet),
         OneCall::Returned(event) => {
+            if let Some(asked) = event.asked() {
+                let text = format!("{}{}", calls::brief(&asked), lang.pick(" (you changed it)", "（被你改动）"));
+                labelled(lang.pick("Asked for", "原本请求"), &text, Role::Limit, columns, &mut sheet);
+            }
             result(event.returned, lang, columns, &mut sheet);
             if let Some(errno) = event.returned.error().filter(|_| matches!(event.returned, Return::Error(_))) {
                 reasons(call, errno, lang, columns, &mut sheet);
@@ -128,6 +132,10 @@ fn result(returned: Return, lang: Lang, columns: usize, sheet: &mut Sheet) {
             (format!("{}: {by}", errno::name(errno)), Role::Danger)
         }
         Return::Refused => (lang.pick("EPERM: you refused it", "EPERM：被你拒绝").into(), Role::Danger),
+        Return::Answered(errno) => {
+            let by = lang.pick("you made it fail; the kernel never saw it", "你让它失败，内核没有见到它");
+            (format!("{}{}{by}", errno::name(errno), lang.pick(": ", "：")), Role::Danger)
+        }
         Return::Never => (lang.pick("the process ended in the call", "进程在调用中结束").into(), Role::Danger),
     };
     labelled(lang.pick("Result", "结果"), &text, role, columns, sheet);
@@ -157,9 +165,9 @@ fn may_be(call: &Call, fact: Fact) -> bool {
         Fact::Again => {
             ["MS_BIND", "MS_REMOUNT", "MS_MOVE", "MS_PRIVATE", "MS_SLAVE", "MS_SHARED"].into_iter().any(says)
         }
-        // Threads are not told of.
-        Fact::Thread => false,
         Fact::Elsewhere | Fact::OneThread | Fact::NoSource | Fact::NoTarget | Fact::Mounted(_) => true,
+        // Threads are not told of; the rest is found out by tools, where they fail.
+        _ => false,
     }
 }
 

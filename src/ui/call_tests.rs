@@ -13,7 +13,7 @@ fn screen(state: &mut State) -> String {
 }
 
 fn failed(state: &mut State, call: Call, errno: Errno) {
-    let event = SyscallEvent { call, returned: Return::Error(errno), micros: 9, changed: Vec::new() };
+    let event = SyscallEvent { call, returned: Return::Error(errno), micros: 9, changed: Vec::new(), asked: None };
     stage::feed(state, Event::Trace(TerminalId::Container, TraceEvent::Syscall(Pid(4702), event)));
 }
 
@@ -75,7 +75,7 @@ fn calls_are_walked_with_the_cursor_keys_where_they_are_looked_at() {
         stage::after(&mut state);
         press(&mut state, "2");
         let text = screen(&mut state);
-        assert!(text.contains(lang.pick("↑↓ calls", "↑↓ 选择调用")), "{text}");
+        assert!(text.contains(lang.pick("↑↓ call", "↑↓ 选调用")), "{text}");
         assert!(text.contains(lang.pick("i explain", "i 调用详情")), "{text}");
         press(&mut state, "k");
         let text = screen(&mut state);

@@ -14,9 +14,9 @@ use super::{
 use crate::{
     app::{Play, Row, State},
     kernel::{
+        availability::OURS,
         causes,
         pid::{Pid, Signal},
-        usable::OURS,
     },
     lang::Lang,
     trace::{Argument, Call, Ended, Flags, Note, Return, SyscallEvent, Value},
@@ -170,8 +170,18 @@ pub(super) fn result(returned: &Return, lang: Lang) -> String {
             format!("= -1 {}{filter}", crate::kernel::errno::name(*errno))
         }
         Return::Refused => lang.pick("= -1 EPERM (you refused it)", "= -1 EPERM（被你拒绝）").into(),
+        Return::Answered(errno) => {
+            let by = lang.pick(" (you made it fail)", "（你让它失败）");
+            format!("= -1 {}{by}", crate::kernel::errno::name(*errno))
+        }
         Return::Never => lang.pick("= ? (it ended in the call)", "= ?（进程在调用中结束）").into(),
     }
+}
+
+/// What the program asked for, where the learner let something else happen.
+pub(super) fn changed_by_learner(event: &SyscallEvent, lang: Lang) -> Option<String> {
+    let asked = brief(&event.asked()?);
+    Some(lang.pick(format!("you changed it; asked for: {asked}"), format!("被你改动；原本请求：{asked}")))
 }
 
 fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, sheet: &mut Sheet) {
@@ -192,6 +202,9 @@ fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, shee
     }
     sheet.add(lines);
     let indent = " ".repeat(width(&first).min(6));
+    if let Some(text) = changed_by_learner(event, lang) {
+        sheet.add(hang(&[(indent.clone(), Role::Plain)], &Rich::default().with(&text, Role::Limit), columns));
+    }
     let failed = if let Return::Error(errno) = event.returned { Some(errno) } else { None };
     if let Some(cause) = failed.and_then(|errno| causes::cause(event.call.syscall.name(), errno, &[], lang)) {
         sheet.add(hang(&[(indent.clone(), Role::Plain)], &Rich::default().with(cause, Role::Plain), columns));

@@ -1,14 +1,17 @@
 //! What a lesson or the course has come to, as a page.
 
 use super::{
-    marks,
+    chrome, marks,
     sheet::Sheet,
     text::{Rich, hang, inline, line, paint_line, wrap},
     theme::Role,
 };
 use crate::{
     app::{Extents, Onward, State},
-    session::closing::{self, Kind, Row},
+    session::{
+        closing::{self, Kind, Row},
+        share,
+    },
 };
 use ratatui::{Frame, layout::Rect};
 
@@ -39,11 +42,30 @@ pub(super) fn draw(state: &State, lesson: Option<usize>, frame: &mut Frame, exte
     extents.insert(None, extent);
 }
 
+/// What the whole course has come to, with what can be shown of it.
+pub(super) fn course(state: &State) -> Vec<Row> {
+    let (course, lang) = (state.course(), state.lang);
+    let mut rows = closing::course(&course, lang);
+    if course.iter().any(|lesson| !lesson.is_untouched()) {
+        let head =
+            lang.pick("Your result, to paste anywhere (e: as a picture)", "你的成绩，可以贴到任何地方（e：存成图片）");
+        rows.push(Row { kind: Kind::Head, text: head.into() });
+        rows.extend(result(state).map(|text| Row { kind: Kind::Text, text }));
+    }
+    rows
+}
+
+/// The lines that a learner may show.
+pub(crate) fn result(state: &State) -> [String; 6] {
+    let machine = chrome::machine(&state.facts, state.lang);
+    share::lines(&state.course(), &machine, state.progress.days(), state.lang)
+}
+
 /// Lays out what a lesson has come to (`None`: all of them).
 pub(super) fn sheet(state: &State, lesson: Option<usize>, columns: usize) -> Sheet {
     let rows = match lesson {
         Some(index) => state.reached(index).map_or_else(Vec::new, |lesson| closing::lesson(&lesson, state.lang)),
-        None => closing::course(&state.course(), state.lang),
+        None => course(state),
     };
     let mut sheet = Sheet::default();
     for Row { kind, text } in rows {

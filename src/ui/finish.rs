@@ -18,7 +18,7 @@ pub(super) fn finish(buffer: &mut Buffer, state: &State) {
             cell.bg = Color::Reset;
         }
         if look.ascii && !cell.symbol().is_ascii() {
-            // Chinese that was asked for stays: whoever asks for it there has a terminal that can show it.
+            // Chinese that was asked for stays: a user who asks for it there has a terminal that can show it.
             let wide = cell.symbol().width() == 2;
             if wide && state.lang == Lang::Zh {
                 continue;

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     app::{Play, State},
+    lang::Lang,
     lesson::{Block, Step},
     session::{Outcome, Phase},
 };
@@ -57,6 +58,7 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         }
         if index == at {
             current = sheet.lines.len();
+            changed_call(state, play, columns, &mut sheet);
         }
         parts::block(state, play, index, block, columns, &mut sheet);
         if phase == Phase::Asking(index) {
@@ -65,16 +67,34 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         ask::told_after(state, play, index, columns, &mut sheet);
     }
     own_lines(state, play, step.blocks.len(), columns, &mut sheet);
-    // Who has done it needs no help, but wants to read why.
+    // A learner who has done it needs no help, but wants to read why.
     if phase != Phase::Done {
         parts::hints(state, play, columns, &mut sheet);
+    }
+    if at >= step.blocks.len() {
+        sheet.gap();
+        changed_call(state, play, columns, &mut sheet);
     }
     end(state, &phase, session.outcomes().get(session.step_index()), columns, play, &mut sheet);
     while sheet.lines.last().is_some_and(Vec::is_empty) {
         sheet.lines.pop();
     }
-    sheet.follow = Follow::EndFrom(if current == 0 { usize::MAX } else { current });
+    // Without a container nothing counts but the way to a new one, which stands last.
+    sheet.follow = Follow::EndFrom(if current == 0 || play.is_lost() { usize::MAX } else { current });
     sheet
+}
+
+/// That the learner has changed a call of this step, above what is to be done now.
+fn changed_call(state: &State, play: &Play, columns: usize, sheet: &mut Sheet) {
+    if play.session.has_changed_a_call() {
+        let again = chrome::key(state, 'r');
+        let text = state.lang.pick(
+            format!("You changed a call, so the step may come to something else: {again} begins it again."),
+            format!("你改动过一个调用，这一步的结果可能不同：按 {again} 重做。"),
+        );
+        sheet.add(hang(&[("! ".into(), Role::Limit)], &Rich::default().with(&text, Role::Limit), columns));
+        sheet.gap();
+    }
 }
 
 /// What must become true is shown from the moment on at which the question before it is answered.
@@ -127,6 +147,12 @@ pub(super) fn said_at_the_end(state: &State, play: &Play) -> String {
     }
 }
 
+/// What the repair took, where the step was broken.
+pub(super) fn repaired(play: &Play, lang: Lang) -> Option<String> {
+    let took = play.repair?.say(lang);
+    Some(lang.pick(format!("Repaired: {took}."), format!("修好了：{took}。")))
+}
+
 /// The last lines: what the step waits for.
 fn end(
     state: &State,
@@ -142,7 +168,7 @@ fn end(
     let now = |text: &str| {
         hang(&[(format!("{} ", marks::NOW), Role::Focus)], &Rich::default().with(text, Role::Strong), columns)
     };
-    if play.session.is_lost() && matches!(phase, Phase::Due(_) | Phase::Asking(_) | Phase::Checking(_)) {
+    if play.is_lost() {
         let again = chrome::key(state, 'r');
         let text = lang.pick(
             format!("Your container has ended: {again} builds it again."),
@@ -178,6 +204,13 @@ fn end(
                 let text = lang.pick("Not everything could be seen here: ", "有些内容在这里看不到：");
                 sheet.add(wrap(&format!("{text}{reason}"), Role::Limit, columns));
             }
+            if let Some(text) = repaired(play, lang) {
+                sheet.add(hang(
+                    &[(format!("{} ", marks::PASSED), Role::Container)],
+                    &Rich::default().with(&text, Role::Plain),
+                    columns,
+                ));
+            }
             if last {
                 over(state, play, columns, sheet);
             } else {
@@ -188,7 +221,7 @@ fn end(
             sheet.add(now(lang.pick("Your turn: type in the terminal.", "轮到你了：在终端里输入命令。")));
         }
         // Between the last command and the sample that shows what it did, everything may hold already.
-        Phase::Checking(at) if play.session.failing(*at).next().is_some() => {
+        Phase::Checking(at) if play.session.is_shown() && play.session.failing(*at).next().is_some() => {
             let (hint, again) = (chrome::key(state, 'h'), chrome::key(state, 'r'));
             let text = match play.session.measuring(*at) {
                 true => lang.pick(

@@ -6,11 +6,14 @@ use crate::{
     session::{Lacking, lack},
 };
 
-/// Whether root may have what an ordinary user lacks. Others, such as swap, this machine has for nobody.
+/// Whether root may have what an ordinary user lacks. Others, such as swap, this machine has for no user.
 fn depends_on_root(need: &Requirement) -> bool {
     match need {
         Requirement::Root
         | Requirement::Ptrace
+        | Requirement::UserNamespaces
+        | Requirement::UserProc
+        | Requirement::UserProgram
         | Requirement::Namespace(_)
         | Requirement::Proc
         | Requirement::Call(_)
@@ -23,6 +26,7 @@ fn depends_on_root(need: &Requirement) -> bool {
         | Requirement::Swap
         | Requirement::Memsw
         | Requirement::HardMemory
+        | Requirement::Network(_)
         | Requirement::Filesystem(_) => false,
     }
 }
@@ -38,7 +42,7 @@ fn out_of_reach(state: &State, lacking: &Lacking) -> (Vec<(String, usize)>, usiz
     (counted.filter(|(_, count)| *count > 0).collect(), all)
 }
 
-/// The sentences for whoever is not root, each a paragraph; nothing for root.
+/// The sentences for a user without root, each a paragraph; nothing for root.
 pub(super) fn sentences(state: &State) -> Vec<String> {
     let (facts, lang) = (&state.facts, state.lang);
     if facts.root {
@@ -134,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_has_here_is_not_laid_to_the_user() {
+    fn what_this_machine_lacks_is_not_laid_to_the_user() {
         let state = needing(user(Lang::En, &[Requirement::Swap]), Requirement::Swap);
         assert!(sentences(&state)[0].contains("all steps can be done here"), "{:?}", sentences(&state));
         let all = user(Lang::En, &[Requirement::Root, Requirement::Namespace(Kind::User)]);

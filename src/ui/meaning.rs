@@ -11,10 +11,10 @@ use crate::{
 const WORDS: &[(&str, &str, &str)] = &[
     ("unshare", "moves this process into new namespaces", "让这个进程离开原来的命名空间，进入新的"),
     ("setns", "moves this process into a namespace that exists", "让这个进程进入一个已有的命名空间"),
-    ("fork", "makes a child, a copy of this process", "创建一个子进程，它是这个进程的副本"),
+    ("fork", "makes a child, a copy of this process", "创建一个子进程，作为这个进程的副本"),
     ("vfork", "makes a child that will start a program at once", "创建一个子进程，它会立即启动别的程序"),
-    ("clone", "makes a child, a copy of this process", "创建一个子进程，它是这个进程的副本"),
-    ("clone3", "makes a child, a copy of this process", "创建一个子进程，它是这个进程的副本"),
+    ("clone", "makes a child, a copy of this process", "创建一个子进程，作为这个进程的副本"),
+    ("clone3", "makes a child, a copy of this process", "创建一个子进程，作为这个进程的副本"),
     (
         "execve",
         "replaces the program of this process; PID and namespaces stay",
@@ -62,6 +62,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("sendmsg", "asks the kernel to change the network", "请求内核改变网络"),
     ("sendmmsg", "asks the kernel to change the network", "请求内核改变网络"),
     ("ioctl", "changes an interface, a route or a bridge", "改变网络接口、路由或网桥"),
+    ("setsockopt", "gives the kernel a table of packet filter rules", "把一张包过滤规则表交给内核"),
     ("msgget", "opens or makes a message queue of this IPC namespace", "在这个 IPC 命名空间里打开或创建消息队列"),
     ("shmget", "opens or makes shared memory of this IPC namespace", "在这个 IPC 命名空间里打开或创建共享内存"),
     ("semget", "opens or makes semaphores of this IPC namespace", "在这个 IPC 命名空间里打开或创建信号量"),

@@ -2,7 +2,7 @@
 
 use super::{
     chrome, limits, marks,
-    text::{Pieces, Rich, hang, pad, paint_line, width, wrap},
+    text::{Pieces, Rich, hang, line, pad, paint_line, width, wrap},
     theme::Role,
 };
 use crate::{
@@ -18,7 +18,7 @@ use unicode_width::UnicodeWidthStr;
 const COLUMNS: usize = 68;
 /// The column of the names; a longer name takes more of it, and one that is longer than the second a line of its own.
 const NAME: usize = 12;
-const LONGEST_NAME: usize = 24;
+const MAX_NAME_LEN: usize = 24;
 /// What is said of each in one line.
 const MEANING: usize = 36;
 
@@ -26,7 +26,18 @@ const MEANING: usize = 36;
 pub(super) fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
     let area = frame.area();
     let room = Rect { height: area.height.saturating_sub(1), ..area };
-    let (title, body, chosen) = page(state);
+    let (mut title, mut body, mut chosen) = page(state);
+    // Where it would not fit, air goes first.
+    if title.len() + body.len() > room.height as usize {
+        title.retain(|line| !line.is_empty());
+        title.push(Pieces::new());
+    }
+    let over = (title.len() + body.len()).saturating_sub(room.height as usize);
+    for _ in 0..over {
+        let Some(blank) = body.iter().rposition(Vec::is_empty).filter(|blank| *blank > 1) else { break };
+        body.remove(blank);
+        chosen -= usize::from(blank < chosen);
+    }
     let columns = body.iter().map(|line| width(line)).max().unwrap_or(0).min(room.width as usize) as u16;
     let rows = (title.len() + body.len()) as u16;
     let y = room.height.saturating_sub(rows) / 3;
@@ -45,6 +56,12 @@ pub(super) fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
         let left = if centred { (room.width - wide) / 2 } else { x };
         let place = Rect::new(left, y + number as u16, room.width - left, 1).intersection(room);
         frame.render_widget(Paragraph::new(paint_line(line, state.look.theme)), place);
+    }
+    // The last column is free: no line of this page is as wide as the screen.
+    let signs = [(top > 0, marks::ABOVE, 0), (top < overflow, marks::BELOW, room.height.saturating_sub(1))];
+    for (_, sign, row) in signs.into_iter().filter(|(more, ..)| *more) {
+        let place = Rect::new(room.width.saturating_sub(2), row, 2, 1).intersection(room);
+        frame.render_widget(Paragraph::new(paint_line(&line(sign, Role::Quiet), state.look.theme)), place);
     }
     extents.insert(None, Extent { top: 0, rows: visible, lines: rows as usize, shows: false });
 }
@@ -75,7 +92,7 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
         }
         let name = lang.pick(property.name.0, property.name.1);
         let meaning = lang.pick(property.meaning.0, property.meaning.1);
-        body.extend(row(state, index, name, meaning));
+        body.extend(row(state, index, name, NAME, meaning));
     }
     let others: Vec<usize> = (0..state.lessons.len())
         .filter(|index| {
@@ -86,12 +103,14 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
     if !others.is_empty() {
         body.push(Pieces::new());
     }
+    let names = others.iter().filter_map(|index| state.lesson(*index)).map(|lesson| lesson.title.width());
+    let column = names.filter(|wide| *wide <= MAX_NAME_LEN).max().unwrap_or(0).max(NAME);
     for index in others {
         if index == state.selected {
             chosen = body.len();
         }
         if let Some(lesson) = state.lesson(index) {
-            body.extend(row(state, Some(index), &lesson.title, &lesson.summary));
+            body.extend(row(state, Some(index), &lesson.title, column, &lesson.summary));
         }
     }
     body.push(Pieces::new());
@@ -105,8 +124,9 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
     (title, body, chosen)
 }
 
-/// A lesson, or a property that no lesson teaches: its name, what it is about, how far the learner has come. Nothing is cut.
-fn row(state: &State, index: Option<usize>, name: &str, meaning: &str) -> Vec<Pieces> {
+/// A lesson, or a property that no lesson teaches: its name in a column of this width, what it is about, how far the learner has
+/// come. Nothing is cut.
+fn row(state: &State, index: Option<usize>, name: &str, column: usize, meaning: &str) -> Vec<Pieces> {
     let lang = state.lang;
     let chosen = index.is_some() && index == Some(state.selected);
     let reached = index.and_then(|index| state.lesson(index)).map(|lesson| state.progress.of(lesson));
@@ -123,12 +143,11 @@ fn row(state: &State, index: Option<usize>, name: &str, meaning: &str) -> Vec<Pi
     ];
     let mut lines = Vec::new();
     let mut left = first.clone();
-    let name_columns = name.width().clamp(NAME, LONGEST_NAME);
-    if name.width() > LONGEST_NAME {
+    if name.width() > MAX_NAME_LEN {
         lines.extend(hang(&first, &Rich::default().with(name, role), COLUMNS));
-        left = vec![(" ".repeat(4), Role::Plain)];
+        left = vec![(" ".repeat(4 + column), Role::Plain)];
     } else {
-        left.push((pad(name, name_columns), role));
+        left.push((pad(name, column.max(name.width())), role));
     }
     let indent = width(&left) + 2;
     left.push(("  ".into(), Role::Plain));

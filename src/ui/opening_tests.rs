@@ -1,5 +1,5 @@
 use crate::{
-    app::{Look, Prefix, State},
+    app::{Look, PROPERTIES, Prefix, State},
     lang::Lang,
     session::{Outcome, Progress, Report},
     ui::stage,
@@ -7,7 +7,12 @@ use crate::{
 
 /// The opening with the lessons that come with the program, some of them begun.
 fn home(lang: Lang, size: (u16, u16)) -> String {
-    let lessons = crate::lesson::load(None).unwrap();
+    // Where not all lines fit, the chosen one is seen.
+    [0, crate::lesson::embedded_once().len() - 1].map(|chosen| chosen_at(lang, size, chosen)).join("\n")
+}
+
+fn chosen_at(lang: Lang, size: (u16, u16), chosen: usize) -> String {
+    let lessons = crate::lesson::embedded_once();
     let mut progress = Progress::default();
     for lesson in lessons.iter().map(|all| &all[lang.code()]) {
         match lesson.id.as_str() {
@@ -29,7 +34,7 @@ fn home(lang: Lang, size: (u16, u16)) -> String {
     }
     let facts = stage::state(lang, size, Look::default()).facts;
     let mut state = State::new(lang, Look::default(), facts, lessons, Prefix::default());
-    state.size = size;
+    (state.size, state.selected) = (size, chosen);
     state.progress = progress;
     stage::shot(&mut state);
     stage::text(&stage::shot(&mut state))
@@ -42,7 +47,7 @@ fn home_names_each_part_without_cutting_it_and_tells_what_became_of_it() {
             let text = home(lang, size);
             assert!(!text.contains('…'), "{text}");
             let squeezed: String = text.split_whitespace().collect();
-            for lesson in crate::lesson::load(None).unwrap() {
+            for lesson in crate::lesson::embedded_once() {
                 let lesson = &lesson[lang.code()];
                 let known = crate::app::PROPERTIES.iter().find(|property| property.lesson == lesson.id);
                 let (name, about) = known.map_or((lesson.title.as_str(), lesson.summary.as_str()), |property| {
@@ -59,6 +64,50 @@ fn home_names_each_part_without_cutting_it_and_tells_what_became_of_it() {
                 ["1 步看了答案，1 步跳过", "1 步本机做不了", "完成"],
             );
             assert!(said.iter().all(|word| text.contains(word)), "{text}");
+        }
+    }
+}
+
+/// The opening with so many lessons besides those of the four properties, this one chosen.
+fn crowded(lang: Lang, besides: usize, selected: usize, root: bool) -> String {
+    let mut lessons = crate::lesson::embedded_once();
+    lessons.truncate(PROPERTIES.len() + 1);
+    for number in 1..besides {
+        let mut copy = lessons[PROPERTIES.len()].clone();
+        for lesson in copy.values_mut() {
+            lesson.id = format!("more-{number}");
+            lesson.title = format!("{} {number}{}", lang.pick("Another lesson", "又一课"), "!".repeat(number));
+            lesson.summary = "about".into();
+        }
+        lessons.push(copy);
+    }
+    let mut facts = stage::state(lang, (80, 24), Look::default()).facts;
+    facts.root = root;
+    let mut state = State::new(lang, Look::default(), facts, lessons, Prefix::default());
+    state.selected = selected;
+    state.size = (80, 24);
+    stage::text(&stage::shot(&mut state))
+}
+
+#[test]
+fn eight_lessons_are_seen_at_once_and_of_more_the_chosen_one() {
+    for lang in Lang::ALL {
+        for root in [true, false] {
+            let text = crowded(lang, 4, 0, root);
+            let name = |number| format!("{} {number}", lang.pick("Another lesson", "又一课"));
+            assert!((1..4).all(|number| text.contains(&name(number))), "{text}");
+            // The summaries of a group begin in one column.
+            let line = |number| text.lines().find(|line| line.contains(&name(number)));
+            let column = |number| line(number)?.split_once("about").map(|(before, _)| before.chars().count());
+            assert_eq!((column(1), column(1).is_some()), (column(3), true), "{text}");
+            for selected in 0..24 {
+                let text = crowded(lang, 20, selected, root);
+                let chosen = text.lines().find(|line| line.contains('▶')).unwrap_or_else(|| panic!("{text}"));
+                let wanted = selected.checked_sub(PROPERTIES.len()).filter(|more| *more > 0).map(name);
+                assert!(wanted.is_none_or(|wanted| chosen.contains(&wanted)), "{text}");
+                let (first, last) = (text.lines().next().unwrap(), text.lines().nth(22).unwrap());
+                assert!(first.contains('▲') || last.contains('▼'), "{text}");
+            }
         }
     }
 }

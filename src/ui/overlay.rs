@@ -2,8 +2,8 @@
 
 use super::{
     call, calls,
-    chrome::terminal_name,
-    marks,
+    chrome::{self, terminal_name},
+    containers, instead, marks,
     sheet::Sheet,
     steps,
     text::{Rich, clip, hang, line, pad, paint_line, wrap},
@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     app::{Extents, Overlay, State, View, keys},
-    glossary::{SCORECARD, Term, of_step},
+    glossary::{BESIDES, SCORECARD, Term, of_step},
+    kernel::text::printable,
+    lesson,
     session::GuardedCall,
 };
 use ratatui::{Frame, layout::Rect, widgets::Clear};
@@ -25,6 +27,12 @@ pub(super) fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &m
         Overlay::GoTo(jump) => (state.lang.pick(" Go to step ", " 跳到某一步 "), steps::sheet(state, jump, columns)),
         Overlay::Call => return opened(state, columns, frame, extents),
         Overlay::Until(name) => (state.lang.pick(" Run until ", " 运行到 "), until(state, name, columns)),
+        Overlay::WhatIf { chosen, .. } => {
+            (state.lang.pick(" What if … ", " 如果… "), instead::sheet(state, *chosen, columns))
+        }
+        Overlay::Containers(chosen) => {
+            (state.lang.pick(" Containers ", " 容器 "), containers::sheet(state, *chosen, columns))
+        }
         Overlay::Consent(index) => {
             (state.lang.pick(" A lesson from a folder ", " 外部课程 "), consent(state, *index, columns))
         }
@@ -144,6 +152,23 @@ fn glossary(state: &State, columns: usize) -> Sheet {
         lang.pick("The scorecard: what the kernel says of the container process", "记分卡：内核对容器进程的描述");
     sheet.add(wrap(title, Role::Quiet, columns));
     SCORECARD.iter().for_each(|term| sheet.add(row(term)));
+    sheet.gap();
+    let title = lang.pick(
+        "Its second row: what tools add, compared with Docker's defaults",
+        "第二行：工具另外加上的，与 Docker 的默认比较",
+    );
+    sheet.add(wrap(title, Role::Quiet, columns));
+    let sample = state.play.as_ref().filter(|_| state.view == View::Lesson).and_then(|play| play.sample.as_deref());
+    match sample.filter(|sample| sample.container.is_some()) {
+        None => BESIDES.iter().for_each(|term| sheet.add(row(term))),
+        Some(sample) => {
+            for (on, name, why) in chrome::besides(sample, lang) {
+                let (mark, role) = if on { (marks::TRUE, Role::Container) } else { (marks::NOT_YET, Role::Quiet) };
+                let first = [(format!("[{mark}] {name}  "), role)];
+                sheet.add(hang(&first, &Rich::default().with(&why, Role::Plain), columns));
+            }
+        }
+    }
     sheet
 }
 
@@ -170,12 +195,44 @@ fn consent(state: &State, index: usize, columns: usize) -> Sheet {
         format!("{name} 不是 boxwright 自带的课程。其中的命令会以你的权限在这台机器上运行。"),
     );
     sheet.add(wrap(&text, Role::Plain, columns));
+    let Some(lesson) = state.lesson(index) else { return sheet };
+    sheet.add(wrap(&lesson::of_where(lesson, state.lang).join(" "), Role::Plain, columns));
+    sheet.gap();
+    sheet.add(wrap(state.lang.pick("Its commands:", "其中的命令："), Role::Quiet, columns));
+    for (terminal, line) in lesson::commands(lesson) {
+        sheet.add(wrap(&format!("{} $ {}", terminal.label(state.lang), printable(line)), Role::Code, columns));
+    }
     sheet
 }
 
 #[cfg(test)]
 mod tests {
     use crate::{app::Look, lang::Lang, ui::stage};
+
+    #[test]
+    fn the_second_row_says_why() {
+        for lang in Lang::ALL {
+            let mut state = stage::state(lang, (80, 60), Look::default());
+            stage::press(&mut state, "w");
+            let opening = stage::text(&stage::shot(&mut state));
+            let means = lang.pick("rootless  on the host it is not root", "免 root rootless  即使在里面是 root");
+            assert!(opening.contains(means), "{opening}");
+            stage::press(&mut state, "w");
+            stage::at_question(&mut state);
+            let mut sample = stage::plain();
+            sample.privileges.uid = Some(1000);
+            stage::sample(&mut state, sample);
+            stage::press(&mut state, "w");
+            let words = stage::text(&stage::shot(&mut state));
+            for said in [
+                lang.pick("[■] reachable  eth0 10.0.0.5/24", "[■] 可连通  eth0 10.0.0.5/24"),
+                lang.pick("[■] rootless  on the host it is user 1000", "[■] 免 root  在宿主机上它是用户 1000"),
+                lang.pick("[□] least privilege  ? capabilities", "[□] 最小权限  ? 项能力"),
+            ] {
+                assert!(words.contains(said), "{said}: {words}");
+            }
+        }
+    }
 
     #[test]
     fn one_key_explains_the_words_of_a_step_and_the_scorecard() {

@@ -8,34 +8,34 @@ mod panes;
 mod parts;
 
 pub(crate) use idle::{unknown, why};
-pub(crate) use panes::{now, pane};
-pub(crate) use parts::{NOT_YET, Part, hint, parts};
+pub(crate) use panes::{is_network, now, pane};
+pub(crate) use parts::{NOT_YET, Part, decided, hint, parts};
 
 use super::{
-    calls, chrome, lesson, limits, marks, meaning,
+    calls, chrome, instead, lesson, limits, marks, meaning,
     sheet::Sheet,
     text::{Pieces, Rich, hang},
     theme::Role,
 };
 use crate::{
     app::{Jump, PROPERTIES, Play, Row, State},
-    glossary::{SCORECARD, Term, of_step},
+    glossary::{BESIDES, SCORECARD, Term, of_step},
     kernel::causes,
     lang::Lang,
     session::{GuardedCall, Notice, Phase, Standing, closing},
-    trace::{Return, SyscallEvent},
+    trace::{Call, Return, SyscallEvent},
 };
 use unicode_width::UnicodeWidthChar;
 
 /// The longest line: what every terminal and every Braille display can break well enough.
-const LONGEST: usize = 78;
+const MAX_LEN: usize = 78;
 /// The shortest.
 const SHORTEST: usize = 40;
 
 /// Breaks sentences into lines for a terminal of so many columns (0: it does not know), and leaves nothing but ASCII where
 /// it shows nothing else, apart from Chinese that was asked for.
 pub(crate) fn fit(state: &State, lines: &[String], columns: u16) -> Vec<String> {
-    let columns = if columns == 0 { LONGEST } else { usize::from(columns).clamp(SHORTEST, LONGEST) };
+    let columns = if columns == 0 { MAX_LEN } else { usize::from(columns).clamp(SHORTEST, MAX_LEN) };
     let keep = |letter: char| letter.is_ascii() || state.lang == Lang::Zh && letter.width() == Some(2);
     let stand_in = |letter| if !state.look.ascii || keep(letter) { letter } else { marks::ascii(letter) };
     let broken = lines.iter().flat_map(|line| {
@@ -116,7 +116,7 @@ pub(crate) fn limit(state: &State) -> Vec<String> {
 }
 
 /// Every command of the plain mode: how it is written in English and Chinese, and what it does.
-const COMMANDS: [(&str, &str, &str, &str); 24] = [
+const COMMANDS: [(&str, &str, &str, &str); 25] = [
     (
         "Enter",
         "回车",
@@ -134,6 +134,12 @@ const COMMANDS: [(&str, &str, &str, &str); 24] = [
     ("s", "s", "say this step again", "把这一步再说一遍"),
     ("h", "h", "one more hint", "再给一条提示"),
     ("c", "c", "let everything that is held go on", "放行所有暂停的调用"),
+    (
+        "f",
+        "f",
+        "what if: what else can become of the held call; f NAME drops that flag, or makes it fail with that error",
+        "如果…：暂停的调用还可以怎样；f 名字，去掉这个标志，或让它以这个错误失败",
+    ),
     ("u NAME", "u 调用", "go on until the next call of this name", "运行到下一次这个调用"),
     ("x", "x", "hold before every call, or stop doing so", "逐个暂停调用，或不再暂停"),
     ("n", "n", "next step", "下一步"),
@@ -165,6 +171,13 @@ pub(crate) fn help(state: &State) -> Vec<String> {
         .iter()
         .map(|(en, zh, does, zh_does)| lang.pick(format!("{en}: {does}"), format!("{zh}：{zh_does}")))
         .collect();
+    if state.class.is_some() {
+        out.push(
+            lang.pick("H: the class sees that you want help, or no more", "H：告诉班上请帮忙，或不用帮忙了").into(),
+        );
+        out.push(lang.pick("D: the class sees that you are done, or not", "D：告诉班上做完了，或还没做完").into());
+        out.push(lang.pick("X: leave the class: share nothing", "X：退出班级，不再共享").into());
+    }
     if state.facts.as_root.is_some() {
         out.push(lang.pick("R: end, and start again as root", "R：退出并以 root 重新启动").into());
     }
@@ -201,7 +214,8 @@ pub(crate) fn row(row: &Row, was_held: bool, lang: Lang) -> String {
 fn call(event: &SyscallEvent, was_held: bool, lang: Lang) -> String {
     let result = calls::result(&event.returned, lang);
     let value = result.trim_start_matches("= ");
-    let mut text = match was_held {
+    // What was told is another call than the one that happened, where the learner has changed it.
+    let mut text = match was_held && event.asked.is_none() {
         true => lang.pick(format!("it returned {value}"), format!("返回值 {value}")),
         false => format!("{} {} {result}", event.call.pid, calls::brief(&event.call)),
     };
@@ -209,6 +223,9 @@ fn call(event: &SyscallEvent, was_held: bool, lang: Lang) -> String {
         && let Some(cause) = causes::cause(event.call.syscall.name(), errno, &[], lang)
     {
         text += &format!("{}{cause}", lang.pick("; cause: ", "；原因："));
+    }
+    if let Some(asked) = calls::changed_by_learner(event, lang) {
+        text += &format!("{}{asked}", lang.pick("; ", "；"));
     }
     let changes: Vec<String> =
         calls::changes(&event.changed, lang).iter().map(|change| said_change(change, lang)).collect();
@@ -223,6 +240,11 @@ fn said_change(change: &str, lang: Lang) -> String {
     change.replace(&format!(" {} ", marks::TO), lang.pick(", now ", "，现为 "))
 }
 
+/// What can become of the held call.
+pub(crate) fn what_if(call: &Call, lang: Lang) -> Vec<String> {
+    instead::lines(call, lang)
+}
+
 /// What the session waits for. `taught`: the commands for a held call have been told.
 pub(crate) fn waits_for(state: &State, play: &Play, taught: bool) -> Option<String> {
     let lang = state.lang;
@@ -231,7 +253,7 @@ pub(crate) fn waits_for(state: &State, play: &Play, taught: bool) -> Option<Stri
         true => over(state, play),
         false => lang.pick("Enter goes to the next step.", "回车进入下一步。").into(),
     };
-    if play.session.is_lost() && matches!(play.session.phase(), Phase::Due(_) | Phase::Asking(_) | Phase::Checking(_)) {
+    if play.is_lost() {
         return Some(
             lang.pick("Your container has ended: r builds it again.", "你的容器已经结束：r 重新建立。").into(),
         );
@@ -252,15 +274,17 @@ pub(crate) fn waits_for(state: &State, play: &Play, taught: bool) -> Option<Stri
                 "正在测量：CPU 用量是三秒的平均值，请稍等。如果一直不对，用 h 看提示，用 r 重做。",
             )
             .into(),
-        Phase::Checking(at) if play.session.failing(at).next().is_none() => return None,
+        Phase::Checking(at) if !play.session.is_shown() || play.session.failing(at).next().is_none() => return None,
         Phase::Checking(_) => lang
             .pick(
                 "Not done yet: go on with ! LINE or @ LINE, take a hint with h, begin again with r.",
                 "还没有通过：可以继续输入 ! 命令 或 @ 命令，用 h 看提示，用 r 重做。",
             )
             .into(),
-        Phase::Blocked(_) | Phase::Done => next(),
-        Phase::Due(_) | Phase::Preparing(..) | Phase::Running => return None,
+        Phase::Blocked(_) | Phase::Done => {
+            lesson::repaired(play, lang).map_or_else(next, |text| format!("{text} {}", next()))
+        }
+        Phase::Due(_) | Phase::Preparing(..) | Phase::Running | Phase::Free => return None,
     })
 }
 
@@ -299,7 +323,7 @@ pub(crate) fn closing(state: &State, lesson: Option<usize>) -> Vec<String> {
     let lang = state.lang;
     let rows = match lesson {
         Some(index) => state.reached(index).map_or_else(Vec::new, |lesson| closing::lesson(&lesson, lang)),
-        None => closing::course(&state.course(), lang),
+        None => super::closing::course(state),
     };
     let mut all = vec![String::new()];
     all.extend(rows.into_iter().map(|row| match row.kind {
@@ -351,6 +375,19 @@ pub(crate) fn scorecard(state: &State, play: &Play) -> Option<String> {
     Some(lang.pick(format!("Scorecard: {words}."), format!("记分卡：{words}。")))
 }
 
+/// The second row of the scorecard in words, each property with what the kernel said.
+pub(crate) fn besides(state: &State, play: &Play) -> Vec<String> {
+    let lang = state.lang;
+    let Some(sample) = play.sample.as_deref().filter(|sample| sample.container.is_some()) else { return Vec::new() };
+    let mut out =
+        vec![lang.pick("Second row, compared with Docker's defaults:", "第二行，与 Docker 的默认比较：").to_string()];
+    out.extend(chrome::besides(sample, lang).into_iter().map(|(on, name, why)| {
+        let answer = if on { lang.pick("yes", "是") } else { lang.pick("no", "否") };
+        lang.pick(format!("  {name} {answer}: {why}"), format!("  {name} {answer}：{why}"))
+    }));
+    out
+}
+
 /// The words of the current step, and what the scorecard means.
 pub(crate) fn glossary(play: &Play, lang: Lang) -> Vec<String> {
     let row = |term: &Term| format!("{}{}{}", term.name(lang), lang.pick(": ", "："), term.meaning(lang));
@@ -358,6 +395,8 @@ pub(crate) fn glossary(play: &Play, lang: Lang) -> Vec<String> {
     let mut rows: Vec<String> = words.into_iter().map(row).collect();
     rows.push(lang.pick("The scorecard:", "记分卡：").into());
     rows.extend(SCORECARD.iter().map(row));
+    rows.push(lang.pick("Its second row, what tools add:", "第二行，工具另外加上的：").into());
+    rows.extend(BESIDES.iter().map(row));
     rows
 }
 

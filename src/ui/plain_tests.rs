@@ -63,9 +63,16 @@ fn panes_are_found_by_the_beginning_of_their_names_in_both_languages() {
     let mut state = stage::state(Lang::Zh, (80, 24), Look::default());
     stage::held(&mut state);
     let play = state.play.as_ref().unwrap();
-    for (word, wanted) in
-        [("n", "mnt"), ("命名", "mnt"), ("PROC", "PID"), ("挂", "挂载表"), ("内外", "主机名"), ("x", "没有叫")]
-    {
+    for (word, wanted) in [
+        ("na", "mnt"),
+        ("n", "namespaces, network"),
+        ("net", "尚未读到"),
+        ("命名", "mnt"),
+        ("PROC", "PID"),
+        ("挂", "挂载表"),
+        ("内外", "主机名"),
+        ("x", "没有叫"),
+    ] {
         let said = pane(&state, play, word).join("\n");
         assert!(said.contains(wanted), "{word}: {said}");
     }

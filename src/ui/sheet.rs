@@ -73,17 +73,8 @@ impl Sheet {
         self.asked = self.asked.take().map(|_| 0..rows);
     }
 
-    /// Draws the box and as many lines as fit.
-    pub(super) fn draw(
-        &self,
-        state: &State,
-        area: Rect,
-        title: Line<'_>,
-        focused: bool,
-        top: Option<usize>,
-        frame: &mut Frame,
-    ) -> Extent {
-        let rows = area.height.saturating_sub(2) as usize;
+    /// What is visible in so many rows.
+    fn extent(&self, rows: usize, top: Option<usize>) -> Extent {
         let mut extent = Extent { top: 0, rows, lines: self.lines.len(), shows: false };
         let last = extent.last_top();
         extent.top = top
@@ -98,6 +89,29 @@ impl Sheet {
         // A question that is larger than the pane is never visible as a whole.
         let visible = |asked: &Range<usize>| asked.end <= to && (asked.start >= from || asked.len() > rows);
         extent.shows = self.asked.as_ref().is_some_and(visible);
+        extent
+    }
+
+    /// Draws as many lines as fit, without a box.
+    pub(super) fn bare(&self, state: &State, area: Rect, top: Option<usize>, frame: &mut Frame) -> Extent {
+        let extent = self.extent(area.height as usize, top);
+        let visible: Vec<Pieces> = self.lines.iter().skip(extent.top).take(extent.rows).cloned().collect();
+        frame.render_widget(Paragraph::new(paint(&visible, state.look.theme)), area);
+        extent
+    }
+
+    /// Draws the box and as many lines as fit.
+    pub(super) fn draw(
+        &self,
+        state: &State,
+        area: Rect,
+        title: Line<'_>,
+        focused: bool,
+        top: Option<usize>,
+        frame: &mut Frame,
+    ) -> Extent {
+        let extent = self.extent(area.height.saturating_sub(2) as usize, top);
+        let (rows, last) = (extent.rows, extent.last_top());
         let theme = state.look.theme;
         let border = style(theme, if focused { Role::Focus } else { Role::Quiet });
         let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(border).title(title);

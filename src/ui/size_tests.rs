@@ -5,7 +5,7 @@ use crate::{
     app::{Event, Look, Shape, State},
     lang::Lang,
 };
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 const SIZES: [(u16, u16); 6] = [(80, 24), (100, 30), (120, 30), (140, 45), (200, 60), (60, 18)];
 
@@ -45,6 +45,20 @@ fn what_a_held_call_will_change_is_marked_at_every_size() {
             stage::after(&mut state);
             assert!(marked(&mut state, "◆"), "{size:?}");
         }
+    }
+}
+
+#[test]
+fn the_keys_are_told_at_every_size() {
+    for (size, lang) in SIZES.into_iter().flat_map(|size| Lang::ALL.map(|lang| (size, lang))) {
+        let mut state = stage::state(lang, size, Look::default());
+        stage::at_question(&mut state);
+        stage::feed(&mut state, Event::Key(KeyEvent::new(KeyCode::Char('g'), KeyModifiers::CONTROL)));
+        let text = stage::text(&stage::shot(&mut state));
+        assert!(
+            text.lines().last().is_some_and(|bar| bar.contains(lang.pick("lesson keys: h", "课程键：h"))),
+            "{text}"
+        );
     }
 }
 

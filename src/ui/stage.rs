@@ -187,6 +187,11 @@ pub(crate) fn held(state: &mut State) {
     feed(state, Event::Trace(TerminalId::Container, TraceEvent::Held(Pid(4702), call)));
 }
 
+/// A program in the container terminal waits before its first call.
+pub(crate) fn hold_a_call(state: &mut State) {
+    feed(state, Event::Trace(TerminalId::Container, TraceEvent::Held(Pid(4702), unshare())));
+}
+
 /// Lets the first call happen; the second one waits.
 pub(crate) fn after(state: &mut State) {
     held(state);
@@ -204,6 +209,7 @@ pub(crate) fn after(state: &mut State) {
             link(Kind::Mnt, world::HOST + 2, 4026532177),
             Change::PidForChildren { before: ForChildren::Inode(world::HOST + 6), after: ForChildren::NotMade },
         ],
+        asked: None,
     };
     feed(state, Event::Trace(TerminalId::Container, TraceEvent::Syscall(Pid(4702), event)));
     sample(state, unshared());
@@ -222,8 +228,13 @@ pub(crate) fn refused(state: &mut State) {
             b"unshare -imnpu --mount-proc --fork sh\r\nunshare: Operation not permitted\r\n".to_vec(),
         ),
     );
-    let event =
-        SyscallEvent { call: unshare(), returned: Return::Error(Errno::EPERM), micros: 12, changed: Vec::new() };
+    let event = SyscallEvent {
+        call: unshare(),
+        returned: Return::Error(Errno::EPERM),
+        micros: 12,
+        changed: Vec::new(),
+        asked: None,
+    };
     feed(state, Event::Trace(TerminalId::Container, TraceEvent::Syscall(Pid(4702), event)));
     prompts(state);
 }

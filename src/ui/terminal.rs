@@ -36,10 +36,16 @@ pub(super) fn draw(state: &State, play: &Play, id: TerminalId, both: bool, area:
             inner.height -= 1;
             let place = Rect { y: inner.bottom(), height: 1, ..inner };
             let again = key(state, 'r');
-            let text = state.lang.pick(
-                format!("The shell has ended. {again} begins the step again."),
-                format!("shell 已结束。按 {again} 重做这一步。"),
-            );
+            let text = match play.is_lab() {
+                true => state.lang.pick(
+                    format!("The shell has ended. {again} starts both anew."),
+                    format!("shell 已结束。按 {again} 重新启动两个终端。"),
+                ),
+                false => state.lang.pick(
+                    format!("The shell has ended. {again} begins the step again."),
+                    format!("shell 已结束。按 {again} 重做这一步。"),
+                ),
+            };
             frame.render_widget(paint_line(&[(text, Role::Danger)], theme), place);
         }
         let view = term.screen.view();
@@ -83,7 +89,8 @@ fn status(state: &State, play: &Play, id: TerminalId, room: usize) -> Pieces {
     let container = play.sample.as_ref().and_then(|sample| sample.container);
     let pid = match (held, id) {
         (Some((_, call)), _) => Some(call.pid.0),
-        (None, TerminalId::Container) => container,
+        // In the lab it may be anywhere: the first line says who it is.
+        (None, TerminalId::Container) => container.filter(|_| !play.is_lab()),
         (None, TerminalId::Host) => None,
     };
     if let Some(pid) = pid {

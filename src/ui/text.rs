@@ -167,6 +167,20 @@ pub(super) fn hang(first: &[(String, Role)], rest: &Rich, width: usize) -> Vec<P
     lines
 }
 
+/// A command line behind what stands before it. The lines of its here-document, if it has one, keep their own indentation.
+pub(super) fn command(first: &[(String, Role)], text: &str, width: usize) -> Vec<Pieces> {
+    let mut text = text.lines();
+    let line = text.next().unwrap_or_default();
+    let mut lines = hang(first, &Rich::default().with(line, Role::Code), width);
+    let indent: usize = first.iter().map(|(text, _)| text.width()).sum();
+    for line in text {
+        let body = line.trim_start_matches(' ');
+        let indent = " ".repeat(indent + line.len() - body.len());
+        lines.extend(hang(&[(indent, Role::Plain)], &Rich::default().with(body, Role::Code), width));
+    }
+    lines
+}
+
 /// How many columns a line has.
 pub(super) fn width(line: &[(String, Role)]) -> usize {
     line.iter().map(|(text, _)| text.width()).sum()

@@ -138,7 +138,7 @@ fn every_form_of_an_archive_is_read() {
     }
 }
 
-/// What the first line of a session has decompressed is there for the next ones, and nobody else's archive is.
+/// What the first line of a session has decompressed is there for the next ones, and no other archive is.
 fn a_session_decompresses_its_archive_once() {
     let top = TempDir::new().unwrap();
     let layers = layers();

@@ -22,6 +22,7 @@ pub fn tests() -> Vec<Test> {
         root_makes_nothing_in_a_home_that_is_not_roots: [Root],
         a_users_own_cache_is_kept_as_before: [Root],
         tar_stops_listing_what_failed_and_names_the_full_file_system: [Root],
+        a_full_disk_ends_a_session_that_leaves_nothing: [Root],
         mount_says_that_an_overlay_stands_on_another: [Root],
     ]
 }
@@ -54,7 +55,7 @@ fn script(home: &Path, lines: &str) -> Output {
     command.env("LC_ALL", "C.UTF-8").output().unwrap()
 }
 
-/// A home directory, which is nobody else's.
+/// A home directory, which is ours alone.
 fn home() -> tempfile::TempDir {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -150,7 +151,8 @@ fn where_no_program_starts_that_is_said_at_once() {
     assert_eq!((passed.as_str(), mixed.status.code()), ("isolate/plain-process passed", Some(0)));
     assert!(skipped.starts_with("rootfs/chroot skipped ") && skipped.contains("noexec"), "{skipped}");
     let row = row(&script(home.path(), &format!("{closed} $BW doctor --json || [ $? = 3 ]")));
-    assert_eq!((&row["level"], &row["lessons"]), (&"missing".into(), &serde_json::json!(["rootfs", "together"])));
+    let wanted = serde_json::json!(["rootfs", "nsenter", "together", "rootless", "runtime", "fix"]);
+    assert_eq!((&row["level"], &row["lessons"]), (&"missing".into(), &wanted));
 
     // And with the remedy that is always possible.
     let mended = format!(
@@ -243,7 +245,7 @@ fn root_makes_nothing_in_a_home_that_is_not_roots() {
         );
         let output = script(home.path(), &lines);
         assert!(output.status.success() && text(&output.stdout).starts_with("image-"), "{link:?}: {output:?}");
-        assert_eq!(text(&output.stderr), "", "{link:?}: nobody need know");
+        assert_eq!(text(&output.stderr), "", "{link:?}: it is not told");
         assert_eq!(tree(home.path()), before, "{link:?}");
         assert_eq!(fs::read_dir(victim.path()).unwrap().count(), 0, "{link:?}");
     }
@@ -291,6 +293,25 @@ fn tar_stops_listing_what_failed_and_names_the_full_file_system() {
     assert!((100..300).contains(&more), "{said}");
     assert!(said.contains("disk (tmpfs): 0 B free of 1.0 MiB"), "{said}");
     assert!(said.lines().count() < 16, "{said}");
+}
+
+/// Wherever a session may go there is less room than its image takes.
+fn a_full_disk_ends_a_session_that_leaves_nothing() {
+    let home = home();
+    let lines = "for dir in /var/lib /var/tmp /run /tmp $HOME; do mount -t tmpfs -o mode=1777,size=4m disk $dir; done
+        chmod 755 /var/lib /run
+        $BW run rootfs/unpack --json --lang en || echo $?
+        find /var/lib /var/tmp /run /tmp -mindepth 1 ! -empty >&2; $BW clean >&2";
+    let output = script(home.path(), lines);
+    let (told, left) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(told.lines().last(), Some("1"), "{told}{left}");
+    let events = told.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let (outputs, others): (Vec<Value>, Vec<Value>) = events.partition(|event| event["event"] == "output");
+    // The tool says what is full, and how much it would take.
+    assert!(outputs.iter().any(|event| event["text"].as_str().unwrap().contains("ENOSPC")), "{outputs:?}");
+    let outcome = others.iter().find(|event| event["event"] == "outcome").unwrap();
+    assert!(outcome["reason"].as_str().unwrap().ends_with("and says why; --image names another image"), "{outcome}");
+    assert!(!left.contains("boxwright-0-") && left.contains("Nothing is left"), "{left}");
 }
 
 fn mount_says_that_an_overlay_stands_on_another() {

@@ -21,11 +21,12 @@ pub fn tests() -> Vec<Test> {
         root_without_capabilities_takes_the_way_of_users: [Root, UserNamespaces, Tool("unshare"), Tool("setpriv")],
         what_bars_every_lesson_is_refused_at_once: [Root, Tool("unshare")],
         remedies_name_the_program_by_its_path: [Root, Tool("unshare"), Tool("setpriv")],
+        a_class_is_counted_by_a_session_that_is_measured: [Root],
     ];
     tests.into_iter().map(Test::alone).collect()
 }
 
-/// A copy of the program where everybody can start it, and a home for an ordinary user.
+/// A copy of the program where all users can start it, and a home for an ordinary user.
 struct Place(tempfile::TempDir);
 
 impl Place {
@@ -206,7 +207,8 @@ fn root_without_capabilities_takes_the_way_of_users() {
     };
     let report = agree("docker", &["isolate", "nsenter"], command);
     let skipped = expected(&report, &["isolate", "nsenter"]);
-    assert!(skipped.is_empty(), "{skipped:#?}");
+    // A runtime makes devices.
+    assert_eq!(skipped.keys().collect::<Vec<_>>(), ["nsenter/by-name"], "{skipped:#?}");
     let (level, found, remedy) = row(&report, "privileges");
     assert_eq!(level, "limited");
     assert!(found.contains("without CAP_SYS_ADMIN CAP_NET_ADMIN") && found.contains("user namespace"), "{found}");
@@ -267,4 +269,27 @@ fn remedies_name_the_program_by_its_path() {
     let output = place.script(&format!("{USER} \"$0\" inspect 1")).output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     assert!(said(&output).contains(&format!("{} inspect 1", place.program())), "{}", said(&output));
+}
+
+fn a_class_is_counted_by_a_session_that_is_measured() {
+    let mut doctor = std::process::Command::new(crate::support::BOXWRIGHT);
+    let output = doctor.args(["doctor", "--class", "3", "--json"]).output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["class"], 3);
+    // Two shells and the program itself hold more than a mebibyte, and no step a hundred of them.
+    let memory = told["session"]["memory"].as_u64().unwrap();
+    assert!((1 << 20..100 << 20).contains(&memory), "{told}");
+    assert!(
+        told["session"]["tasks"].as_u64().unwrap() >= 3 && told["session"]["cpu"].as_f64().unwrap() > 0.0,
+        "{told}"
+    );
+    let memory = &told["rows"][0];
+    assert_eq!((&memory["what"], &memory["enough"]), (&"memory".into(), &true.into()));
+    let enough = told["rows"].as_array().unwrap().iter().all(|row| row["enough"] != false);
+    assert_eq!(output.status.code(), Some(if enough { 0 } else { 1 }), "{told}");
+    let mut doctor = std::process::Command::new(crate::support::BOXWRIGHT);
+    let output = doctor.args(["doctor", "--class", "10000", "--lang", "en"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("NOT ENOUGH") && text.contains("Not known from here"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
 }

@@ -1,4 +1,4 @@
-//! The guard: what a command may do to the machine itself only after somebody has said so.
+//! The guard: what a command may do to the machine itself only after the user has said so.
 //!
 //! The machine is, for each test, a set of namespaces of its own in which boxwright runs: what a broken guard would let
 //! through ends with them.
@@ -18,11 +18,13 @@ pub fn tests() -> Vec<Test> {
     tests![
         the_machines_own_is_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("python3")],
         every_call_that_the_guard_knows_is_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("python3")],
-        a_containers_own_is_nobodys_business: [Root, Tool("unshare"), Tool("setsid")],
+        a_containers_own_is_not_refused: [Root, Tool("unshare"), Tool("setsid")],
         a_mount_that_spreads_to_the_machine_is_refused: [Root, Tool("unshare"), Tool("setsid")],
         signals_reach_only_the_sessions_processes: [Root, Tool("unshare"), Tool("setsid")],
         the_machines_network_is_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("ip"), Tool("python3")],
+        what_is_asked_of_a_network_is_told: [Root, Tool("unshare"), Tool("setsid"), Tool("ip")],
         the_machines_packet_filter_is_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("nft")],
+        a_message_counts_however_it_is_sent: [Root, Tool("unshare"), Tool("setsid"), Tool("python3")],
         old_requests_change_the_machines_network_neither: [Root, Tool("unshare"), Tool("setsid"), Tool("busybox")],
         foreign_groups_are_left_alone: [Root, Tool("unshare"), Tool("setsid"), Controller("pids")],
         a_tool_says_who_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("setpriv")],
@@ -39,7 +41,7 @@ const MACHINE: [&str; 6] = ["-mupinf", "--mount-proc", "--propagation", "private
 /// What is told of a shell's script under these options of `trace`, and what it printed.
 fn traced(options: &[&str], script: &str) -> (String, Vec<Value>) {
     let mut command = Command::new("unshare");
-    // Somebody else lives on it, too.
+    // Another process lives on it, too.
     let line = "sleep 60 & script=$1; shift; \"$@\" sh -c \"$script\"; kill $!";
     command
         .args(MACHINE)
@@ -127,7 +129,7 @@ fn every_call_that_the_guard_knows_is_refused() {
     assert_eq!(refused(&told), CALLS.map(|(name, ..)| name), "{printed}");
 }
 
-fn a_containers_own_is_nobodys_business() {
+fn a_containers_own_is_not_refused() {
     let script = "unshare -muipf --mount-proc sh -c 'hostname inside; mount -t tmpfs box /mnt; mount -o remount,size=1m /mnt; \
                   umount /mnt; cat /proc/sys/kernel/hostname; sleep 60 & kill -9 -1; echo $?'";
     let (printed, told) = traced(&["--guard"], script);
@@ -161,8 +163,8 @@ fn signals_reach_only_the_sessions_processes() {
     assert!(why["why"].as_str().unwrap().contains("(boxwright) does not belong to this session"), "{why}");
 }
 
-/// What is refused of what would change the network: what only asks, and what belongs to a container, is nobody's business.
-/// What was printed beside the events.
+/// What is refused of what would change the network: what only asks, and what belongs to a container, is not. What was
+/// printed beside the events.
 fn output(printed: &str) -> String {
     printed.lines().filter(|line| !line.starts_with('{')).map(|line| format!("{line}\n")).collect()
 }
@@ -198,13 +200,81 @@ fn the_machines_network_is_refused() {
     assert!(printed.contains("LOOPBACK,UP") && told.iter().all(|event| event["event"] != "guarded"), "{printed}");
 }
 
+/// A change of a container's network is not refused; what is asked for is told in words, question by question.
+fn what_is_asked_of_a_network_is_told() {
+    // Whether this kernel knows such a cable does not matter: it is asked for all the same.
+    let script = format!(
+        "unshare -n sh -c 'echo pid=$$; ip link add v0 type veth peer name eth0 netns $$; ip addr add 192.0.2.1/24 dev lo; \
+         ip link set lo up; ip route add 198.51.100.0/24 dev lo; ip link; ip addr; {BOXWRIGHT} ip link set lo down'"
+    );
+    let (printed, told) = traced(&["--guard"], &script);
+    let output = output(&printed);
+    let pid = output.lines().find_map(|line| line.strip_prefix("pid=")).unwrap_or_else(|| panic!("{printed}"));
+    let asked = |name: &str| -> Vec<String> {
+        let calls = calls(&told, name);
+        let word = |event: &&Value| event["args"].as_str().unwrap().to_string();
+        calls.iter().map(word).map(|args| args[args.find('{').unwrap()..=args.rfind('}').unwrap()].into()).collect()
+    };
+    let wanted = [
+        &*format!(r#"{{RTM_NEWLINK, ifname="v0", kind="veth", peer={{ifname="eth0", net_ns_pid={pid}}}}}"#),
+        r#"{RTM_NEWADDR, address="192.0.2.1/24", index=1}"#,
+        "{RTM_NEWLINK, index=1, flags=IFF_UP}",
+        r#"{RTM_NEWROUTE, dst="198.51.100.0/24", oif=1}"#,
+    ];
+    assert_eq!(asked("sendmsg"), wanted, "{printed}");
+    assert_eq!(asked("sendto"), ["{RTM_NEWLINK, index=1, flags=0}"], "{printed}");
+    assert!(refused(&told).is_empty());
+}
+
 fn the_machines_packet_filter_is_refused() {
-    let script = "nft add table inet box; nft list tables; unshare -n sh -c 'nft add table inet inner; nft list tables'; \
-                  echo over";
+    let script = "nft add table inet box; nft list tables; unshare -n sh -c 'nft add table inet inner; nft list tables; \
+                  nft \"add chain inet inner post { type nat hook postrouting priority 100; }\"; \
+                  nft add rule inet inner post ip saddr 192.0.2.0/24 masquerade'; echo over";
     let (printed, told) = traced(&["--guard"], script);
     assert_eq!(refused(&told), ["sendmsg"], "{printed}");
+    // In a network of one's own it is told what is asked for.
+    let args: Vec<String> =
+        calls(&told, "sendmsg").iter().map(|event| event["args"].as_str().unwrap().to_string()).collect();
+    for words in [
+        r#"{NFT_MSG_NEWTABLE, family="inet", table="inner"}"#,
+        r#"{NFT_MSG_NEWCHAIN, family="inet", table="inner", chain="post", type="nat", hook="postrouting", priority=100"#,
+        r#"{NFT_MSG_NEWRULE, family="inet", table="inner", chain="post", expr=["#,
+        r#""masquerade"]"#,
+    ] {
+        assert!(args.iter().any(|args| args.contains(words)), "{words}: {args:#?}");
+    }
     let printed = output(&printed);
     assert!(!printed.contains("table inet box") && printed.contains("table inet inner"), "{printed}");
+}
+
+/// Also by the calls that write a file, and as the option of a socket by which iptables-legacy(8) gives its tables.
+fn a_message_counts_however_it_is_sent() {
+    let sends = "import os, socket, struct\n\
+                 said = []\n\
+                 def told(what, call):\n\
+                 \x20   try: call(); said.append(what + ' done')\n\
+                 \x20   except OSError as error: said.append(what + ' ' + error.strerror)\n\
+                 netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)\n\
+                 s = netlink.fileno()\n\
+                 up = struct.pack('=IHHIIBBHiII', 32, 16, 5, 1, 0, 0, 0, 0, 1, 1, 1)\n\
+                 ask = struct.pack('=IHHIIBBHiII', 32, 18, 5, 1, 0, 0, 0, 0, 1, 0, 0)\n\
+                 told('ask', lambda: os.write(s, ask))\n\
+                 told('write', lambda: os.write(s, up))\n\
+                 told('writev', lambda: os.writev(s, [up[:16], up[16:]]))\n\
+                 t = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n\
+                 told('option', lambda: t.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1))\n\
+                 told('table', lambda: t.setsockopt(socket.SOL_IP, 64, bytes(84)))\n\
+                 print(*said, sep=', ')\n";
+    let (printed, told) = traced(&["--guard"], &format!("python3 -c \"{sends}\"; ip link show lo"));
+    assert_eq!(refused(&told), ["write", "writev", "setsockopt"], "{printed}");
+    let said = output(&printed);
+    let wanted = "ask done, write Operation not permitted, writev Operation not permitted, option done, table Operation not permitted";
+    assert!(said.lines().any(|line| line == wanted), "{said}");
+    assert!(!said.contains("LOOPBACK,UP"), "{said}");
+    // In a container it is not refused.
+    let (printed, told) = traced(&["--guard"], &format!("unshare -n python3 -c \"{sends}\""));
+    let said = output(&printed);
+    assert!(refused(&told).is_empty() && said.contains("write done, writev done"), "{printed}");
 }
 
 fn old_requests_change_the_machines_network_neither() {
@@ -221,7 +291,7 @@ fn foreign_groups_are_left_alone() {
     let foreign = top.join(&name);
     fs::create_dir(&foreign).unwrap();
     let pids = top.display();
-    // Its own may be called as it likes. Who leaves a group, or hands controllers down, changes nobody else's.
+    // Its own may be called as it likes. To leave a group, or to hand controllers down, changes no other.
     let script = format!(
         "cd {pids}; echo 7 > {name}/pids.max; {BOXWRIGHT} cgset -r pids.max=7 {name} 2>&1; rmdir {name}; mkdir {name}-own; echo 7 > {name}-own/pids.max; \
          mkdir {name}-own/below; rmdir {name}-own/below; \

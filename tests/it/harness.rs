@@ -11,7 +11,8 @@ use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     process::Command,
-    sync::{Arc, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 /// One test.
@@ -115,33 +116,48 @@ impl Required {
     }
 }
 
-/// Makes trials of the tests. Those that run alone come last, so that they wait for the others once.
-pub fn trials(mut tests: Vec<Test>, args: &Arguments, required: Required) -> Vec<Trial> {
+/// Makes trials of the tests. Those that run alone come last, so that they wait for the others once. With `again`, what fails
+/// runs once more, alone.
+pub fn trials(mut tests: Vec<Test>, args: &Arguments, required: Required, again: Option<Again>) -> Vec<Trial> {
     tests.sort_by_key(|test| test.alone);
     let (machine, required) = (Arc::new(RwLock::new(())), Arc::new(required));
     let trial = |test: Test| {
-        let (machine, required) = (Arc::clone(&machine), Arc::clone(&required));
+        let (machine, required, again) = (Arc::clone(&machine), Arc::clone(&required), again.clone());
         // What is missing is found out here only where the arguments ask for tests by that.
         let ignored = args.ignored && test.missing().is_some();
         let regardless = args.ignored || args.include_ignored;
         let name = test.name.clone();
         let run = move || match test.missing().filter(|_| !regardless) {
             Some((need, why)) => required.without(need, why),
-            None => run(&test, &machine).map(|()| Completion::Completed),
+            None => run(&test, &machine, again.as_deref()).map(|()| Completion::Completed),
         };
         Trial::ignorable_test(name, run).with_ignored_flag(ignored)
     };
     tests.into_iter().map(trial).collect()
 }
 
-fn run(test: &Test, machine: &RwLock<()>) -> Result<(), Failed> {
+/// The names of the tests that failed beside others and held alone. A machine that others share is to turn no test red, and
+/// a test that needs a second attempt is to be known.
+pub type Again = Arc<Mutex<Vec<String>>>;
+
+fn run(test: &Test, machine: &RwLock<()>, again: Option<&Mutex<Vec<String>>>) -> Result<(), Failed> {
+    let Err(failed) = once(test, machine, test.alone) else { return Ok(()) };
+    let Some(unsteady) = again else { return Err(failed) };
+    eprintln!("{} failed, and runs once more: {}", test.name, failed.message().unwrap_or_default());
+    once(test, machine, true)?;
+    unsteady.lock().unwrap_or_else(PoisonError::into_inner).push(test.name.clone());
+    Ok(())
+}
+
+fn once(test: &Test, machine: &RwLock<()>, alone: bool) -> Result<(), Failed> {
     // A lock that a failed test has poisoned still keeps the others apart.
     let (_alone, _beside);
-    if test.alone {
-        _alone = machine.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if alone {
+        _alone = machine.write().unwrap_or_else(PoisonError::into_inner);
     } else {
-        _beside = machine.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        _beside = machine.read().unwrap_or_else(PoisonError::into_inner);
     }
+    let _timed = Timed(&test.name, Instant::now());
     if test.own_process {
         let status = Command::new(std::env::current_exe()?).args([OWN_PROCESS, &test.name]).status()?;
         return if status.success() { Ok(()) } else { Err(format!("{status}; what it said is above").into()) };
@@ -150,6 +166,27 @@ fn run(test: &Test, machine: &RwLock<()>) -> Result<(), Failed> {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         Failed::from(text.unwrap_or("a panic"))
     })
+}
+
+/// How long each test took that has ended.
+static TAKEN: Mutex<Vec<(Duration, String)>> = Mutex::new(Vec::new());
+
+/// A test that runs: what it took is known once it has ended, however it did.
+struct Timed<'a>(&'a str, Instant);
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.push((self.1.elapsed(), self.0.into()));
+    }
+}
+
+/// The tests that took longest, a line each, the longest first; none where all were quick.
+pub fn slowest() -> Vec<String> {
+    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    taken.retain(|(time, _)| *time > Duration::from_secs(5));
+    taken.sort_by(|one, other| other.cmp(one));
+    taken.iter().take(60).map(|(time, name)| format!("{:6.1} s  {name}", time.as_secs_f64())).collect()
 }
 
 /// The first argument of a process that runs one test.

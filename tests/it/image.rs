@@ -293,7 +293,7 @@ fn a_wrong_image_ends_the_lesson_at_its_first_step() {
         let told = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(1), "{told}");
         assert!(told.contains(says) && told.contains("the image cannot be used"), "{told}");
-        assert!(told.contains("1 steps: 0 passed, 1 failed"), "{told}");
+        assert!(told.contains("1 step: 0 passed, 1 failed"), "{told}");
         assert_eq!(told.matches(says).count(), 1, "{told}");
     }
 }

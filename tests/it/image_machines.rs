@@ -13,6 +13,7 @@ use tempfile::TempDir;
 pub fn tests() -> Vec<Test> {
     tests![
         lists_are_searched_for_the_machine,
+        images_side_by_side_are_a_list,
         an_image_for_another_machine_is_refused_before_its_layers_are_read,
         what_starting_it_will_miss_is_told,
         each_way_of_not_starting_has_its_own_reason: [Root],
@@ -81,13 +82,48 @@ fn lists_are_searched_for_the_machine() {
     }
 }
 
+/// What stands side by side in `index.json`, under one tag or none, is a list like any other; under several it is not.
+fn images_side_by_side_are_a_list() {
+    let foreign = format!("no image for {}; there is linux/s390x, linux/mips64le", boxwright::image::Platform::host());
+    let (s390x, mips, ours) = ("linux/s390x", "linux/mips64le", here());
+    let table: [(&[&str], bool, Result<&str, &str>); 4] = [
+        (&[s390x, mips], false, Err(&foreign)),
+        (&[s390x, &ours], false, Ok(&ours)),
+        (&[s390x, &ours, mips], true, Err("3 images in it: which one?")),
+        (&[s390x, s390x], false, Err("no image for")),
+    ];
+    for (list, tagged, wanted) in table {
+        let top = tempfile::tempdir().unwrap();
+        let oci = top.path().join("oci");
+        let entries = list.iter().enumerate().map(|(index, platform)| {
+            let tag = format!(r#","annotations":{{"org.opencontainers.image.ref.name":"tag{index}"}}"#);
+            with(&listed(&oci, platform), if tagged { &tag } else { "" })
+        });
+        let entries = entries.collect::<Vec<_>>().join(",");
+        fs::write(oci.join("index.json"), format!(r#"{{"schemaVersion":2,"manifests":[{entries}]}}"#)).unwrap();
+        fs::write(oci.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+        let packed = Command::new("tar").args(["-cf", "oci.tar", "-C", "oci", "."]).current_dir(top.path()).status();
+        assert!(packed.unwrap().success());
+        for reference in ["oci:oci", "oci-archive:oci.tar"] {
+            let output = boxwright(&top, &["image", "unpack", "-q", reference, "root"]);
+            let content = fs::read_to_string(top.path().join("root/platform"));
+            match wanted {
+                Ok(platform) => assert_eq!(content.unwrap(), platform, "{list:?}: {}", told(&output)),
+                Err(why) => assert!(told(&output).contains(why), "{list:?} {reference}: {}", told(&output)),
+            }
+            assert_eq!(output.status.success(), wanted.is_ok(), "{list:?}");
+            drop(fs::remove_dir_all(top.path().join("root")));
+        }
+    }
+}
+
 fn an_image_for_another_machine_is_refused_before_its_layers_are_read() {
     let top = tempfile::tempdir().unwrap();
     let oci = top.path().join("oci");
     let layer = Layer::gzip(&archive(&[file("a", "b")]));
     let (named, _) = manifest(&oci, std::slice::from_ref(&layer), "linux/s390x", "{}");
     latest(&oci, &named);
-    // Without its layer, whoever reads it would find it missing.
+    // Without its layer, a reader would find it missing.
     let blob = oci.join("blobs/sha256").join(layer::sha256(&layer.named));
     fs::remove_file(&blob).unwrap();
     let output = boxwright(&top, &["image", "unpack", "oci:oci:latest", "root"]);

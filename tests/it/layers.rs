@@ -16,10 +16,11 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// From the ground up: words and kernel facts, what is read and what is done, decisions, the screen, the machine.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 28] = [
     "lang",
     "columns",
     "kernel",
+    "near",
     "cleanup",
     "dirs",
     "image",
@@ -29,11 +30,13 @@ const ORDER: [&str; 25] = [
     "glossary",
     "trace",
     "terminal",
+    "present",
     "event",
     "session",
     "doctor",
     "inspect",
     "clean",
+    "class",
     "app",
     "ui",
     "recording",

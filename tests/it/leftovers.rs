@@ -104,7 +104,7 @@ fn the_doctor_needs_no_terminal_and_leaves_nothing() {
     assert!(std::fs::read_dir(home.path().join(".local/state/boxwright")).is_ok_and(|mut left| left.next().is_none()));
 }
 
-/// A controller that nobody has enabled at the top of a version 2 tree, so that a test may. It is as before at the end.
+/// A controller that is not enabled at the top of a version 2 tree, so that a test may. It is as before at the end.
 pub struct Free {
     top: PathBuf,
     controller: String,

@@ -10,11 +10,18 @@ pub fn tests() -> Vec<Test> {
         isolate_has_the_ten_steps_of_the_course,
         a_loaded_lesson_has_a_real_port,
         every_problem_has_its_place,
+        the_linter_speaks_chinese,
+        a_here_document_is_part_of_its_command,
         no_problem_hides_the_next,
         windows_line_ends_change_nothing,
         languages_must_agree_on_everything_but_sentences,
-        a_missing_or_broken_language_is_named,
+        one_language_is_enough_and_a_broken_one_is_named,
         a_directory_overrides_and_is_foreign,
+        a_broken_file_does_not_stop_the_others,
+        a_lesson_in_one_language_is_marked_for_readers_of_the_other,
+        a_misspelt_name_is_found,
+        where_a_lesson_comes_from_is_said_before_it_runs,
+        the_guide_of_the_program_has_its_words,
         the_authors_commands_say_how_they_ended,
         the_guide_lists_every_check,
         the_speakers_document_holds_notes_and_solution,
@@ -73,9 +80,12 @@ fn a_loaded_lesson_has_a_real_port() {
     }
 }
 
-fn every_problem_has_its_place() {
-    let long = "word ".repeat(91);
-    for (from, to, line, column, what) in [
+/// A piece of the small lesson, what stands in its place, and the problem that this is, with its line and column.
+type Wrong<'a> = (&'a str, &'a str, usize, usize, &'a str);
+
+/// `long` is a text of 91 words.
+fn broken(long: &str) -> Vec<Wrong<'_>> {
+    vec![
         ("# T", "T", 1, 1, "must begin with `# Title`"),
         ("> S", "S", 1, 1, "a summary must follow"),
         ("## A {#a fresh}", "## A", 5, 4, "has no name"),
@@ -85,7 +95,7 @@ fn every_problem_has_its_place() {
         ("Do it.", "### deeper", 7, 1, "are headings here"),
         ("Do it.", "Do <b>it</b>.", 7, 1, "HTML"),
         ("Do it.", "<div>it</div>\n", 7, 1, "HTML"),
-        ("Do it.", long.as_str(), 7, 1, "has 91 words"),
+        ("Do it.", long, 7, 1, "has 91 words"),
         ("Do it.", "Do\u{7}it.", 7, 3, "U+0007"),
         ("Do it.", "- x\n\n  ```run host\n  ls\n  ```", 9, 1, "outside lists"),
         ("run container", "runn container", 9, 4, "unknown block `runn`"),
@@ -93,11 +103,19 @@ fn every_problem_has_its_place() {
         ("run container", "run container host", 9, 18, "second terminal"),
         ("run container", "run container holds", 9, 18, "takes no `holds`"),
         ("run container\nls\n", "run container\n\n", 9, 4, "is empty"),
+        ("container\nls\n", "container\nls\ncat <<'EOF'\n  EOF\n", 11, 1, "has no line `EOF`"),
         ("check\n", "check now\n", 13, 10, "takes no `now`"),
         ("alone : yes", "alone: yes", 14, 1, "INSTRUCTION : sentence"),
         ("alone : yes", "alone : ", 14, 1, "INSTRUCTION : sentence"),
         ("alone : yes", "lonely : yes", 14, 1, "unknown check `lonely`"),
         ("alone : yes", "init : yes", 14, 5, "expected a program"),
+        (
+            "```check\n",
+            "```predict\nQ?\n- [x] a\n- [ ] b\n```\n\n```run host\nid\n```\n\n```check\n",
+            13,
+            1,
+            "no check stands between the commands and this question",
+        ),
         ("alone : yes", "keeps alone : yes", 13, 1, "every fact of this block holds before"),
         ("alone : yes", "alone : yes\nkeeps call unshare ok : so", 15, 1, "cannot hold before"),
         ("alone : yes", "alone : yes\nkeeps ended sh status 0 : so", 15, 1, "cannot hold before"),
@@ -118,7 +136,42 @@ fn every_problem_has_its_place() {
         ("Do it.", "```predict\n- [x] a\n- [ ] b\n```", 7, 4, "has no question"),
         ("Do it.", "```requires\nroot\nnamespace pidd\n```", 9, 11, "expected namespace kinds"),
         ("Do it.", "```solution host\nls\n```", 7, 1, "only a challenge"),
-    ] {
+    ]
+}
+
+/// Every problem in the reader's language, as the program prints it; names and code stay what they are.
+fn the_linter_speaks_chinese() {
+    let (dir, long) = (tempfile::tempdir().unwrap(), "word ".repeat(91));
+    let broken = broken(&long);
+    for (index, (from, to, ..)) in broken.iter().enumerate() {
+        let folder = dir.path().join(format!("small-{index}"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("en.md"), small(from, to)).unwrap();
+        if *from == "fresh}" {
+            std::fs::write(folder.join("zh.md"), small("T", "T")).unwrap();
+            std::fs::write(folder.join("other.md"), "").unwrap();
+        }
+    }
+    let output = boxwright(&["lessons", "check", dir.path().to_str().unwrap(), "--lang", "zh"], "en");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    assert!(said.lines().count() >= broken.len(), "{said}");
+    let english = |what: &str| {
+        // Code is between backquotes. A name may stand alone, but two English words beside each other are a sentence.
+        let prose: String = what.split('`').step_by(2).collect::<Vec<_>>().join("，");
+        let words = prose.split(' ').map(|word| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic()));
+        words.clone().zip(words.skip(1)).any(|(first, second)| first && second)
+    };
+    for line in said.lines() {
+        let (_, what) = line.split_once(": ").unwrap();
+        let chinese = what.chars().any(|letter| ('\u{4e00}'..'\u{9fff}').contains(&letter));
+        assert!(chinese && !english(what), "{line}");
+    }
+}
+
+fn every_problem_has_its_place() {
+    let long = "word ".repeat(91);
+    for (from, to, line, column, what) in broken(&long) {
         let found = problems("small/en.md", &small(from, to));
         let right = found.iter().any(|p| (p.line, p.column) == (line, column) && p.what.contains(what));
         assert!(right, "{from:?} -> {to:?}: {found:#?}");
@@ -128,6 +181,15 @@ fn every_problem_has_its_place() {
     assert_eq!(problems("small/en.md", &small("alone : yes", "alone : yes\nkeeps init sh : so")), []);
     assert_eq!(problems("small/fr.md", &small("T", "T")).len(), 1);
     assert_eq!(problems("Small/en.md", &small("T", "T")).len(), 1);
+}
+
+fn a_here_document_is_part_of_its_command() {
+    let text = small("ls\n", "  cat > f <<'EOF'\n  indented\n\n<<EOF\nEOF\n\nls << 2\nls\n");
+    let lesson = lesson::parse("small/en.md", &text).unwrap();
+    let runs =
+        lesson.steps[0].blocks.iter().filter_map(|block| if let Block::Run(run) = block { Some(run) } else { None });
+    let lines: Vec<(&str, usize)> = runs.map(|run| (run.line.as_str(), run.at)).collect();
+    assert_eq!(lines, [("cat > f <<'EOF'\n  indented\n\n<<EOF\nEOF", 10), ("ls << 2", 16), ("ls", 17)]);
 }
 
 fn no_problem_hides_the_next() {
@@ -173,9 +235,11 @@ fn languages_must_agree_on_everything_but_sentences() {
     assert!(folder(&en, &zh).iter().any(|problem| problem.contains("answer 2 of 2 is right")));
 }
 
-fn a_missing_or_broken_language_is_named() {
+fn one_language_is_enough_and_a_broken_one_is_named() {
     let only = [("en.md".to_owned(), small("T", "T").into_bytes())];
-    assert_eq!(lesson::folder("small", &only).1[0].to_string(), "small/zh.md:1:1: this file is missing");
+    assert_eq!(lesson::folder("small", &only).1, []);
+    let none = [("README.md".to_owned(), b"x".to_vec())];
+    assert_eq!(lesson::folder("small", &none).1[0].to_string(), "small:1:1: neither en.md nor zh.md is here");
     let bad = [only[0].clone(), ("zh.md".to_owned(), b"# \xe4\xb8\xad\n> ok \xff\n".to_vec())];
     assert_eq!(lesson::folder("small", &bad).1[0].to_string(), "small/zh.md:2:6: this is not UTF-8 text");
 }
@@ -192,13 +256,137 @@ fn a_directory_overrides_and_is_foreign() {
     assert!(isolate.values().all(|lesson| lesson.foreign));
     assert_eq!(lesson::id(lessons.last().unwrap()), "zebra");
 
-    std::fs::write(dir.path().join("zebra/zh.md"), "nonsense").unwrap();
+    let pack = isolate["en"].pack.as_ref().unwrap();
+    assert_eq!((pack.folder.as_str(), pack.replaces), (dir.path().join("isolate").to_str().unwrap(), true));
+    assert!(!lessons.last().unwrap()["zh"].pack.as_ref().unwrap().replaces);
+    let own = lesson::embedded().unwrap().len();
+    assert_eq!(lessons.iter().filter(|lesson| lesson["en"].pack.is_none()).count(), own - 1);
+
+    let empty = dir.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    assert!(matches!(lesson::load(Some(&empty)), Err(LoadError::Empty(_))));
+    let one = lesson::load(Some(&dir.path().join("zebra"))).unwrap();
+    assert_eq!((one.len(), lesson::id(one.last().unwrap())), (own + 1, "zebra"), "the folder of a single lesson");
+    assert!(matches!(lesson::load(Some(&dir.path().join("nowhere"))), Err(LoadError::Io(..))));
+}
+
+fn a_broken_file_does_not_stop_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    for id in ["half", "whole", "wrong"] {
+        lesson::cli::new(dir.path(), id, boxwright::lang::Lang::En, &mut Vec::new()).unwrap();
+    }
+    std::fs::write(dir.path().join("half/zh.md"), "nonsense").unwrap();
+    std::fs::write(dir.path().join("wrong/zh.md"), "nonsense").unwrap();
+    std::fs::write(dir.path().join("wrong/en.md"), b"\xff").unwrap();
+    let (lessons, left_out) = lesson::load_all(Some(dir.path()), "builtin:").unwrap();
+    let named: Vec<&str> = lessons.iter().map(lesson::id).collect();
+    assert_eq!(named[lesson::embedded().unwrap().len()..], ["half", "whole"]);
+    let what: Vec<String> =
+        left_out.iter().map(|left_out| left_out.what.replace(dir.path().to_str().unwrap(), "")).collect();
+    assert_eq!(what, ["/half/zh.md", "/wrong"]);
+    assert!(left_out.iter().all(|left_out| !left_out.problems.is_empty()));
+
+    std::fs::remove_dir_all(dir.path().join("half")).unwrap();
+    std::fs::remove_dir_all(dir.path().join("whole")).unwrap();
     match lesson::load(Some(dir.path())) {
         Err(LoadError::Problems(problems)) => assert!(problems.len() > 2, "{problems:?}"),
         other => panic!("{other:?}"),
     }
-    assert!(matches!(lesson::load(Some(&dir.path().join("zebra"))), Err(LoadError::Empty(_))));
-    assert!(matches!(lesson::load(Some(&dir.path().join("nowhere"))), Err(LoadError::Io(..))));
+}
+
+fn boxwright(args: &[&str], lang: &str) -> std::process::Output {
+    let mut command = std::process::Command::new(crate::support::BOXWRIGHT);
+    command.args(args).env("BOXWRIGHT_LANG", lang).env_remove("BOXWRIGHT_TRUST_LESSONS").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn a_lesson_in_one_language_is_marked_for_readers_of_the_other() {
+    let dir = tempfile::tempdir().unwrap();
+    lesson::cli::new(dir.path(), "mine", boxwright::lang::Lang::En, &mut Vec::new()).unwrap();
+    std::fs::remove_file(dir.path().join("mine/zh.md")).unwrap();
+    let lessons = lesson::load(Some(dir.path())).unwrap();
+    let mine = lessons.last().unwrap();
+    assert_eq!((mine["en"].title.as_str(), mine["zh"].title.as_str()), ("mine", "mine（英文）"));
+    assert_eq!(mine["zh"].steps[0].title, "A first step（英文）");
+    assert_eq!(mine["zh"].lang, boxwright::lang::Lang::Zh, "the program's own words are the reader's");
+    let dir = dir.path().to_str().unwrap();
+    let checked = boxwright(&["lessons", "check", dir], "en");
+    assert_eq!(checked.status.code(), Some(0));
+    assert!(text(&checked.stdout).starts_with("mine: 1 step, en: no problems; without zh.md"), "{checked:?}");
+    let listed = boxwright(&["--lessons", dir, "lessons", "list"], "zh");
+    assert!(text(&listed.stdout).contains("mine *  mine（英文）"), "{listed:?}");
+}
+
+fn a_misspelt_name_is_found() {
+    for (from, to, wanted) in [
+        ("alone : yes", "call mount EPREM : no", "did you mean `EPERM`?"),
+        ("alone : yes", "call moutn EPERM : no", "did you mean `mount`?"),
+        ("alone : yes", "process inside slepe : no", "did you mean `sleep`?"),
+        ("alone : yes", "mount inside /mnt tmpsf : no", "did you mean `tmpfs`?"),
+        ("alone : yes", "namspace pid new : no", "did you mean `namespace`?"),
+        ("Do it.", "```requires\ncontroller memroy\n```", "did you mean `memory`?"),
+        ("Do it.", "```requires\nprogram pythno3\n```", "did you mean `python3`?"),
+        ("```why", "```wyh", "did you mean `why`?"),
+        ("run container", "run contianer", "did you mean `container`?"),
+    ] {
+        let found = problems("small/en.md", &small(from, to));
+        assert!(found.iter().any(|problem| problem.what.ends_with(wanted)), "{to}: {found:#?}");
+    }
+    // A program of the author's own is no mistake.
+    let own = small("alone : yes", "process inside my-daemon : yes").replace("\nls\n", "\n./my-daemon & ls\n");
+    let found = problems("small/en.md", &own);
+    assert!(found.iter().all(|problem| !problem.what.contains("did you mean")), "{found:#?}");
+}
+
+fn where_a_lesson_comes_from_is_said_before_it_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    lesson::cli::new(dir.path(), "isolate", boxwright::lang::Lang::En, &mut Vec::new()).unwrap();
+    std::fs::create_dir(dir.path().join(".git")).unwrap();
+    let config = "[core]\n\turl = no\n[remote \"origin\"]\n\turl = https://example.org/pack\n";
+    std::fs::write(dir.path().join(".git/config"), config).unwrap();
+    let name = dir.path().to_str().unwrap();
+    for (lang, wanted) in [
+        (
+            "en",
+            [
+                "It is in ",
+                "git has it from https://example.org/pack.",
+                "in place of the lesson isolate",
+                "container $ hostname box",
+            ],
+        ),
+        (
+            "zh",
+            [
+                "它在 ",
+                "git 记录的来源：https://example.org/pack。",
+                "取代了 boxwright 自带的课程 isolate",
+                "container $ hostname box",
+            ],
+        ),
+    ] {
+        let output = boxwright(&["run", "--lessons", name, "isolate"], lang);
+        let said = text(&output.stderr);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
+        wanted.iter().for_each(|part| assert!(said.contains(part), "{part}: {said}"));
+        assert!(said.contains(&format!("{name}/isolate")), "{said}");
+    }
+    let listed = boxwright(&["lessons", "list", "--lessons", name], "en");
+    assert!(text(&listed.stderr).contains("isolate stands in place of a lesson of boxwright"), "never silently");
+}
+
+fn the_guide_of_the_program_has_its_words() {
+    let output = boxwright(&["lessons", "guide"], "en");
+    let guide = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0));
+    let page = include_str!("../../lessons/README.md");
+    assert!(guide.starts_with(page.trim_end()), "the page and the program's words agree");
+    for name in ["pivot_root", "EPERM", "uts", "cpuset", "unshare", "hostname"] {
+        assert!(guide[page.len()..].contains(name), "{name}");
+    }
 }
 
 fn the_authors_commands_say_how_they_ended() {

@@ -104,7 +104,7 @@ fn proved(events: &[Value]) {
     assert!(memory["oom_kills"].as_u64().unwrap() >= 1 && memory["program"] == "hog", "{proof}");
 }
 
-/// Layers that gzip, zstd or nobody has compressed, from a registry's copy or from `docker save`.
+/// Layers that gzip, zstd or nothing has compressed, from a registry's copy or from `docker save`.
 fn the_lesson_on_roots_takes_every_kind_of_source() {
     let before = host();
     let dir = tempfile::tempdir().unwrap();

@@ -5,14 +5,21 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test may fail")]
 
+mod accounts;
+mod along;
 mod archives;
 mod as_root;
+mod authors;
 mod causes;
+mod class;
+mod command_line;
 mod copies;
 mod debian;
+mod demo;
 mod dependencies;
 mod dirs;
 mod doctor;
+mod follow;
 mod found;
 mod guard;
 mod harness;
@@ -20,15 +27,20 @@ mod harness_tests;
 mod image;
 mod image_machines;
 mod interrupts;
+mod lab;
 mod layers;
+mod learners;
 mod leftovers;
 mod lessons;
 mod lessons_run;
 mod lessons_steps;
 mod needs;
 mod observe;
+mod observe_networks;
 mod odd_names;
+mod packaging;
 mod plain;
+mod present;
 mod progress;
 mod readme;
 mod recording;
@@ -36,13 +48,17 @@ mod registry;
 mod registry_peers;
 mod registry_push;
 mod registry_tls;
+mod rehearsal;
 mod removal;
 mod removal_kernel;
 mod removal_screen;
+mod replay;
+mod schemas;
 mod silent;
 mod skopeo;
 mod support;
 mod terminal;
+mod text_out;
 mod tools;
 mod tools_bytes;
 mod tools_cgroup;
@@ -50,6 +66,7 @@ mod tools_load;
 mod tools_network;
 mod tools_ns;
 mod tools_root;
+mod tools_seccomp;
 mod tools_tar;
 mod tools_unshare;
 mod trace;
@@ -70,37 +87,50 @@ mod unpack_hostile;
 mod unpack_peers;
 mod untraced;
 mod waits;
+mod what_if;
 mod windows;
 mod words;
 
 use harness::{OWN_PROCESS, Required, Test, call, trials};
-use std::{collections::BTreeSet, process::ExitCode};
+use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 
 fn all() -> Vec<Test> {
     [
+        accounts::tests,
+        along::tests,
         archives::tests,
         as_root::tests,
+        authors::tests,
         causes::tests,
+        class::tests,
+        command_line::tests,
         copies::tests,
         debian::tests,
+        demo::tests,
         dependencies::tests,
         dirs::tests,
         doctor::tests,
+        follow::tests,
         found::tests,
         guard::tests,
         harness_tests::tests,
         image::tests,
         image_machines::tests,
         interrupts::tests,
+        lab::tests,
         layers::tests,
+        learners::tests,
         leftovers::tests,
         lessons::tests,
         lessons_run::tests,
         lessons_steps::tests,
         observe::tests,
+        observe_networks::tests,
         odd_names::tests,
         progress::tests,
+        packaging::tests,
         plain::tests,
+        present::tests,
         readme::tests,
         recording::tests,
         registry::tests,
@@ -108,11 +138,15 @@ fn all() -> Vec<Test> {
         registry_push::tests,
         registry_tls::tests,
         terminal::tests,
+        schemas::tests,
+        text_out::tests,
         silent::tests,
         skopeo::tests,
+        rehearsal::tests,
         removal::tests,
         removal_kernel::tests,
         removal_screen::tests,
+        replay::tests,
         tools::tests,
         tools_bytes::tests,
         tools_cgroup::tests,
@@ -120,6 +154,7 @@ fn all() -> Vec<Test> {
         tools_network::tests,
         tools_ns::tests,
         tools_root::tests,
+        tools_seccomp::tests,
         tools_tar::tests,
         tools_unshare::tests,
         trace::tests,
@@ -140,6 +175,7 @@ fn all() -> Vec<Test> {
         unpack_peers::tests,
         untraced::tests,
         waits::tests,
+        what_if::tests,
         windows::tests,
         words::tests,
     ]
@@ -183,11 +219,23 @@ fn main() -> ExitCode {
     if let Some(status) = args.split_first().and_then(|(name, rest)| role(name, rest)) {
         return status;
     }
-    let (args, tests) = (libtest_mimic::Arguments::from_args(), all());
+    let (mut args, tests) = (libtest_mimic::Arguments::from_args(), all());
+    // Most tests wait for a program most of the time.
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    args.test_threads.get_or_insert(2 * cores);
     let known: BTreeSet<String> = tests.iter().flat_map(Test::needs).map(|need| need.name()).collect();
     let required = std::env::var("BOXWRIGHT_REQUIRE").unwrap_or_default();
     match Required::parse(&required, &known) {
-        Ok(required) => libtest_mimic::run(&args, trials(tests, &args, required)).exit_code(),
+        Ok(required) => {
+            let unsteady = harness::Again::default();
+            let again = std::env::var_os("BOXWRIGHT_AGAIN").map(|_| Arc::clone(&unsteady));
+            let conclusion = libtest_mimic::run(&args, trials(tests, &args, required, again));
+            harness::slowest().iter().for_each(|line| println!("{line}"));
+            for name in unsteady.lock().unwrap().iter() {
+                println!("test {name} ... failed once, held when run again alone");
+            }
+            conclusion.exit_code()
+        }
         Err(why) => {
             eprintln!("{why}");
             ExitCode::from(2)

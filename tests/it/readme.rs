@@ -12,11 +12,13 @@ pub fn tests() -> Vec<Test> {
         both_name_what_a_build_needs,
         an_old_cargo_reads_the_manifest,
         plans_for_teachers_name_steps_that_are_there,
+        the_chinese_page_answers_five_pains_with_steps_that_are_there,
+        the_first_lines_say_what_no_other_tool_offers,
         their_screens_are_the_programs_own: [Root, Tool("tmux")],
     ]
 }
 
-const LESSONS: [&str; 5] = ["isolate", "rootfs", "cgroups", "nsenter", "together"];
+const LESSONS: [&str; 7] = ["isolate", "rootfs", "cgroups", "nsenter", "together", "network", "rootless"];
 const ENGLISH: &str = include_str!("../../README.md");
 const CHINESE: &str = include_str!("../../README.zh.md");
 const MANIFEST: &str = include_str!("../../Cargo.toml");
@@ -36,9 +38,9 @@ fn the_two_readmes_give_the_same_two_commands() {
     assert_eq!(commands(ENGLISH), ["cargo build --release && sudo target/release/boxwright", "tests/run"]);
     assert_eq!(commands(ENGLISH), commands(CHINESE));
     // The first screen of a code host: what it is, how it looks, how it is started.
-    for text in [ENGLISH, CHINESE] {
+    for (text, most) in [(ENGLISH, 36), (CHINESE, 42)] {
         let before = text.split("```sh").next().unwrap();
-        assert!(before.lines().count() <= 36 && before.contains("```"), "{before}");
+        assert!(before.lines().count() <= most && before.contains("```"), "{before}");
         // sudo does not look where rustup puts cargo, and what root builds a user cannot build again.
         assert!(!text.contains("sudo -E") && !text.contains("sudo cargo"), "cargo is not started by sudo");
     }
@@ -107,6 +109,29 @@ fn steps(text: &str) -> Vec<&str> {
     let quoted = text.split('`').skip(1).step_by(2);
     let lesson = |name: &str| LESSONS.contains(&name.split_once('/').map_or("", |(lesson, _)| lesson));
     quoted.filter(|name| lesson(name)).collect()
+}
+
+fn the_chinese_page_answers_five_pains_with_steps_that_are_there() {
+    let opening = CHINESE.split("```\n").next().unwrap();
+    let pains: Vec<&str> = opening.lines().filter(|line| line.starts_with("- ")).collect();
+    assert_eq!(pains.len(), 5);
+    let listed = Command::new(BOXWRIGHT).args(["lessons", "list"]).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    for pain in pains {
+        let named = steps(pain);
+        assert!(!named.is_empty(), "{pain}");
+        named.iter().for_each(|step| assert!(listed.split_whitespace().any(|word| word == *step), "{step}"));
+    }
+}
+
+fn the_first_lines_say_what_no_other_tool_offers() {
+    let opening = |text: &'static str| text.lines().skip(2).take(3).collect::<String>();
+    for word in ["offline", "nothing installed", "v1 and v2", "as it was"] {
+        assert!(opening(ENGLISH).contains(word), "{word}");
+    }
+    for word in ["不联网", "不安装", "v1 和 v2", "和原来一样"] {
+        assert!(opening(CHINESE).contains(word), "{word}");
+    }
 }
 
 fn plans_for_teachers_name_steps_that_are_there() {

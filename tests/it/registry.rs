@@ -69,7 +69,7 @@ fn what_goes_wrong_and_passes_is_no_failure() {
         ("no word of a digest", Plan { no_digest: true, ..Plan::default() }),
         ("an empty word of a digest", Plan { empty_digest: true, ..Plan::default() }),
         ("tokens are elsewhere", Plan { auth: Auth::Token, token_moved: true, ..Plan::default() }),
-        ("old for whoever asks for nothing newer", Plan { old_unless_asked: true, ..Plan::default() }),
+        ("old for a client that asks for nothing newer", Plan { old_unless_asked: true, ..Plan::default() }),
         ("cut, ranges known", Plan { cuts: 2, ranges: true, ..Plan::default() }),
         ("cut, ranges unknown", Plan { cuts: 2, ..Plan::default() }),
         ("cut, no range of an open end", Plan { cuts: 2, no_rest: true, ..Plan::default() }),
@@ -419,7 +419,7 @@ fn a_session_fetches_its_image_once() {
         |what: &str| registry.log().iter().filter(|line| line.contains(what) && !line.contains("auth=-")).count();
     assert_eq!((asked("/manifests/"), asked("/blobs/")), (1, 2), "{:#?}", registry.log());
     assert_eq!(told.matches("skopeo copy docker://").count(), 1, "{told}");
-    // Whoever types it elsewhere asks the registry, and so does a session for another image than its own.
+    // The same line elsewhere asks the registry, and so does a session for another image than its own.
     let output = boxwright(
         &top,
         &[("BOXWRIGHT_RUN", top.path().to_str().unwrap()), ("BOXWRIGHT_IMAGE", "dir:x")],

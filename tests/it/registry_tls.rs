@@ -13,7 +13,7 @@ use std::{fs, path::Path, process::Command, sync::Arc};
 
 pub fn tests() -> Vec<Test> {
     tests![
-        certificates_count_unless_somebody_says_otherwise: [Tool("openssl")],
+        certificates_count_by_default: [Tool("openssl")],
         a_certificate_that_is_its_own_authority_counts_where_it_is_named: [Tool("openssl")],
         who_must_show_a_certificate_shows_that_of_the_directory: [Tool("openssl")],
         plain_http_is_not_spoken_where_tls_is_asked_for,
@@ -35,7 +35,7 @@ fn signed(dir: &Path, name: &str, more: &str) -> (CertificateDer<'static>, Priva
     (certificate, PrivateKeyDer::from_pem_file(dir.join(format!("{name}.key"))).unwrap())
 }
 
-/// A server with this certificate; with `clients`, whoever comes must show that one.
+/// A server with this certificate; with `clients`, a client must show that one.
 pub fn server(
     (certificate, key): (CertificateDer<'static>, PrivateKeyDer<'static>),
     clients: Option<CertificateDer<'static>>,
@@ -55,7 +55,7 @@ pub fn server(
     Arc::new(builder.with_single_cert(vec![certificate], key).unwrap())
 }
 
-fn certificates_count_unless_somebody_says_otherwise() {
+fn certificates_count_by_default() {
     let top = image();
     let made = certificate(top.path(), "server");
     let registry = Registry::start(&top.path().join("oci"), Plan::default(), Some(server(made, None)));

@@ -1,4 +1,4 @@
-//! Sessions that end: only what they made goes, whatever the kernel refuses, and nobody keeps them longer than two seconds.
+//! Sessions that end: only what they made goes, whatever the kernel refuses, and no end takes longer than two seconds.
 
 use crate::harness::{Test, tests};
 use crate::support::deny::denied;
@@ -25,7 +25,7 @@ pub fn tests() -> Vec<Test> {
         a_group_of_another_name_keeps_no_session_from_ending_and_goes_with_it: [Root, Controller("freezer")],
         what_a_killed_session_froze_is_thawed_and_removed_by_the_next: [Root, Controller("freezer")],
         a_traced_command_that_is_frozen_keeps_trace_no_longer_either: [Root, Controller("freezer")],
-        an_output_that_nobody_reads_keeps_no_session_from_ending_and_the_rest_is_named: [Root],
+        an_unread_output_keeps_no_session_from_ending_and_the_rest_is_named: [Root],
         a_guest_of_the_sessions_group_outlives_it_in_the_group_above: [Root, Controller("pids")],
         a_signal_during_the_start_ends_it_at_once,
         without_openat2_everything_goes_as_well: [Root],
@@ -199,16 +199,16 @@ fn a_traced_command_that_is_frozen_keeps_trace_no_longer_either() {
     let status = ends(&mut child, Duration::from_secs(30));
     let took = began.elapsed();
     fs::write(format!("{group}/freezer.state"), "THAWED").unwrap();
-    // Whoever had to be left behind goes now.
+    // What had to be left behind goes now.
     let emptied = boxwright::cleanup::groups::remove(Path::new(&group), Instant::now() + SOON);
     assert_eq!(emptied, []);
     assert!(took < SOON && !status.success(), "{took:?} {status}");
 }
 
-fn an_output_that_nobody_reads_keeps_no_session_from_ending_and_the_rest_is_named() {
+fn an_unread_output_keeps_no_session_from_ending_and_the_rest_is_named() {
     let home = tempfile::tempdir().unwrap();
     let mut running = Running::start(&mut session(home.path(), "mkdir made; yes | head -c 3000000; sleep 300"));
-    // More than the pipe holds is on its way, and from here on nobody reads it.
+    // More than the pipe holds is on its way, and from here on it is not read.
     running.tells("y\\ny\\ny");
     let name = running.name.clone();
     // Time for the pipe to fill up; where it is not full yet the end is only the easier.
@@ -366,7 +366,7 @@ fn an_ordinary_users_session_ends_as_soon() {
 
 fn what_cannot_be_removed_is_named_at_the_end_and_the_rest_goes() {
     let home = tempfile::tempdir().unwrap();
-    // A deep tree, and a file that nobody may remove.
+    // A deep tree, and a file that cannot be removed.
     let line = "mkdir keep; touch keep/locked keep/free; chattr +i keep/locked; mkdir deep; cd deep; \
                 for i in $(seq 250); do mkdir directory; cd -P directory; done; cd /; echo re''ady";
     let mut running = Running::start(&mut session(home.path(), line));

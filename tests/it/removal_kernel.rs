@@ -1,4 +1,4 @@
-//! What the kernel decides when something is removed: mounts, attributes, and control groups with whoever is in them.
+//! What the kernel decides when something is removed: mounts, attributes, and control groups with what is in them.
 
 use crate::harness::{Test, tests};
 use boxwright::{
@@ -39,7 +39,7 @@ pub fn tests() -> Vec<Test> {
         a_read_only_file_system_is_told_once_for_many_files: [Root],
         a_shell_of_another_window_is_moved_up_and_the_sessions_own_processes_are_killed: [Root, Controller("pids")],
         frozen_processes_end_and_frozen_guests_are_thawed_also_below: [Root, Controller("freezer")],
-        a_frozen_process_is_released_and_nobody_else_in_its_group: [Root, Controller("freezer")],
+        a_frozen_process_is_released_and_no_other_in_its_group: [Root, Controller("freezer")],
         a_group_is_reached_through_links_above_it_and_is_none_itself: [Root, Controller("pids")],
         another_group_that_is_mounted_on_it_is_left_alone: [Root, Controller("pids")],
     ];
@@ -206,7 +206,7 @@ fn stranger(group: &Path, variable: &str) -> Pid {
         if let Some(pid) = members.lines().filter_map(|line| line.parse().ok().map(Pid)).find(sleeps) {
             return pid;
         }
-        assert!(Instant::now() < deadline, "nobody joined");
+        assert!(Instant::now() < deadline, "none joined");
         poll(&mut [], PollTimeout::from(10u8)).unwrap();
     }
 }
@@ -253,7 +253,7 @@ fn frozen_processes_end_and_frozen_guests_are_thawed_also_below() {
     assert!(!group.exists() && alive(guest.0) && !alive(own.0));
 }
 
-fn a_frozen_process_is_released_and_nobody_else_in_its_group() {
+fn a_frozen_process_is_released_and_no_other_in_its_group() {
     let group = group("freezer");
     let (one, other) = (Ends(stranger(&group, "A=1")), Ends(stranger(&group, "A=2")));
     fs::write(group.join("freezer.state"), "FROZEN").unwrap();

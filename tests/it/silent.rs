@@ -12,7 +12,7 @@ use std::{
 pub fn tests() -> Vec<Test> {
     tests![
         what_a_session_needs_is_named_at_once: [Root, Fuse, Tool("timeout")],
-        what_nobody_needs_keeps_nobody: [Root, Fuse, Tool("timeout")],
+        what_is_not_needed_holds_nothing_up: [Root, Fuse, Tool("timeout")],
         what_a_container_has_is_unknown_and_the_rest_is_told: [Root, Fuse, Tool("timeout"), Tool("sleep")],
     ]
 }
@@ -49,7 +49,7 @@ fn what_a_session_needs_is_named_at_once() {
     }
 }
 
-fn what_nobody_needs_keeps_nobody() {
+fn what_is_not_needed_holds_nothing_up() {
     let elsewhere = tempfile::tempdir().unwrap();
     let point = elsewhere.path().to_str().unwrap();
     let (status, said) = beside(point, &["doctor"]);

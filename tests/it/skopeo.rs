@@ -110,7 +110,7 @@ fn what_was_built_goes_to_a_registry_and_comes_back_as_it_was() {
     assert!(why.contains("its digest is sha256:") || why.contains("DIGEST_INVALID"), "{why}");
     let why = refused(&top, &["skopeo", "inspect", &to]);
     assert!(why.contains("not found (404)"), "{why}");
-    // Nobody is there.
+    // No server is there.
     let why = refused(&top, &["skopeo", "copy", "dir:dir", "docker://127.0.0.1:9/x/y"]);
     assert!(why.contains("no connection") && why.contains("ECONNREFUSED"), "{why}");
 }

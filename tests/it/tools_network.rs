@@ -15,6 +15,7 @@ pub fn tests() -> Vec<Test> {
         lo_goes_up_and_down: [Root],
         nc_carries_bytes_both_ways,
         nc_names_an_address_in_use,
+        nc_says_that_a_name_is_not_known: [Root],
     ]
 }
 
@@ -106,4 +107,12 @@ fn nc_names_an_address_in_use() {
     let output = run(&ours().path().join("nc"), &["-l", "127.0.0.1", &port]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("(EADDRINUSE)"), "{}", text(&output.stderr));
+}
+
+fn nc_says_that_a_name_is_not_known() {
+    // In an empty network no server answers, and no call has failed that could have an errno.
+    let output = inside("-n", "nc -z -w 1 db.box 80", Some(ours().path()));
+    let said = text(&output.stderr);
+    assert!(said.starts_with("nc: db.box 80: failed to lookup address"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
 }

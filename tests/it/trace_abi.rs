@@ -16,6 +16,7 @@ pub fn tests() -> Vec<Test> {
         a_32_bit_program_is_traced_like_any_other: [Root, Tool("strace"), Calls32],
         the_calls_of_i386_in_a_64_bit_program: [Root, Calls32],
         the_guard_holds_calls_of_i386: [Root, Calls32],
+        the_guard_reads_what_socketcall_stands_for: [Root, Calls32],
         calls_of_another_abi_are_named: [Root, X86],
         a_second_tracer_is_explained: [Root, Tool("strace")],
         what_a_set_user_id_program_does_not_get_is_said: [Root, Tool("setpriv")],
@@ -90,7 +91,7 @@ fn int80(call: u32, args: [u32; 3]) -> Vec<u8> {
 /// How many bytes that is.
 const CALL: u32 = 22;
 
-/// unshare, sethostname, a mount that fails, clone of nobody, `execve` of /bin/true with two arguments.
+/// unshare, sethostname, an umount that fails, `execve` of /bin/true with two arguments, exit.
 fn container() -> Vec<u8> {
     let data = CODE + 5 * CALL;
     let texts = b"box\0/bin/true\0-x\0";
@@ -175,6 +176,37 @@ fn the_guard_holds_calls_of_i386() {
     assert!(events.iter().any(|event| event["event"] == "guarded" && event["name"] == "sethostname"), "{events:?}");
 }
 
+/// RTM_NEWLINK that brings up the first interface, by socketcall(2): socket(AF_NETLINK), then sendto(2) to the kernel.
+fn the_guard_reads_what_socketcall_stands_for() {
+    let dir = tempfile::tempdir().unwrap();
+    // The descriptor of the new socket is kept as the first argument of the next call: mov [SENDTO], eax.
+    let (store, exit) = (5, 4 + 5 + 2);
+    let code_length = CALL + store + CALL + exit;
+    let (socket, sendto, message) = (CODE + code_length, CODE + code_length + 12, CODE + code_length + 36);
+    let mut code = int80(102, [1, socket, 0]);
+    code.extend([&[0xa3][..], &sendto.to_le_bytes()].concat());
+    code.extend(int80(102, [11, sendto, 0]));
+    code.extend([0xf7, 0xd8, 0x89, 0xc3, 0xb8, 1, 0, 0, 0, 0xcd, 0x80]);
+    assert_eq!(code.len() as u32, code_length);
+    for value in [16, 3, 0, 0, message, 32, 0, 0, 0] {
+        code.extend(u32::to_le_bytes(value));
+    }
+    for value in [32, 16 | 5 << 16, 1, 0, 0, 1, 1, 1] {
+        code.extend(u32::to_le_bytes(value));
+    }
+    let path = program(dir.path(), Bits::I386, &code);
+    // In a network namespace of its own, should the guard fail.
+    let out = Command::new("setsid")
+        .args(["-w", "unshare", "-n", BOXWRIGHT, "trace", "--guard", "--json", "-o", "&1", "--"])
+        .arg(path)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(1), "EPERM: {out:?}");
+    let events = events(&out.stdout);
+    assert!(events.iter().any(|event| event["event"] == "guarded" && event["name"] == "sendto"), "{events:?}");
+}
+
 fn calls_of_another_abi_are_named() {
     let dir = tempfile::tempdir().unwrap();
     // mov eax, x32 unshare; mov edi, CLONE_NEWUTS; syscall; twice; then exit(0).
@@ -206,7 +238,7 @@ fn a_second_tracer_is_explained() {
     assert!(text.contains("strace：一个进程最多只有一个跟踪者"), "{text}");
 }
 
-/// A program that everybody runs as root: a copy of id(1).
+/// A program that every user runs as root: a copy of id(1).
 fn as_root(dir: &Path) -> PathBuf {
     let path = dir.join("asroot");
     let id = Command::new("sh").args(["-c", "readlink -f $(command -v id)"]).output().unwrap();
@@ -255,7 +287,7 @@ fn what_a_set_user_id_program_does_not_get_is_said() {
 }
 
 fn nothing_is_missed_where_nothing_is_lost() {
-    // Root's tracer takes nothing away; and it was somebody else who did where a user has given it up.
+    // Root's tracer takes nothing away; and where a user has given it up, it was not the tracer.
     let (printed, events, _) = traced_by_a_user("0", &[]);
     assert_eq!((printed.as_str(), notes(&events).len()), ("0", 0), "{events:?}");
     let (printed, events, _) = traced_by_a_user("65534", &["setpriv", "--no-new-privs"]);

@@ -17,7 +17,7 @@ pub fn tests() -> Vec<Test> {
         a_call_that_waits_is_not_disturbed: [Root],
         children_are_followed_and_an_end_is_told: [Root, Tool("unshare")],
         what_cannot_be_taken_is_said: [Root, Tool("sleep")],
-        threads_without_end_keep_nobody: [Root],
+        threads_without_end_hold_nothing_up: [Root],
     ]
 }
 
@@ -134,7 +134,7 @@ fn every_thread_is_taken_and_goes_on_alone() {
     assert_eq!(tracers(pid), BTreeSet::from(["TracerPid:\t0".to_string()]));
     let before = count();
     assert!(count() > before && count() > before, "it goes on");
-    // Killed, a tracer takes nobody along.
+    // Killed, a tracer takes no process along.
     let mut tracer = Tracer::of(pid);
     tracer.begun();
     tracer.0.kill().unwrap();
@@ -203,7 +203,7 @@ pub fn storm() -> ! {
     }
 }
 
-fn threads_without_end_keep_nobody() {
+fn threads_without_end_hold_nothing_up() {
     let mut process = start(std::env::current_exe().unwrap().to_str().unwrap(), &[STORM]);
     let mut out = BufReader::new(process.0.stdout.take().unwrap());
     out.read_line(&mut String::new()).unwrap();

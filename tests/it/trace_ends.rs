@@ -16,7 +16,7 @@ pub fn tests() -> Vec<Test> {
         a_command_that_stops_itself_is_woken: [Root],
         children_whose_maker_is_killed_go_on: [Root, Tool("python3"), Tool("timeout")],
         what_a_dead_parent_leaves_is_reaped: [Root, Tool("python3"), Tool("timeout"), Tool("unshare"), Tool("nsenter")],
-        everybody_dies_with_the_tracer: [Root, Tool("unshare")],
+        all_that_is_traced_dies_with_the_tracer: [Root, Tool("unshare")],
         a_tracer_in_a_tracer_says_why_it_sees_nothing: [Root],
         without_root: [Root, Tool("setpriv"), Tool("unshare"), UserNamespaces],
         without_filters_every_call_stops: [Root, Tool("python3"), Tool("umount")],
@@ -79,7 +79,7 @@ fn a_stopped_command_stops_the_tracer_too() {
     assert!(shown.contains("Stopped") && shown.contains("woken") && shown.contains("status 0"), "{shown}");
 }
 
-/// Whoever sends SIGSTOP and SIGCONT means the command; a tracer that stopped as well would never hear of the second.
+/// SIGSTOP and SIGCONT are meant for the command; a tracer that stopped as well would never hear of the second.
 fn a_command_that_stops_itself_is_woken() {
     // A whole program runs between two SIGCONT: one that came too early would keep the command from stopping at all.
     let script = "while /bin/true; kill -CONT $$ 2>/dev/null; do :; done & kill -STOP $$; echo resumed";
@@ -89,7 +89,7 @@ fn a_command_that_stops_itself_is_woken() {
 }
 
 /// A process that makes children all the time is killed at any moment, again and again: some child's making is then never
-/// reported, and its parent is somebody else.
+/// reported, and its parent is another process.
 fn children_whose_maker_is_killed_go_on() {
     let program = "
 import ctypes, os, random, time
@@ -126,7 +126,7 @@ fn timed(command: &[&str]) -> (Output, Vec<Value>) {
 }
 
 /// The first process of a PID namespace can only end when every member of it has been reaped. Here the machine's first
-/// process reaps nobody but its own child, as in many containers.
+/// process reaps only its own child, as in many containers.
 fn what_a_dead_parent_leaves_is_reaped() {
     const CARELESS: &str = "import subprocess, sys; sys.exit(subprocess.Popen(sys.argv[1:]).wait())";
     const COMMAND: &str = "mkfifo told
@@ -154,7 +154,7 @@ fn what_a_dead_parent_leaves_is_reaped() {
     }
 }
 
-fn everybody_dies_with_the_tracer() {
+fn all_that_is_traced_dies_with_the_tracer() {
     let script = "setsid sleep 91 & unshare -p --fork --mount-proc sh -c 'sleep 90 & echo ready; exec sleep 89'";
     let mut tracer = Command::new(BOXWRIGHT);
     tracer.args(["trace", "--", "sh", "-c", script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

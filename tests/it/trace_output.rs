@@ -67,7 +67,7 @@ fn calls_are_chosen_added_up_and_folded() {
     let row = err.lines().find(|row| row.ends_with("  mount")).unwrap();
     // One more makes every mount private.
     assert_eq!(row.split_whitespace().next(), Some("7"), "{err}");
-    // One process that unmounts again and again, as whoever takes an old root away.
+    // One process that unmounts again and again, as to take an old root away.
     let many =
         "unshare -m python3 -c 'import ctypes; [ctypes.CDLL(None).umount2(b\"/nowhere\", 0) for i in range(50)]'";
     let (_, err, _) = shell(&format!("$B trace -t -e umount2 -- {many}"));

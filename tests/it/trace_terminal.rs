@@ -22,7 +22,7 @@ pub fn tests() -> Vec<Test> {
         killed_while_held: [Root],
         job_control: [Root],
         the_window_size_and_a_full_screen_program: [Root],
-        the_first_process_of_a_container_dies_with_everybody_in_it: [Root],
+        the_first_process_of_a_container_dies_with_all_in_it: [Root],
         kill_ends_the_whole_family: [Root],
         step_by_step_from_the_command_line: [Root],
         keys_and_answers_have_one_reader: [Root, Tool("unshare"), Tool("hostname")],
@@ -39,21 +39,21 @@ enum News {
 }
 
 /// A traced shell on a pty.
-struct Shell {
-    root: Root,
+pub struct Shell {
+    pub root: Root,
     pty: Pty,
     news: Receiver<News>,
-    screen: String,
-    calls: Vec<SyscallEvent>,
+    pub screen: String,
+    pub calls: Vec<SyscallEvent>,
     ends: Vec<(Pid, String, Ended)>,
-    held: Vec<Call>,
+    pub held: Vec<Call>,
     released: Vec<Pid>,
     finished: Option<Ended>,
-    tracer: Tracer,
+    pub tracer: Tracer,
 }
 
 impl Shell {
-    fn start() -> Shell {
+    pub fn start() -> Shell {
         Shell::run(&["/bin/sh"])
     }
 
@@ -82,13 +82,13 @@ impl Shell {
         Shell { root, pty, news, screen: String::new(), calls, ends, held, released, finished: None, tracer }
     }
 
-    fn type_in(&self, text: &str) {
+    pub fn type_in(&self, text: &str) {
         self.pty.write(text.as_bytes()).unwrap();
     }
 
     /// Takes in what happens until this is so.
     #[track_caller]
-    fn until(&mut self, what: &str, so: impl Fn(&Shell) -> bool) {
+    pub fn until(&mut self, what: &str, so: impl Fn(&Shell) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !so(self) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -118,7 +118,7 @@ impl Shell {
 
     /// Waits for the prompt that follows what was typed.
     #[track_caller]
-    fn prompt(&mut self) {
+    pub fn prompt(&mut self) {
         self.until("a prompt", |shell| shell.screen.ends_with("ready> "));
     }
 
@@ -132,16 +132,16 @@ impl Shell {
     }
 
     #[track_caller]
-    fn until_held(&mut self, name: &str) -> Call {
+    pub fn until_held(&mut self, name: &str) -> Call {
         self.until(name, |shell| shell.held.iter().any(|call| call.syscall.name() == name));
         self.held.iter().find(|call| call.syscall.name() == name).unwrap().clone()
     }
 
-    fn hold(&self, hold: Hold) {
+    pub fn hold(&self, hold: Hold) {
         self.tracer.hold(self.root, hold);
     }
 
-    fn call(&self, name: &str) -> Option<&SyscallEvent> {
+    pub fn call(&self, name: &str) -> Option<&SyscallEvent> {
         self.calls.iter().rev().find(|event| event.call.syscall.name() == name)
     }
 
@@ -173,7 +173,7 @@ fn who_has_a_tracer_adopts_orphans_until_it_has_ended() {
     drop(first);
     assert!(adopts(), "there is another one");
     drop(second);
-    assert!(!adopts(), "nobody reaps any more");
+    assert!(!adopts(), "it reaps no more");
 }
 
 fn hold_and_step() {
@@ -277,7 +277,7 @@ fn the_window_size_and_a_full_screen_program() {
     }
 }
 
-fn the_first_process_of_a_container_dies_with_everybody_in_it() {
+fn the_first_process_of_a_container_dies_with_all_in_it() {
     let mut shell =
         Shell::run(&["/usr/bin/unshare", "-p", "--fork", "sh", "-c", "sleep 97 & sleep 96 & exec sleep 95"]);
     let sleeping =
@@ -313,15 +313,15 @@ fn kill_ends_the_whole_family() {
 }
 
 /// A command on a terminal of its own, outside of every tracer.
-struct Console {
+pub struct Console {
     pty: Pty,
     printed: std::sync::mpsc::Receiver<Vec<u8>>,
     screen: String,
-    child: std::process::Child,
+    pub child: std::process::Child,
 }
 
 impl Console {
-    fn open(command: &str) -> Console {
+    pub fn open(command: &str) -> Console {
         let pty = Pty::open(24, 200).unwrap();
         let (send, printed) = channel();
         pty.reader(move |event| {
@@ -346,7 +346,7 @@ impl Console {
     }
 
     /// What is printed up to this text.
-    fn until(&mut self, text: &str) -> String {
+    pub fn until(&mut self, text: &str) -> String {
         while !self.screen.contains(text) {
             match self.printed.recv_timeout(PATIENCE) {
                 Ok(bytes) => self.screen += &String::from_utf8_lossy(&bytes),
@@ -357,7 +357,7 @@ impl Console {
         self.screen.drain(..end).collect::<String>()
     }
 
-    fn line(&self, text: &str) {
+    pub fn line(&self, text: &str) {
         self.pty.write(format!("{text}\n").as_bytes()).unwrap();
     }
 }

@@ -7,14 +7,13 @@ use crate::support::{self, BOXWRIGHT};
 use std::fs;
 
 pub fn tests() -> Vec<Test> {
-    let tests = tests![
+    tests![
         it_opens_and_leaves_the_terminal_as_it_was: [Root, Tool("tmux")],
         a_signal_ends_it_cleanly: [Root, Tool("tmux")],
         the_whole_lesson_by_keys_alone: [Root, Tool("tmux")],
         a_smaller_window_is_said_and_comes_back: [Root, Tool("tmux")],
         nothing_is_left_when_it_is_killed: [Root, Tool("tmux")],
-    ];
-    tests.into_iter().map(Test::alone).collect()
+    ]
 }
 
 const SMALL: (u16, u16) = (80, 24);
@@ -183,7 +182,7 @@ fn nothing_is_left_when_it_is_killed() {
         for end in ends {
             support::wait_for_the_end(&end);
         }
-        // The terminal was left raw: nobody else can mend that.
+        // The terminal was left raw: only we can mend that.
         tmux.line("");
         tmux.line("stty sane");
         let swept = std::process::Command::new(BOXWRIGHT)

@@ -9,14 +9,17 @@ use boxwright::lesson::{Block, Lesson, TerminalId};
 use std::{collections::BTreeSet, fs, path::Path};
 
 pub fn tests() -> Vec<Test> {
-    let tests = tests![
+    tests![
         isolate_typed: [Root, Tool("tmux"), Tool("bash")],
         rootfs_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
         cgroups_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
         nsenter_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
         together_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
-    ];
-    tests.into_iter().map(Test::alone).collect()
+        network_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash"), Tool("ip"), Tool("nft")],
+        rootless_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
+        privileges_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
+        runtime_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash"), Tool("crun"), Tool("setpriv")],
+    ]
 }
 
 fn lesson(id: &str, lang: &str) -> Lesson {
@@ -47,10 +50,8 @@ fn container(session: &str) -> Option<i32> {
 
 /// Types the lines of the challenge into the terminals that they are for.
 fn solves(tmux: &Tmux, step: &boxwright::lesson::Step, session: &str, words: &Words) {
-    let solutions =
-        step.blocks.iter().filter_map(|block| if let Block::Solution(runs) = block { Some(runs) } else { None });
     let mut shown = TerminalId::Container;
-    for run in solutions.flatten() {
+    for run in &step.solutions()[0] {
         if run.terminal != shown {
             for key in ["C-g", "o", "t"] {
                 let before = tmux.screen();
@@ -59,13 +60,22 @@ fn solves(tmux: &Tmux, step: &boxwright::lesson::Step, session: &str, words: &Wo
             shown = run.terminal;
         }
         let line = run.line.replace("{container}", &container(session).unwrap_or_default().to_string());
-        tmux.line(&line);
-        // Its own prompt has become the line's beginning, so the next one that stands alone comes after it.
-        let start: String = line.chars().take(12).collect();
-        let prompt =
-            |now: &str| now.lines().flat_map(|line| line.split('│')).any(|cell| cell.trim().ends_with(['$', '#']));
-        tmux.until(&line, |now| now.contains(words.done) || (now.contains(&start) && prompt(now)));
+        let before = rows(&tmux.screen());
+        line.lines().for_each(|line| tmux.line(line));
+        // A line of a here-document may end like a prompt.
+        let whole = |now: &[String]| line.lines().nth(1).is_none() || now.iter().any(|row| row.ends_with("> EOF"));
+        let waits =
+            |now: &[String]| now != before && whole(now) && now.last().is_some_and(|row| row.ends_with(['$', '#']));
+        tmux.until(&line, |now| now.contains(words.done) || waits(&rows(now)));
     }
+}
+
+/// What stands in the terminal that has the keys, row by row; its frame is the last one of a line.
+fn rows(screen: &str) -> Vec<String> {
+    let begins = |line: &&str| ["▸container", "▸host", "▸容器", "▸宿主机"].iter().any(|name| line.contains(name));
+    let below = screen.lines().skip_while(|line| !begins(line)).skip(1).take_while(|line| !line.ends_with('╯'));
+    let cells = below.filter_map(|line| line.rsplit('│').nth(1)).map(str::trim);
+    cells.filter(|cell| !cell.is_empty()).map(String::from).collect()
 }
 
 /// How a line comes into a terminal.
@@ -90,7 +100,9 @@ fn offered(screen: &str, line: &str) -> Option<String> {
             // While the container is being made, the process that makes it stands there.
             let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
             let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
-            (numbers.split_whitespace().count() > 1).then_some(shown)
+            let user = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/user")).ok();
+            let mapped = user(pid) != user("self") && !status.starts_with("Name:\tunshare\n");
+            (numbers.split_whitespace().count() > 1 || mapped).then_some(shown)
         }
         (shown, None) if is_number(wanted) => is_number(shown).then_some(shown),
         (shown, None) => (shown == wanted).then_some(shown),
@@ -100,17 +112,22 @@ fn offered(screen: &str, line: &str) -> Option<String> {
 
 /// Types a line, as the road has it, and waits until the lesson has taken note of it.
 fn types(tmux: &Tmux, road: Road, line: &str, words: &Words) {
-    let before = tmux.until(line, |screen| offered(screen, line).is_some());
-    let line = offered(&before, line).unwrap();
+    // What a here-document holds may need more rows than there are.
+    let (first, rest) = line.split_once('\n').map_or((line, None), |(first, rest)| (first, Some(rest)));
+    let before = tmux.until(line, |screen| offered(screen, first).is_some());
+    let line = offered(&before, first).unwrap();
     let line = match line.strip_suffix(" sh") {
-        // The image that bwrap makes the root has no bash.
-        Some(start) if road == Road::Bash && !line.starts_with("bwrap") => format!("{start} bash"),
+        // These two run it in the image, which has no bash.
+        Some(start) if road == Road::Bash && !line.starts_with("bwrap") && !line.starts_with("./mybox") => {
+            format!("{start} bash")
+        }
         _ => line,
     };
     if line == "^C" {
         tmux.keys(&["C-c"])
     } else {
-        tmux.line(&line)
+        tmux.line(&line);
+        rest.into_iter().flat_map(str::lines).for_each(|line| tmux.line(line));
     }
     let task = |screen: &str| screen.split_once('▶').map(|(_, task)| task.lines().take(3).collect::<String>());
     let taken = |now: &str| {
@@ -137,12 +154,8 @@ fn walks(id: &str, card: [bool; 4], roads: &[(&Words, (u16, u16), Road)]) {
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (140, 45);
-const ROADS: [(&Words, (u16, u16), Road); 4] = [
-    (&ENGLISH, SMALL, Road::Typed),
-    (&CHINESE, SMALL, Road::Space),
-    (&ENGLISH, LARGE, Road::Space),
-    (&CHINESE, SMALL, Road::Bash),
-];
+const ROADS: [(&Words, (u16, u16), Road); 3] =
+    [(&ENGLISH, SMALL, Road::Typed), (&CHINESE, SMALL, Road::Bash), (&ENGLISH, LARGE, Road::Space)];
 
 /// Goes through a lesson; gives the last screen.
 fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
@@ -169,11 +182,11 @@ fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
             acts.iter().any(|act| bar(screen).contains(act)) || texts.iter().any(|text| screen.contains(text))
         });
         let head = screen.lines().next().unwrap_or_default();
-        let step = lesson.steps.iter().position(|step| {
-            // The scorecard comes before the end of a title that is too long.
-            let title: String = step.title.chars().take(24).collect();
-            head.contains(&format!("{id} ")) && head.contains(&title)
-        });
+        // The scorecard comes before the end of a title that is too long; and one title may begin like another.
+        let start = |step: &boxwright::lesson::Step| step.title.chars().take(24).collect::<String>();
+        let titled = lesson.steps.iter().enumerate().filter(|(_, step)| head.contains(&start(step)));
+        let step = titled.max_by_key(|(_, step)| start(step).len()).map(|(index, _)| index);
+        let step = step.filter(|_| head.contains(&format!("{id} ")));
         let step = step.unwrap_or_else(|| panic!("no title of a step: {head}"));
         if titles.insert(step) {
             typed = 0;
@@ -198,10 +211,11 @@ fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
                 continue;
             }
         };
-        // A second digit, or a second Space that was for the next step, would go to the shell.
+        // A second digit, a second `c`, or a second Space that was for the next step would go to the shell.
         let gone = |what: &str, now: &str| !bar(&screen).contains(what) || !bar(now).contains(what);
         let moved = |now: &str| now.lines().next() != screen.lines().next() || gone(words.next, now);
-        tmux.press(keys, "what comes next", |now| now != screen && gone(words.answer, now) && moved(now));
+        let taken = |now: &str| [words.answer, words.call].iter().all(|what| gone(what, now));
+        tmux.press(keys, "what comes next", |now| now != screen && taken(now) && moved(now));
     };
     assert_eq!(titles.len(), lesson.steps.len(), "{id}: {titles:?}");
     tmux.quit();
@@ -229,4 +243,20 @@ fn nsenter_by_keys_and_typed() {
 
 fn together_by_keys_and_typed() {
     walks("together", [true; 4], &ROADS);
+}
+
+fn network_by_keys_and_typed() {
+    walks("network", [true, false, false, false], &ROADS);
+}
+
+fn rootless_by_keys_and_typed() {
+    walks("rootless", [true, true, false, false], &ROADS);
+}
+
+fn privileges_by_keys_and_typed() {
+    walks("privileges", [true, false, false, false], &ROADS);
+}
+
+fn runtime_by_keys_and_typed() {
+    walks("runtime", [true; 4], &ROADS);
 }

@@ -19,13 +19,12 @@ use std::{
 };
 
 pub fn tests() -> Vec<Test> {
-    let tests = tests![
+    tests![
         after_a_stop_from_outside_it_is_drawn_and_reads_keys_again: [Tool("tmux"), Tool("bash")],
         in_the_background_it_waits_and_ends_when_asked: [Tool("tmux"), Tool("bash")],
         what_others_write_goes_with_a_key: [Tool("tmux"), Tool("bash")],
         a_lost_terminal_ends_it_without_a_panic: [Tool("setsid")],
-    ];
-    tests.into_iter().map(Test::alone).collect()
+    ]
 }
 
 /// bash in a window: its job control works in raw mode, too. The program is not started yet.

@@ -1,5 +1,5 @@
-//! The tutorial that everybody has read, typed as it is printed into the panes of the matching lessons: with its own names,
-//! with `bash`, with `sudo`. The lessons follow, and the machine is as before.
+//! The best-known tutorial, typed as it is printed into the panes of the matching lessons: with its own names, with
+//! `bash`, with `sudo`. The lessons follow, and the machine is as before.
 
 use crate::harness::{Test, tests};
 use crate::support::{
@@ -272,7 +272,7 @@ fn the_tutorials_nsenter_is_followed() {
     answers(&tmux, "2");
     due(&tmux);
     tmux.line("ps -ef");
-    tmux.until("it is entered", |screen| screen.contains("✓ A process from outside is in the container"));
+    tmux.until("the way out", |screen| screen.contains("Leave again before you go on"));
     tmux.line("exit");
     done(&tmux);
     leaves_nothing(&tmux, &before);

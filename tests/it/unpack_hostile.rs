@@ -143,7 +143,7 @@ fn bombs_are_stopped_early_and_in_little_memory() {
     let behind = Layer::new(OCI_GZIP, [gzip(&archive(&[file("a", "b")])), zeros].concat(), b"");
     let told = refused(std::slice::from_ref(&behind), &["--limit", "1000000"]);
     assert!(told.contains("bytes when decompressed") && told.contains("--limit"), "{told}");
-    // A hole is no content on the disk, but whoever reads the file gets all of it.
+    // A hole is no content on the disk, but a reader of the file gets all of it.
     let mut sparse = layer::header(&Entry { kind: EntryType::GNUSparse, ..file("hole", "") });
     sparse.as_gnu_mut().unwrap().realsize.copy_from_slice(b"77777777777\0");
     sparse.set_cksum();

@@ -3,8 +3,15 @@
 use crate::harness::{Test, tests};
 use crate::support::layer::{Entry, archive, dir, entry, file, gzip, hard_link, layout, symlink};
 use crate::support::tree::{Facts, tree};
-use crate::support::{BOXWRIGHT, theirs};
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use crate::support::{BOXWRIGHT, host, learner::lessons, ours, theirs};
+use boxwright::{lang::Lang, lesson::Block};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
 use tar::EntryType;
 use tempfile::TempDir;
 
@@ -12,6 +19,7 @@ pub fn tests() -> Vec<Test> {
     tests![
         the_tree_is_that_of_umoci: [Root, Tool("umoci")],
         our_tar_unpacks_as_gnu_tar: [Root, Tool("tar")],
+        an_image_made_by_hand_is_one_for_other_tools: [Root, Tool("bash"), Tool("skopeo"), Tool("umoci"), Tool("gzip"), Runtime],
     ]
 }
 
@@ -134,4 +142,45 @@ fn our_tar_unpacks_as_gnu_tar() {
         tree.values_mut().for_each(|facts| facts.attributes.clear());
     }
     assert_same(&trees[0], &trees[1]);
+}
+
+/// The lines of the lesson that packs an image, without those that only show something or are to fail.
+fn by_hand() -> String {
+    let lesson = lessons(Lang::En).into_iter().find(|lesson| lesson.id == "runtime").unwrap();
+    let steps = lesson.steps.iter().take_while(|step| step.id != "isolated");
+    let blocks = steps.flat_map(|step| &step.blocks);
+    let runs = blocks.filter_map(|block| if let Block::Run(run) = block { Some(run) } else { None });
+    let lines = runs.filter(|run| !run.look && !run.fails).map(|run| format!("{}\n", run.line));
+    // dash would read lines that are for the shell around it.
+    lines.collect::<String>().replace("unshare -m sh\n", "unshare -m bash\n")
+}
+
+fn an_image_made_by_hand_is_one_for_other_tools() {
+    let (before, top, tools) = (host(), tempfile::tempdir().unwrap(), ours());
+    std::os::unix::fs::symlink(BOXWRIGHT, tools.path().join("boxwright")).unwrap();
+    let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", tools.path().display());
+    let mut bash = Command::new(theirs("bash"));
+    let mut bash =
+        bash.env("PATH", path).current_dir(&top).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    bash.stdin.take().unwrap().write_all(by_hand().as_bytes()).unwrap();
+    assert!(bash.wait().unwrap().success());
+
+    run(&top, &theirs("skopeo"), &["--insecure-policy", "copy", "-q", "dir:mine", "oci:theirs:x"]);
+    run(&top, &theirs("umoci"), &["unpack", "--image", "theirs:x", "bundle"]);
+    assert_same(&tree(&top.path().join("tree")), &tree(&top.path().join("bundle/rootfs")));
+    let file = top.path().join("bundle/config.json");
+    let mut config: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    config["process"]["terminal"] = false.into();
+    config["process"]["args"] = serde_json::json!(["cat", "/etc/note"]);
+    config["linux"].as_object_mut().unwrap().remove("resources");
+    config["mounts"] = serde_json::json!([{ "destination": "/proc", "type": "proc", "source": "proc" }]);
+    fs::write(&file, config.to_string()).unwrap();
+    let name = format!("boxwright-test-{}", std::process::id());
+    let script = format!(
+        "umount /sys/fs/cgroup/unified 2>/dev/null; \
+         exec crun --root state --cgroup-manager=disabled run --bundle bundle {name}"
+    );
+    let ran = Command::new("unshare").args(["-m", "sh", "-c", &script]).current_dir(&top).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), "hello\n", "{ran:?}");
+    assert_eq!(host(), before, "the machine is as it was");
 }

@@ -19,7 +19,7 @@ pub fn tests() -> Vec<Test> {
         its_status_and_its_mistakes_are_those_of_the_command: [Root],
         without_a_tracer_it_is_the_command,
         a_filter_of_its_own_is_not_escaped: [Root, Tool("python3")],
-        nobody_gets_more_rights: [Root, Tool("setpriv")],
+        it_gives_no_more_rights: [Root, Tool("setpriv")],
         set_user_id_programs_keep_their_privilege: [Root, Tool("setpriv")],
         a_user_in_namespaces_of_their_own: [Root, Tool("setpriv"), Tool("unshare"), UserNamespaces],
         signals_are_passed_on: [Root, Tool("timeout")],
@@ -114,7 +114,7 @@ fn a_filter_of_its_own_is_not_escaped() {
     assert!(said(&out).contains("Operation not permitted (EPERM)\n  a process with its own seccomp filter"), "{out:?}");
 }
 
-fn nobody_gets_more_rights() {
+fn it_gives_no_more_rights() {
     let (_dir, program) = for_everybody();
     let program = program.to_str().unwrap();
     let user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
@@ -166,7 +166,7 @@ fn signals_are_passed_on() {
                           do sleep 0.05; done'; echo $?",
     );
     assert_eq!(printed(&out), "got\n4\n", "{out:?}");
-    // One who is killed hangs up.
+    // A killed one hangs up.
     let (out, _) = shell(
         "timeout -s KILL 1 $B untraced sh -c 'trap \"echo hung up >&2; exit\" HUP; while :; do \
                           sleep 0.05; done'; $B untraced sleep 0.5",
@@ -198,7 +198,7 @@ fn it_has_a_terminal_of_its_own() {
     assert!(printed(&out).replace('\r', "").ends_with("typed\n"), "{out:?}");
 }
 
-/// The tracer of a command that leaves two processes behind: one in a session of its own, and one that nobody waits for.
+/// The tracer of a command that leaves two processes behind: one in its own session, and one that is not waited for.
 fn leaves() -> (Child, Vec<String>) {
     let line = format!(
         "{BOXWRIGHT} untraced sh -c 'setsid sleep 1000 >/dev/null 2>&1 & (sleep 1000 >/dev/null 2>&1 & echo $!); echo $!; \

@@ -45,7 +45,7 @@ fn english(text: &str) -> Vec<&str> {
     text.lines().filter(sentence).collect()
 }
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["run"],
     &["trace"],
@@ -60,6 +60,15 @@ const COMMANDS: [&[&str]; 14] = [
     &["lessons", "export"],
     &["tools"],
     &["glossary"],
+    &["lab"],
+    &["fix"],
+    &["replay"],
+    &["follow"],
+    &["present"],
+    &["class"],
+    &["schema"],
+    &["certificate"],
+    &["verify"],
 ];
 
 fn the_help_of_every_command_is_chinese() {

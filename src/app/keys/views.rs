@@ -1,7 +1,7 @@
 //! The keys where no lesson is played: the opening, what this machine allows, what it has come to, and what lies on top.
 
 use super::{
-    super::{Onward, Overlay, Pane, State, View},
+    super::{Onward, Overlay, Pane, State, View, instead},
     Binding, Command, Key, bind, common, letter, scrolling,
 };
 
@@ -25,6 +25,8 @@ pub(super) fn closing(state: &State, lesson: Option<usize>) -> Vec<Binding> {
     });
     if lesson.is_some() {
         all.push(letter('c', Command::Course, ("the whole course", "全部课程"), 5));
+    } else {
+        all.push(letter('e', Command::Card, ("your result as a picture", "把成绩存成图片"), 5));
     }
     all.push(bind(&[Key::Esc], Command::Close, ("lessons", "课程列表"), 1));
     all.extend(scrolling(state, None));
@@ -77,6 +79,18 @@ pub(super) fn in_overlay(state: &State, overlay: &Overlay) -> Vec<Binding> {
             all.push(bind(&[Key::Down], Command::Down, ("choose", "选择"), None).shown("↓"));
             all.push(bind(&[Key::Esc], Command::Close, ("stay here", "留在这里"), 1));
         }
+        Overlay::Containers(_) => {
+            all.push(bind(&[Key::Enter], Command::Accept, ("look at it", "查看它"), 0));
+            all.extend(choosing());
+            all.push(bind(&[Key::Esc, Key::Char('q'), Key::Char('v')], Command::Close, ("close", "关闭"), 1));
+        }
+        Overlay::WhatIf { .. } => {
+            all.push(bind(&[Key::Enter], Command::Accept, ("let it go so", "就这样放行"), 0));
+            all.extend(choosing());
+            let digits = (0..instead::count(state).min(9)).zip('1'..='9');
+            all.extend(digits.map(|(row, digit)| letter(digit, Command::Choose(row), ("choose", "选择"), None)));
+            all.push(bind(&[Key::Esc, Key::Char('q'), Key::Char('f')], Command::Close, ("back", "返回"), 1));
+        }
         Overlay::Call => {
             let close = &[Key::Esc, Key::Char('i'), Key::Enter, Key::Char('q')];
             all.push(bind(close, Command::Close, ("close", "关闭"), 0));
@@ -93,6 +107,7 @@ pub(super) fn in_overlay(state: &State, overlay: &Overlay) -> Vec<Binding> {
         Overlay::Consent(_) => {
             all.push(letter('y', Command::Accept, ("run its commands", "运行其中的命令"), 0));
             all.push(bind(&[Key::Esc, Key::Char('n'), Key::Char('q')], Command::Close, ("do not", "不运行"), 1));
+            all.extend(scrolling(state, None));
         }
     }
     all.push(bind(&[Key::Ctrl('l')], Command::Redraw, ("draw everything anew", "重新绘制屏幕"), None));

@@ -66,7 +66,7 @@ impl DockerArchive {
                         .into(),
                 ),
             };
-            return Err(Error::Unusable { what, why: why.into(), hint });
+            return Err(Error::Unavailable { what, why: why.into(), hint });
         }
         let images: Vec<Saved> = json(&archive.read_small(MANIFEST, MAX_JSON)?, &archive.named(MANIFEST))?;
         let image = choose(&images, name, what)?;
@@ -144,7 +144,7 @@ fn choose<'a>(images: &'a [Saved], name: Option<&str>, what: String) -> Result<&
         };
         let known = if known.is_empty() { "-".into() } else { known.join(", ") };
         let hint = say(format!("its images: {known} (or @0 and so on)"), format!("可用的镜像：{known}（或 @0 等）"));
-        Error::Unusable { what, why, hint }
+        Error::Unavailable { what, why, hint }
     })
 }
 

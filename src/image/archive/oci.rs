@@ -3,7 +3,7 @@
 use super::Archive;
 use crate::image::{
     Error, Result, Source,
-    layout::{self, INDEX},
+    layout::{self, INDEX, Meant},
     manifest::{Descriptor, Index, MAX_JSON, json},
 };
 use crate::lang::say;
@@ -13,7 +13,7 @@ use std::{io::Read, path::Path};
 #[derive(Debug)]
 pub(in crate::image) struct OciArchive {
     archive: Archive,
-    image: Descriptor,
+    meant: Meant,
 }
 
 impl OciArchive {
@@ -21,7 +21,7 @@ impl OciArchive {
     pub(in crate::image) fn open(path: &Path, tag: Option<&str>) -> Result<OciArchive> {
         let (archive, name) = (Archive::open(path)?, format!("oci-archive:{}", path.display()));
         if !archive.has(INDEX) && archive.has(super::docker::MANIFEST) {
-            return Err(Error::Unusable {
+            return Err(Error::Unavailable {
                 why: "no index.json in it".into(),
                 hint: say(
                     format!("docker-archive:{} reads what docker save wrote", path.display()),
@@ -31,15 +31,14 @@ impl OciArchive {
             });
         }
         let index: Index = json(&archive.read_small(INDEX, MAX_JSON)?, &archive.named(INDEX))?;
-        let image = layout::choose(&index, tag, &name)?;
-        Ok(OciArchive { archive, image })
+        let meant = layout::choose(&index, tag, &name)?;
+        Ok(OciArchive { archive, meant })
     }
 }
 
 impl Source for OciArchive {
     fn top(&self) -> Result<(Vec<u8>, Option<Descriptor>)> {
-        let bytes = self.archive.read_small(&layout::blob_name(&self.image.digest), MAX_JSON)?;
-        Ok((bytes, Some(self.image.clone())))
+        self.meant.top(|digest| self.archive.read_small(&layout::blob_name(digest), MAX_JSON))
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {

@@ -1,5 +1,5 @@
 //! A compressed archive is decompressed once, into a file without a name: its members are then read where they lie, in any
-//! order and as often as somebody wants. Killed or not, nothing is left of it: what a session keeps goes with the session.
+//! order and as often as wanted. Killed or not, nothing is left of it: what a session keeps goes with the session.
 
 use crate::image::{
     Error, Result, kept,
@@ -96,8 +96,8 @@ fn advised(error: Error) -> Error {
     )
     .into();
     match error {
-        Error::Io { what, source } => Error::Unusable { what, why: crate::kernel::errno::why_io(&source), hint },
-        Error::Unusable { what, why, .. } => Error::Unusable { what, why, hint },
+        Error::Io { what, source } => Error::Unavailable { what, why: crate::kernel::errno::why_io(&source), hint },
+        Error::Unavailable { what, why, .. } => Error::Unavailable { what, why, hint },
         other => other,
     }
 }

@@ -124,7 +124,7 @@ impl DockerTarget {
     /// Begins the archive. One that is there may hold other images, and is not touched.
     pub(in crate::image) fn create(path: &Path) -> Result<DockerTarget> {
         if fs::symlink_metadata(path).is_ok() {
-            return Err(Error::Unusable {
+            return Err(Error::Unavailable {
                 what: format!("docker-archive:{}", path.display()),
                 why: "the file exists already, and a saved image cannot be added to it".into(),
                 hint: say("name a file that is not there", "请指定尚不存在的文件").into(),

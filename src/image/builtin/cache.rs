@@ -27,7 +27,7 @@ pub(super) const TAG: &str = "latest";
 /// How long the image of another build is kept.
 const KEPT: Duration = Duration::from_secs(3 * 24 * 3600);
 
-/// A directory that may hold the image, in one that nobody else can change.
+/// A directory that may hold the image, in one that only we can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     parent: Walk,
@@ -39,7 +39,7 @@ impl Place {
         Place { path: parent.path().join(name), parent }
     }
 
-    /// Whether it is there and nobody else's: the content of a stranger's directory is not an image of ours.
+    /// Whether it is there and ours alone: the content of a stranger's directory is not an image of ours.
     pub(super) fn owned(&self) -> bool {
         self.parent.open().is_ok() && owned(&self.path)
     }
@@ -109,8 +109,8 @@ fn store_in(place: &Place, packed: &Packed) -> Result<()> {
     written
 }
 
-/// Gives the finished layout its name. Where there is one already, which is damaged, the two change places: whoever opens
-/// the name at this moment finds one or the other, and never half of one.
+/// Gives the finished layout its name. Where there is one already, which is damaged, the two change places: a process
+/// that opens the name at this moment finds one or the other, never half of one.
 fn take_name(new: &Path, place: &Place) -> io::Result<()> {
     match fs::rename(new, &place.path) {
         Err(_) if place.owned() => Ok(renameat2(AT_FDCWD, new, AT_FDCWD, &place.path, RenameFlags::RENAME_EXCHANGE)?),
@@ -150,7 +150,7 @@ fn remove(path: &Path) {
         Err(left) => vec![left],
     };
     for line in report("cannot remove an image of the cache", &left, Lang::En) {
-        // A closed standard error leaves nobody to tell.
+        // A closed standard error has no reader.
         let _ = writeln!(io::stderr(), "{line}");
     }
 }

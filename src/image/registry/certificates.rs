@@ -23,7 +23,7 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    /// Reads the directory that somebody named, or else the first one that there is for this host and port.
+    /// Reads the directory that was named, or else the first one that there is for this host and port.
     pub(super) fn find(named: Option<&Path>, host: &str, home: Option<PathBuf>) -> Result<Certificates> {
         if let Some(dir) = named {
             return Certificates::read(dir);
@@ -53,14 +53,14 @@ impl Certificates {
         Ok(found)
     }
 
-    /// Who is trusted: the system's authorities (or those that SSL_CERT_FILE and SSL_CERT_DIR name), and these.
+    /// What is trusted: the system's authorities (or those that SSL_CERT_FILE and SSL_CERT_DIR name), and these.
     pub(super) fn trust(&self) -> Trust {
-        // Those that cannot be read are missing for everybody else as well.
+        // Those that cannot be read are missing for other programs as well.
         let system = load_native_certs().certs;
         Trust::Authorities(system.into_iter().chain(self.authorities.iter().cloned()).collect())
     }
 
-    /// Our own, for the registry itself and for nobody that it sends us to.
+    /// Our own, for the registry itself and for no host that it sends us to.
     pub(super) fn client(&self) -> Option<Client> {
         self.client.as_ref().map(|(chain, key)| (chain.clone(), key.clone_key()))
     }

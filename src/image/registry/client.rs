@@ -49,7 +49,7 @@ pub(super) struct Sent {
 pub(super) enum Schemes {
     /// HTTPS alone.
     Https,
-    /// HTTP alone, as somebody asked for.
+    /// HTTP alone, as was asked for.
     Http,
     /// Either, HTTP first: nothing leaves this machine.
     HttpFirst,
@@ -151,7 +151,7 @@ impl Client {
     }
 
     /// Sends something once, to a place below the repository or to an address that the registry gave, and gives an answer that
-    /// is a success. A body can be sent only once: before it, whoever we must prove to be is known.
+    /// is a success. A body can be sent only once: before it, who we must prove to be is known.
     pub(super) fn send(&self, method: &Method, to: &str, outgoing: Outgoing) -> std::result::Result<Sent, Failed> {
         let home = self.uri(&format!("{}/", self.path))?;
         let wrong = || Fault::Protocol { host: self.host.clone(), why: format!("{to:?} is not an address") };
@@ -173,7 +173,7 @@ impl Client {
         {
             *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(proof);
             if !again {
-                // Its body is gone; whoever tries again comes with what was wanted.
+                // Its body is gone; another try comes with what was wanted.
                 return Err(Fault::Cut { host, at: 0, of: None }.into());
             }
             response = self.http.put(method, &uri, known().as_deref(), Outgoing { media_type: kind, body: None })?;

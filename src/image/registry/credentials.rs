@@ -17,7 +17,7 @@ const MAX_FILE: u64 = 1 << 20;
 /// Who one is, for one repository of a registry.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) enum Credentials {
-    /// Nobody in particular.
+    /// No user in particular.
     #[default]
     Anonymous,
     /// A user name and a password.

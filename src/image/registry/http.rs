@@ -145,7 +145,7 @@ impl Http {
         let (certificates, verify, ours) = (Arc::clone(&self.certificates), self.verify, way.1);
         let tls = Tls::new(move || {
             let trust = if verify { certificates.trust() } else { Trust::Everybody };
-            // Who we are is for the registry, and for nobody that it sends us to.
+            // Who we are is for the registry, and for no host that it sends us to.
             tls::config(trust, certificates.client().filter(|_| ours))
         });
         let config = Agent::config_builder()

@@ -85,7 +85,8 @@ impl Registry {
         let get = |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty());
         let mut places = Vec::new();
         if let Some(text) = get(mirror::VARIABLE).filter(|_| name.is_hub()) {
-            let unusable = |why: String| Error::Unusable { what: format!("docker://{name}"), why, hint: String::new() };
+            let unusable =
+                |why: String| Error::Unavailable { what: format!("docker://{name}"), why, hint: String::new() };
             let mirror = Mirror::parse(&text.to_string_lossy()).map_err(unusable)?;
             let path = format!("{}{}", mirror.prefix, name.path);
             let schemes = mirror.schemes.unwrap_or_else(|| Schemes::of(&mirror.host, access.tls_verify));

@@ -24,7 +24,7 @@ impl Target {
     /// Sets up; nothing is sent yet.
     pub(in crate::image) fn open(name: &Name, access: &Access) -> Result<Target> {
         if name.digest.is_some() && name.tag.is_some() {
-            return Err(Error::Unusable {
+            return Err(Error::Unavailable {
                 what: format!("docker://{name}"),
                 why: "a tag and a digest: an image is copied to one of them".into(),
                 hint: say("name the tag alone", "只写标签即可").into(),

@@ -13,7 +13,7 @@ const STALLED_TRIES: u32 = 2;
 /// The first wait; each is twice the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait that a registry may ask for (`Retry-After`). Where it asks for more, that is the answer.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// A fault, with the wait that the registry asks for.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Tries {
         let Failed { fault, after } = failed;
         let wait = after.unwrap_or(FIRST_WAIT * 2_u32.pow(self.0.min(TRIES) - 1));
         let most = if matches!(fault, Fault::Stalled { .. }) { STALLED_TRIES } else { TRIES };
-        if !fault.passes() || self.0 >= most || wait > LONGEST_WAIT {
+        if !fault.passes() || self.0 >= most || wait > MAX_WAIT {
             return Err(Error::Registry { what: what.into(), fault });
         }
         staging::pause(wait)

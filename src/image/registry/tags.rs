@@ -7,7 +7,7 @@ use ureq::http::{HeaderMap, header};
 
 /// How large a page may be, in bytes.
 const MAX_PAGE: u64 = 4 << 20;
-/// How many pages and tags are taken: whoever has more would send for ever.
+/// How many pages and tags are taken: a registry with more may send for ever.
 const MAX_PAGES: usize = 1000;
 const MAX_TAGS: usize = 100_000;
 
@@ -38,7 +38,7 @@ pub(super) fn all(client: &Client, what: &str) -> Result<Vec<String>> {
     Err(wrong(format!("more than {MAX_TAGS} tags, or {MAX_PAGES} pages of them")))
 }
 
-/// The query of the next page (RFC 8288). Its path is that of this page: nobody else is asked, whatever the link says.
+/// The query of the next page (RFC 8288). Its path is that of this page: no other host is asked, whatever it says.
 fn next(headers: &HeaderMap) -> Option<String> {
     let links = headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok());
     let mut next = links.flat_map(|value| value.split(',')).filter_map(|link| {

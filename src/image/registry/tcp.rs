@@ -1,8 +1,8 @@
 //! Connections of the HTTP client that hear Ctrl-C wherever they wait: for a name, for a host that does not answer, for bytes.
 //!
 //! The client's own connections wait within connect(2) and recv(2), which a signal handler cannot end. These wait in poll(2),
-//! for the socket and for Ctrl-C at once. A wait that Ctrl-C ends looks like a connection that was cut; whoever tries again
-//! asks [`staging::go_on`] first.
+//! for the socket and for Ctrl-C at once. A wait that Ctrl-C ends looks like a connection that was cut; the caller that
+//! tries again asks [`staging::go_on`] first.
 
 use crate::image::staging;
 use nix::{
@@ -146,7 +146,7 @@ impl Transport for Socket {
     }
 
     fn is_open(&mut self) -> bool {
-        // Whoever sends unasked, or has closed the connection, is not asked again.
+        // A server that sends unasked, or has closed the connection, is not asked again.
         matches!(self.stream.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 }

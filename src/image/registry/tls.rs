@@ -1,6 +1,6 @@
 //! TLS as other tools of the field understand it: a certificate is right where an authority vouches for it, and also where it
-//! is itself the authority that somebody named, as a registry of one's own has it that was set up with one command
-//! (`openssl req -x509`). Everything else is as the verifier of rustls decides.
+//! is itself the authority that was named, as a registry of one's own has it that was set up with one command (`openssl
+//! req -x509`). Everything else is as the verifier of rustls decides.
 
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, StreamOwned,
@@ -21,11 +21,11 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-/// Who is trusted.
+/// What is trusted.
 pub(super) enum Trust {
     /// These authorities.
     Authorities(Vec<CertificateDer<'static>>),
-    /// Everybody, as somebody asked for.
+    /// Every server, as was asked for.
     Everybody,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn config(trust: Trust, client: Option<Client>) -> Result<Arc<ClientC
 #[derive(Debug)]
 struct Verifier {
     provider: Arc<CryptoProvider>,
-    /// None where everybody is trusted.
+    /// None where every server is trusted.
     usual: Option<Arc<WebPkiServerVerifier>>,
     authorities: Vec<CertificateDer<'static>>,
 }
@@ -90,7 +90,7 @@ impl ServerCertVerifier for Verifier {
         if !self.authorities.iter().any(|known| known.as_ref() == shown.as_ref()) {
             return Err(error);
         }
-        // Somebody trusts just this certificate. Its name and its time count all the same.
+        // The user trusts just this certificate. Its name and its time count all the same.
         verify_server_name(&ParsedCertificate::try_from(shown)?, name)?;
         match validity(shown) {
             Some((from, _)) if now.as_secs() < from => Err(rustls::CertificateError::NotValidYet.into()),
@@ -100,7 +100,7 @@ impl ServerCertVerifier for Verifier {
         }
     }
 
-    // Whoever shows a certificate must have its key, whoever is trusted.
+    // A server must have the key of its certificate, whatever is trusted.
     fn verify_tls12_signature(
         &self,
         message: &[u8],

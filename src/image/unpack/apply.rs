@@ -132,7 +132,7 @@ impl Unpacker {
             "很小的归档也能展开成海量数据；确认内容可信后，可用 --limit 字节数 放宽",
         )
         .into();
-        Err(Error::Unusable { what: shown(&entry.path), why: limit, hint })
+        Err(Error::Unavailable { what: shown(&entry.path), why: limit, hint })
     }
 
     fn entry<R: Read>(&mut self, entry: &Entry, content: &mut Entries<R>) -> Result<()> {

@@ -16,7 +16,7 @@ use std::{
 
 /// How long the paths of closed directories may be in all, in bytes.
 const MAX_CLOSED: usize = 16 << 20;
-/// Linux's CAP_DAC_OVERRIDE: whoever has it, no mode stops.
+/// Linux's CAP_DAC_OVERRIDE: no mode stops a process that has it.
 const DAC_OVERRIDE: u32 = 1;
 
 /// The directories that still want something.
@@ -41,8 +41,8 @@ pub(super) struct Directories {
 
 impl Directories {
     pub(super) fn new(root: &Dir, layer: bool) -> nix::Result<Directories> {
-        // Whoever may enter the container must be able to enter its root, unless the image says otherwise. Its time is
-        // always the same one, so that the same image gives the same tree.
+        // A user of the container must be able to enter its root, unless the image says otherwise. Its time is always
+        // the same one, so that the same image gives the same tree.
         let status = std::fs::read("/proc/self/status").unwrap_or_default();
         let last = if layer { (Some(0o755), Some(TimeSpec::new(0, 0))) } else { (None, None) };
         Ok(Directories {
@@ -97,7 +97,7 @@ impl Directories {
         if let Some((path, _)) = self.closed.remove(&key) {
             self.closed_bytes -= path.len();
         }
-        // Nobody else enters the tree of an image before it is complete. Elsewhere nobody may change what we unpack.
+        // No other user enters an image's tree before it is complete. Elsewhere none may change what we unpack.
         let for_now = (mode | 0o700) & if self.layer { 0o7777 } else { !0o022 };
         if for_now != mode && !self.unstoppable {
             self.closed_bytes += path.len();

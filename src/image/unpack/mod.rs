@@ -94,8 +94,8 @@ fn within(layer: &str, error: Error) -> Error {
             Error::Malformed { what: format!("{layer}: {what}"), why }
         }
         Error::Registry { fault, .. } => Error::Registry { what: layer.into(), fault },
-        Error::Unusable { what, why, hint } if !what.starts_with(layer) => {
-            Error::Unusable { what: format!("{layer}: {what}"), why, hint }
+        Error::Unavailable { what, why, hint } if !what.starts_with(layer) => {
+            Error::Unavailable { what: format!("{layer}: {what}"), why, hint }
         }
         error => error,
     }
@@ -185,7 +185,7 @@ fn decompress(
             hasher.update(piece);
         }
         if total > most {
-            return Err(Error::Unusable {
+            return Err(Error::Unavailable {
                 what: "archive".into(),
                 why: format!("more than {most} bytes when decompressed"),
                 hint: say(
@@ -239,7 +239,7 @@ impl Place {
         }
         let path = fresh_name(&parent.join("x"));
         let line = Line::begin(&path);
-        // Nobody enters before it is complete.
+        // Others do not enter before it is complete.
         let made = Made::make(&path, Mode::S_IRWXU).map_err(|errno| Error::io(&path)(errno.into()))?;
         line.made(made.dir());
         Ok(Place { root: Root::New(made), line: Some(line), done: false })
@@ -266,7 +266,7 @@ impl Place {
 }
 
 fn not_empty(dir: &Path) -> Error {
-    Error::Unusable {
+    Error::Unavailable {
         what: dir.display().to_string(),
         why: "not an empty directory".into(),
         hint: say(
@@ -290,7 +290,7 @@ impl Drop for Place {
             line.stays();
         }
         for line in left("cannot remove what was unpacked", &left_over, Lang::En) {
-            // A closed standard error leaves nobody to tell.
+            // A closed standard error has no reader.
             let _ = writeln!(io::stderr(), "{line}");
         }
     }

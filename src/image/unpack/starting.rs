@@ -1,5 +1,5 @@
 //! What starting the image will meet: its configuration beside the tree that its layers gave (OCI image specification,
-//! config). Nothing is started here, and none of it is an error: whoever starts it by hand should know.
+//! config). Nothing is started here, and none of it is an error: a user who starts it by hand should know.
 
 use super::{
     report::Report,
@@ -23,7 +23,7 @@ use std::{
 const MAX_LINKS: usize = 40;
 /// A longer `etc/passwd` is read no further, in bytes.
 const MAX_PASSWD: u64 = 1 << 20;
-/// Whoever is neither owner nor in the group may enter.
+/// Users other than the owner and the group may enter.
 const OTHERS_ENTER: u32 = 0o001;
 
 /// Adds a note for each thing that will be missed. A tree that cannot be looked into gets none.

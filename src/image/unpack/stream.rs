@@ -45,7 +45,7 @@ impl Compression {
             "gzip" if tar => Ok(Compression::Gzip),
             "zstd" if tar => Ok(Compression::Zstd),
             "tar" if tar => Ok(Compression::None),
-            _ => Err(Error::Unusable {
+            _ => Err(Error::Unavailable {
                 what: what.into(),
                 why: format!("a layer of the type {media_type:?}, which is not known here"),
                 hint: say(
@@ -67,7 +67,7 @@ impl Compression {
     }
 }
 
-/// The archive within, and how it was compressed: by its own first bytes, which nobody can get wrong.
+/// The archive within, and how it was compressed: by its own first bytes, which cannot be wrong.
 pub fn open(stored: impl Read + Send + 'static) -> io::Result<(Compression, Box<dyn Read + Send>)> {
     let mut stored = BufReader::with_capacity(BUFFER, stored);
     let compression = Compression::sniff(stored.fill_buf()?);

@@ -84,7 +84,7 @@ pub(super) struct Tree {
     found: HashMap<Vec<u8>, Dir>,
     /// How many of them are kept open.
     most: usize,
-    /// Directories made on the way, which whoever asked takes away.
+    /// Directories made on the way, which the caller takes away.
     pub implied: Vec<Implied>,
 }
 

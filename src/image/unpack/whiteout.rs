@@ -190,7 +190,7 @@ impl Unpacker {
             let up = openat(&at.fd, "..", flags, Mode::empty())?;
             let up = Dir { key: key(&fstat(&up)?), fd: Rc::new(up) };
             if up.key != parent.key {
-                // Somebody moves directories while we look.
+                // Directories are moved while we look.
                 return Err(Errno::EAGAIN);
             }
             let gone = self.leave_hidden(&up, &last.name, last.stays, &at, &last.time, all)?;

@@ -49,24 +49,24 @@ impl Machine {
         lines
     }
 
-    /// Ends every process in the terminals, and removes what the session made. Waits for nobody longer than this time in
-    /// all; what takes longer is left, and named. Files are removed to the last, however many there are.
+    /// Ends every process in the terminals, and removes what the session made. Waits no longer than this time in all;
+    /// what takes longer is left, and named. Files are removed to the last, however many there are.
     pub(crate) fn finish(&mut self, within: Duration) -> Rest {
         if std::mem::replace(&mut self.finished, true) {
             return Rest::default();
         }
         let until = Instant::now() + within;
         // What the tools wrote down is read before it goes.
-        self.footing.learn(self.run_dir.path());
+        self.delegation.learn(self.run_dir.path());
         let stayed = self.tracer.stop(within / 3);
         self.sampler.stop(within / 8);
         self.users = None;
         let mut entries = self.found.finish(until);
         entries.extend(self.ledger.finish(until));
         // After the groups that were made below it.
-        entries.extend(self.footing.finish(until));
+        entries.extend(self.delegation.finish(until));
         signals::would_leave(None);
-        // Who ended meanwhile, because its group was thawed, is nobody to speak of.
+        // What ended meanwhile, because its group was thawed, is not named.
         Rest { processes: groups::stayed(stayed), entries }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use std::io;
 
-/// Rows and columns of a terminal until somebody says otherwise.
+/// Rows and columns of a terminal by default.
 const SIZE: (u16, u16) = (24, 80);
 
 /// One terminal pane.
@@ -24,7 +24,7 @@ pub(super) struct Terminal {
     pub(super) restarting: bool,
     /// When that takes too long.
     pub(super) overdue: Timer,
-    /// When somebody looks who waits there.
+    /// When we look what waits there.
     pub(super) silence: Timer,
     /// How often a shell that works was looked at since it printed something.
     pub(super) looks: u32,
@@ -32,6 +32,8 @@ pub(super) struct Terminal {
     /// The foreground group that was looked at last, and the process in it that says where the terminal is.
     pub(super) stands: Option<(i32, i32)>,
     pub(super) hold: Hold,
+    /// Whether its shell is an ordinary user's.
+    pub(super) user: bool,
 }
 
 impl Terminal {
@@ -52,6 +54,7 @@ impl Terminal {
             place: None,
             stands: None,
             hold: Hold::default(),
+            user: false,
         })
     }
 }

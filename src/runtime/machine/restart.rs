@@ -20,10 +20,11 @@ const ENDING: Duration = Duration::from_secs(2);
 const EMPTYING: Duration = Duration::from_secs(1);
 
 impl Machine {
-    pub(super) fn restart(&mut self, id: TerminalId) -> Vec<Event> {
+    pub(super) fn restart(&mut self, id: TerminalId, user: bool) -> Vec<Event> {
         self.answered = self.requested;
         let Some(terminal) = self.terminals.get_mut(&id) else { return Vec::new() };
         terminal.generation += 1;
+        terminal.user = user;
         (terminal.place, terminal.stands) = (None, None);
         terminal.hold = Hold::Off;
         terminal.restarting = true;
@@ -90,7 +91,7 @@ impl Machine {
         }
         if left.iter().any(|left| left.path == self.work) {
             // Something else has taken the place of the directory that shells begin in. What a lesson makes there would be
-            // made in somebody else's.
+            // in a foreign directory.
             if let Some(terminal) = self.terminals.get_mut(&id) {
                 terminal.restarting = false;
             }

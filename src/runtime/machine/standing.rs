@@ -10,14 +10,14 @@ use crate::{
 };
 use std::{fs, path::Path, time::Duration};
 
-/// How long a terminal is silent before somebody looks who waits there.
+/// How long a terminal is silent before we look what waits there.
 const SILENCE: Duration = Duration::from_millis(40);
 
 /// How often a shell is looked at that has printed something and still works: each time is twice as long as the last.
 const LOOKS: u32 = 7;
 
 impl Machine {
-    /// A terminal has printed something: once it is silent, somebody looks who waits there.
+    /// A terminal has printed something: once it is silent, we look what waits there.
     pub(super) fn printed(&mut self, id: TerminalId) {
         if let Some(terminal) = self.terminals.get_mut(&id) {
             terminal.looks = 0;
@@ -77,7 +77,7 @@ impl Machine {
 /// How many terminals may stand within one another.
 const NESTED: usize = 8;
 
-/// sudo(8) and script(1) give what they start a terminal of its own and pass on what is typed: who has the keys is the
+/// sudo(8) and script(1) give what they start a terminal of its own and pass on what is typed: the keys go to the
 /// foreground of the innermost terminal.
 fn innermost(group: i32) -> i32 {
     let groups = std::iter::successors(Some(group), |group| passed_on(*group));
@@ -111,7 +111,7 @@ fn is_shell_of(pid: i32, group: i32) -> bool {
     its_group == Some(group) && is_shell(name)
 }
 
-/// Whether a shell takes its lines from somebody, and not from a script or its own arguments: those may ask for other things.
+/// Whether a shell takes its lines from a user, not from a script or its own arguments: those may ask for other things.
 fn is_interactive(pid: i32) -> bool {
     let Ok(arguments) = text::read(format!("/proc/{pid}/cmdline")) else { return false };
     // busybox(1) has the shell's name in its first argument.

@@ -8,7 +8,7 @@ use crate::{event::Event, lang::Lang, lesson::TerminalId};
 use std::time::{Duration, Instant};
 
 /// How long a command is waited for that works: one that works for ever belongs to no lesson.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const MAX_LEN: Duration = Duration::from_secs(15 * 60);
 
 /// A command whose end is waited for.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Awaited {
     pub(super) since: Instant,
     /// What it had done when that time began.
     pub(super) work: Work,
-    /// Whether somebody was told.
+    /// Whether this was told.
     pub(super) told: bool,
 }
 
@@ -28,7 +28,7 @@ impl Machine {
     pub(super) fn due(&mut self) -> Vec<Event> {
         let Some(mut awaited) = self.awaited.take() else { return vec![Event::Deadline] };
         let work = self.work(awaited.terminal);
-        if !(work.is_more_than(awaited.work) || work.is_ready()) || awaited.since.elapsed() > LONGEST {
+        if !(work.is_more_than(awaited.work) || work.is_ready()) || awaited.since.elapsed() > MAX_LEN {
             return vec![Event::Deadline];
         }
         self.timer.set(Some(awaited.patience));

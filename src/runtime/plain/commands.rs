@@ -1,13 +1,14 @@
 //! What a line means: a letter, a number, or a line for one of the terminals.
 
-use super::Talk;
+use super::{PATIENCE, Talk};
 use crate::{
-    app::{Effect, Event, Jump, Onward, Play, View, answer, go_on},
+    app::{Effect, Event, Jump, Onward, Play, View, answer, class, go_on, held_to_change},
+    class::Flag,
     lesson::TerminalId,
     session::{Phase, Wish},
     ui::plain as say,
 };
-use std::io;
+use std::{io, time::Instant};
 
 impl Talk {
     /// Does what one line asks for.
@@ -68,6 +69,7 @@ impl Talk {
             ("h", _) => Wish::Hint,
             ("c", _) => Wish::RunOn,
             ("x", _) => Wish::ToggleHold,
+            ("f", _) => return self.what_if(rest),
             ("u", _) => Wish::RunUntil(rest.to_string()),
             (_, Some(answer)) => Wish::Answer(answer),
             _ => return self.look(word, rest),
@@ -92,6 +94,27 @@ impl Talk {
                 let said = answer::notes(play, lang);
                 self.driver.state.said = Some(said);
             }
+            "w" if say::is_network(rest) => {
+                self.read_networks()?;
+                let state = &self.driver.state;
+                let lines = state.play.as_ref().map(|play| say::pane(state, play, rest));
+                return self.say(&lines.unwrap_or_default());
+            }
+            "H" | "D" | "X" if self.driver.state.class.is_some() => {
+                let state = &mut self.driver.state;
+                match word {
+                    "H" => class::raise(state, Flag::Help),
+                    "D" => class::raise(state, Flag::Done),
+                    _ => {
+                        let effects = class::leave(state);
+                        self.driver.perform(effects);
+                    }
+                }
+                // What is said of it is an event like any other, with which the class is told.
+                if let Some(said) = self.driver.state.said.take() {
+                    self.driver.give(Event::Said(said));
+                }
+            }
             "w" | "W" => {
                 let state = &self.driver.state;
                 let Some(play) = &state.play else { return Ok(()) };
@@ -103,6 +126,40 @@ impl Talk {
                 return self.say(&lines);
             }
             _ => return self.say(&[say::unknown(word, lang)]),
+        }
+        Ok(())
+    }
+
+    /// Tells what can become of the held call; with the name of a flag or of an error, does it.
+    fn what_if(&mut self, name: &str) -> io::Result<()> {
+        let state = &self.driver.state;
+        let Some(call) = state.play.as_ref().and_then(held_to_change).cloned() else { return Ok(()) };
+        let Some(instead) = call.choice(name) else { return self.say(&say::what_if(&call, state.lang)) };
+        self.wish(Wish::Instead(call.pid, instead));
+        let state = &mut self.driver.state;
+        let again = if state.play.as_ref().is_some_and(Play::is_lab) { "" } else { answer::begins_again(state.lang) };
+        state.said = Some(format!("{}{again}", answer::changed(&call, instead, state.lang)));
+        Ok(())
+    }
+
+    /// Has the network namespaces read from now on, and waits for that; what else happens meanwhile is told as ever.
+    fn read_networks(&mut self) -> io::Result<()> {
+        self.driver.engine.networks(true);
+        let until = Instant::now() + PATIENCE;
+        let known = |talk: &Talk| {
+            let sample = talk.driver.state.play.as_ref().and_then(|play| play.sample.as_ref());
+            sample.is_some_and(|sample| sample.networks.is_some())
+        };
+        while !known(self) {
+            match self.driver.engine.next(Some(until)) {
+                None => break,
+                Some(Event::Stdin(line)) => self.lines.push_back(line),
+                Some(event @ (Event::HungUp | Event::Signal(_))) => {
+                    self.driver.engine.queue().send(event);
+                    break;
+                }
+                Some(event) => self.happened(event)?,
+            }
         }
         Ok(())
     }
@@ -125,8 +182,8 @@ impl Talk {
         if let (Wish::Go, Some(run)) = (&wanted, play.due()) {
             self.echo.insert(run.terminal, play.fill(&run.line));
         }
-        self.stepping =
-            play.session.phase() == Phase::Held && matches!(wanted, Wish::Go | Wish::RunOn | Wish::RunUntil(_));
+        self.stepping = play.session.phase() == Phase::Held
+            && matches!(wanted, Wish::Go | Wish::RunOn | Wish::RunUntil(_) | Wish::Instead(..));
         let toggled = wanted == Wish::ToggleHold;
         self.told.wished();
         self.driver.give(Event::Wish(wanted));

@@ -24,7 +24,8 @@ pub(super) fn call(name: &str, outcome: &Outcome, text: Option<&str>, evidence: 
     }
     let mut seen = None;
     for event in evidence.calls.iter().rev().filter(|event| same_call(name, event.call.syscall)) {
-        let errno = event.returned.error().map(errno::name);
+        // What the kernel never saw is no word of the kernel's.
+        let errno = event.returned.error().filter(|_| !event.returned.is_refused()).map(errno::name);
         let right_end = match outcome {
             Outcome::Ok => matches!(event.returned, Return::Value(_)),
             Outcome::Failed(wanted) => errno.as_ref() == Some(wanted),
@@ -32,7 +33,12 @@ pub(super) fn call(name: &str, outcome: &Outcome, text: Option<&str>, evidence: 
         if right_end && text.is_none_or(|text| event.call.args_text().contains(text)) {
             return Verdict { passed: Some(true), observed: expected.clone(), expected, ..Verdict::default() };
         }
-        let end = errno.unwrap_or_else(|| event.returned.to_string());
+        let end = match event.returned.error().filter(|_| event.returned.is_refused()) {
+            Some(error) => {
+                format!("{}{}", errno::name(error), lang.pick(" (not from the kernel)", "（不是内核返回的）"))
+            }
+            None => errno.unwrap_or_else(|| event.returned.to_string()),
+        };
         seen.get_or_insert_with(|| format!("{} = {end}", event.call));
     }
     let observed = seen.unwrap_or_else(|| lang.pick("no such call yet", "尚无此调用").into());
@@ -115,7 +121,10 @@ mod tests {
         Evidence,
         cases::{call, decided, exited, killed, sample, unfinished, untraced},
     };
-    use crate::trace::SyscallEvent;
+    use crate::{
+        kernel::errno::Errno,
+        trace::{Return, SyscallEvent},
+    };
 
     const UTS: u64 = libc::CLONE_NEWUTS as u64;
     const PID: u64 = libc::CLONE_NEWPID as u64;
@@ -154,6 +163,21 @@ mod tests {
                 true,
                 "unshare(…NEWPID…) = EPERM",
                 "unshare(…NEWPID…) = EPERM",
+            ),
+            // An error that the guard or the learner made is no word of the kernel's.
+            (
+                "call unshare EPERM",
+                vec![SyscallEvent { returned: Return::Answered(Errno::EPERM), ..refused() }],
+                false,
+                "unshare(…) = EPERM",
+                "unshare(CLONE_NEWPID) = EPERM (not from the kernel)",
+            ),
+            (
+                "call unshare EPERM",
+                vec![SyscallEvent { returned: Return::Refused, ..refused() }],
+                false,
+                "unshare(…) = EPERM",
+                "unshare(CLONE_NEWPID) = EPERM (not from the kernel)",
             ),
             // Any of them will do; the newest is what is shown.
             ("call unshare ok", vec![uts(), refused()], true, "unshare(…) = 0", "unshare(…) = 0"),
@@ -206,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_traces_neither_can_be_told() {
+    fn where_nothing_is_traced_neither_can_be_told() {
         let evidence = Evidence {
             untraced: Some(untraced()),
             calls: vec![call("unshare", UTS, Ok(0))],

@@ -126,7 +126,7 @@ pub(in crate::session) fn call(name: &str, value: u64, returned: Result<i64, i32
 
 fn event(name: &str, value: u64, returned: Return) -> SyscallEvent {
     let call = Call::of(102, "sh", name, [value, 0, 0, 0, 0, 0]);
-    SyscallEvent { call, returned, micros: 0, changed: Vec::new() }
+    SyscallEvent { call, returned, micros: 0, changed: Vec::new(), asked: None }
 }
 
 /// A call whose process died in it.

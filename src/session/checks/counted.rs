@@ -8,9 +8,9 @@ use crate::{lang::Lang, lesson::Counter, observe::Sample};
 pub struct Counted {
     /// The moment, in microseconds.
     pub at: u64,
-    /// CPU time used, in microseconds; `None` where nobody counts it.
+    /// CPU time used, in microseconds; `None` where it is not counted.
     pub usage: Option<u64>,
-    /// For how long its threads were kept from running, in microseconds; `None` where nobody counts it.
+    /// For how long its threads were kept from running, in microseconds; `None` where it is not counted.
     pub delay: Option<u64>,
     /// For how long the quota alone kept them from it, in microseconds, all CPUs together.
     pub held_back: u64,
@@ -29,7 +29,7 @@ const WINDOW: u64 = 3_000_000;
 /// A group that used less than this part of its cap did not come to it.
 const NEARLY: f64 = 0.9;
 /// Samples come once a second, or when something happened.
-const MOST_COUNTED: usize = 256;
+const MAX_COUNTED: usize = 256;
 
 impl Evidence {
     /// Keeps the counters of a sample, to compare later ones with.
@@ -48,7 +48,7 @@ impl Evidence {
             throttled: zero(group.values.cpu.throttled),
             oom_kills: zero(group.values.memory.oom_kills),
         };
-        if self.history.len() >= MOST_COUNTED {
+        if self.history.len() >= MAX_COUNTED {
             // The first one stays: counters are compared with it.
             self.history.remove(1);
         }
@@ -139,7 +139,7 @@ pub(super) fn grew(counter: Counter, evidence: &Evidence, lang: Lang) -> Verdict
     let expected = first.map_or_else(none, |first| format!("> {first}"));
     let starved = evidence.share().filter(|share| share.cap.is_some_and(|cap| share.starved(cap * NEARLY).is_some()));
     match starved.filter(|_| !passed && counter == Counter::Throttled) {
-        // Nobody stops a group that never comes to its cap.
+        // A group that never comes to its cap is not stopped.
         Some(share) => Verdict {
             passed: None,
             expected,
@@ -220,7 +220,7 @@ mod tests {
             (150, Some(100), 0, false, ""),
             // The quota kept it back, which explains nothing.
             (900, Some(2000), 2000, false, ""),
-            // Nobody counts, or it had more than it may have.
+            // It is not counted, or it had more than it may have.
             (150, None, 0, false, ""),
             (2000, Some(1000), 0, false, ""),
         ] {

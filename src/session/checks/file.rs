@@ -28,6 +28,12 @@ pub(super) fn file(place: Where, path: &str, fact: &FileFact, sample: &Sample, l
             );
             Verdict::equal(format!("{path}: {wanted}"), format!("{path}: {}", device.unwrap_or(none)))
         }
+        (FileFact::Owner(wanted), _) => {
+            let word = |owner: &str| lang.pick(format!("{path}: owner {owner}"), format!("{path}：所有者 {owner}"));
+            let none = lang.pick("absent", "不存在");
+            let seen = sample.file_owners.get(&asked).map(u32::to_string);
+            Verdict::equal(word(&wanted.to_string()), word(seen.as_deref().unwrap_or(none)))
+        }
         (FileFact::Present(wanted), found) => Verdict::equal(word(*wanted), word(found.is_some())),
         (FileFact::Contains(text), None) => Verdict::new(false, format!("{path}: …{text}…"), word(false)),
         (FileFact::Contains(text), Some(contents)) => {
@@ -89,7 +95,7 @@ mod tests {
                 "/etc/os-release: c 1:3",
                 "/etc/os-release: a file, no device",
             ),
-            // The same path on the other side is another file, which nobody has read.
+            // The same path on the other side is another file, which was not read.
             Case("file host /etc/os-release present", sample(), false, "/etc/os-release", "was not read yet"),
             Case("file host /etc/os-release absent", sample(), false, "/etc/os-release", "was not read yet"),
             Case("file host rootfs/hello present", sample(), true, "rootfs/hello: present", "rootfs/hello: present"),

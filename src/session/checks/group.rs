@@ -2,6 +2,7 @@
 
 use super::{Verdict, is_program};
 use crate::{
+    kernel::namespaces::Kind,
     lang::Lang,
     lesson::{Member, Setting},
     observe::{Process, Sample},
@@ -59,6 +60,7 @@ pub(super) fn member(name: &str, wanted: &Member, sample: &Sample, lang: Lang) -
     let group = &sample.group;
     let named = |process: &&Process| match name {
         CONTAINER_PROCESS => sample.container == Some(process.pid),
+        INSIDE => process.pid_ns.is_some() && process.pid_ns == sample.namespaces.get(&Kind::Pid).copied(),
         _ => is_program(name, &process.comm),
     };
     let is_in = |controller: &str, pid| group.members_of.get(controller).is_some_and(|members| members.contains(&pid));
@@ -66,6 +68,14 @@ pub(super) fn member(name: &str, wanted: &Member, sample: &Sample, lang: Lang) -
     let somewhere = |pid| group.members_of.keys().any(|name| is_in(name, pid));
     let mut processes = sample.processes.iter().filter(named);
     let passed = match wanted {
+        // One that is left out uses up what the others may not.
+        Member::Everywhere if name == INSIDE => {
+            let (mut some, mut all) = (false, true);
+            for process in sample.processes.iter().filter(|process| named(process) && process.state != 'Z') {
+                (some, all) = (true, all && everywhere(process.pid));
+            }
+            some && all
+        }
         Member::Everywhere => processes.any(|process| everywhere(process.pid)),
         Member::Nowhere => !processes.any(|process| somewhere(process.pid)),
         Member::Of(controller) => processes.any(|process| is_in(controller, process.pid)),
@@ -84,10 +94,14 @@ pub(super) fn member(name: &str, wanted: &Member, sample: &Sample, lang: Lang) -
     let of = |process: &Process| {
         group.members_of.keys().filter(|name| is_in(name, process.pid)).cloned().collect::<Vec<_>>()
     };
-    let most = sample.processes.iter().filter(named).map(of).max_by_key(Vec::len).unwrap_or_default();
-    Verdict::new(passed, word(expected), word(most.join(", ")))
+    let seen = sample.processes.iter().filter(|process| named(process) && process.state != 'Z').map(of);
+    // Of all processes, the one that is left out is worth telling.
+    let seen = if name == INSIDE { seen.min_by_key(Vec::len) } else { seen.max_by_key(Vec::len) }.unwrap_or_default();
+    Verdict::new(passed, word(expected), word(seen.join(", ")))
 }
 
+/// What stands for every process in the container's PID namespace.
+const INSIDE: &str = "inside";
 /// What stands for the container process.
 const CONTAINER_PROCESS: &str = "container";
 
@@ -155,6 +169,7 @@ mod tests {
     #[test]
     fn a_member_is_a_process_of_that_name_in_the_hierarchy_that_counts() {
         let partly = || with(|sample| sample.group.members_of.insert("memory".into(), Vec::new()));
+        let both = || with(|sample| sample.group.members_of.values_mut().for_each(|members| members.push(103)));
         all([
             Case("in-group sh yes", sample(), true, "sh: a member of cpu, memory", "sh: a member of cpu, memory"),
             Case("in-group sh yes", partly(), false, "sh: a member of cpu, memory", "sh: a member of cpu"),
@@ -172,6 +187,14 @@ mod tests {
                 "container: a member of cpu, memory",
             ),
             Case("in-group sh yes", gone(), false, "sh: a member of the group", "sh: no member"),
+            Case(
+                "in-group inside yes",
+                both(),
+                true,
+                "inside: a member of cpu, memory",
+                "inside: a member of cpu, memory",
+            ),
+            Case("in-group inside yes", sample(), false, "inside: a member of cpu, memory", "inside: no member"),
         ]);
     }
 

@@ -9,6 +9,9 @@ mod mount;
 mod namespace;
 mod network;
 mod process;
+mod rights;
+mod users;
+mod wired;
 
 use crate::{
     lang::{Both, Lang},
@@ -69,6 +72,11 @@ impl Verdict {
         Verdict::new(wanted == seen, wanted, seen)
     }
 
+    /// The same where what it is about is not there.
+    pub(super) fn without(self, observed: &str) -> Verdict {
+        Verdict { passed: Some(false), observed: observed.into(), because: String::new(), ..self }
+    }
+
     /// The fact does not hold, because what it is about could not be read.
     fn unread(wanted: impl Into<String>, lang: Lang) -> Verdict {
         Verdict::new(false, wanted, unreadable(lang))
@@ -106,8 +114,22 @@ pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
         Fact::Init(name) => read(&|sample| process::init(name, sample, lang)),
         Fact::Adopted(name) => read(&|sample| process::adopted(name, sample, lang)),
         Fact::Scorecard(name, on) => read(&|sample| process::scorecard(name, *on, sample, lang)),
-        Fact::Capabilities(all) => read(&|sample| process::capabilities(*all, sample, lang)),
+        Fact::Capabilities(amount) => read(&|sample| process::capabilities(*amount, sample, lang)),
+        Fact::IdMap(uid, lines) => read(&|sample| users::map(*uid, lines, sample, lang)),
+        Fact::Setgroups(allow) => read(&|sample| users::setgroups(*allow, sample, lang)),
+        Fact::User(place, id) => read(&|sample| users::user(*place, *id, sample, lang)),
+        Fact::Owner(kinds, own) => read(&|sample| users::owner(kinds, *own, sample, lang)),
         Fact::NoNewPrivs(on) => read(&|sample| process::no_new_privs(*on, sample)),
+        Fact::SharedMounts(some) => read(&|sample| mount::shared(*some, sample, lang)),
+        Fact::Zombies(some) => read(&|sample| rights::zombies(*some, sample, lang)),
+        Fact::Reaps(yes) => read(&|sample| rights::reaps(*yes, sample, lang)),
+        Fact::Entered(kinds) => read(&|sample| rights::entered(kinds, sample, lang)),
+        Fact::Seccomp(on) => read(&|sample| rights::seccomp(*on, sample)),
+        Fact::Capability(name, on) => {
+            read(&|sample| rights::capability(name, *on, "CapEff", sample.privileges.capabilities))
+        }
+        Fact::Bounding(name, on) => read(&|sample| rights::capability(name, *on, "CapBnd", sample.privileges.bounding)),
+        Fact::BoundingDefault => read(&|sample| rights::within_default(sample, lang)),
         Fact::ProcShowsHost(host) => read(&|sample| mount::proc(*host, sample, lang)),
         Fact::Mount(place, path, kind) => read(&|sample| mount::mounted(path, kind, side(*place, sample), lang)),
         Fact::NoMount(place, path, kind) => {
@@ -117,6 +139,7 @@ pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
         Fact::Interface(place, name, up) => read(&|sample| network::interface(name, *up, side(*place, sample), lang)),
         Fact::Listening(place, port) => read(&|sample| network::port(*port, true, side(*place, sample), lang)),
         Fact::NotListening(place, port) => read(&|sample| network::port(*port, false, side(*place, sample), lang)),
+        Fact::Net(fact) => read(&|sample| wired::net(fact, sample, lang)),
         Fact::File(place, path, fact) => read(&|sample| file::file(*place, path, fact, sample, lang)),
     }
 }

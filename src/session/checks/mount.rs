@@ -36,6 +36,18 @@ pub(super) fn absent(path: &str, kinds: Option<&str>, side: &Side, lang: Lang) -
     Verdict::equal(nothing(lang), seen.map_or_else(|| nothing(lang).into(), |mount| format!("{path} {}", mount.kind)))
 }
 
+/// What is mounted on one of the container's mounts appears elsewhere, or nothing does.
+pub(super) fn shared(some: bool, sample: &Sample, lang: Lang) -> Verdict {
+    let none = lang.pick("no mount is shared", "没有共享的挂载");
+    let wanted = if some { lang.pick("a shared mount", "有共享的挂载") } else { none };
+    if sample.inside.mounts.is_empty() {
+        return Verdict::unread(wanted, lang);
+    }
+    let mut shared = sample.inside.mounts.iter().filter(|mount| mount.is_shared());
+    let seen = shared.next().map(|mount| format!("{} {}", mount.point, mount.propagation));
+    Verdict::new(seen.is_some() == some, wanted, seen.unwrap_or_else(|| none.into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::cases::{Case, all, sample};
@@ -86,6 +98,20 @@ mod tests {
             Case("mount host /mnt tmpfs", with(tmpfs), false, "/mnt tmpfs", "absent"),
             Case("mount host / ext4", sample(), true, "/ ext4", "/ ext4"),
             Case("mount inside /mnt tmpfs", blind(), false, "/mnt tmpfs", "absent"),
+        ]);
+    }
+
+    #[test]
+    fn a_shared_mount_has_peers() {
+        let shared = "90 50 0:60 / /mnt rw shared:7 - tmpfs box rw\n";
+        let slave = "90 50 0:60 / /mnt rw master:7 - tmpfs box rw\n";
+        let none = "no mount is shared";
+        all([
+            Case("shared-mounts some", with(shared), true, "a shared mount", "/mnt shared"),
+            Case("shared-mounts none", with(shared), false, none, "/mnt shared"),
+            Case("shared-mounts none", with(slave), true, none, none),
+            Case("shared-mounts some", with(slave), false, "a shared mount", none),
+            Case("shared-mounts none", blind(), false, none, "unreadable"),
         ]);
     }
 

@@ -1,10 +1,10 @@
-//! Facts about processes: which run, who is PID 1, what they may do, and what the scorecard says.
+//! Facts about processes: which run, which is PID 1, what they may do, and what the scorecard says.
 
 use super::{Verdict, absent, is_program, join};
 use crate::{
     kernel::namespaces::Kind,
     lang::Lang,
-    lesson::Where,
+    lesson::{Amount, Where},
     observe::{NAMES, Process, Sample},
 };
 use std::collections::BTreeSet;
@@ -86,16 +86,22 @@ pub(super) fn scorecard(name: &str, on: bool, sample: &Sample, lang: Lang) -> Ve
     Verdict::equal(word(on), word(seen))
 }
 
-/// The container process has every capability that we have, or lacks some.
-pub(super) fn capabilities(all: bool, sample: &Sample, lang: Lang) -> Verdict {
+/// The container process has so many capabilities.
+pub(super) fn capabilities(amount: Amount, sample: &Sample, lang: Lang) -> Verdict {
     let (theirs, ours) = (sample.privileges.capabilities, sample.host_privileges.capabilities);
-    let has_all = theirs.zip(ours).map(|(theirs, ours)| ours & !theirs == 0);
-    let count = |mask: Option<u64>| mask.map_or_else(|| "?".into(), |mask| mask.count_ones().to_string());
-    let wanted = match all {
-        true => lang.pick("all of {}", "全部 {} 项"),
-        false => lang.pick("fewer than {}", "少于 {} 项"),
+    let most = match amount {
+        Amount::All | Amount::Fewer => ours,
+        Amount::Full | Amount::None => sample.users.bounding,
     };
-    Verdict::new(has_all == Some(all), wanted.replace("{}", &count(ours)), count(theirs))
+    let has_all = theirs.zip(most).map(|(theirs, most)| most & !theirs == 0);
+    let count = |mask: Option<u64>| mask.map_or_else(|| "?".into(), |mask| mask.count_ones().to_string());
+    let (wanted, holds) = match amount {
+        Amount::All => (lang.pick("all of {}", "全部 {} 项"), has_all == Some(true)),
+        Amount::Full => (lang.pick("all of {}", "全部 {} 项"), has_all == Some(true) && most != Some(0)),
+        Amount::Fewer => (lang.pick("fewer than {}", "少于 {} 项"), has_all == Some(false)),
+        Amount::None => ("0", theirs == Some(0)),
+    };
+    Verdict::new(holds, wanted.replace("{}", &count(most)), count(theirs))
 }
 
 /// execve(2) can no longer give the container process more than it has, or still can.
@@ -234,6 +240,21 @@ mod tests {
             Case("capabilities fewer", masks(Some(0b111), Some(0b111)), false, "fewer than 3", "3"),
             Case("capabilities fewer", masks(None, Some(0b111)), false, "fewer than 3", "?"),
             Case("capabilities all", masks(Some(0b111), None), false, "all of ?", "3"),
+        ]);
+        let bound = |theirs: Option<u64>, most: Option<u64>| {
+            with(|sample| {
+                sample.privileges.capabilities = theirs;
+                sample.users.bounding = most;
+            })
+        };
+        all([
+            Case("capabilities full", bound(Some(0b111), Some(0b111)), true, "all of 3", "3"),
+            Case("capabilities full", bound(Some(0b110), Some(0b111)), false, "all of 3", "2"),
+            Case("capabilities full", bound(Some(0), Some(0)), false, "all of 0", "0"),
+            Case("capabilities full", bound(Some(0b111), None), false, "all of ?", "3"),
+            Case("capabilities none", bound(Some(0), Some(0b111)), true, "0", "0"),
+            Case("capabilities none", bound(Some(1), Some(0b111)), false, "0", "1"),
+            Case("capabilities none", bound(None, Some(0b111)), false, "0", "?"),
         ]);
     }
 

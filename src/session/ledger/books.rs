@@ -29,7 +29,7 @@ impl Books for Kept {
     fn begins(&self, path: &Path) {
         self.with(|ledger| {
             if ledger.is_none() {
-                // Whoever is killed has written what it has written: it need not be on the disk.
+                // A killed process has written what it has written: it need not be on the disk.
                 *ledger = Ledger::create_kept(false).ok();
             }
             if let Some(ledger) = ledger {

@@ -140,7 +140,7 @@ impl Entry {
                 Entry::Cgroup(path) => path.components().any(named),
                 // These may be called as they like; which one it was is written down with them.
                 Entry::Group(_) | Entry::Object(_) => true,
-                // Anybody's group can hand something down; only what a session saw is in its ledger.
+                // Any group can hand something down; only what a session saw is in its ledger.
                 Entry::HandedDown(what) => what.controller.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
             }
     }
@@ -153,7 +153,7 @@ impl Entry {
         }
     }
 
-    /// Whether what has its path now was made by somebody else, who may call a group as they like.
+    /// Whether what has its path now was made by another program, which may call a group as it likes.
     pub(super) fn is_another(&self, identity: Option<&Identity>) -> bool {
         let found = |path: &Path| identity.map(|identity| Made::find(path, Some(identity)));
         matches!(self, Entry::Group(path) if matches!(found(path), Some(Err(Left { why: Why::Replaced, .. }))))
@@ -170,7 +170,7 @@ impl Entry {
             },
             (Entry::Partial(path), _) => unfinished::remove(path, identity),
             (Entry::Cgroup(path), _) => groups::remove(path, until),
-            // It was not noted which one was made: it may be anybody's.
+            // It was not noted which one was made: it may be another's.
             (Entry::Group(path), None) if identity.is_none() => vec![Left { path: path.clone(), why: Why::Foreign }],
             (Entry::Group(path), None) => match Made::find(path, identity) {
                 Ok(Some(_)) => groups::remove(path, until),

@@ -1,5 +1,6 @@
 //! What is kept of a learner: only what grows, so that records of several windows can be added in any order.
 
+use super::Repair;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,9 @@ pub(super) struct Record {
     /// The lesson that was open last.
     #[serde(default)]
     pub(super) last: Option<String>,
+    /// The days on which something new was kept, counted from 1970 (UTC).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) days: BTreeSet<u64>,
 }
 
 /// Why something cannot be done, by language code.
@@ -41,6 +45,9 @@ pub(super) struct Place {
     /// Whether the first answer to each question of a step was right; questions are counted from 0.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) answers: BTreeMap<String, BTreeMap<usize, bool>>,
+    /// The fastest repair of each broken step.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) repairs: BTreeMap<String, Repair>,
 }
 
 impl Record {
@@ -51,18 +58,32 @@ impl Record {
             self.lessons.entry(lesson).or_default().add(place);
         }
         self.last = later.last.or(self.last.take());
+        self.days.extend(later.days);
+    }
+
+    /// What of it is true on every machine.
+    pub(super) fn elsewhere(mut self) -> Record {
+        for place in self.lessons.values_mut() {
+            place.unseen.clear();
+            place.lacking = None;
+        }
+        self
     }
 }
 
 impl Place {
     fn add(&mut self, later: Place) {
-        let Place { at, passed, helped, alone, skipped, unseen, lacking, answers } = later;
+        let Place { at, passed, helped, alone, skipped, unseen, lacking, answers, repairs } = later;
         self.passed.extend(passed);
         self.helped.extend(helped);
         self.alone.extend(alone);
         self.skipped.extend(skipped);
         self.unseen.extend(unseen);
         self.lacking = lacking.or(self.lacking.take());
+        for (step, repair) in repairs {
+            let best = self.repairs.entry(step).or_insert(repair);
+            *best = repair.min(*best);
+        }
         for (step, given) in answers {
             let known = self.answers.entry(step).or_default();
             for (question, right) in given {

@@ -5,7 +5,7 @@ use super::{
     LessonProgress, Predictions, Standing,
 };
 use crate::{columns::align, lang::Lang};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// Whether nothing was done in any lesson.
 pub(crate) fn is_empty(lessons: &[LessonProgress]) -> bool {
@@ -119,44 +119,82 @@ fn cell(text: &str) -> String {
 }
 
 /// Everything; fields are only ever added.
-pub(crate) fn value(lessons: &[LessonProgress], last: Option<&str>) -> Value {
-    let total: Predictions = lessons.iter().map(LessonProgress::predictions).sum();
-    json!({
-        "event": "progress",
-        "lessons": lessons.iter().map(of_lesson).collect::<Vec<_>>(),
-        "complete": !lessons.is_empty() && lessons.iter().all(LessonProgress::is_complete),
-        "predictions": total,
-        "last": last,
-    })
+#[derive(Serialize, schemars::JsonSchema)]
+pub(crate) struct Told<'a> {
+    event: &'static str,
+    lessons: Vec<ToldLesson<'a>>,
+    /// Whether every lesson is.
+    complete: bool,
+    predictions: Predictions,
+    /// The lesson that was open last.
+    last: Option<&'a str>,
 }
 
-fn of_lesson(lesson: &LessonProgress) -> Value {
-    let steps = lesson.steps.iter().map(|step| {
-        let reason = match &step.standing {
+#[derive(Serialize, schemars::JsonSchema)]
+struct ToldLesson<'a> {
+    lesson: &'a str,
+    title: &'a str,
+    /// Whether everything is done that can be done here.
+    complete: bool,
+    /// How many steps there are.
+    all: usize,
+    done: usize,
+    /// With the solution shown.
+    helped: usize,
+    skipped: usize,
+    impossible: usize,
+    open: usize,
+    predictions: Predictions,
+    steps: Vec<ToldStep<'a>>,
+}
+
+#[derive(Serialize, schemars::JsonSchema)]
+struct ToldStep<'a> {
+    step: &'a str,
+    title: &'a str,
+    /// `open`, `skipped`, `impossible`, `helped` or `done`.
+    state: &'static str,
+    /// Why it is impossible.
+    reason: Option<&'a str>,
+    /// Whether the first answer to each question was right.
+    predictions: &'a [Option<bool>],
+}
+
+/// The same for one line of JSON.
+pub(crate) fn value<'a>(lessons: &'a [LessonProgress], last: Option<&'a str>) -> Told<'a> {
+    Told {
+        event: "progress",
+        lessons: lessons.iter().map(of_lesson).collect(),
+        complete: !lessons.is_empty() && lessons.iter().all(LessonProgress::is_complete),
+        predictions: lessons.iter().map(LessonProgress::predictions).sum(),
+        last,
+    }
+}
+
+fn of_lesson(lesson: &LessonProgress) -> ToldLesson<'_> {
+    let steps = lesson.steps.iter().map(|step| ToldStep {
+        step: &step.id,
+        title: &step.title,
+        state: step.standing.name(),
+        reason: match &step.standing {
             Standing::Impossible(why) => Some(why),
             _ => None,
-        };
-        json!({
-            "step": step.id,
-            "title": step.title,
-            "state": step.standing.name(),
-            "reason": reason,
-            "predictions": step.answers,
-        })
+        },
+        predictions: &step.answers,
     });
-    json!({
-        "lesson": lesson.id,
-        "title": lesson.title,
-        "complete": lesson.is_complete(),
-        "all": lesson.steps.len(),
-        "done": lesson.done(),
-        "helped": lesson.count(|standing| *standing == Standing::Helped),
-        "skipped": lesson.count(|standing| *standing == Standing::Skipped),
-        "impossible": lesson.count(|standing| matches!(standing, Standing::Impossible(_))),
-        "open": lesson.count(|standing| *standing == Standing::Open),
-        "predictions": lesson.predictions(),
-        "steps": steps.collect::<Vec<_>>(),
-    })
+    ToldLesson {
+        lesson: &lesson.id,
+        title: &lesson.title,
+        complete: lesson.is_complete(),
+        all: lesson.steps.len(),
+        done: lesson.done(),
+        helped: lesson.count(|standing| *standing == Standing::Helped),
+        skipped: lesson.count(|standing| *standing == Standing::Skipped),
+        impossible: lesson.count(|standing| matches!(standing, Standing::Impossible(_))),
+        open: lesson.count(|standing| *standing == Standing::Open),
+        predictions: lesson.predictions(),
+        steps: steps.collect(),
+    }
 }
 
 #[cfg(test)]

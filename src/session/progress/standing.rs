@@ -52,14 +52,14 @@ pub struct LessonProgress {
     pub id: String,
     /// Its heading.
     pub title: String,
-    /// What whoever has done it can do.
+    /// What a learner can do after it.
     pub summary: String,
     /// Its steps, in order.
     pub steps: Vec<StepProgress>,
 }
 
 /// How many questions a lesson asks, and what came of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Predictions {
     /// Questions of steps that can be done here.
     pub all: usize,

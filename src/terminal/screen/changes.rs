@@ -8,6 +8,7 @@ use crate::terminal::{
     transcript::{Piece, Transcript},
 };
 use avt::{
+    Anchor, Line,
     observer::ShellEvent,
     parser::{AnsiMode, EdScope, ElScope, Function, Osc, ShellIntegration},
 };
@@ -61,6 +62,19 @@ impl Screen {
         self.execute(function);
     }
 
+    /// The first line of what was typed from here on, where it begins a here-document: bash says that it starts the command
+    /// once it has read the others, too.
+    fn here_document(&self, input: &Anchor) -> Option<String> {
+        let (place, screen) = (self.terminal.resolve(input)?, self.terminal.screen());
+        let scrolled = screen.all_lines().count() - screen.visible_lines().len();
+        let mut rows = screen.all_lines().skip(scrolled.checked_add_signed(place.row)?).peekable();
+        let mut typed = text(rows.peek()?.cells().get(place.col..)?);
+        while rows.next().is_some_and(Line::is_wrapped) {
+            typed.push_str(&text(rows.peek()?.cells()));
+        }
+        typed.contains("<<").then(|| self.graphemes.expand(typed.trim_end()))
+    }
+
     /// Whether the shell has echoed behind its prompt what was typed before: it takes that line.
     fn echoes_a_line_typed_ahead(&self) -> bool {
         let Some(place) = self.prompt.input.as_ref().and_then(|input| self.terminal.resolve(input)) else {
@@ -73,7 +87,7 @@ impl Screen {
     }
 
     /// What is typed from here on is the shell's next line.
-    fn begin_input(&mut self) {
+    pub(super) fn begin_input(&mut self) {
         self.prompt.input = Some(self.terminal.anchor_at_cursor());
         self.terminal
             .execute_with(Function::Osc(Osc::ShellIntegration(ShellIntegration::CommandStart)), &mut self.tracker);
@@ -148,7 +162,8 @@ impl Screen {
             if let ShellEvent::CommandSubmitted(command) = event {
                 let line = command.text.map(|text| self.graphemes.expand(&text));
                 self.prompt.ahead.took(line.as_deref());
-                self.transcript.note(Piece::Submitted(line));
+                let document = self.prompt.document.take();
+                self.transcript.note(Piece::Submitted(line.or(document)));
             }
         }
         if again {
@@ -247,9 +262,8 @@ impl Screen {
             }
             ShellIntegration::CommandExecuted => {
                 (self.prompt.returns, self.prompt.fresh) = (0, false);
-                if self.prompt.input.take().is_none() {
-                    return;
-                }
+                let Some(input) = self.prompt.input.take() else { return };
+                self.prompt.document = self.here_document(&input);
             }
         }
         self.execute(Function::Osc(Osc::ShellIntegration(mark)));

@@ -44,7 +44,7 @@ pub fn run(command: &[OsString], lang: Lang) -> ExitCode {
     let _ = rustix::process::set_ptracer(rustix::process::PTracer::Any);
     match ask(theirs.as_raw_fd(), command.len()) {
         Ok(()) => {}
-        // Nobody traces us, so the command is untraced as it is.
+        // We are not traced, so the command is not either.
         Err(Errno::EINVAL) => return instead(command),
         Err(errno) => {
             let why = errno::why(errno);

@@ -143,7 +143,7 @@ fn rights(status: &str) -> Vec<String> {
     RIGHTS.iter().map(|name| format!("{name}: {}", line(status, name).unwrap_or_default())).collect()
 }
 
-/// Starts the command. Gives its PID and the master's side of its terminal, where the asking process talks to somebody on one.
+/// Starts the command. Gives its PID and the master's side of its terminal, where the asking process has one.
 pub(super) fn start(asker: &Asker, mut wish: Wish) -> Result<(nix::unistd::Pid, Option<OwnedFd>), String> {
     let is_terminal = |wish: &Wish, fd: RawFd| wish.files.get(&fd).is_some_and(|file| isatty(file).unwrap_or(false));
     let mut master = None;
@@ -264,6 +264,6 @@ fn become_command(wish: Wish, leads: bool) -> String {
 
 #[expect(unsafe_code, reason = "a descriptor gets a given number")]
 fn place_at(file: RawFd, target: RawFd) -> nix::Result<()> {
-    // SAFETY: whatever had this number before belongs to nobody here any more.
+    // SAFETY: whatever had this number before is not used here any more.
     Errno::result(unsafe { libc::dup2(file, target) }).map(drop)
 }

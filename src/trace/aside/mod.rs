@@ -59,13 +59,13 @@ enum Message {
 const PASSES: u8 = 3;
 
 /// The longest message.
-const LONGEST: usize = 4096;
+const MAX_LEN: usize = 4096;
 
 impl Message {
     fn bytes(&self) -> Vec<u8> {
         let (kind, rest) = match self {
             Message::Started => (b's', Vec::new()),
-            Message::Failed(why) => (b'f', why.bytes().take(LONGEST - 1).collect()),
+            Message::Failed(why) => (b'f', why.bytes().take(MAX_LEN - 1).collect()),
             Message::Ended(status) => (b'e', status.to_ne_bytes().to_vec()),
             Message::Signal(signal) => (b'k', signal.to_ne_bytes().to_vec()),
         };
@@ -96,7 +96,7 @@ impl Message {
     /// Waits for the next one; `None` where the other end has gone.
     #[expect(unsafe_code, reason = "a descriptor that was received is a number")]
     fn receive(socket: &OwnedFd) -> Option<(Message, Option<OwnedFd>)> {
-        let mut bytes = [0; LONGEST];
+        let mut bytes = [0; MAX_LEN];
         let mut space = nix::cmsg_space!(RawFd);
         let mut parts = [IoSliceMut::new(&mut bytes)];
         let flags = MsgFlags::MSG_CMSG_CLOEXEC;
@@ -109,7 +109,7 @@ impl Message {
         let mut along = None;
         for message in got.cmsgs().ok()? {
             if let ControlMessageOwned::ScmRights(fds) = message {
-                // SAFETY: the kernel has just made it for us, and nobody else knows of it.
+                // SAFETY: the kernel has just made it for us, and nothing else owns it.
                 along = fds.first().map(|fd| unsafe { OwnedFd::from_raw_fd(*fd) });
             }
         }
@@ -161,7 +161,7 @@ impl Tracing {
         if !matches!(ended, Ended::Killed(_)) {
             return;
         }
-        // Whoever was made while the others were killed is found by the next pass. One that is frozen dies later.
+        // The next pass finds what was made while the others were killed. One that is frozen dies later.
         for _ in 0..PASSES {
             for pid in self.orphans() {
                 let _ = kill(pid.into(), Signal::SIGKILL);
@@ -169,7 +169,7 @@ impl Tracing {
         }
     }
 
-    /// Our children that are neither traced nor one of this program's roles, and everybody below them.
+    /// Our children that are neither traced nor one of this program's roles, and all below them.
     fn orphans(&self) -> Vec<Pid> {
         let own = std::process::id() as i32;
         let all: Vec<Process> = process::all().unwrap_or_default();

@@ -23,9 +23,9 @@ pub(super) struct Relay {
     saved: Termios,
     /// What was typed and has found no room yet.
     typed: Vec<u8>,
-    /// Nobody types any more.
+    /// The input has ended.
     closed: bool,
-    /// Nobody writes any more.
+    /// The output has ended.
     hung_up: bool,
 }
 
@@ -93,7 +93,7 @@ impl Relay {
             }
             Err(Errno::EINTR) => true,
             Err(Errno::EAGAIN) => false,
-            // EIO: nobody has the terminal open.
+            // EIO: no process has the terminal open.
             _ => {
                 self.hung_up = true;
                 false

@@ -1,6 +1,6 @@
 //! The hidden role `__aside PID COUNT PARENT`: starts the command, waits for its end, and ends what it leaves behind.
 //!
-//! Its standard input is the socket. It stays in the namespaces of the tracer, where `/proc` shows everybody.
+//! Its standard input is the socket. It stays in the namespaces of the tracer, where `/proc` shows every process.
 
 use super::{
     Message, is_ready,
@@ -29,7 +29,7 @@ use std::{
 /// The first argument of the process.
 pub const ROLE: &str = "__aside";
 
-/// How long those that are killed are waited for: whoever is frozen dies later.
+/// How long killed processes are waited for: a frozen one dies later.
 const ENDING: Duration = Duration::from_millis(800);
 
 /// The role. What goes wrong is told to the asking process.
@@ -73,7 +73,7 @@ fn attend(pid: Pid, count: usize, parent: i32) -> nix::Result<()> {
     result
 }
 
-/// Until nobody is left, or we are told to end it all.
+/// Until no process is left, or we are told to end it all.
 fn watch(command: nix::unistd::Pid, socket: &mut Option<OwnedFd>, signals: &SignalFd) -> nix::Result<()> {
     loop {
         let mut fds = vec![readable(signals)];
@@ -126,14 +126,14 @@ fn reap() -> Option<WaitStatus> {
     }
 }
 
-/// Tells the command's end; nobody has to listen any more afterwards.
+/// Tells the command's end; the peer need not listen any more then.
 fn tell(socket: &mut Option<OwnedFd>, status: i32) {
     if let Some(socket) = socket.take() {
         let _ = Message::Ended(status).send(&socket, None);
     }
 }
 
-/// Kills whoever descends from us, until nobody is left or the time is over.
+/// Kills what descends from us, until nothing is left or the time is over.
 fn end_all() {
     let until = Instant::now() + ENDING;
     let own = std::process::id() as i32;

@@ -59,6 +59,11 @@ impl Form {
         self.only.iter().find(|word| !known(word)).map(String::as_str)
     }
 
+    /// Every word that the filter takes.
+    pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+        CLASSES.into_iter().chain(Syscall::names())
+    }
+
     /// Every word that the filter takes besides names of calls.
     pub(crate) fn classes() -> String {
         CLASSES.join(", ")
@@ -82,7 +87,7 @@ struct Sum {
 const FEW: u64 = 3;
 
 /// Where the calls go.
-pub(super) struct Teller {
+pub(super) struct Printer {
     form: Form,
     lang: Lang,
     out: Box<dyn Write>,
@@ -93,12 +98,12 @@ pub(super) struct Teller {
     last: Option<((i32, &'static str, Return), u64)>,
 }
 
-impl Teller {
+impl Printer {
     /// Opens what `-o` names: a file, `|COMMAND` or `&DESCRIPTOR`; else standard error, or for JSON standard output, which the
     /// command then does not get.
     ///
     /// Errors: those of open(2), dup2(2) and of starting a shell.
-    pub(super) fn open(form: Form, to: Option<&str>, lang: Lang) -> io::Result<Teller> {
+    pub(super) fn open(form: Form, to: Option<&str>, lang: Lang) -> io::Result<Printer> {
         let mut reader = None;
         let out: Box<dyn Write> = match (to, form.json) {
             (None, true) => {
@@ -119,7 +124,7 @@ impl Teller {
                 (None, None) => Box::new(File::create(to)?),
             },
         };
-        Ok(Teller { form, lang, out, reader, begun: Instant::now(), sums: BTreeMap::new(), last: None })
+        Ok(Printer { form, lang, out, reader, begun: Instant::now(), sums: BTreeMap::new(), last: None })
     }
 
     /// Tells one event.
@@ -162,7 +167,7 @@ impl Teller {
     /// is told before anything else.
     fn folds(&mut self, event: &TraceEvent) -> io::Result<bool> {
         let this = match event {
-            TraceEvent::Syscall(_, SyscallEvent { call, returned, .. }) => {
+            TraceEvent::Syscall(_, SyscallEvent { call, returned, asked: None, .. }) => {
                 Some((call.pid.0, call.syscall.name(), *returned))
             }
             _ => None,
@@ -227,9 +232,13 @@ pub(super) fn line_of(call: &Call) -> String {
 /// An event as lines for people.
 fn lines(event: &TraceEvent, lang: Lang) -> Vec<String> {
     match event {
-        TraceEvent::Syscall(_, SyscallEvent { call, returned, changed, .. }) => {
+        TraceEvent::Syscall(_, event @ SyscallEvent { call, returned, changed, .. }) => {
+            let asked = event.asked().map(|asked| {
+                let who = lang.pick("you changed it; the program asked for", "被你改动；程序原本请求的是");
+                format!("    {who} {asked}")
+            });
             let changes = changed.iter().map(|change| format!("    {}", text::printable(&change.say(lang))));
-            std::iter::once(format!("{} = {returned}", line_of(call))).chain(changes).collect()
+            std::iter::once(format!("{} = {returned}", line_of(call))).chain(asked).chain(changes).collect()
         }
         TraceEvent::Exit { pid, comm, ended, .. } => {
             let comm = text::printable(comm);

@@ -49,6 +49,7 @@ const PARAMETERS: &[(&str, &[&str])] = &[
     ("sendmsg", &["sockfd", "msg", "flags"]),
     ("sendmmsg", &["sockfd", "msgvec", "vlen", "flags"]),
     ("ioctl", &["fd", "op", "argp"]),
+    ("setsockopt", &["sockfd", "level", "optname", "optval", "optlen"]),
     ("msgget", &["key", "msgflg"]),
     ("shmget", &["key", "size", "shmflg"]),
     ("semget", &["key", "nsems", "semflg"]),

@@ -14,7 +14,7 @@ use std::{
 /// So many times is a flood.
 const MANY: usize = 5;
 /// The most rows that come again together, such as a fork, a program and its end.
-const LONGEST: usize = 4;
+const MAX_LEN: usize = 4;
 
 /// Rows that are shown, and how many times the same came before them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) fn fold(rows: &[&Row], open: Option<usize>) -> Vec<Shown> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < keys.len() {
-        let (period, times) = (1..=LONGEST)
+        let (period, times) = (1..=MAX_LEN)
             .map(|period| (period, times(&keys, at, period)))
             .fold((1, 1), |best, now| if now.1 >= MANY && now.0 * now.1 > best.0 * best.1 { now } else { best });
         let hidden = at..at + period * (times - 1);
@@ -60,6 +60,7 @@ fn key(row: &Row) -> Option<u64> {
     match row {
         Row::Call(event) => {
             (&event.call.comm, brief(&event.call)).hash(&mut hasher);
+            event.asked().map(|asked| brief(&asked)).hash(&mut hasher);
             match event.returned {
                 // A fork returns a PID.
                 Return::Value(value) if !event.call.syscall.makes_process() => value.hash(&mut hasher),
@@ -87,7 +88,7 @@ mod tests {
     fn fork(number: i32) -> Row {
         let call = Call::of(7, "sh", "clone", [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]);
         let (returned, changed) = (Return::Value(number.into()), vec![Change::Child(Pid(number))]);
-        Row::Call(SyscallEvent { call, returned, micros: 3, changed })
+        Row::Call(SyscallEvent { call, returned, micros: 3, changed, asked: None })
     }
 
     fn end(number: i32) -> Row {
@@ -119,7 +120,7 @@ mod tests {
     fn calls_that_differ_in_what_they_do_are_all_shown() {
         let name = |name: &'static str| {
             let call = Call::of(7, "sh", "sethostname", [name.as_ptr() as u64, name.len() as u64, 0, 0, 0, 0]);
-            Row::Call(SyscallEvent { call, returned: Return::Value(0), micros: 3, changed: Vec::new() })
+            Row::Call(SyscallEvent { call, returned: Return::Value(0), micros: 3, changed: Vec::new(), asked: None })
         };
         let rows: Vec<Row> = ["a", "b", "c", "d", "e", "f"].map(name).into();
         assert_eq!(shown(&rows, None).len(), 6);

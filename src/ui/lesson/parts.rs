@@ -5,7 +5,7 @@ use super::{
         chrome::{key, terminal_name},
         marks, prose,
         sheet::Sheet,
-        text::{Rich, hang, inline, line, wrap},
+        text::{self, Rich, hang, inline, line, wrap},
         theme::Role,
     },
     ask,
@@ -32,7 +32,13 @@ pub(super) fn block(state: &State, play: &Play, index: usize, block: &Block, col
             sheet.line(line(state.lang.pick("For the speaker", "讲者备注"), Role::Limit));
             sheet.add(prose::lines(&with_keys(text, state.lang), columns));
         }
-        Block::Note(_) | Block::Hint(_) | Block::Solution(_) | Block::Requires(_) | Block::Changes(_) => {}
+        Block::Note(_)
+        | Block::Hint(_)
+        | Block::Solution(_)
+        | Block::Wrong(_)
+        | Block::Break(_)
+        | Block::Requires(_)
+        | Block::Changes(_) => {}
     }
 }
 
@@ -45,12 +51,14 @@ pub(super) fn idea(state: &State, play: &Play, block: &Block, columns: usize, sh
         }
         Block::Run(run) => {
             let prompt = format!("{} $ ", terminal_name(run.terminal, state.lang));
-            sheet.add(hang(&[(prompt, Role::Quiet)], &Rich::default().with(&run.line, Role::Code), columns));
+            sheet.add(text::command(&[(prompt, Role::Quiet)], &run.line, columns));
         }
         Block::Predict(_)
         | Block::Check(_)
         | Block::Hint(_)
         | Block::Solution(_)
+        | Block::Wrong(_)
+        | Block::Break(_)
         | Block::Requires(_)
         | Block::Changes(_) => {}
     }
@@ -92,12 +100,16 @@ fn command(state: &State, play: &Play, index: usize, run: &Run, columns: usize, 
         return became(state, play, index, run, columns, sheet);
     }
     let place = match run.terminal {
+        // Where keys type along, Space is a key as any other.
+        TerminalId::Container if state.script.along => lang.pick("Hit any key:", "按任意键跟打："),
+        TerminalId::Host if state.script.along => {
+            lang.pick("Hit any key, in the host terminal:", "在宿主机终端里，按任意键跟打：")
+        }
         TerminalId::Container => lang.pick("Type it, or let Space do it:", "自己输入，或按空格代劳："),
-        TerminalId::Host => lang.pick("The same in the host terminal:", "在宿主机终端里输入，或按空格："),
+        TerminalId::Host => lang.pick("Type it in the host terminal, or Space:", "在宿主机终端里输入，或按空格："),
     };
     sheet.line(vec![(format!("{} ", marks::NOW), Role::Focus), (place.into(), Role::Strong)]);
-    let code = Rich::default().with(&play.fill(&run.line), Role::Code);
-    sheet.add(hang(&[("  ".into(), Role::Plain)], &code, columns));
+    sheet.add(text::command(&[("  ".into(), Role::Plain)], &play.fill(&run.line), columns));
     if run.hold {
         let text = lang.pick("Each system call waits for you.", "每个系统调用都会等你放行。");
         sheet.add(hang(&[("  ".into(), Role::Plain)], &Rich::default().with(text, Role::Quiet), columns));
@@ -125,7 +137,7 @@ pub(super) fn transcript(state: &State, terminal: TerminalId, line: &str, column
         TerminalId::Container => "$ ".to_string(),
         TerminalId::Host => format!("{} $ ", terminal_name(terminal, state.lang)),
     };
-    sheet.add(hang(&[(prompt, Role::Quiet)], &Rich::default().with(line, Role::Code), columns));
+    sheet.add(text::command(&[(prompt, Role::Quiet)], line, columns));
 }
 
 fn checks(state: &State, play: &Play, index: usize, list: &[Check], columns: usize, sheet: &mut Sheet) {
@@ -141,7 +153,7 @@ fn checks(state: &State, play: &Play, index: usize, list: &[Check], columns: usi
         return sheet.add(wrap(&text, Role::Limit, columns));
     }
     // A fact that does not hold yet is a refusal only after something was tried; in a challenge there is no hurry.
-    let tried = play.commands > 0 && play.session.phase() == Phase::Checking(index);
+    let tried = play.commands > 0 && play.session.phase() == Phase::Checking(index) && play.session.is_shown();
     let challenge = play.session.step().is_some_and(|step| step.challenge);
     for (number, check) in list.iter().enumerate() {
         let patient = challenge || check.measures();
@@ -208,7 +220,7 @@ mod tests {
 
     #[test]
     fn no_lesson_speaks_of_a_pane_by_another_name() {
-        for lesson in crate::lesson::load(None).unwrap() {
+        for lesson in crate::lesson::embedded_once() {
             for lesson in lesson.into_values() {
                 for step in &lesson.steps {
                     for block in &step.blocks {

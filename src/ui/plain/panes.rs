@@ -1,13 +1,13 @@
 //! What each pane of the drawn screen shows, as sentences.
 
-use super::{flat, lines, row, scorecard};
+use super::{besides, flat, lines, row, scorecard};
 use crate::{
     app::{Pane, Play, State},
     columns::seconds,
     kernel::{namespaces::Kind, silent},
     lang::Lang,
     observe::{Cgroup, ForChildren, Mount, Pressure, Sample},
-    ui::{cgroup, meaning, mounts, namespaces, processes, sheet::Follow, sides, source},
+    ui::{cgroup, meaning, mounts, namespaces, network, processes, sheet::Follow, sides, source, users},
 };
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ const SOURCE: (usize, usize) = (3, 9);
 const WIDE: usize = 400;
 
 /// What a lesson calls each pane, and the word after the command `w` that tells what it shows.
-const NAMES: [(Pane, &str); 7] = [
+const NAMES: [(Pane, &str); 9] = [
     (Pane::Calls, "calls"),
     (Pane::Namespaces, "namespaces"),
     (Pane::Processes, "processes"),
@@ -27,6 +27,8 @@ const NAMES: [(Pane, &str); 7] = [
     (Pane::Mounts, "mounts"),
     (Pane::Cgroup, "cgroup"),
     (Pane::Source, "source"),
+    (Pane::Users, "users"),
+    (Pane::Network, "network"),
 ];
 
 /// Puts the command of a pane behind its name, the first time that a text speaks of it.
@@ -57,6 +59,11 @@ fn find(word: &str) -> Vec<(Pane, &'static str)> {
     NAMES.into_iter().filter(fits).collect()
 }
 
+/// Whether this begins the name of the pane of network namespaces, and of no other.
+pub(crate) fn is_network(word: &str) -> bool {
+    matches!(find(word).as_slice(), [(Pane::Network, _)])
+}
+
 /// What the pane of this name shows now.
 pub(crate) fn pane(state: &State, play: &Play, word: &str) -> Vec<String> {
     let lang = state.lang;
@@ -76,6 +83,8 @@ pub(crate) fn pane(state: &State, play: &Play, word: &str) -> Vec<String> {
             (Some(now), Pane::Processes) => tree(play, now, lang),
             (Some(now), Pane::Sides) => both(now, lang),
             (Some(now), Pane::Mounts) => mounted(now, lang),
+            (Some(now), Pane::Users) => who(play, now, lang),
+            (Some(now), Pane::Network) => network::plain(state, play, now),
             (Some(now), _) => group(play, &now.cgroup, lang),
         },
         several => {
@@ -93,10 +102,11 @@ pub(crate) fn now(state: &State, play: &Play) -> Vec<String> {
     let mut out = pane(state, play, "namespaces");
     out.extend(pane(state, play, "processes"));
     out.extend(scorecard(state, play));
+    out.extend(besides(state, play));
     out.push(
         lang.pick(
-            "More: w calls, w sides, w mounts, w cgroup, w source.",
-            "还有：w calls（系统调用）、w sides（内外对比）、w mounts（挂载）、w cgroup、w source（源码）。",
+            "More: w calls, w sides, w mounts, w cgroup, w users, w network, w source.",
+            "还有：w calls（系统调用）、w sides（内外对比）、w mounts（挂载）、w cgroup、w users（用户）、w network（网络）、w source（源码）。",
         )
         .into(),
     );
@@ -204,6 +214,24 @@ fn both(now: &Sample, lang: Lang) -> Vec<String> {
         lang.pick(format!("{en}: on the host {host}; inside {inside}"), format!("{zh}：宿主机 {host}；容器内 {inside}"))
     };
     silent.chain(sides::QUESTIONS.iter().map(row)).collect()
+}
+
+/// Who the container process is; what has just changed is named.
+fn who(play: &Play, now: &Sample, lang: Lang) -> Vec<String> {
+    let before = play.before.as_deref().unwrap_or(now);
+    let row = |((en, zh), answer): &users::Question| {
+        let (now, before) = (answer(now, lang), answer(before, lang));
+        let text = match &now {
+            users::Answer::One(text) => lang.pick(format!("{en}: {text}"), format!("{zh}：{text}")),
+            users::Answer::Both(outside, inside) => lang.pick(
+                format!("{en}: outside {outside}; inside {inside}"),
+                format!("{zh}：外面 {outside}；里面 {inside}"),
+            ),
+        };
+        let sign = if now == before { "" } else { lang.pick(", changed just now", "，刚刚改变") };
+        format!("{text}{sign}")
+    };
+    users::QUESTIONS.iter().map(row).collect()
 }
 
 fn mounted(now: &Sample, lang: Lang) -> Vec<String> {

@@ -119,11 +119,13 @@ fn due(lang: Lang, play: &Play, run: &Run) -> Vec<String> {
     let line = play.fill(&run.line);
     let line = match line.as_str() {
         "^C" => lang.pick("^C (Ctrl-C, which ends what runs there)", "^C（Ctrl-C，结束那里正在运行的程序）").into(),
+        // A here-document is read line by line.
+        line if line.contains('\n') => line.lines().map(|line| format!("\n  {line}")).collect(),
         line => format!("`{line}`"),
     };
-    let mut out = vec![
-        lang.pick(format!("Enter types in the {name} terminal: {line}"), format!("按回车，在{name}终端输入：{line}")),
-    ];
+    let text =
+        lang.pick(format!("Enter types in the {name} terminal: {line}"), format!("按回车，在{name}终端输入：{line}"));
+    let mut out: Vec<String> = text.lines().map(|line| line.trim_end().to_string()).collect();
     if run.hold {
         out.push(lang.pick("Each system call waits for you.", "每个系统调用都会等你放行。").into());
     }
@@ -153,6 +155,14 @@ fn checks(state: &State, play: &Play, index: usize, list: &[Check]) -> Vec<Part>
     all.filter_map(|(number, check)| fact(play, (index, number), check, verdicts.get(number), lang)).collect()
 }
 
+/// What was decided of a fact of a step that may be over.
+pub(crate) fn decided(play: &Play, step: usize, place: (usize, usize), verdict: &Verdict, lang: Lang) -> Option<Part> {
+    match play.session.lesson().steps.get(step)?.blocks.get(place.0)? {
+        Block::Check(list) => fact(play, place, list.get(place.1)?, Some(verdict), lang),
+        _ => None,
+    }
+}
+
 fn fact(play: &Play, place: (usize, usize), check: &Check, verdict: Option<&Verdict>, lang: Lang) -> Option<Part> {
     let passed_before = play.session.has_passed(place.0);
     let challenge = play.session.step().is_some_and(|step| step.challenge);
@@ -173,20 +183,24 @@ fn fact(play: &Play, place: (usize, usize), check: &Check, verdict: Option<&Verd
                 format!("这里看不到：{text}。原因：{}。", verdict.observed),
             ),
         ),
-        Some((Some(false), verdict)) if play.commands > 0 && !passed_before && !check.measures() => (
-            NOT_YET,
-            verdict.observed.clone(),
-            match challenge {
-                true => lang.pick(
-                    format!("Not yet: {text}. Observed: {}.", verdict.observed),
-                    format!("还不成立：{text}。实际：{}。", verdict.observed),
-                ),
-                false => lang.pick(
-                    format!("Not yet: {text}. Expected: {}. Observed: {}.", verdict.expected, verdict.observed),
-                    format!("还不成立：{text}。期望：{}；实际：{}。", verdict.expected, verdict.observed),
-                ),
-            },
-        ),
+        Some((Some(false), verdict))
+            if play.commands > 0 && play.session.is_shown() && !passed_before && !check.measures() =>
+        {
+            (
+                NOT_YET,
+                verdict.observed.clone(),
+                match challenge {
+                    true => lang.pick(
+                        format!("Not yet: {text}. Observed: {}.", verdict.observed),
+                        format!("还不成立：{text}。实际：{}。", verdict.observed),
+                    ),
+                    false => lang.pick(
+                        format!("Not yet: {text}. Expected: {}. Observed: {}.", verdict.expected, verdict.observed),
+                        format!("还不成立：{text}。期望：{}；实际：{}。", verdict.expected, verdict.observed),
+                    ),
+                },
+            )
+        }
         // What is measured needs seconds; that it is measured is told.
         _ if challenge || check.measures() => {
             ("wanted", String::new(), lang.pick(format!("Wanted: {text}."), format!("目标：{text}。")))

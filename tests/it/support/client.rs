@@ -1,4 +1,4 @@
-//! An image to ask a registry for, and the built program as somebody who asks.
+//! An image to ask a registry for, and the built program as the client.
 
 use super::{BOXWRIGHT, layer};
 use std::{

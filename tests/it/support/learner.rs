@@ -15,7 +15,7 @@ use std::{
 };
 
 /// How long a command or a check may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One terminal as the learner sees it.
 #[derive(Default)]
@@ -24,6 +24,8 @@ struct Pane {
     text: String,
     /// How many prompts have come.
     prompts: usize,
+    /// How the last command ended, where its prompt says so.
+    status: i32,
 }
 
 /// A learner at work on a lesson.
@@ -78,7 +80,7 @@ impl Learner {
     fn give(&mut self, event: Event) {
         for action in self.session.handle(event) {
             match &action {
-                Action::Restart(terminal) => drop(self.panes.insert(*terminal, Pane::default())),
+                Action::Restart(terminal, _) => drop(self.panes.insert(*terminal, Pane::default())),
                 Action::Sample(number) => self.asked = *number,
                 _ => {}
             }
@@ -96,7 +98,10 @@ impl Learner {
                     match &piece {
                         Piece::Text(text) => pane.text.push_str(text),
                         Piece::Submitted(_) => {}
-                        Piece::Prompt { .. } => pane.prompts += 1,
+                        Piece::Prompt { status, .. } => {
+                            pane.prompts += 1;
+                            pane.status = *status;
+                        }
                     }
                     events.extend(Event::of_output(terminal, piece));
                 }
@@ -129,10 +134,10 @@ impl Learner {
         }
     }
 
-    /// Where the learner stands, for whoever has to find out why.
+    /// Where the learner stands, for the reader of a failure.
     fn plight(&self) -> String {
         let step = self.session.step().map(|step| step.id.clone());
-        let verdicts = self.session.verdicts(self.session.at());
+        let verdicts = self.session.verdicts(self.checks().unwrap_or(self.session.at()));
         let texts: Vec<&str> = self.panes.values().map(|pane| pane.text.as_str()).collect();
         let (phase, notice) = (self.session.phase(), self.session.notice());
         format!("{step:?}: {phase:?}, {notice:?}: {verdicts:#?}\n{}", texts.join("\n====\n"))
@@ -246,6 +251,18 @@ impl Learner {
         }
     }
 
+    /// Facts that hold together before a line of theirs has run end the block for a learner who takes a moment, and the
+    /// line is never offered.
+    fn look_between(&mut self, due: usize) {
+        let Block::Run(run) = &self.session.step().unwrap().blocks[due] else { panic!() };
+        let Some(Block::Check(checks)) = self.checks().map(|block| &self.session.step().unwrap().blocks[block]) else {
+            return;
+        };
+        if !run.look && self.session.judge(checks).iter().all(|verdict| verdict.passed == Some(true)) {
+            self.early.push(format!("{}: all facts hold before `{}` has run", self.id(), run.line));
+        }
+    }
+
     /// Goes through the step by keys: right answers, the lesson's commands, one held call after the other.
     pub fn play(&mut self) {
         let mut solution: VecDeque<Run> = self.solution().into();
@@ -260,6 +277,7 @@ impl Learner {
                 Phase::Held => self.step_call(),
                 Phase::Due(at) => {
                     self.until("the state", |learner| learner.seen >= learner.asked);
+                    self.look_between(at);
                     self.give(Event::Wish(Wish::Go));
                     assert_eq!(self.session.notice(), None, "{}", self.plight());
                     self.until("a command", |learner| learner.session.phase() != Phase::Due(at));
@@ -282,14 +300,22 @@ impl Learner {
     }
 
     fn solution(&self) -> Vec<Run> {
-        let blocks = self.session.step().unwrap().blocks.iter();
-        let solutions =
-            blocks.filter_map(|block| if let Block::Solution(runs) = block { Some(runs.clone()) } else { None });
-        solutions.flatten().collect()
+        self.session.step().unwrap().solutions().into_iter().next().unwrap_or_default()
     }
 
     /// Goes through the step by typing each of its lines, without the lesson's keys.
     pub fn type_all(&mut self) {
+        self.type_all_as(str::to_string);
+    }
+
+    /// The same with another line for each of the lesson's.
+    pub fn type_all_as(&mut self, way: impl Fn(&str) -> String) {
+        let solution = self.solution();
+        self.type_with(&solution, way);
+    }
+
+    /// The same with these lines as the solution.
+    pub fn type_with(&mut self, solution: &[Run], way: impl Fn(&str) -> String) {
         let blocks = self.session.step().unwrap().blocks.clone();
         for (index, block) in blocks.iter().enumerate() {
             match block {
@@ -297,10 +323,10 @@ impl Learner {
                     self.until("the question", |learner| learner.session.phase() == Phase::Asking(index));
                     self.give(Event::Wish(Wish::Answer(predict.answer)));
                 }
-                Block::Run(run) => self.type_run(run),
+                Block::Run(run) => self.type_run(&Run { line: way(&run.line), ..run.clone() }),
                 Block::Check(_) => {
-                    for run in self.solution() {
-                        self.type_run(&run);
+                    for run in solution {
+                        self.type_run(&Run { line: way(&run.line), ..run.clone() });
                     }
                     self.until("checks", |learner| learner.done() || learner.session.at() > index);
                 }
@@ -308,6 +334,16 @@ impl Learner {
             }
         }
         assert!(self.done(), "{}", self.plight());
+    }
+
+    /// Types lines of the lesson, each of which ends as the lesson says.
+    pub fn type_runs<'a>(&mut self, runs: impl IntoIterator<Item = &'a Run>) {
+        for run in runs {
+            self.type_run(run);
+            let status = self.panes[&run.terminal].status;
+            let ended = run.busy || run.line == "exit" || (status != 0) == run.fails;
+            assert!(ended, "{}: status {status}: {}", run.line, self.plight());
+        }
     }
 
     fn type_run(&mut self, run: &Run) {

@@ -25,6 +25,7 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// The program under test.
@@ -45,6 +46,13 @@ pub fn host() -> BTreeSet<String> {
         let flags = fs::read_to_string(link.path().join("flags")).unwrap_or_default();
         facts.insert(format!("link {} {}", link.file_name().display(), flags.trim()));
     }
+    // Routes and rules of the machine's own network; the numbers that count up are left out.
+    for line in read("/proc/net/route").lines().chain(read("/proc/net/ipv6_route").lines()) {
+        facts.insert(format!("route {}", line.split_whitespace().take(4).collect::<Vec<_>>().join(" ")));
+    }
+    facts.insert(format!("forwarding {}", read("/proc/sys/net/ipv4/ip_forward").trim()));
+    let rules = Command::new("nft").args(["-s", "list", "ruleset"]).output();
+    facts.extend(rules.map(|rules| format!("nft {}", String::from_utf8_lossy(&rules.stdout).trim())));
     for kind in ["msg", "sem", "shm"] {
         for line in read(&format!("/proc/sysvipc/{kind}")).lines().skip(1) {
             let id: Vec<&str> = line.split_whitespace().take(2).collect();

@@ -5,11 +5,11 @@
 pub enum Auth {
     #[default]
     Everybody,
-    /// Whoever has a token, which everybody gets.
+    /// Clients with a token, which each gets.
     Token,
-    /// Whoever has a token, which needs a password.
+    /// Clients with a token, which needs a password.
     TokenForPassword,
-    /// Whoever has a password.
+    /// Clients with a password.
     Basic,
 }
 
@@ -51,13 +51,13 @@ pub struct Plan {
     pub no_digest: bool,
     /// There is one, with nothing in it.
     pub empty_digest: bool,
-    /// Whoever asks for the end of a blob is told that there is no such range.
+    /// A client that asks for the end of a blob is told that there is no such range.
     pub no_rest: bool,
-    /// Whoever asks for a token is sent to where it is given now.
+    /// A client that asks for a token is sent to where it is given now.
     pub token_moved: bool,
     /// Manifests are of schema 1.
     pub schema1: bool,
-    /// They are of schema 1 for whoever does not ask for all four newer kinds.
+    /// They are of schema 1 for a client that does not ask for all four newer kinds.
     pub old_unless_asked: bool,
     /// Manifests are web pages.
     pub web_page: bool,

@@ -256,7 +256,7 @@ pub fn names_and_modes() -> Vec<Row> {
             "",
         ),
         (
-            "files that nobody may read, written anew",
+            "files that may not be read, written anew",
             vec![vec![mode(0, file("etc/gshadow", "s"))], vec![mode(0, file("etc/gshadow", "t"))]],
             vec![("etc", "d 755 0:0"), ("etc/gshadow", "- 0 0:0 \"t\"")],
             "",

@@ -2,7 +2,7 @@
 
 use std::{ffi::CString, io, os::unix::process::CommandExt, path::Path, process::Command};
 
-/// The descriptor of the file system's program, which nobody reads from.
+/// The descriptor of the file system's program, which is not read.
 const SERVER: i32 = 200;
 
 /// The program that `command` starts is in a mount namespace of its own, where such a file system covers this file or

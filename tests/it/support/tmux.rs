@@ -16,7 +16,7 @@ use std::{
 };
 
 /// How long anything may take until it is seen: far longer than it does, because the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One tmux server with one window.
 pub struct Tmux {
@@ -72,6 +72,16 @@ impl Tmux {
     /// Asks tmux about the window, in its own words, such as `#{cursor_flag}`.
     pub fn ask(&self, format: &str) -> String {
         self.run(&["display-message", "-p", format]).trim().to_string()
+    }
+
+    /// Sets an option of tmux.
+    pub fn set(&self, option: &[&str]) {
+        self.run(&[&["set-option"], option].concat());
+    }
+
+    /// What tmux has in its clipboard.
+    pub fn buffer(&self) -> String {
+        self.run(&["show-buffer"])
     }
 
     /// Presses keys, by tmux's names.

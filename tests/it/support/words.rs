@@ -1,4 +1,4 @@
-//! What the screen says to somebody who goes through a lesson by keys.
+//! What the screen says to a learner who goes through a lesson by keys.
 
 /// What the lines of the screen say in one language.
 pub struct Words {

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How the names of our own groups begin, whoever's they are.
+/// How the names of our own groups begin, of whatever user.
 pub(crate) const OURS: &str = "boxwright-";
 
 /// The environment variable that names the scope which this program was given by systemd.
@@ -20,7 +20,7 @@ pub(crate) const SCOPE: &str = "BOXWRIGHT_SCOPE";
 
 /// Why no group with a controller can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unusable {
+pub enum Unavailable {
     /// The kernel was built without it.
     Absent,
     /// What would tell cannot be read, as without a `/proc`.
@@ -35,9 +35,9 @@ pub enum Unusable {
     NotHandedDown(PathBuf),
     /// The hierarchy is mounted read-only.
     ReadOnly(PathBuf),
-    /// The group belongs to somebody else; the version of its hierarchy.
+    /// The group belongs to another user; the version of its hierarchy.
     Denied(PathBuf, u8),
-    /// The group holds processes, and so may hand nothing down: who they are.
+    /// The group holds processes, and so may hand nothing down: which they are.
     Occupied(PathBuf, Vec<String>),
 }
 
@@ -72,7 +72,7 @@ fn writable(dir: &Path) -> bool {
 
 /// Where groups with this controller can be made: the version and the directory. Nothing is changed to find out, so what
 /// the kernel says in the end may still be another thing.
-pub fn usable(controller: &str) -> Result<(u8, PathBuf), Unusable> {
+pub fn available(controller: &str) -> Result<(u8, PathBuf), Unavailable> {
     let (hierarchies, memberships) = own();
     usable_in(&hierarchies, &memberships, controller)
 }
@@ -81,12 +81,12 @@ fn usable_in(
     hierarchies: &[Hierarchy],
     memberships: &[Membership],
     controller: &str,
-) -> Result<(u8, PathBuf), Unusable> {
+) -> Result<(u8, PathBuf), Unavailable> {
     let Some(place) = place(hierarchies, memberships, controller) else {
         let why = nowhere(controller);
-        let outside = Some(hierarchies).filter(|_| why == Unusable::NotMounted);
+        let outside = Some(hierarchies).filter(|_| why == Unavailable::NotMounted);
         let outside = outside.and_then(|hierarchies| mounted_from_outside(hierarchies, controller));
-        return Err(outside.map_or(why, |(version, point)| Unusable::FromOutside(version, point.into())));
+        return Err(outside.map_or(why, |(version, point)| Unavailable::FromOutside(version, point.into())));
     };
     let base = base(&place);
     // Version 2 counts CPU time without a controller.
@@ -95,20 +95,20 @@ fn usable_in(
             return Err(if level == place.top() {
                 nowhere_v2(controller, level)
             } else {
-                Unusable::NotHandedDown(level)
+                Unavailable::NotHandedDown(level)
             });
         }
         let handed = hands_down(&base, controller);
         let others = others(&base);
         // The root of the whole tree alone may do both (there is no `cgroup.type` in it).
         if !handed && !others.is_empty() && base.join("cgroup.type").exists() {
-            return Err(Unusable::Occupied(base, others));
+            return Err(Unavailable::Occupied(base, others));
         }
     }
     match access(&base, AccessFlags::W_OK) {
         Ok(()) => Ok((place.version, base)),
-        Err(Errno::EROFS) => Err(Unusable::ReadOnly(place.top())),
-        Err(_) => Err(Unusable::Denied(base, place.version)),
+        Err(Errno::EROFS) => Err(Unavailable::ReadOnly(place.top())),
+        Err(_) => Err(Unavailable::Denied(base, place.version)),
     }
 }
 
@@ -123,7 +123,7 @@ fn first_without(top: &Path, base: &Path, controller: &str) -> Option<PathBuf> {
     levels.into_iter().find(|level| !listed(&level.join("cgroup.controllers")).any(|name| name == controller))
 }
 
-/// Who is in a group besides ourselves, as `PID (name)`.
+/// What is in a group besides ourselves, as `PID (name)`.
 fn others(dir: &Path) -> Vec<String> {
     let pids = listed(&dir.join("cgroup.procs")).filter_map(|pid| pid.parse().ok()).collect();
     let family = |pid: u32| process::read(pid as i32).map(|process| (process.ppid, process.group));
@@ -131,7 +131,7 @@ fn others(dir: &Path) -> Vec<String> {
 }
 
 /// Those of these processes that matter. The other commands of our own pipeline (`boxwright doctor | less`) are children of
-/// the same parent in the same process group, and end with us: they count only where nobody else is in the way.
+/// the same parent in the same process group, and end with us: they count only where nothing else is in the way.
 fn in_the_way(pids: Vec<u32>, me: u32, family: impl Fn(u32) -> Option<(i32, i32)>) -> Vec<u32> {
     let ours = family(me);
     let others = pids.into_iter().filter(|pid| *pid != me);
@@ -140,68 +140,68 @@ fn in_the_way(pids: Vec<u32>, me: u32, family: impl Fn(u32) -> Option<(i32, i32)
 }
 
 /// Why a controller is in no hierarchy, from `/proc/cgroups`.
-fn nowhere(controller: &str) -> Unusable {
+fn nowhere(controller: &str) -> Unavailable {
     match known(controller) {
-        Known::Absent => Unusable::Absent,
-        Known::Disabled => Unusable::SwitchedOff,
-        Known::Enabled => Unusable::NotMounted,
-        Known::Unreadable(errno) => Unusable::Unknown(errno),
+        Known::Absent => Unavailable::Absent,
+        Known::Disabled => Unavailable::SwitchedOff,
+        Known::Enabled => Unavailable::NotMounted,
+        Known::Unreadable(errno) => Unavailable::Unknown(errno),
     }
 }
 
 /// The same where there is a version 2 tree, but not with this controller at its top. A kernel that has version 2 alone
 /// need not have a `/proc/cgroups` that tells.
-fn nowhere_v2(controller: &str, top: PathBuf) -> Unusable {
+fn nowhere_v2(controller: &str, top: PathBuf) -> Unavailable {
     match nowhere(controller) {
         // The top of what we see may itself be a group below another one.
-        Unusable::NotMounted if top.join("cgroup.type").exists() => Unusable::NotHandedDown(top),
+        Unavailable::NotMounted if top.join("cgroup.type").exists() => Unavailable::NotHandedDown(top),
         why => why,
     }
 }
 
-impl Unusable {
+impl Unavailable {
     /// What is missing, without a remedy.
     pub(crate) fn say(&self, controller: &str, lang: Lang) -> String {
         match self {
-            Unusable::Unknown(errno) => lang.pick(
+            Unavailable::Unknown(errno) => lang.pick(
                 format!(
                     "whether there is a controller {controller} is unknown: open /proc/cgroups: {}",
                     why_in(*errno, Lang::En)
                 ),
                 format!("不知道有没有控制器 {controller}：open /proc/cgroups：{}", why_in(*errno, Lang::Zh)),
             ),
-            Unusable::Absent => lang.pick(
+            Unavailable::Absent => lang.pick(
                 format!("this kernel has no controller {controller}"),
                 format!("这个内核没有控制器 {controller}"),
             ),
-            Unusable::SwitchedOff => lang.pick(
+            Unavailable::SwitchedOff => lang.pick(
                 format!("the controller {controller} was switched off at boot (cgroup_disable={controller})"),
                 format!("控制器 {controller} 在启动时被关闭（cgroup_disable={controller}）"),
             ),
-            Unusable::NotMounted => lang.pick(
+            Unavailable::NotMounted => lang.pick(
                 format!("the kernel has the controller {controller}, but no hierarchy with it is mounted here"),
                 format!("内核有控制器 {controller}，但这里没有挂载带它的层级"),
             ),
-            Unusable::FromOutside(_, point) => lang.pick(
+            Unavailable::FromOutside(_, point) => lang.pick(
                 format!(
                     "the hierarchy of {controller} is mounted on {} as seen from outside of this cgroup namespace",
                     point.display()
                 ),
                 format!("{controller} 的层级挂载在 {}，但那是从这个 cgroup 命名空间外面看到的", point.display()),
             ),
-            Unusable::NotHandedDown(level) => lang.pick(
+            Unavailable::NotHandedDown(level) => lang.pick(
                 format!("the group above {} does not hand the controller {controller} down to it", level.display()),
                 format!("{} 的上级组没有把控制器 {controller} 交给它", level.display()),
             ),
-            Unusable::ReadOnly(top) => lang.pick(
+            Unavailable::ReadOnly(top) => lang.pick(
                 format!("the hierarchy of {controller} is mounted read-only on {}", top.display()),
                 format!("{controller} 的层级以只读方式挂载在 {}", top.display()),
             ),
-            Unusable::Denied(dir, _) => lang.pick(
+            Unavailable::Denied(dir, _) => lang.pick(
                 format!("no group with the controller {controller} may be made in {}", dir.display()),
                 format!("不允许在 {} 里创建带控制器 {controller} 的组", dir.display()),
             ),
-            Unusable::Occupied(dir, members) => lang.pick(
+            Unavailable::Occupied(dir, members) => lang.pick(
                 format!(
                     "a group that contains processes cannot hand {controller} down, and {} contains {}",
                     dir.display(),
@@ -241,8 +241,8 @@ mod tests {
         assert_eq!(level, Some(dir.path().join("a/b")));
         assert_eq!(first_without(dir.path(), &dir.path().join("a/b"), "memory"), Some(dir.path().join("a")));
         assert_eq!(usable_in(&hierarchies, &member("/a"), "cpu"), Ok((2, dir.path().into())), "the top may be written");
-        assert_eq!(usable_in(&hierarchies, &member("/a"), "frob"), Err(Unusable::Absent));
-        assert_eq!(usable_in(&[], &member("/a"), "frob"), Err(Unusable::Absent));
+        assert_eq!(usable_in(&hierarchies, &member("/a"), "frob"), Err(Unavailable::Absent));
+        assert_eq!(usable_in(&[], &member("/a"), "frob"), Err(Unavailable::Absent));
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
         let files = |procs| [("cgroup.controllers", "cpu"), ("cgroup.type", "domain"), ("cgroup.procs", procs)];
         let (_dir, hierarchies) = tree(&files("1\n"));
         assert!(
-            matches!(usable_in(&hierarchies, &member("/"), "cpu"), Err(Unusable::Occupied(_, who)) if who.len() == 1)
+            matches!(usable_in(&hierarchies, &member("/"), "cpu"), Err(Unavailable::Occupied(_, who)) if who.len() == 1)
         );
         let (_dir, hierarchies) = tree(&files(&me));
         assert!(usable_in(&hierarchies, &member("/"), "cpu").is_ok());

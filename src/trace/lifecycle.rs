@@ -49,7 +49,8 @@ impl Tracing {
                 pending.told = false;
                 let returned = Return::Value(seen_by(stop.tid(), child).unwrap_or(child.0).into());
                 let (call, changed) = (pending.call.clone(), std::mem::take(&mut pending.born));
-                told = Some(SyscallEvent { call, returned, micros: pending.micros(), changed });
+                let asked = pending.asked.as_ref().map(|asked| asked.args.clone());
+                told = Some(SyscallEvent { call, returned, micros: pending.micros(), changed, asked });
             } else if !known {
                 unborn = true;
                 pending.child = Some(child);
@@ -155,7 +156,7 @@ impl Tracing {
     pub(super) fn take_in_orphans(&mut self) {
         let forks = |task: &Task| task.pending.as_ref().is_some_and(Pending::is_fork_ahead);
         if !self.tasks.values().any(forks) {
-            // Nobody will report them any more, and their numbers may be given to others.
+            // They are not reported any more, and their numbers may be given to others.
             self.stillborn.clear();
         }
         for tid in self.early.keys().copied().collect::<Vec<_>>() {

@@ -2,15 +2,15 @@
 //!
 //! In version 2 a group that holds processes cannot hand its controllers down. Where the session's groups are made in the
 //! group that this program itself was started in, the program therefore steps aside first, into a leaf of its own, and back
-//! at the end. Nobody else is ever moved.
+//! at the end. No other process is ever moved.
 
 use crate::kernel::text;
 use crate::{
     cleanup::Left,
     kernel::{
-        cgroups::{own, place},
+        availability::{OURS, base},
+        cgroups::{LIMITING, own, place},
         groups::{HANDED_DOWN, SUBTREE_CONTROL, listed, write},
-        usable::{OURS, base},
     },
     session::{Entry, HandedDown, Ledger, fresh_name},
     trace::{Change, TraceEvent},
@@ -22,15 +22,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the end may take where nobody has said how long.
+/// How long the end may take by default.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The controllers that lessons use.
-const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
-
-/// Dropping it does as [`Footing::finish`] does.
+/// Dropping it does as [`Delegation::finish`] does.
 #[derive(Debug)]
-pub(super) struct Footing {
+pub(super) struct Delegation {
     /// A group that hands controllers down, and which ones it handed down before.
     bases: Vec<(PathBuf, BTreeSet<String>)>,
     /// The group that we came from.
@@ -40,28 +37,28 @@ pub(super) struct Footing {
     finished: bool,
 }
 
-impl Footing {
+impl Delegation {
     /// Remembers how things are, and steps aside where that is needed and allowed.
     ///
     /// Errors: the ledger's. Where the leaf cannot be made or entered all stays as it is, and the lesson's own commands
     /// will say what the kernel says.
-    pub(super) fn take() -> io::Result<Footing> {
-        let mut footing = Footing { bases: Vec::new(), left: None, ledger: Ledger::create()?, finished: false };
+    pub(super) fn take() -> io::Result<Delegation> {
+        let mut delegation = Delegation { bases: Vec::new(), left: None, ledger: Ledger::create()?, finished: false };
         let (hierarchies, memberships) = own();
-        let places = CONTROLLERS.iter().filter_map(|controller| place(&hierarchies, &memberships, controller));
+        let places = LIMITING.iter().filter_map(|controller| place(&hierarchies, &memberships, controller));
         for place in places.filter(|place| place.version == 2) {
             let base = base(&place);
-            if footing.bases.iter().any(|(known, _)| *known == base) {
+            if delegation.bases.iter().any(|(known, _)| *known == base) {
                 continue;
             }
-            footing.bases.push((base.clone(), handed_down(&base)));
+            delegation.bases.push((base.clone(), handed_down(&base)));
             let inside = place.dir(&place.path).is_some_and(|dir| dir == base);
             // The root of the whole tree may hold processes and hand down; it has no `cgroup.type`.
             if inside && base.join("cgroup.type").exists() {
-                footing.step_aside(base)?;
+                delegation.step_aside(base)?;
             }
         }
-        Ok(footing)
+        Ok(delegation)
     }
 
     fn step_aside(&mut self, base: PathBuf) -> io::Result<()> {
@@ -106,7 +103,7 @@ impl Footing {
         let before = self.bases.iter().any(|(base, before)| base == dir && before.contains(controller));
         let entry = Entry::HandedDown(HandedDown::new(dir.into(), controller.into()));
         if !whole && !before && !self.ledger.entries().contains(&entry) {
-            // What a full disk refuses to list stays handed down; a limit that nobody sets costs nothing.
+            // What a full disk refuses to list stays handed down; a limit that is not set costs nothing.
             let _ = self.ledger.add(entry);
         }
     }
@@ -116,21 +113,21 @@ fn handed_down(base: &Path) -> BTreeSet<String> {
     listed(&base.join(SUBTREE_CONTROL)).collect()
 }
 
-impl Footing {
+impl Delegation {
     /// Takes back what was handed down since, and steps back; gives what stays, as [`Ledger::finish`] does. The groups below
     /// must be gone by then.
     pub(super) fn finish(&mut self, until: Instant) -> Vec<(Entry, Vec<Left>)> {
         if std::mem::replace(&mut self.finished, true) {
             return Vec::new();
         }
-        // The group that we came from is ours alone; in any other, somebody else may have come to count on more.
+        // The group that we came from is ours alone; in any other, another program may have come to count on more.
         for (base, before) in self.bases.iter().filter(|(base, _)| self.left.as_ref() == Some(base)) {
             for controller in handed_down(base).difference(before) {
                 let _ = write(&base.join(SUBTREE_CONTROL), &format!("-{controller}"));
             }
         }
-        // Before we come back: a group with processes cannot take anything back. EBUSY: somebody else uses it by now; it
-        // stays in the ledger, and the next start tries again.
+        // Before we come back: a group with processes cannot take anything back. EBUSY: it is in use elsewhere by now;
+        // it stays in the ledger, and the next start tries again.
         for entry in self.ledger.entries().iter().rev().filter(|entry| matches!(entry, Entry::HandedDown(_))) {
             let _ = self.ledger.remove(entry);
         }
@@ -141,7 +138,7 @@ impl Footing {
     }
 }
 
-impl Drop for Footing {
+impl Drop for Delegation {
     fn drop(&mut self) {
         self.finish(Instant::now() + PATIENCE);
     }

@@ -1,0 +1,101 @@
+//! What only the file systems answer that a container has mounted, which may be silent ([`crate::kernel::silent`]).
+
+use super::reader::Extra;
+use super::{choose, files, scorecard};
+use crate::kernel::namespaces::read_link;
+use crate::kernel::silent::Looking;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What only the file systems answer that a container has mounted.
+#[derive(Default)]
+pub(super) struct Answered {
+    /// The root of the container's process, and the host's ([`scorecard::root_identity`]).
+    pub root: Option<(String, String)>,
+    pub outside: Option<String>,
+    pub files: BTreeMap<super::Asked, Option<String>>,
+    pub devices: BTreeMap<super::Asked, String>,
+    pub owners: BTreeMap<super::Asked, u32>,
+    pub more_devices: Option<Vec<String>>,
+    pub host_proc: Option<bool>,
+    pub inside_proc: Option<bool>,
+}
+
+impl Answered {
+    /// Asks; `family` is the container process and those below it. Each place is named before it is looked at.
+    pub(super) fn ask(
+        proc_root: &Path,
+        extra: &Extra,
+        container: Option<i32>,
+        family: &[i32],
+        looking: &Looking,
+    ) -> Answered {
+        let (own, dir) = (proc_root.join("self"), |pid: i32| proc_root.join(pid.to_string()));
+        looking.at("/");
+        let host = scorecard::root_identity(&own);
+        looking.at("/proc");
+        let mut answered = Answered { host_proc: proc_shows_host(&own), ..Answered::default() };
+        let mut rooted = container;
+        if let Some(container) = container {
+            looking.at(dir(container).join("root"));
+            let theirs = scorecard::root_identity(&dir(container));
+            // Who has called chroot within the container stands below its first process.
+            if theirs.is_some() && theirs == host {
+                rooted = rooted_below(family, host.as_deref(), dir, looking).or(rooted);
+            }
+            let root = match rooted {
+                Some(pid) if pid != container => scorecard::root_identity(&dir(pid)),
+                _ => theirs,
+            };
+            answered.root = root.zip(host);
+            looking.at(dir(container).join("root/proc"));
+            answered.inside_proc = proc_shows_host(&dir(container));
+            let mounts = |dir: &Path| read_link(&dir.join("ns/mnt")).ok();
+            if mounts(&dir(container)) != mounts(&own) {
+                looking.at(dir(container).join("root/dev"));
+                answered.more_devices = files::devices_besides(&dir(container));
+            }
+        }
+        if let Some(rooted) = rooted {
+            looking.at(dir(rooted).join("fd"));
+            answered.outside = files::outside(&dir(rooted));
+        }
+        for asked in &extra.files {
+            looking.at(&asked.path);
+            answered.files.insert(asked.clone(), files::read(asked, rooted, &extra.work));
+            if container.is_some() {
+                let device = files::device(asked, rooted, &extra.work);
+                answered.devices.extend(device.map(|device| (asked.clone(), device)));
+            }
+            let owner = files::owner(asked, rooted, &extra.work);
+            answered.owners.extend(owner.map(|owner| (asked.clone(), owner)));
+        }
+        answered
+    }
+}
+
+/// The nearest process below the container's, which has the host's root, that has another one.
+fn rooted_below(family: &[i32], host: Option<&str>, dir: impl Fn(i32) -> PathBuf, looking: &Looking) -> Option<i32> {
+    let mut below = family.iter().skip(1).take(choose::NEAREST);
+    let other = |pid: &&i32| {
+        looking.at(dir(**pid).join("root"));
+        scorecard::root_identity(&dir(**pid)).is_some_and(|root| Some(root.as_str()) != host)
+    };
+    below.find(other).copied()
+}
+
+/// Whether the `/proc` that a process sees belongs to the host's PID namespace. It is asked for *our* entry: `self`
+/// there names us by our PID where we exist in its namespace, and leads nowhere (ENOENT) where we do not.
+pub(super) fn proc_shows_host(process: &Path) -> Option<bool> {
+    let directory = process.join("root/proc");
+    // A link there would be followed in our own tree and answer for the wrong one.
+    std::fs::symlink_metadata(&directory).ok().filter(|metadata| metadata.is_dir())?;
+    let own = directory.join("self");
+    std::fs::symlink_metadata(&own).ok()?;
+    match std::fs::read_link(&own) {
+        Ok(target) => Some(std::fs::read_link("/proc/self").is_ok_and(|ours| ours == target)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(false),
+        Err(_) => None,
+    }
+}

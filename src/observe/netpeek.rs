@@ -1,0 +1,277 @@
+//! What network namespaces hold: the hidden role `__peek networks N FILE…`, each file being one of a network namespace. The
+//! first N are entered; the others are those that cables may lead to.
+//!
+//! A short, single-threaded child enters one after the other and asks the kernel there (rtnetlink(7)), because boxwright itself
+//! has threads and never leaves the host's namespaces.
+
+use super::networks::{
+    Count, Finder, Found, Link, MAX, Neighbour, Network, Networks, Peer, Route, Seats, named, parse_packets,
+};
+use super::peek::{ROLE, answer_of};
+use super::processes::Tree;
+use super::{Reader, Sample};
+use crate::kernel::{
+    interfaces::{self, Address, LOWER_UP, UP},
+    namespaces::Kind,
+    owned, routes, text,
+};
+use nix::{
+    errno::Errno,
+    sched::{CloneFlags, setns},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Write},
+    os::{fd::AsFd, unix::fs::MetadataExt},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    time::{Duration, Instant},
+};
+
+/// What comes after the name of the role.
+pub(super) const WORD: &str = "networks";
+
+/// How long the answers may take, all children together.
+const DEADLINE: Duration = Duration::from_secs(1);
+
+/// What one namespace answered, with the number that it has; or why it did not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Answer {
+    inode: u64,
+    network: Network,
+    /// Whether another child may be luckier: this one had entered a user namespace, which it cannot leave.
+    again: bool,
+}
+
+/// The child's role. Always prints one line; the exit status says only whether it could be printed.
+pub(super) fn run(args: &[String]) -> ExitCode {
+    let (count, files) = args.split_first().map_or((0, args), |(count, files)| (count.parse().unwrap_or(0), files));
+    // Every file is opened before the first setns: afterwards even /proc may look different.
+    let files: Vec<io::Result<File>> = files.iter().map(File::open).collect();
+    let inode = |file: &File| file.metadata().map_or(0, |metadata| metadata.ino());
+    let others: Vec<(u64, &File)> = files.iter().flatten().map(|file| (inode(file), file)).collect();
+    let mut here = File::open("/proc/self/ns/net").map_or(0, |own| inode(&own));
+    let mut entered = false;
+    let mut answers = Vec::new();
+    for file in files.iter().take(count) {
+        answers.push(match file {
+            Err(error) => failed(0, "open", Errno::from_raw(error.raw_os_error().unwrap_or(0))),
+            Ok(file) => match enter(file, inode(file) == here, &mut entered) {
+                Ok(()) => {
+                    here = inode(file);
+                    read(here, &others)
+                }
+                Err(errno) => Answer { again: entered, ..failed(inode(file), "setns", errno) },
+            },
+        });
+    }
+    let line = serde_json::to_string(&answers).unwrap_or_default();
+    match writeln!(io::stdout().lock(), "{line}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn failed(inode: u64, call: &str, errno: Errno) -> Answer {
+    let network = Network { unread: Some(format!("{call}: {errno:?}")), ..Network::default() };
+    Answer { inode, network, again: false }
+}
+
+/// Enters a network namespace. Where that is refused, the user namespace that it belongs to is entered first: it gives the
+/// capabilities. It takes away those over everything outside, and there is no way back.
+fn enter(file: &File, is_here: bool, entered: &mut bool) -> nix::Result<()> {
+    if is_here {
+        return Ok(());
+    }
+    match setns(file.as_fd(), CloneFlags::CLONE_NEWNET) {
+        Err(Errno::EPERM) if !*entered => {
+            let owner = owned::user_namespace(file).map_err(|_| Errno::EPERM)?;
+            setns(owner.as_fd(), CloneFlags::CLONE_NEWUSER)?;
+            *entered = true;
+            setns(file.as_fd(), CloneFlags::CLONE_NEWNET)
+        }
+        result => result,
+    }
+}
+
+/// Reads the namespace that the caller is in; `others` are those that a cable may lead to.
+fn read(inode: u64, others: &[(u64, &File)]) -> Answer {
+    let all = || -> nix::Result<_> { Ok((interfaces::links()?, interfaces::addresses()?, routes::routes()?)) };
+    let (links, addresses, found) = match all() {
+        Ok(all) => all,
+        Err(errno) => return failed(inode, "rtnetlink", errno),
+    };
+    // Old kernels, and those without bridges, have nothing to say here.
+    let (neighbours, learned) = (routes::neighbours().unwrap_or_default(), routes::learned().unwrap_or_default());
+    // The numbers that this namespace has for others are its own.
+    let numbers: BTreeMap<i32, u64> = match links.iter().any(|link| link.elsewhere.is_some()) {
+        true => others.iter().filter_map(|(inode, file)| Some((routes::number_of(*file).ok()??, *inode))).collect(),
+        false => BTreeMap::new(),
+    };
+    let name =
+        |index: u32| links.iter().find(|link| link.index == index).map_or_else(String::new, |it| it.name.clone());
+    let [_, most, few] = MAX;
+    let mut left_out = links.len().saturating_sub(most);
+    let mut kept: Vec<&interfaces::Link> = links.iter().collect();
+    // A cable to somewhere else says more than one of many others.
+    kept.sort_by_key(|link| (link.elsewhere.is_none(), link.index));
+    kept.truncate(most);
+    kept.sort_by_key(|link| link.index);
+    let route = |route: routes::Route| Route {
+        to: route.to.map_or_else(|| "default".into(), |(ip, prefix)| format!("{ip}/{prefix}")),
+        via: route.via.map(|ip| ip.to_string()),
+        out: route.out.filter(|_| route.refuses.is_empty()).map(name).unwrap_or_default(),
+        refuses: route.refuses.into(),
+        kernel: route.kernel,
+    };
+    let neighbour = |found: routes::Neighbour| Neighbour {
+        ip: found.ip.to_string(),
+        out: name(found.index),
+        state: found.state.into(),
+        address: hexadecimal(&found.address),
+    };
+    left_out += found.len().saturating_sub(few) + neighbours.len().saturating_sub(few);
+    let forwards = text::read("/proc/sys/net/ipv4/ip_forward").ok();
+    let network = Network {
+        interfaces: kept.into_iter().map(|link| shown(link, inode, &addresses, &learned, &numbers)).collect(),
+        routes: found.into_iter().take(few).map(route).collect(),
+        neighbours: neighbours.into_iter().take(few).map(neighbour).collect(),
+        left_out,
+        forwards: forwards.map(|text| text.trim() == "1"),
+        packets: parse_packets(&text::read("/proc/self/net/snmp").unwrap_or_default()),
+        ..Network::default()
+    };
+    Answer { inode, network, again: false }
+}
+
+fn shown(
+    link: &interfaces::Link,
+    inode: u64,
+    addresses: &[Address],
+    learned: &[(u32, Vec<u8>)],
+    numbers: &BTreeMap<i32, u64>,
+) -> Link {
+    let [received, bytes_in, sent, bytes_out] = link.counts;
+    let own = addresses.iter().filter(|address| address.index == link.index);
+    let behind = learned.iter().filter(|(index, _)| *index == link.index);
+    let network = match link.elsewhere {
+        Some(number) => numbers.get(&number).copied(),
+        None => Some(inode),
+    };
+    Link {
+        index: link.index,
+        name: link.name.clone(),
+        kind: link.made.clone(),
+        up: link.flags & UP != 0,
+        carrier: link.flags & LOWER_UP != 0,
+        address: if link.kind == "loopback" { String::new() } else { hexadecimal(&link.address) },
+        addresses: own.take(MAX[2]).map(|address| format!("{}/{}", address.ip, address.prefix)).collect(),
+        master: link.master,
+        peer: link.other.map(|(index, _)| Peer { index, network }),
+        learned: behind.take(MAX[2]).map(|(_, address)| hexadecimal(address)).collect(),
+        received: Count { packets: received, bytes: bytes_in },
+        sent: Count { packets: sent, bytes: bytes_out },
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+}
+
+impl Reader {
+    /// The network namespaces of the session, where they are asked for; `watched` is its first process. Those that had
+    /// a name before the first sample are not its own.
+    pub(super) fn networks(&mut self, tree: &Tree, watched: i32, sample: &Sample) -> Option<Networks> {
+        let mounts = &sample.host.mounts;
+        let old = self.old_networks.get_or_insert_with(|| named(mounts).map(|(inode, ..)| inode).collect());
+        if !self.extra.networks && !self.sees_networks {
+            return None;
+        }
+        let host = (mounts.as_slice(), sample.host_namespaces.get(&Kind::Mnt).copied());
+        let finder = Finder { proc_root: &self.proc_root, host, old };
+        let (shell, foreground) = self.host_terminal;
+        let seats = Seats {
+            shells: std::iter::once(watched).chain(shell).collect(),
+            container: sample.container,
+            host_terminal: foreground.filter(|pid| tree.start(*pid).is_some()).or(shell),
+        };
+        Some(ask(&self.exe, finder.find(tree, &seats)))
+    }
+}
+
+/// Asks in each of these namespaces. One that does not answer says why.
+pub(super) fn ask(exe: &Path, mut found: Vec<Found>) -> Networks {
+    let more = found.len().saturating_sub(MAX[0]);
+    found.truncate(MAX[0]);
+    let until = Instant::now() + DEADLINE;
+    let mut open: Vec<usize> = (0..found.len()).collect();
+    while !open.is_empty() {
+        let rest = (0..found.len()).filter(|at| !open.contains(at));
+        let order = open.iter().copied().chain(rest);
+        let files: Vec<&PathBuf> = order.filter_map(|at| Some(&found.get(at)?.file)).collect();
+        let Some(answers) = child(exe, open.len(), &files, until) else {
+            let silent = |at: &usize| (*at, failed(0, "__peek", Errno::ETIMEDOUT));
+            open.iter().map(silent).for_each(|(at, answer)| take(&mut found, at, answer));
+            break;
+        };
+        let again: Vec<usize> =
+            open.iter().zip(&answers).filter(|(_, answer)| answer.again).map(|(at, _)| *at).collect();
+        open.iter().zip(answers).for_each(|(at, answer)| take(&mut found, *at, answer));
+        // A child that has read nothing leaves it at that.
+        open = if again.len() < open.len() { again } else { Vec::new() };
+    }
+    Networks { all: found.into_iter().map(|found| found.network).collect(), more }
+}
+
+/// Keeps an answer, unless it is about a namespace that was made later.
+fn take(found: &mut [Found], at: usize, answer: Answer) {
+    let Some(Found { network, .. }) = found.get_mut(at) else { return };
+    if answer.network.unread.is_none() && answer.inode != network.inode {
+        network.unread = Some(format!("open: {:?}", Errno::ESRCH));
+        return;
+    }
+    let known = std::mem::take(network);
+    *network = Network {
+        inode: known.inode,
+        host: known.host,
+        container: known.container,
+        host_terminal: known.host_terminal,
+        names: known.names,
+        processes: known.processes,
+        ..answer.network
+    };
+}
+
+fn child(exe: &Path, count: usize, files: &[&PathBuf], until: Instant) -> Option<Vec<Answer>> {
+    answer_of(Command::new(exe).args([ROLE, WORD, &count.to_string()]).args(files), until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_namespace_is_read_without_entering_anything() {
+        let own = File::open("/proc/self/ns/net").unwrap();
+        let inode = own.metadata().unwrap().ino();
+        let answer = read(inode, &[(inode, &own)]);
+        assert_eq!((answer.inode, answer.network.unread.as_deref(), answer.again), (inode, None, false));
+        let lo = answer.network.interfaces.iter().find(|link| link.name == "lo").unwrap();
+        assert_eq!((lo.kind.as_str(), lo.peer, lo.carrier, lo.address.as_str()), ("", None, lo.up, ""));
+        let mut entered = false;
+        assert_eq!((enter(&own, true, &mut entered), entered), (Ok(()), false));
+    }
+
+    #[test]
+    fn who_does_not_answer_is_named_with_an_errno() {
+        let host = Network { inode: 7, host: true, ..Network::default() };
+        let found = vec![Found { network: host.clone(), file: "/proc/self/ns/net".into() }];
+        let asked = ask(Path::new("/bin/false"), found.clone());
+        assert_eq!(asked.all, [Network { unread: Some("__peek: ETIMEDOUT".into()), ..host.clone() }]);
+        let mut other = found;
+        take(&mut other, 0, Answer { inode: 8, ..Answer::default() });
+        assert_eq!(other[0].network, Network { unread: Some("open: ESRCH".into()), ..host });
+    }
+}

@@ -1,0 +1,277 @@
+//! What a TCP connection comes to: the hidden role `__peek reach FILE ADDRESS PORT PID…`, the file being one of a network
+//! namespace.
+//!
+//! Whether packets get through is decided by routes, rules and listeners of several namespaces together. So a connection is made,
+//! by a child that has entered the namespace where it is to begin; what the learner's shell has for `nc` does not matter. While it
+//! stands, the sockets in the namespaces of the other processes tell who has taken it.
+
+use super::{
+    networks::{Network, Networks},
+    peek::{ROLE, answer_of},
+    reader::Reader,
+    text,
+};
+use crate::{
+    kernel::{errno, owned},
+    lesson::{Connect, Probe, Spot},
+};
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sched::{CloneFlags, setns},
+    sys::socket::{
+        AddressFamily, SockFlag, SockType, SockaddrIn, connect, getsockname, getsockopt, socket, sockopt::SocketError,
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::File,
+    io::{self, Write},
+    net::Ipv4Addr,
+    os::fd::{AsFd, AsRawFd},
+    path::Path,
+    process::{Command, ExitCode},
+    time::{Duration, Instant},
+};
+
+/// What comes after the name of the role.
+pub(super) const WORD: &str = "reach";
+
+/// How long an answer may take. Everything is on this machine: what has not come by then was lost on the way.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long the child may take all in all.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long is waited before sockets are looked through once more: the last packet of a handshake may still be on its way.
+const AGAIN: u16 = 5;
+
+/// What came of a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Reached {
+    /// Where it began, as a lesson names it.
+    pub from: String,
+    /// Where it went, such as `10.2.0.1:8080`.
+    pub to: String,
+    /// Why there was none, by name; ETIMEDOUT where nothing came back.
+    pub errno: Option<String>,
+    /// The address under which the socket that has taken it sees the client.
+    pub seen_as: Option<String>,
+    /// The network namespace of that socket.
+    pub at: Option<u64>,
+}
+
+impl Reached {
+    /// Whether it is what came of this.
+    pub(crate) fn is_of(&self, connect: &Connect) -> bool {
+        self.from == connect.from.to_string() && self.to == target(connect)
+    }
+}
+
+fn target(connect: &Connect) -> String {
+    format!("{}:{}", connect.ip, connect.port)
+}
+
+/// The network namespace that a lesson means.
+pub(crate) fn locate(networks: &Networks, spot: Spot) -> Option<&Network> {
+    match spot {
+        Spot::Inside => networks.all.iter().find(|network| network.container && !network.host),
+        Spot::Outside => networks.all.iter().find(|network| network.host_terminal && !network.host),
+        Spot::Far => {
+            let outside = locate(networks, Spot::Outside)?;
+            let mut ends =
+                outside.interfaces.iter().filter_map(|link| networks.other_end(link)).map(|(network, _)| network);
+            ends.find(|end| !end.host && !end.container && end.inode != outside.inode)
+        }
+    }
+}
+
+/// What the child tells: an errno, or who has taken the connection as whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Answer {
+    errno: Option<i32>,
+    taken: Option<(i32, String)>,
+}
+
+/// The child's role. Always prints one line; the exit status says only whether it could be printed.
+pub(super) fn run(args: &[String]) -> ExitCode {
+    let answer = match args {
+        [file, ip, port, others @ ..] => match (ip.parse(), port.parse()) {
+            (Ok(ip), Ok(port)) => attempt(Path::new(file), ip, port, others),
+            _ => Err(Errno::EINVAL),
+        },
+        _ => Err(Errno::EINVAL),
+    };
+    let answer = answer.unwrap_or_else(|errno| Answer { errno: Some(errno as i32), taken: None });
+    let line = serde_json::to_string(&answer).unwrap_or_default();
+    match writeln!(io::stdout().lock(), "{line}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Enters the network namespace of which this is a file.
+pub(super) fn enter(file: &Path) -> nix::Result<()> {
+    let namespace = File::open(file).map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)))?;
+    if let Err(errno) = setns(namespace.as_fd(), CloneFlags::CLONE_NEWNET) {
+        // The user namespace that it belongs to gives the capability.
+        let owner = owned::user_namespace(&namespace).map_err(|_| errno)?;
+        setns(owner.as_fd(), CloneFlags::CLONE_NEWUSER)?;
+        setns(namespace.as_fd(), CloneFlags::CLONE_NEWNET)?;
+    }
+    Ok(())
+}
+
+fn attempt(file: &Path, ip: Ipv4Addr, port: u16, others: &[String]) -> nix::Result<Answer> {
+    enter(file)?;
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
+    let until = Instant::now() + PATIENCE;
+    match connect(socket.as_raw_fd(), &SockaddrIn::from(std::net::SocketAddrV4::new(ip, port))) {
+        Ok(()) => {}
+        Err(Errno::EINPROGRESS) => {
+            if !waits(&socket, PollFlags::POLLOUT, until)? {
+                return Err(Errno::ETIMEDOUT);
+            }
+            match getsockopt(&socket, SocketError)? {
+                0 => {}
+                code => return Err(Errno::from_raw(code)),
+            }
+        }
+        Err(errno) => return Err(errno),
+    }
+    let own: SockaddrIn = getsockname(socket.as_raw_fd())?;
+    let taken = loop {
+        let taken = others.iter().find_map(|pid| {
+            let tables = ["net/tcp", "net/tcp6"].map(|name| Path::new("/proc").join(pid).join(name));
+            let taken = tables.iter().find_map(|table| taken(&text::read(table).ok()?, own.port()));
+            Some((pid.parse().ok()?, taken?.to_string()))
+        });
+        // Nothing is sent, so only time or the end of the connection ends this.
+        if taken.is_some() || Instant::now() >= until {
+            break taken;
+        }
+        let _ = poll(&mut [PollFd::new(socket.as_fd(), PollFlags::empty())], PollTimeout::from(AGAIN));
+    };
+    Ok(Answer { errno: None, taken })
+}
+
+fn waits(socket: &impl AsFd, events: PollFlags, until: Instant) -> nix::Result<bool> {
+    loop {
+        let Some(left) = until.checked_duration_since(Instant::now()) else { return Ok(false) };
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+        match poll(&mut [PollFd::new(socket.as_fd(), events)], timeout) {
+            Ok(0) => return Ok(false),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+            Ok(_) => return Ok(true),
+        }
+    }
+}
+
+/// The client that an established socket of this table sees (proc_pid_net(5)), of the connection that left its namespace with this
+/// port: rules that change the source keep the port where they can. The socket of the client itself, which may be in the same
+/// table, has the port as its own.
+fn taken(table: &str, port: u16) -> Option<Ipv4Addr> {
+    const ESTABLISHED: &str = "01";
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let [_, _, remote, state, ..] = fields.as_slice() else { return None };
+        let (ip, number) = remote.split_once(':')?;
+        let same = *state == ESTABLISHED && u16::from_str_radix(number, 16).ok()? == port;
+        // The address stands there as the machine has it in memory; one of IPv4 at the end of one of IPv6.
+        same.then(|| {
+            u32::from_str_radix(ip.get(ip.len().saturating_sub(8)..)?, 16)
+                .ok()
+                .map(|ip| Ipv4Addr::from(ip.to_ne_bytes()))
+        })?
+    })
+}
+
+impl Reader {
+    /// What came of each connection that the current step asks for; one that begins nowhere is left out.
+    pub(super) fn reached(&self, networks: Option<&Networks>) -> Vec<Reached> {
+        let Some(networks) = networks else { return Vec::new() };
+        let connects = self.extra.probes.iter().filter_map(|probe| match probe {
+            Probe::Connect(connect) => Some(connect),
+            Probe::Name(_) => None,
+        });
+        connects.filter_map(|connect| self.reach(networks, connect)).collect()
+    }
+
+    fn reach(&self, networks: &Networks, connect: &Connect) -> Option<Reached> {
+        let first = |network: &Network| network.processes.first().map(|member| (network.inode, member.pid));
+        let (_, pid) = first(locate(networks, connect.from)?)?;
+        // The machine's own connections are nobody's business here.
+        let others: Vec<(u64, i32)> = networks.all.iter().filter(|network| !network.host).filter_map(first).collect();
+        let mut command = Command::new(&self.exe);
+        command.args([ROLE, WORD]).arg(self.proc_root.join(pid.to_string()).join("ns/net"));
+        command.args([connect.ip.to_string(), connect.port.to_string()]);
+        command.args(others.iter().map(|(_, pid)| pid.to_string()));
+        let answer: Answer = answer_of(&mut command, Instant::now() + DEADLINE)?;
+        let at = answer.taken.as_ref().and_then(|(pid, _)| others.iter().find(|(_, other)| other == pid));
+        Some(Reached {
+            from: connect.from.to_string(),
+            to: target(connect),
+            errno: answer.errno.map(|code| errno::name(Errno::from_raw(code))),
+            at: at.map(|(inode, _)| *inode),
+            seen_as: answer.taken.map(|(_, client)| client),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::{Link, Peer};
+
+    /// The machine, a host with a cable to a container and one to somebody else.
+    fn networks() -> Networks {
+        let link = |index, name: &str, network, other| Link {
+            index,
+            name: name.into(),
+            peer: Some(Peer { index: other, network: Some(network) }),
+            ..Link::default()
+        };
+        let network = |inode, interfaces| Network { inode, interfaces, ..Network::default() };
+        let machine = Network { host: true, ..network(1, Vec::new()) };
+        let container = Network { container: true, ..network(2, vec![link(2, "eth0", 3, 2)]) };
+        let outside = Network { host_terminal: true, ..network(3, vec![link(2, "va", 2, 2), link(3, "vc", 4, 2)]) };
+        Networks { all: vec![machine, container, outside, network(4, vec![link(2, "eth0", 3, 3)])], more: 0 }
+    }
+
+    #[test]
+    fn a_lesson_names_namespaces_by_who_is_where() {
+        let mut all = networks();
+        let at = |all: &Networks, spot| locate(all, spot).map(|network| network.inode);
+        assert_eq!([Spot::Inside, Spot::Outside, Spot::Far].map(|spot| at(&all, spot)), [Some(2), Some(3), Some(4)]);
+        all.all[2].interfaces.truncate(1);
+        assert_eq!(at(&all, Spot::Far), None);
+        // Whoever stands in the machine's own network plays nothing.
+        all.all[2].host_terminal = false;
+        (all.all[0].host_terminal, all.all[0].container, all.all[1].container) = (true, true, false);
+        assert_eq!([Spot::Inside, Spot::Outside, Spot::Far].map(|spot| at(&all, spot)), [None; 3]);
+    }
+
+    #[test]
+    fn an_established_socket_tells_its_client() {
+        let client = if cfg!(target_endian = "big") { "0A020002" } else { "0200020A" };
+        let line = |remote: &str, state: &str| {
+            format!("  sl  local_address rem_address   st\n   0: 0200010A:0050 {remote} {state} 00000000:00000000\n")
+        };
+        assert_eq!(taken(&line(&format!("{client}:D431"), "01"), 0xd431), Some([10, 2, 0, 2].into()));
+        let mapped = format!("0000000000000000FFFF0000{client}:D431");
+        assert_eq!(taken(&line(&mapped, "01"), 0xd431), Some([10, 2, 0, 2].into()));
+        // Another client, and one that has left.
+        assert_eq!(taken(&line(&format!("{client}:D430"), "01"), 0xd431), None);
+        assert_eq!(taken(&line(&format!("{client}:D431"), "06"), 0xd431), None);
+        assert_eq!((taken("", 1), taken("a\nb c\n", 1)), (None, None));
+    }
+
+    #[test]
+    fn what_cannot_be_entered_or_reached_is_an_errno() {
+        assert_eq!(attempt(Path::new("/proc/none"), Ipv4Addr::LOCALHOST, 1, &[]), Err(Errno::ENOENT));
+        let refused = |errno: Errno| matches!(errno, Errno::EINVAL | Errno::EPERM | Errno::ENOTTY);
+        assert!(attempt(Path::new("/dev/null"), Ipv4Addr::LOCALHOST, 1, &[]).is_err_and(refused));
+    }
+}

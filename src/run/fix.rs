@@ -1,0 +1,125 @@
+//! `boxwright fix`: broken containers, which are steps of lessons with a `break` block.
+
+use super::{USAGE, load, prepare, progress::look, told::printed};
+use crate::{
+    cli::{Cli, Common, complain},
+    columns::align,
+    headless,
+    kernel::{program, text},
+    lang::Lang,
+    lesson::{Lesson, Step, Translations},
+    near::{did_you_mean, nearest},
+    session::{Progress, Standing},
+};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+/// The lesson whose cases need no name before them.
+const OWN: &str = "fix";
+
+/// A broken container: its lesson, and its place there.
+struct Case<'a> {
+    lesson: &'a Lesson,
+    index: usize,
+    step: &'a Step,
+}
+
+impl Case<'_> {
+    /// What a learner types for it.
+    fn name(&self) -> String {
+        if self.lesson.id == OWN { self.step.id.clone() } else { format!("{}/{}", self.lesson.id, self.step.id) }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.step.id == name || name.split_once('/') == Some((&self.lesson.id, &self.step.id))
+    }
+
+    fn standing(&self, progress: &Progress) -> Standing {
+        progress.standing(self.lesson, self.index)
+    }
+}
+
+/// All of them, in the order of the lessons.
+fn cases(lessons: &[Translations], lang: Lang) -> Vec<Case<'_>> {
+    let spoken = lessons.iter().filter_map(|all| all.get(lang.code()).or_else(|| all.values().next()));
+    let steps = spoken
+        .flat_map(|lesson| lesson.steps.iter().enumerate().map(move |(index, step)| Case { lesson, index, step }));
+    steps.filter(|case| case.step.is_broken()).collect()
+}
+
+/// Prints them: name, title, what each has come to, and the fastest repair.
+pub(super) fn list(common: &Common, lang: Lang) -> ExitCode {
+    let (lessons, progress) = match load(common, lang).and_then(|lessons| Ok((lessons, look(lang)?))) {
+        Ok(both) => both,
+        Err(status) => return status,
+    };
+    let cases = cases(&lessons, lang);
+    let rows: Vec<Vec<String>> = cases.iter().map(|case| row(case, &progress, lang)).collect();
+    let done = cases.iter().filter(|case| is_done(&case.standing(&progress))).count();
+    let sum = lang.pick(
+        format!("{done} of {} repaired; {} fix NAME opens one", cases.len(), program::path()),
+        format!("共 {} 个，修好 {done} 个；{} fix 名字 打开一个", cases.len(), program::path()),
+    );
+    let mut out = io::stdout().lock();
+    let mut lines = align(&rows).into_iter().chain([sum]);
+    printed(lines.try_for_each(|line| writeln!(out, "{}", text::safe(&line))).map(|()| ExitCode::SUCCESS))
+}
+
+fn row(case: &Case<'_>, progress: &Progress, lang: Lang) -> Vec<String> {
+    let took = progress.best(case.lesson, &case.step.id).map(|best| best.say(lang));
+    let state = match case.standing(progress) {
+        Standing::Done | Standing::Helped => took.map_or_else(
+            || lang.pick("repaired".to_string(), "修好了".into()),
+            |took| lang.pick(format!("repaired: {took}"), format!("修好了：{took}")),
+        ),
+        Standing::Impossible(why) => lang.pick(format!("not possible here: {why}"), format!("本机做不了：{why}")),
+        Standing::Open | Standing::Skipped => lang.pick("not repaired yet", "还没修好").into(),
+    };
+    vec![case.name(), case.step.title.clone(), state]
+}
+
+fn is_done(standing: &Standing) -> bool {
+    matches!(standing, Standing::Done | Standing::Helped)
+}
+
+/// Opens the case of this name or, without one, the list at the first that can be repaired and is not.
+pub(super) fn open(cli: &Cli, name: Option<&str>, lang: Lang) -> ExitCode {
+    let lessons = match load(&cli.common, lang) {
+        Ok(lessons) => lessons,
+        Err(status) => return status,
+    };
+    let cases = cases(&lessons, lang);
+    let found = match name {
+        Some(name) => cases.iter().find(|case| case.is(name)),
+        None => {
+            let progress = match look(lang) {
+                Ok(progress) => progress,
+                Err(status) => return status,
+            };
+            let open = |case: &&Case<'_>| matches!(case.standing(&progress), Standing::Open | Standing::Skipped);
+            cases.iter().find(open).or_else(|| cases.first())
+        }
+    };
+    let Some(case) = found else {
+        let known: Vec<String> = cases.iter().map(Case::name).collect();
+        let name = name.unwrap_or(OWN);
+        let what = lang.pick(
+            format!("no broken container `{name}`; there are: {}", known.join(", ")),
+            format!("没有名为 `{name}` 的案例；现有：{}", known.join("、")),
+        );
+        let near = nearest(name, known.iter().map(String::as_str)).map(|near| did_you_mean(near, lang));
+        let hint = near.unwrap_or_else(|| format!("{} fix --list", program::path()));
+        return complain(&what, Some(&hint), USAGE);
+    };
+    let place = match headless::place(&format!("{}/{}", case.lesson.id, case.step.id), &lessons, lang) {
+        Ok(place) => place,
+        Err(wrong) => return complain(&wrong.what, None, USAGE),
+    };
+    drop(cases);
+    match prepare(&cli.common, lang) {
+        Ok(exe) => super::open(cli, lang, exe, lessons, Some(place), name.is_none()),
+        Err(status) => status,
+    }
+}

@@ -1,0 +1,202 @@
+//! `boxwright run`: lessons without a screen.
+
+use super::{CANNOT, FAILED, USAGE, load, need, not_recorded, prepare, record, setup, told, watching};
+use crate::{
+    app::{Look, Prefix, State},
+    cli::{Common, complain, format::Format},
+    doctor, headless,
+    kernel::program,
+    lang::Lang,
+    lesson::{self, Ability, Fills, Requirement, Translations},
+    recording::{Header, Recorder},
+    runtime::{Setup, tui},
+};
+use std::{
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+/// How they are run.
+pub(super) struct How {
+    /// Events instead of a transcript.
+    pub json: bool,
+    /// A skipped step is a failure.
+    pub strict: bool,
+    /// How many times as long as usual is waited.
+    pub patience: u32,
+}
+
+/// Runs these places, or every lesson where none is named.
+pub(super) fn run(names: &[String], how: How, record: Option<&Path>, common: &Common, lang: Lang) -> ExitCode {
+    let lessons = match load(common, lang) {
+        Ok(lessons) => lessons,
+        Err(status) => return status,
+    };
+    let all: Vec<String> = lessons.iter().map(|lesson| lesson::id(lesson).to_string()).collect();
+    let wanted = if names.is_empty() { &all } else { names };
+    let mut places = Vec::new();
+    for name in wanted {
+        match headless::place(name, &lessons, lang) {
+            Ok(place) => places.push(place),
+            Err(wrong) => return told::no_place(name, &wrong, false, lang),
+        }
+    }
+    if let Some(status) = places.iter().find_map(|place| not_agreed(place, common, lang)) {
+        return status;
+    }
+    let exe = match prepare(common, lang) {
+        Ok(exe) => exe,
+        Err(status) => return status,
+    };
+    let need = need(common);
+    // Nothing of what was asked for can be done as it should: that is said before anything is done, together with what helps.
+    // Where something can be, the steps that cannot are skipped by name.
+    if places.iter().all(|place| place.needs(&Requirement::SessionDir(Ability::Exec)))
+        && let Some((why, remedy)) = doctor::no_program_starts(need, lang)
+    {
+        let what = lang.pick("no program can be started in a session's directory: ", "会话目录里无法启动程序：");
+        return complain(&format!("{what}{why}"), Some(&remedy), CANNOT);
+    }
+    let lacking = doctor::lacking_for(need, &doctor::requirements(&lessons));
+    let lacking = lacking.into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect();
+    let setup = setup(common, exe, true, lang);
+    let recorder = match record.map(|path| recorder(path, wanted, lessons, &setup, &common.image())).transpose() {
+        Ok(recorder) => recorder,
+        Err(status) => return status,
+    };
+    let How { json, strict, patience } = how;
+    match headless::run(&places, &lacking, headless::How { json, patience, setup, recorder }) {
+        Ok(headless::Ended::Done { failed, .. }) if failed > 0 => ExitCode::from(FAILED),
+        Ok(headless::Ended::Done { passed: 0, .. }) => ExitCode::from(CANNOT),
+        Ok(headless::Ended::Done { skipped, .. }) if strict && skipped > 0 => ExitCode::from(FAILED),
+        Ok(headless::Ended::Done { .. }) => ExitCode::SUCCESS,
+        Ok(headless::Ended::Signal(signal)) => ExitCode::from(128u8.saturating_add(signal as u8)),
+        Err(headless::Failure::Machine(trouble)) => {
+            complain(&trouble.say(lang), Some(&format!("{} doctor", program::path())), CANNOT)
+        }
+        Err(headless::Failure::Output(error)) => told::output_failed(&error),
+    }
+}
+
+/// What is said where the commands of a lesson come from a directory and were not agreed to.
+fn not_agreed(place: &headless::Place, common: &Common, lang: Lang) -> Option<ExitCode> {
+    if !place.foreign() || lesson::trusted(common.yes) {
+        return None;
+    }
+    let what =
+        lang.pick("its commands come from --lessons, not from boxwright", "其中的命令来自 --lessons，而不是 boxwright");
+    let mut lines = place.consent(lang);
+    lines.push(lang.pick("read them; then add --yes", "请先读一遍，然后加上 --yes").into());
+    let colon = lang.pick(": ", "：");
+    Some(complain(&format!("{}{colon}{what}", place.parts().0), Some(&lines.join("\n  ")), USAGE))
+}
+
+/// `lessons export NAME --to FORMAT`: the lesson is run, and what came of it is its hand-out.
+pub(super) fn hand_out(name: &str, to: Format, speaker: bool, common: &Common, lang: Lang) -> ExitCode {
+    if to == Format::Cast {
+        return watching::export(common, name, lang);
+    }
+    let lessons = match load(common, lang) {
+        Ok(lessons) => lessons,
+        Err(status) => return status,
+    };
+    let place = match headless::place(name, &lessons, lang) {
+        Ok(place) => place,
+        Err(wrong) => return told::no_place(name, &wrong, false, lang),
+    };
+    if let Some(status) = not_agreed(&place, common, lang) {
+        return status;
+    }
+    let exe = match prepare(common, lang) {
+        Ok(exe) => exe,
+        Err(status) => return status,
+    };
+    let lacking = doctor::lacking_for(need(common), &doctor::requirements(&lessons));
+    let lacking = lacking.into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect();
+    let (into, setup) = (headless::Collector::new(lang), setup(common, exe, true, lang));
+    let how = headless::How { json: false, patience: 1, setup, recorder: None };
+    let status = match headless::collect(std::slice::from_ref(&place), &lacking, how, &into) {
+        Ok(headless::Ended::Done { failed: 0, passed, .. }) if passed > 0 => ExitCode::SUCCESS,
+        Ok(headless::Ended::Done { failed: 0, .. }) => ExitCode::from(CANNOT),
+        Ok(headless::Ended::Done { .. }) => ExitCode::from(FAILED),
+        Ok(headless::Ended::Signal(signal)) => return ExitCode::from(128u8.saturating_add(signal as u8)),
+        Err(headless::Failure::Machine(trouble)) => {
+            return complain(&trouble.say(lang), Some(&format!("{} doctor", program::path())), CANNOT);
+        }
+        Err(headless::Failure::Output(error)) => return told::output_failed(&error),
+    };
+    let Some(lesson) = lessons.iter().find(|lesson| lesson::id(lesson) == place.parts().0) else { return status };
+    let text = match to {
+        Format::Html => headless::page(lesson, &into.record(), speaker, lang),
+        Format::Md => {
+            lesson.get(lang.code()).map(|it| headless::document(it, &into.record(), speaker)).unwrap_or_default()
+        }
+        // It shows the screen, and was made above.
+        Format::Cast => String::new(),
+    };
+    told::printed(io::stdout().lock().write_all(text.as_bytes()).map(|()| status))
+}
+
+/// Begins to record a run of these places.
+fn recorder(
+    path: &Path,
+    places: &[String],
+    lessons: Vec<Translations>,
+    setup: &Setup,
+    image: &str,
+) -> Result<Recorder, ExitCode> {
+    let (file, path) = record(path)?;
+    let mut state = State::new(setup.lang, Look::default(), tui::facts(&setup.exe), lessons, Prefix::default());
+    state.auto = true;
+    let header = Header::of(&state, &setup.image, Fills::of_this_machine(image), places.to_vec());
+    Recorder::start(file, &path, &header).map_err(|error| not_recorded(&path, &error))
+}
+
+/// `lessons check --run`: the linter first, then every step on this machine. Naming the directory is consent to run what is in
+/// it.
+pub(super) fn prove(dir: Option<&Path>, common: &Common, lang: Lang) -> ExitCode {
+    let mut out = io::stdout();
+    match lesson::cli::check(dir, lang, &mut out) {
+        Ok(status) if status == ExitCode::SUCCESS => {}
+        other => return told::printed(other),
+    }
+    let lessons = match lesson::load_all(dir, &common.image()) {
+        Ok((lessons, _)) => lessons,
+        Err(error) => return complain(&error.to_string(), None, USAGE),
+    };
+    let wanted = |lesson: &&Translations| dir.is_none() || lesson.values().any(|lesson| lesson.pack.is_some());
+    let lessons: Vec<Translations> = lessons.iter().filter(wanted).cloned().collect();
+    let exe = match prepare(common, lang) {
+        Ok(exe) => exe,
+        Err(status) => return status,
+    };
+    let lacking = doctor::lacking_for(need(common), &doctor::requirements(&lessons));
+    let lacking = lacking.into_iter().find(|(known, _)| *known == lang).map(|(_, lacking)| lacking).unwrap_or_default();
+    let chosen: Vec<_> = lessons.iter().filter_map(|lesson| lesson.get(lang.code())).cloned().collect();
+    let (mut failed, mut proved, mut written) = (false, 0usize, Ok(()));
+    let ended = headless::prove(&chosen, &lacking, setup(common, exe, true, lang), &mut |step| {
+        failed |= !step.wrong.is_empty();
+        proved += usize::from(step.wrong.is_empty() && step.skipped.is_none());
+        if written.is_ok() {
+            let proved = lang.pick("not solved before, solved after, clean", "之前不成立，之后成立，不留痕迹");
+            written = told::step(&step, proved, lang, &mut out);
+        }
+    });
+    let left = match ended {
+        Ok(Ok(left)) => left,
+        Ok(Err(signal)) => return ExitCode::from(128u8.saturating_add(signal as u8)),
+        Err(trouble) => {
+            return complain(&trouble.say(lang), Some(&format!("{} doctor", program::path())), CANNOT);
+        }
+    };
+    for line in &left {
+        let left_behind = lang.pick("left behind: ", "留下了：");
+        complain(&format!("{left_behind}{}", line.trim_start_matches("boxwright: ")), None, 0);
+    }
+    match (failed || !left.is_empty(), proved) {
+        (true, _) => ExitCode::from(FAILED),
+        (false, 0) => ExitCode::from(CANNOT),
+        (false, _) => told::printed(written.map(|()| ExitCode::SUCCESS)),
+    }
+}

@@ -21,52 +21,78 @@ const NAME: usize = 12;
 const MAX_NAME_LEN: usize = 24;
 /// What is said of each in one line.
 const MEANING: usize = 36;
+/// So many rows of the list are seen in any case.
+const LIST: usize = 3;
 
-/// Draws it in the middle of the screen.
+/// The lines of the page: its name, the list, and what this machine is and allows.
+struct Page {
+    title: Vec<Pieces>,
+    list: Vec<Pieces>,
+    /// The line of the list that is about the chosen lesson.
+    chosen: usize,
+    machine: Vec<Pieces>,
+}
+
+impl Page {
+    fn rows(&self) -> usize {
+        self.title.len() + self.list.len() + self.machine.len()
+    }
+
+    /// Where it would not fit into so many rows, air goes first.
+    fn fit(&mut self, rows: usize) {
+        if self.rows() > rows {
+            self.title.retain(|line| !line.is_empty());
+            self.title.push(Pieces::new());
+        }
+        for _ in 0..self.rows().saturating_sub(rows) {
+            let Some(blank) = self.list.iter().rposition(Vec::is_empty).filter(|blank| *blank > 1) else { break };
+            self.list.remove(blank);
+            self.chosen -= usize::from(blank < self.chosen);
+        }
+    }
+
+    /// Which lines of the list are shown in so many rows: those around the chosen one.
+    fn shown(&self, rows: usize) -> (usize, usize) {
+        let overflow = self.list.len().saturating_sub(rows);
+        // What the first choice stands under belongs to none.
+        (if self.chosen < rows { 0 } else { (self.chosen + 2).saturating_sub(rows).min(overflow) }, overflow)
+    }
+}
+
+/// Draws it in the middle of the screen. Name and machine stay; between them goes as much of the list as there is room for.
 pub(super) fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
     let area = frame.area();
     let room = Rect { height: area.height.saturating_sub(1), ..area };
-    let (mut title, mut body, mut chosen) = page(state);
-    // Where it would not fit, air goes first.
-    if title.len() + body.len() > room.height as usize {
-        title.retain(|line| !line.is_empty());
-        title.push(Pieces::new());
-    }
-    let over = (title.len() + body.len()).saturating_sub(room.height as usize);
-    for _ in 0..over {
-        let Some(blank) = body.iter().rposition(Vec::is_empty).filter(|blank| *blank > 1) else { break };
-        body.remove(blank);
-        chosen -= usize::from(blank < chosen);
-    }
-    let columns = body.iter().map(|line| width(line)).max().unwrap_or(0).min(room.width as usize) as u16;
-    let rows = (title.len() + body.len()) as u16;
-    let y = room.height.saturating_sub(rows) / 3;
-    // Where the lines do not fit, the chosen one stays visible.
-    let visible = room.height as usize;
-    let overflow = (rows as usize).saturating_sub(visible);
-    // Below the last choice stands what belongs to none.
-    let top = match state.selected + 1 >= state.lessons.len() {
-        true if state.selected > 0 => overflow,
-        _ => (title.len() + chosen + 2).saturating_sub(visible).min(overflow),
-    };
-    let x = room.width.saturating_sub(columns) / 2;
-    let lines = title.iter().map(|line| (line, true)).chain(body.iter().map(|line| (line, false)));
-    for (number, (line, centred)) in lines.skip(top).take(visible).enumerate() {
+    let mut page = page(state);
+    page.fit(room.height as usize);
+    let columns = page.list.iter().chain(&page.machine).map(|line| width(line)).max().unwrap_or(0);
+    let x = room.width.saturating_sub(columns.min(room.width as usize) as u16) / 2;
+    let rows = page.rows();
+    let mut y = room.height.saturating_sub(rows as u16) / 3;
+    let fixed = page.title.len() + page.machine.len();
+    // On a screen of a few rows the list comes before all else.
+    let list = (room.height as usize).saturating_sub(fixed).max(LIST).min(page.list.len());
+    let (top, overflow) = page.shown(list);
+    let title = page.title.iter().take((room.height as usize).saturating_sub(list)).map(|line| (line, true));
+    let rest = page.list.iter().skip(top).take(list).chain(&page.machine).map(|line| (line, false));
+    let signs = [(top > 0, marks::ABOVE, 0), (top < overflow, marks::BELOW, list.saturating_sub(1))];
+    let before = title.len();
+    for (number, (line, centred)) in title.chain(rest).enumerate() {
         let wide = (width(line) as u16).min(room.width);
         let left = if centred { (room.width - wide) / 2 } else { x };
-        let place = Rect::new(left, y + number as u16, room.width - left, 1).intersection(room);
+        let place = Rect::new(left, y, room.width - left, 1).intersection(room);
         frame.render_widget(Paragraph::new(paint_line(line, state.look.theme)), place);
+        // The last column is free: no line of this page is as wide as the screen.
+        for (_, sign, _) in signs.into_iter().filter(|(more, _, row)| *more && number == before + row) {
+            let place = Rect::new(room.width.saturating_sub(1), y, 1, 1).intersection(room);
+            frame.render_widget(Paragraph::new(paint_line(&self::line(sign, Role::Quiet), state.look.theme)), place);
+        }
+        y += 1;
     }
-    // The last column is free: no line of this page is as wide as the screen.
-    let signs = [(top > 0, marks::ABOVE, 0), (top < overflow, marks::BELOW, room.height.saturating_sub(1))];
-    for (_, sign, row) in signs.into_iter().filter(|(more, ..)| *more) {
-        let place = Rect::new(room.width.saturating_sub(2), row, 2, 1).intersection(room);
-        frame.render_widget(Paragraph::new(paint_line(&line(sign, Role::Quiet), state.look.theme)), place);
-    }
-    extents.insert(None, Extent { top: 0, rows: visible, lines: rows as usize, shows: false });
+    extents.insert(None, Extent { top: 0, rows: room.height as usize, lines: rows, shows: false });
 }
 
-fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
+fn page(state: &State) -> Page {
     let lang = state.lang;
     let title = vec![
         vec![("b o x w r i g h t".into(), Role::Strong)],
@@ -82,17 +108,17 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
         Pieces::new(),
     ];
     let lead = lang.pick("A container is a process with four properties.", "容器就是一个具有四种性质的进程。");
-    let mut body: Vec<Pieces> = vec![vec![(lead.into(), Role::Plain)], Pieces::new()];
+    let mut list: Vec<Pieces> = vec![vec![(lead.into(), Role::Plain)], Pieces::new()];
     let mut chosen = 0;
     let of = |id: &str| state.lessons.iter().position(|lesson| lesson.values().any(|lesson| lesson.id == id));
     for property in &PROPERTIES {
         let index = of(property.lesson);
         if index == Some(state.selected) {
-            chosen = body.len();
+            chosen = list.len();
         }
         let name = lang.pick(property.name.0, property.name.1);
         let meaning = lang.pick(property.meaning.0, property.meaning.1);
-        body.extend(row(state, index, name, NAME, meaning));
+        list.extend(row(state, index, name, NAME, meaning));
     }
     let others: Vec<usize> = (0..state.lessons.len())
         .filter(|index| {
@@ -101,27 +127,26 @@ fn page(state: &State) -> (Vec<Pieces>, Vec<Pieces>, usize) {
         })
         .collect();
     if !others.is_empty() {
-        body.push(Pieces::new());
+        list.push(Pieces::new());
     }
     let names = others.iter().filter_map(|index| state.lesson(*index)).map(|lesson| lesson.title.width());
     let column = names.filter(|wide| *wide <= MAX_NAME_LEN).max().unwrap_or(0).max(NAME);
     for index in others {
         if index == state.selected {
-            chosen = body.len();
+            chosen = list.len();
         }
         if let Some(lesson) = state.lesson(index) {
-            body.extend(row(state, Some(index), &lesson.title, column, &lesson.summary));
+            list.extend(row(state, Some(index), &lesson.title, column, &lesson.summary));
         }
     }
-    body.push(Pieces::new());
-    let machine = format!("{}{}", lang.pick("This machine: ", "这台机器："), chrome::machine(&state.facts, lang));
-    body.push(vec![(machine, Role::Quiet)]);
+    let here = format!("{}{}", lang.pick("This machine: ", "这台机器："), chrome::machine(&state.facts, lang));
+    let mut machine = vec![Pieces::new(), vec![(here, Role::Quiet)]];
     // A path is easier to copy from one line.
     let columns = (state.size.0 as usize).saturating_sub(4).clamp(COLUMNS, 100);
     for sentence in limits::sentences(state) {
-        body.extend(wrap(&sentence, Role::Quiet, columns));
+        machine.extend(wrap(&sentence, Role::Quiet, columns));
     }
-    (title, body, chosen)
+    Page { title, list, chosen, machine }
 }
 
 /// A lesson, or a property that no lesson teaches: its name in a column of this width, what it is about, how far the learner has

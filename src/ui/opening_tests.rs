@@ -105,8 +105,11 @@ fn eight_lessons_are_seen_at_once_and_of_more_the_chosen_one() {
                 let chosen = text.lines().find(|line| line.contains('▶')).unwrap_or_else(|| panic!("{text}"));
                 let wanted = selected.checked_sub(PROPERTIES.len()).filter(|more| *more > 0).map(name);
                 assert!(wanted.is_none_or(|wanted| chosen.contains(&wanted)), "{text}");
-                let (first, last) = (text.lines().next().unwrap(), text.lines().nth(22).unwrap());
-                assert!(first.contains('▲') || last.contains('▼'), "{text}");
+                assert!(text.lines().any(|line| line.ends_with(['▲', '▼'])), "{text}");
+                // What this machine is, and what it allows whom, is on the first screen whatever is chosen.
+                let machine = text.lines().position(|line| line.contains(lang.pick("This machine: ", "这台机器：")));
+                let way = root || text.contains(lang.pick("for every step, log in as root", "请以 root 登录"));
+                assert!(machine.is_some_and(|machine| machine > 15) && way, "{text}");
             }
         }
     }

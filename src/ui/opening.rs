@@ -19,8 +19,10 @@ const COLUMNS: usize = 68;
 /// The column of the names; a longer name takes more of it, and one that is longer than the second a line of its own.
 const NAME: usize = 12;
 const MAX_NAME_LEN: usize = 24;
-/// What is said of each in one line.
+/// What is said of each in one line, where the screen is wide enough.
 const MEANING: usize = 36;
+/// What stands in a row besides name and meaning: marks, gaps, and how far the learner has come.
+const BESIDES: usize = 4 + 2 + 1 + 11;
 /// So many rows of the list are seen in any case.
 const LIST: usize = 3;
 
@@ -142,7 +144,7 @@ fn page(state: &State) -> Page {
     let here = format!("{}{}", lang.pick("This machine: ", "这台机器："), chrome::machine(&state.facts, lang));
     let mut machine = vec![Pieces::new(), vec![(here, Role::Quiet)]];
     // A path is easier to copy from one line.
-    let columns = (state.size.0 as usize).saturating_sub(4).clamp(COLUMNS, 100);
+    let columns = (state.size.0 as usize).saturating_sub(4).clamp(1, 100);
     for sentence in limits::sentences(state) {
         machine.extend(wrap(&sentence, Role::Quiet, columns));
     }
@@ -175,12 +177,14 @@ fn row(state: &State, index: Option<usize>, name: &str, column: usize, meaning: 
         left.push((pad(name, column.max(name.width())), role));
     }
     let indent = width(&left) + 2;
+    let columns = (state.size.0 as usize).saturating_sub(2);
+    let room = columns.saturating_sub(width(&left).saturating_sub(4) + BESIDES).clamp(1, MEANING);
     left.push(("  ".into(), Role::Plain));
     let meaning_role = if index.is_some() { Role::Plain } else { Role::Quiet };
-    let mut about = wrap(meaning, meaning_role, MEANING);
+    let mut about = wrap(meaning, meaning_role, room);
     let rest = about.split_off(about.len().min(1));
     let about = about.pop().unwrap_or_default();
-    let blank = MEANING.saturating_sub(width(&about));
+    let blank = room.saturating_sub(width(&about));
     left.extend(about);
     let steps = reached.as_ref().map_or_else(|| lang.pick("not yet here", "尚未提供").into(), |it| steps(it, lang));
     let steps_role = if chosen { Role::Strong } else { Role::Quiet };
@@ -189,7 +193,9 @@ fn row(state: &State, index: Option<usize>, name: &str, column: usize, meaning: 
     let indented = |line: Pieces| [vec![(" ".repeat(indent), Role::Plain)], line].concat();
     lines.extend(rest.into_iter().map(indented));
     if let Some(apart) = reached.as_ref().and_then(|lesson| closing::apart(lesson, lang)) {
-        lines.extend(wrap(&apart, Role::Quiet, COLUMNS - indent).into_iter().map(indented));
+        lines.extend(
+            wrap(&apart, Role::Quiet, columns.min(COLUMNS).saturating_sub(indent).max(1)).into_iter().map(indented),
+        );
     }
     lines
 }

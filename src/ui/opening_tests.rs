@@ -89,6 +89,24 @@ fn crowded(lang: Lang, besides: usize, selected: usize, root: bool) -> String {
     stage::text(&stage::shot(&mut state))
 }
 
+/// No line is wider than a narrow screen, where it would be cut.
+#[test]
+fn nothing_is_cut_at_60_columns() {
+    for lang in Lang::ALL {
+        for root in [true, false] {
+            let mut facts = stage::state(lang, (60, 18), Look::default()).facts;
+            facts.root = root;
+            let lessons = crate::lesson::embedded_once();
+            let mut state = State::new(lang, Look::default(), facts, lessons, Prefix::default());
+            state.size = (60, 18);
+            let page = super::page(&state);
+            for line in page.title.iter().chain(&page.list).chain(&page.machine) {
+                assert!(super::width(line) < 60, "{line:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn eight_lessons_are_seen_at_once_and_of_more_the_chosen_one() {
     for lang in Lang::ALL {

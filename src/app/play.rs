@@ -195,6 +195,11 @@ impl Play {
         self.before.clone_from(&self.sample);
     }
 
+    /// Whether the learner has done more in this step than run the lines that only show something.
+    pub(crate) fn has_tried(&self) -> bool {
+        self.commands > self.session.looks()
+    }
+
     /// What the layout depends on.
     pub(crate) fn chosen(&self) -> Chosen {
         let full = self.is_full();

@@ -212,3 +212,17 @@ fn a_message_leaves_the_keys_and_goes_with_its_cause() {
     stage::feed(&mut state, Event::Output(CONTAINER, b"\x1b[5D\x1b[K".to_vec()));
     assert!(!stage::text(&stage::shot(&mut state)).contains("half typed"));
 }
+
+#[test]
+fn who_has_only_looked_has_not_failed_yet() {
+    let look = Block::Run(Run { look: true, line: "ps -ef".into(), ..Run::default() });
+    let mut state = stage::step_of(vec![look, check()], (80, 24));
+    assert!(typed(&stage::press(&mut state, " ")));
+    stage::prompts(&mut state);
+    let screen = stage::text(&stage::shot(&mut state));
+    assert!(screen.contains("Your turn") && !screen.contains("Not yet"), "{screen}");
+    stage::press(&mut state, "ls\r");
+    stage::prompts(&mut state);
+    let screen = stage::text(&stage::shot(&mut state));
+    assert!(screen.contains("Not yet") && !screen.contains("Your turn"), "{screen}");
+}

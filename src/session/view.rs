@@ -65,6 +65,12 @@ impl Session {
         ran.count() + self.step.own_lines.len()
     }
 
+    /// How many of them were the step's own lines that only show something.
+    pub(crate) fn looks(&self) -> usize {
+        let shows = |block: &usize| matches!(self.block(*block), Some(Block::Run(run)) if run.look);
+        self.step.ran.iter().filter(|(block, ran)| matches!(ran, Ran::Line(_)) && shows(block)).count()
+    }
+
     /// Whether the learner went past a block, straight to the goal.
     pub(crate) fn went_past(&self, block: usize) -> bool {
         self.step.straight.contains(&block)

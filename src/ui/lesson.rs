@@ -217,7 +217,7 @@ fn end(
                 sheet.add(now(lang.pick("Space goes to the next step.", "按空格进入下一步。")));
             }
         }
-        Phase::Checking(_) if play.commands == 0 => {
+        Phase::Checking(_) if !play.has_tried() => {
             sheet.add(now(lang.pick("Your turn: type in the terminal.", "轮到你了：在终端里输入命令。")));
         }
         // Between the last command and the sample that shows what it did, everything may hold already.

@@ -262,7 +262,7 @@ pub(crate) fn waits_for(state: &State, play: &Play, taught: bool) -> Option<Stri
         Phase::Held => held(play, taught, lang)?,
         Phase::Guarded => decision(play.session.guarded()?, lang),
         Phase::Asking(_) => lang.pick("Answer with a number and Enter.", "输入数字并回车作答。").into(),
-        Phase::Checking(_) if play.commands == 0 => lang
+        Phase::Checking(_) if !play.has_tried() => lang
             .pick(
                 "Your turn: ! LINE types LINE into the container terminal, @ LINE into the host's.",
                 "轮到你了：! 命令，在容器终端里输入；@ 命令，在宿主机终端里输入。",

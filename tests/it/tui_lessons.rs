@@ -19,6 +19,7 @@ pub fn tests() -> Vec<Test> {
         rootless_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
         privileges_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
         runtime_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash"), Tool("crun"), Tool("setpriv")],
+        fix_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash"), Tool("ip"), Tool("nft")],
     ]
 }
 
@@ -38,19 +39,26 @@ fn program(tmux: &Tmux) -> i32 {
     children.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// The first process of the session's container, by the host's number.
+/// The first process of the session's container, by the host's number: the one with PID 1 there, or, where all that it
+/// has is a user namespace, the first one in it.
 fn container(session: &str) -> Option<i32> {
-    processes_of(session).into_iter().find(|pid| {
+    let processes = processes_of(session);
+    let first = processes.iter().find(|pid| {
         let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status")).unwrap_or_default();
         let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
         let numbers: Vec<&str> = numbers.split_whitespace().collect();
         numbers.len() > 1 && numbers.last() == Some(&"1")
-    })
+    });
+    let user = |pid: &str| fs::read_link(Path::new("/proc").join(pid).join("ns/user")).ok();
+    let mapped = |pid: &&i32| user(&pid.to_string()).is_some_and(|user_ns| Some(user_ns) != user("self"));
+    first.or_else(|| processes.iter().find(mapped)).copied()
 }
 
 /// Types the lines of the challenge into the terminals that they are for.
 fn solves(tmux: &Tmux, step: &boxwright::lesson::Step, session: &str, words: &Words) {
-    let mut shown = TerminalId::Container;
+    let screen = tmux.screen();
+    let hosts = ["▸host", "▸宿主机"].iter().any(|name| screen.contains(name));
+    let mut shown = if hosts { TerminalId::Host } else { TerminalId::Container };
     for run in &step.solutions()[0] {
         if run.terminal != shown {
             for key in ["C-g", "o", "t"] {
@@ -259,4 +267,11 @@ fn privileges_by_keys_and_typed() {
 
 fn runtime_by_keys_and_typed() {
     walks("runtime", [true; 4], &ROADS);
+}
+
+fn fix_by_keys_and_typed() {
+    // Which container is the last one depends on whether the machine has swap.
+    for (words, size, road) in ROADS {
+        walk("fix", words, size, road);
+    }
 }

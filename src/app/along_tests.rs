@@ -104,7 +104,7 @@ fn what_is_not_known_is_left_to_the_speaker() {
 fn without_it_keys_are_keys() {
     let mut state = along(vec![run("ls -l")], Script::default());
     assert_eq!(sent(&press(&mut state, "x")), "x");
-    press(&mut state, "^ga^g");
+    press(&mut state, "^gat");
     assert!(state.script.along);
     assert_eq!(state.play.as_ref().unwrap().focus, Focus::Terminal);
 }

@@ -79,6 +79,10 @@ fn in_lesson(play: &Play, key: Key, prefix: Prefix, lang: Lang) -> Option<String
         return None;
     }
     let text = match key {
+        // Who is used to it presses it before each of the lesson's keys; none of them may reach the shell for that.
+        key if key == prefix.key() => {
+            lang.pick("The lesson has the keys; t gives them to the terminal", "按键已归课程；按 t 交给终端").into()
+        }
         Key::Char('h') if session.rungs() > 0 => lang.pick(
             format!("All {} hints of this step are shown", session.rungs()),
             format!("这一步的 {} 条提示都已显示", session.rungs()),

@@ -49,6 +49,9 @@ pub(super) fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
                 };
             }
         }
+        if let Some(play) = state.play.as_mut().filter(|_| key == Some(prefix.key())) {
+            play.asked |= play.focus == Focus::Lesson;
+        }
         if let Some(effects) = word::spell(state, key) {
             return effects;
         }

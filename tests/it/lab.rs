@@ -42,7 +42,7 @@ fn a_call_is_held_and_stepped_without_a_lesson() {
     assert!(!tmux.screen().contains("Lesson"));
     tmux.press(&["C-g"], "the lab's keys", |screen| screen.contains("hold calls: off"));
     tmux.press(&["x"], "that calls are held", |screen| screen.contains("hold calls: on"));
-    tmux.press(&["C-g"], "the terminal", |screen| screen.contains("lab keys"));
+    tmux.press(&["t"], "the terminal", |screen| screen.contains("lab keys"));
     tmux.line("unshare -u true");
     // The line that waits, whichever it is.
     let held = |screen: &str, call: &str| screen.lines().any(|line| line.contains(call) && line.contains('⏸'));

@@ -252,7 +252,7 @@ fn what_becomes_the_machines_is_asked() {
     tmux.sees("inside: new mnt");
     tmux.press(&["C-g"], "the lab's keys", |screen| screen.contains("hold calls: off"));
     tmux.press(&["x"], "that calls are held", |screen| screen.contains("hold calls: on"));
-    tmux.press(&["C-g"], "the terminal", |screen| screen.contains("lab keys"));
+    tmux.press(&["t"], "the terminal", |screen| screen.contains("lab keys"));
     tmux.line("mount -o remount,bind,ro /mnt");
     tmux.until("the shell's fork", |screen| waits(screen, "fork(") || waits(screen, "clone("));
     tmux.press(&["Space"], "the program", |screen| waits(screen, "bin/mount"));
@@ -270,7 +270,7 @@ fn what_becomes_the_machines_is_asked() {
     assert!(tmux.screen().contains("you changed it; asked for:"), "{}", tmux.screen());
     tmux.press(&["C-g"], "the lab's keys", |screen| screen.contains("hold calls: on"));
     tmux.press(&["x"], "that calls are held no more", |screen| screen.contains("hold calls: off"));
-    tmux.press(&["C-g"], "the terminal", |screen| screen.contains("lab keys"));
+    tmux.press(&["t"], "the terminal", |screen| screen.contains("lab keys"));
     tmux.line("touch /mnt/file && echo it is writ''able");
     tmux.sees("it is writable");
     tmux.press(&["C-g"], "the lab's keys", |screen| bar(screen).contains("q quit"));

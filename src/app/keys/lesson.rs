@@ -86,7 +86,7 @@ pub(super) fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
         // Who types a command before the question is answered must not be taken at each letter.
         all.push(bind(&[state.prefix.key()], Command::Terminal, TERMINAL, 4));
     } else {
-        all.extend(terminals(state, play));
+        all.extend(terminals(play));
     }
     all.extend(panes(play));
     all.extend(steps(play, asking));
@@ -106,7 +106,7 @@ pub(super) fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
 /// Where nothing is taught: terminals, panes, calls.
 fn in_lab(state: &State, play: &Play) -> Vec<Binding> {
     let mut all = due(state, play);
-    all.extend(terminals(state, play));
+    all.extend(terminals(play));
     // Without a lesson nothing else holds calls.
     all.iter_mut().filter(|binding| binding.command == Command::ToggleHold).for_each(|hold| hold.rank = Some(3));
     all.extend(containers(play));
@@ -159,7 +159,7 @@ fn due(state: &State, play: &Play) -> Vec<Binding> {
 
 const TERMINAL: (&str, &str) = ("to the terminal", "进入终端");
 
-fn terminals(state: &State, play: &Play) -> Vec<Binding> {
+fn terminals(play: &Play) -> Vec<Binding> {
     let mut all = Vec::new();
     if !play.is_over() {
         let (hold, rank) = match play.session.holding() {
@@ -167,7 +167,7 @@ fn terminals(state: &State, play: &Play) -> Vec<Binding> {
             false => (("hold calls: off", "逐个暂停：关"), 14),
         };
         all.push(letter('x', Command::ToggleHold, hold, rank));
-        all.push(bind(&[Key::Char('t'), state.prefix.key()], Command::Terminal, TERMINAL, 4));
+        all.push(letter('t', Command::Terminal, TERMINAL, 4));
     }
     let other = match play.shown {
         TerminalId::Container => ("host terminal", "宿主机终端"),

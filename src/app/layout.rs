@@ -77,7 +77,7 @@ impl Pane {
             Pane::Processes => ("PIDs", "进程"),
             Pane::Sides => ("Sides", "内外"),
             Pane::Mounts => ("Mnt", "挂载"),
-            Pane::Cgroup => ("Cgrp", "Cgroup"),
+            Pane::Cgroup => ("Cgrp", "Cgrp"),
             Pane::Source => ("Src", "源码"),
             Pane::Network => ("Net", "网络"),
             Pane::Lesson | Pane::Users => self.label(),

@@ -2,7 +2,7 @@
 
 use super::{
     Command, Effect, Event, Extent, Focus, Jump, Overlay, Pane, Play, State, View, Zoom, along, answer, caster, class,
-    copy, finish, instead, layout, past,
+    copy, finish, input, instead, layout, past,
     update::{sizes, tell},
 };
 use crate::{
@@ -16,6 +16,7 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Quit => return vec![Effect::Quit],
         Command::AsRoot => return vec![Effect::AsRoot],
         Command::Redraw => return vec![Effect::Redraw],
+        Command::Interrupt => return input::interrupt(state),
         Command::Past(on) => past::go(state, on),
         Command::Accept => return accept(state),
         Command::Close => close(state),

@@ -76,6 +76,11 @@ pub(super) fn in_terminal(state: &State) -> bool {
     state.view == View::Lesson && state.overlay.is_none() && focus == Some(Focus::Terminal)
 }
 
+/// Interrupts what runs in the terminal that is shown.
+pub(super) fn interrupt(state: &mut State) -> Vec<Effect> {
+    to_terminal(state, KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))
+}
+
 /// A key for the shell. An interrupt cannot arrive in a process that is held: those are let go first.
 fn to_terminal(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     let Some(play) = &mut state.play else { return Vec::new() };

@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Go,
     /// Let everything that is held go on.
     RunOn,
+    /// Interrupt what runs in the terminal, as Ctrl-C does there.
+    Interrupt,
     /// Let the guarded call happen, or make it fail.
     Allow(bool),
     /// Ask what is to become of the held call.

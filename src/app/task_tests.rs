@@ -226,3 +226,16 @@ fn who_has_only_looked_has_not_failed_yet() {
     let screen = stage::text(&stage::shot(&mut state));
     assert!(screen.contains("Not yet") && !screen.contains("Your turn"), "{screen}");
 }
+
+#[test]
+fn ctrl_c_ends_what_runs_and_not_the_session() {
+    let mut state = stage::state(crate::lang::Lang::En, (80, 24), crate::app::Look::default());
+    stage::held(&mut state);
+    assert_eq!(focus(&state), Focus::Lesson);
+    let effects = stage::press(&mut state, "^c");
+    assert_eq!(written(&effects, CONTAINER), "\x03", "{effects:?}");
+    assert!(!effects.contains(&Effect::Quit));
+    // Where nothing runs it ends the program, as elsewhere.
+    let mut state = stage::step_of(vec![question(), check()], (80, 24));
+    assert_eq!(stage::press(&mut state, "^c"), [Effect::Quit]);
+}

@@ -82,6 +82,7 @@ pub(super) fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     let asking = matches!(play.session.phase(), Phase::Asking(_));
     let over = play.is_over();
     let mut all = due(state, play);
+    all.extend(interrupt(play));
     if asking {
         // Who types a command before the question is answered must not be taken at each letter.
         all.push(bind(&[state.prefix.key()], Command::Terminal, TERMINAL, 4));
@@ -106,6 +107,7 @@ pub(super) fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
 /// Where nothing is taught: terminals, panes, calls.
 fn in_lab(state: &State, play: &Play) -> Vec<Binding> {
     let mut all = due(state, play);
+    all.extend(interrupt(play));
     all.extend(terminals(play));
     // Without a lesson nothing else holds calls.
     all.iter_mut().filter(|binding| binding.command == Command::ToggleHold).for_each(|hold| hold.rank = Some(3));
@@ -155,6 +157,12 @@ fn due(state: &State, play: &Play) -> Vec<Binding> {
         ],
         _ => Vec::new(),
     }
+}
+
+/// While a program runs, or is held, this key is for it: who wants to end a command must not end the session.
+fn interrupt(play: &Play) -> Option<Binding> {
+    let runs = matches!(play.session.phase(), Phase::Held | Phase::Running);
+    runs.then(|| bind(&[Key::Ctrl('c')], Command::Interrupt, ("interrupt the program", "中断程序"), None))
 }
 
 const TERMINAL: (&str, &str) = ("to the terminal", "进入终端");

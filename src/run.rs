@@ -7,6 +7,7 @@ mod lab;
 mod lessons;
 mod present;
 mod progress;
+mod proof;
 mod rerun;
 mod schema;
 mod shell;

@@ -33,6 +33,9 @@ const HEED: [(&str, &[&str]); 6] = [
     ("unguarded", &["run", "lab", "fix", "present"]),
 ];
 
+/// Commands that heed an option only beside another one of their own: alone, it would do nothing.
+const BESIDE: [(&str, &str, &str); 2] = [("verify", "yes", "rerun"), ("lessons export", "yes", "to")];
+
 fn heeds(command: &str, option: &str) -> bool {
     HEED.iter().find(|(name, _)| *name == option).is_none_or(|(_, commands)| commands.contains(&command))
 }
@@ -57,26 +60,34 @@ fn hide(command: Command, path: &str, global: &[clap::Arg]) -> Command {
     names.iter().fold(command, deeper)
 }
 
-/// Errors: an option that the command does not heed was written all the same.
+/// Errors: an option that the command does not heed was written all the same, or without the one that gives it a meaning.
 pub(super) fn check(matches: &ArgMatches, command: &Command) -> Result<(), Error> {
     let (mut path, mut written, mut at) = (String::new(), Vec::new(), Some((matches, command)));
+    let asked = BESIDE.map(|(.., other)| other);
     while let Some((matches, command)) = at {
         let is_written = |id: &str| {
             let known = matches.try_contains_id(id).unwrap_or(false);
             known && matches.value_source(id) == Some(ValueSource::CommandLine)
         };
-        written.extend(HEED.iter().map(|(id, _)| *id).filter(|id| is_written(id)));
+        written.extend(HEED.iter().map(|(id, _)| *id).chain(asked).filter(|id| is_written(id)));
         at = matches.subcommand().and_then(|(name, matches)| {
             path = if path.is_empty() { name.into() } else { format!("{path} {name}") };
             Some((matches, command.find_subcommand(name)?))
         });
     }
-    match written.into_iter().find(|id| !path.is_empty() && !heeds(&path, id)) {
+    let refused = |kind, arg: ContextValue| {
+        let mut error = Error::new(kind).with_cmd(command);
+        error.insert(ContextKind::InvalidArg, arg);
+        Err(error)
+    };
+    if let Some(id) = written.iter().find(|id| !path.is_empty() && !heeds(&path, id)) {
+        return refused(ErrorKind::UnknownArgument, ContextValue::String(format!("--{id}")));
+    }
+    let has = |id: &str| written.contains(&id);
+    match BESIDE.iter().find(|(command, id, other)| *command == path && has(id) && !has(other)) {
         None => Ok(()),
-        Some(id) => {
-            let mut error = Error::new(ErrorKind::UnknownArgument).with_cmd(command);
-            error.insert(ContextKind::InvalidArg, ContextValue::String(format!("--{id}")));
-            Err(error)
+        Some((_, _, other)) => {
+            refused(ErrorKind::MissingRequiredArgument, ContextValue::Strings(vec![format!("--{other}")]))
         }
     }
 }
@@ -130,6 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn an_option_that_does_nothing_alone_asks_for_the_other_one() {
+        for line in
+            ["boxwright verify FILE --yes", "boxwright --yes verify FILE", "boxwright lessons export isolate --yes"]
+        {
+            assert_eq!(read(line), Err(ErrorKind::MissingRequiredArgument), "{line}");
+        }
+        for line in ["boxwright verify FILE --rerun --yes", "boxwright --yes lessons export isolate --to md"] {
+            assert_eq!(read(line), Ok(()), "{line}");
+        }
+        let command = command();
+        let matches = command.clone().try_get_matches_from("boxwright verify FILE --yes".split(' ')).unwrap();
+        let said = check(&matches, &command).unwrap_err().to_string();
+        assert!(said.contains("--rerun"), "{said}");
+    }
+
+    #[test]
     fn the_table_names_options_and_commands_that_there_are() {
         let root = Cli::command();
         for (id, commands) in HEED {
@@ -138,6 +165,14 @@ mod tests {
                 let found = path.split(' ').try_fold(&root, |command, name| command.find_subcommand(name));
                 assert!(found.is_some(), "{path}");
             }
+        }
+        for (path, id, other) in BESIDE {
+            assert!(heeds(path, id), "{path} {id}");
+            let found = path.split(' ').try_fold(&root, |command, name| command.find_subcommand(name));
+            assert!(
+                found.is_some_and(|found| found.get_arguments().any(|arg| arg.get_id() == other)),
+                "{path} {other}"
+            );
         }
         let global = root.get_arguments().filter(|arg| arg.is_global_set());
         let unknown: Vec<_> = global.filter(|arg| HEED.iter().all(|(id, _)| arg.get_id() != id)).collect();

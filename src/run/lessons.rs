@@ -1,6 +1,6 @@
 //! `boxwright run`: lessons without a screen.
 
-use super::{CANNOT, FAILED, USAGE, load, need, not_recorded, prepare, record, setup, told, watching};
+use super::{CANNOT, FAILED, USAGE, load, need, not_recorded, prepare, proof, record, setup, told, watching};
 use crate::{
     app::{Look, Prefix, State},
     cli::{Common, complain, format::Format},
@@ -167,36 +167,15 @@ pub(super) fn prove(dir: Option<&Path>, common: &Common, lang: Lang) -> ExitCode
     };
     let wanted = |lesson: &&Translations| dir.is_none() || lesson.values().any(|lesson| lesson.pack.is_some());
     let lessons: Vec<Translations> = lessons.iter().filter(wanted).cloned().collect();
-    let exe = match prepare(common, lang) {
-        Ok(exe) => exe,
+    let proved = lang.pick("not solved before, solved after, clean", "之前不成立，之后成立，不留痕迹");
+    let proof = match proof::prove(&lessons, proved, common, lang, headless::prove) {
+        Ok(proof) => proof,
         Err(status) => return status,
     };
-    let lacking = doctor::lacking_for(need(common), &doctor::requirements(&lessons));
-    let lacking = lacking.into_iter().find(|(known, _)| *known == lang).map(|(_, lacking)| lacking).unwrap_or_default();
-    let chosen: Vec<_> = lessons.iter().filter_map(|lesson| lesson.get(lang.code())).cloned().collect();
-    let (mut failed, mut proved, mut written) = (false, 0usize, Ok(()));
-    let ended = headless::prove(&chosen, &lacking, setup(common, exe, true, lang), &mut |step| {
-        failed |= !step.wrong.is_empty();
-        proved += usize::from(step.wrong.is_empty() && step.skipped.is_none());
-        if written.is_ok() {
-            let proved = lang.pick("not solved before, solved after, clean", "之前不成立，之后成立，不留痕迹");
-            written = told::step(&step, proved, lang, &mut out);
-        }
-    });
-    let left = match ended {
-        Ok(Ok(left)) => left,
-        Ok(Err(signal)) => return ExitCode::from(128u8.saturating_add(signal as u8)),
-        Err(trouble) => {
-            return complain(&trouble.say(lang), Some(&format!("{} doctor", program::path())), CANNOT);
-        }
-    };
-    for line in &left {
+    for line in &proof.left {
         let left_behind = lang.pick("left behind: ", "留下了：");
         complain(&format!("{left_behind}{}", line.trim_start_matches("boxwright: ")), None, 0);
     }
-    match (failed || !left.is_empty(), proved) {
-        (true, _) => ExitCode::from(FAILED),
-        (false, 0) => ExitCode::from(CANNOT),
-        (false, _) => told::printed(written.map(|()| ExitCode::SUCCESS)),
-    }
+    let dirty = !proof.left.is_empty();
+    proof.status(dirty, Ok(()))
 }

@@ -1,12 +1,11 @@
 //! `boxwright verify FILE --rerun`: the lines of a recording, typed once more on this machine.
 
-use super::{CANNOT, FAILED, USAGE, certificate, need, prepare, setup, told};
+use super::{USAGE, certificate, proof};
 use crate::{
     cli::{Common, complain},
-    doctor, headless,
-    kernel::{program, text::printable},
+    headless,
+    kernel::text::printable,
     lang::Lang,
-    lesson::Lesson,
     recording::{self, Done, Recording},
 };
 use std::{
@@ -25,40 +24,21 @@ pub(super) fn rerun(path: &Path, common: &Common, lang: Lang) -> ExitCode {
     if !common.yes {
         return not_agreed(path, &done, lang);
     }
-    let exe = match prepare(common, lang) {
-        Ok(exe) => exe,
+    let well = lang.pick("done again, the same came of it", "重做一遍，结果相同");
+    let proof = proof::prove(&lessons, well, common, lang, |lessons, lacking, setup, told| {
+        headless::rerun(&done, lessons, lacking, setup, told)
+    });
+    let proof = match proof {
+        Ok(proof) => proof,
         Err(status) => return status,
     };
-    let lacking = doctor::lacking_for(need(common), &doctor::requirements(&lessons));
-    let lacking = lacking.into_iter().find(|(known, _)| *known == lang).map(|(_, lacking)| lacking).unwrap_or_default();
-    let lessons: Vec<Lesson> = lessons.iter().filter_map(|lesson| lesson.get(lang.code())).cloned().collect();
-    let mut out = io::stdout();
-    let (mut failed, mut same, mut written) = (false, 0usize, Ok(()));
-    let ended = headless::rerun(&done, &lessons, &lacking, setup(common, exe, true, lang), &mut |step| {
-        failed |= !step.wrong.is_empty();
-        same += usize::from(step.wrong.is_empty() && step.skipped.is_none());
-        if written.is_ok() {
-            written =
-                told::step(&step, lang.pick("done again, the same came of it", "重做一遍，结果相同"), lang, &mut out);
-        }
-    });
-    match ended {
-        Ok(Ok(left)) => {
-            for line in &left {
-                complain(line, None, 0);
-            }
-        }
-        Ok(Err(signal)) => return ExitCode::from(128u8.saturating_add(signal as u8)),
-        Err(trouble) => return complain(&trouble.say(lang), Some(&format!("{} doctor", program::path())), CANNOT),
+    for line in &proof.left {
+        complain(line, None, 0);
     }
-    let all = done.len();
+    let (same, all) = (proof.well, done.len());
     let sum = lang.pick(format!("{same} of {all} steps came out the same"), format!("{all} 步中有 {same} 步结果相同"));
-    let written = written.and_then(|()| writeln!(out, "{sum}"));
-    match (failed, same) {
-        (true, _) => ExitCode::from(FAILED),
-        (false, 0) => ExitCode::from(CANNOT),
-        (false, _) => told::printed(written.map(|()| ExitCode::SUCCESS)),
-    }
+    let written = writeln!(io::stdout(), "{sum}");
+    proof.status(false, written)
 }
 
 /// What a learner typed may do anything: it is shown before it runs.

@@ -82,7 +82,8 @@ pub(super) enum Effect {
     Connects,
     /// Something is sent through a socket, whose descriptor comes first; told where it asks for a change of a network.
     Sends,
-    /// An interface, a route, a bridge or a packet filter is changed; told only where it is the machine's.
+    /// An interface, a route or a bridge is changed by ioctl(2); or a packet filter by setsockopt(2), which is told only where
+    /// it is the machine's.
     Configures,
     /// What belongs to the whole machine.
     Guarded(Guarded),

@@ -5,6 +5,7 @@ use super::{
     argument::Text,
     flags::{Flags, without_magic},
     memory::{Memory, Width},
+    netdevice,
 };
 use crate::kernel::pid::Signal;
 
@@ -26,6 +27,8 @@ pub(super) enum Decoding {
     Mount,
     /// fsconfig(2).
     FsConfig,
+    /// ioctl(2) of a socket.
+    Netdevice,
 }
 
 /// What one argument is.
@@ -83,6 +86,12 @@ impl Decoding {
             Decoding::Clone => clone(args, memory.width()),
             Decoding::Mount => at.mount(args).map(Argument::from).into(),
             Decoding::FsConfig => at.fsconfig(args).map(Argument::from).into(),
+            Decoding::Netdevice => {
+                let [fd, request, about, ..] = *args;
+                let request = Value::Choice(Flags::Netdevice, u64::from(request as u32));
+                let about = netdevice::read(memory, args[1] as u32, about);
+                [Value::Number(fd as i32 as i64), request, about].map(Argument::from).into()
+            }
         }
     }
 }

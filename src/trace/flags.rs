@@ -48,6 +48,8 @@ pub enum Flags {
     Nftables,
     /// Flags of an interface (netdevice(7)).
     Interface,
+    /// What ioctl(2) asks of a socket (netdevice(7)).
+    Netdevice,
 }
 
 /// What a kind of bits is called.
@@ -112,6 +114,7 @@ impl Flags {
             Flags::Rtnetlink => &RTNETLINK,
             Flags::Nftables => &NFTABLES,
             Flags::Interface => &INTERFACE,
+            Flags::Netdevice => &NETDEVICE,
         }
     }
 
@@ -336,7 +339,9 @@ const RTNETLINK: Names = Names {
 
 const NFTABLES: Names = Names { names: super::nftables::NAMES, unknown: "NFT_MSG_???" };
 
-const INTERFACE: Names = Names { names: &[(libc::IFF_UP as u64, "IFF_UP")], unknown: "IFF_???" };
+const INTERFACE: Names = Names { names: super::netdevice::FLAGS, unknown: "IFF_???" };
+
+const NETDEVICE: Names = Names { names: super::netdevice::NAMES, unknown: "SIOC???" };
 
 const PTRACE: Names =
     Names { names: &[(0, "PTRACE_TRACEME"), (16, "PTRACE_ATTACH"), (0x4206, "PTRACE_SEIZE")], unknown: "PTRACE_???" };

@@ -93,7 +93,7 @@ impl Decoding {
             }
             Decoding::Clone => (flags == Flags::Clone).then_some(0),
             Decoding::Mount => (flags == Flags::Mount).then_some(3),
-            Decoding::FsConfig => None,
+            Decoding::FsConfig | Decoding::Netdevice => None,
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod launch;
 mod lifecycle;
 mod memory;
 mod mounts;
+mod netdevice;
 mod network;
 mod nftables;
 mod note;

@@ -22,14 +22,6 @@ use std::{
 /// Domain of socket(2).
 pub(super) const NETLINK: u32 = libc::AF_NETLINK as u32;
 
-/// What ioctl(2) is stopped for (`linux/sockios.h`): routes and the ARP table (SIOCADDRT, SIOCDELRT, SIOCDARP, SIOCSARP), what
-/// an interface is (SIOCSIFFLAGS, …ADDR, …DSTADDR, …BRDADDR, …NETMASK, …METRIC, …MTU, …NAME, …HWADDR, SIOCDIFADDR), and
-/// bridges (SIOCBRADDBR, …DELBR, …ADDIF, …DELIF).
-pub(super) static REQUESTS: [u32; 18] = [
-    0x890b, 0x890c, 0x8953, 0x8955, 0x8914, 0x8916, 0x8918, 0x891a, 0x891c, 0x891e, 0x8922, 0x8923, 0x8924, 0x8936,
-    0x89a0, 0x89a1, 0x89a2, 0x89a3,
-];
-
 /// What setsockopt(2) is stopped for: IPT_SO_SET_REPLACE and …_ADD_COUNTERS, which are those of IPv6, too
 /// (`linux/netfilter_ipv4/ip_tables.h`), the same of ARP (96, 97), and those of bridges (128, 129).
 pub(super) static OPTIONS: [u32; 6] = [64, 65, 96, 97, 128, 129];

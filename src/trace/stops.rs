@@ -180,6 +180,8 @@ impl Tracing {
                 (told, true)
             }
             Effect::Sends => (false, false),
+            // As what is asked by a message is, whosever network it is.
+            Effect::Configures if syscall.name() == "ioctl" => (true, true),
             effect if effect.is_told_as_harm() => (false, true),
             _ => (true, true),
         };

@@ -283,6 +283,13 @@ fn old_requests_change_the_machines_network_neither() {
     let (printed, told) = traced(&["--guard"], script);
     assert!(!refused(&told).is_empty() && refused(&told).iter().all(|name| name == "ioctl"), "{told:?}");
     assert!(!printed.contains("inet addr"), "{printed}");
+    // What is asked for is told in words, and of a network of its own, too.
+    let asks = r#"SIOCSIFADDR, {ifname="lo", address="127.0.0.1"}"#;
+    let told: Vec<&Value> =
+        told.iter().filter(|event| event["args"].as_str().is_some_and(|args| args.contains(asks))).collect();
+    let results: Vec<(&str, i64)> =
+        told.iter().filter_map(|event| Some((event["event"].as_str()?, event["result"].as_i64()?))).collect();
+    assert_eq!(results, [("syscall", -1), ("syscall", 0)], "{told:?}");
 }
 
 fn foreign_groups_are_left_alone() {

@@ -32,7 +32,7 @@ const fn row(name: &'static str, number: Option<i64>, trap: Trap, effect: Effect
     Row { name, number, trap, effect, decoding }
 }
 
-use Decoding::{Each, FsConfig, Mount};
+use Decoding::{Each, FsConfig, Mount, Netdevice};
 use Effect::{
     Child, Closes, Configures, Connects, GroupMade, GroupRemoved, HostName, Mounts, Namespaces, Nothing, ObjectMade,
     ObjectRemoved, Opens, Program, Renamed, Rights, RootDirectory, Sends, Signals, Writes,
@@ -135,13 +135,7 @@ pub(in crate::trace) static TABLE: &[Row] = &[
     row("sendto", all!(SYS_sendto), Never, Sends, Each(&[Number, Pointer, Size, Hex, Pointer, Number])),
     row("sendmsg", all!(SYS_sendmsg), Never, Sends, Each(&[Number, Pointer, Hex])),
     row("sendmmsg", all!(SYS_sendmmsg), Never, Sends, Each(&[Number, Pointer, Number, Hex])),
-    row(
-        "ioctl",
-        all!(SYS_ioctl),
-        OneOf(1, &super::super::network::REQUESTS),
-        Configures,
-        Each(&[Number, Hex, Pointer]),
-    ),
+    row("ioctl", all!(SYS_ioctl), OneOf(1, &super::super::netdevice::REQUESTS), Configures, Netdevice),
     row(
         "setsockopt",
         all!(SYS_setsockopt),

@@ -80,6 +80,7 @@ mod tui;
 mod tui_lessons;
 mod tui_terminal;
 mod tui_tutorial;
+mod tui_tutorials;
 mod tui_typing;
 mod unpack;
 mod unpack_any;
@@ -168,6 +169,7 @@ fn all() -> Vec<Test> {
         tui_lessons::tests,
         tui_terminal::tests,
         tui_tutorial::tests,
+        tui_tutorials::tests,
         tui_typing::tests,
         unpack::tests,
         unpack_any::tests,

@@ -48,7 +48,7 @@ fn leaves_nothing(tmux: &Tmux, before: &(std::collections::BTreeSet<String>, Vec
     assert_eq!(before.1, Vec::<String>::new());
 }
 
-fn sudo() -> &'static str {
+pub(crate) fn sudo() -> &'static str {
     // Where one is root, a machine may do without it; then one types the line without the word.
     if Path::new("/usr/bin/sudo").exists() { "sudo " } else { "" }
 }

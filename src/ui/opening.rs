@@ -70,7 +70,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
     let columns = page.list.iter().chain(&page.machine).map(|line| width(line)).max().unwrap_or(0);
     let x = room.width.saturating_sub(columns.min(room.width as usize) as u16) / 2;
     let rows = page.rows();
-    let mut y = room.height.saturating_sub(rows as u16) / 3;
+    let first = room.height.saturating_sub(rows as u16) / 3;
     let fixed = page.title.len() + page.machine.len();
     // On a screen of a few rows the list comes before all else.
     let list = (room.height as usize).saturating_sub(fixed).max(LIST).min(page.list.len());
@@ -79,7 +79,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
     let rest = page.list.iter().skip(top).take(list).chain(&page.machine).map(|line| (line, false));
     let signs = [(top > 0, marks::ABOVE, 0), (top < overflow, marks::BELOW, list.saturating_sub(1))];
     let before = title.len();
-    for (number, (line, centred)) in title.chain(rest).enumerate() {
+    for (y, (number, (line, centred))) in (first..).zip(title.chain(rest).enumerate()) {
         let wide = (width(line) as u16).min(room.width);
         let left = if centred { (room.width - wide) / 2 } else { x };
         let place = Rect::new(left, y, room.width - left, 1).intersection(room);
@@ -89,7 +89,6 @@ pub(super) fn draw(state: &State, frame: &mut Frame, extents: &mut Extents) {
             let place = Rect::new(room.width.saturating_sub(1), y, 1, 1).intersection(room);
             frame.render_widget(Paragraph::new(paint_line(&self::line(sign, Role::Quiet), state.look.theme)), place);
         }
-        y += 1;
     }
     extents.insert(None, Extent { top: 0, rows: room.height as usize, lines: rows, shows: false });
 }

@@ -42,7 +42,7 @@ fn is_disputed(symbol: &str) -> bool {
 
 /// Whether this is a picture: old terminals do not know the newer ones, and some show all of them in two cells.
 fn is_emoji(c: char) -> bool {
-    matches!(c, '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1fbff}')
+    matches!(c, '\u{203c}' | '\u{2049}' | '\u{2139}' | '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1fbff}')
 }
 
 impl<B: Backend> Sure<B> {

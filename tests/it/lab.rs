@@ -9,6 +9,7 @@ use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
 };
+use unicode_width::UnicodeWidthChar;
 
 pub fn tests() -> Vec<Test> {
     let tests = tests![
@@ -17,6 +18,7 @@ pub fn tests() -> Vec<Test> {
         a_container_from_elsewhere_is_found_and_picked: [Root, Tool("unshare"), Tool("tmux")],
         an_image_is_offered_where_it_is_named: [Root, Tool("tmux")],
         the_margin_below_stays_empty: [Root, Tool("tmux")],
+        frames_stand_straight_beside_characters_of_disputed_width: [Root, Tool("tmux")],
         a_cable_is_drawn_while_its_pane_is_seen: [Root, Tool("ip"), Tool("tmux")],
         the_panes_are_about_the_process_that_is_named: [Root, Tool("unshare"), Tool("tmux")],
         it_is_recorded_and_replayed: [Root, Tool("tmux")],
@@ -181,4 +183,73 @@ fn the_margin_below_stays_empty() {
             && screen.lines().skip(18).all(|line| line.trim().is_empty())
     });
     quit(&tmux);
+}
+
+/// Of one width here and of another there: a soft hyphen, joined and selected pictures, flags, letters of double width in
+/// East Asian fonts, a mark without a letter, jamo. Each in a place of its own, also at the right edge.
+const DISPUTED: &str = "\u{ad}👩\u{200d}🚀☁\u{fe0f}🇨🇳①★±Ωя\u{301}ᄒ\u{1161}ᆫ🫠‼";
+
+/// What stands in the last column of each framed row of a terminal that gives each of these characters so many cells.
+fn right_edge(output: &str, (columns, rows): (usize, usize), cells: usize) -> Vec<char> {
+    let mut grid = vec![vec![' '; columns]; rows];
+    let (mut x, mut y) = (0, 0);
+    let mut text = output.chars();
+    while let Some(sign) = text.next() {
+        if sign == '\x1b' {
+            let mut last = ' ';
+            let sequence: String = text
+                .by_ref()
+                .take_while(|sign| {
+                    last = *sign;
+                    !sign.is_ascii_alphabetic()
+                })
+                .collect();
+            let mut numbers = sequence.trim_start_matches('[').split(';').map(str::parse::<usize>);
+            if let ('H', Some(Ok(row)), Some(Ok(column))) = (last, numbers.next(), numbers.next()) {
+                (y, x) = (row - 1, column - 1);
+            }
+            continue;
+        }
+        let wide = if DISPUTED.contains(sign) { cells } else { sign.width().unwrap_or(0) };
+        if let Some(place) = grid.get_mut(y).and_then(|row| row.get_mut(x)).filter(|_| wide > 0) {
+            *place = sign;
+        }
+        x += wide;
+    }
+    let framed = grid.iter().filter(|row| row.first().is_some_and(|sign| "╭│╰".contains(*sign)));
+    framed.map(|row| row[columns - 1]).collect()
+}
+
+fn frames_stand_straight_beside_characters_of_disputed_width() {
+    for (size, lang) in [((80, 24), "en"), ((120, 30), "zh")] {
+        let tmux = Tmux::start(size.0, size.1);
+        let (text, output) = (tmux.file("text"), tmux.file("output"));
+        let lines = DISPUTED.chars().enumerate().map(|(at, sign)| {
+            let edge = usize::from(size.0) * 2;
+            format!("{}{sign}文{sign}{}|{sign}\n", ".".repeat(at), ".".repeat(edge - 2 * at))
+        });
+        std::fs::write(&text, lines.collect::<String>()).unwrap();
+        let state = tmux.file("state");
+        tmux.line(&format!(
+            "XDG_STATE_HOME={} script -qfc '{BOXWRIGHT} lab --lang {lang}' {}",
+            state.display(),
+            output.display()
+        ));
+        tmux.sees(if lang == "en" { "lab keys" } else { "实验台按键" });
+        for (line, seen) in
+            [(format!("cat {}; echo se''en", text.display()), "seen"), ("clear; echo g''one".into(), "gone")]
+        {
+            tmux.line(&line);
+            tmux.until(seen, |screen| screen.contains(&format!("│{seen}")));
+            let output = String::from_utf8_lossy(&std::fs::read(&output).unwrap()).into_owned();
+            for cells in [1, 2] {
+                let edge = right_edge(&output, (size.0.into(), size.1.into()), cells);
+                assert!(edge.len() > 15 && edge.iter().all(|sign| "╮│╯".contains(*sign)), "{cells}: {edge:?}");
+            }
+        }
+        let screen = tmux.screen();
+        assert_eq!(DISPUTED.chars().find(|sign| screen.contains(*sign)), None, "{screen}");
+        tmux.keys(&["C-g", "q"]);
+        tmux.until("the end", |screen| screen.trim_end().ends_with("ready>"));
+    }
 }

@@ -1,7 +1,7 @@
 //! When a block of checks counts as passed, and what a step has come to.
 
 use super::stage::Shell;
-use super::{Action, Outcome, Report, Session, Verdict, checks::decide};
+use super::{Action, Outcome, Ran, Report, Session, Verdict, checks::decide};
 use crate::{
     lesson::{Block, CONTAINER, Check, Counter, Fact, GroupFact, Run, TerminalId},
     observe::{ISOLATING, Sample},
@@ -133,11 +133,18 @@ impl Session {
         checks.iter().map(judged).collect()
     }
 
+    /// Whether a line of the step that leads to this block of checks has run: typed ahead, it has before its turn came.
+    fn has_its_line(&self, index: usize) -> bool {
+        let blocks = self.step().and_then(|step| step.blocks.get(..index)).unwrap_or_default();
+        let own = blocks.iter().enumerate().rev().take_while(|(_, block)| !matches!(block, Block::Check(_)));
+        own.into_iter().any(|(block, _)| matches!(self.step.ran.get(&block), Some(Ran::Line(_))))
+    }
+
     /// Decides a block of checks; true where it holds as a whole.
     pub(super) fn decide_block(&mut self, index: usize, out: &mut Vec<Action>) -> bool {
         let Some(Block::Check(checks)) = self.block(index).cloned() else { return true };
         let new = self.judge(&checks);
-        let acted = self.auto || self.step.touched || self.step.failed.contains(&index);
+        let acted = self.auto || self.step.touched || self.step.failed.contains(&index) || self.has_its_line(index);
         self.note_failing(index, &new);
         let holds = acted && self.seen >= self.wanted && new.iter().all(|verdict| verdict.passed != Some(false));
         if holds {

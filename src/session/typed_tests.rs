@@ -122,6 +122,25 @@ fn no_question_is_left_out_by_typing() {
     assert_eq!(script.session.phase(), Phase::Done);
 }
 
+/// Who types faster than the lesson looks is not kept waiting for a deed that has been done.
+#[test]
+fn a_line_typed_ahead_of_a_question_counts_behind_it() {
+    let fact = check("hostname inside is box");
+    let blocks = [run("one"), fact.clone(), question(), run("two"), fact].concat();
+    for (ahead, wanted) in [(&["one", "two"][..], Phase::Done), (&["one"][..], Phase::Due(4))] {
+        let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+        for line in ahead {
+            types(&mut script, CONTAINER, line);
+            script.give(Event::Prompt(CONTAINER, 0, 1));
+        }
+        script.sample(&named());
+        assert_eq!(script.session.phase(), Phase::Asking(3), "{ahead:?}");
+        script.give(Event::Wish(Wish::Answer(0)));
+        script.sample(&named());
+        assert_eq!(script.session.phase(), wanted, "{ahead:?}");
+    }
+}
+
 #[test]
 fn what_the_learner_types_is_held_as_well() {
     let blocks = [run("one").replace("run container", "run container hold"), check("hostname inside is box")].concat();

@@ -16,6 +16,8 @@ use crate::{
     session::{Outcome, Phase},
 };
 
+const YOUR_TURN: (&str, &str) = ("Your turn: type in the terminal.", "轮到你了：在终端里输入命令。");
+
 /// Lays out the current step up to where the learner is.
 pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
     let mut sheet = Sheet::default();
@@ -217,9 +219,7 @@ fn end(
                 sheet.add(now(lang.pick("Space goes to the next step.", "按空格进入下一步。")));
             }
         }
-        Phase::Checking(_) if !play.has_tried() => {
-            sheet.add(now(lang.pick("Your turn: type in the terminal.", "轮到你了：在终端里输入命令。")));
-        }
+        Phase::Checking(_) if play.commands == 0 => sheet.add(now(lang.pick(YOUR_TURN.0, YOUR_TURN.1))),
         // Between the last command and the sample that shows what it did, everything may hold already.
         Phase::Checking(at) if play.session.is_shown() && play.session.failing(*at).next().is_some() => {
             let (hint, again) = (chrome::key(state, 'h'), chrome::key(state, 'r'));
@@ -233,6 +233,7 @@ fn end(
                         "正在测量：CPU 用量是三秒的平均值，请稍等。如果一直不对，可以看提示（{hint}），或重做这一步（{again}）。"
                     ),
                 ),
+                false if !play.has_tried() => lang.pick(YOUR_TURN.0, YOUR_TURN.1).into(),
                 false => lang.pick(
                     format!("Not yet. Go on in the terminal, take a hint ({hint}), or begin the step again ({again})."),
                     format!("还没有通过。可以继续在终端里试、看提示（{hint}），或重做这一步（{again}）。"),

@@ -110,6 +110,11 @@ pub(crate) fn opening(state: &State) -> Vec<String> {
     out
 }
 
+const YOUR_TURN: (&str, &str) = (
+    "Your turn: ! LINE types LINE into the container terminal, @ LINE into the host's.",
+    "轮到你了：! 命令，在容器终端里输入；@ 命令，在宿主机终端里输入。",
+);
+
 /// What a user cannot do on this machine, once that is known: the opening may have been said before.
 pub(crate) fn limit(state: &State) -> Vec<String> {
     limits::sentences(state).into_iter().take(1).collect()
@@ -262,12 +267,7 @@ pub(crate) fn waits_for(state: &State, play: &Play, taught: bool) -> Option<Stri
         Phase::Held => held(play, taught, lang)?,
         Phase::Guarded => decision(play.session.guarded()?, lang),
         Phase::Asking(_) => lang.pick("Answer with a number and Enter.", "输入数字并回车作答。").into(),
-        Phase::Checking(_) if !play.has_tried() => lang
-            .pick(
-                "Your turn: ! LINE types LINE into the container terminal, @ LINE into the host's.",
-                "轮到你了：! 命令，在容器终端里输入；@ 命令，在宿主机终端里输入。",
-            )
-            .into(),
+        Phase::Checking(_) if play.commands == 0 => lang.pick(YOUR_TURN.0, YOUR_TURN.1).into(),
         Phase::Checking(at) if play.session.measuring(at) => lang
             .pick(
                 "Measuring: CPU use is the average of three seconds. If it does not come, h is a hint, r begins again.",
@@ -275,6 +275,7 @@ pub(crate) fn waits_for(state: &State, play: &Play, taught: bool) -> Option<Stri
             )
             .into(),
         Phase::Checking(at) if !play.session.is_shown() || play.session.failing(at).next().is_none() => return None,
+        Phase::Checking(_) if !play.has_tried() => lang.pick(YOUR_TURN.0, YOUR_TURN.1).into(),
         Phase::Checking(_) => lang
             .pick(
                 "Not done yet: go on with ! LINE or @ LINE, take a hint with h, begin again with r.",

@@ -1,7 +1,7 @@
 //! Every step of every lesson on the real kernel: unsolved before, solved after, unsolved again after going back; by
 //! keys, by hand with the distribution's own tools, and by other lines than the lesson's; and a challenge refuses wrong ways.
 
-mod ways;
+pub(crate) mod ways;
 
 use crate::{
     harness::{Test, tests},
@@ -20,7 +20,7 @@ use boxwright::{
 };
 use std::{os::unix::fs::symlink, process::Command};
 
-use ways::{AMISS, OTHER, WRONG, Wrong};
+use ways::{AMISS, WRONG, Wrong};
 
 /// Lessons that measure use of the CPU: a busy machine can keep a group below its limit before the lesson sets one.
 const MEASURES: [&str; 1] = ["cgroups"];
@@ -122,13 +122,8 @@ fn by_hand(lesson: Lesson) {
 
 /// Every step is also done by who knows other programs, options and files for the same thing.
 fn by_another_way(lesson: Lesson) {
-    // Where a call is to fail, it is that call which the step shows.
-    let fails = ["rootless", "runtime"].contains(&lesson.id.as_str());
-    let way = |line: &str| {
-        let rules = OTHER.iter().filter(|(lessons, _)| !(fails && *lessons == "hostname box"));
-        rules.fold(line.to_string(), |line, (lessons, other)| line.replace(lessons, other))
-    };
-    through(lesson, |learner| learner.type_all_as(way));
+    let id = lesson.id.clone();
+    through(lesson, |learner| learner.type_all_as(|line| ways::otherwise(&id, line)));
 }
 
 /// Where the lines before a block are these, it is refused until the step is done as it should be.

@@ -2,10 +2,11 @@
 //! each line, with sh and with bash.
 
 use crate::harness::{Test, tests};
+use crate::lessons_steps::ways::otherwise;
 use crate::support::tmux::Tmux;
 use crate::support::words::{CHINESE, ENGLISH, Words};
 use crate::support::{BOXWRIGHT, host, left_of, processes_of, session_of};
-use boxwright::lesson::{Block, Lesson, TerminalId};
+use boxwright::lesson::{Block, Lesson, Run, TerminalId};
 use std::{collections::BTreeSet, fs, path::Path};
 
 pub fn tests() -> Vec<Test> {
@@ -19,6 +20,15 @@ pub fn tests() -> Vec<Test> {
         rootless_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
         privileges_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
         runtime_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash"), Tool("crun"), Tool("setpriv")],
+        isolate_another_way: [Root, Tool("tmux"), Tool("bash")],
+        rootfs_another_way: [Root, Tool("tmux")],
+        cgroups_another_way: [Root, Tool("tmux")],
+        nsenter_another_way: [Root, Tool("tmux")],
+        together_another_way: [Root, Tool("tmux")],
+        network_another_way: [Root, Tool("tmux"), Tool("ip"), Tool("nft")],
+        rootless_another_way: [Root, Tool("tmux")],
+        privileges_another_way: [Root, Tool("tmux")],
+        runtime_another_way: [Root, Tool("tmux"), Tool("crun"), Tool("setpriv")],
         fix_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash"), Tool("ip"), Tool("nft")],
     ]
 }
@@ -56,26 +66,31 @@ fn container(session: &str) -> Option<i32> {
 
 /// Types the lines of the challenge into the terminals that they are for.
 fn solves(tmux: &Tmux, step: &boxwright::lesson::Step, session: &str, words: &Words) {
+    step.solutions()[0].iter().for_each(|run| enters(tmux, run, &run.line, session, words));
+}
+
+/// Types a line into the terminal that it is for, and waits until its shell waits, or the lesson goes on.
+fn enters(tmux: &Tmux, run: &Run, line: &str, session: &str, words: &Words) {
     let screen = tmux.screen();
     let hosts = ["▸host", "▸宿主机"].iter().any(|name| screen.contains(name));
-    let mut shown = if hosts { TerminalId::Host } else { TerminalId::Container };
-    for run in &step.solutions()[0] {
-        if run.terminal != shown {
-            for key in ["C-g", "o", "t"] {
-                let before = tmux.screen();
-                tmux.press(&[key], "the other terminal", |now| now != before);
-            }
-            shown = run.terminal;
+    if hosts != (run.terminal == TerminalId::Host) {
+        for key in ["C-g", "o", "t"] {
+            let before = tmux.screen();
+            tmux.press(&[key], "the other terminal", |now| now != before || key == "C-g");
         }
-        let line = run.line.replace("{container}", &container(session).unwrap_or_default().to_string());
-        let before = rows(&tmux.screen());
-        line.lines().for_each(|line| tmux.line(line));
-        // A line of a here-document may end like a prompt.
-        let whole = |now: &[String]| line.lines().nth(1).is_none() || now.iter().any(|row| row.ends_with("> EOF"));
-        let waits =
-            |now: &[String]| now != before && whole(now) && now.last().is_some_and(|row| row.ends_with(['$', '#']));
-        tmux.until(&line, |now| now.contains(words.done) || waits(&rows(now)));
     }
+    let line = line.replace("{container}", &container(session).unwrap_or_default().to_string());
+    let before = rows(&tmux.screen());
+    match line.as_str() {
+        "^C" => tmux.keys(&["C-c"]),
+        _ => line.lines().for_each(|line| tmux.line(line)),
+    }
+    // A line of a here-document may end like a prompt.
+    let whole = |now: &[String]| line.lines().nth(1).is_none() || now.iter().any(|row| row.ends_with("> EOF"));
+    let ends = |row: &String| row.ends_with(['$', '#']) || run.busy;
+    let waits = |now: &[String]| now != before && whole(now) && now.last().is_some_and(ends);
+    let goes_on = |now: &str| [words.answer, words.call, words.next].iter().any(|act| bar(now).contains(act));
+    tmux.until(&line, |now| now.contains(words.done) || goes_on(now) || waits(&rows(now)));
 }
 
 /// What stands in the terminal that has the keys, row by row; its frame is the last one of a line.
@@ -94,6 +109,8 @@ enum Road {
     Typed,
     /// With `bash` wherever it has `sh`, as tutorials do.
     Bash,
+    /// By other lines that do the same.
+    Other,
 }
 
 /// A line as the lesson offers it on this screen: with the container's PID, and the port that was free at the start.
@@ -164,6 +181,7 @@ const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (140, 45);
 const ROADS: [(&Words, (u16, u16), Road); 3] =
     [(&ENGLISH, SMALL, Road::Typed), (&CHINESE, SMALL, Road::Bash), (&ENGLISH, LARGE, Road::Space)];
+const OTHERWISE: [(&Words, (u16, u16), Road); 1] = [(&ENGLISH, SMALL, Road::Other)];
 
 /// Goes through a lesson; gives the last screen.
 fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
@@ -208,7 +226,10 @@ fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
                 let mut runs = runs.filter_map(|block| if let Block::Run(run) = block { Some(run) } else { None });
                 let run = runs.nth(typed).unwrap_or_else(|| panic!("nothing is to be typed:\n{screen}"));
                 typed += 1;
-                types(&tmux, road, &run.line, words);
+                match road {
+                    Road::Other => enters(&tmux, run, &otherwise(id, &run.line), &session, words),
+                    _ => types(&tmux, road, &run.line, words),
+                }
                 continue;
             }
             () if [words.command, words.next, words.question].iter().any(|act| bar(&screen).contains(act)) => {
@@ -274,4 +295,40 @@ fn fix_by_keys_and_typed() {
     for (words, size, road) in ROADS {
         walk("fix", words, size, road);
     }
+}
+
+fn isolate_another_way() {
+    walks("isolate", [false, false, false, false], &OTHERWISE);
+}
+
+fn rootfs_another_way() {
+    walks("rootfs", [true, true, false, false], &OTHERWISE);
+}
+
+fn cgroups_another_way() {
+    walks("cgroups", [true, false, true, false], &OTHERWISE);
+}
+
+fn nsenter_another_way() {
+    walks("nsenter", [true, false, false, true], &OTHERWISE);
+}
+
+fn together_another_way() {
+    walks("together", [true; 4], &OTHERWISE);
+}
+
+fn network_another_way() {
+    walks("network", [true, false, false, false], &OTHERWISE);
+}
+
+fn rootless_another_way() {
+    walks("rootless", [true, true, false, false], &OTHERWISE);
+}
+
+fn privileges_another_way() {
+    walks("privileges", [true, false, false, false], &OTHERWISE);
+}
+
+fn runtime_another_way() {
+    walks("runtime", [true; 4], &OTHERWISE);
 }

@@ -8,9 +8,9 @@ use crate::{
     },
     lesson::{Ability, Edited, Fills, Requirement, Wiring},
     observe::{
-        Asked, Cgroup, Container, Count, Cpu, ForChildren, Group, Interface, Io, Link, Member, Memory, Neighbour,
-        Network, Networks, Packets, Peer, Pids, Pressure, Privileges, Process, Reached, Resolved, Route, Scorecard,
-        Side, Users,
+        Asked, Cgroup, Container, Count, Cpu, Entrant, ForChildren, Group, Interface, Io, Link, Member, Memory,
+        Neighbour, Network, Networks, Packets, Peer, Pids, Pressure, Privileges, Process, Reached, Resolved, Route,
+        Scorecard, Side, Users,
     },
     trace::{Ended, Instead},
 };
@@ -124,6 +124,7 @@ fn sample() -> Sample {
             kind: "tmpfs".into(),
             source: "box".into(),
             propagation: "shared".into(),
+            read_only: true,
         }],
         hidden_mounts: Some(3),
         proc_shows_host: Some(false),
@@ -158,6 +159,7 @@ fn sample() -> Sample {
         privileges,
         reaps: Some(true),
         newcomer: Some(vec![Kind::Pid]),
+        entrants: vec![Entrant { pid: 8, comm: "sleep".into(), other_user_namespace: true, privileges }],
         host_privileges: privileges,
         host: side("host"),
         inside: side("box"),

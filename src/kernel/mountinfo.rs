@@ -19,6 +19,9 @@ pub struct Mount {
     pub source: String,
     /// `shared`, `slave`, `shared,slave`, `unbindable`, or empty for private.
     pub propagation: String,
+    /// Whether nothing can be written through it: by its own flag, or by that of its file system.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
 }
 
 impl Mount {
@@ -49,11 +52,13 @@ fn parse_line(line: &str) -> Option<(Mount, String)> {
     let mut fields = left.split(' ');
     let (id, parent) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
     let (root, point) = (unescape(fields.nth(1)?), unescape(fields.next()?));
-    let optional: Vec<&str> = fields.skip(1).collect();
+    let flags = fields.next()?;
+    let optional: Vec<&str> = fields.collect();
     let mut rest = right.split(' ');
     let (kind, source) = (unescape(rest.next()?), unescape(rest.next()?));
     let options = rest.next().unwrap_or_default().to_string();
-    Some((Mount { id, parent, root, point, kind, source, propagation: propagation(&optional) }, options))
+    let read_only = [flags, &options].iter().any(|all| all.split(',').any(|flag| flag == "ro"));
+    Some((Mount { id, parent, root, point, kind, source, propagation: propagation(&optional), read_only }, options))
 }
 
 /// A mount can be shared and a slave at once: it passes on what it gets from its master.
@@ -113,6 +118,10 @@ broken line
         assert_eq!((mounts[2].root.as_str(), mounts[2].point.as_str()), ("/srv/a b", "/mnt/a b"));
         assert_eq!((mounts[3].propagation.as_str(), mounts[3].source.as_str()), ("slave", "none\\"));
         assert_eq!(parse_with_options(CAPTURE)[4].1, "rw,memory");
+        assert!(mounts.iter().all(|mount| !mount.read_only));
+        let protected =
+            parse("38 22 0:21 /sys /proc/sys ro,relatime - proc proc rw\n39 27 7:0 / /a rw - squashfs a ro\n");
+        assert!(protected.len() == 2 && protected.iter().all(|mount| mount.read_only));
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub enum Fact {
     Mount(Where, String, String),
     /// `no-mount inside|host PATH [FSTYPE]`.
     NoMount(Where, String, Option<String>),
+    /// `read-only inside|host PATH yes|no`: what is mounted there cannot be written to.
+    ReadOnly(Where, String, bool),
     /// `interfaces inside|host only A,B`.
     InterfacesOnly(Where, Vec<String>),
     /// `interface inside|host NAME up|down`.
@@ -78,6 +80,8 @@ pub enum Fact {
     Reaps(bool),
     /// `entered KIND,…`: a process that came from outside is in these namespaces of the container process.
     Entered(Vec<Kind>),
+    /// `entered-rights no-more|more`: what came from outside has no more rights than the container process, or has more.
+    EnteredRights(bool),
     /// `seccomp on|off`: a filter judges the calls of the container process, besides the tracer's.
     Seccomp(bool),
     /// `capability NAME on|off`: it is in the effective set of the container process.
@@ -104,6 +108,7 @@ impl Fact {
             | Fact::Process(place, _)
             | Fact::Mount(place, ..)
             | Fact::NoMount(place, ..)
+            | Fact::ReadOnly(place, ..)
             | Fact::InterfacesOnly(place, _)
             | Fact::Interface(place, ..)
             | Fact::Listening(place, _)

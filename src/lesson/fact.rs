@@ -23,7 +23,7 @@ pub struct Word {
 }
 
 /// Every check that a lesson can ask for.
-pub const VOCABULARY: [Word; 47] = [
+pub const VOCABULARY: [Word; 49] = [
     Word {
         name: "namespace",
         usage: "KIND,… new|same",
@@ -101,6 +101,13 @@ pub const VOCABULARY: [Word; 47] = [
         meaning: "Nothing (of these types) is mounted there.",
         example: "no-mount host /mnt tmpfs",
         parse: |a| Ok(Fact::NoMount(a.side()?, a.path()?, a.optional())),
+    },
+    Word {
+        name: "read-only",
+        usage: "SIDE PATH yes|no",
+        meaning: "What is mounted there, and is not covered by a later mount, cannot be written to; or it can.",
+        example: "read-only inside /proc/sys yes",
+        parse: |a| Ok(Fact::ReadOnly(a.side()?, a.path()?, a.choice("yes", "no")?)),
     },
     Word {
         name: "interfaces",
@@ -319,6 +326,7 @@ pub const VOCABULARY: [Word; 47] = [
     rights::ZOMBIES,
     rights::REAPS,
     rights::ENTERED,
+    rights::ENTERED_RIGHTS,
     rights::SECCOMP,
     rights::CAPABILITY,
     rights::BOUNDING,

@@ -43,6 +43,15 @@ pub(super) const ENTERED: Word = Word {
     parse: |a| Ok(Fact::Entered(a.kinds()?)),
 };
 
+pub(super) const ENTERED_RIGHTS: Word = Word {
+    name: "entered-rights",
+    usage: "no-more|more",
+    meaning: "No process that came from outside has more rights than the container process, or one has: capabilities in \
+              `CapEff` or `CapBnd`, no `no_new_privs`, no filter, root's user ID, another user namespace.",
+    example: "entered-rights no-more",
+    parse: |a| Ok(Fact::EnteredRights(a.choice("more", "no-more")?)),
+};
+
 pub(super) const SECCOMP: Word = Word {
     name: "seccomp",
     usage: "on|off",

@@ -37,8 +37,8 @@ pub use reach::Reached;
 pub(crate) use reach::locate;
 pub use reader::{Extra, Reader, Subject, for_children, links};
 pub use sample::{
-    Asked, Cgroup, Cpu, ForChildren, Group, Interface, Io, Links, Memory, Pids, Pressure, Privileges, Process, Sample,
-    Scorecard, Side,
+    Asked, Cgroup, Cpu, Entrant, ForChildren, Group, Interface, Io, Links, Memory, Pids, Pressure, Privileges, Process,
+    Sample, Scorecard, Side,
 };
 pub(crate) use sampler::Sampler;
 pub(crate) use scorecard::{Evidence, ISOLATING, NAMES};

@@ -168,6 +168,7 @@ impl Reader {
         let own_pid_ns = sample.namespaces.get(&Kind::Pid).filter(|ns| host_lacks(&sample, Kind::Pid, **ns));
         let newcomers = own_pid_ns.map(|ns| scorecard::newcomers(&sample.processes, *ns, pid_ns)).unwrap_or_default();
         sample.newcomer = self.shared_with(&newcomers, &sample.namespaces);
+        sample.entrants = self.entrants(subject, &newcomers, &sample);
         let evidence = Evidence {
             shared: scorecard::shared(&sample.namespaces, &sample.host_namespaces),
             root,

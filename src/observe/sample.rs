@@ -192,6 +192,19 @@ pub struct Privileges {
     pub filters: Option<u32>,
 }
 
+/// A process that came into a container from outside, and what it may do there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Entrant {
+    /// The host PID.
+    pub pid: i32,
+    /// The name of its program.
+    pub comm: String,
+    /// Whether it is in another user namespace than the container process: its capabilities then count for other things.
+    pub other_user_namespace: bool,
+    /// What it may do.
+    pub privileges: Privileges,
+}
+
 /// Everything that was read at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Sample {
@@ -223,6 +236,9 @@ pub struct Sample {
     /// The namespaces of the container that a process from outside is in; of several processes, the one that is in most.
     #[serde(default)]
     pub newcomer: Option<Vec<Kind>>,
+    /// Every process from outside that is in the container's PID namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entrants: Vec<Entrant>,
     /// What boxwright itself may do, to compare with.
     pub host_privileges: Privileges,
     /// Who the container process is.

@@ -3,6 +3,7 @@
 
 mod call;
 pub(super) mod counted;
+mod entrants;
 mod file;
 mod group;
 mod mount;
@@ -123,6 +124,7 @@ pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
         Fact::SharedMounts(some) => read(&|sample| mount::shared(*some, sample, lang)),
         Fact::Zombies(some) => read(&|sample| rights::zombies(*some, sample, lang)),
         Fact::Reaps(yes) => read(&|sample| rights::reaps(*yes, sample, lang)),
+        Fact::EnteredRights(more) => read(&|sample| entrants::rights(*more, sample, lang)),
         Fact::Entered(kinds) => read(&|sample| rights::entered(kinds, sample, lang)),
         Fact::Seccomp(on) => read(&|sample| rights::seccomp(*on, sample)),
         Fact::Capability(name, on) => {
@@ -135,6 +137,7 @@ pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
         Fact::NoMount(place, path, kind) => {
             read(&|sample| mount::absent(path, kind.as_deref(), side(*place, sample), lang))
         }
+        Fact::ReadOnly(place, path, yes) => read(&|sample| mount::read_only(path, *yes, side(*place, sample), lang)),
         Fact::InterfacesOnly(place, names) => read(&|sample| network::only(names, side(*place, sample), lang)),
         Fact::Interface(place, name, up) => read(&|sample| network::interface(name, *up, side(*place, sample), lang)),
         Fact::Listening(place, port) => read(&|sample| network::port(*port, true, side(*place, sample), lang)),

@@ -48,6 +48,16 @@ pub(super) fn shared(some: bool, sample: &Sample, lang: Lang) -> Verdict {
     Verdict::new(seen.is_some() == some, wanted, seen.unwrap_or_else(|| none.into()))
 }
 
+/// What is seen at the path is a mount, and it cannot be written to, or can.
+pub(super) fn read_only(path: &str, yes: bool, side: &Side, lang: Lang) -> Verdict {
+    let word = |yes: bool| format!("{path} {}", if yes { "ro" } else { "rw" });
+    let covers = |point: &str| path.strip_prefix(point).is_some_and(|rest| rest.starts_with('/'));
+    // What was mounted later on a directory above it hides it.
+    let seen = side.mounts.iter().rev().find(|mount| mount.point == path || covers(&mount.point));
+    let seen = seen.filter(|mount| mount.point == path).map(|mount| word(mount.read_only));
+    Verdict::equal(word(yes), seen.unwrap_or_else(|| nothing(lang).into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::cases::{Case, all, sample};
@@ -98,6 +108,27 @@ mod tests {
             Case("mount host /mnt tmpfs", with(tmpfs), false, "/mnt tmpfs", "absent"),
             Case("mount host / ext4", sample(), true, "/ ext4", "/ ext4"),
             Case("mount inside /mnt tmpfs", blind(), false, "/mnt tmpfs", "absent"),
+        ]);
+    }
+
+    #[test]
+    fn a_mount_that_is_covered_protects_nothing() {
+        let protected = "90 51 0:40 /sys /proc/sys ro - proc proc rw\n";
+        let covered = format!("{protected}91 51 0:61 / /proc rw - proc proc rw\n");
+        let open = protected.replace(" ro ", " rw ");
+        let twice = format!("{open}92 90 0:40 /sys /proc/sys ro - proc proc rw\n");
+        let (ro, rw) = ("/proc/sys ro", "/proc/sys rw");
+        all([
+            Case("read-only inside /proc/sys yes", with(protected), true, ro, ro),
+            Case("read-only inside /proc/sys no", with(protected), false, rw, ro),
+            Case("read-only inside /proc/sys yes", with(&open), false, ro, rw),
+            Case("read-only inside /proc/sys no", with(&open), true, rw, rw),
+            Case("read-only inside /proc/sys yes", with(&twice), true, ro, ro),
+            Case("read-only inside /proc/sys yes", with(&covered), false, ro, "absent"),
+            Case("read-only inside /proc/sys yes", sample(), false, ro, "absent"),
+            Case("read-only inside /proc/sys no", sample(), false, rw, "absent"),
+            Case("read-only host /proc/sys yes", with(protected), false, ro, "absent"),
+            Case("read-only inside /proc/sys yes", blind(), false, ro, "absent"),
         ]);
     }
 

@@ -178,7 +178,7 @@ const COMES: (TerminalId, &str) =
 /// The same in a step that is no challenge: lesson and step, the lines, and the checks that refuse it.
 pub(super) type Amiss = (&'static str, &'static str, &'static [(TerminalId, &'static str)], &'static [&'static str]);
 
-pub(super) const AMISS: [Amiss; 19] = [
+pub(super) const AMISS: [Amiss; 20] = [
     // Mounted in the container itself, nothing has leaked.
     ("isolate", "mounts-and-ipc", &[(Container, "mount -t tmpfs leak /srv")], &["leaked /srv"]),
     ("rootfs", "proc-and-dev", &[(Container, "mount -t proc proc /proc; echo x > /dev/null")], &[NULL]),
@@ -258,6 +258,17 @@ pub(super) const AMISS: [Amiss; 19] = [
         "another-machine",
         &[(Container, "cp /bin/true foreign; chmod -x foreign"), (Container, "./foreign")],
         &["call execve ENOEXEC"],
+    ),
+    // In the group and in all namespaces, and with every right of the host.
+    (
+        "runtime",
+        "enter",
+        &[
+            (Container, "exit"),
+            (Container, "./mybox run builtin: sh"),
+            (Host, "cgexec -g cpu,cpuacct,memory,pids:$BOX nsenter -t {container} -a sleep 300 &"),
+        ],
+        &["entered-rights no-more"],
     ),
     // Both ends on the host; a way back instead of another sender; a listener on the host instead of the container's.
     (

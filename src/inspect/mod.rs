@@ -1,13 +1,14 @@
 //! `boxwright inspect PID`: the panes' facts and the scorecard, with its evidence, for any process on the machine.
 
 pub(crate) mod beyond;
+pub(crate) mod network;
 mod report;
 mod watch;
 
 use crate::kernel::text;
 use crate::kernel::{errno, pidfd, process, program};
 use crate::lang::Lang;
-use crate::observe::{self, Beyond, Evidence, Reader, Sample, Subject};
+use crate::observe::{self, Beyond, Evidence, Extra, Reader, Sample, Subject};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
@@ -34,6 +35,7 @@ pub(crate) struct Event<'a> {
 /// Status 1 where there is no such process, 3 where this user may not look at it.
 pub(crate) fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
     let mut reader = Reader::new(Path::new("/proc"), Path::new("/proc/self/exe"));
+    reader.look_at(Extra { networks: true, ..Extra::default() });
     // Opened before the first look, so that the same process is meant to the end.
     let process = pidfd::open(pid);
     if process.as_ref().is_err_and(|errno| *errno == Errno::ESRCH) {
@@ -42,7 +44,12 @@ pub(crate) fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
     let mut last = None;
     let mut screen = (watch && !json && std::io::stdout().is_terminal()).then(watch::Screen::default);
     loop {
-        let (sample, evidence) = reader.read(Subject::Exactly(pid));
+        let (mut sample, evidence) = reader.read(Subject::Exactly(pid));
+        if let Some(networks) = &mut sample.networks {
+            // What no cable leads to has nothing to do with the process, and its counters would never rest.
+            let all = networks.clone();
+            networks.all.retain(|network| network::is_shown(network, &all));
+        }
         let devices = reader.devices(pid);
         let beyond = observe::beyond(&sample, devices);
         let now = (sample, evidence, beyond);

@@ -1,5 +1,6 @@
 //! The facts of one sample as text for people: host and process side by side.
 
+use super::network;
 use crate::columns::align;
 use crate::kernel::namespaces::{Kind, Namespace, TABLE};
 use crate::kernel::owned::Mapped;
@@ -21,6 +22,8 @@ pub(super) fn report(sample: &Sample, evidence: &Evidence, beyond: &Beyond, lang
     section(lang.pick("Second row", "第二行：工具另外加上的"), align(&super::beyond::rows(sample, beyond, lang)));
     section(lang.pick("Namespaces", "命名空间"), align(&namespaces(sample, lang)));
     section(lang.pick("Answers", "内外所见"), align(&answers(sample, lang)));
+    let networks = sample.networks.as_ref().map(|now| network::lines(now, None, lang)).unwrap_or_default();
+    section(lang.pick("Network", "网络"), networks);
     section(lang.pick("Users", "用户"), align(&users(sample, lang)));
     section(lang.pick("Besides", "此外"), align(&besides(sample, lang)));
     section(lang.pick("Control group", "控制组"), align(&cgroup(sample, lang)));

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     app::{Effect, Look, Pane},
-    observe::{Member, Peer, Sample},
+    observe::{Link, Member, Networks, Peer, Route, Sample},
     ui::stage,
 };
 use std::sync::Arc;

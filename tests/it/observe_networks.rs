@@ -1,7 +1,11 @@
 //! The network namespaces of a session, with ip(8) as the other side.
 
-use crate::harness::{Test, tests};
+use crate::{
+    harness::{Test, tests},
+    support::BOXWRIGHT,
+};
 use boxwright::observe::{Extra, Link, Network, Networks, Reader, Subject};
+use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Write},
     path::Path,
@@ -11,6 +15,7 @@ use std::{
 pub fn tests() -> Vec<Test> {
     tests![
         both_ends_of_a_cable_are_known: [Root, Tool("ip"), Tool("bash")],
+        inspect_follows_a_cable_from_the_process: [Root, Tool("ip"), Tool("bash")],
         a_bridge_routes_neighbours_and_counters_are_read: [Root, Tool("ip"), Tool("bash")],
         a_namespace_with_a_name_needs_no_process: [Root, Tool("ip"), Tool("bash")],
         networks_are_not_read_where_they_are_not_asked_for: [Tool("bash")],
@@ -89,6 +94,31 @@ fn member(shell: &mut Shell, name: &str) -> i32 {
 fn of(networks: &Networks, pid: i32) -> &Network {
     let has = |network: &&Network| network.processes.iter().any(|member| member.pid == pid);
     networks.all.iter().find(has).unwrap_or_else(|| panic!("{pid}: {networks:#?}"))
+}
+
+fn inspect_follows_a_cable_from_the_process() {
+    let mut shell = Shell::start(&["unshare", "-n", "bash"]);
+    let a = member(&mut shell, "A");
+    let before = shell.run(&format!("{BOXWRIGHT} inspect $A --lang en"));
+    assert!(before.contains("\n  container: network namespace ") && before.contains("route: none"), "{before}");
+    assert!(!before.contains("\n  host: network namespace"), "no cable leads there: {before}");
+    shell.run("ip link add v0 index 7 type veth peer name eth0 index 3 netns $A");
+    shell.run("ip addr add 10.1.0.1/24 dev v0; ip link set v0 up; nsenter -t $A -n ip link set eth0 up");
+    shell.run("nsenter -t $A -n ip addr add 10.1.0.2/24 dev eth0; nsenter -t $A -n ip route add default via 10.1.0.1");
+    let said = shell.run(&format!("{BOXWRIGHT} inspect $A --lang en"));
+    for line in
+        ["    3 eth0 UP, 10.1.0.2/24, leads to v0 in host\n", "    7 v0 UP, 10.1.0.1/24, leads to eth0 in container\n"]
+    {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert!(said.contains("    route: default via 10.1.0.1 dev eth0\n") && said.contains("\nNetwork\n"), "{said}");
+    let chinese = shell.run(&format!("{BOXWRIGHT} inspect $A --lang zh"));
+    assert!(chinese.contains("\n网络\n") && chinese.contains("    路由：default via 10.1.0.1 dev eth0\n"), "{chinese}");
+    let event: Value = serde_json::from_str(&shell.run(&format!("{BOXWRIGHT} inspect $A --json"))).unwrap();
+    let networks: Networks = serde_json::from_value(event["networks"].clone()).unwrap();
+    let own = of(&networks, a);
+    assert!(own.container && networks.all.len() == 2, "{networks:#?}");
+    assert_eq!(networks.other_end(link(own, "eth0")).map(|(network, end)| (network.host, end.index)), Some((true, 7)));
 }
 
 fn both_ends_of_a_cable_are_known() {

@@ -164,5 +164,9 @@ fn what_runs_and_traces_write_is_as_described() {
     holds("certificate", &certificate["certificate"].to_string());
     let traced = output(&["trace", "--json", "--", "unshare", "--uts", "hostname", "box"]);
     assert!(holds("trace", &traced) > 3, "{traced}");
-    holds("inspect", &output(&["inspect", &std::process::id().to_string(), "--json"]));
+    let inspected = output(&["inspect", &std::process::id().to_string(), "--json"]);
+    holds("inspect", &inspected);
+    // What is optional must be there to be held against its schema.
+    let event: Value = serde_json::from_str(&inspected).unwrap();
+    assert!(event["networks"]["all"][0]["interfaces"].is_array(), "{inspected}");
 }

@@ -7,7 +7,8 @@
 //! ╰────────────────────────────╯    ╰────────────────────────────╯
 //! ```
 
-use super::{addresses, condition, is_shown, label, name, piece};
+use super::piece;
+use crate::inspect::network::{addresses, condition, is_shown, label, name};
 use crate::{
     kernel::text::printable,
     lang::Lang,

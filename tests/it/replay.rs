@@ -20,6 +20,7 @@ pub fn tests() -> Vec<Test> {
     tests![
         each_lesson_replays_as_an_ordinary_user_to_what_was_checked: [Root],
         a_session_replays_to_its_last_panes: [Root, Tool("tmux")],
+        networks_are_drawn_again_for_an_ordinary_user: [Root, Tool("tmux"), Tool("ip"), Tool("nft"), Tool("setpriv")],
         keys_go_through_a_recording_in_both_directions: [Root, Tool("tmux")],
         a_mark_is_set_and_found_again: [Root, Tool("tmux")],
         what_is_no_whole_recording_is_said_in_one_line: [Root],
@@ -130,6 +131,42 @@ fn a_session_replays_to_its_last_panes() {
         tmux.sees("RECORDING");
         tmux.press(&["E"], "the last panes", |screen| panes(screen.lines()) == expected);
         tmux.press(&["q"], "the shell", |screen| !screen.contains("RECORDING"));
+    }
+}
+
+/// The rows of the picture in the Network pane, without the frame of the pane.
+fn picture(screen: &str) -> Vec<&str> {
+    let inner = screen.lines().filter_map(|row| row.strip_prefix('│')?.strip_suffix('│'));
+    inner
+        .map(str::trim_end)
+        .filter(|row| ["╭", "│ ", "├", "╰"].iter().any(|sign| row.trim_start().starts_with(sign)))
+        .collect()
+}
+
+fn networks_are_drawn_again_for_an_ordinary_user() {
+    let tmux = Tmux::start(80, 24);
+    let path = tmux.file("recorded");
+    // What a bridge with two containers and a published port come to.
+    let events = recorded_run("network/publish", &path);
+    let passed = |event: &Value| event["event"] == "summary" && event["passed"] == 1;
+    assert!(events.iter().any(passed), "{events:#?}");
+    fs::set_permissions(path.parent().unwrap(), Permissions::from_mode(0o755)).unwrap();
+    for (lang, recording, route) in [("en", "RECORDING", "route"), ("zh", "录像", "路由")] {
+        let user = "setpriv --reuid 65534 --regid 65534 --clear-groups";
+        tmux.line(&format!("clear; {user} {BOXWRIGHT} --lang {lang} replay {}", path.display()));
+        tmux.sees(recording);
+        tmux.press(&["E"], "the end", |screen| bar(screen).contains("play") || bar(screen).contains("播放"));
+        let screen = tmux.press(&["0"], "the wiring", |screen| screen.contains("10.1.0.2/24") && screen.contains("├─"));
+        let drawn = picture(&screen);
+        for row in [
+            "2 va UP 10.1.0.1/24              ├────┤ 2 eth0 UP 10.1.0.2/24",
+            "3 vc UP 10.2.0.1/24              ├────┤ 2 eth0 UP",
+        ] {
+            assert!(drawn.iter().any(|drawn| drawn.contains(row)), "{row}: {screen}");
+        }
+        // What each namespace holds stands below, and was read by nobody but the recorder.
+        tmux.press(&["PageDown"], "the routes", |screen| screen.contains(route) && screen.contains("net:["));
+        tmux.press(&["q"], "the shell", |screen| !screen.contains(recording));
     }
 }
 

@@ -234,6 +234,16 @@ pub(crate) enum Command {
         /// Only print the list: what is repaired, and what that took
         #[arg(long, conflicts_with = "case")]
         list: bool,
+        /// Without end: a container of the runtime `mybox` with one call missing, too weak or out of place; without --seed and
+        /// --daily the next that is not repaired yet
+        #[arg(long, conflicts_with_all = ["case", "list"])]
+        mutant: bool,
+        /// The mutant of this seed, the same on every machine
+        #[arg(long, value_name = "N", requires = "mutant")]
+        seed: Option<u64>,
+        /// The mutant of the day, the same for all without a network: today's date in UTC is its seed
+        #[arg(long, requires = "mutant", conflicts_with = "seed")]
+        daily: bool,
         /// Write all that happens, keys included, into this new file (at most 64 MiB); started again as root, into FILE.root
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,

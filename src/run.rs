@@ -24,7 +24,7 @@ use crate::{
     inspect,
     kernel::{errno, program, text},
     lang::{self, Lang},
-    lesson::{self, Fills, LoadError, Translations},
+    lesson::{self, Fills, LoadError, Translations, mutants},
     recording,
     runtime::{Setup, TuiOptions, export, plain, scope, signals, tui},
     tools::TOOLS,
@@ -68,6 +68,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Some(Command::Present { shown, show, stage, .. }) => present::hall(&cli, shown.as_ref(), show, stage, lang),
         Some(Command::Lab { tried, show, .. }) => lab::lab(&cli, tried.as_ref(), show, lang),
         Some(Command::Fix { list: true, .. }) => fix::list(&cli.common, lang),
+        Some(Command::Fix { mutant: true, seed, daily, .. }) => fix::mutant(&cli, *seed, *daily, lang),
         Some(Command::Fix { case, .. }) => fix::open(&cli, case.as_deref(), lang),
         Some(Command::Run { places, json, strict, patience, .. }) => {
             let how = lessons::How { json: *json, strict: *strict, patience: *patience };
@@ -153,7 +154,13 @@ fn need(common: &Common) -> Need {
 
 /// The lessons that there are; where they cannot be loaded, that has been said.
 fn load(common: &Common, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
-    let loaded = lesson::load_all(common.lessons.as_deref(), &common.image());
+    load_with(common, &[], lang)
+}
+
+/// The same with the mutants of these seeds.
+fn load_with(common: &Common, seeds: &[u64], lang: Lang) -> Result<Vec<Translations>, ExitCode> {
+    let fills = Fills::of_this_machine(&common.image()).with_mutants(seeds);
+    let loaded = lesson::load_as(common.lessons.as_deref(), &fills);
     let (lessons, left_out) = loaded.map_err(|error| match error {
         LoadError::Problems(_) => {
             let program = program::path();
@@ -279,7 +286,8 @@ fn prepare(common: &Common, lang: Lang) -> Result<PathBuf, ExitCode> {
 }
 
 fn screen(cli: &Cli, lang: Lang) -> ExitCode {
-    let lessons = match load(&cli.common, lang) {
+    let seeds: Vec<u64> = cli.place.as_deref().and_then(mutants::named).into_iter().collect();
+    let lessons = match load_with(&cli.common, &seeds, lang) {
         Ok(lessons) => lessons,
         Err(status) => return status,
     };
@@ -346,7 +354,7 @@ fn open(
     let keys = cli.stage.keys;
     let auto = cli.stage.auto.map(Duration::from_secs);
     let script = Script { along: cli.stage.type_along, pace: cli.stage.pace || auto.is_some(), auto };
-    let fills = Fills::of_this_machine(&cli.common.image());
+    let fills = Fills::of_this_machine(&cli.common.image()).with_those_of(&lessons);
     let options = TuiOptions {
         setup,
         fills,

@@ -1,9 +1,7 @@
 //! A lesson that its author changes while it is played.
 
 use super::{
-    Block, Fills, Lesson, LoadError, Predict, Problem, Translations, folder,
-    pack::fall_back,
-    store::{fill, texts},
+    Block, Fills, Lesson, LoadError, Predict, Problem, Translations, fills::fill, folder, pack::fall_back, store::texts,
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;

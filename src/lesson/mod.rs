@@ -11,10 +11,12 @@ mod block;
 pub mod cli;
 mod edited;
 mod fact;
+mod fills;
 mod known;
 mod lab;
 mod lint;
 mod model;
+pub mod mutants;
 mod needs;
 mod pack;
 mod parse;
@@ -32,6 +34,7 @@ pub(crate) use edited::says_it_otherwise;
 #[cfg(test)]
 pub(crate) use fact::parse_fact;
 pub use fact::{VOCABULARY, Word};
+pub use fills::Fills;
 pub(crate) use lab::{LAB, lab};
 pub use model::{
     Amount, Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Member, Outcome,
@@ -44,6 +47,6 @@ pub use parse::parse;
 pub use requirement::{Ability, Lacking, Requirement, Wiring};
 #[cfg(test)]
 pub(crate) use store::embedded_once;
-pub use store::{Fills, LoadError, directory, embedded, folder, id, load, load_all, load_as, trusted};
+pub use store::{LoadError, directory, embedded, folder, id, load, load_all, load_as, trusted};
 pub use way::Way;
 pub use wired::{Connect, Counted, LinkState, NetFact, Probe, Reply, Spot, Towards};

@@ -2,22 +2,21 @@
 
 use super::{
     agree::agree,
-    model::{Block, Fact, Lesson, Problem, Run, Translations},
+    fills::{Fills, fill},
+    model::{Lesson, Problem, Translations},
+    mutants,
     pack::{self, LeftOut},
     parse::{self, Located},
 };
 use crate::{
-    kernel::{availability::available, errno::why_io, ordinary},
+    kernel::errno::why_io,
     lang::{Lang, say},
 };
 use include_dir::{Dir, include_dir};
-use serde::{Deserialize, Serialize};
 use std::{
     fmt,
     io::{self, Read},
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    sync::OnceLock,
 };
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/lessons");
@@ -79,25 +78,6 @@ pub fn load_all(dir: Option<&Path>, image: &str) -> Result<(Vec<Translations>, V
     load_as(dir, &Fills::of_this_machine(image))
 }
 
-/// What only the machine of a session knows, and lessons name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fills {
-    port: u16,
-    image: String,
-    controllers: String,
-    ids: (u32, u32),
-}
-
-impl Fills {
-    /// Here; all lessons of a process name the same port.
-    pub fn of_this_machine(image: &str) -> Fills {
-        static PORT: OnceLock<u16> = OnceLock::new();
-        let port = *PORT.get_or_init(|| free_port().unwrap_or(FALLBACK_PORT));
-        let controllers = controllers(|name| available(name).ok().map(|(version, _)| version));
-        Fills { port, image: image.into(), controllers, ids: ordinary::user() }
-    }
-}
-
 /// Loads them as they are, or were, on another machine.
 pub fn load_as(dir: Option<&Path>, fills: &Fills) -> Result<(Vec<Translations>, Vec<LeftOut>), LoadError> {
     let (mut lessons, mut left_out) = (embedded()?, Vec::new());
@@ -120,21 +100,11 @@ pub fn load_as(dir: Option<&Path>, fills: &Fills) -> Result<(Vec<Translations>, 
         (ORDER.iter().position(|known| *known == id).unwrap_or(ORDER.len()), id.to_owned())
     });
     lessons.iter_mut().for_each(pack::fall_back);
+    if !fills.mutants.is_empty() {
+        lessons.push(mutants::lesson(&fills.mutants));
+    }
     lessons.iter_mut().for_each(|lesson| fill(lesson, fills));
     Ok((lessons, left_out))
-}
-
-/// Fills in what only the machine of a session knows.
-pub(super) fn fill(lesson: &mut Translations, fills: &Fills) {
-    let Fills { port, image, controllers, ids } = fills.clone();
-    let fills = [
-        ("{port}", port.to_string()),
-        (IMAGE, image),
-        ("{controllers}", controllers),
-        ("{uid}", ids.0.to_string()),
-        ("{gid}", ids.1.to_string()),
-    ];
-    lesson.values_mut().for_each(|lesson| fill_in(lesson, port, ids, &fills));
 }
 
 /// What of a directory can be used, marked as foreign, and what cannot.
@@ -169,6 +139,12 @@ pub fn embedded() -> Result<Vec<Translations>, LoadError> {
         (label, files.collect())
     });
     collect(folders)
+}
+
+/// An embedded lesson as it is written, in English.
+pub(super) fn written(id: &str) -> Option<Lesson> {
+    let path = format!("{id}/en.md");
+    parse::parse(&format!("lessons/{path}"), EMBEDDED.get_file(&path)?.contents_utf8()?).ok()
 }
 
 /// The guide for authors of lessons.
@@ -296,108 +272,4 @@ fn text(bytes: &[u8]) -> Result<&str, (usize, usize, String)> {
 /// The name of a lesson.
 pub fn id(lesson: &Translations) -> &str {
     lesson.values().next().map_or("", |lesson| lesson.id.as_str())
-}
-
-/// Only used where no socket can be opened at all.
-const FALLBACK_PORT: u16 = 47_001;
-/// What stands in lessons for the image that the user has chosen.
-const IMAGE: &str = "{image}";
-
-/// A port that the kernel calls free on the loopback address. Each session has its own, because many learners may share
-/// one machine.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// The controllers that lessons about limits use.
-const CONTROLLERS: [&str; 4] = ["cpu", "cpuacct", "memory", "pids"];
-
-/// Those that groups can have here, as tools take them; `version` gives the version of each one's hierarchy. Version 2
-/// counts CPU time without `cpuacct`, and the distribution's cgcreate knows no such controller there. Where no group can
-/// be made at all, the steps that would make one are skipped, and the text names what it would take.
-fn controllers(version: impl Fn(&str) -> Option<u8>) -> String {
-    let usable = |name: &&&str| version(name).is_some_and(|version| version == 1 || **name != "cpuacct");
-    let found: Vec<&str> = CONTROLLERS.iter().filter(usable).copied().collect();
-    if found.is_empty() { "cpu,memory,pids".into() } else { found.join(",") }
-}
-
-/// Puts what only this machine knows in its place everywhere, so that nothing after this needs to know of it.
-fn fill_in(lesson: &mut Lesson, port: u16, ids: (u32, u32), fills: &[(&str, String)]) {
-    let fill = |text: &mut String| {
-        for (name, value) in fills {
-            if text.contains(name) {
-                *text = text.replace(name, value);
-            }
-        }
-    };
-    let fill_line = |run: &mut Run| {
-        run.image = run.line.contains(IMAGE);
-        fill(&mut run.line);
-    };
-    fill(&mut lesson.intro);
-    for block in lesson.steps.iter_mut().flat_map(|step| &mut step.blocks) {
-        match block {
-            Block::Prose(text) | Block::Hint(text) | Block::Why(text) | Block::Note(text) => fill(text),
-            Block::Predict(predict) => {
-                fill(&mut predict.question);
-                predict.options.iter_mut().for_each(fill);
-            }
-            Block::Run(run) => fill_line(run),
-            Block::Solution(way) | Block::Wrong(way) => way.runs.iter_mut().for_each(fill_line),
-            Block::Break(runs) => runs.iter_mut().for_each(fill_line),
-            Block::Check(checks) => {
-                for check in checks {
-                    fill(&mut check.text);
-                    if let Fact::Listening(_, wanted @ 0) | Fact::NotListening(_, wanted @ 0) = &mut check.fact {
-                        *wanted = port;
-                    }
-                    check.fact.be(ids);
-                    if let Fact::Call(_, _, Some(text)) = &mut check.fact {
-                        fill(text);
-                    }
-                }
-            }
-            Block::Requires(_) | Block::Changes(_) => {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_name_the_controllers_that_groups_have_here() {
-        let named = |found: &'static [(&str, u8)]| {
-            controllers(|name| found.iter().find(|(known, _)| *known == name).map(|(_, version)| *version))
-        };
-        assert_eq!(named(&[("cpu", 1), ("cpuacct", 1), ("memory", 1), ("pids", 1)]), "cpu,cpuacct,memory,pids");
-        assert_eq!(named(&[("cpu", 2), ("cpuacct", 2), ("memory", 2), ("pids", 2)]), "cpu,memory,pids");
-        assert_eq!(
-            named(&[("cpuacct", 2), ("memory", 2), ("pids", 2)]),
-            "memory,pids",
-            "what Ubuntu 22.04 gives to users"
-        );
-        assert_eq!(named(&[("cpu", 1), ("cpuacct", 1), ("pids", 2)]), "cpu,cpuacct,pids");
-        assert_eq!(named(&[]), "cpu,memory,pids");
-    }
-
-    #[test]
-    fn nothing_is_left_to_be_filled_in() {
-        for step in load(None).unwrap().iter().flat_map(|lesson| lesson.values()).flat_map(|lesson| &lesson.steps) {
-            for block in &step.blocks {
-                let texts: Vec<&String> = match block {
-                    Block::Prose(text) | Block::Hint(text) | Block::Why(text) | Block::Note(text) => vec![text],
-                    Block::Run(run) => vec![&run.line],
-                    Block::Solution(way) | Block::Wrong(way) => way.runs.iter().map(|run| &run.line).collect(),
-                    Block::Break(runs) => runs.iter().map(|run| &run.line).collect(),
-                    _ => Vec::new(),
-                };
-                let left = |text: &&String| {
-                    ["{port}", "{image}", "{controllers}", "{uid}", "{gid}"].iter().any(|name| text.contains(name))
-                };
-                assert!(!texts.iter().any(left), "{}: {texts:?}", step.id);
-            }
-        }
-    }
 }

@@ -1,19 +1,23 @@
 //! `boxwright fix`: broken containers, which are steps of lessons with a `break` block.
 
-use super::{USAGE, load, prepare, progress::look, told::printed};
+use super::{USAGE, load, load_with, prepare, progress::look, told::printed};
 use crate::{
     cli::{Cli, Common, complain},
     columns::align,
     headless,
     kernel::{program, text},
     lang::Lang,
-    lesson::{Lesson, Step, Translations},
+    lesson::{
+        Lesson, Step, Translations,
+        mutants::{self, MUTANTS},
+    },
     near::{did_you_mean, nearest},
     session::{Progress, Standing},
 };
 use std::{
     io::{self, Write},
     process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// The lesson whose cases need no name before them.
@@ -63,8 +67,17 @@ pub(super) fn list(common: &Common, lang: Lang) -> ExitCode {
         format!("共 {} 个，修好 {done} 个；{} fix 名字 打开一个", cases.len(), program::path()),
     );
     let mut out = io::stdout().lock();
-    let mut lines = align(&rows).into_iter().chain([sum]);
+    let mut lines = align(&rows).into_iter().chain([sum, without_end(&progress, lang)]);
     printed(lines.try_for_each(|line| writeln!(out, "{}", text::safe(&line))).map(|()| ExitCode::SUCCESS))
+}
+
+/// What there is besides the list.
+fn without_end(progress: &Progress, lang: Lang) -> String {
+    let (repaired, program) = (progress.repairs(MUTANTS), program::path());
+    lang.pick(
+        format!("mutants of mybox, without end: {repaired} repaired; {program} fix --mutant opens the next, --daily that of today (UTC)"),
+        format!("mybox 的变异体，没有尽头：修好 {repaired} 个；{program} fix --mutant 打开下一个，再加 --daily 是今天的（UTC）"),
+    )
 }
 
 fn row(case: &Case<'_>, progress: &Progress, lang: Lang) -> Vec<String> {
@@ -82,6 +95,32 @@ fn row(case: &Case<'_>, progress: &Progress, lang: Lang) -> Vec<String> {
 
 fn is_done(standing: &Standing) -> bool {
     matches!(standing, Standing::Done | Standing::Helped)
+}
+
+/// Opens the mutant of a seed, of today, or the first that is not repaired yet; after it come others.
+pub(super) fn mutant(cli: &Cli, seed: Option<u64>, daily: bool, lang: Lang) -> ExitCode {
+    // A clock before 1970 has no day that anybody else has.
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seeds = match (daily, seed) {
+        (true, _) => vec![mutants::daily(now())],
+        (false, Some(seed)) => mutants::course(seed),
+        (false, None) => match look(lang) {
+            Ok(progress) => mutants::course(next(&progress)),
+            Err(status) => return status,
+        },
+    };
+    let lessons = match load_with(&cli.common, &seeds, lang) {
+        Ok(lessons) => lessons,
+        Err(status) => return status,
+    };
+    let first = seeds.first().copied().unwrap_or_default();
+    play(cli, lessons, &format!("{MUTANTS}/{}", mutants::step(first)), false, lang)
+}
+
+/// The first seed whose mutant is not repaired yet, and can be.
+fn next(progress: &Progress) -> u64 {
+    let open = |seed: &u64| matches!(progress.standing(&mutants::bare(*seed), 0), Standing::Open | Standing::Skipped);
+    (1..=u64::MAX).find(open).unwrap_or(1)
 }
 
 /// Opens the case of this name or, without one, the list at the first that can be repaired and is not.
@@ -113,13 +152,19 @@ pub(super) fn open(cli: &Cli, name: Option<&str>, lang: Lang) -> ExitCode {
         let hint = near.unwrap_or_else(|| format!("{} fix --list", program::path()));
         return complain(&what, Some(&hint), USAGE);
     };
-    let place = match headless::place(&format!("{}/{}", case.lesson.id, case.step.id), &lessons, lang) {
+    let place = format!("{}/{}", case.lesson.id, case.step.id);
+    drop(cases);
+    play(cli, lessons, &place, name.is_none(), lang)
+}
+
+/// Opens a step, or the list at it.
+fn play(cli: &Cli, lessons: Vec<Translations>, place: &str, list: bool, lang: Lang) -> ExitCode {
+    let place = match headless::place(place, &lessons, lang) {
         Ok(place) => place,
         Err(wrong) => return complain(&wrong.what, None, USAGE),
     };
-    drop(cases);
     match prepare(&cli.common, lang) {
-        Ok(exe) => super::open(cli, lang, exe, lessons, Some(place), name.is_none()),
+        Ok(exe) => super::open(cli, lang, exe, lessons, Some(place), list),
         Err(status) => status,
     }
 }

@@ -1,13 +1,15 @@
 //! `boxwright run`: lessons without a screen.
 
-use super::{CANNOT, FAILED, USAGE, load, need, not_recorded, prepare, proof, record, setup, told, watching};
+use super::{
+    CANNOT, FAILED, USAGE, load, load_with, need, not_recorded, prepare, proof, record, setup, told, watching,
+};
 use crate::{
     app::{Look, Prefix, State},
     cli::{Common, complain, format::Format},
     doctor, headless,
     kernel::program,
     lang::Lang,
-    lesson::{self, Ability, Fills, Requirement, Translations},
+    lesson::{self, Ability, Fills, Requirement, Translations, mutants},
     recording::{Header, Recorder},
     runtime::{Setup, tui},
 };
@@ -29,7 +31,8 @@ pub(super) struct How {
 
 /// Runs these places, or every lesson where none is named.
 pub(super) fn run(names: &[String], how: How, record: Option<&Path>, common: &Common, lang: Lang) -> ExitCode {
-    let lessons = match load(common, lang) {
+    let seeds: Vec<u64> = names.iter().filter_map(|name| mutants::named(name)).collect();
+    let lessons = match load_with(common, &seeds, lang) {
         Ok(lessons) => lessons,
         Err(status) => return status,
     };
@@ -147,9 +150,10 @@ fn recorder(
     image: &str,
 ) -> Result<Recorder, ExitCode> {
     let (file, path) = record(path)?;
+    let fills = Fills::of_this_machine(image).with_those_of(&lessons);
     let mut state = State::new(setup.lang, Look::default(), tui::facts(&setup.exe), lessons, Prefix::default());
     state.auto = true;
-    let header = Header::of(&state, &setup.image, Fills::of_this_machine(image), places.to_vec());
+    let header = Header::of(&state, &setup.image, fills, places.to_vec());
     Recorder::start(file, &path, &header).map_err(|error| not_recorded(&path, &error))
 }
 

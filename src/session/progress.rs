@@ -116,6 +116,11 @@ impl Progress {
         self.known.lessons.get(&lesson.id)?.repairs.get(step).copied()
     }
 
+    /// How many steps of the lesson of this name were repaired.
+    pub(crate) fn repairs(&self, lesson: &str) -> usize {
+        self.known.lessons.get(lesson).map_or(0, |place| place.repairs.len())
+    }
+
     /// Whether a lesson was ever begun.
     pub(crate) fn has_begun(&self, lesson: &Lesson) -> bool {
         self.known.lessons.contains_key(&lesson.id)

@@ -14,7 +14,7 @@ use crate::{
 };
 use boxwright::{
     lang::Lang,
-    lesson::{Block, Lesson, Run, Step, TerminalId},
+    lesson::{self, Block, Lesson, Run, Step, TerminalId},
     session::Verdict,
     tools::TOOLS,
 };
@@ -36,7 +36,8 @@ pub fn tests() -> Vec<Test> {
         ("wrong_ways", wrong_ways, Lang::En),
     ];
     for (way, run, lang) in ways {
-        for lesson in lessons(lang).into_iter().filter(|lesson| way != "other_ways" || lesson.id == "fix") {
+        let all = lessons(lang).into_iter().chain(mutants(lang));
+        for lesson in all.filter(|lesson| plays(way, lesson)) {
             let mut needs = vec![Need::Root];
             needs.extend(theirs().filter(|_| way == "by_hand").map(Need::Tool));
             let name = format!("{way}/{}", lesson.id);
@@ -46,6 +47,30 @@ pub fn tests() -> Vec<Test> {
         }
     }
     tests
+}
+
+/// How many mutants are gone through in one test.
+const MUTANTS_AT_ONCE: usize = 10;
+
+/// Every mutant of the table, in some lessons, so that several tests share the work.
+fn mutants(lang: Lang) -> Vec<Lesson> {
+    let every = lesson::mutants::every()[lang.code()].clone();
+    let part = |(number, steps): (usize, &[Step])| {
+        let id = format!("{MUTANTS}{}", number + 1);
+        Lesson { id, steps: steps.to_vec(), ..every.clone() }
+    };
+    every.steps.chunks(MUTANTS_AT_ONCE).enumerate().map(part).collect()
+}
+
+const MUTANTS: &str = "mutants-";
+
+/// Whether a lesson is gone through in this way. The lines of mutants are those of `runtime`.
+fn plays(way: &str, lesson: &Lesson) -> bool {
+    match way {
+        "other_ways" => lesson.id == "fix" || lesson.id.starts_with(MUTANTS),
+        "by_hand" | "another_way" => !lesson.id.starts_with(MUTANTS),
+        _ => true,
+    }
 }
 
 /// The doctor agrees with what the lessons say they need.

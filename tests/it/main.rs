@@ -34,6 +34,7 @@ mod leftovers;
 mod lessons;
 mod lessons_run;
 mod lessons_steps;
+mod mutants;
 mod needs;
 mod observe;
 mod observe_networks;
@@ -125,6 +126,7 @@ fn all() -> Vec<Test> {
         lessons::tests,
         lessons_run::tests,
         lessons_steps::tests,
+        mutants::tests,
         observe::tests,
         observe_networks::tests,
         odd_names::tests,

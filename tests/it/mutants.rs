@@ -1,0 +1,197 @@
+//! Mutants as a learner meets them: by seed and by date, on the screen in both languages, in plain lines, and without a screen.
+//! That each is noticed and healed is in [`crate::lessons_steps`].
+
+use crate::harness::{Test, tests};
+use crate::support::words::{CHINESE, ENGLISH, Words};
+use crate::support::{BOXWRIGHT, host, left_of, processes_of, session_of, tmux::Tmux};
+use boxwright::lesson::{Step, mutants};
+use serde_json::Value;
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+pub fn tests() -> Vec<Test> {
+    tests![
+        a_running_container_is_repaired_by_typing: [Root, Tool("tmux"), Tool("setpriv")],
+        the_script_is_repaired_by_typing_in_chinese: [Root, Tool("tmux"), Tool("setpriv")],
+        a_mutant_is_run_and_judged_again_without_a_screen: [Root, Tool("setpriv")],
+        today_has_the_mutant_of_its_date: [Root],
+        plain_lines_show_the_same_mutant: [Root, Tool("setpriv")],
+        the_list_names_them,
+        a_seed_wants_a_mutant,
+    ]
+}
+
+fn boxwright(args: &[&str], state: &Path) -> Output {
+    Command::new(BOXWRIGHT).args(args).env("XDG_STATE_HOME", state).output().unwrap()
+}
+
+/// The first seed whose mutant has this title, and its step.
+fn titled(title: &str, lang: &str) -> (u64, Step) {
+    let step = |seed: u64| mutants::of_seed(seed).remove(lang).unwrap().steps.remove(0);
+    (1..2_000).map(|seed| (seed, step(seed))).find(|(_, step)| step.title == title).unwrap()
+}
+
+fn bar(screen: &str) -> &str {
+    screen.lines().last().unwrap_or_default()
+}
+
+/// The program in the window: the child of its shell.
+fn program(tmux: &Tmux) -> i32 {
+    let shell = tmux.ask("#{pane_pid}");
+    let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+    children.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// PID 1 of the session's container, as the host numbers it.
+fn container(session: &str) -> Option<i32> {
+    let is_first = |pid: &i32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+        let numbers: Vec<&str> = numbers.split_whitespace().collect();
+        numbers.len() > 1 && numbers.last() == Some(&"1")
+    };
+    processes_of(session).into_iter().find(is_first)
+}
+
+/// Brings the other terminal to the front.
+fn other_terminal(tmux: &Tmux) {
+    for key in ["C-g", "o", "t"] {
+        let before = tmux.screen();
+        tmux.press(&[key], "the other terminal", |now| now != before);
+    }
+}
+
+/// Opens a mutant at 80 by 24, shows its symptom, and types its repair of this number; the kernel says when it is healthy.
+fn repairs(title: &str, repair: usize, words: &Words) {
+    let before = host();
+    let (seed, step) = titled(title, words.lang);
+    let tmux = Tmux::start(80, 24);
+    let state = tmux.file("state");
+    tmux.line(&format!(
+        "XDG_STATE_HOME={} {BOXWRIGHT} fix --mutant --seed {seed} --lang {}; echo status=$?",
+        state.display(),
+        words.lang
+    ));
+    let screen = tmux.until("the symptom", |screen| bar(screen).contains(words.command));
+    assert!(screen.lines().next().is_some_and(|head| head.contains(&step.title)), "{screen}");
+    let session = session_of(program(&tmux)).unwrap();
+    tmux.press(&["Space"], "the learner's turn", |now| !bar(now).contains(words.command));
+    let mut shown = "container";
+    for run in &step.solutions()[repair] {
+        let terminal = if run.terminal == boxwright::lesson::TerminalId::Host { "host" } else { "container" };
+        if terminal != shown {
+            other_terminal(&tmux);
+            shown = terminal;
+        }
+        let line = run.line.replace("{container}", &container(&session).unwrap_or_default().to_string());
+        let last = tmux.screen();
+        tmux.line(&line);
+        let prompt = |now: &str| {
+            now.lines().any(|row| ["│$", "│#"].iter().any(|sign| row.trim_end_matches(['│', ' ']) == *sign))
+        };
+        tmux.until(&line, |now| now != last && (prompt(now) || now.contains(words.next) || now.contains(words.done)));
+    }
+    tmux.until("a healthy container", |now| bar(now).contains(words.next) || now.contains(words.done));
+    tmux.quit();
+    tmux.sees("status=0");
+    let kept: Value = serde_json::from_slice(&fs::read(state.join("boxwright/progress.json")).unwrap()).unwrap();
+    let repair = &kept["lessons"]["mutants"]["repairs"][format!("seed-{seed}")];
+    assert!(repair["commands"].as_u64().is_some_and(|count| count >= 2), "{kept}");
+    // The next without a seed is another one, and the list counts this one.
+    let list = boxwright(&["fix", "--list", "--lang", "en"], &state);
+    assert!(String::from_utf8_lossy(&list.stdout).contains("without end: 1 repaired"), "{list:?}");
+    assert_eq!(left_of(&session), Vec::<String>::new());
+    assert_eq!(host(), before, "the machine is as it was");
+}
+
+fn a_running_container_is_repaired_by_typing() {
+    repairs("Not its name", 1, &ENGLISH);
+}
+
+fn the_script_is_repaired_by_typing_in_chinese() {
+    repairs("什么都能做", 0, &CHINESE);
+}
+
+fn events(output: &Output) -> Vec<Value> {
+    String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn a_mutant_is_run_and_judged_again_without_a_screen() {
+    let dir = tempfile::tempdir().unwrap();
+    let (seed, step) = titled("Twice as much", "en");
+    let (place, file) = (format!("mutants/seed-{seed}"), dir.path().join("recording"));
+    let file = file.to_str().unwrap();
+    let output = boxwright(&["run", "--json", "--lang", "zh", "--record", file, &place], dir.path());
+    assert!(output.status.success(), "{output:?}");
+    let events = events(&output);
+    let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
+    assert_eq!(of("step")[0]["title"], mutants::of_seed(seed)["zh"].steps[0].title);
+    let typed: Vec<&str> = of("command").iter().filter_map(|event| event["line"].as_str()).collect();
+    for run in &step.solutions()[0] {
+        assert!(typed.contains(&run.line.as_str()), "{typed:?}");
+    }
+    assert_eq!(of("summary")[0]["passed"], 1, "{events:?}");
+    // Whoever judges the recording has nothing but the seed in it.
+    let judged = boxwright(&["verify", file, "--lang", "en"], dir.path());
+    assert!(judged.status.success(), "{judged:?}");
+    assert!(String::from_utf8_lossy(&judged.stdout).contains(&place), "{judged:?}");
+}
+
+fn day() -> u64 {
+    mutants::daily(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
+}
+
+/// What the plain screen says until it asks for the first line, and the status.
+fn plain(args: &[&str], state: &Path) -> String {
+    let args = [&["fix", "--plain", "--lang", "en"], args].concat();
+    let output = boxwright(&args, state);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn today_has_the_mutant_of_its_date() {
+    let state = tempfile::tempdir().unwrap();
+    // It may be midnight.
+    let (before, said, after) = (day(), plain(&["--mutant", "--daily"], state.path()), day());
+    let title = |day| mutants::of_seed(day)["en"].steps[0].title.clone();
+    assert!(said.contains(&title(before)) || said.contains(&title(after)), "{said}");
+}
+
+fn plain_lines_show_the_same_mutant() {
+    let state = tempfile::tempdir().unwrap();
+    let shown = |seed: u64| plain(&["--mutant", "--seed", &seed.to_string()], state.path());
+    let (seed, step) = titled("Not found", "en");
+    for said in [shown(seed), shown(seed)] {
+        assert!(said.contains(&step.title) && said.contains("./mybox run builtin: sh"), "{said}");
+    }
+}
+
+fn the_list_names_them() {
+    let state = tempfile::tempdir().unwrap();
+    for (lang, said) in
+        [("en", "mutants of mybox, without end: 0 repaired"), ("zh", "mybox 的变异体，没有尽头：修好 0 个")]
+    {
+        let output = boxwright(&["fix", "--list", "--lang", lang], state.path());
+        let list = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && list.contains(said) && list.contains("fix --mutant"), "{list}");
+    }
+}
+
+fn a_seed_wants_a_mutant() {
+    let state = tempfile::tempdir().unwrap();
+    for args in [
+        &["fix", "--seed", "3"][..],
+        &["fix", "--daily"],
+        &["fix", "--mutant", "--seed", "3", "--daily"],
+        &["fix", "--mutant", "--list"],
+        &["fix", "--mutant", "proc"],
+        &["fix", "--mutant", "--seed", "-1"],
+        &["run", "mutants/7"],
+    ] {
+        assert_eq!(boxwright(args, state.path()).status.code(), Some(2), "{args:?}");
+    }
+}

@@ -202,11 +202,25 @@ pub(super) fn wire(lines: &[&[&str]]) -> Tried {
         let Some((program, args)) = line.split_first() else { continue };
         // A user's PATH may lack the directories of administration.
         let path = std::env::var("PATH").unwrap_or_default();
-        let run = Command::new(program).args(args).env("PATH", format!("{path}:/usr/sbin:/sbin")).output();
-        let output = io(&format!("execve({program})"), run)?;
-        call(line.join(" "), if output.status.success() { Ok(()) } else { Err(Errno::EOPNOTSUPP) })?;
+        let mut command = Command::new(program);
+        command.args(args).env("PATH", format!("{path}:/usr/sbin:/sbin")).env("LC_ALL", "C");
+        let output = io(&format!("execve({program})"), command.output())?;
+        let said = || Err(refused(&String::from_utf8_lossy(&output.stderr)));
+        call(line.join(" "), if output.status.success() { Ok(()) } else { said() })?;
     }
     Ok(())
+}
+
+/// The errno in what ip(8) or nft(8) says. Where the kernel lacks what is asked for, they say it in many ways.
+fn refused(said: &str) -> Errno {
+    // nix has longer words for some, and a table that is not there is no program that is not there.
+    let known = [
+        ("Operation not permitted", Errno::EPERM),
+        ("Permission denied", Errno::EACCES),
+        ("No space left on device", Errno::ENOSPC),
+        ("Cannot allocate memory", Errno::ENOMEM),
+    ];
+    known.into_iter().find(|(words, _)| said.contains(words)).map_or(Errno::EOPNOTSUPP, |(_, errno)| errno)
 }
 
 /// Seizes a child of its own, as the tracer does; the option makes the kernel end that child with us.
@@ -218,4 +232,24 @@ pub(super) fn trace() -> Tried {
     let _ = child.kill();
     let _ = child.wait();
     call("ptrace(PTRACE_SEIZE)", seized)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_is_told_from_what_is_missing() {
+        for (said, errno) in [
+            ("RTNETLINK answers: Operation not permitted\n", Errno::EPERM),
+            ("Cannot open netlink socket: Permission denied\n", Errno::EACCES),
+            ("Error: Could not process rule: Operation not permitted\nadd table ip t\n", Errno::EPERM),
+            ("Error: Unknown device type.\n", Errno::EOPNOTSUPP),
+            ("RTNETLINK answers: Operation not supported\n", Errno::EOPNOTSUPP),
+            ("Error: Could not process rule: No such file or directory\nadd chain ip t post\n", Errno::EOPNOTSUPP),
+            ("", Errno::EOPNOTSUPP),
+        ] {
+            assert_eq!(refused(said), errno, "{said}");
+        }
+    }
 }

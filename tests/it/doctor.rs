@@ -3,7 +3,7 @@
 
 use crate::{
     harness::{Test, tests},
-    support::{BOXWRIGHT, deny::deny},
+    support::{BOXWRIGHT, deny::deny, host},
 };
 use serde_json::Value;
 use std::{
@@ -17,6 +17,8 @@ pub fn tests() -> Vec<Test> {
     let tests = tests![
         a_user_under_a_covered_proc_is_told_what_cannot_be_done: [Root, UserNamespaces, Tool("unshare"), Tool("setpriv")],
         what_a_filter_refuses_is_skipped_and_never_fails: [Root],
+        an_ordinary_user_wires_containers:
+            [Root, UserNamespaces, Tool("unshare"), Tool("setpriv"), Tool("ip"), Tool("nft")],
         a_run_that_did_nothing_ends_with_3: [Root, UserNamespaces, Tool("unshare"), Tool("setpriv")],
         root_without_capabilities_takes_the_way_of_users: [Root, UserNamespaces, Tool("unshare"), Tool("setpriv")],
         what_bars_every_lesson_is_refused_at_once: [Root, Tool("unshare")],
@@ -158,13 +160,15 @@ fn a_user_under_a_covered_proc_is_told_what_cannot_be_done() {
 /// One call at a time is refused, as seccomp profiles and security modules do.
 fn what_a_filter_refuses_is_skipped_and_never_fails() {
     let place = Place::new();
-    let cases: [(&str, &[libc::c_long], &[&str], &str); 6] = [
+    let cases: [(&str, &[libc::c_long], &[&str], &str); 7] = [
         ("mount", &[libc::SYS_mount], &["isolate"], "namespace mnt"),
         ("setns", &[libc::SYS_setns], &["nsenter"], "setns"),
         ("pivot_root", &[libc::SYS_pivot_root], &["rootfs"], "pivot_root"),
         ("chroot", &[libc::SYS_chroot], &["rootfs"], "chroot"),
         ("sethostname", &[libc::SYS_sethostname], &["isolate"], "namespace uts"),
         ("mknod", &[libc::SYS_mknodat], &["rootfs"], "root of the machine"),
+        // What `ip` and `nft` ask the kernel for something with.
+        ("sendmsg", &[libc::SYS_sendmsg], &["network"], "veth"),
     ];
     for (name, calls, lessons, check) in cases {
         let command = |words: &[&str]| {
@@ -178,7 +182,35 @@ fn what_a_filter_refuses_is_skipped_and_never_fails() {
         let (level, found, remedy) = row(&report, check);
         assert_eq!(level, "missing", "{name}: {found}");
         assert!(found.contains("EPERM") && !remedy.contains("sudo"), "{name}: {found} -> {remedy}");
+        assert!(!remedy.contains("CONFIG_"), "what is refused is not missing: {name}: {remedy}");
     }
+}
+
+/// Cables, bridges, forwarding and NAT belong to the network namespaces that the lesson makes, and these to the user namespace of
+/// its shells: no root is needed.
+fn an_ordinary_user_wires_containers() {
+    let (place, before) = (Place::new(), host());
+    let command = |words: &[&str]| place.script(&format!("{USER} \"$0\" {}", words.join(" ")));
+    let report = agree("network", &["network"], command);
+    for check in ["veth", "bridge", "nat"] {
+        assert_eq!(row(&report, check).0, "ok", "{check}");
+    }
+    assert_eq!(expected(&report, &["network"]), BTreeMap::new(), "no step of it is skipped");
+    // Where there may be no network namespace, the report says so, and names the file that says how many.
+    let none = "echo 0 > /proc/sys/user/max_net_namespaces;";
+    let script = |words: &[&str]| format!("{none} exec \"$0\" {}", words.join(" "));
+    let command = |words: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "unshare", "-Ur", "sh", "-c"]);
+        command.args([&script(words), &place.program()]);
+        place.environment(&mut command);
+        command
+    };
+    let report = agree("no network namespace", &["network"], command);
+    let (level, found, _) = row(&report, "veth");
+    assert!(level == "missing" && found.contains("ENOSPC"), "{level}: {found}");
+    assert_eq!(expected(&report, &["network"]).len(), 12);
+    assert_eq!(host(), before, "the machine is as it was");
 }
 
 /// Without a user namespace a user can do nothing, and the run says so with its status.

@@ -38,6 +38,8 @@
 //! - No C library besides libc, and nothing to install: one binary.
 
 #![warn(unreachable_pub)]
+// They panic where nobody reads any more.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test may fail"))]
 
 mod app;

@@ -10,7 +10,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use serde::Serialize;
 use std::{
     fs,
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Write},
     path::Path,
     process::{Command, ExitCode, Stdio},
     thread,
@@ -68,8 +68,8 @@ pub(crate) fn run(learners: u64, json: bool, need: Need, lang: Lang) -> ExitCode
         Ok(session) => Session { disk: need.room, ..session },
         Err(error) => {
             let what = lang.pick("one session cannot be measured", "无法测量一个会话");
-            eprintln!("boxwright{colon}{what}{colon}{}", errno::why_io(&error));
-            eprintln!("  {} run {STEP}", program::path());
+            let why = errno::why_io(&error);
+            let _ = writeln!(io::stderr(), "boxwright{colon}{what}{colon}{why}\n  {} run {STEP}", program::path());
             return ExitCode::from(3);
         }
     };
@@ -89,8 +89,12 @@ pub(crate) fn run(learners: u64, json: bool, need: Need, lang: Lang) -> ExitCode
     } else {
         told(learners, session, &left, &rows, lang)
     };
-    lines.iter().for_each(|line| println!("{}", text::safe(line)));
-    if rows.iter().any(|row| row.enough == Some(false)) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let printed = writeln!(io::stdout().lock(), "{}", text::safe(&lines.join("\n")));
+    if !errno::is_written(&printed) || rows.iter().any(|row| row.enough == Some(false)) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 fn rows(learners: u64, session: Session, left: &Left, lang: Lang) -> Vec<Row> {

@@ -12,7 +12,7 @@ use crate::observe::{self, Beyond, Evidence, Extra, Reader, Sample, Subject};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
@@ -42,7 +42,7 @@ pub(crate) fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
         return refuse(pid, Refusal::Gone(Errno::ESRCH), lang);
     }
     let mut last = None;
-    let mut screen = (watch && !json && std::io::stdout().is_terminal()).then(watch::Screen::default);
+    let mut screen = (watch && !json && io::stdout().is_terminal()).then(watch::Screen::default);
     loop {
         let (mut sample, evidence) = reader.read(Subject::Exactly(pid));
         if let Some(networks) = &mut sample.networks {
@@ -105,7 +105,7 @@ fn print(
     } else {
         report::report(sample, evidence, beyond, lang)
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     match screen {
         // A terminal that does not tell its size has the usual one.
         Some(screen) => {
@@ -141,9 +141,11 @@ fn refusal(pid: i32, sample: &Sample) -> Option<Refusal> {
 
 fn refuse(pid: i32, refusal: Refusal, lang: Lang) -> ExitCode {
     let (process, colon) = (lang.pick("process", "进程"), lang.pick(": ", "："));
+    // A closed standard error has no reader.
+    let tell = |why: &str| drop(writeln!(io::stderr(), "boxwright{colon}{process} {pid}{colon}{why}"));
     match refusal {
         Refusal::Gone(errno) => {
-            eprintln!("boxwright{colon}{process} {pid}{colon}{}", errno::why_in(errno, lang));
+            tell(&errno::why_in(errno, lang));
             ExitCode::FAILURE
         }
         Refusal::Dead => {
@@ -151,11 +153,10 @@ fn refuse(pid: i32, refusal: Refusal, lang: Lang) -> ExitCode {
                 "it has ended, and its parent has not asked for its status (a zombie)",
                 "已经结束，只等父进程来取状态（僵尸进程）",
             );
-            eprintln!("boxwright{colon}{process} {pid}{colon}{why}");
+            tell(why);
             ExitCode::FAILURE
         }
         Refusal::Forbidden(errno) => {
-            eprintln!("boxwright{colon}{process} {pid}{colon}{}", errno::why_in(errno, lang));
             let root = nix::unistd::geteuid().is_root();
             let hint = match root {
                 true => lang
@@ -173,7 +174,7 @@ fn refuse(pid: i32, refusal: Refusal, lang: Lang) -> ExitCode {
                     )
                 }
             };
-            eprintln!("  {hint}");
+            tell(&format!("{}\n  {hint}", errno::why_in(errno, lang)));
             ExitCode::from(3)
         }
     }

@@ -30,8 +30,8 @@ use told::Told;
 /// How long a prepared line waits for what the line before began: it may have begun something that reads lines itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Talks until the learner leaves or their lines end. Status 0; 1 where standard output is gone; 128 and the signal that
-/// ended it.
+/// Talks until the learner leaves, their lines end, or nobody reads any more. Status 0; 1 where standard output cannot be
+/// written; 128 and the signal that ended it.
 pub(crate) fn run(options: TuiOptions) -> ExitCode {
     let lang = options.setup.lang;
     let exe = options.setup.exe.clone();
@@ -47,7 +47,7 @@ pub(crate) fn run(options: TuiOptions) -> ExitCode {
     talk.driver.finish(signals::TIDYING);
     match ended {
         Ok(status) => again.map_or(ExitCode::from(status), |lang| as_root::start(&exe, lang)),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             // A closed standard error has no reader.
             let _ = writeln!(io::stderr(), "boxwright: {}{error}", lang.pick("standard output: ", "标准输出："));

@@ -81,7 +81,7 @@ pub(crate) fn run(options: WatchOptions) -> ExitCode {
             // A teacher who has left has not failed.
             Ok(Some(why)) if options.follow => complain(&why, None, 0),
             Ok(Some(why)) => failed(why),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Err(error) => {
                 complain(&format!("{}{}", lang.pick("standard output: ", "标准输出："), errno::why_io(&error)), None, 1)
             }

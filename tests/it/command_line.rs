@@ -6,7 +6,6 @@ use crate::{
 };
 use std::{
     io,
-    os::fd::OwnedFd,
     process::{Command, Output, Stdio},
 };
 
@@ -19,8 +18,12 @@ pub fn tests() -> Vec<Test> {
         the_version_names_a_commit_or_says_that_it_is_no_release,
         a_reader_that_goes_away_is_no_failure,
         output_that_cannot_be_written_is_one,
+        complaints_that_nobody_reads_change_no_status,
     ];
-    let runs = tests![skipped_steps_are_a_failure_where_that_is_asked_for: [Root]];
+    let runs = tests![
+        skipped_steps_are_a_failure_where_that_is_asked_for: [Root],
+        a_reader_that_leaves_a_session_is_no_failure: [Root],
+    ];
     all.extend(runs.into_iter().map(Test::alone));
     all
 }
@@ -132,17 +135,57 @@ const PRINT: [&str; 15] = [
     "clean --dry-run",
 ];
 
+/// The end of a pipe that nobody reads.
+fn nobody() -> Stdio {
+    let (_, writer) = io::pipe().unwrap();
+    writer.into()
+}
+
 fn a_reader_that_goes_away_is_no_failure() {
     for line in PRINT {
         for lang in ["en", "zh"] {
-            let (reader, writer): (OwnedFd, OwnedFd) = {
-                let (reader, writer) = io::pipe().unwrap();
-                (reader.into(), writer.into())
-            };
-            drop(reader);
-            let output = boxwright(line).env("BOXWRIGHT_LANG", lang).stdout(writer).output().unwrap();
+            let output = boxwright(line).env("BOXWRIGHT_LANG", lang).stdout(nobody()).output().unwrap();
             assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "{line}");
         }
+    }
+}
+
+fn a_reader_that_leaves_a_session_is_no_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("recorded").display().to_string();
+    for line in [
+        format!("run isolate/1 --record {file}"),
+        format!("replay {file} --plain"),
+        format!("verify {file}"),
+        "isolate --plain".into(),
+        "doctor --class 1".into(),
+        "inspect self --json".replace("self", &std::process::id().to_string()),
+        "trace --json -- true".into(),
+    ] {
+        let output = boxwright(&line).stdout(nobody()).output().unwrap();
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "{line}");
+    }
+}
+
+fn complaints_that_nobody_reads_change_no_status() {
+    for line in [
+        "nosuch",
+        "run nosuch",
+        "inspect 4194304",
+        "trace -- /no/such",
+        "trace -p 4194304",
+        "trace -e nosuch -- true",
+        "replay /no/such",
+        "verify /no/such",
+        "progress --import /no/such",
+        "class /no/such",
+        "fix nosuch",
+        "nsenter -t 4194304 -u true",
+        "unshare --nosuch",
+    ] {
+        let (open, closed) = (run(line), boxwright(line).stdout(nobody()).stderr(nobody()).status().unwrap());
+        assert!(!open.stderr.is_empty() && open.status.code().is_some_and(|status| status != 0), "{line}");
+        assert_eq!(closed.code(), open.status.code(), "{line}");
     }
 }
 

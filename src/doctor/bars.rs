@@ -8,8 +8,15 @@ use crate::{
     lang::Lang,
     terminal::shell,
 };
-use nix::errno::Errno;
-use std::thread;
+use nix::{
+    errno::Errno,
+    sys::resource::{RLIM_INFINITY as MOST, Resource, getrlimit, rlim_t},
+};
+use std::{path::Path, thread};
+
+/// As many open files as a session may need: the screen, three terminals, the tracer, ledgers, and what unpacks an image had
+/// 26 at most.
+const OPEN_FILES: rlim_t = 64;
 
 /// Why no lesson can begin here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +54,12 @@ pub(super) fn rows(lang: Lang) -> Vec<Row> {
     if proc.level != Level::Ok {
         return vec![proc];
     }
-    let more = [processes(lang), shell(lang), pseudo_terminals(lang)];
+    let open_files = open_files(getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((MOST, MOST)), lang);
+    // Without them each of the others would fail for want of them.
+    if open_files.level != Level::Ok {
+        return vec![proc, open_files.barring()];
+    }
+    let more = [open_files, processes(lang), shell(lang), pseudo_terminals(lang)];
     std::iter::once(proc).chain(more.into_iter().map(Row::barring)).collect()
 }
 
@@ -57,7 +69,18 @@ fn own_proc(lang: Lang) -> Row {
     let check = lang.pick("/proc is our own", "/proc 与当前命名空间一致");
     match std::fs::read_link("/proc/self") {
         Ok(target) if target.to_string_lossy() == std::process::id().to_string() => {
-            Row::ok(check, lang.pick("yes", "是"))
+            if Path::new("/proc/sys").exists() {
+                return Row::ok(check, lang.pick("yes", "是"));
+            }
+            let found = lang.pick(
+                "it holds processes and nothing else (subset=pid): /proc/sys is not there",
+                "里面只有进程（subset=pid）：没有 /proc/sys",
+            );
+            let remedy = lang.pick(
+                "mount a whole one: mount -t proc proc /proc; in a unit of systemd: ProcSubset=all",
+                "挂载一个完整的：mount -t proc proc /proc；在 systemd 单元里：ProcSubset=all",
+            );
+            Row::bad(Level::Missing, check, found, remedy)
         }
         Ok(target) => {
             let found = lang.pick(
@@ -72,6 +95,26 @@ fn own_proc(lang: Lang) -> Row {
         }
         Err(error) => Row::bad(Level::Missing, check, errno::why_io(&error), "mount -t proc proc /proc"),
     }
+}
+
+/// Whether as many files may be open as a session needs; `limits` are the soft and the hard one.
+fn open_files((soft, hard): (rlim_t, rlim_t), lang: Lang) -> Row {
+    let check = lang.pick("open files", "可同时打开的文件");
+    if soft >= OPEN_FILES {
+        return Row::ok(check, if soft == MOST { lang.pick("no limit", "没有上限").into() } else { soft.to_string() });
+    }
+    let found = lang.pick(
+        format!("{soft} at a time, and a session needs {OPEN_FILES}"),
+        format!("最多 {soft} 个，而一个会话需要 {OPEN_FILES} 个"),
+    );
+    let remedy = match hard >= OPEN_FILES {
+        true => format!("ulimit -n {}", hard.min(1024)),
+        false => lang.pick(
+            format!("the hard limit is {hard}, which only root raises: ulimit -Hn 1024; in a unit of systemd: LimitNOFILE=1024"),
+            format!("硬上限是 {hard}，只有 root 能提高：ulimit -Hn 1024；在 systemd 单元里：LimitNOFILE=1024"),
+        ),
+    };
+    Row::bad(Level::Missing, check, found, remedy)
 }
 
 /// Whether a thread and a process can be made.
@@ -121,5 +164,20 @@ fn pseudo_terminals(lang: Lang) -> Row {
             );
             Row::bad(Level::Missing, check, format!("openpty: {}", errno::why(error)), remedy)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_remedy_for_few_open_files_is_one_that_this_shell_can_take() {
+        let row = |limits| open_files(limits, Lang::En);
+        let remedy = |limits| row(limits).remedy.map(|remedy| remedy.text()).unwrap_or_default();
+        assert_eq!([row((64, 64)).level, row((MOST, MOST)).level], [Level::Ok; 2]);
+        assert_eq!([row((63, 4096)).level, row((20, 20)).level], [Level::Missing; 2]);
+        assert_eq!([remedy((63, 4096)), remedy((20, 200))], ["ulimit -n 1024", "ulimit -n 200"]);
+        assert!(remedy((20, 20)).contains("only root raises"));
     }
 }

@@ -255,6 +255,9 @@ fn what_bars_every_lesson_is_refused_at_once() {
     let cases = [
         ("exec unshare --pid --fork \"$0\"", "/proc is our own", "--mount-proc"),
         ("umount -l /proc; exec \"$0\"", "/proc", "/proc"),
+        ("mount -t proc -o subset=pid proc /proc; exec \"$0\"", "/proc is our own", "ProcSubset=all"),
+        ("ulimit -n 20; exec \"$0\"", "open files", "only root raises"),
+        ("ulimit -Sn 15; exec \"$0\"", "open files", "ulimit -n 1024"),
         ("mount -t tmpfs none /dev/pts; exec \"$0\"", "pseudo-terminals", "mount -t devpts"),
         ("mount --bind /dev/null /bin/bash; mount --bind /dev/null /bin/sh; exec \"$0\"", "shell", "/bin/sh"),
     ];

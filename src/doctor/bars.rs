@@ -17,6 +17,8 @@ use std::{path::Path, thread};
 /// As many open files as a session may need: the screen, three terminals, the tracer, ledgers, and what unpacks an image had
 /// 26 at most.
 const OPEN_FILES: rlim_t = 64;
+/// To what runtimes set the limit of their containers, which without the right to raise it fails.
+const OF_RUNTIMES: rlim_t = 1024;
 
 /// Why no lesson can begin here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,18 +102,18 @@ fn own_proc(lang: Lang) -> Row {
 /// Whether as many files may be open as a session needs; `limits` are the soft and the hard one.
 fn open_files((soft, hard): (rlim_t, rlim_t), lang: Lang) -> Row {
     let check = lang.pick("open files", "可同时打开的文件");
-    if soft >= OPEN_FILES {
+    if soft >= OPEN_FILES && hard >= OF_RUNTIMES {
         return Row::ok(check, if soft == MOST { lang.pick("no limit", "没有上限").into() } else { soft.to_string() });
     }
     let found = lang.pick(
-        format!("{soft} at a time, and a session needs {OPEN_FILES}"),
-        format!("最多 {soft} 个，而一个会话需要 {OPEN_FILES} 个"),
+        format!("{soft} at a time, {hard} at most; a session needs {OPEN_FILES}, and runtimes set {OF_RUNTIMES}"),
+        format!("最多 {soft} 个，硬上限 {hard}；一个会话需要 {OPEN_FILES} 个，容器运行时会设为 {OF_RUNTIMES}"),
     );
-    let remedy = match hard >= OPEN_FILES {
-        true => format!("ulimit -n {}", hard.min(1024)),
+    let remedy = match hard >= OF_RUNTIMES {
+        true => format!("ulimit -n {OF_RUNTIMES}"),
         false => lang.pick(
-            format!("the hard limit is {hard}, which only root raises: ulimit -Hn 1024; in a unit of systemd: LimitNOFILE=1024"),
-            format!("硬上限是 {hard}，只有 root 能提高：ulimit -Hn 1024；在 systemd 单元里：LimitNOFILE=1024"),
+            format!("only root raises the hard limit: ulimit -Hn {OF_RUNTIMES}; in a unit of systemd: LimitNOFILE={OF_RUNTIMES}"),
+            format!("只有 root 能提高硬上限：ulimit -Hn {OF_RUNTIMES}；在 systemd 单元里：LimitNOFILE={OF_RUNTIMES}"),
         ),
     };
     Row::bad(Level::Missing, check, found, remedy)
@@ -175,9 +177,9 @@ mod tests {
     fn the_remedy_for_few_open_files_is_one_that_this_shell_can_take() {
         let row = |limits| open_files(limits, Lang::En);
         let remedy = |limits| row(limits).remedy.map(|remedy| remedy.text()).unwrap_or_default();
-        assert_eq!([row((64, 64)).level, row((MOST, MOST)).level], [Level::Ok; 2]);
-        assert_eq!([row((63, 4096)).level, row((20, 20)).level], [Level::Missing; 2]);
-        assert_eq!([remedy((63, 4096)), remedy((20, 200))], ["ulimit -n 1024", "ulimit -n 200"]);
-        assert!(remedy((20, 20)).contains("only root raises"));
+        assert_eq!([row((64, 1024)).level, row((MOST, MOST)).level], [Level::Ok; 2]);
+        assert_eq!([row((63, 4096)).level, row((512, 1023)).level], [Level::Missing; 2]);
+        assert_eq!(remedy((63, 4096)), "ulimit -n 1024");
+        assert!(remedy((512, 1023)).contains("only root raises") && remedy((20, 20)).contains("only root raises"));
     }
 }

@@ -203,7 +203,7 @@ impl Inability {
     pub(super) fn remedy(&self, machine: &Facts, lang: Lang) -> Remedy {
         match &self.why {
             Why::NoDirectory(_) => Remedy::default(),
-            Why::Tried(failure) if self.cause(lang).is_none() => machine.refused(failure.errno(), None, lang),
+            Why::Tried(failure) if self.cause(lang).is_none() => machine.failed(failure, None, lang),
             Why::Lacks(_) | Why::Tried(_) => cure(&self.place, machine, self.need, lang).into(),
         }
     }

@@ -72,7 +72,7 @@ fn namespace(kind: Kind, facts: &Facts, findings: &Findings, lang: Lang) -> Row 
         Ok(()) if tier() == Tier::Root || kind == Kind::User => Row::ok(check, works(lang)),
         Ok(()) => Row::ok(check, lang.pick("works, in its own user namespace", "可用（在自己的用户命名空间里）")),
         Err(failure) => {
-            let remedy = facts.refused(failure.errno(), Some(kind), lang);
+            let remedy = facts.failed(&failure, Some(kind), lang);
             Row::bad(Level::Limited, check, failure.describe(), remedy)
         }
     }
@@ -89,7 +89,7 @@ fn tracer(facts: &Facts, lang: Lang) -> Vec<Row> {
         match tried {
             Ok(()) => Row::ok(check, found),
             Err(failure) => {
-                let remedy = facts.refused(failure.errno(), None, lang);
+                let remedy = facts.failed(&failure, None, lang);
                 let remedy = Remedy { what: format!("{without}; {}", remedy.what), ..remedy };
                 Row::bad(Level::Limited, check, found, remedy)
             }

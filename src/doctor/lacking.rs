@@ -202,8 +202,8 @@ impl Failed {
     /// What to do about it; nothing where nothing can be done.
     pub(super) fn remedy(&self, facts: &Facts, lang: Lang) -> Remedy {
         match self {
-            Failed::Tried(Requirement::UserNamespaces, failure) => {
-                facts.refused(failure.errno(), Some(Kind::User), lang)
+            Failed::Tried(Requirement::UserNamespaces | Requirement::Root, failure) => {
+                facts.failed(failure, Some(Kind::User), lang)
             }
             Failed::Tried(Requirement::UserProgram, _) => lang
                 .pick(
@@ -211,9 +211,11 @@ impl Failed {
                     "把程序安装到所有用户都能启动的地方，例如 /usr/local/bin",
                 )
                 .into(),
-            Failed::Tried(Requirement::Proc | Requirement::UserProc, failure) => facts.new_proc(failure.errno(), lang),
-            Failed::Tried(Requirement::Root, failure) => facts.refused(failure.errno(), Some(Kind::User), lang),
-            Failed::Tried(Requirement::Namespace(kind), failure) => facts.refused(failure.errno(), Some(*kind), lang),
+            // A namespace that could not be made has seen no `/proc`.
+            Failed::Tried(Requirement::Proc | Requirement::UserProc, failure) if failure.call.starts_with("mount") => {
+                facts.new_proc(failure.errno(), lang)
+            }
+            Failed::Tried(Requirement::Namespace(kind), failure) => facts.failed(failure, Some(*kind), lang),
             Failed::Tried(Requirement::Call(name), failure)
                 if name == "pivot_root" && failure.errno() == Some(Errno::EINVAL) =>
             {
@@ -234,11 +236,11 @@ impl Failed {
                         format!("this kernel was built without it, or its module is missing ({option})"),
                         format!("这个内核没有编入此功能，或缺少模块（{option}）"),
                     ),
-                    errno => return facts.refused(errno, Some(Kind::Net), lang),
+                    _ => return facts.failed(failure, Some(Kind::Net), lang),
                 }
                 .into()
             }
-            Failed::Tried(_, failure) => facts.refused(failure.errno(), None, lang),
+            Failed::Tried(_, failure) => facts.failed(failure, None, lang),
             Failed::Controller(name, why) => facts.controller(name, why, lang),
             Failed::NoGroup(version, dir, errno) => no_group(*version, dir, *errno, facts, lang),
             Failed::MachineRoot => facts.machine_root(lang),

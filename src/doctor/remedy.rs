@@ -3,8 +3,8 @@
 
 mod groups;
 
-use super::attempt::attempt;
 use super::{
+    attempt::{Failure, attempt},
     container::Maker,
     facts::{Facts, Who},
 };
@@ -145,6 +145,13 @@ impl Facts {
                 .into(),
             Some(_) => self.more_rights(lang),
         }
+    }
+
+    /// What to do about a trial that failed, of which `kind` is the namespace that it was for. The call that failed decides: an
+    /// ordinary user gets each namespace together with a user namespace.
+    pub(super) fn failed(&self, failure: &Failure, kind: Option<Kind>, lang: Lang) -> Remedy {
+        let user = failure.errno() == Some(Errno::EPERM) && failure.call.contains(Kind::User.row().flag_name);
+        self.refused(failure.errno(), if user { Some(Kind::User) } else { kind }, lang)
     }
 
     /// A sysctl that is closed, and how it is opened.

@@ -68,6 +68,9 @@ fn a_chroot_and_a_machine_without_proc_are_known() {
     let mounted = format!("mount --rbind / {root} && mount --make-rprivate {root} && ");
     let chrooted = said("-m", &format!("{mounted} chroot {root} $B doctor"));
     assert!(chrooted.contains("in a chroot the kernel makes no user namespace"), "{chrooted}");
+    // Whatever came of it is told of each, and no other cause.
+    let refused = chrooted.matches("unshare(CLONE_NEWUSER").count();
+    assert!(refused > 1 && chrooted.matches("in a chroot the kernel makes").count() == refused, "{chrooted}");
     assert!(!said("-m", "$B doctor").contains("in a chroot"), "the same machine outside of it");
     let bare = said("-m", &format!("{mounted} umount -l {root}/proc; chroot {root} $B doctor"));
     assert!(bare.contains("mount -t proc proc /proc") && !bare.contains("user namespace"), "{bare}");

@@ -1,7 +1,14 @@
 //! What changed because of a call: the kernel's state before it and after it, compared.
 
 use super::{
-    Call, Change, calls::Effect, following, guard::inode, mounts::Table, objects, paths::ours, stop::Stopped,
+    Call, Change,
+    calls::Effect,
+    following,
+    guard::inode,
+    mounts::Table,
+    objects,
+    paths::{ours, reached},
+    stop::Stopped,
     task::Pending,
 };
 use crate::{
@@ -197,8 +204,8 @@ fn written(stop: &Stopped, fd: i32, before: String) -> Option<Change> {
     }
     let path = following::control_file(stop, fd);
     let name = path.as_deref().map(file_name).unwrap_or_default();
-    let opened = inode(&tid.dir().join(format!("fd/{fd}")));
-    let file = path.filter(|path| opened.is_some() && inode(path) == opened);
+    // What is only reached through the thread itself is gone with it.
+    let file = path.as_ref().and_then(|_| reached(tid, fd)).filter(|file| !file.starts_with(tid.dir()));
     let some = |text: String| if text.is_empty() { None } else { Some(text) };
     Some(Change::ControlFile { name, before: some(before), after: some(after), file })
 }

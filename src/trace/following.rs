@@ -4,7 +4,13 @@
 //! File systems are asked as little as possible: one that a traced process serves (FUSE) would wait for us while we wait
 //! for it.
 
-use super::{Argument, Value, mounts::Table, network, paths::resolve, stop::Stopped};
+use super::{
+    Argument, Value,
+    mounts::Table,
+    network,
+    paths::{link, resolve},
+    stop::Stopped,
+};
 use crate::kernel::{cgroups::CONTROLLERS, pid::Pid};
 use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, PROC_SUPER_MAGIC, statfs};
 use std::{
@@ -34,8 +40,8 @@ pub(super) fn may_be_control_file(path: Option<&Path>) -> bool {
 
 /// The open file behind a descriptor, where writing to it is told: its path as the process sees it.
 pub(super) fn control_file(stop: &Stopped, fd: i32) -> Option<PathBuf> {
-    let link = stop.tid().dir().join(format!("fd/{fd}"));
-    let target = fs::read_link(&link).ok()?;
+    let name = PathBuf::from(format!("fd/{fd}"));
+    let (link, target) = (stop.tid().dir().join(&name), link(stop.tid(), &name)?);
     let name = target.file_name()?.to_str().filter(|name| is_control_name(name))?;
     let kind = statfs(&link).ok()?.filesystem_type();
     let right = match MAPS.contains(&name) {

@@ -12,7 +12,7 @@ use super::{
     memory::Memory,
     mounts::Table,
     objects,
-    paths::{ours, resolve},
+    paths::{ours, reached, resolve},
     signals::Target,
     stop::Stopped,
     stops::Tracing,
@@ -176,9 +176,7 @@ impl Tracing {
             let Target::Process(who) = Target::numbered(tid, pid)? else { return None };
             return self.signalling(tid, Target::Process(who));
         }
-        if seen_by_us(tid, fd, &file)
-            .is_some_and(|file| file.parent().is_some_and(|group| self.is_own_group(group, guard)))
-        {
+        if reached(tid, fd).is_some_and(|file| file.parent().is_some_and(|group| self.is_own_group(group, guard))) {
             return None;
         }
         // What a session hands down is noted, and taken back at its end.
@@ -207,13 +205,6 @@ fn number(text: &str) -> Option<i32> {
         (None, Some(digits)) if !digits.is_empty() => i32::from_str_radix(digits, 8).ok(),
         _ => digits.parse().ok(),
     }
-}
-
-/// An open file by a path of ours. What a link in `/proc` says is from our root where the file is below it, else from the
-/// thread's.
-fn seen_by_us(tid: Pid, fd: i32, file: &Path) -> Option<PathBuf> {
-    let wanted = inode(&tid.dir().join(format!("fd/{fd}")))?;
-    [file.to_path_buf(), ours(tid, file)].into_iter().find(|path| inode(path) == Some(wanted))
 }
 
 /// Whether mount_setattr(2) is about a mount that stands nowhere yet.

@@ -3,7 +3,7 @@
 //! One that a traced process serves (FUSE), or a server that does not answer, would wait for us while we wait for it: what
 //! lies on such a mount is taken as it is written.
 
-use super::{mounts::Table, task::seen_by};
+use super::{guard::inode, mounts::Table, task::seen_by};
 use crate::kernel::pid::Pid;
 use std::{
     collections::VecDeque,
@@ -19,7 +19,7 @@ const MAX_LINKS: usize = 40;
 const ASKING: [&str; 8] = ["fuse", "nfs", "9p", "cifs", "smb", "ceph", "afs", "autofs"];
 
 /// What a thread's link in `/proc` says, as the thread itself would write it.
-fn link(tid: Pid, name: &Path) -> Option<PathBuf> {
+pub(super) fn link(tid: Pid, name: &Path) -> Option<PathBuf> {
     let text = fs::read_link(tid.dir().join(name)).ok()?;
     let root = fs::read_link(tid.dir().join("root")).ok()?;
     // What lies outside its root is somewhere else for it; then our own name has to do.
@@ -32,6 +32,17 @@ fn link(tid: Pid, name: &Path) -> Option<PathBuf> {
 /// The same file by a path of ours.
 pub(super) fn ours(tid: Pid, path: &Path) -> PathBuf {
     tid.dir().join("root").join(path.strip_prefix("/").unwrap_or(path))
+}
+
+/// A path of ours that leads to a file which the thread has open, with one that outlives the thread before one that does not.
+///
+/// What the link in `/proc` says begins at our root where the file is reached from there. In another mount namespace it begins
+/// at the root of that, which is not the thread's own where boxwright is in a chroot.
+pub(super) fn reached(tid: Pid, fd: i32) -> Option<PathBuf> {
+    let name = PathBuf::from(format!("fd/{fd}"));
+    let opened = inode(&tid.dir().join(&name))?;
+    let (whole, seen) = (fs::read_link(tid.dir().join(&name)).ok()?, link(tid, &name)?);
+    [whole, seen.clone(), ours(tid, &seen)].into_iter().find(|path| inode(path) == Some(opened))
 }
 
 /// The absolute path, from the thread's root, to which a path leads that begins at the directory `dir` (AT_FDCWD or a

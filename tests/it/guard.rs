@@ -26,6 +26,7 @@ pub fn tests() -> Vec<Test> {
         the_machines_packet_filter_is_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("nft")],
         a_message_counts_however_it_is_sent: [Root, Tool("unshare"), Tool("setsid"), Tool("python3")],
         old_requests_change_the_machines_network_neither: [Root, Tool("unshare"), Tool("setsid"), Tool("busybox")],
+        a_group_is_its_own_in_a_chroot_too: [Root, Controller("pids"), Tool("unshare")],
         foreign_groups_are_left_alone: [Root, Tool("unshare"), Tool("setsid"), Controller("pids")],
         a_tool_says_who_refused: [Root, Tool("unshare"), Tool("setsid"), Tool("setpriv")],
         without_the_guard_all_happens: [Root, Tool("unshare"), Tool("setsid")],
@@ -315,6 +316,29 @@ fn foreign_groups_are_left_alone() {
     assert_eq!(refused(&told), ["write", "write", "rmdir", "write"], "{printed}");
     assert!(printed.contains("boxwright's guard refused it"), "{printed}");
     assert!(printed.lines().any(|line| line == "7") && limit.trim() == "max" && !left, "{printed}{limit}");
+}
+
+/// In another mount namespace the kernel writes paths from the root of that, which in a chroot is none of ours.
+fn a_group_is_its_own_in_a_chroot_too() {
+    let group =
+        Hierarchies::read().find("pids").unwrap().top().join(format!("boxwright-test-{}-chroot", std::process::id()));
+    let (group, root) = (group.display().to_string(), tempfile::tempdir().unwrap());
+    let inside = format!(
+        "mkdir {group}; unshare -m sh -c 'echo 7 > {group}/pids.max'; cat {group}/pids.max; rmdir {group}; \
+         unshare -m sh -c 'echo 7 > {group}-none/pids.max'"
+    );
+    let script = format!(
+        "mount --rbind / {0}; mount --make-rprivate {0}; exec chroot {0} {BOXWRIGHT} trace --json -o '&1' --guard -- sh -c \"$1\"",
+        root.path().display()
+    );
+    let mut command = Command::new("unshare");
+    command.args(["-m", "--propagation", "private", "setsid", "-w", "sh", "-c", &script, "sh", &inside]);
+    let out = command.stdin(Stdio::null()).output().unwrap();
+    let (printed, told) = (String::from_utf8_lossy(&out.stdout).into_owned(), events(&out.stdout));
+    assert_eq!(refused(&told), [""; 0], "{printed}");
+    let written = told.iter().find(|event| event["name"] == "write").unwrap();
+    assert!(written["changed"].to_string().contains("pids.max: max -> 7"), "{written}");
+    assert!(printed.lines().any(|line| line == "7"), "{printed}");
 }
 
 fn without_the_guard_all_happens() {

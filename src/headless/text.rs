@@ -44,12 +44,16 @@ impl Text {
                     _ => Ok(()),
                 }
             }
-            Event::Traced(Told::Syscall { pid, comm, name, args, result, errno, refused, said, .. }) => {
+            Event::Traced(Told::Syscall { pid, comm, name, args, result, errno, refused, filtered, said, .. }) => {
                 let end = match (errno, result) {
                     (Some(errno), _) if *refused => lang.pick(
                         format!("{errno} (refused: the step does not declare it)"),
                         format!("{errno}（已拒绝：这一步没有声明它）"),
                     ),
+                    (errno, _) if *filtered => {
+                        let by = lang.pick(" (by a seccomp filter)", "（seccomp 过滤器）");
+                        format!("{}{by}", errno.as_deref().unwrap_or("SIGSYS"))
+                    }
                     (Some(errno), _) => errno.clone(),
                     (None, Some(result)) => result.to_string(),
                     (None, None) => "?".into(),

@@ -27,6 +27,7 @@ pub(crate) struct Done {
 pub(crate) fn kind(event: &SyscallEvent) -> String {
     let name = event.call.syscall.name();
     match event.returned {
+        Return::Trapped => format!("{name} SIGSYS"),
         Return::Value(_) | Return::Never => name.to_string(),
         _ => format!("{name} {}", event.returned.error().map(|errno| errno.to_string()).unwrap_or_default()),
     }

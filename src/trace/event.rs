@@ -81,6 +81,8 @@ pub enum Return {
     Error(#[serde(with = "errno")] Errno),
     /// A seccomp filter of the process refused it with this error: the kernel never looked at what it asks for.
     Filtered(#[serde(with = "errno")] Errno),
+    /// A seccomp filter of the process answered it with SIGSYS, which the process handles or dies of: it returned nothing.
+    Trapped,
     /// The guard or the learner refused it before it happened: it failed with EPERM.
     Refused,
     /// The learner answered it with this error before it happened: the kernel never saw it.
@@ -95,7 +97,7 @@ impl Return {
         match self {
             Return::Error(errno) | Return::Filtered(errno) | Return::Answered(errno) => Some(errno),
             Return::Refused => Some(Errno::EPERM),
-            Return::Value(_) | Return::Never => None,
+            Return::Value(_) | Return::Trapped | Return::Never => None,
         }
     }
 
@@ -112,6 +114,7 @@ impl fmt::Display for Return {
             Return::Value(value) => value.fmt(f),
             Return::Error(errno) => write!(f, "-1 {}", errno::name(*errno)),
             Return::Filtered(errno) => write!(f, "-1 {} (by a seccomp filter)", errno::name(*errno)),
+            Return::Trapped => f.write_str("? SIGSYS (by a seccomp filter)"),
             Return::Refused => f.write_str("-1 EPERM (refused by boxwright)"),
             Return::Answered(errno) => write!(f, "-1 {} (made to fail by the learner)", errno::name(*errno)),
             Return::Never => f.write_str("?"),
@@ -171,7 +174,7 @@ pub enum Told<'a> {
         name: &'static str,
         /// The arguments as strace(1) writes them.
         args: String,
-        /// The raw result: -1 where `errno` is set; `None` where the process ended in the call.
+        /// The raw result: -1 where `errno` is set; `None` where the process ended in the call, or a filter sent SIGSYS for it.
         result: Option<i64>,
         /// The name of the error, such as `EINVAL`.
         errno: Option<String>,
@@ -244,12 +247,12 @@ impl<'a> Told<'a> {
                 result: match returned {
                     Return::Value(value) => Some(*value),
                     Return::Error(_) | Return::Filtered(_) | Return::Refused | Return::Answered(_) => Some(-1),
-                    Return::Never => None,
+                    Return::Trapped | Return::Never => None,
                 },
                 errno: returned.error().map(errno::name),
                 asked: asked.as_ref().map(|args| text_of(args)),
                 refused: returned.is_refused(),
-                filtered: matches!(returned, Return::Filtered(_)),
+                filtered: matches!(returned, Return::Filtered(_) | Return::Trapped),
                 micros: *micros,
                 changed: changed.iter().map(ToString::to_string).collect(),
                 said: changed.iter().map(|change| change.say(lang)).collect(),

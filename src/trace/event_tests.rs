@@ -62,6 +62,7 @@ fn every_event_is_read_back_as_it_was_stored() {
         unshare(Return::Value(0), changed),
         unshare(Return::Error(Errno::EINVAL), Vec::new()),
         unshare(Return::Never, Vec::new()),
+        unshare(Return::Trapped, Vec::new()),
         unshare(Return::Refused, Vec::new()),
         unshare(Return::Filtered(Errno::EPERM), Vec::new()),
         unshare(Return::Answered(Errno::ENOSYS), Vec::new()),

@@ -67,8 +67,8 @@ impl Tracing {
                 let returned = match failed {
                     _ if pending.refused.is_some() => pending.refused.map_or(Return::Never, Refusal::returned),
                     true if pending.unseen => Return::Filtered(Errno::from_raw(-result as i32)),
-                    // SIGSYS follows (SECCOMP_RET_TRAP): the number stands where the result would.
-                    false if pending.unseen && Some(result) == number => Return::Filtered(Errno::ENOSYS),
+                    // SIGSYS follows (SECCOMP_RET_TRAP, SECCOMP_RET_KILL_…): the number stands where the result would.
+                    false if pending.unseen && Some(result) == number => Return::Trapped,
                     true => Return::Error(Errno::from_raw(-result as i32)),
                     false => Return::Value(result),
                 };

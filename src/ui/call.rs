@@ -131,6 +131,11 @@ fn result(returned: Return, lang: Lang, columns: usize, sheet: &mut Sheet) {
             let by = lang.pick("a seccomp filter of the process refused it", "进程的 seccomp 过滤器拒绝了它");
             (format!("{}: {by}", errno::name(errno)), Role::Danger)
         }
+        Return::Trapped => {
+            let by =
+                lang.pick("SIGSYS: a seccomp filter of the process sent it", "SIGSYS：由进程的 seccomp 过滤器发出");
+            (by.into(), Role::Danger)
+        }
         Return::Refused => (lang.pick("EPERM: you refused it", "EPERM：被你拒绝").into(), Role::Danger),
         Return::Answered(errno) => {
             let by = lang.pick("you made it fail; the kernel never saw it", "你让它失败，内核没有见到它");

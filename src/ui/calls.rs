@@ -169,6 +169,7 @@ pub(super) fn result(returned: &Return, lang: Lang) -> String {
             let filter = lang.pick(" (a seccomp filter)", "（seccomp 过滤器）");
             format!("= -1 {}{filter}", crate::kernel::errno::name(*errno))
         }
+        Return::Trapped => lang.pick("= ? SIGSYS (a seccomp filter)", "= ? SIGSYS（seccomp 过滤器）").into(),
         Return::Refused => lang.pick("= -1 EPERM (you refused it)", "= -1 EPERM（被你拒绝）").into(),
         Return::Answered(errno) => {
             let by = lang.pick(" (you made it fail)", "（你让它失败）");

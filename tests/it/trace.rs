@@ -24,6 +24,7 @@ pub fn tests() -> Vec<Test> {
         what_a_process_may_do_is_told: [Root, Tool("setpriv"), Tool("python3")],
         a_child_that_wants_no_tracer_has_its_calls: [Root, Tool("python3")],
         what_another_filter_refuses_is_told: [Root, Tool("unshare")],
+        what_a_filter_answers_with_a_signal_is_told: [Root, Tool("python3")],
         a_filter_of_its_own_hides_nothing: [Root, Tool("python3")],
         a_failed_start_is_not_dropped: [Root],
         fifty_processes_at_once: [Root, Tool("strace")],
@@ -221,6 +222,36 @@ fn a_filter_of_its_own_hides_nothing() {
     assert_eq!(ends, [fine, refused, refused], "{out:?}\n{events:?}");
     let installed = calls(&events, "seccomp");
     assert!(installed[0]["changed"].to_string().contains("Seccomp_filters: 1 -> 2"), "{installed:?}");
+}
+
+/// A filter may send a signal in place of an error; then there is no result.
+fn what_a_filter_answers_with_a_signal_is_told() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    // SECCOMP_RET_TRAP, which a program may handle, and SECCOMP_RET_KILL_PROCESS.
+    for (action, dies) in [(0x3_0000u32, false), (0x8000_0000, true)] {
+        let program = format!(
+            "import ctypes, os, signal, struct\n\
+             call = ctypes.CDLL(None, use_errno=True).syscall\n\
+             steps = [(0x20, 0, 0, 0), (0x15, 0, 1, 272), (6, 0, 0, {action}), (6, 0, 0, 0x7fff0000)]\n\
+             code = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *step) for step in steps))\n\
+             kept = ctypes.create_string_buffer(struct.pack('HxxxxxxQ', 4, ctypes.addressof(code)))\n\
+             signal.signal(signal.SIGSYS, lambda *_: os.write(1, b'signal\\n'))\n\
+             assert call(317, 1, 0, kept) == 0\n\
+             call(272, 0x4000000)\n\
+             os._exit(0)\n"
+        );
+        let (out, events) = trace(&["python3", "-c", &program]);
+        let unshares = calls(&events, "unshare");
+        assert_eq!(unshares.len(), 1, "{events:?}");
+        let call = unshares[0];
+        assert_eq!([&call["result"], &call["errno"]], [&Value::Null; 2], "{call}");
+        assert_eq!(call["filtered"], true, "{call}");
+        let signal = ends(&events).into_iter().find(|end| end["pid"] == call["pid"]).unwrap()["signal"].clone();
+        let handled = String::from_utf8_lossy(&out.stdout).lines().any(|line| line == "signal");
+        assert_eq!((signal == "SIGSYS", handled), (dies, !dies), "{out:?}");
+    }
 }
 
 fn a_failed_start_is_not_dropped() {

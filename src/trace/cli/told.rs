@@ -138,7 +138,7 @@ impl Printer {
             if self.form.count {
                 let sum = self.sums.entry(call.syscall.name()).or_default();
                 sum.calls += 1;
-                sum.errors += u64::from(returned.error().is_some());
+                sum.errors += u64::from(returned.error().is_some() || *returned == Return::Trapped);
                 sum.micros += micros;
             }
         }

@@ -5,7 +5,7 @@ use crate::{
     kernel::text::{self, printable},
     lang::Lang,
     lesson::Lesson,
-    trace::Told,
+    trace::{Told, folded},
 };
 use std::io::{self, Write};
 
@@ -59,7 +59,7 @@ impl Text {
                     (None, None) => "?".into(),
                 };
                 writeln!(out, "  · {pid} {} {name}({args}) = {end}", printable(comm))?;
-                said.iter().try_for_each(|change| writeln!(out, "      {}", printable(change)))
+                folded(said.clone(), lang).iter().try_for_each(|change| writeln!(out, "      {}", printable(change)))
             }
             Event::Traced(Told::Guarded { pid, comm, name, args, why }) => {
                 let what = lang.pick("would change the machine itself", "会改变机器本身");

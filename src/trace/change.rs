@@ -226,3 +226,28 @@ impl Change {
         }
     }
 }
+
+/// More changes of one call than this are folded: a new process in new namespaces of every kind has fewer.
+const MANY: usize = 10;
+
+/// What is told of a call that changed very much, as where an old root goes with all that is mounted in it: the first changes,
+/// and how many more there are.
+pub(crate) fn folded(mut changes: Vec<String>, lang: Lang) -> Vec<String> {
+    if changes.len() > MANY {
+        let more = changes.split_off(MANY / 2).len();
+        changes.push(lang.pick(format!("… and {more} more changes"), format!("… 还有 {more} 处变化")));
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_changes_is_folded() {
+        let some = |count: usize| (1..=count).map(|number| number.to_string()).collect::<Vec<_>>();
+        assert_eq!(folded(some(MANY), Lang::En), some(MANY));
+        assert_eq!(folded(some(MANY + 1), Lang::En), ["1", "2", "3", "4", "5", "… and 6 more changes"]);
+    }
+}

@@ -48,6 +48,7 @@ pub(crate) use crate::kernel::harm::Harm;
 pub(crate) use any::{any_call, known_calls};
 pub(crate) use argument::{Argument, Value};
 pub(crate) use calls::Syscall;
+pub(crate) use change::folded;
 pub use change::{Change, Mounted, Mounts};
 pub use event::{Call, Ended, Hold, Return, Root, SyscallEvent, Told, TraceEvent};
 pub(crate) use flags::Flags;

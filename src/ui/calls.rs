@@ -19,7 +19,7 @@ use crate::{
         pid::{Pid, Signal},
     },
     lang::Lang,
-    trace::{Argument, Call, Ended, Flags, Note, Return, SyscallEvent, Value},
+    trace::{Argument, Call, Ended, Flags, Note, Return, SyscallEvent, Value, folded},
 };
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 use unicode_width::UnicodeWidthStr;
@@ -210,7 +210,7 @@ fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, shee
     if let Some(cause) = failed.and_then(|errno| causes::cause(event.call.syscall.name(), errno, &[], lang)) {
         sheet.add(hang(&[(indent.clone(), Role::Plain)], &Rich::default().with(cause, Role::Plain), columns));
     }
-    for text in changes(&event.changed, lang) {
+    for text in folded(changes(&event.changed, lang), lang) {
         let rich = Rich::default().with(&text, Role::Changed);
         sheet.add(hang(
             &[(indent.clone(), Role::Plain), (format!("{} ", marks::CHANGED), Role::Changed)],

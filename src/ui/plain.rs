@@ -23,7 +23,7 @@ use crate::{
     kernel::causes,
     lang::Lang,
     session::{GuardedCall, Notice, Phase, Standing, closing},
-    trace::{Call, Return, SyscallEvent},
+    trace::{Call, Return, SyscallEvent, folded},
 };
 use unicode_width::UnicodeWidthChar;
 
@@ -232,8 +232,8 @@ fn call(event: &SyscallEvent, was_held: bool, lang: Lang) -> String {
     if let Some(asked) = calls::changed_by_learner(event, lang) {
         text += &format!("{}{asked}", lang.pick("; ", "；"));
     }
-    let changes: Vec<String> =
-        calls::changes(&event.changed, lang).iter().map(|change| said_change(change, lang)).collect();
+    let changes = folded(calls::changes(&event.changed, lang), lang);
+    let changes: Vec<String> = changes.iter().map(|change| said_change(change, lang)).collect();
     if !changes.is_empty() {
         text += &format!("{}{}", lang.pick("; changed: ", "；变化："), changes.join(lang.pick("; ", "；")));
     }

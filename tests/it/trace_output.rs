@@ -73,6 +73,12 @@ fn calls_are_chosen_added_up_and_folded() {
     let (_, err, _) = shell(&format!("$B trace -t -e umount2 -- {many}"));
     assert!(err.contains("47 more calls of umount2 = -1 ENOENT"), "{err}");
     assert_eq!(err.matches("umount2(").count(), 3, "{err}");
+    // One call takes away as much.
+    let many = "unshare -m sh -c 'mount -t tmpfs t /mnt; for n in $(seq 20); do mkdir /mnt/$n; mount -t tmpfs t /mnt/$n; done; umount -l /mnt'";
+    let (_, folded, _) = shell(&format!("$B trace -e umount2 -- {many}"));
+    assert!(folded.contains("… and 16 more changes") && folded.matches("tmpfs -> none").count() == 5, "{folded}");
+    let (whole, _, _) = shell(&format!("$B trace --json -e umount2 -- {many}"));
+    assert_eq!(whole.matches("tmpfs -> none").count(), 21, "{whole}");
     assert!(err.lines().next().unwrap().trim_start().starts_with("0."), "seconds since the beginning: {err}");
 }
 

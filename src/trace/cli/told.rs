@@ -3,7 +3,7 @@
 use crate::{
     kernel::{errno, text},
     lang::{Lang, say},
-    trace::{Call, Ended, Return, Syscall, SyscallEvent, Told, TraceEvent, calls::Effect},
+    trace::{Call, Ended, Return, Syscall, SyscallEvent, Told, TraceEvent, calls::Effect, folded},
 };
 use nix::errno::Errno;
 use std::{
@@ -237,7 +237,8 @@ fn lines(event: &TraceEvent, lang: Lang) -> Vec<String> {
                 let who = lang.pick("you changed it; the program asked for", "被你改动；程序原本请求的是");
                 format!("    {who} {asked}")
             });
-            let changes = changed.iter().map(|change| format!("    {}", text::printable(&change.say(lang))));
+            let changes = folded(changed.iter().map(|change| change.say(lang)).collect(), lang);
+            let changes = changes.into_iter().map(|change| format!("    {}", text::printable(&change)));
             std::iter::once(format!("{} = {returned}", line_of(call))).chain(asked).chain(changes).collect()
         }
         TraceEvent::Exit { pid, comm, ended, .. } => {

@@ -110,6 +110,9 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Some(Command::Lessons(Lessons::Export { id, to: Some(to), speaker })) => {
             lessons::hand_out(id, *to, *speaker, &cli.common, lang)
         }
+        Some(Command::Lessons(Lessons::Book { dir, names, speaker })) => {
+            lessons::book(dir, names, *speaker, &cli.common, lang)
+        }
         Some(Command::Lessons(command)) => authors(command, &cli.common, lang),
         Some(Command::Tools) => printed(told::list_tools()),
         Some(Command::Completions { shell }) => shell::completions(*shell),
@@ -193,7 +196,7 @@ fn authors(command: &Lessons, common: &Common, lang: Lang) -> ExitCode {
         }
         Lessons::Guide => lesson::cli::guide(&mut out),
         Lessons::New { id, dir } => lesson::cli::new(dir, id, lang, &mut out),
-        Lessons::List | Lessons::Export { .. } => match load(common, lang) {
+        Lessons::List | Lessons::Export { .. } | Lessons::Book { .. } => match load(common, lang) {
             Err(status) => return status,
             Ok(lessons) => match command {
                 Lessons::Export { id, .. } => lesson::cli::export(&lessons, id, lang, &mut out),

@@ -43,4 +43,15 @@ pub(crate) enum Lessons {
         #[arg(long, requires = "to")]
         speaker: bool,
     },
+    /// Run lessons here, in every language, and write them into a new directory as a book of pages that load nothing
+    Book {
+        /// The directory
+        dir: PathBuf,
+        /// Which lessons; all where none is named
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// With the answers, hints, solutions and notes
+        #[arg(long)]
+        speaker: bool,
+    },
 }

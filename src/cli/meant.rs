@@ -21,15 +21,16 @@ const HEED: [(&str, &[&str]); 6] = [
             "lessons list",
             "lessons check",
             "lessons export",
+            "lessons book",
             "replay",
             "follow",
             "present",
         ],
     ),
-    ("image", &["run", "fix", "doctor", "lessons check", "lessons export", "present"]),
+    ("image", &["run", "fix", "doctor", "lessons check", "lessons export", "lessons book", "present"]),
     ("color", &["lab", "fix", "replay", "follow", "present"]),
     ("theme", &["lab", "fix", "replay", "follow", "present"]),
-    ("yes", &["run", "fix", "lessons export", "present", "verify"]),
+    ("yes", &["run", "fix", "lessons export", "lessons book", "present", "verify"]),
     ("unguarded", &["run", "lab", "fix", "present"]),
 ];
 

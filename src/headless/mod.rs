@@ -8,7 +8,7 @@ mod rerun;
 mod text;
 
 pub(crate) use events::Event;
-pub(crate) use handout::{Collector, document, page};
+pub(crate) use handout::{Chapter, Collector, Record, book, document, page};
 pub(crate) use prove::{Proved, prove};
 pub(crate) use rerun::rerun;
 

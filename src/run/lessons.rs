@@ -7,11 +7,11 @@ use crate::{
     app::{Look, Prefix, State},
     cli::{Common, complain, format::Format},
     doctor, headless,
-    kernel::program,
+    kernel::{errno, program},
     lang::Lang,
     lesson::{self, Ability, Fills, Requirement, Translations, mutants},
     recording::{Header, Recorder},
-    runtime::{Setup, tui},
+    runtime::{Setup, export, tui},
 };
 use std::{
     io::{self, Write},
@@ -111,34 +111,111 @@ pub(super) fn hand_out(name: &str, to: Format, speaker: bool, common: &Common, l
     if let Some(status) = not_agreed(&place, common, lang) {
         return status;
     }
-    let exe = match prepare(common, lang) {
-        Ok(exe) => exe,
+    let lacking = lacking(&lessons, common);
+    let (record, failed, passed) = match collected(&place, &lacking, common, lang) {
+        Ok(came) => came,
         Err(status) => return status,
     };
-    let lacking = doctor::lacking_for(need(common), &doctor::requirements(&lessons));
-    let lacking = lacking.into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect();
-    let (into, setup) = (headless::Collector::new(lang), setup(common, exe, true, lang));
-    let how = headless::How { json: false, patience: 1, setup, recorder: None };
-    let status = match headless::collect(std::slice::from_ref(&place), &lacking, how, &into) {
-        Ok(headless::Ended::Done { failed: 0, passed, .. }) if passed > 0 => ExitCode::SUCCESS,
-        Ok(headless::Ended::Done { failed: 0, .. }) => ExitCode::from(CANNOT),
-        Ok(headless::Ended::Done { .. }) => ExitCode::from(FAILED),
-        Ok(headless::Ended::Signal(signal)) => return ExitCode::from(128u8.saturating_add(signal as u8)),
-        Err(headless::Failure::Machine(trouble)) => {
-            return complain(&trouble.say(lang), Some(&format!("{} doctor", program::path())), CANNOT);
-        }
-        Err(headless::Failure::Output(error)) => return told::output_failed(&error),
-    };
+    let status = status(failed, passed);
     let Some(lesson) = lessons.iter().find(|lesson| lesson::id(lesson) == place.parts().0) else { return status };
     let text = match to {
-        Format::Html => headless::page(lesson, &into.record(), speaker, lang),
-        Format::Md => {
-            lesson.get(lang.code()).map(|it| headless::document(it, &into.record(), speaker)).unwrap_or_default()
-        }
+        Format::Html => headless::page(lesson, &record, speaker, lang),
+        Format::Md => lesson.get(lang.code()).map(|it| headless::document(it, &record, speaker)).unwrap_or_default(),
         // It shows the screen, and was made above.
         Format::Cast => String::new(),
     };
     told::printed(io::stdout().lock().write_all(text.as_bytes()).map(|()| status))
+}
+
+/// What steps lack on this machine, by language.
+fn lacking(lessons: &[Translations], common: &Common) -> headless::ByLanguage {
+    let lacking = doctor::lacking_for(need(common), &doctor::requirements(lessons));
+    lacking.into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect()
+}
+
+/// The status of a run of which so many steps failed and passed.
+fn status(failed: usize, passed: usize) -> ExitCode {
+    match (failed, passed) {
+        (0, 0) => ExitCode::from(CANNOT),
+        (0, _) => ExitCode::SUCCESS,
+        _ => ExitCode::from(FAILED),
+    }
+}
+
+/// Runs a lesson and gives what came of it, with how many steps failed and passed.
+///
+/// Errors: the status of a machine that cannot, which is said, or of a signal that asked us to end.
+fn collected(
+    place: &headless::Place,
+    lacking: &headless::ByLanguage,
+    common: &Common,
+    lang: Lang,
+) -> Result<(headless::Record, usize, usize), ExitCode> {
+    let exe = prepare(common, lang)?;
+    let (into, setup) = (headless::Collector::new(lang), setup(common, exe, true, lang));
+    let how = headless::How { json: false, patience: 1, setup, recorder: None };
+    match headless::collect(std::slice::from_ref(place), lacking, how, &into) {
+        Ok(headless::Ended::Done { failed, passed, .. }) => Ok((into.record(), failed, passed)),
+        Ok(headless::Ended::Signal(signal)) => Err(ExitCode::from(128u8.saturating_add(signal as u8))),
+        Err(headless::Failure::Machine(trouble)) => {
+            Err(complain(&trouble.say(lang), Some(&format!("{} doctor", program::path())), CANNOT))
+        }
+        Err(headless::Failure::Output(error)) => Err(told::output_failed(&error)),
+    }
+}
+
+/// `lessons book DIR`: every lesson is run in every language, and what came of it is a page.
+pub(super) fn book(dir: &Path, names: &[String], speaker: bool, common: &Common, lang: Lang) -> ExitCode {
+    let exists =
+        || lang.pick("it exists already: a book is written into a new directory", "已经存在：书要写进新的目录");
+    let colon = lang.pick(": ", "：");
+    // What takes minutes would be in vain.
+    if dir.symlink_metadata().is_ok() {
+        return complain(&format!("{}{colon}{}", dir.display(), exists()), None, USAGE);
+    }
+    let lessons = match load(common, lang) {
+        Ok(lessons) => lessons,
+        Err(status) => return status,
+    };
+    let all: Vec<String> = lessons.iter().map(|lesson| lesson::id(lesson).to_string()).collect();
+    let mut chosen: Vec<&Translations> = Vec::new();
+    for name in if names.is_empty() { &all } else { names } {
+        let place = match headless::place(name, &lessons, lang) {
+            Ok(place) => place,
+            Err(wrong) => return told::no_place(name, &wrong, false, lang),
+        };
+        if let Some(status) = not_agreed(&place, common, lang) {
+            return status;
+        }
+        let id = place.parts().0;
+        let new = chosen.iter().all(|lesson| lesson::id(lesson) != id);
+        chosen.extend(lessons.iter().find(|lesson| new && lesson::id(lesson) == id));
+    }
+    let lacking = lacking(&lessons, common);
+    let (mut chapters, mut failed, mut passed): (Vec<headless::Chapter<'_>>, _, _) = (Vec::new(), 0, 0);
+    for lesson in chosen {
+        let mut records = Vec::new();
+        for spoken in Lang::ALL {
+            let Ok(place) = headless::place(lesson::id(lesson), &lessons, spoken) else { continue };
+            match collected(&place, &lacking, common, spoken) {
+                Ok((record, wrong, well)) => {
+                    records.push(record);
+                    (failed, passed) = (failed + wrong, passed + well);
+                }
+                Err(status) => return status,
+            }
+        }
+        chapters.push((lesson, records));
+    }
+    let pages = headless::book(&chapters, speaker);
+    let files: Vec<(&str, &str)> = pages.iter().map(|page| (page.path.as_str(), page.text.as_str())).collect();
+    match export::folder(dir, &files) {
+        Ok(()) => {
+            let line = dir.join("index.html");
+            told::printed(writeln!(io::stdout(), "{}", line.display()).map(|()| status(failed, passed)))
+        }
+        Err(error) => complain(&format!("{}{colon}{}", dir.display(), errno::why_io(&error)), None, FAILED),
+    }
 }
 
 /// Begins to record a run of these places.

@@ -4,7 +4,7 @@
 use crate::{dirs::person, kernel::owner::AsOwner, session::StateDir};
 use nix::unistd::{Gid, Uid, geteuid};
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -41,6 +41,22 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     let person = person(|name| std::env::var_os(name).map(PathBuf::from), geteuid());
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     as_person(dir, person, || File::options().write(true).create_new(true).mode(0o600).open(path))
+}
+
+/// Makes a directory that was not there, with these files in it and in directories below. Under sudo all belongs to the person at
+/// the keyboard.
+pub(crate) fn folder(dir: &Path, files: &[(&str, &str)]) -> io::Result<()> {
+    let person = person(|name| std::env::var_os(name).map(PathBuf::from), geteuid());
+    let above = dir.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    as_person(above, person, || {
+        fs::create_dir(dir)?;
+        for (name, text) in files {
+            let path = dir.join(name);
+            fs::create_dir_all(path.parent().unwrap_or(dir))?;
+            File::create_new(path)?.write_all(text.as_bytes())?;
+        }
+        Ok(())
+    })
 }
 
 fn write_here(dir: &Path, name: (&str, &str), text: &str, person: Option<(Uid, Gid)>) -> io::Result<PathBuf> {

@@ -12,6 +12,7 @@ pub fn tests() -> Vec<Test> {
         the_lesson_in_the_guide_is_proved: [Root],
         a_hand_out_holds_what_was_printed_and_gives_no_answer_away: [Root],
         a_lesson_is_read_again_while_it_is_played: [Root, Tool("tmux")],
+        a_book_is_bound_by_links_and_loads_nothing: [Root],
     ]
 }
 
@@ -169,4 +170,61 @@ fn a_hand_out_holds_what_was_printed_and_gives_no_answer_away() {
     assert!(!text.contains("**Speaker**") && speakers.contains("**Speaker**") && speakers.contains("- [x] "));
     let solution = "hostname challenge";
     assert!(!text.contains(&format!("$ {solution}")) && speakers.contains(&format!("$ {solution}")), "{speakers}");
+}
+
+/// The values of an attribute in a page.
+fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    let begin = format!(" {name}=\"");
+    page.match_indices(&begin).map(|(at, _)| page[at + begin.len()..].split('"').next().unwrap()).collect()
+}
+
+/// Every link of every page leads to a page of the book, and nothing is loaded from anywhere.
+fn a_book_is_bound_by_links_and_loads_nothing() {
+    let top = tempfile::tempdir().unwrap();
+    let (dir, own) = (top.path().join("book"), top.path().join("own"));
+    // An author's lesson, in one language.
+    assert!(Command::new(BOXWRIGHT).args(["lessons", "new", "mine"]).arg(&own).status().unwrap().success());
+    std::fs::remove_file(own.join("mine/zh.md")).unwrap();
+    let bind = || {
+        let mut command = Command::new(BOXWRIGHT);
+        command.args(["--lang", "en", "--yes", "--lessons"]).arg(&own).args(["lessons", "book"]).arg(&dir);
+        command.args(["isolate", "mine"]).output().unwrap()
+    };
+    let bound = bind();
+    assert_eq!((bound.status.code(), bound.stderr.as_slice()), (Some(0), &b""[..]), "{bound:?}");
+    assert_eq!(String::from_utf8(bound.stdout).unwrap(), format!("{}\n", dir.join("index.html").display()));
+    let again = bind();
+    assert_eq!(again.status.code(), Some(2), "nothing is overwritten: {again:?}");
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap_or_else(|why| panic!("{path:?}: {why}"));
+    let mut pages = vec![dir.join("index.html")];
+    for lang in ["en", "zh"] {
+        pages.extend(["index", "isolate", "mine"].map(|name| dir.join(lang).join(format!("{name}.html"))));
+    }
+    let mut reached = std::collections::BTreeSet::new();
+    for path in &pages {
+        let page = read(path);
+        assert!(page.starts_with("<!doctype html>") && page.contains("default-src 'none'"), "{path:?}");
+        for loads in ["<script", "<img", "<link", "<iframe", "<object", " src=", "url(", "@import", "://"] {
+            assert!(!page.contains(loads), "{path:?}: {loads}");
+        }
+        let links = attributes(&page, "href");
+        assert!(links.len() > 1, "{path:?}");
+        for link in links {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = path.parent().unwrap().join(file).canonicalize();
+            let target = target.unwrap_or_else(|why| panic!("{path:?}: {link}: {why}"));
+            assert!(anchor.is_empty() || attributes(&read(&target), "id").contains(&anchor), "{path:?}: {link}");
+            reached.insert(target);
+        }
+    }
+    let all: std::collections::BTreeSet<_> = pages[1..].iter().map(|path| path.canonicalize().unwrap()).collect();
+    assert_eq!(reached, all, "each page is linked to");
+    // Each language is spoken by the kernel's answers as well: every language has a run of its own.
+    let (english, chinese) = (read(&dir.join("en/isolate.html")), read(&dir.join("zh/isolate.html")));
+    assert!(english.contains("unshare(CLONE_NEW") && english.contains("✔") && !english.contains("✘"), "{english}");
+    assert!(chinese.contains("unshare(CLONE_NEW") && chinese.contains("✔") && chinese.contains("内核说"), "{chinese}");
+    assert!(!chinese.contains("changed:") && english.contains("lang=\"zh\""), "{chinese}");
+    for given_away in ["☑", "class=\"note\"", "class=\"hint\""] {
+        assert!(!english.contains(given_away) && !chinese.contains(given_away), "{given_away}");
+    }
 }

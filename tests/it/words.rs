@@ -45,7 +45,7 @@ fn english(text: &str) -> Vec<&str> {
     text.lines().filter(sentence).collect()
 }
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["run"],
     &["trace"],
@@ -58,6 +58,7 @@ const COMMANDS: [&[&str]; 23] = [
     &["lessons", "check"],
     &["lessons", "new"],
     &["lessons", "export"],
+    &["lessons", "book"],
     &["tools"],
     &["glossary"],
     &["lab"],

@@ -22,7 +22,12 @@ ul.facts{list-style:none;padding:0}.calls{font-size:.85rem}\
 small{opacity:.75}\
 input[name=lang]{margin:0 .3rem 0 1rem}\
 body:has(#en:checked) article[lang=zh],body:has(#zh:checked) article[lang=en]{display:none}\
-@media print{fieldset{display:none}pre{white-space:pre-wrap}h2{break-after:avoid}}\
+nav.chapters ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.9rem}\
+nav.chapters a[aria-current]{font-weight:bold;text-decoration:none;color:inherit}\
+nav.beside{display:flex;justify-content:space-between;border-top:1px solid #8886;margin-top:2.5rem;padding-top:1rem}\
+@media(min-width:76rem){nav.chapters{position:fixed;top:2rem;left:max(1rem,calc(50% - 39rem));width:13rem}\
+nav.chapters ul{display:block}}\
+@media print{fieldset,nav{display:none}pre{white-space:pre-wrap}h2{break-after:avoid}}\
 ";
 
 /// The page of a lesson, with every language of it. `first` is the one that is open.
@@ -37,18 +42,24 @@ pub(crate) fn page(lesson: &Translations, record: &Record, speaker: bool, first:
             format!("<input type=\"radio\" name=\"lang\" id=\"{code}\"{checked}><label for=\"{code}\">{name}</label>")
         })
         .collect();
-    let articles: String = lesson.values().map(|lesson| article(lesson, record, speaker)).collect();
+    let articles: String = lesson.values().map(|lesson| article(lesson, record, speaker, false)).collect();
+    sheet(first, title.unwrap_or_default(), &format!("<fieldset>{choice}</fieldset>\n{articles}"))
+}
+
+/// A page with this body, which may load nothing.
+pub(super) fn sheet(lang: Lang, title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<fieldset>{choice}</fieldset>\n{articles}</body>\n</html>\n",
-        first.code(),
-        escaped(title.unwrap_or_default()),
+         <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n",
+        lang.code(),
+        escaped(title),
     )
 }
 
-fn article(lesson: &Lesson, record: &Record, speaker: bool) -> String {
+/// A lesson. Where it is the only one of its page, its steps can be linked to.
+pub(super) fn article(lesson: &Lesson, record: &Record, speaker: bool, alone: bool) -> String {
     let lang = lesson.lang;
     let mut out = format!(
         "<article lang=\"{}\">\n<h1>{}</h1>\n<p><em>{}</em></p>\n{}",
@@ -58,7 +69,8 @@ fn article(lesson: &Lesson, record: &Record, speaker: bool) -> String {
         markdown(&lesson.intro)
     );
     for (index, step) in lesson.steps.iter().enumerate() {
-        out.push_str(&format!("<h2>{}. {}</h2>\n", index + 1, escaped(&step.title)));
+        let id = if alone { format!(" id=\"{}\"", step.id) } else { String::new() };
+        out.push_str(&format!("<h2{id}>{}. {}</h2>\n", index + 1, escaped(&step.title)));
         for piece in record.pieces(step, speaker) {
             out.push_str(&drawn(&piece, lang, record));
         }
@@ -176,6 +188,6 @@ fn harmless(event: Event<'_>) -> Option<Event<'_>> {
     }
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,9 +1,11 @@
 //! A lesson as a hand-out: its text with what its commands printed, which calls they made and what the kernel said, from a run
 //! on this machine. What gives answers away is for the speaker alone.
 
+mod book;
 mod html;
 mod md;
 
+pub(crate) use book::{Chapter, book};
 pub(crate) use html::page;
 pub(crate) use md::document;
 

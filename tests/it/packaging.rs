@@ -7,6 +7,7 @@ use crate::{
 };
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -16,7 +17,10 @@ pub fn tests() -> Vec<Test> {
         scripts_and_recipes_of_shells_are_read_by_a_shell,
         a_filled_recipe_has_nothing_left_to_fill_and_the_version_of_the_manifest,
         a_release_without_both_processors_is_refused,
-        what_the_debian_package_holds_is_made,
+        the_debian_package_holds_the_program_and_its_documents: [
+            Tool("dpkg-deb"), Tool("dpkg-shlibdeps"), Tool("python3"), Tool("zcat"), Cargo
+        ],
+        the_archive_of_a_release_is_the_same_each_time: [Tool("tar"), Tool("gzip")],
         every_command_has_a_man_page,
         bash_reads_its_completions,
         zsh_reads_its_completions: [Tool("zsh")],
@@ -44,7 +48,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const RECIPES: [&str; 3] = ["homebrew/boxwright.rb", "aur/PKGBUILD", "nix/package.nix"];
 
 fn scripts_and_recipes_of_shells_are_read_by_a_shell() {
-    for script in ["packaging/static", "packaging/fill", "packaging/assets", "packaging/aur/PKGBUILD"] {
+    for script in ["packaging/static", "packaging/archive", "packaging/fill", "packaging/aur/PKGBUILD"] {
         succeeds("bash", &["-n", script]);
     }
 }
@@ -97,25 +101,60 @@ fn a_release_without_both_processors_is_refused() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("aarch64-linux.tar.gz is missing"));
 }
 
-/// Each asset is in the repository, or `packaging/assets` or cargo makes it.
-fn what_the_debian_package_holds_is_made() {
-    let (manifest, maker) = (read("Cargo.toml"), read("packaging/assets"));
-    let (_, deb) = manifest.split_once("[package.metadata.deb]").unwrap();
-    let (_, assets) = deb.split_once("assets = [").unwrap();
-    let (assets, _) = assets.split_once("\n]").unwrap();
-    let sources: Vec<&str> = assets.lines().filter_map(|line| line.split('"').nth(1)).collect();
-    assert!(sources.len() > 5, "{sources:?}");
-    for source in sources {
-        let made = match source.strip_prefix("target/assets/") {
-            Some("man/*.1.gz") => maker.contains("\"$program\" man \"$out/man\"") && maker.contains("gzip -9n"),
-            Some(name) => {
-                let shell = name.strip_prefix("boxwright.").unwrap();
-                maker.contains(&format!(" {shell}")) && maker.contains("completions \"$shell\"")
-            }
-            None => source == "target/release/boxwright" || Path::new(source).is_file(),
-        };
-        assert!(made, "{source}");
+/// `packaging/deb` packs the program that it is given: here the one of the tests, which needs a C library.
+fn the_debian_package_holds_the_program_and_its_documents() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pack = Command::new("packaging/deb");
+    let packed = pack.args([BOXWRIGHT, dir.path().to_str().unwrap()]).env("DEB_COMPRESSOR", "none").output().unwrap();
+    assert!(packed.status.success(), "{packed:?}");
+    succeeds("sh", &["-c", &format!("cd {} && sha256sum -c *.sha256", dir.path().display())]);
+    let processor = succeeds("dpkg", &["--print-architecture"]);
+    let file = dir.path().join(format!("boxwright_{VERSION}-1_{}.deb", processor.trim()));
+    let file = file.to_str().unwrap();
+    let field = |name: &str| succeeds("dpkg-deb", &["-f", file, name]);
+    assert_eq!(field("Version"), format!("{VERSION}-1\n"));
+    assert!(field("Depends").contains("libc6"), "{}", field("Depends"));
+    assert!(field("Description").starts_with(env!("CARGO_PKG_DESCRIPTION")), "{}", field("Description"));
+    let list = succeeds("dpkg-deb", &["-c", file]);
+    for (mode, path) in [
+        ("-rwxr-xr-x root/root", "./usr/bin/boxwright"),
+        ("-rw-r--r-- root/root", "./usr/share/man/man1/boxwright.1.gz"),
+        ("-rw-r--r-- root/root", "./usr/share/man/man1/boxwright-run.1.gz"),
+        ("-rw-r--r-- root/root", "./usr/share/bash-completion/completions/boxwright"),
+        ("-rw-r--r-- root/root", "./usr/share/zsh/vendor-completions/_boxwright"),
+        ("-rw-r--r-- root/root", "./usr/share/fish/vendor_completions.d/boxwright.fish"),
+        ("-rw-r--r-- root/root", "./usr/share/doc/boxwright/copyright"),
+        ("drwxr-xr-x root/root", "./usr/share/doc/boxwright/"),
+    ] {
+        let found = list.lines().any(|line| line.starts_with(mode) && line.ends_with(&format!(" {path}")));
+        assert!(found, "{mode} {path}\n{list}");
     }
+    let out = dir.path().join("out");
+    succeeds("dpkg-deb", &["-x", file, out.to_str().unwrap()]);
+    let page = succeeds("zcat", &[out.join("usr/share/man/man1/boxwright.1.gz").to_str().unwrap()]);
+    assert!(page.contains(".SH SYNOPSIS"), "{page}");
+    assert!(fs::read(out.join("usr/bin/boxwright")).unwrap() == fs::read(BOXWRIGHT).unwrap());
+}
+
+fn the_archive_of_a_release_is_the_same_each_time() {
+    let top = tempfile::tempdir().unwrap();
+    // A short program that says what the real one does is packed more quickly.
+    let program = top.path().join("boxwright");
+    fs::write(&program, format!("#!/bin/sh\nexec {BOXWRIGHT} \"$@\"\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let sums = ["first", "again"].map(|name| {
+        let dir = top.path().join(name);
+        let sum = succeeds("packaging/archive", &[&program, &dir].map(|path| path.to_str().unwrap()));
+        let listed =
+            succeeds("sh", &["-c", &format!("cd {} && sha256sum -c *.sha256 >&2 && tar -tzf *.gz", dir.display())]);
+        for name in
+            ["/boxwright", "/man/boxwright-run.1", "/completions/boxwright.fish", "/README.zh.md", "/LICENSE-MIT"]
+        {
+            assert!(listed.lines().any(|line| line.ends_with(name)), "{name}\n{listed}");
+        }
+        sum
+    });
+    assert_eq!(sums[0], sums[1]);
 }
 
 fn every_command_has_a_man_page() {
@@ -174,7 +213,8 @@ fn the_container_for_editors_is_json_and_may_do_what_lessons_do() {
 
 fn the_release_tests_what_it_publishes() {
     let release = read(".github/workflows/release.yml");
-    for part in ["x86_64", "aarch64", "packaging/static dist", "boxwright run", "packaging/fill", "sha256", "cargo deb"]
+    for part in
+        ["x86_64", "aarch64", "packaging/static dist", "boxwright run", "packaging/fill", "sha256", "boxwright_*.deb"]
     {
         assert!(release.contains(part), "{part}");
     }

@@ -249,6 +249,20 @@ fn rows() -> Vec<Row> {
             &["systemd-run", "docker"],
         ),
         (
+            "WSL 2, version 2 over version 1",
+            Facts { release: "5.15.167.4-microsoft-standard-WSL2".into(), ..root() },
+            Controller("cpu", Unavailable::Covered(1, "/sys/fs/cgroup/cpu".into())),
+            &["kernelCommandLine=cgroup_no_v1=all", ".wslconfig", "wsl --shutdown"],
+            &["security module", "docker"],
+        ),
+        (
+            "version 2 over version 1 elsewhere, a user",
+            user(),
+            Controller("cpu", Unavailable::Covered(1, "/sys/fs/cgroup/cpu".into())),
+            &["sudo umount /sys/fs/cgroup", "cgroup_no_v1=all"],
+            &[".wslconfig"],
+        ),
+        (
             "a dev container, a user",
             inside(Maker::Docker, user()),
             Proc,

@@ -31,6 +31,8 @@ pub enum Unavailable {
     NotMounted,
     /// Its hierarchy of this version is mounted here, but as another cgroup namespace sees it.
     FromOutside(u8, PathBuf),
+    /// Its hierarchy of this version is mounted here, but something else was mounted over it.
+    Covered(u8, PathBuf),
     /// The kernel has it in version 1 alone, and there it is mounted nowhere; or a group above does not hand it down.
     NotHandedDown(PathBuf),
     /// The hierarchy is mounted read-only.
@@ -108,6 +110,7 @@ fn usable_in(
     match access(&base, AccessFlags::W_OK) {
         Ok(()) => Ok((place.version, base)),
         Err(Errno::EROFS) => Err(Unavailable::ReadOnly(place.top())),
+        Err(Errno::ENOENT) => Err(Unavailable::Covered(place.version, place.top())),
         Err(_) => Err(Unavailable::Denied(base, place.version)),
     }
 }
@@ -189,6 +192,13 @@ impl Unavailable {
                 ),
                 format!("{controller} 的层级挂载在 {}，但那是从这个 cgroup 命名空间外面看到的", point.display()),
             ),
+            Unavailable::Covered(version, point) => lang.pick(
+                format!(
+                    "the hierarchy of {controller} (version {version}) is mounted on {}, but another mount covers it",
+                    point.display()
+                ),
+                format!("{controller} 的层级（v{version}）挂载在 {}，但被另一个挂载盖住了", point.display()),
+            ),
             Unavailable::NotHandedDown(level) => lang.pick(
                 format!("the group above {} does not hand the controller {controller} down to it", level.display()),
                 format!("{} 的上级组没有把控制器 {controller} 交给它", level.display()),
@@ -243,6 +253,24 @@ mod tests {
         assert_eq!(usable_in(&hierarchies, &member("/a"), "cpu"), Ok((2, dir.path().into())), "the top may be written");
         assert_eq!(usable_in(&hierarchies, &member("/a"), "frob"), Err(Unavailable::Absent));
         assert_eq!(usable_in(&[], &member("/a"), "frob"), Err(Unavailable::Absent));
+    }
+
+    #[test]
+    fn a_hierarchy_under_another_mount_is_told() {
+        let (dir, _) = tree(&[("cgroup.controllers", "")]);
+        // As the mount table of WSL 2 has it where version 2 was mounted over version 1.
+        let point = dir.path().join("memory");
+        let hierarchies = [Hierarchy {
+            version: 1,
+            controllers: vec!["memory".into()],
+            root: "/".into(),
+            point: point.to_str().unwrap().into(),
+        }];
+        let members = [Membership { controllers: vec!["memory".into()], path: "/".into() }];
+        let covered = Unavailable::Covered(1, point.clone());
+        assert_eq!(usable_in(&hierarchies, &members, "memory"), Err(covered));
+        fs::create_dir(&point).unwrap();
+        assert_eq!(usable_in(&hierarchies, &members, "memory"), Ok((1, point)));
     }
 
     #[test]

@@ -35,6 +35,26 @@ impl Facts {
                 )
                 .into()
             }
+            Unavailable::Covered(..) if self.release.contains("icrosoft") => lang
+                .pick(
+                    "let the kernel of WSL have version 2 alone: kernelCommandLine=cgroup_no_v1=all under [wsl2] in %UserProfile%\\.wslconfig, then wsl --shutdown",
+                    "让 WSL 的内核只用 v2：在 %UserProfile%\\.wslconfig 的 [wsl2] 下写 kernelCommandLine=cgroup_no_v1=all，然后 wsl --shutdown",
+                )
+                .into(),
+            Unavailable::Covered(version, point) => {
+                let above = point.parent().unwrap_or(point).to_string_lossy().into_owned();
+                let umount = self.command(&format!("umount {}", program::word(&above)));
+                let boot = if *version == 1 {
+                    lang.pick("; or start the kernel with cgroup_no_v1=all", "；或用 cgroup_no_v1=all 启动内核")
+                } else {
+                    ""
+                };
+                lang.pick(
+                    format!("take away what covers it: {umount}{boot}"),
+                    format!("把盖在上面的卸载：{umount}{boot}"),
+                )
+                .into()
+            }
             Unavailable::NotMounted if self.container.is_some() => {
                 let privileged = self.privileged(lang);
                 lang.pick(

@@ -7,6 +7,7 @@ use crate::{
     headless::Proved,
     kernel::{errno, program, text::printable},
     lang::{self, Lang},
+    lesson::mutants::MUTANTS,
     near::{did_you_mean, nearest},
     tools::{self, TOOLS},
 };
@@ -79,6 +80,14 @@ fn unknown(word: &str, command: &clap::Command, lang: Lang) -> ExitCode {
 
 /// What the name of no lesson most likely means, where it is near to a command, a tool or a lesson.
 pub(super) fn no_place(name: &str, wrong: &crate::headless::NoPlace, whole: bool, lang: Lang) -> ExitCode {
+    if name.split('/').next() == Some(MUTANTS) {
+        let name = printable(name);
+        let what = lang.pick(
+            format!("{name}: a mutant is named by its seed, such as {MUTANTS}/seed-7"),
+            format!("{name}：变异体用种子来指名，例如 {MUTANTS}/seed-7"),
+        );
+        return complain(&what, Some(&format!("{} fix --mutant --seed 7", program::path())), USAGE);
+    }
     let command = cli::command();
     let commands = command.get_subcommands().map(clap::Command::get_name).chain(TOOLS.iter().map(|tool| tool.name));
     let near = match (&wrong.near, whole) {

@@ -194,4 +194,13 @@ fn a_seed_wants_a_mutant() {
     ] {
         assert_eq!(boxwright(args, state.path()).status.code(), Some(2), "{args:?}");
     }
+    for place in ["mutants", "mutants/7", "mutants/seed-07"] {
+        let output = boxwright(&["run", place, "--lang", "en"], state.path());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.starts_with(&format!("boxwright: {place}: a mutant is named by its seed")), "{said}");
+        assert!(
+            output.status.code() == Some(2) && said.contains("\n  ") && said.contains(" fix --mutant --seed 7\n"),
+            "{said}"
+        );
+    }
 }

@@ -79,7 +79,7 @@ fn in_lesson(play: &Play, key: Key, prefix: Prefix, lang: Lang) -> Option<String
         return None;
     }
     let text = match key {
-        // Who is used to it presses it before each of the lesson's keys; none of them may reach the shell for that.
+        // Whoever presses it before each of the lesson's keys gets the lesson's keys.
         key if key == prefix.key() => {
             lang.pick("The lesson has the keys; t gives them to the terminal", "按键已归课程；按 t 交给终端").into()
         }
@@ -97,8 +97,8 @@ fn in_lesson(play: &Play, key: Key, prefix: Prefix, lang: Lang) -> Option<String
             lang.pick("The question is not in view: Space shows it", "问题不在屏幕上：按空格显示").into()
         }
         Key::Char('n' | 't' | 'x' | 'o' | 'b' | 's') if asking => lang.pick(
-            format!("A question is open: answer it first, or {prefix} gives the keys to the terminal"),
-            format!("先回答问题，或按 {prefix} 把按键交给终端"),
+            format!("A question is open: answer it first, or {prefix} t gives the keys to the terminal"),
+            format!("先回答问题，或按 {prefix} t 把按键交给终端"),
         ),
         Key::Char('n') => lang.pick("This is the last step", "这是最后一步").into(),
         Key::Char('t' | 'x') if play.is_over() => {

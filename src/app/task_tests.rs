@@ -107,7 +107,7 @@ fn a_command_typed_before_the_answer_leaves_step_and_terminals_alone() {
     assert!(state.overlay.is_none() && state.view == View::Lesson);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Write(..) | Effect::Session(Action::Restart(..)))));
     assert_eq!((focus(&state), shown(&state)), (Focus::Lesson, CONTAINER));
-    assert!(bar(&mut state).contains("^G to the terminal"));
+    assert!(bar(&mut state).contains("^G t to the terminal"));
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn escape_and_a_key_right_after_it_are_two_keys() {
     update(&mut state, Event::Key(KeyEvent::new(KeyCode::Char('g'), KeyModifiers::ALT)));
     assert!(matches!(state.overlay, Some(super::Overlay::GoTo(_))), "{:?}", state.overlay);
     stage::press(&mut state, "\x1b");
-    stage::press(&mut state, "^g");
+    stage::press(&mut state, "^gt");
     let sent = update(&mut state, Event::Key(KeyEvent::new(KeyCode::Char('b'), KeyModifiers::ALT)));
     assert_eq!(sent, [Effect::Write(TerminalId::Container, b"\x1bb".to_vec())]);
 }
@@ -130,7 +130,10 @@ fn escape_and_a_key_right_after_it_are_two_keys() {
 fn a_terminal_gets_every_key_but_one() {
     let mut state = state((80, 24));
     stage::at_question(&mut state);
-    stage::press(&mut state, "^g");
+    // The prefix gives the lesson the keys that it has.
+    assert_eq!(stage::press(&mut state, "^g"), [], "no key for the shell");
+    assert_eq!(state.play.as_ref().unwrap().focus, Focus::Lesson);
+    stage::press(&mut state, "t");
     assert_eq!(state.play.as_ref().unwrap().focus, Focus::Terminal);
     for key in ["q", "?", "l", "n", "^c", "\t", "\x1b"] {
         let effects = stage::press(&mut state, key);

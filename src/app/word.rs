@@ -1,6 +1,6 @@
 //! Letters that spell a word: what was meant for the shell is not taken for keys of the lesson.
 //!
-//! Where a step is done or a call is held, a learner who went there by Space has the lesson's keys unasked, and may
+//! Where a step is being prepared or done, or a call is held, a learner who went there by Space has the lesson's keys unasked, and may
 //! type a command all the same. A single letter does what the key bar says, unless it would end what runs: then it is
 //! asked for once more. Letters that follow one another are a word. Where a shell waits it gets the word; whatever the
 //! first letters have changed on the screen is put back.
@@ -85,7 +85,8 @@ pub(super) fn spell(state: &mut State, key: Option<Key>) -> Option<Vec<Effect>> 
         state.play.as_mut()?.word = Word::default();
         return Some(Vec::new());
     }
-    let (Some(letter), true, Phase::Done | Phase::Blocked(_) | Phase::Held) = (letter, unasked, &phase) else {
+    let spells = matches!(phase, Phase::Preparing(..) | Phase::Done | Phase::Blocked(_) | Phase::Held);
+    let (Some(letter), true, true) = (letter, unasked, spells) else {
         state.play.as_mut()?.word = Word::default();
         return None;
     };
@@ -162,8 +163,8 @@ fn once_more(state: &State, binding: &Binding, key: Option<Key>) -> String {
             format!("再按一次 {key}：{label}，终端里运行的程序会结束"),
         ),
         _ => lang.pick(
-            format!("{key} once more: {label}. To type into the shell, press {} first", state.prefix),
-            format!("再按一次 {key}：{label}。要在 shell 里输入，请先按 {}", state.prefix),
+            format!("{key} once more: {label}. To type into the shell, press {} t first", state.prefix),
+            format!("再按一次 {key}：{label}。要在 shell 里输入，请先按 {} t", state.prefix),
         ),
     }
 }
@@ -181,8 +182,8 @@ fn hand_over(state: &mut State, before: Before) -> Vec<Effect> {
                 "有调用暂停着，shell 要等它发生：空格放行一个，c 全部放行".into(),
             ),
             _ => lang.pick(
-                format!("No shell waits for a line in this terminal; {prefix} gives it the keys"),
-                format!("这个终端里没有 shell 在等命令；按 {prefix} 把按键交给它"),
+                format!("No shell waits for a line in this terminal; {prefix} t gives it the keys"),
+                format!("这个终端里没有 shell 在等命令；按 {prefix} t 把按键交给它"),
             ),
         };
         state.idle = Some(text);

@@ -145,3 +145,15 @@ fn while_a_call_is_held_no_word_loses_anything() {
         assert!(stage::press(&mut state, " ").iter().any(acts));
     }
 }
+
+/// Who types at once when a step opens has the keys of the lesson still: none of the letters is one.
+#[test]
+fn a_word_while_the_step_is_prepared_goes_to_no_key() {
+    let mut state = done(true);
+    stage::press(&mut state, "^gr");
+    assert_eq!(play(&state).session.phase(), Phase::Preparing(0, 0));
+    let step = play(&state).session.step_index();
+    stage::press(&mut state, "unshare -m\r");
+    assert_eq!((play(&state).session.phase(), play(&state).session.step_index()), (Phase::Preparing(0, 0), step));
+    assert!(state.overlay.is_none() && !state.script.along);
+}

@@ -53,7 +53,7 @@ fn the_keys_are_told_at_every_size() {
     for (size, lang) in SIZES.into_iter().flat_map(|size| Lang::ALL.map(|lang| (size, lang))) {
         let mut state = stage::state(lang, size, Look::default());
         stage::at_question(&mut state);
-        stage::feed(&mut state, Event::Key(KeyEvent::new(KeyCode::Char('g'), KeyModifiers::CONTROL)));
+        stage::press(&mut state, "^gt");
         let text = stage::text(&stage::shot(&mut state));
         assert!(
             text.lines().last().is_some_and(|bar| bar.contains(lang.pick("lesson keys: h", "课程键：h"))),

@@ -85,7 +85,8 @@ pub(super) fn in_lesson(state: &State, play: &Play) -> Vec<Binding> {
     all.extend(interrupt(play));
     if asking {
         // Who types a command before the question is answered must not be taken at each letter.
-        all.push(bind(&[state.prefix.key()], Command::Terminal, TERMINAL, 4));
+        let keys: &[Key] = if play.asked { &[Key::Char('t')] } else { &[] };
+        all.push(bind(keys, Command::Terminal, TERMINAL, 4).shown(format!("{} t", state.prefix)));
     } else {
         all.extend(terminals(play));
     }

@@ -64,22 +64,21 @@ fn container(session: &str) -> Option<i32> {
     first.or_else(|| processes.iter().find(mapped)).copied()
 }
 
-/// Types the lines of the challenge into the terminals that they are for.
-fn solves(tmux: &Tmux, step: &boxwright::lesson::Step, session: &str, words: &Words) {
-    step.solutions()[0].iter().for_each(|run| enters(tmux, run, &run.line, session, words));
-}
-
 /// Types a line into the terminal that it is for, and waits until its shell waits, or the lesson goes on.
-fn enters(tmux: &Tmux, run: &Run, line: &str, session: &str, words: &Words) {
+fn enters(open: &Open, run: &Run, line: &str) {
+    let (tmux, words) = (&open.tmux, open.words);
     let screen = tmux.screen();
-    let hosts = ["▸host", "▸宿主机"].iter().any(|name| screen.contains(name));
-    if hosts != (run.terminal == TerminalId::Host) {
-        for key in ["C-g", "o", "t"] {
-            let before = tmux.screen();
-            tmux.press(&[key], "the other terminal", |now| now != before || key == "C-g");
-        }
+    let shows = |now: &str| ["▸host", "▸宿主机"].iter().any(|name| now.contains(name));
+    let hosts = shows(&screen);
+    tmux.press(&["C-g"], "the lesson's keys", |now| now != screen);
+    tmux.press(&["o"], "the other terminal", |now| shows(now) != hosts);
+    if hosts == (run.terminal == TerminalId::Host) {
+        // Chosen, it keeps the keys also where the line that is due is for the other one.
+        tmux.press(&["o"], "the terminal again", |now| shows(now) == hosts);
     }
-    let line = line.replace("{container}", &container(session).unwrap_or_default().to_string());
+    let before = tmux.screen();
+    tmux.press(&["t"], "the terminal's keys", |now| now != before);
+    let line = line.replace("{container}", &container(&open.session).unwrap_or_default().to_string());
     let before = rows(&tmux.screen());
     match line.as_str() {
         "^C" => tmux.keys(&["C-c"]),
@@ -89,8 +88,8 @@ fn enters(tmux: &Tmux, run: &Run, line: &str, session: &str, words: &Words) {
     let whole = |now: &[String]| line.lines().nth(1).is_none() || now.iter().any(|row| row.ends_with("> EOF"));
     let ends = |row: &String| row.ends_with(['$', '#']) || run.busy;
     let waits = |now: &[String]| now != before && whole(now) && now.last().is_some_and(ends);
-    let goes_on = |now: &str| [words.answer, words.call, words.next].iter().any(|act| bar(now).contains(act));
-    tmux.until(&line, |now| now.contains(words.done) || goes_on(now) || waits(&rows(now)));
+    let goes_on = |now: &str| [words.answer, words.next].iter().any(|act| bar(now).contains(act));
+    open.until(&line, |now| now.contains(words.done) || goes_on(now) || waits(&rows(now)));
 }
 
 /// What stands in the terminal that has the keys, row by row; its frame is the last one of a line.
@@ -109,8 +108,6 @@ enum Road {
     Typed,
     /// With `bash` wherever it has `sh`, as tutorials do.
     Bash,
-    /// By other lines that do the same.
-    Other,
 }
 
 /// A line as the lesson offers it on this screen: with the container's PID, and the port that was free at the start.
@@ -181,25 +178,144 @@ const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (140, 45);
 const ROADS: [(&Words, (u16, u16), Road); 3] =
     [(&ENGLISH, SMALL, Road::Typed), (&CHINESE, SMALL, Road::Bash), (&ENGLISH, LARGE, Road::Space)];
-const OTHERWISE: [(&Words, (u16, u16), Road); 1] = [(&ENGLISH, SMALL, Road::Other)];
+
+/// A lesson that is open in a window.
+struct Open<'a> {
+    tmux: Tmux,
+    lesson: Lesson,
+    session: String,
+    words: &'a Words,
+    before: BTreeSet<String>,
+}
+
+impl Open<'_> {
+    /// Opens a lesson at its first step, and waits for its shells.
+    fn at<'a>(id: &str, words: &'a Words, size: (u16, u16)) -> Open<'a> {
+        let (before, lesson) = (host(), lesson(id, words.lang));
+        let tmux = Tmux::start(size.0, size.1);
+        // A prompt as distributions have it.
+        fs::write(tmux.file(".bashrc"), "PS1='\\u@\\h:\\w\\$ '\n").unwrap();
+        tmux.line(&format!(
+            "HOME={} XDG_STATE_HOME={} {BOXWRIGHT} {id}/1 --lang {}; echo status=$?",
+            tmux.file("").display(),
+            tmux.file("state").display(),
+            words.lang
+        ));
+        tmux.sees(&lesson.steps[0].title);
+        let own = program(&tmux);
+        // The screen comes first, the shells a moment later; their prompts are news.
+        tmux.until("the shells", |_| session_of(own).is_some());
+        let session = session_of(own).unwrap();
+        Open { tmux, lesson, session, words, before }
+    }
+
+    /// Quits it: nothing is left, and the machine is as it was.
+    fn close(self) {
+        let id = &self.lesson.id;
+        self.tmux.quit();
+        self.tmux.sees("status=0");
+        assert_eq!(left_of(&self.session), Vec::<String>::new(), "{id}");
+        assert_eq!(host(), self.before, "the machine is as it was");
+    }
+
+    /// Waits until the screen is so; calls that are held meanwhile are let go.
+    fn until(&self, what: &str, such: impl Fn(&str) -> bool) -> String {
+        loop {
+            let held = |now: &str| bar(now).contains(self.words.call);
+            let screen = self.tmux.until(what, |now| such(now) || held(now));
+            if !held(&screen) {
+                return screen;
+            }
+            self.tmux.press(&["c"], "that it goes on", |now| !held(now));
+        }
+    }
+}
+
+/// A line with what the screen says of it: the PID in the place of `{container}` where it is offered, and the port that
+/// was free when the program began.
+fn filled(screen: &str, line: &str) -> String {
+    let is_number = |word: &&str| word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let port = screen.split("port ").filter_map(|rest| rest.split([' ', '?', '.', ':']).next()).find(is_number);
+    if line.contains('\n') {
+        return line.into();
+    }
+    if let Some(shown) = offered(screen, line) {
+        let words = line.split(' ').zip(shown.split_whitespace());
+        return words
+            .map(|(word, shown)| match word.split_once("{container}") {
+                Some(_) => shown,
+                None if is_number(&word) => shown,
+                None => word,
+            })
+            .collect::<Vec<_>>()
+            .join(" ");
+    }
+    match (port, line.split_whitespace().find(is_number)) {
+        (Some(port), Some(number)) if line.contains("nc ") => line.replace(number, port),
+        _ => line.into(),
+    }
+}
+
+/// Goes through a lesson by lines that do the same as its own.
+fn another_way(id: &str) {
+    let open = Open::at(id, &ENGLISH, SMALL);
+    let (tmux, words) = (&open.tmux, open.words);
+    for (number, step) in open.lesson.steps.iter().enumerate() {
+        let titled = |now: &str| now.lines().next().is_some_and(|head| head.contains(&format!("{id} {}/", number + 1)));
+        open.until(&step.title, titled);
+        let over = |now: &str| bar(now).contains(words.next) || now.contains(words.done);
+        let mut is_due = true;
+        let due = [words.answer, words.question, words.command];
+        let own = |now: &str| now.contains(words.turn) || step.challenge && bar(now).contains("every other key");
+        let begun = |now: &str| due.iter().any(|act| bar(now).contains(act)) || own(now);
+        let first = open.until("what is to be done", |now| over(now) || begun(now));
+        // What cannot be done here is over at once.
+        let blocks: &[Block] = if over(&first) { &[] } else { &step.blocks };
+        for block in blocks {
+            match block {
+                Block::Predict(_) => {
+                    open.until("the question", |now| {
+                        bar(now).contains(words.answer) || bar(now).contains(words.question)
+                    });
+                    if bar(&tmux.screen()).contains(words.question) {
+                        tmux.press(&["Space"], "the question", |now| bar(now).contains(words.answer));
+                    }
+                    tmux.press(&["1"], "the answer", |now| !bar(now).contains(words.answer));
+                    is_due = true;
+                }
+                Block::Run(run) => {
+                    // What was typed otherwise stays offered until it is seen to have done the same.
+                    if std::mem::take(&mut is_due) {
+                        let first = run.line.lines().next().unwrap_or_default();
+                        if over(&open.until(&run.line, |now| over(now) || offered(now, first).is_some())) {
+                            continue;
+                        }
+                    }
+                    let line = filled(&tmux.screen(), &run.line);
+                    enters(&open, run, &otherwise(id, &line));
+                }
+                Block::Check(_) if !step.challenge => is_due = true,
+                Block::Check(_) if over(&tmux.screen()) => {}
+                Block::Check(_) => {
+                    open.until("the learner's turn", own);
+                    step.solutions()[0].iter().for_each(|run| enters(&open, run, &run.line));
+                }
+                _ => {}
+            }
+        }
+        let screen = open.until("the end of the step", over);
+        if !screen.contains(words.done) {
+            tmux.press(&["Space"], "the next step", |now| now.lines().next() != screen.lines().next());
+        }
+    }
+    tmux.sees(words.done);
+    open.close();
+}
 
 /// Goes through a lesson; gives the last screen.
 fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
-    let (before, lesson) = (host(), lesson(id, words.lang));
-    let tmux = Tmux::start(size.0, size.1);
-    // A prompt as distributions have it.
-    fs::write(tmux.file(".bashrc"), "PS1='\\u@\\h:\\w\\$ '\n").unwrap();
-    tmux.line(&format!(
-        "HOME={} XDG_STATE_HOME={} {BOXWRIGHT} {id}/1 --lang {}; echo status=$?",
-        tmux.file("").display(),
-        tmux.file("state").display(),
-        words.lang
-    ));
-    tmux.sees(&lesson.steps[0].title);
-    let own = program(&tmux);
-    // The screen comes first, the shells a moment later; their prompts are news.
-    tmux.until("the shells", |_| session_of(own).is_some());
-    let session = session_of(own).unwrap();
+    let open = Open::at(id, words, size);
+    let (tmux, lesson) = (&open.tmux, &open.lesson);
     let (mut titles, mut typed) = (BTreeSet::new(), 0);
     let last = loop {
         let acts = [words.command, words.call, words.next, words.answer, words.question];
@@ -226,17 +342,14 @@ fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
                 let mut runs = runs.filter_map(|block| if let Block::Run(run) = block { Some(run) } else { None });
                 let run = runs.nth(typed).unwrap_or_else(|| panic!("nothing is to be typed:\n{screen}"));
                 typed += 1;
-                match road {
-                    Road::Other => enters(&tmux, run, &otherwise(id, &run.line), &session, words),
-                    _ => types(&tmux, road, &run.line, words),
-                }
+                types(tmux, road, &run.line, words);
                 continue;
             }
             () if [words.command, words.next, words.question].iter().any(|act| bar(&screen).contains(act)) => {
                 &["Space"]
             }
             () => {
-                solves(&tmux, &lesson.steps[step], &session, words);
+                lesson.steps[step].solutions()[0].iter().for_each(|run| enters(&open, run, &run.line));
                 continue;
             }
         };
@@ -247,10 +360,7 @@ fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
         tmux.press(keys, "what comes next", |now| now != screen && taken(now) && moved(now));
     };
     assert_eq!(titles.len(), lesson.steps.len(), "{id}: {titles:?}");
-    tmux.quit();
-    tmux.sees("status=0");
-    assert_eq!(left_of(&session), Vec::<String>::new(), "{id}");
-    assert_eq!(host(), before, "the machine is as it was");
+    open.close();
     last
 }
 
@@ -298,37 +408,37 @@ fn fix_by_keys_and_typed() {
 }
 
 fn isolate_another_way() {
-    walks("isolate", [false, false, false, false], &OTHERWISE);
+    another_way("isolate");
 }
 
 fn rootfs_another_way() {
-    walks("rootfs", [true, true, false, false], &OTHERWISE);
+    another_way("rootfs");
 }
 
 fn cgroups_another_way() {
-    walks("cgroups", [true, false, true, false], &OTHERWISE);
+    another_way("cgroups");
 }
 
 fn nsenter_another_way() {
-    walks("nsenter", [true, false, false, true], &OTHERWISE);
+    another_way("nsenter");
 }
 
 fn together_another_way() {
-    walks("together", [true; 4], &OTHERWISE);
+    another_way("together");
 }
 
 fn network_another_way() {
-    walks("network", [true, false, false, false], &OTHERWISE);
+    another_way("network");
 }
 
 fn rootless_another_way() {
-    walks("rootless", [true, true, false, false], &OTHERWISE);
+    another_way("rootless");
 }
 
 fn privileges_another_way() {
-    walks("privileges", [true, false, false, false], &OTHERWISE);
+    another_way("privileges");
 }
 
 fn runtime_another_way() {
-    walks("runtime", [true; 4], &OTHERWISE);
+    another_way("runtime");
 }

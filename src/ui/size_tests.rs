@@ -5,7 +5,7 @@ use crate::{
     app::{Event, Look, Shape, State},
     lang::Lang,
 };
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 
 const SIZES: [(u16, u16); 6] = [(80, 24), (100, 30), (120, 30), (140, 45), (200, 60), (60, 18)];
 

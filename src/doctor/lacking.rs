@@ -94,6 +94,7 @@ pub(super) enum Failed {
     Swap,
     Memsw,
     MachineRoot,
+    Chroot,
     Filesystem(String),
     Directory(Box<Inability>),
 }
@@ -151,6 +152,7 @@ fn attempted(need: &Requirement, groups: &mut Groups) -> Result<(), Failed> {
         Requirement::HardMemory => ensure(swaps() == Some(false) || swap_counted(), Failed::Memsw),
         Requirement::MachineRoot if Facts::read().who == Who::Root && rights::as_root() => tried("devices"),
         Requirement::MachineRoot => Err(Failed::MachineRoot),
+        Requirement::NamespaceRoot => ensure(!in_chroot(), Failed::Chroot),
         Requirement::Network(wiring) => tried(wiring.name()),
         // Tried where there is a directory for it.
         Requirement::SessionDir(_) => Ok(()),
@@ -160,6 +162,11 @@ fn attempted(need: &Requirement, groups: &mut Groups) -> Result<(), Failed> {
             ensure(known, Failed::Filesystem(name.clone()))
         }
     }
+}
+
+/// Whether `/` is not the root of this mount namespace, as far as it can be known.
+pub(super) fn in_chroot() -> bool {
+    attempt("whole").is_err_and(|failure| failure.call == "chroot")
 }
 
 fn in_path(name: &str) -> bool {
@@ -187,6 +194,9 @@ impl Failed {
                     "this kernel does not count swap for control groups (memory.memsw.*, memory.swap.*)",
                     "这个内核不为控制组统计交换空间（memory.memsw.*、memory.swap.*）",
                 )
+                .into(),
+            Failed::Chroot => lang
+                .pick("this is a chroot: nsenter -m leads out of it", "这里是 chroot：nsenter -m 会走到它外面")
                 .into(),
             // The remedy says what it is.
             Failed::MachineRoot => String::new(),
@@ -244,6 +254,12 @@ impl Failed {
             Failed::Controller(name, why) => facts.controller(name, why, lang),
             Failed::NoGroup(version, dir, errno) => no_group(*version, dir, *errno, facts, lang),
             Failed::MachineRoot => facts.machine_root(lang),
+            Failed::Chroot => lang
+                .pick(
+                    "start boxwright outside of it, or make the directory the root with pivot_root",
+                    "请在它外面启动 boxwright，或用 pivot_root 把目录变成根",
+                )
+                .into(),
             Failed::Swap => "swapon".into(),
             Failed::Memsw => lang.pick("start the kernel with swapaccount=1", "启动内核时加上 swapaccount=1").into(),
             Failed::NoProgram(_) => {

@@ -165,7 +165,7 @@ fn here_document(line: &str) -> Option<&str> {
 /// What a machine can be asked for, but for the last form.
 const FORMS: &str = "`root`, `user-namespaces`, `user-proc`, `user-program`, `ptrace`, `namespace KIND,…`, `proc`, \
                      `call chroot|pivot_root|setns`, `controller NAME,…`, `controller NAME|…`, `cgroup v1|v2 CONTROLLER`, `swap`, \
-                     `memsw`, `hard-memory`, `machine-root`, `filesystem NAME`, `network veth|bridge|nat`, `session-dir exec|dev|upperdir`";
+                     `memsw`, `hard-memory`, `machine-root`, `namespace-root`, `filesystem NAME`, `network veth|bridge|nat`, `session-dir exec|dev|upperdir`";
 
 const FLAGS: &str = "container, host, hold, fails, busy, look";
 
@@ -289,6 +289,7 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
             ["memsw"] => needs.push(Requirement::Memsw),
             ["hard-memory"] => needs.push(Requirement::HardMemory),
             ["machine-root"] => needs.push(Requirement::MachineRoot),
+            ["namespace-root"] => needs.push(Requirement::NamespaceRoot),
             ["cgroup", version @ ("v1" | "v2"), controller] => {
                 needs.push(Requirement::CgroupVersion(if *version == "v1" { 1 } else { 2 }, (*controller).to_owned()));
             }

@@ -41,6 +41,8 @@ pub enum Requirement {
     HardMemory,
     /// Root of the first user namespace, not only of one of its own: device nodes and groups at the top are for it alone.
     MachineRoot,
+    /// `/` is the root of its mount namespace, as it is not in a chroot: setns(2) leads to the latter.
+    NamespaceRoot,
     /// The kernel knows this file system.
     Filesystem(String),
     /// The distribution's programs and the kernel make this in a network namespace.
@@ -130,6 +132,7 @@ impl std::fmt::Display for Requirement {
             Requirement::Memsw => f.write_str("memsw"),
             Requirement::HardMemory => f.write_str("hard-memory"),
             Requirement::MachineRoot => f.write_str("machine-root"),
+            Requirement::NamespaceRoot => f.write_str("namespace-root"),
             Requirement::Filesystem(name) => write!(f, "filesystem {name}"),
             Requirement::Network(wiring) => write!(f, "network {}", wiring.name()),
             Requirement::SessionDir(ability) => write!(f, "session-dir {}", ability.name()),

@@ -27,6 +27,7 @@ fn depends_on_root(need: &Requirement) -> bool {
         | Requirement::Memsw
         | Requirement::HardMemory
         | Requirement::Network(_)
+        | Requirement::NamespaceRoot
         | Requirement::Filesystem(_) => false,
     }
 }

@@ -72,6 +72,11 @@ fn a_chroot_and_a_machine_without_proc_are_known() {
     let refused = chrooted.matches("unshare(CLONE_NEWUSER").count();
     assert!(refused > 1 && chrooted.matches("in a chroot the kernel makes").count() == refused, "{chrooted}");
     assert!(!said("-m", "$B doctor").contains("in a chroot"), "the same machine outside of it");
+    // What nsenter leads out of is not called possible there, and so not tried.
+    let not_here = chrooted.lines().find(|line| line.contains("runtime") && line.contains("of 10 steps"));
+    assert!(not_here.is_some_and(|line| line.contains("no chroot")), "{chrooted}");
+    let run = said("-m", &format!("{mounted} chroot {root} $B run runtime"));
+    assert!(run.contains(" 0 failed") && run.contains("this is a chroot: nsenter -m leads out of it"), "{run}");
     let bare = said("-m", &format!("{mounted} umount -l {root}/proc; chroot {root} $B doctor"));
     assert!(bare.contains("mount -t proc proc /proc") && !bare.contains("user namespace"), "{bare}");
 }

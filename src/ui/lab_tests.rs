@@ -77,7 +77,7 @@ fn calls_are_held_and_stepped_as_in_a_lesson() {
     let effects = press(&mut state, "^gx");
     let hold = Action::Hold(TerminalId::Container, crate::trace::Hold::Every);
     assert!(effects.contains(&Effect::Session(hold)), "{effects:?}");
-    press(&mut state, "^g");
+    press(&mut state, "t");
     stage::hold_a_call(&mut state);
     assert_eq!(state.play.as_ref().unwrap().pane, Pane::Calls);
     let effects = press(&mut state, " ");

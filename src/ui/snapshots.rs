@@ -113,7 +113,7 @@ fn go_to() {
 fn terminal_focus() {
     all("terminal", |state| {
         at_question(state);
-        press(state, "^g");
+        press(state, "^gt");
     });
 }
 

@@ -95,6 +95,12 @@ fn repairs(title: &str, repair: usize, words: &Words) {
             now.lines().any(|row| ["│$", "│#"].iter().any(|sign| row.trim_end_matches(['│', ' ']) == *sign))
         };
         tmux.until(&line, |now| now != last && (prompt(now) || now.contains(words.next) || now.contains(words.done)));
+        if line.contains("mybox run") {
+            // Before it has its own root nobody can enter it.
+            let is_there = |now: &str| container(&session).is_some_and(|pid| now.contains(&format!("pid {pid}")));
+            let card = |now: &str| now.lines().next().is_some_and(|head| head.matches('■').count() > 2);
+            tmux.until("the container", |now| is_there(now) && card(now));
+        }
     }
     tmux.until("a healthy container", |now| bar(now).contains(words.next) || now.contains(words.done));
     tmux.quit();

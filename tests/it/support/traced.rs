@@ -65,7 +65,7 @@ pub fn ours(events: &[Value]) -> Vec<Vec<String>> {
 pub fn strace(command: &[&str]) -> Vec<Vec<String>> {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
-    let filter = format!("trace={CALLS}");
+    let filter = format!("trace={CALLS},ioctl");
     let mut strace = Command::new(theirs("strace"));
     strace.args(["-ff", "-qq", "-s", "4096", "--signal=none", "-e", &filter, "-o"]).arg(&log).arg("--").args(command);
     strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
@@ -83,8 +83,11 @@ fn lines(log: &Path) -> Vec<String> {
         .lines()
         .filter(|line| !line.starts_with("[ Process"))
         .filter(traced)
+        // Of ioctls those that change a network interface.
+        .filter(|line| !line.starts_with("ioctl(") || line.contains("SIOCSIF"))
         .filter(|line| !line.contains("= ? ERESTART") && !line.contains("CLONE_THREAD"))
     {
+        let line = line.replace("ifr_name", "ifname").replace("ifr_flags", "flags");
         let (call, result) = line.rsplit_once(" = ").unwrap();
         let call = call.trim_end();
         let (call, _) = call.split_once(" => ").map_or((call, ""), |(call, more)| (call, more));

@@ -257,6 +257,11 @@ fn filled(screen: &str, line: &str) -> String {
     }
 }
 
+/// Whether all that a step shows is what must become true: a long list of that leaves no room below it.
+fn begins_free(step: &boxwright::lesson::Step) -> bool {
+    step.challenge && !step.blocks.iter().any(|block| matches!(block, Block::Run(_)))
+}
+
 /// Goes through a lesson by lines that do the same as its own.
 fn another_way(id: &str) {
     let open = Open::at(id, &ENGLISH, SMALL);
@@ -267,7 +272,7 @@ fn another_way(id: &str) {
         let over = |now: &str| bar(now).contains(words.next) || now.contains(words.done);
         let mut is_due = true;
         let due = [words.answer, words.question, words.command];
-        let own = |now: &str| now.contains(words.turn) || step.challenge && bar(now).contains("every other key");
+        let own = |now: &str| now.contains(words.turn) || begins_free(step) && bar(now).contains(words.free);
         let begun = |now: &str| due.iter().any(|act| bar(now).contains(act)) || own(now);
         let first = open.until("what is to be done", |now| over(now) || begun(now));
         // What cannot be done here is over at once.
@@ -320,12 +325,20 @@ fn another_way(id: &str) {
 fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
     let open = Open::at(id, words, size);
     let (tmux, lesson) = (&open.tmux, &open.lesson);
-    let (mut titles, mut typed) = (BTreeSet::new(), 0);
+    let (mut titles, mut typed, mut solved) = (BTreeSet::new(), 0, BTreeSet::new());
     let last = loop {
+        let head = |now: &str, step: usize| {
+            now.lines().next().is_some_and(|head| head.contains(&format!("{id} {}/", step + 1)))
+        };
+        let begins =
+            |now: &str, step: usize| begins_free(&lesson.steps[step]) && !solved.contains(&step) && head(now, step);
+        let own = |now: &str| bar(now).contains(words.free) && (0..lesson.steps.len()).any(|step| begins(now, step));
         let acts = [words.command, words.call, words.next, words.answer, words.question];
         let texts = [words.turn, words.done];
         let screen = tmux.until("something to do", |screen| {
-            acts.iter().any(|act| bar(screen).contains(act)) || texts.iter().any(|text| screen.contains(text))
+            acts.iter().any(|act| bar(screen).contains(act))
+                || texts.iter().any(|text| screen.contains(text))
+                || own(screen)
         });
         let head = screen.lines().next().unwrap_or_default();
         // The scorecard comes before the end of a title that is too long; and one title may begin like another.
@@ -353,6 +366,7 @@ fn walk(id: &str, words: &Words, size: (u16, u16), road: Road) -> String {
                 &["Space"]
             }
             () => {
+                solved.insert(step);
                 lesson.steps[step].solutions()[0].iter().for_each(|run| enters(&open, run, &run.line));
                 continue;
             }

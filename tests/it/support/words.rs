@@ -9,6 +9,7 @@ pub struct Words {
     pub answer: &'static str,
     pub question: &'static str,
     pub turn: &'static str,
+    pub free: &'static str,
     pub done: &'static str,
 }
 
@@ -21,6 +22,7 @@ pub const ENGLISH: Words = Words {
     answer: "your answer",
     question: "Space show the question",
     turn: "Your turn",
+    free: "every other key: the shell",
     done: "The lesson is done",
 };
 
@@ -33,5 +35,6 @@ pub const CHINESE: Words = Words {
     answer: "你的答案",
     question: "Space 看问题",
     turn: "轮到你了",
+    free: "其他按键都发给 shell",
     done: "本课完成",
 };

@@ -181,7 +181,6 @@ fn complaints_that_nobody_reads_change_no_status() {
         "progress --import /no/such",
         "class /no/such",
         "fix nosuch",
-        "unshare --nosuch",
     ] {
         let (open, closed) = (run(line), boxwright(line).stdout(nobody()).stderr(nobody()).status().unwrap());
         assert!(!open.stderr.is_empty() && open.status.code().is_some_and(|status| status != 0), "{line}");

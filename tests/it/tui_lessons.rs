@@ -1,8 +1,9 @@
 //! Whole lessons on the drawn screen, from the first step through the challenge to the end: by keys alone, and by typing
 //! each line, with sh and with bash.
 
+mod another;
+
 use crate::harness::{Test, tests};
-use crate::lessons_steps::ways::otherwise;
 use crate::support::tmux::Tmux;
 use crate::support::words::{CHINESE, ENGLISH, Words};
 use crate::support::{BOXWRIGHT, host, left_of, processes_of, session_of};
@@ -10,7 +11,7 @@ use boxwright::lesson::{Block, Lesson, Run, TerminalId};
 use std::{collections::BTreeSet, fs, path::Path};
 
 pub fn tests() -> Vec<Test> {
-    tests![
+    let mut all = tests![
         isolate_typed: [Root, Tool("tmux"), Tool("bash")],
         rootfs_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
         cgroups_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
@@ -20,18 +21,10 @@ pub fn tests() -> Vec<Test> {
         rootless_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
         privileges_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash")],
         runtime_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash"), Tool("crun"), Tool("setpriv")],
-        isolate_another_way: [Root, Tool("tmux"), Tool("bash")],
-        rootfs_another_way: [Root, Tool("tmux")],
-        cgroups_another_way: [Root, Tool("tmux")],
-        nsenter_another_way: [Root, Tool("tmux")],
-        together_another_way: [Root, Tool("tmux")],
-        network_another_way: [Root, Tool("tmux"), Tool("ip"), Tool("nft")],
-        rootless_another_way: [Root, Tool("tmux")],
-        privileges_another_way: [Root, Tool("tmux")],
-        runtime_another_way: [Root, Tool("tmux"), Tool("crun"), Tool("setpriv")],
-        fix_another_way: [Root, Tool("tmux"), Tool("ip"), Tool("nft")],
         fix_by_keys_and_typed: [Root, Tool("tmux"), Tool("bash"), Tool("ip"), Tool("nft")],
-    ]
+    ];
+    all.extend(another::tests());
+    all
 }
 
 fn lesson(id: &str, lang: &str) -> Lesson {
@@ -232,93 +225,9 @@ impl Open<'_> {
     }
 }
 
-/// A line with what the screen says of it: the PID in the place of `{container}` where it is offered, and the port that
-/// was free when the program began.
-fn filled(screen: &str, line: &str) -> String {
-    let is_number = |word: &&str| word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let port = screen.split("port ").filter_map(|rest| rest.split([' ', '?', '.', ':']).next()).find(is_number);
-    if line.contains('\n') {
-        return line.into();
-    }
-    if let Some(shown) = offered(screen, line) {
-        let words = line.split(' ').zip(shown.split_whitespace());
-        return words
-            .map(|(word, shown)| match word.split_once("{container}") {
-                Some(_) => shown,
-                None if is_number(&word) => shown,
-                None => word,
-            })
-            .collect::<Vec<_>>()
-            .join(" ");
-    }
-    match (port, line.split_whitespace().find(is_number)) {
-        (Some(port), Some(number)) if line.contains("nc ") => line.replace(number, port),
-        _ => line.into(),
-    }
-}
-
 /// Whether all that a step shows is what must become true: a long list of that leaves no room below it.
 fn begins_free(step: &boxwright::lesson::Step) -> bool {
     step.challenge && !step.blocks.iter().any(|block| matches!(block, Block::Run(_)))
-}
-
-/// Goes through a lesson by lines that do the same as its own.
-fn another_way(id: &str) {
-    let open = Open::at(id, &ENGLISH, SMALL);
-    let (tmux, words) = (&open.tmux, open.words);
-    for (number, step) in open.lesson.steps.iter().enumerate() {
-        let titled = |now: &str| now.lines().next().is_some_and(|head| head.contains(&format!("{id} {}/", number + 1)));
-        open.until(&step.title, titled);
-        let over = |now: &str| bar(now).contains(words.next) || now.contains(words.done);
-        let mut is_due = true;
-        let due = [words.answer, words.question, words.command];
-        let own = |now: &str| now.contains(words.turn) || begins_free(step) && bar(now).contains(words.free);
-        let begun = |now: &str| due.iter().any(|act| bar(now).contains(act)) || own(now);
-        let first = open.until("what is to be done", |now| over(now) || begun(now));
-        // What cannot be done here is over at once.
-        let blocks: &[Block] = if over(&first) { &[] } else { &step.blocks };
-        for block in blocks {
-            match block {
-                Block::Predict(_) => {
-                    open.until("the question", |now| {
-                        bar(now).contains(words.answer) || bar(now).contains(words.question)
-                    });
-                    if bar(&tmux.screen()).contains(words.question) {
-                        tmux.press(&["Space"], "the question", |now| bar(now).contains(words.answer));
-                    }
-                    tmux.press(&["1"], "the answer", |now| !bar(now).contains(words.answer));
-                    is_due = true;
-                }
-                Block::Run(run) => {
-                    // What was typed otherwise stays offered until it is seen to have done the same.
-                    if std::mem::take(&mut is_due) {
-                        let first = run.line.lines().next().unwrap_or_default();
-                        if over(&open.until(&run.line, |now| over(now) || offered(now, first).is_some())) {
-                            continue;
-                        }
-                    }
-                    let line = filled(&tmux.screen(), &run.line);
-                    enters(&open, run, &otherwise(id, &line));
-                }
-                Block::Check(_) if !step.challenge => is_due = true,
-                Block::Check(_) if over(&tmux.screen()) => {}
-                Block::Check(_) => {
-                    open.until("the learner's turn", own);
-                    // The second repair, where the lesson knows one.
-                    let solutions = step.solutions();
-                    let solution = solutions.get(1).unwrap_or(&solutions[0]);
-                    solution.iter().for_each(|run| enters(&open, run, &run.line));
-                }
-                _ => {}
-            }
-        }
-        let screen = open.until("the end of the step", over);
-        if !screen.contains(words.done) {
-            tmux.press(&["Space"], "the next step", |now| now.lines().next() != screen.lines().next());
-        }
-    }
-    tmux.sees(words.done);
-    open.close();
 }
 
 /// Goes through a lesson; gives the last screen.
@@ -418,49 +327,9 @@ fn runtime_by_keys_and_typed() {
     walks("runtime", [true; 4], &ROADS);
 }
 
-fn fix_another_way() {
-    another_way("fix");
-}
-
 fn fix_by_keys_and_typed() {
     // Which container is the last one depends on whether the machine has swap.
     for (words, size, road) in ROADS {
         walk("fix", words, size, road);
     }
-}
-
-fn isolate_another_way() {
-    another_way("isolate");
-}
-
-fn rootfs_another_way() {
-    another_way("rootfs");
-}
-
-fn cgroups_another_way() {
-    another_way("cgroups");
-}
-
-fn nsenter_another_way() {
-    another_way("nsenter");
-}
-
-fn together_another_way() {
-    another_way("together");
-}
-
-fn network_another_way() {
-    another_way("network");
-}
-
-fn rootless_another_way() {
-    another_way("rootless");
-}
-
-fn privileges_another_way() {
-    another_way("privileges");
-}
-
-fn runtime_another_way() {
-    another_way("runtime");
 }

@@ -27,7 +27,7 @@ pub(super) fn rows(facts: &Facts, findings: &Findings, lang: Lang) -> Vec<Row> {
         call("pivot_root"),
         call("setns"),
         (lang.pick("root of the machine", "机器本身的 root").to_string(), Requirement::MachineRoot),
-        (lang.pick("no chroot", "不在 chroot 里").to_string(), Requirement::NamespaceRoot),
+        (lang.pick("the namespace's root", "命名空间的根目录").to_string(), Requirement::NamespaceRoot),
         (lang.pick("device nodes", "设备节点").to_string(), Requirement::SessionDir(Ability::Dev)),
         ("overlay".to_string(), Requirement::SessionDir(Ability::Upper)),
     ];

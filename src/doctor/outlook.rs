@@ -88,7 +88,7 @@ fn names(need: &Requirement, lang: Lang) -> Vec<String> {
         Requirement::SessionDir(Ability::Dev) => lang.pick("device nodes", "设备节点").into(),
         Requirement::SessionDir(Ability::Upper) => "overlay".into(),
         Requirement::Network(wiring) => wiring.name().into(),
-        Requirement::NamespaceRoot => lang.pick("no chroot", "不在 chroot 里").into(),
+        Requirement::NamespaceRoot => lang.pick("the namespace's root", "命名空间的根目录").into(),
         Requirement::MachineRoot => lang.pick("root of the machine", "机器本身的 root").into(),
     }]
 }

@@ -74,7 +74,7 @@ fn a_chroot_and_a_machine_without_proc_are_known() {
     assert!(!said("-m", "$B doctor").contains("in a chroot"), "the same machine outside of it");
     // What nsenter leads out of is not called possible there, and so not tried.
     let not_here = chrooted.lines().find(|line| line.contains("runtime") && line.contains("of 10 steps"));
-    assert!(not_here.is_some_and(|line| line.contains("no chroot")), "{chrooted}");
+    assert!(not_here.is_some_and(|line| line.contains("the namespace's root")), "{chrooted}");
     let run = said("-m", &format!("{mounted} chroot {root} $B run runtime"));
     assert!(run.contains(" 0 failed") && run.contains("this is a chroot: nsenter -m leads out of it"), "{run}");
     let bare = said("-m", &format!("{mounted} umount -l {root}/proc; chroot {root} $B doctor"));

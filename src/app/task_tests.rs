@@ -235,6 +235,10 @@ fn ctrl_c_ends_what_runs_and_not_the_session() {
     let effects = stage::press(&mut state, "^c");
     assert_eq!(written(&effects, CONTAINER), "\x03", "{effects:?}");
     assert!(!effects.contains(&Effect::Quit));
+    // So does a command of the learner's own, whatever is due.
+    let mut state = stage::step_of(vec![run(CONTAINER, "ls"), check()], (80, 24));
+    stage::press(&mut state, "sleep 100\r^g");
+    assert_eq!(written(&stage::press(&mut state, "^c"), CONTAINER), "\x03");
     // Where nothing runs it ends the program, as elsewhere.
     let mut state = stage::step_of(vec![question(), check()], (80, 24));
     assert_eq!(stage::press(&mut state, "^c"), [Effect::Quit]);

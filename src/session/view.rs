@@ -1,7 +1,8 @@
 //! What the screen may know of a session.
 
 use super::{
-    GuardedCall, HeldCall, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Session, Took, Verdict, stage::Stage,
+    GuardedCall, HeldCall, Lacking, Notice, Outcome, OwnLine, Phase, Proof, Ran, Session, Took, Verdict,
+    stage::{Shell, Stage},
 };
 use crate::{
     lang::Lang,
@@ -105,6 +106,15 @@ impl Session {
     /// The call that would change the machine itself, for which the user must decide now.
     pub(crate) fn guarded(&self) -> Option<&GuardedCall> {
         self.terminals.guarded.first()
+    }
+
+    /// Whether a program runs in this terminal, the step's own or another one.
+    pub(crate) fn is_busy(&self, terminal: TerminalId) -> bool {
+        match self.phase() {
+            Phase::Held | Phase::Running => true,
+            Phase::Preparing(..) => false,
+            _ => self.terminals.shells.get(&terminal) == Some(&Shell::Busy),
+        }
     }
 
     /// Whether processes in the container terminal are held before every call.

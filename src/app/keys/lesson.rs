@@ -162,7 +162,7 @@ fn due(state: &State, play: &Play) -> Vec<Binding> {
 
 /// While a program runs, or is held, this key is for it: who wants to end a command must not end the session.
 fn interrupt(play: &Play) -> Option<Binding> {
-    let runs = matches!(play.session.phase(), Phase::Held | Phase::Running);
+    let runs = play.session.is_busy(play.shown);
     runs.then(|| bind(&[Key::Ctrl('c')], Command::Interrupt, ("interrupt the program", "中断程序"), None))
 }
 

@@ -6,9 +6,10 @@ use crate::{
     kernel::availability::OURS,
     lang::{Lang, spoken},
     observe::cgroup,
-    session::{Entry, Lasting, Ledger},
+    session::{Entry, Lasting, Ledger, is_session},
     trace::{Change, TraceEvent},
 };
+use nix::unistd::geteuid;
 use std::{
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -28,9 +29,10 @@ fn entry(change: &Change) -> Option<Entry> {
     }
 }
 
-/// Groups of the session's own name, and those in them, are in another ledger.
+/// Groups of the session's own name, and those in them, are in another ledger. One whose name only begins so is as any other.
 fn is_ours(dir: &Path) -> bool {
-    dir.components().any(|part| part.as_os_str().to_string_lossy().starts_with(OURS))
+    let uid = geteuid().as_raw();
+    dir.components().any(|part| part.as_os_str().to_str().is_some_and(|name| is_session(name, uid)))
 }
 
 /// The groups that an event has made or written to, each by its path below its hierarchy's mount, and whether it was made.

@@ -30,6 +30,7 @@ pub use play::Session;
 pub(crate) use progress::report as progress_report;
 pub(crate) use progress::{LessonProgress, Progress, Repair, Standing, StepProgress};
 pub(crate) use proof::Proof;
+pub(crate) use run_dir::is_ours as is_session;
 pub use run_dir::{RunDir, WORK, fresh_name};
 pub(crate) use state_dir::{StateDir, why_not_kept};
 

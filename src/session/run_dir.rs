@@ -29,7 +29,7 @@ pub fn fresh_name() -> io::Result<String> {
 }
 
 /// Whether a name is one that [`fresh_name`] gives to this user.
-pub(super) fn is_ours(name: &str, uid: u32) -> bool {
+pub(crate) fn is_ours(name: &str, uid: u32) -> bool {
     let random = name.strip_prefix(&format!("boxwright-{uid}-"));
     random.is_some_and(|random| {
         random.len() == 2 * RANDOM && random.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))

@@ -183,7 +183,9 @@ fn other_ways(lesson: Lesson) {
             }
         }
     }
+    let name = learner.name();
     drop(learner);
+    assert_eq!(left_of(&name), Vec::<String>::new(), "{}", lesson.id);
     assert_eq!(host(), before, "the machine is as it was");
 }
 

@@ -24,7 +24,7 @@ use std::{
     collections::BTreeSet,
     fs,
     os::unix::fs::{PermissionsExt, symlink},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
 };
 
@@ -108,8 +108,10 @@ pub fn left_of(session: &str) -> Vec<String> {
         left.extend(path.exists().then(|| path.display().to_string()));
     }
     for point in cgroup_mounts() {
-        let path = Path::new(&point).join(session);
-        left.extend(path.exists().then(|| path.display().to_string()));
+        // Of any name that begins so.
+        let groups = fs::read_dir(&point).into_iter().flatten().flatten().map(|group| group.path());
+        let its = |group: &PathBuf| group.file_name().is_some_and(|name| name.to_string_lossy().starts_with(session));
+        left.extend(groups.filter(its).map(|group| group.display().to_string()));
     }
     left
 }

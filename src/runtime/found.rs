@@ -3,7 +3,6 @@
 
 use crate::{
     cleanup::Left,
-    kernel::availability::OURS,
     lang::{Lang, spoken},
     observe::cgroup,
     session::{Entry, Lasting, Ledger, is_session},
@@ -49,7 +48,7 @@ pub(super) fn groups(event: &TraceEvent) -> Vec<(String, bool)> {
         let mut points = hierarchies.iter().map(|hierarchy| Path::new(&hierarchy.point));
         let name = points.find_map(|point| Some(dir.strip_prefix(point).ok()?.to_str()?.to_string()))?;
         // The session's own may stand anywhere, and is known by its name alone.
-        let own = dir.file_name()?.to_str().filter(|name| name.starts_with(OURS)).map(String::from);
+        let own = dir.file_name()?.to_str().filter(|name| is_session(name, geteuid().as_raw())).map(String::from);
         Some((own.unwrap_or(name), made))
     };
     dirs.into_iter().filter_map(below).collect()

@@ -66,7 +66,7 @@ pub(super) const ROWS: [Row; 10] = [
         edits: &[("umount -l /dev/old", "umount /dev/old")],
         comes: Comes::Nothing,
         broken: &[],
-        keeps: &[],
+        keeps: &["no-mount inside /dev/old"],
         look: (Container, "./mybox run builtin: sh"),
         fails: true,
         sed: "sed -i 's/^umount/umount -l/' mybox",
@@ -288,7 +288,7 @@ pub(super) const ROWS: [Row; 10] = [
         sed: "sed -i '/^cp /a mv dev/box/ld-* dev/box/ld' mybox",
         live: &[],
         wrong: &[&[
-            (Host, "sed -i 's/^exec .drop/exec/' mybox"),
+            (Host, "sed -i 's/.drop \"/\"/' mybox"),
             (Container, "./mybox run builtin: sh"),
             (Host, "./mybox exec sleep 300 &"),
         ]],

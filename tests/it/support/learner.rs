@@ -221,6 +221,15 @@ impl Learner {
         self.session.judge(&wanted).into_iter().map(|verdict| verdict.passed).collect()
     }
 
+    /// Waits until this fact of the checks that are next holds: what runs in the background takes its time.
+    pub fn until_so(&mut self, fact: &str) {
+        self.until(fact, |learner| {
+            let Some(block) = learner.checks() else { return true };
+            let mut failing = learner.session.failing(block).map(|check| check.source.as_str());
+            learner.seen >= learner.asked && failing.all(|source| source != fact)
+        });
+    }
+
     /// Waits until exactly these facts fail, of the checks that are next: what runs in the background takes its time.
     pub fn refused(&mut self, wanted: &[&str]) {
         let block = self.checks().unwrap_or_else(|| panic!("{wanted:?}: it was accepted: {}", self.plight()));

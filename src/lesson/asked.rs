@@ -58,7 +58,8 @@ pub enum Fact {
     /// `sysv inside|host some|none`: whether System V objects exist there.
     Sysv(Where, bool),
     /// `call NAME ok|ERRNO [TEXT]`: such a call was made since the step began, with TEXT somewhere in its arguments.
-    /// The NAME `fork` stands for vfork, clone and clone3 as well.
+    /// The NAME `fork` stands for vfork, clone and clone3 as well, and `mkdir`, `rmdir` and `mknod` for mkdirat, unlinkat and
+    /// mknodat.
     Call(String, Outcome, Option<String>),
     /// `ended NAME status N` or `ended NAME signal SIGNAL`: such a process ended since the step began.
     Ended(String, End),

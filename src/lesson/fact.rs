@@ -152,7 +152,8 @@ pub const VOCABULARY: [Word; 49] = [
         name: "call",
         usage: "NAME ok|ERRNO [TEXT]",
         meaning: "Since the step began this system call succeeded, or failed so, with TEXT somewhere in its arguments. \
-                  `fork` also stands for vfork, clone and clone3.",
+                  `fork` also stands for vfork, clone and clone3, and `mkdir`, `rmdir` and `mknod` for mkdirat, unlinkat and \
+                  mknodat, all that aarch64 has.",
         example: "call fork ENOMEM",
         parse: |a| Ok(Fact::Call(a.call()?, a.outcome()?, a.rest())),
     },

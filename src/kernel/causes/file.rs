@@ -227,7 +227,13 @@ pub(super) static ROWS: &[Row] = &[
         ),
     ),
     row(&["keep namespace"], &[Errno::EPERM], None, ("a mount outside takes root", "在外面挂载需要 root"), SAID),
-    row(&["pivot_root", "rmdir"], &[Errno::EBUSY], None, ("something still uses it", "仍有东西在使用它"), SAID),
+    row(
+        &["pivot_root", "rmdir", "unlinkat"],
+        &[Errno::EBUSY],
+        None,
+        ("something still uses it", "仍有东西在使用它"),
+        SAID,
+    ),
     row(
         &["pivot_root"],
         &[Errno::EINVAL],

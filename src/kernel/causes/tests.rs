@@ -48,6 +48,7 @@ const CASES: &[(&str, Errno, &[Fact], &str)] = &[
     ("umount2", Errno::EINVAL, &[], "nothing is mounted there"),
     ("umount2", Errno::EBUSY, &[], "a process uses it"),
     ("rmdir", Errno::EBUSY, &[], "something still uses it"),
+    ("unlinkat", Errno::EBUSY, &[], "something still uses it"),
     ("pivot_root", Errno::EBUSY, &[], "something still uses it"),
     ("pivot_root", Errno::EINVAL, &[], "the new root is not a mount point"),
     ("pivot_root", Errno::EPERM, &[], "the process lacks"),

@@ -118,6 +118,7 @@ static NUMBERS: &[(&str, &[i64])] = &[
 ];
 
 /// The calls of System V within ipc(2) that are of interest, and whether their third argument is the pointer.
+#[cfg(target_arch = "x86_64")]
 static SYSTEM_V: &[(u64, &str, bool)] = &[
     (2, "semget", false),
     (3, "semctl", false),
@@ -128,6 +129,7 @@ static SYSTEM_V: &[(u64, &str, bool)] = &[
 ];
 
 /// The calls of interest within socketcall(2), and how many arguments they take (`linux/net.h`).
+#[cfg(target_arch = "x86_64")]
 static SOCKETS: &[(u32, &str, usize)] =
     &[(1, "socket", 3), (11, "sendto", 6), (14, "setsockopt", 5), (16, "sendmsg", 3), (20, "sendmmsg", 4)];
 /// Of these, what the filter stops: the others matter only in a thread that is followed, which stops at every call.

@@ -53,8 +53,12 @@ pub(super) fn write(tid: Pid, register: Register, value: u64) -> bool {
         let mut number = value as i32;
         return set(libc::PTRACE_SETREGSET, CALL, (&raw mut number).cast(), size_of::<i32>());
     }
-    // The result and the first argument are both `x0`; the others follow.
-    let at = if let Register::Argument(at, _) = register { at } else { 0 };
+    // The result and the first argument are both `x0`; the others follow. Nothing is read here that has words of four bytes.
+    let at = match register {
+        Register::Argument(_, Width::Four) => return false,
+        Register::Argument(at, Width::Eight) => at,
+        _ => 0,
+    };
     let mut registers = [0u64; 34];
     let len = size_of_val(&registers);
     let read = set(libc::PTRACE_GETREGSET, libc::NT_PRSTATUS, registers.as_mut_ptr().cast(), len);

@@ -162,7 +162,7 @@ fn tables_are_whole_beside_a_name_that_is_no_text() {
 
     let traced = holds(
         "\"$B\" trace --json -- sh -c 'mount -t tmpfs none \"$E\"; mkdir \"$G/below\"; rmdir \"$G/below\"'",
-        &["\"name\":\"mkdir\""],
+        &[&format!("\"name\":\"{}\"", traced::DIRECTORIES.0)],
     );
     let events = traced::events(traced.as_bytes());
     let changes = |name: &str| -> Vec<Value> {
@@ -172,7 +172,7 @@ fn tables_are_whole_beside_a_name_that_is_no_text() {
             .collect()
     };
     assert_eq!(changes("mount").len(), 1, "one mount is one change: {:?}", changes("mount"));
-    assert_eq!(changes("mkdir").len(), 1, "{events:?}");
+    assert_eq!(changes(traced::DIRECTORIES.0).len(), 1, "{events:?}");
 }
 
 fn a_step_passes_beside_names_that_are_no_text() {

@@ -19,6 +19,7 @@ pub(crate) mod mountinfo;
 pub(crate) mod mounts;
 pub mod namespaces;
 pub(crate) mod netlink;
+pub(crate) mod numbers;
 pub(crate) mod objects;
 pub mod ordinary;
 pub mod owned;

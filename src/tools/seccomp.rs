@@ -37,10 +37,12 @@ fn filter(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
     if names.is_empty() || parsed.words.is_empty() {
         return Err(complain("seccomp", &format!("usage: {USAGE}"), 2));
     }
-    let calls: Result<Vec<u32>, &String> = names.iter().map(|name| number(name).ok_or(name)).collect();
+    let calls: Result<Vec<Option<u32>>, &String> = names.iter().map(|name| number(name).ok_or(name)).collect();
     let calls = calls.map_err(|name| {
         wrong(say(format!("no system call '{name}' is known here"), format!("不认识系统调用 '{name}'")))
     })?;
+    // Nothing can make a call that this machine does not have, such as mkdir on aarch64: there is nothing to refuse.
+    let calls: Vec<u32> = calls.into_iter().flatten().collect();
     // A filter can end the whole process with a signal that nothing catches, or answer in the kernel's place with an error. EPERM says
     // "you may not", ENOSYS "there is no such call": programs that know a second way take it then.
     let refusal = match (parsed.has("kill"), parsed.text("errno")) {

@@ -1,5 +1,7 @@
 //! System calls by name, as far as filters name them. Each architecture has numbers of its own for them.
 
+use crate::kernel::numbers::old;
+
 /// Calls that every architecture has.
 const CALLS: &[(&str, i64)] = &[
     ("add_key", libc::SYS_add_key),
@@ -59,6 +61,7 @@ const CALLS: &[(&str, i64)] = &[
     ("quotactl", libc::SYS_quotactl),
     ("read", libc::SYS_read),
     ("reboot", libc::SYS_reboot),
+    ("renameat", libc::SYS_renameat),
     ("renameat2", libc::SYS_renameat2),
     ("request_key", libc::SYS_request_key),
     ("sched_setattr", libc::SYS_sched_setattr),
@@ -90,35 +93,36 @@ const CALLS: &[(&str, i64)] = &[
 ];
 
 /// Older ones, which newer architectures lack: there the calls with `at` in their names do the same. Who refuses one must refuse both.
-#[cfg(target_arch = "x86_64")]
-const OLDER: &[(&str, i64)] = &[
-    ("chmod", libc::SYS_chmod),
-    ("chown", libc::SYS_chown),
-    ("creat", libc::SYS_creat),
-    ("fork", libc::SYS_fork),
-    ("ioperm", libc::SYS_ioperm),
-    ("iopl", libc::SYS_iopl),
-    ("lchown", libc::SYS_lchown),
-    ("link", libc::SYS_link),
-    ("mkdir", libc::SYS_mkdir),
-    ("mknod", libc::SYS_mknod),
-    ("modify_ldt", libc::SYS_modify_ldt),
-    ("open", libc::SYS_open),
-    ("rename", libc::SYS_rename),
-    ("renameat", libc::SYS_renameat),
-    ("rmdir", libc::SYS_rmdir),
-    ("symlink", libc::SYS_symlink),
-    ("unlink", libc::SYS_unlink),
-    ("ustat", libc::SYS_ustat),
-    ("vfork", libc::SYS_vfork),
+const OLDER: &[(&str, Option<i64>)] = &[
+    ("chmod", old!(SYS_chmod)),
+    ("chown", old!(SYS_chown)),
+    ("creat", old!(SYS_creat)),
+    ("fork", old!(SYS_fork)),
+    ("ioperm", old!(SYS_ioperm)),
+    ("iopl", old!(SYS_iopl)),
+    ("lchown", old!(SYS_lchown)),
+    ("link", old!(SYS_link)),
+    ("mkdir", old!(SYS_mkdir)),
+    ("mknod", old!(SYS_mknod)),
+    ("modify_ldt", old!(SYS_modify_ldt)),
+    ("open", old!(SYS_open)),
+    ("rename", old!(SYS_rename)),
+    ("rmdir", old!(SYS_rmdir)),
+    ("symlink", old!(SYS_symlink)),
+    ("unlink", old!(SYS_unlink)),
+    ("ustat", old!(SYS_ustat)),
+    ("vfork", old!(SYS_vfork)),
 ];
-#[cfg(not(target_arch = "x86_64"))]
-const OLDER: &[(&str, i64)] = &[];
 
-/// The number of a call; a number stands for itself.
-pub(super) fn number(name: &str) -> Option<u32> {
-    let known = CALLS.iter().chain(OLDER).find(|(known, _)| *known == name).map(|(_, number)| *number);
-    known.and_then(|number| u32::try_from(number).ok()).or_else(|| name.parse().ok())
+/// The number of a call, `Some(None)` for one that this machine does not have; a number stands for itself. `None` for what is no
+/// call anywhere.
+pub(super) fn number(name: &str) -> Option<Option<u32>> {
+    let all = CALLS.iter().map(|(known, number)| (*known, Some(*number))).chain(OLDER.iter().copied());
+    let known = all.into_iter().find(|(known, _)| *known == name).map(|(_, number)| number);
+    match known {
+        Some(number) => Some(number.and_then(|number| u32::try_from(number).ok())),
+        None => name.parse().ok().map(Some),
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +131,16 @@ mod tests {
 
     #[test]
     fn a_call_is_known_by_name_or_number() {
-        assert_eq!(number("mkdirat"), u32::try_from(libc::SYS_mkdirat).ok());
-        assert_eq!((number("435"), number("mkdri"), number("")), (Some(435), None, None));
+        assert_eq!(number("mkdirat"), Some(u32::try_from(libc::SYS_mkdirat).ok()));
+        assert_eq!((number("435"), number("mkdri"), number("")), (Some(Some(435)), None, None));
+    }
+
+    #[test]
+    fn what_only_older_machines_have_is_known_everywhere() {
+        for (name, there) in OLDER {
+            let found = number(name).expect(name);
+            assert_eq!(found.is_some(), cfg!(target_arch = "x86_64"), "{name}");
+            assert_eq!(found.map(i64::from), *there, "{name}");
+        }
     }
 }

@@ -8,24 +8,13 @@ use super::{
     },
     Effect, Guarded, Made, Row, Trap,
 };
-use crate::kernel::{objects::SystemV, refusal};
+use crate::kernel::{numbers::old, objects::SystemV, refusal};
 
 /// The number of a call that every architecture has.
 macro_rules! all {
     ($number:ident) => {
         Some(libc::$number)
     };
-}
-
-/// The number of a call that architectures after x86-64 do not have.
-macro_rules! old {
-    ($number:ident) => {{
-        #[cfg(target_arch = "x86_64")]
-        const NUMBER: Option<i64> = Some(libc::$number);
-        #[cfg(not(target_arch = "x86_64"))]
-        const NUMBER: Option<i64> = None;
-        NUMBER
-    }};
 }
 
 const fn row(name: &'static str, number: Option<i64>, trap: Trap, effect: Effect, decoding: Decoding) -> Row {

@@ -9,7 +9,7 @@
     reason = "a benchmark that cannot run says so by ending"
 )]
 
-use boxwright::terminal::{Pty, PtyEvent};
+use boxwright::terminal::{Pty, PtyEvent, Size};
 use std::{
     fs::{self, OpenOptions},
     path::Path,
@@ -49,7 +49,7 @@ struct Screen {
 
 impl Screen {
     fn start((rows, columns): (u16, u16), state: &Path, args: &[&str]) -> Screen {
-        let pty = Pty::open(rows, columns).unwrap();
+        let pty = Pty::open(Size::new(columns, rows)).unwrap();
         let (send, output) = channel();
         pty.reader(move |event| drop(send.send(event))).unwrap();
         let tty = |path: &Path| OpenOptions::new().read(true).write(true).open(path).unwrap();

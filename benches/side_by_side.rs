@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run says so by ending")]
 
-use boxwright::terminal::{self, Pty, PtyEvent};
+use boxwright::terminal::{self, Pty, PtyEvent, Size};
 use std::{
     ffi::OsStr,
     fs::OpenOptions,
@@ -138,7 +138,7 @@ fn feed() {
     for (name, output) in outputs {
         let mut times: Vec<Duration> = (0..7)
             .map(|_| {
-                let mut screen = terminal::Screen::new(24, 80);
+                let mut screen = terminal::Screen::new(Size::USUAL);
                 let started = Instant::now();
                 output.as_bytes().chunks(64 * 1024).for_each(|piece| drop(screen.process(piece)));
                 started.elapsed()
@@ -218,7 +218,7 @@ struct Screen {
 impl Screen {
     fn start(args: &[&str]) -> Screen {
         let state = tempfile::tempdir().unwrap();
-        let pty = Pty::open(45, 140).unwrap();
+        let pty = Pty::open(Size::new(140, 45)).unwrap();
         let (send, output) = channel();
         pty.reader(move |event| drop(send.send(event))).unwrap();
         let tty = |path: &Path| OpenOptions::new().read(true).write(true).open(path).unwrap();

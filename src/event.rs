@@ -14,7 +14,7 @@ use crate::{
     lesson::{Edited, Lacking, TerminalId},
     observe::{Place, Sample},
     present::Drive,
-    terminal::{Piece, Screen},
+    terminal::{Piece, Screen, Size},
     trace::{Instead, TraceEvent},
 };
 use crossterm::event::KeyEvent;
@@ -29,8 +29,8 @@ pub enum Event {
     Key(#[serde(with = "stored::key")] KeyEvent),
     /// A text was pasted there.
     Paste(String),
-    /// The screen's terminal has this many columns and rows now.
-    Resize(u16, u16),
+    /// The screen's terminal has this size now.
+    Resize(Size),
     /// A pane's terminal printed something.
     Output(TerminalId, #[serde(with = "stored::bytes")] Vec<u8>),
     /// The last process of a pane's terminal has ended.

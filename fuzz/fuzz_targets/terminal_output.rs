@@ -2,17 +2,17 @@
 
 #![no_main]
 
-use boxwright::terminal::Screen;
+use boxwright::terminal::{Screen, Size};
 use libfuzzer_sys::fuzz_target;
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 
 fuzz_target!(|input: &[u8]| {
-    let mut screen = Screen::new(1, 1);
+    let mut screen = Screen::new(Size::new(1, 1));
     // Four bytes say what happens before each piece of output: how long that is, the new size, the lines to scroll.
     let mut rest = input;
     while let [length, rows, columns, lines, output @ ..] = rest {
         let (piece, after) = output.split_at(output.len().min(usize::from(*length)));
-        screen.set_size(u16::from(*rows), u16::from(*columns));
+        screen.set_size(Size::new(u16::from(*columns), u16::from(*rows)));
         screen.scroll(isize::from(*lines as i8));
         screen.sent(&[*lines]);
         screen.process(piece);

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     lesson::TerminalId,
     session::{Phase, Session, Wish},
+    terminal::Size,
 };
 
 /// Does what a key asks for.
@@ -154,7 +155,7 @@ fn look(state: &mut State, command: Command) {
         Command::PreviousPane => turn(play, false),
         Command::Terminals(by) => {
             if let Some(term) = play.terminals.get_mut(&play.shown) {
-                let half = (term.screen.size().0 as isize / 2).max(1);
+                let half = (term.screen.size().rows as isize / 2).max(1);
                 term.screen.scroll(by as isize * half);
             }
         }
@@ -270,7 +271,7 @@ pub(super) fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect>
     let session = Session::new(lesson, state.auto, state.lacking());
     state.selected = index;
     state.view = View::Lesson;
-    let mut play = Play::new(index, session, (24, 80));
+    let mut play = Play::new(index, session, Size::USUAL);
     play.picked_container = state.picked;
     state.play = Some(play);
     // The sizes come first: the shells start with them.

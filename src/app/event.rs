@@ -7,6 +7,7 @@ use crate::{
     lesson::TerminalId,
     present::Stage,
     session::{Action, Proof},
+    terminal::Size,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,7 +19,7 @@ pub(crate) enum Effect {
     /// Send these bytes to a terminal, as a keyboard would.
     Write(TerminalId, Vec<u8>),
     /// A terminal has this many rows and columns now.
-    Resize(TerminalId, u16, u16),
+    Resize(TerminalId, Size),
     /// Look what this machine allows, and say so in this language with [`Event::Doctor`](super::Event::Doctor).
     Doctor(Lang),
     /// Give [`Event::Woke`](super::Event::Woke) after this time, instead of after the time set before.

@@ -1,5 +1,6 @@
 //! What is drawn where. Pure geometry: the terminals' sizes follow it as well as the drawing.
 
+use crate::terminal::Size;
 use ratatui::layout::Rect;
 
 /// A part of the screen that shows one thing.
@@ -115,7 +116,7 @@ const BOTH: u16 = 100;
 
 impl Shape {
     /// Decides by columns and rows. In large print there is one pane at a time, however large the screen is.
-    pub(crate) fn seen(size: (u16, u16), large_print: bool) -> Shape {
+    pub(crate) fn seen(size: Size, large_print: bool) -> Shape {
         match Shape::of(size) {
             Shape::Beside | Shape::Wide if large_print => Shape::Small,
             shape => shape,
@@ -128,7 +129,7 @@ impl Shape {
     }
 
     /// Decides by columns and rows.
-    pub(crate) fn of((columns, rows): (u16, u16)) -> Shape {
+    pub(crate) fn of(Size { columns, rows }: Size) -> Shape {
         match () {
             () if columns < 40 || rows < LEAST_ROWS => Shape::TooSmall,
             () if columns >= 110 && rows >= 32 => Shape::Wide,
@@ -151,9 +152,9 @@ pub(crate) struct Places {
     pub panes: Vec<(Pane, Rect)>,
     /// The last line.
     pub bar: Rect,
-    /// The size of both terminals in rows and columns. It does not depend on what is shown how large: changing it would
+    /// The size of both terminals. It does not depend on what is shown how large: changing it would
     /// make the programs in them draw anew.
-    pub terminal_size: (u16, u16),
+    pub terminal_size: Size,
 }
 
 impl Places {
@@ -204,8 +205,8 @@ impl Chosen {
 }
 
 /// Lays out the lesson view.
-pub(crate) fn places(size: (u16, u16), chosen: Chosen) -> Places {
-    let (columns, rows) = size;
+pub(crate) fn places(size: Size, chosen: Chosen) -> Places {
+    let Size { columns, rows } = size;
     let header = Rect::new(0, 0, columns, rows.min(1));
     let bar = Rect::new(0, rows.saturating_sub(1), columns, rows.min(1));
     let body = Rect::new(0, 1, columns, rows.saturating_sub(2));
@@ -320,9 +321,10 @@ fn calls_and_links(area: Rect) -> Vec<(Pane, Rect)> {
     ]
 }
 
-/// Rows and columns inside a border.
-fn inner(area: Rect) -> (u16, u16) {
-    (area.height.saturating_sub(2).max(1), area.width.saturating_sub(2).max(1))
+/// The size inside a border.
+fn inner(area: Rect) -> Size {
+    let inside = |length: u16| length.saturating_sub(2).max(1);
+    Size::new(inside(area.width), inside(area.height))
 }
 
 #[cfg(test)]
@@ -340,8 +342,8 @@ mod tests {
                     let bottom = if reading { Pane::Mounts } else { Pane::Calls };
                     let both = asked.then_some(both);
                     let chosen = Chosen { large, reading, held, both, pane, bottom, full, large_print, lab };
-                    let places = places((columns, rows), chosen);
-                    if Shape::of((columns, rows)) != Shape::TooSmall {
+                    let places = places(Size { columns, rows }, chosen);
+                    if Shape::of(Size { columns, rows }) != Shape::TooSmall {
                         let low = |area: Rect| area.height > 0 && area.height < LEAST;
                         assert!(!low(places.terminal) && !low(places.other), "{columns}x{rows}");
                         let wanted = both == Some(true) && rows >= 24 && !full;
@@ -365,7 +367,7 @@ mod tests {
 
     #[test]
     fn the_terminals_keep_their_size_however_large_they_are_shown() {
-        for size in [(80, 24), (100, 30), (120, 30), (140, 45), (60, 12)] {
+        for size in [(80, 24), (100, 30), (120, 30), (140, 45), (60, 12)].map(Size::from) {
             let with =
                 |large, both| places(size, Chosen { large, both: Some(both), ..Chosen::default() }).terminal_size;
             assert_eq!(with(false, false), with(true, false));
@@ -375,7 +377,7 @@ mod tests {
 
     #[test]
     fn from_100_columns_on_both_terminals_the_lesson_calls_and_links_are_seen_at_once() {
-        for size in [(100, 30), (120, 30), (100, 40), (140, 45), (200, 60)] {
+        for size in [(100, 30), (120, 30), (100, 40), (140, 45), (200, 60)].map(Size::from) {
             let places = places(size, Chosen { held: true, bottom: Pane::Calls, ..Chosen::default() });
             assert!(places.terminal.height >= LEAST && places.other.height >= LEAST, "{size:?}");
             for pane in [Pane::Lesson, Pane::Calls, Pane::Namespaces] {
@@ -383,7 +385,7 @@ mod tests {
             }
         }
         // The learner's own choice of a pane counts for more.
-        let places = places((100, 30), Chosen { held: true, bottom: Pane::Mounts, ..Chosen::default() });
+        let places = places(Size::new(100, 30), Chosen { held: true, bottom: Pane::Mounts, ..Chosen::default() });
         assert!(places.panes.iter().any(|(seen, _)| *seen == Pane::Mounts));
     }
 }

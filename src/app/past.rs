@@ -188,7 +188,7 @@ fn show(state: &mut State, place: Option<usize>) {
         drop(commands::language(&mut past));
     }
     if past.size != state.size {
-        drop(resize(&mut past, state.size.0, state.size.1));
+        drop(resize(&mut past, state.size));
     }
     let looks = state.past.shown().unwrap_or(state).play.as_ref().map(view_of);
     if let (Some(play), Some((pane, bottom, both))) = (&mut past.play, looks) {

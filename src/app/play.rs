@@ -10,7 +10,7 @@ use crate::{
     lesson::{Block, CONTAINER, Run, TerminalId},
     observe::{Container, Place, Sample},
     session::{Phase, Repair, Session},
-    terminal::Screen,
+    terminal::{Screen, Size},
     tools,
     trace::{Call, SyscallEvent},
 };
@@ -145,7 +145,7 @@ pub(crate) struct Play {
 
 impl Play {
     /// A lesson that has not begun.
-    pub(crate) fn new(index: usize, session: Session, size: (u16, u16)) -> Play {
+    pub(crate) fn new(index: usize, session: Session, size: Size) -> Play {
         Play {
             index,
             terminals: TerminalId::ALL.into_iter().map(|id| (id, Term::new(size))).collect(),
@@ -286,7 +286,7 @@ impl Play {
     }
 
     /// Whether a screen of this size shows this pane now.
-    pub(crate) fn sees(&self, pane: Pane, size: (u16, u16)) -> bool {
+    pub(crate) fn sees(&self, pane: Pane, size: Size) -> bool {
         match self.zoom {
             Some(Zoom::Pane) => self.pane == pane,
             Some(Zoom::Terminal) => false,
@@ -374,7 +374,7 @@ impl Play {
 
 impl Term {
     /// An empty terminal of this many rows and columns.
-    pub(crate) fn new((rows, columns): (u16, u16)) -> Term {
-        Term { screen: Screen::new(rows, columns), ended: false, place: None, unechoed: false }
+    pub(crate) fn new(size: Size) -> Term {
+        Term { screen: Screen::new(size), ended: false, place: None, unechoed: false }
     }
 }

@@ -5,12 +5,13 @@ use crate::{
     app::{Extent, Look},
     lang::Lang,
     session::Phase,
+    terminal::Size,
     ui::stage::{self, press, shot},
 };
 use crossterm::event::KeyCode;
 
 /// Two where there is much to scroll; that nothing is out of reach on any other is tested beside the drawing.
-const SIZES: [(u16, u16); 2] = [(80, 24), (60, 18)];
+const SIZES: [Size; 2] = [Size::USUAL, Size::new(60, 18)];
 
 /// An app with the lessons that come with the program.
 pub(super) fn app(lang: Lang) -> State {
@@ -98,7 +99,7 @@ fn every_line_of_every_step_can_be_read_with_all_hints_open() {
                     }
                     press(&mut state, "hhh");
                     for size in SIZES {
-                        update(&mut state, Event::Resize(size.0, size.1));
+                        update(&mut state, Event::Resize(size));
                         let title = &play(&state).session.lesson().id;
                         let place = format!("{title}/{} {size:?} {lang:?} answered {answered}", step + 1);
                         reads(&mut state, &place);
@@ -117,7 +118,7 @@ fn at_the_end_one_stays_there_when_more_comes() {
     let end = key(&mut state, KeyCode::End);
     assert!(end.last_top() > 0 && end.top == end.last_top(), "{end:?}");
     // The question and the hints take fewer rows on a larger screen, and more on a smaller one.
-    update(&mut state, Event::Resize(50, 14));
+    update(&mut state, Event::Resize(Size::new(50, 14)));
     let smaller = extent(&mut state);
     assert!(smaller.lines > end.lines && smaller.top == smaller.last_top(), "{smaller:?}");
     // What was scrolled away from the end stays where it is.

@@ -7,6 +7,7 @@ use crate::{
     lesson::{Lesson, Translations},
     observe::NAMES,
     session::{Lacking, Progress, Report},
+    terminal::Size,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -179,7 +180,7 @@ pub(crate) struct State {
     /// Colours and characters.
     pub look: Look,
     /// Columns and rows of the screen.
-    pub size: (u16, u16),
+    pub size: Size,
     /// This machine.
     pub facts: Facts,
     /// The lessons that can be started, in order.
@@ -244,7 +245,7 @@ impl State {
         State {
             lang,
             look,
-            size: (80, 24),
+            size: Size::USUAL,
             facts,
             lessons,
             view: View::Opening,

@@ -6,6 +6,7 @@ use crate::{
     lang::Lang,
     lesson::TerminalId,
     session::Action,
+    terminal::Size,
     trace::{Call, TraceEvent},
     ui::stage,
 };
@@ -185,9 +186,9 @@ fn the_language_changes_in_the_middle_of_a_step() {
 #[test]
 fn a_screen_without_a_size_is_eighty_by_twenty_four() {
     let mut state = state((0, 0));
-    assert_eq!(state.size, (80, 24));
-    update(&mut state, Event::Resize(100, 0));
-    assert_eq!(state.size, (80, 24));
+    assert_eq!(state.size, Size::USUAL);
+    update(&mut state, Event::Resize(Size::new(100, 0)));
+    assert_eq!(state.size, Size::USUAL);
     assert_eq!(state.view, View::Opening);
 }
 
@@ -211,9 +212,9 @@ fn every_size_survives_on_every_screen() {
         ] {
             let mut state = state((80, 24));
             (way.1)(&mut state);
-            update(&mut state, Event::Resize(size.0, size.1));
+            update(&mut state, Event::Resize(size.into()));
             stage::shot(&mut state);
-            update(&mut state, Event::Resize(80, 24));
+            update(&mut state, Event::Resize(Size::new(80, 24)));
             stage::shot(&mut state);
         }
     }
@@ -280,7 +281,7 @@ proptest! {
                     let modifiers = if control { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
                     stage::feed(&mut state, Event::Key(KeyEvent::new(code, modifiers)));
                 }
-                Step::Resize(columns, rows) => drop(stage::feed(&mut state, Event::Resize(columns, rows))),
+                Step::Resize(columns, rows) => drop(stage::feed(&mut state, Event::Resize(Size::new(columns, rows)))),
                 Step::Output(bytes) => drop(stage::feed(&mut state, Event::Output(TerminalId::Container, bytes))),
                 Step::Paste(text) => drop(stage::feed(&mut state, Event::Paste(text))),
                 Step::Held(pid) => {

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     lesson::{self, TerminalId},
     session::{Action, Outcome, Report, Wish},
+    terminal::Size,
     terminal::shell::TAKE_OFFER,
     trace::TraceEvent,
 };
@@ -76,7 +77,7 @@ fn take_in(state: &mut State, event: Event) -> Vec<Effect> {
             on_key(state, key)
         }
         Event::Paste(text) => paste(state, &text),
-        Event::Resize(columns, rows) => resize(state, columns, rows),
+        Event::Resize(size) => resize(state, size),
         Event::Output(terminal, bytes) => output(state, terminal, &bytes),
         Event::Closed(terminal) => {
             if let Some(term) = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal)) {
@@ -242,12 +243,11 @@ fn follow(play: &mut Play, action: Action) -> Option<Effect> {
     Some(Effect::Session(action))
 }
 
-pub(super) fn resize(state: &mut State, columns: u16, rows: u16) -> Vec<Effect> {
-    // A terminal that does not know its size says 0 by 0.
-    let (columns, rows) = if columns == 0 || rows == 0 { (80, 24) } else { (columns, rows) };
+pub(super) fn resize(state: &mut State, size: Size) -> Vec<Effect> {
+    let Size { columns, rows } = size.or_usual();
     // A margin never makes a screen too small that is large enough.
     let margin = state.look.bottom_margin.min(rows.saturating_sub(layout::LEAST_ROWS));
-    state.size = (columns, rows - margin);
+    state.size = Size { columns, rows: rows - margin };
     sizes(state)
 }
 
@@ -260,11 +260,11 @@ pub(super) fn sizes(state: &mut State) -> Vec<Effect> {
     if Shape::of(size) == Shape::TooSmall || state.auto {
         return Vec::new();
     }
-    let (rows, columns) = layout::places(size, play.chosen()).terminal_size;
+    let size = layout::places(size, play.chosen()).terminal_size;
     let mut effects = Vec::new();
     for (terminal, term) in &mut play.terminals {
-        term.screen.set_size(rows, columns);
-        effects.push(Effect::Resize(*terminal, rows, columns));
+        term.screen.set_size(size);
+        effects.push(Effect::Resize(*terminal, size));
     }
     effects
 }

@@ -14,7 +14,7 @@ const SIZES: [(u16, u16); 6] = [(80, 24), (100, 30), (120, 30), (140, 45), (200,
 /// Draws the state at each size; gives those at which not all of the question is to be seen, without a key.
 fn look(state: &mut State, place: &str, asks: bool) {
     for size in SIZES {
-        update(state, Event::Resize(size.0, size.1));
+        update(state, Event::Resize(size.into()));
         let frame = shot(state);
         straight(&text(&frame), size);
         // An overlay lies over the corners of others.

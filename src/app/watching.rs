@@ -1,6 +1,7 @@
 //! A session of another user's, or of another day, on this screen: where it stands, and what the viewer can ask for.
 
 use super::{Command, Effect, Extents, Key, Overlay, Pane, Shape, State, View, answer, commands, keys};
+use crate::terminal::Size;
 use crate::{lang::Lang, session::Phase};
 use crossterm::event::{KeyEvent, KeyEventKind};
 use std::{collections::BTreeMap, time::Duration};
@@ -71,7 +72,7 @@ impl Watch {
 pub(crate) struct Seen {
     lang: Lang,
     look: super::Look,
-    size: (u16, u16),
+    size: Size,
     overlay: Option<Overlay>,
     top: usize,
     extents: Extents,
@@ -89,7 +90,7 @@ pub(crate) struct Seen {
 impl Seen {
     /// For a viewer who reads this language, on a screen like that.
     pub(crate) fn new(lang: Lang, look: super::Look) -> Seen {
-        let size = (80, 24);
+        let size = Size::USUAL;
         Seen {
             lang,
             look,
@@ -119,14 +120,13 @@ impl Seen {
     }
 
     /// Columns and rows of the screen.
-    pub(crate) fn size(&self) -> (u16, u16) {
+    pub(crate) fn size(&self) -> Size {
         self.size
     }
 
     /// The screen has this size now.
-    pub(crate) fn resize(&mut self, (columns, rows): (u16, u16)) {
-        // A terminal that does not know its size says 0 by 0.
-        self.size = if columns == 0 || rows == 0 { (80, 24) } else { (columns, rows) };
+    pub(crate) fn resize(&mut self, size: Size) {
+        self.size = size.or_usual();
         self.shape = Shape::seen(self.size, self.look.large_print);
         if self.bottom.always_on(self.shape) {
             // It has a place of its own now.

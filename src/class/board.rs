@@ -2,6 +2,7 @@
 
 use super::{Asked, Doing, Flag, Room, card::Signed};
 use crate::lang::Lang;
+use crate::terminal::Size;
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -15,7 +16,7 @@ pub(crate) struct Look {
     /// The time, in seconds since 1970.
     pub now: u64,
     /// Columns and rows; rows beyond these are counted and not shown.
-    pub size: (u16, u16),
+    pub size: Size,
 }
 
 /// How the room has answered one question.
@@ -70,7 +71,7 @@ pub(crate) fn lines(
     look: Look,
     question: impl Fn(&Answers) -> Option<(String, Vec<String>)>,
 ) -> Vec<String> {
-    let (columns, rows) = (usize::from(look.size.0), usize::from(look.size.1));
+    let (columns, rows) = (usize::from(look.size.columns), usize::from(look.size.rows));
     let lang = look.lang;
     let count = |flag| room.cards.iter().filter(|signed| signed.card.flag == Some(flag)).count();
     let (all, help, done) = (room.cards.len(), count(Flag::Help), count(Flag::Done));
@@ -189,7 +190,7 @@ mod tests {
         Signed { class: 1, name: name.into(), since: 1000, card, ..Signed::default() }
     }
 
-    fn look(size: (u16, u16), lang: Lang, ascii: bool) -> Look {
+    fn look(size: Size, lang: Lang, ascii: bool) -> Look {
         Look { lang, ascii, now: 1000 + 180, size }
     }
 
@@ -210,7 +211,7 @@ mod tests {
 
     #[test]
     fn it_tells_who_is_where_and_what_fails() {
-        let lines = lines(&room(), look((120, 24), Lang::En, false), |_| None);
+        let lines = lines(&room(), look(Size::new(120, 24), Lang::En, false), |_| None);
         assert!(lines[0].starts_with("6 learners   ✋ 1"), "{lines:#?}");
         assert!(lines[2].starts_with("✋ 3 min   李明"), "{lines:#?}");
         assert!(
@@ -218,7 +219,7 @@ mod tests {
                 && lines[2].contains("the host name is box: expected box, observed vm")
         );
         assert!(lines.iter().any(|line| line == "2 files could not be read"));
-        let ascii = super::lines(&room(), look((120, 24), Lang::En, true), |_| None);
+        let ascii = super::lines(&room(), look(Size::new(120, 24), Lang::En, true), |_| None);
         assert!(ascii.iter().all(|line| line.replace("李明", "").is_ascii()), "{ascii:#?}");
     }
 
@@ -227,7 +228,7 @@ mod tests {
         let found = answers(&room()).unwrap();
         assert_eq!((found.step.as_str(), found.chosen.as_slice(), found.waiting), ("one-call", &[1, 2, 0][..], 1));
         let known = |_: &Answers| Some(("Which `link`?".to_string(), vec!["`pid`".to_string(), "`uts`".to_string()]));
-        let lines = lines(&room(), look((80, 24), Lang::En, false), known).join("\n");
+        let lines = lines(&room(), look(Size::USUAL, Lang::En, false), known).join("\n");
         assert!(lines.contains("3 of 4 have answered  Which link?"), "{lines}");
         assert!(lines.contains("  2 ██████████             2  uts"), "{lines}");
         // A file may say anything.
@@ -242,11 +243,11 @@ mod tests {
         let cards =
             (0..200).map(|at| signed(&format!("learner {at} 李明李明李明李明"), "one-call", Some(Some(at % 3))));
         let room = Room { cards: cards.collect(), unread: 1 };
-        for size in [(80, 24), (40, 10), (120, 30), (20, 5)] {
+        for size in [(80, 24), (40, 10), (120, 30), (20, 5)].map(Size::from) {
             for lang in Lang::ALL {
                 let lines = lines(&room, look(size, lang, false), |_| None);
-                assert!(lines.iter().all(|line| line.width() <= usize::from(size.0)), "{size:?} {lines:#?}");
-                assert!(size.1 < 10 || lines.len() <= usize::from(size.1), "{size:?} {lines:#?}");
+                assert!(lines.iter().all(|line| line.width() <= usize::from(size.columns)), "{size:?} {lines:#?}");
+                assert!(size.rows < 10 || lines.len() <= usize::from(size.rows), "{size:?} {lines:#?}");
             }
         }
     }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::kernel::{errno, text};
 use crate::lang::Lang;
+use crate::terminal::Size;
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -102,10 +103,10 @@ pub(crate) fn run(
 
 fn look(how: How, drawn: bool) -> Look {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
+    let size = crossterm::terminal::size().map(Size::from).unwrap_or_default().or_usual();
     // The reader of a pipe wants all of it.
-    let size = if drawn { size.unwrap_or((80, 24)) } else { (u16::MAX, u16::MAX) };
-    Look { lang: how.lang, ascii: how.ascii, now, size: (size.0, size.1.saturating_sub(1)) }
+    let size = if drawn { size } else { Size::new(u16::MAX, u16::MAX) };
+    Look { lang: how.lang, ascii: how.ascii, now, size: Size { rows: size.rows.saturating_sub(1), ..size } }
 }
 
 /// The lines in the place of those before, without a moment of nothing.

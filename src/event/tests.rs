@@ -213,7 +213,7 @@ fn every_event_is_read_back_as_it_was_stored() {
         key(KeyCode::F(5), KeyModifiers::NONE, KeyEventKind::Repeat),
         key(KeyCode::PageDown, KeyModifiers::SHIFT | KeyModifiers::ALT, KeyEventKind::Release),
         Event::Paste("二\n".into()),
-        Event::Resize(140, 45),
+        Event::Resize(Size::new(140, 45)),
         Event::Output(host, "\u{1b}[1m读\r\n".into()),
         Event::Output(host, vec![0xe4, 0xbb]),
         Event::Closed(TerminalId::Container),

@@ -9,6 +9,7 @@ use crate::kernel::text;
 use crate::kernel::{errno, pidfd, process, program};
 use crate::lang::Lang;
 use crate::observe::{self, Beyond, Evidence, Extra, Reader, Sample, Subject};
+use crate::terminal::Size;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
@@ -109,8 +110,8 @@ fn print(
     match screen {
         // A terminal that does not tell its size has the usual one.
         Some(screen) => {
-            let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
-            write!(out, "{}", screen.frame(&text, size.unwrap_or((80, 24)), lang))?;
+            let size = crossterm::terminal::size().map(Size::from).unwrap_or_default().or_usual();
+            write!(out, "{}", screen.frame(&text, size, lang))?;
         }
         None => writeln!(out, "{text}")?,
     }

@@ -1,6 +1,7 @@
 //! `--watch` on a terminal: the report stays in its place, and what changed is marked.
 
 use crate::lang::Lang;
+use crate::terminal::Size;
 use unicode_width::UnicodeWidthChar;
 
 /// What stands before a line that was not there before.
@@ -15,7 +16,7 @@ pub(super) struct Screen {
 
 impl Screen {
     /// What replaces the report before by this one, on a terminal of this size.
-    pub(super) fn frame(&mut self, report: &str, (columns, rows): (u16, u16), lang: Lang) -> String {
+    pub(super) fn frame(&mut self, report: &str, Size { columns, rows }: Size, lang: Lang) -> String {
         let lines: Vec<String> = report.lines().map(String::from).collect();
         let room = usize::from(rows).saturating_sub(1).max(2);
         let mut frame: Vec<String> = lines.iter().map(|line| clip(&self.marked(line), columns.into())).collect();
@@ -58,10 +59,10 @@ mod tests {
     #[test]
     fn a_report_replaces_the_one_before_and_marks_what_is_new() {
         let mut screen = Screen::default();
-        assert_eq!(screen.frame("Title\n\n  a 1\n  b 1", (80, 24), Lang::En), "Title\n\n  a 1\n  b 1\n");
-        let second = screen.frame("Title\n\n  a 2\n  b 1\n  c 1", (80, 24), Lang::En);
+        assert_eq!(screen.frame("Title\n\n  a 1\n  b 1", Size::USUAL, Lang::En), "Title\n\n  a 1\n  b 1\n");
+        let second = screen.frame("Title\n\n  a 2\n  b 1\n  c 1", Size::USUAL, Lang::En);
         assert_eq!(second, "\x1b[4A\r\x1b[JTitle\n\n* a 2\n  b 1\n* c 1\n");
-        let third = screen.frame("Other\n\n  a 2", (80, 24), Lang::En);
+        let third = screen.frame("Other\n\n  a 2", Size::USUAL, Lang::En);
         assert_eq!(third, "\x1b[5A\r\x1b[J* Other\n\n  a 2\n", "what was new is no longer");
     }
 
@@ -69,8 +70,8 @@ mod tests {
     fn nothing_scrolls_and_nothing_is_broken() {
         let mut screen = Screen::default();
         let report: Vec<String> = (0..9).map(|n| format!("{n} 进程进程")).collect();
-        let first = screen.frame(&report.join("\n"), (6, 5), Lang::En);
+        let first = screen.frame(&report.join("\n"), Size::new(6, 5), Lang::En);
         assert_eq!(first, "0 进程\n1 进程\n2 进程\n… 6 more lines\n");
-        assert!(screen.frame("x", (6, 5), Lang::Zh).starts_with("\x1b[4A\r\x1b[J"));
+        assert!(screen.frame("x", Size::new(6, 5), Lang::Zh).starts_with("\x1b[4A\r\x1b[J"));
     }
 }

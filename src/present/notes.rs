@@ -5,6 +5,7 @@ use crate::{
     kernel::text,
     lang::Lang,
     lesson::{Block, Lesson, Step, Translations},
+    terminal::Size,
 };
 use unicode_width::UnicodeWidthChar;
 
@@ -14,7 +15,7 @@ pub(crate) struct Look {
     /// The language.
     pub lang: Lang,
     /// Columns and rows.
-    pub size: (u16, u16),
+    pub size: Size,
     /// How long the talk takes by now, in seconds.
     pub elapsed: u64,
     /// How long it is to take, in minutes.
@@ -32,7 +33,7 @@ pub(crate) fn lesson<'a>(lessons: &'a [Translations], id: &str, lang: Lang) -> O
 /// All lines; `stage` is where the hall is, if there is one.
 pub(crate) fn lines(stage: Option<&Stage>, lessons: &[Translations], look: Look) -> Vec<String> {
     let lang = look.lang;
-    let (columns, rows) = (usize::from(look.size.0).max(20), usize::from(look.size.1));
+    let (columns, rows) = (usize::from(look.size.columns).max(20), usize::from(look.size.rows));
     let keys = match look.jump {
         None => lang
             .pick(
@@ -196,7 +197,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     fn look(lang: Lang, elapsed: u64) -> Look {
-        Look { lang, size: (80, 24), elapsed, minutes: Some(45), jump: None }
+        Look { lang, size: Size::USUAL, elapsed, minutes: Some(45), jump: None }
     }
 
     /// The step of this name, with its place.
@@ -244,14 +245,14 @@ mod tests {
         let lessons = lesson::embedded().unwrap();
         let shown: Vec<String> = (1..=12).map(|row| format!("row {row} 演示\u{1b}[2J")).collect();
         let stage = Stage { terminal: Some(lesson::TerminalId::Host), shown, ..place("without-fork") };
-        let all = lines(Some(&stage), &lessons, Look { size: (60, 60), ..look(Lang::En, 0) });
+        let all = lines(Some(&stage), &lessons, Look { size: Size::new(60, 60), ..look(Lang::En, 0) });
         let at = all.iter().position(|line| line == "-- the hall sees: host --").unwrap();
         assert!(all[at + 1].starts_with("row 1 ") && all[at + 12].starts_with("row 12 "), "{all:#?}");
         assert!(all.iter().all(|line| line.width() <= 60 && !line.contains('\u{1b}')), "{all:#?}");
         // The newest rows are those that stay.
-        let less = lines(Some(&stage), &lessons, Look { size: (60, at as u16 + 4), ..look(Lang::En, 0) });
+        let less = lines(Some(&stage), &lessons, Look { size: Size::new(60, at as u16 + 4), ..look(Lang::En, 0) });
         assert!(less[at + 1].starts_with("row 11 ") && less[at + 2].starts_with("row 12 "), "{less:#?}");
-        let none = lines(Some(&stage), &lessons, Look { size: (60, at as u16 + 2), ..look(Lang::En, 0) });
+        let none = lines(Some(&stage), &lessons, Look { size: Size::new(60, at as u16 + 2), ..look(Lang::En, 0) });
         assert!(!none.iter().any(|line| line.contains("hall sees")), "{none:#?}");
         let asked = lines(Some(&stage), &lessons, Look { jump: Some(7), ..look(Lang::En, 0) });
         assert!(asked[23].starts_with("Jump to step: 7_"), "{asked:#?}");

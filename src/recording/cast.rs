@@ -7,6 +7,7 @@ use crate::{
     event::Event,
     lang::Lang,
     lesson::Translations,
+    terminal::Size,
     ui,
 };
 use ratatui::{
@@ -39,7 +40,7 @@ pub(crate) struct Drawn {
     /// Colours and characters.
     pub look: Look,
     /// Columns and rows.
-    pub size: (u16, u16),
+    pub size: Size,
     /// Whether long silences are shortened.
     pub brief: bool,
     /// Whether time passes so slowly that each step can be read: a lesson that plays itself is over in a second.
@@ -61,7 +62,7 @@ pub(crate) fn cast(
         Err(error) => return Ok(Err(error)),
     };
     events.for_each(|(at, event)| player.push(at, event));
-    let (width, height) = how.size;
+    let Size { columns: width, rows: height } = how.size;
     let first = serde_json::json!({
         "version": 2, "width": width, "height": height, "timestamp": header.started,
         "title": format!("boxwright {}", header.places.join(" ")), "env": { "TERM": "xterm-256color" },
@@ -104,7 +105,7 @@ struct Painter {
 
 impl Painter {
     fn new(how: Drawn) -> Painter {
-        let (columns, rows) = how.size;
+        let Size { columns, rows } = how.size;
         let mut seen = Seen::new(how.lang, how.look);
         seen.resize(how.size);
         // It is the session that is shown, and not a viewer.

@@ -5,6 +5,7 @@ use crate::{
     app::{Caster, State, measured, update},
     event::Event,
     lesson::{self, Translations},
+    terminal::Size,
     ui,
 };
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
@@ -47,7 +48,7 @@ pub fn last_screen(recording: Recording<impl BufRead>, lessons: &[Translations])
 
 /// Draws one frame, and takes in what it measured.
 pub(super) fn draw(state: &mut State) -> Vec<String> {
-    let (columns, rows) = state.size;
+    let Size { columns, rows } = state.size;
     let mut extents = crate::app::Extents::new();
     let drawn: Result<_, Infallible> = Terminal::new(TestBackend::new(columns, rows)).and_then(|mut terminal| {
         terminal.draw(|frame| extents = ui::draw(state, frame))?;

@@ -9,6 +9,7 @@ use crate::{
     kernel::pid::Pid,
     lesson::{TerminalId, Translations},
     observe::Sample,
+    terminal::Size,
     trace::{Call, TraceEvent},
     ui::stage,
 };
@@ -57,7 +58,7 @@ fn session() -> Vec<Event> {
     let prompt = "\u{1b}]133;D;0;aid=1\u{7}\u{1b}]133;A\u{7}$ \u{1b}]133;B\u{7}";
     let sample = |number, sample: Sample| Event::Sample(number, Arc::new(sample));
     let mut events = vec![
-        Event::Resize(120, 40),
+        Event::Resize(Size::new(120, 40)),
         Event::Lacking(Default::default()),
         Event::Open("isolate".into(), 1),
         Event::Drawn,

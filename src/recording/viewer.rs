@@ -8,6 +8,7 @@ use crate::{
     event::Event,
     lang::Lang,
     lesson::Translations,
+    terminal::Size,
     ui,
 };
 use crossterm::event::KeyEvent;
@@ -137,13 +138,13 @@ impl Viewer {
     }
 
     /// The screen has so many columns and rows now.
-    pub(crate) fn resize(&mut self, size: (u16, u16)) {
+    pub(crate) fn resize(&mut self, size: Size) {
         self.seen.resize(size);
         self.dirty = true;
     }
 
     /// Columns and rows of the screen.
-    pub(crate) fn size(&self) -> (u16, u16) {
+    pub(crate) fn size(&self) -> Size {
         self.seen.size()
     }
 

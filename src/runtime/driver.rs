@@ -174,7 +174,7 @@ impl Driver {
                 Effect::Pick(picked) => self.engine.pick(picked),
                 Effect::Networks(seen) => self.engine.networks(seen),
                 Effect::Write(terminal, bytes) => self.engine.write(terminal, &bytes),
-                Effect::Resize(terminal, rows, columns) => self.engine.resize(terminal, rows, columns),
+                Effect::Resize(terminal, size) => self.engine.resize(terminal, size),
             }
         }
     }

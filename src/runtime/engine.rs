@@ -8,6 +8,7 @@ use super::{
     queue::{Item, Queue},
     timer::Timer,
 };
+use crate::terminal::Size;
 use crate::{dirs::Need, event::Event, lang::Lang, lesson::TerminalId, recording::Recorder, session::Action};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -62,8 +63,8 @@ pub struct Engine {
     ready: VecDeque<Event>,
     /// Made when the first shell is wanted: who only looks at the opening leaves nothing behind.
     machine: Option<Machine>,
-    /// Rows and columns of the terminals of a machine that is not made yet.
-    sizes: BTreeMap<TerminalId, (u16, u16)>,
+    /// Of the terminals of a machine that is not made yet.
+    sizes: BTreeMap<TerminalId, Size>,
     /// Whether the session's network namespaces are shown.
     networks: bool,
     began: Instant,
@@ -116,8 +117,8 @@ impl Engine {
             let queue = self.queue();
             let sink = Arc::new(move |message| queue.put(Item::Machine(message)));
             let mut machine = Machine::start(&self.setup, sink)?;
-            for (terminal, (rows, columns)) in &self.sizes {
-                machine.resize(*terminal, *rows, *columns);
+            for (terminal, size) in &self.sizes {
+                machine.resize(*terminal, *size);
             }
             if self.networks {
                 machine.networks(true);
@@ -261,10 +262,10 @@ impl Engine {
     }
 
     /// Sets the size of a terminal, for now and for every shell to come.
-    pub(super) fn resize(&mut self, terminal: TerminalId, rows: u16, columns: u16) {
+    pub(super) fn resize(&mut self, terminal: TerminalId, size: Size) {
         match &mut self.machine {
-            Some(machine) => machine.resize(terminal, rows, columns),
-            None => drop(self.sizes.insert(terminal, (rows, columns))),
+            Some(machine) => machine.resize(terminal, size),
+            None => drop(self.sizes.insert(terminal, size)),
         }
     }
 

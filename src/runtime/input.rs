@@ -5,6 +5,7 @@
 
 use super::{keyboard::Keyboard, queue::Queue};
 use crate::event::Event;
+use crate::terminal::Size;
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -89,10 +90,7 @@ fn listen(terminal: BorrowedFd<'_>, signals: &SignalFd, stop: &EventFd, queue: &
         }
         while let Ok(Some(signal)) = signals.read_signal() {
             queue.send(match signal.ssi_signo as i32 {
-                libc::SIGWINCH => {
-                    let (columns, rows) = size();
-                    Event::Resize(columns, rows)
-                }
+                libc::SIGWINCH => Event::Resize(size()),
                 libc::SIGCONT => Event::Resume,
                 _ => Event::Suspend,
             });
@@ -115,9 +113,9 @@ fn listen(terminal: BorrowedFd<'_>, signals: &SignalFd, stop: &EventFd, queue: &
 
 /// Columns and rows of the screen's terminal; 0 where it does not know.
 #[expect(unsafe_code, reason = "nix has no call for it")]
-pub(super) fn size() -> (u16, u16) {
+pub(super) fn size() -> Size {
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: the descriptor is open, and the kernel writes one winsize into a place that is one.
     let result = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };
-    if result == 0 { (size.ws_col, size.ws_row) } else { (0, 0) }
+    if result == 0 { Size::new(size.ws_col, size.ws_row) } else { Size::default() }
 }

@@ -28,7 +28,7 @@ use crate::{
     lesson::TerminalId,
     observe::{Extra, Sample, Sampler},
     session::{Action, Entry, Ledger, RunDir},
-    terminal::{Pty, PtyEvent, shell},
+    terminal::{Pty, PtyEvent, Size, shell},
     tools::TOOLS,
     trace::{Guard, Hold, Spawn, TraceEvent, Tracer},
 };
@@ -260,11 +260,11 @@ impl Machine {
     }
 
     /// Sets the size of a terminal, for now and for every shell to come.
-    pub(super) fn resize(&mut self, id: TerminalId, rows: u16, cols: u16) {
+    pub(super) fn resize(&mut self, id: TerminalId, size: Size) {
         if let Some(terminal) = self.terminals.get_mut(&id) {
-            terminal.size = (rows.max(1), cols.max(1));
+            terminal.size = size;
             if let Some(pty) = &terminal.pty {
-                let _ = pty.resize(rows, cols);
+                let _ = pty.resize(size);
             }
         }
     }
@@ -339,8 +339,7 @@ impl Machine {
         let enter = if user { self.as_user()? } else { self.user_namespace()? };
         let Some(terminal) = self.terminals.get_mut(&id) else { return Ok(()) };
         terminal.restarting = false;
-        let (rows, cols) = terminal.size;
-        let pty = Pty::open(rows, cols)?;
+        let pty = Pty::open(terminal.size)?;
         let (sink, generation) = (self.sink.clone(), terminal.generation);
         pty.reader(move |event| sink(Message::Pty(id, generation, event)))?;
         let mut shell = shell::command(self.run_dir.bin())?;

@@ -104,8 +104,7 @@ impl View {
     }
 
     fn draw(&self) -> io::Result<()> {
-        let (columns, rows) = input::size();
-        let size = if columns == 0 || rows == 0 { (80, 24) } else { (columns, rows) };
+        let size = input::size().or_usual();
         let elapsed = self.began.map_or(0, |began| began.elapsed().as_secs());
         let look = Look { lang: self.options.lang, size, elapsed, minutes: self.options.minutes, jump: self.jump };
         let stage = self.stage.as_ref().filter(|_| self.hall.is_some());

@@ -142,7 +142,7 @@ impl Talk {
 
     /// Says sentences, broken for the terminal as wide as it is now.
     fn say(&self, lines: &[String]) -> io::Result<()> {
-        print(&say::fit(&self.driver.state, lines, input::size().0))
+        print(&say::fit(&self.driver.state, lines, input::size().columns))
     }
 
     fn follow(&mut self) -> io::Result<u8> {

@@ -22,6 +22,7 @@ use crate::{
     observe,
     recording::{Header, Recorder},
     session::{Progress, StateDir},
+    terminal::Size,
     ui,
 };
 use nix::{
@@ -185,8 +186,7 @@ fn show(options: TuiOptions) -> io::Result<(u8, Option<Lang>)> {
     if let Some(signal) = wait_for_the_foreground(&mut driver) {
         return Ok((ended_by(signal), None));
     }
-    let (columns, rows) = input::size();
-    driver.give(Event::Resize(columns, rows));
+    driver.give(Event::Resize(input::size()));
     let guard = Guard::take()?;
     let mut screen = Screen::new(driver.state.size)?;
     if let Some((lesson, step)) = start {
@@ -252,8 +252,7 @@ fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result
             Some(Event::Resume) => {
                 guard.retake()?;
                 // A window that changed while others had it told them.
-                let (columns, rows) = input::size();
-                driver.give(Event::Resize(columns, rows));
+                driver.give(Event::Resize(input::size()));
                 *screen = Screen::new(driver.state.size)?;
             }
             Some(event) => {
@@ -279,7 +278,7 @@ pub(super) struct Screen(Terminal<Sure<CrosstermBackend<BufWriter<Stdout>>>>);
 
 impl Screen {
     /// An empty screen of this size. The size is ours to say: asking again might start a program.
-    pub(super) fn new((columns, rows): (u16, u16)) -> io::Result<Screen> {
+    pub(super) fn new(Size { columns, rows }: Size) -> io::Result<Screen> {
         // One write for a frame: a slow line shows it at once, and not from the top to the bottom.
         let mut out = BufWriter::with_capacity(256 * 1024, io::stdout());
         out.write_all(b"\x1b[0m\x1b[2J")?;

@@ -261,8 +261,8 @@ fn follow(viewer: &mut Viewer, queue: &Queue, screen: &mut Screen, guard: &Guard
                     viewer.resize(input::size());
                     *screen = Screen::new(viewer.size())?;
                 }
-                Some(Item::Event(Event::Resize(columns, rows))) => {
-                    viewer.resize((columns, rows));
+                Some(Item::Event(Event::Resize(size))) => {
+                    viewer.resize(size);
                     *screen = Screen::new(viewer.size())?;
                     hurried = true;
                 }

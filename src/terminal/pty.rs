@@ -1,5 +1,6 @@
 //! One pseudo terminal (pty(7)), seen from the master's side.
 
+use crate::terminal::Size;
 use crate::{
     kernel::{causes, errno},
     lang::say,
@@ -62,7 +63,7 @@ struct Outbox {
 
 impl Pty {
     /// Opens a pty of this size. Errors are an [`OpenError`] with a hint.
-    pub fn open(rows: u16, cols: u16) -> io::Result<Pty> {
+    pub fn open(size: Size) -> io::Result<Pty> {
         // Opened non-blocking and close-on-exec in one call: another thread may start a process at any moment.
         let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
         let master = posix_openpt(flags).map_err(OpenError::at("open /dev/ptmx"))?;
@@ -83,7 +84,7 @@ impl Pty {
         let stop = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
         let wire = Arc::new(Wire { master, stop, outbox: Mutex::default(), queued: Condvar::new() });
         let pty = Pty { wire, slave_path };
-        pty.resize(rows, cols)?;
+        pty.resize(size)?;
         let wire = Arc::clone(&pty.wire);
         thread::Builder::new().name("pty writer".into()).spawn(move || wire.write_pending())?;
         Ok(pty)
@@ -96,8 +97,9 @@ impl Pty {
 
     /// Sets the window size in characters, at least 1×1; the foreground group gets SIGWINCH (TIOCSWINSZ(2const)).
     #[expect(unsafe_code, reason = "nix has no call for it")]
-    pub fn resize(&self, rows: u16, cols: u16) -> io::Result<()> {
-        let size = libc::winsize { ws_row: rows.max(1), ws_col: cols.max(1), ws_xpixel: 0, ws_ypixel: 0 };
+    pub fn resize(&self, size: Size) -> io::Result<()> {
+        let (ws_row, ws_col) = (size.rows.max(1), size.columns.max(1));
+        let size = libc::winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
         // SAFETY: the descriptor is open for as long as `wire` lives, and the kernel only reads `size`.
         let result = unsafe { libc::ioctl(self.wire.master.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
         Errno::result(result).map(drop).map_err(io::Error::from)

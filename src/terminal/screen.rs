@@ -9,6 +9,7 @@ use super::{
     prompt::Prompt,
     transcript::{Piece, Transcript},
 };
+use crate::terminal::Size;
 use avt::{Anchor, Line, Position, ScreenKind, Terminal, observer::ShellTracker};
 
 /// Lines kept above the screen.
@@ -45,15 +46,15 @@ pub struct Screen {
 /// The size that a terminal has by default.
 impl Default for Screen {
     fn default() -> Screen {
-        Screen::new(24, 80)
+        Screen::new(Size::USUAL)
     }
 }
 
 impl Screen {
     /// Makes an empty screen; sizes are clamped to what can be drawn, from 1×1 on.
-    pub fn new(rows: u16, cols: u16) -> Screen {
+    pub fn new(size: Size) -> Screen {
         Screen {
-            terminal: terminal(usize::from(clamp(cols)), usize::from(clamp(rows))),
+            terminal: terminal(usize::from(clamp(size.columns)), usize::from(clamp(size.rows))),
             decoder: Decoder::default(),
             tracker: ShellTracker::new(),
             prompt: Prompt::default(),
@@ -105,8 +106,8 @@ impl Screen {
 
     /// Changes the size, clamped as in [`Screen::new`]. Wrapped lines are wrapped anew, but not those of a full-screen
     /// program.
-    pub fn set_size(&mut self, rows: u16, cols: u16) {
-        let (cols, rows) = (usize::from(clamp(cols)), usize::from(clamp(rows)));
+    pub fn set_size(&mut self, size: Size) {
+        let (cols, rows) = (usize::from(clamp(size.columns)), usize::from(clamp(size.rows)));
         let (old_cols, old_rows) = self.terminal.size();
         if cols < old_cols && !self.alternate_screen() {
             // avt 0.19 would move the first rows into the history for what is wrapped, and leave the last ones empty.
@@ -142,10 +143,10 @@ impl Screen {
         empty
     }
 
-    /// Rows and columns.
-    pub fn size(&self) -> (u16, u16) {
-        let (cols, rows) = self.terminal.size();
-        (small(rows), small(cols))
+    /// How large it is.
+    pub fn size(&self) -> Size {
+        let (columns, rows) = self.terminal.size();
+        Size { columns: small(columns), rows: small(rows) }
     }
 
     /// Moves the view by so many lines: positive into the past, negative back towards the present.
@@ -171,7 +172,7 @@ impl Screen {
 
     /// Row and column of the cursor in the view; `None` where it is hidden or scrolled out of sight.
     pub fn cursor(&self) -> Option<(u16, u16)> {
-        let (rows, _) = self.size();
+        let Size { rows, .. } = self.size();
         let (row, col) = self.cursor_now();
         let row = u16::try_from(self.scrolled()).ok()?.checked_add(row).filter(|row| *row < rows)?;
         self.terminal.cursor().visible.then_some((row, col))

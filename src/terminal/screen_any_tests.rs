@@ -55,10 +55,10 @@ proptest! {
     fn any_bytes_at_any_size_are_survived(
         steps in proptest::collection::vec((0u16..12, 0u16..12, output(), -9isize..9), 1..6)
     ) {
-        let mut screen = Screen::new(4, 4);
+        let mut screen = Screen::new(Size::new(4, 4));
         for (rows, cols, bytes, lines) in steps {
             screen.process(&bytes);
-            screen.set_size(rows, cols);
+            screen.set_size(Size::new(cols, rows));
             screen.sent(b"\r");
             screen.process(&bytes);
             screen.scroll(lines);
@@ -76,12 +76,12 @@ proptest! {
     fn a_cut_changes_nothing(bytes in output(), cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..6)) {
         // The beginning of a prompt of ours is the one thing that is known only in one piece.
         prop_assume!(!bytes.windows(LEAD.len()).any(|part| part == LEAD.as_bytes()));
-        let mut whole = Screen::new(6, 17);
+        let mut whole = Screen::new(Size::new(17, 6));
         let expected = whole.process(&bytes);
         let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
         places.sort_unstable();
         places.push(bytes.len());
-        let (mut cut, mut found, mut from) = (Screen::new(6, 17), Processed::default(), 0);
+        let (mut cut, mut found, mut from) = (Screen::new(Size::new(17, 6)), Processed::default(), 0);
         for to in places {
             let part = cut.process(&bytes[from..to]);
             for piece in part.pieces {
@@ -103,7 +103,7 @@ proptest! {
 
     #[test]
     fn a_copy_shows_the_same(bytes in output(), more in output()) {
-        let mut screen = Screen::new(6, 17);
+        let mut screen = Screen::new(Size::new(17, 6));
         screen.process(&bytes);
         let mut copy = screen.clone();
         let visible = |screen: &Screen| (screen.contents(), screen.cursor(), screen.terminal.dump());
@@ -111,6 +111,6 @@ proptest! {
         prop_assert_eq!(copy.prompt_is_empty(), screen.prompt_is_empty());
         // Whatever comes, it is survived.
         copy.process(&more);
-        copy.set_size(3, 40);
+        copy.set_size(Size::new(40, 3));
     }
 }

@@ -6,7 +6,7 @@ pub(super) fn shown(screen: &Screen) -> (String, Option<(u16, u16)>, String, usi
 }
 
 pub(super) fn pieces(parts: &[&[u8]]) -> Vec<Piece> {
-    let mut screen = Screen::new(24, 80);
+    let mut screen = Screen::new(Size::USUAL);
     let mut all: Vec<Piece> = Vec::new();
     for piece in parts.iter().flat_map(|part| screen.process(part).pieces) {
         match (all.last_mut(), piece) {
@@ -79,7 +79,7 @@ fn other_prompts_are_text_and_submit_nothing() {
 
 #[test]
 fn the_prompt_leaves_no_glyphs() {
-    let mut screen = Screen::new(24, 80);
+    let mut screen = Screen::new(Size::USUAL);
     let processed = screen.process(ps1(0, 9, BASH).as_bytes());
     assert_eq!(processed.pieces, [Piece::Prompt { status: 0, shell: 9 }]);
     assert_eq!((screen.contents().as_str(), screen.cursor()), ("$", Some((0, 2))));
@@ -87,7 +87,7 @@ fn the_prompt_leaves_no_glyphs() {
 
 /// A screen on which a shell of this version waits.
 fn waiting(version: &str) -> Screen {
-    let mut screen = Screen::new(24, 20);
+    let mut screen = Screen::new(Size::new(20, 24));
     screen.process(ps1(0, 9, version).as_bytes());
     screen
 }
@@ -174,16 +174,16 @@ fn it_is_known_whether_something_is_typed() {
     let mut screen = waiting("");
     screen.process(b"some words");
     for cols in [6, 40, 3, 20] {
-        screen.set_size(24, cols);
+        screen.set_size(Size::new(cols, 24));
         assert_eq!(screen.prompt_is_empty(), Some(false), "{cols}");
     }
-    assert_eq!(Screen::new(5, 5).prompt_is_empty(), None);
+    assert_eq!(Screen::new(Size::new(5, 5)).prompt_is_empty(), None);
 }
 
 #[test]
 fn what_it_lacked_before() {
     let show = |text: &str| {
-        let mut screen = Screen::new(3, 10);
+        let mut screen = Screen::new(Size::new(10, 3));
         screen.process(text.as_bytes());
         screen.contents()
     };
@@ -194,7 +194,7 @@ fn what_it_lacked_before() {
     assert_eq!(show("ab\r\x1b[4h文"), "文ab");
     assert_eq!(show("\tx\x1b[Zy\x1b[2Iz"), "        yz", "tabs both ways");
     assert_eq!(show("ab\x7fc"), "abc", "a deleted character is nothing");
-    let mut screen = Screen::new(3, 10);
+    let mut screen = Screen::new(Size::new(10, 3));
     screen.process(b"\x1b[9ma\x1b[58;5;41mb\x1b[4:3mc\x1b[0;38:2::1:2:3md");
     let line = screen.lines().next().unwrap();
     let pens: Vec<_> = line.cells().iter().map(|cell| *cell.pen()).collect();
@@ -206,10 +206,10 @@ fn what_it_lacked_before() {
 
 #[test]
 fn a_narrow_window_cuts_nothing_off() {
-    let mut screen = Screen::new(6, 20);
+    let mut screen = Screen::new(Size::new(20, 6));
     screen.process("0123456789abcdefghij文字\r\nnext".as_bytes());
     for (rows, cols) in [(6, 8), (2, 4), (6, 20)] {
-        screen.set_size(rows, cols);
+        screen.set_size(Size::new(cols, rows));
         assert!(screen.contents().ends_with("next"), "{cols}");
     }
     assert_eq!(screen.contents(), "0123456789abcdefghij文字\nnext");
@@ -217,13 +217,13 @@ fn a_narrow_window_cuts_nothing_off() {
 
 #[test]
 fn what_is_wrapped_takes_the_empty_rows_first() {
-    let mut screen = Screen::new(6, 20);
+    let mut screen = Screen::new(Size::new(20, 6));
     screen.process(b"first\r\n0123456789abcdefghij\r\n$ ");
-    screen.set_size(6, 10);
+    screen.set_size(Size::new(10, 6));
     assert_eq!((screen.contents().as_str(), screen.cursor()), ("first\n0123456789abcdefghij\n$", Some((3, 2))));
-    screen.set_size(6, 3);
+    screen.set_size(Size::new(3, 6));
     assert_eq!(screen.contents(), "6789abcdefghij\n$", "then the first ones go");
-    screen.set_size(6, 20);
+    screen.set_size(Size::new(20, 6));
     assert_eq!((screen.contents().as_str(), screen.history()), ("first\n0123456789abcdefghij\n$", 0));
 }
 
@@ -241,7 +241,7 @@ fn clear_clears_the_history_too() {
 
 #[test]
 fn what_comes_after_clear_is_shown() {
-    let mut screen = Screen::new(24, 80);
+    let mut screen = Screen::new(Size::USUAL);
     screen.process(ps1(0, 9, BASH).as_bytes());
     screen.process(format!("clear; x\r\n\x1b[?2004l\r{C}").as_bytes());
     screen.process(b"\x1b[H\x1b[2J\x1b[3J");
@@ -271,7 +271,7 @@ fn busybox_wraps_a_typed_line_itself() {
 
 #[test]
 fn marks_stay_with_their_letter() {
-    let mut screen = Screen::new(3, 4);
+    let mut screen = Screen::new(Size::new(4, 3));
     for part in ["e", "\u{301}", "文\u{302}x", "y\u{303}z"] {
         screen.process(part.as_bytes());
     }
@@ -283,7 +283,7 @@ fn marks_stay_with_their_letter() {
 
 #[test]
 fn queries_are_answered_from_where_the_cursor_was_then() {
-    let mut screen = Screen::new(24, 80);
+    let mut screen = Screen::new(Size::USUAL);
     let reply = |screen: &mut Screen, text: &str| String::from_utf8(screen.process(text.as_bytes()).reply).unwrap();
     assert_eq!(reply(&mut screen, "ab\x1b[6n\r\ncd\x1b[6n"), "\x1b[1;3R\x1b[2;3R");
     assert_eq!(reply(&mut screen, "\x1b[999;999H\x1b[6n"), "\x1b[24;80R");
@@ -296,7 +296,7 @@ fn queries_are_answered_from_where_the_cursor_was_then() {
 #[test]
 fn sizes_are_safe_from_nothing_on() {
     for (rows, cols) in [(0, 0), (1, 1), (2, 1), (1, 2), (2, 2), (0, 80), (24, 0), (u16::MAX, 1), (1, u16::MAX)] {
-        let mut screen = Screen::new(rows, cols);
+        let mut screen = Screen::new(Size::new(cols, rows));
         for text in [
             "seq 宽字符 e\u{301} ☁\u{fe0f} \t\x08",
             "\r\n",
@@ -306,17 +306,17 @@ fn sizes_are_safe_from_nothing_on() {
             screen.process(text.as_bytes());
             screen.process(text.repeat(9).as_bytes());
         }
-        let (rows, cols) = screen.size();
-        assert!(screen.cursor().is_none_or(|(row, col)| row < rows && col < cols), "{rows}x{cols}");
+        let size = screen.size();
+        assert!(screen.cursor().is_none_or(|(row, col)| row < size.rows && col < size.columns), "{size:?}");
     }
 }
 
 #[test]
 fn any_size_takes_wide_characters() {
-    let mut screen = Screen::new(5, 10);
+    let mut screen = Screen::new(Size::new(10, 5));
     screen.process("ab中文字符\r\n".repeat(40).as_bytes());
     for (rows, cols) in [(80, 3), (2, 80), (24, 3), (1, 1), (24, 80), (5, 5), (3, 4)] {
-        screen.set_size(rows, cols);
+        screen.set_size(Size::new(cols, rows));
         screen.process("宽\r\n宽宽宽".as_bytes());
         screen.scroll(7);
         assert_eq!(screen.lines().count(), usize::from(rows));
@@ -326,7 +326,7 @@ fn any_size_takes_wide_characters() {
 
 #[test]
 fn scrollback_holds_its_lines_and_no_more() {
-    let mut screen = Screen::new(10, 20);
+    let mut screen = Screen::new(Size::new(20, 10));
     let lines: String = (0..6_000).map(|n| format!("{n}\r\n")).collect();
     screen.process(lines.as_bytes());
     assert_eq!(screen.history(), SCROLLBACK);
@@ -350,7 +350,7 @@ fn scrollback_holds_its_lines_and_no_more() {
 
 #[test]
 fn modes_are_reported() {
-    let mut screen = Screen::new(10, 20);
+    let mut screen = Screen::new(Size::new(20, 10));
     screen.process(b"\x1b[?1h\x1b[?2004h\x1b[?25l");
     assert!(screen.application_cursor() && screen.bracketed_paste());
     assert_eq!(screen.cursor(), None);
@@ -412,13 +412,13 @@ fn a_copy_goes_on_like_the_first() {
     // In the middle of a typed line, of a character and of a sequence.
     for rest in ["at is long", "\u{4e2d}", "\x1b[31mred\x1b[0m"] {
         for cut in 0..=rest.len() {
-            let mut screen = Screen::new(5, 12);
+            let mut screen = Screen::new(Size::new(12, 5));
             screen.process(output.as_bytes());
             screen.process(&rest.as_bytes()[..cut]);
             let mut copy = screen.clone();
             assert_eq!(copy.history(), screen.history());
             for screen in [&mut screen, &mut copy] {
-                screen.set_size(6, 20);
+                screen.set_size(Size::new(20, 6));
                 screen.process(&rest.as_bytes()[cut..]);
                 screen.sent(b"\r");
             }

@@ -1,6 +1,7 @@
 //! Draws a screen into a ratatui buffer: reads cells and nothing else.
 
 use super::screen::Screen;
+use crate::terminal::Size;
 use avt::Pen;
 use ratatui::{
     buffer::{Buffer, Cell},
@@ -35,9 +36,9 @@ impl View<'_> {
     /// The first row and column that are drawn: the smallest that keep the cursor in view.
     fn origin(&self, area: Rect) -> (u16, u16) {
         let (row, col) = self.screen.cursor_now();
-        let (rows, cols) = self.screen.size();
+        let Size { columns, rows } = self.screen.size();
         let first = |cursor: u16, size: u16, room: u16| (cursor.min(size - 1) + 1).saturating_sub(room);
-        (first(row, rows, area.height), first(col, cols, area.width))
+        (first(row, rows, area.height), first(col, columns, area.width))
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::terminal::Screen;
+use crate::terminal::Size;
 
 const MIB: u64 = 1 << 20;
 
@@ -67,7 +68,7 @@ fn odd_numbers_are_no_trouble() {
 
 /// What a terminal shows after a copy of so many layers: while the last one is read, and after the bars were taken away.
 fn drawn(rows: u16, columns: u16, count: usize) -> (String, String) {
-    let mut terminal = Screen::new(rows, columns);
+    let mut terminal = Screen::new(Size::new(columns, rows));
     let mut layers: Vec<Layer> = (1..=count).map(|number| Layer::new(number, 4 * MIB)).collect();
     let (mut height, mut at) = (0_usize, Duration::ZERO);
     terminal.process(b"$ skopeo copy a b\r\n");

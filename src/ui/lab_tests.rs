@@ -7,11 +7,12 @@ use crate::{
     lesson::{self, TerminalId},
     observe::Container,
     session::{Action, Phase},
+    terminal::Size,
 };
 
 fn lab(lang: Lang, size: (u16, u16), image: Option<&str>) -> State {
     let mut state = State::new(lang, Look::default(), Facts::default(), vec![lesson::lab(image)], Prefix::default());
-    update(&mut state, Event::Resize(size.0, size.1));
+    update(&mut state, Event::Resize(size.into()));
     update(&mut state, Event::Open("lab".into(), 0));
     prompts(&mut state);
     state
@@ -115,7 +116,7 @@ fn the_margin_below_stays_empty_and_never_takes_the_screen() {
     for (margin, rows, left) in [(6, 24, 18), (0, 24, 24), (200, 24, 10), (3, 8, 8)] {
         let mut state = lab(Lang::En, (80, 24), None);
         state.look.bottom_margin = margin;
-        update(&mut state, Event::Resize(80, rows));
-        assert_eq!(state.size, (80, left), "{margin} of {rows}");
+        update(&mut state, Event::Resize(Size::new(80, rows)));
+        assert_eq!(state.size, Size::new(80, left), "{margin} of {rows}");
     }
 }

@@ -46,6 +46,7 @@ pub(crate) use closing::result;
 
 use crate::app::{Extents, Focus, Pane, Play, Shape, State, View, Zoom, layout};
 use crate::lesson::TerminalId;
+use crate::terminal::Size;
 use ratatui::{Frame, layout::Rect};
 use sheet::Sheet;
 
@@ -57,7 +58,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame) -> Extents {
     if area.area() == 0 {
         return extents;
     }
-    if Shape::of((area.width, area.height)) == Shape::TooSmall {
+    if Shape::of(Size::new(area.width, area.height)) == Shape::TooSmall {
         chrome::too_small(state, frame);
     } else {
         match (state.view, &state.play) {
@@ -84,7 +85,7 @@ fn lesson_view(state: &State, play: &Play, frame: &mut Frame, extents: &mut Exte
     if let Some(zoom) = play.zoom {
         return zoomed(state, play, zoom, frame, extents);
     }
-    let mut places = layout::places((area.width, area.height), play.chosen());
+    let mut places = layout::places(Size::new(area.width, area.height), play.chosen());
     places.end_at(chrome::bottom(state, places.bar));
     chrome::header(state, play, places.header, frame);
     if places.terminal.height > 0 {

@@ -143,7 +143,7 @@ fn page(state: &State) -> Page {
     let here = format!("{}{}", lang.pick("This machine: ", "这台机器："), chrome::machine(&state.facts, lang));
     let mut machine = vec![Pieces::new(), vec![(here, Role::Quiet)]];
     // A path is easier to copy from one line.
-    let columns = (state.size.0 as usize).saturating_sub(4).clamp(1, 100);
+    let columns = (state.size.columns as usize).saturating_sub(4).clamp(1, 100);
     for sentence in limits::sentences(state) {
         machine.extend(wrap(&sentence, Role::Quiet, columns));
     }
@@ -176,7 +176,7 @@ fn row(state: &State, index: Option<usize>, name: &str, column: usize, meaning: 
         left.push((pad(name, column.max(name.width())), role));
     }
     let indent = width(&left) + 2;
-    let columns = (state.size.0 as usize).saturating_sub(2);
+    let columns = (state.size.columns as usize).saturating_sub(2);
     let room = columns.saturating_sub(width(&left).saturating_sub(4) + BESIDES).clamp(1, MEANING);
     left.push(("  ".into(), Role::Plain));
     let meaning_role = if index.is_some() { Role::Plain } else { Role::Quiet };

@@ -2,6 +2,7 @@ use crate::{
     app::{Look, PROPERTIES, Prefix, State},
     lang::Lang,
     session::{Outcome, Progress, Report},
+    terminal::Size,
     ui::stage,
 };
 
@@ -34,7 +35,7 @@ fn chosen_at(lang: Lang, size: (u16, u16), chosen: usize) -> String {
     }
     let facts = stage::state(lang, size, Look::default()).facts;
     let mut state = State::new(lang, Look::default(), facts, lessons, Prefix::default());
-    (state.size, state.selected) = (size, chosen);
+    (state.size, state.selected) = (size.into(), chosen);
     state.progress = progress;
     stage::shot(&mut state);
     stage::text(&stage::shot(&mut state))
@@ -85,7 +86,7 @@ fn crowded(lang: Lang, besides: usize, selected: usize, root: bool) -> String {
     facts.root = root;
     let mut state = State::new(lang, Look::default(), facts, lessons, Prefix::default());
     state.selected = selected;
-    state.size = (80, 24);
+    state.size = Size::USUAL;
     stage::text(&stage::shot(&mut state))
 }
 
@@ -98,7 +99,7 @@ fn nothing_is_cut_at_60_columns() {
             facts.root = root;
             let lessons = crate::lesson::embedded_once();
             let mut state = State::new(lang, Look::default(), facts, lessons, Prefix::default());
-            state.size = (60, 18);
+            state.size = Size::new(60, 18);
             let page = super::page(&state);
             for line in page.title.iter().chain(&page.list).chain(&page.machine) {
                 assert!(super::width(line) < 60, "{line:?}");

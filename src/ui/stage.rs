@@ -16,6 +16,7 @@ use crate::{
     lesson::{Block, Check, Fact, Lesson, Predict, Run, Step, TerminalId, Translations},
     observe::{ForChildren, Sample},
     session::Action,
+    terminal::Size,
     trace::{Call, Change, Return, SyscallEvent, TraceEvent},
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -90,12 +91,12 @@ pub(crate) fn lesson(lang: Lang) -> Lesson {
 }
 
 /// An app with that lesson, on a screen of this size.
-pub(crate) fn state(lang: Lang, size: (u16, u16), look: Look) -> State {
+pub(crate) fn state(lang: Lang, size: impl Into<Size>, look: Look) -> State {
     state_of(lesson, lang, size, look)
 }
 
 /// An app with a lesson of one step.
-pub(crate) fn step_of(blocks: Vec<Block>, size: (u16, u16)) -> State {
+pub(crate) fn step_of(blocks: Vec<Block>, size: impl Into<Size>) -> State {
     let lesson = |lang| {
         let step = |id: &str| Step {
             id: id.into(),
@@ -119,11 +120,11 @@ pub(crate) fn step_of(blocks: Vec<Block>, size: (u16, u16)) -> State {
     state
 }
 
-fn state_of(lesson: impl Fn(Lang) -> Lesson, lang: Lang, size: (u16, u16), look: Look) -> State {
+fn state_of(lesson: impl Fn(Lang) -> Lesson, lang: Lang, size: impl Into<Size>, look: Look) -> State {
     let facts = Facts { root: true, kernel: "6.18.44".into(), cgroup_mode: "hybrid".into(), ..Facts::default() };
     let translations: Translations = Lang::ALL.into_iter().map(|lang| (lang.code(), lesson(lang))).collect();
     let mut state = State::new(lang, look, facts, vec![translations], Prefix::default());
-    update(&mut state, Event::Resize(size.0, size.1));
+    update(&mut state, Event::Resize(size.into()));
     state
 }
 

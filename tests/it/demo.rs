@@ -6,6 +6,7 @@ use crate::harness::{Test, tests};
 use crate::support::{BOXWRIGHT, tmux::Tmux};
 use crate::tui_typing::bar;
 use boxwright::terminal::Screen;
+use boxwright::terminal::Size;
 use ratatui::{
     buffer::{Buffer, Cell},
     layout::Rect,
@@ -24,7 +25,7 @@ pub fn tests() -> Vec<Test> {
     tests.into_iter().map(Test::alone).collect()
 }
 
-const SIZE: (u16, u16) = (100, 30);
+const SIZE: Size = Size::new(100, 30);
 const PLACE: &str = "assets/demo.svg";
 /// How long a picture stays, in seconds, and how many there are at most.
 const STAYS: f64 = 1.5;
@@ -57,12 +58,12 @@ fn recorded(tmux: &Tmux) -> Vec<Buffer> {
 fn frames(path: &Path, least: usize) -> Vec<Buffer> {
     let made = Command::new(BOXWRIGHT).args(["replay", "--to", "cast"]).arg(path).output().unwrap();
     assert!(made.status.success(), "{made:?}");
-    let mut screen = Screen::new(SIZE.1, SIZE.0);
+    let mut screen = Screen::new(SIZE);
     let mut all: Vec<Buffer> = Vec::new();
     for line in String::from_utf8(made.stdout).unwrap().lines().skip(1) {
         let line: Value = serde_json::from_str(line).unwrap();
         screen.process(line[2].as_str().unwrap().as_bytes());
-        let area = Rect::new(0, 0, SIZE.0, SIZE.1);
+        let area = Rect::new(0, 0, SIZE.columns, SIZE.rows);
         let mut buffer = Buffer::empty(area);
         screen.view().render(area, &mut buffer);
         // What counts is what is held, and what has changed.
@@ -87,7 +88,7 @@ fn words(row: &str) -> String {
 }
 
 fn rows(buffer: &Buffer) -> Vec<String> {
-    (0..SIZE.1).map(|y| (0..SIZE.0).map(|x| buffer[(x, y)].symbol()).collect()).collect()
+    (0..SIZE.rows).map(|y| (0..SIZE.columns).map(|x| buffer[(x, y)].symbol()).collect()).collect()
 }
 
 /// The sixteen colours as they are mostly drawn on black.
@@ -126,7 +127,7 @@ fn escaped(text: &str) -> String {
 
 /// One picture after the other, for ever; nothing but text.
 fn svg(frames: &[Buffer]) -> String {
-    let (width, height) = (f64::from(SIZE.0) * 8.4 + 16.0, f64::from(SIZE.1) * 17.0 + 16.0);
+    let (width, height) = (f64::from(SIZE.columns) * 8.4 + 16.0, f64::from(SIZE.rows) * 17.0 + 16.0);
     let all = STAYS * frames.len() as f64;
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"monospace\" \
@@ -142,7 +143,7 @@ fn svg(frames: &[Buffer]) -> String {
              values=\"hidden;visible;hidden\" keyTimes=\"0;{from:.4};{to:.4}\"/>"
         )
         .unwrap();
-        for y in 0..SIZE.1 {
+        for y in 0..SIZE.rows {
             line(frame, y, &mut out);
         }
         out.push_str("</g>\n");
@@ -153,10 +154,10 @@ fn svg(frames: &[Buffer]) -> String {
 
 fn line(frame: &Buffer, y: u16, out: &mut String) {
     let mut x = 0;
-    while x < SIZE.0 {
+    while x < SIZE.columns {
         let (start, style_here) = (x, style(&frame[(x, y)]));
         let mut text = String::new();
-        while x < SIZE.0 && style(&frame[(x, y)]) == style_here {
+        while x < SIZE.columns && style(&frame[(x, y)]) == style_here {
             let symbol = frame[(x, y)].symbol();
             text.push_str(symbol);
             x += (symbol.width() as u16).max(1);
@@ -182,7 +183,7 @@ fn shown() -> String {
 }
 
 fn both_show_what_the_program_draws_when_a_call_is_held() {
-    let tmux = Tmux::start(SIZE.0, SIZE.1);
+    let tmux = Tmux::start(SIZE.columns, SIZE.rows);
     let made = svg(&recorded(&tmux));
     if std::env::var("BOXWRIGHT_UPDATE").as_deref() == Ok("demo") {
         fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(PLACE), &made).unwrap();

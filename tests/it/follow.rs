@@ -5,7 +5,7 @@ use crate::support::{BOXWRIGHT, tmux::Tmux};
 use crate::tui_typing::bar;
 use boxwright::{
     recording::{Recording, last_screen},
-    terminal::Screen,
+    terminal::{Screen, Size},
 };
 use serde_json::Value;
 use std::{
@@ -127,7 +127,7 @@ fn other_players_show_the_last_screen() {
     let played = tmux.file("played");
     tmux.line(&format!("clear; LC_ALL=C.UTF-8 asciinema cat {} > {} && echo played", cast.display(), played.display()));
     tmux.until("its end", |screen| screen.lines().any(|row| row.trim_end() == "played"));
-    let mut screen = Screen::new(30, 100);
+    let mut screen = Screen::new(Size::new(100, 30));
     screen.process(&fs::read(&played).unwrap());
     assert_eq!(boxed(&screen.contents()), expected);
     assert!(expected.len() > 20, "{expected:#?}");
@@ -149,7 +149,7 @@ fn a_lesson_is_exported_for_other_players() {
     assert!(times.is_sorted() && frames.len() > 20, "{times:?}");
     // Two seconds of silence, and what happened before and after it without a change on the screen.
     assert!(times.windows(2).all(|two| two[1] - two[0] < 3.0), "long silences are shortened: {times:?}");
-    let mut screen = Screen::new(30, 100);
+    let mut screen = Screen::new(Size::new(100, 30));
     frames.iter().for_each(|frame| drop(screen.process(frame[2].as_str().unwrap().as_bytes())));
     let last = screen.contents();
     assert!(last.contains("nsenter 12/12") && last.contains("The lesson is done."), "{last}");

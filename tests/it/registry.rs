@@ -5,6 +5,7 @@ use crate::support::client::{boxwright, files, image, text};
 use crate::support::layer;
 use crate::support::registry::{Auth, Plan, REPOSITORY, Redirect, Registry, TAGS, Tags};
 use crate::support::{BOXWRIGHT, theirs};
+use boxwright::terminal::Size;
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
@@ -344,7 +345,7 @@ fn on_a_terminal(env: &[(&str, &str)], stop: bool) -> (TempDir, String, String) 
         }
     }
     assert_eq!(child.wait().unwrap().success(), !stop, "{}", text(&came));
-    let mut terminal = boxwright::terminal::Screen::new(12, 76);
+    let mut terminal = boxwright::terminal::Screen::new(Size::new(76, 12));
     terminal.process(&came);
     (top, text(&came), terminal.contents())
 }

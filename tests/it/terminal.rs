@@ -1,7 +1,7 @@
 //! The terminal's model with real shells on real ptys: what was typed, what came of it, and what is drawn.
 
 use crate::harness::{Test, tests};
-use boxwright::terminal::{Piece, Pty, PtyEvent, Screen, shell};
+use boxwright::terminal::{Piece, Pty, PtyEvent, Screen, Size, shell};
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 use std::{
     fs::File,
@@ -47,7 +47,7 @@ impl Session {
     #[track_caller]
     fn start(argv: &[&'static str]) -> Session {
         let (send, news) = channel();
-        let pty = Pty::open(24, 80).unwrap();
+        let pty = Pty::open(Size::USUAL).unwrap();
         pty.reader(move |event| drop(send.send(event))).unwrap();
         let slave = File::options().read(true).write(true).open(pty.slave_path()).unwrap();
         let env = shell::command(Path::new("/nonexistent")).unwrap().env;
@@ -56,7 +56,7 @@ impl Session {
         command.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave);
         let child = command.spawn().unwrap();
         let name = argv.last().copied().unwrap_or_default();
-        let mut session = Session { name, child, pty, news, screen: Screen::new(24, 80), pieces: Vec::new() };
+        let mut session = Session { name, child, pty, news, screen: Screen::new(Size::USUAL), pieces: Vec::new() };
         session.prompt();
         session
     }
@@ -124,7 +124,7 @@ impl Session {
 
     /// The first rows as they are drawn.
     fn drawn(&self, rows: u16) -> Vec<String> {
-        let (height, columns) = self.screen.size();
+        let Size { columns, rows: height } = self.screen.size();
         let area = Rect::new(0, 0, columns, height);
         let mut buffer = Buffer::empty(area);
         self.screen.view().render(area, &mut buffer);
@@ -276,8 +276,8 @@ fn inputs_that_terminals_got_wrong() {
     shell.line("clear; seq -s ' ' 1 40");
     let wide = shell.drawn(3);
     for columns in [30, 10, 80] {
-        shell.screen.set_size(24, columns);
-        shell.pty.resize(24, columns).unwrap();
+        shell.screen.set_size(Size::new(columns, 24));
+        shell.pty.resize(Size::new(columns, 24)).unwrap();
     }
     assert_eq!(shell.drawn(3), wide, "a narrow window cuts nothing off");
 }

@@ -4,7 +4,7 @@ use crate::harness::{Test, tests};
 use crate::support::BOXWRIGHT;
 use boxwright::{
     kernel::pid::{Pid, Signal},
-    terminal::{Pty, PtyEvent},
+    terminal::{Pty, PtyEvent, Size},
     trace::{Call, Change, Ended, Hold, Return, Root, Spawn, SyscallEvent, TraceEvent, Tracer},
 };
 use std::{
@@ -61,7 +61,7 @@ impl Shell {
         let (send, news) = channel();
         let (traced, printed) = (send.clone(), send);
         let tracer = Tracer::start(Path::new(BOXWRIGHT), move |event| drop(traced.send(News::Trace(event)))).unwrap();
-        let pty = Pty::open(24, 80).unwrap();
+        let pty = Pty::open(Size::USUAL).unwrap();
         pty.reader(move |event| {
             if let PtyEvent::Output(bytes) = event {
                 drop(printed.send(News::Output(bytes)));
@@ -263,7 +263,7 @@ fn the_window_size_and_a_full_screen_program() {
     assert!(shell.line("stty size").contains("24 80"));
     shell.line("trap 'echo winch $(stty size)' WINCH");
     shell.screen.clear();
-    shell.pty.resize(30, 90).unwrap();
+    shell.pty.resize(Size::new(90, 30)).unwrap();
     shell.type_in("\n");
     shell.until("the new size", |shell| shell.screen.contains("winch 30 90"));
     if Path::new("/usr/bin/less").exists() {
@@ -322,7 +322,7 @@ pub struct Console {
 
 impl Console {
     pub fn open(command: &str) -> Console {
-        let pty = Pty::open(24, 200).unwrap();
+        let pty = Pty::open(Size::new(200, 24)).unwrap();
         let (send, printed) = channel();
         pty.reader(move |event| {
             if let PtyEvent::Output(bytes) = event {

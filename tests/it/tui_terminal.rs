@@ -4,7 +4,7 @@ use crate::harness::{Test, tests};
 use crate::support::{BOXWRIGHT, tmux::Tmux, wait_for_the_end};
 use boxwright::{
     kernel::pidfd,
-    terminal::{Pty, PtyEvent},
+    terminal::{Pty, PtyEvent, Size},
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -127,7 +127,7 @@ fn a_lost_terminal_ends_it_without_a_panic() {
     for (prepare, state) in [("", "heard"), ("trap '' HUP;", "not heard")] {
         let home = tempfile::tempdir().unwrap();
         let (send, news) = channel();
-        let pty = Pty::open(24, 80).unwrap();
+        let pty = Pty::open(Size::USUAL).unwrap();
         pty.reader(move |event| drop(send.send(event))).unwrap();
         let slave = File::options().read(true).write(true).open(pty.slave_path()).unwrap();
         let mut command = Command::new("setsid");

@@ -4,17 +4,14 @@ use super::{super::timer::Timer, Message, Sink};
 use crate::{
     lesson::TerminalId,
     observe::Place,
-    terminal::Pty,
+    terminal::{Pty, Size},
     trace::{Hold, Root},
 };
 use std::io;
 
-/// Rows and columns of a terminal by default.
-const SIZE: (u16, u16) = (24, 80);
-
 /// One terminal pane.
 pub(super) struct Terminal {
-    pub(super) size: (u16, u16),
+    pub(super) size: Size,
     /// Counts the shells, so that what an earlier one still says is dropped.
     pub(super) generation: u64,
     pub(super) pty: Option<Pty>,
@@ -43,7 +40,7 @@ impl Terminal {
         let told = sink.clone();
         let silence = Timer::start(move |number| told(Message::Silent(id, number)))?;
         Ok(Terminal {
-            size: SIZE,
+            size: Size::USUAL,
             generation: 0,
             pty: None,
             root: None,

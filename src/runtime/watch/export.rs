@@ -7,6 +7,7 @@ use crate::{
     kernel::errno,
     lang::Lang,
     recording::{Drawn, Recording, Unreadable, cast},
+    terminal::Size,
 };
 use std::{
     io::{self, BufWriter},
@@ -15,7 +16,7 @@ use std::{
 };
 
 /// Columns and rows of what is exported: most terminals have them, and a call and what it changes stand side by side.
-const SIZE: (u16, u16) = (100, 30);
+const SIZE: Size = Size::new(100, 30);
 
 /// Writes a recording as an asciicast to standard output: with shorter silences, and slowly enough to be read, where that is
 /// wanted. Status 0; 1 where it cannot be read as a whole.

@@ -1,6 +1,7 @@
 //! What the screen does about each thing that output asks for, where avt alone does not do it.
 
 use super::{Screen, small, terminal};
+use crate::terminal::Size;
 use crate::terminal::{
     decoder::{Act, Query},
     graphemes::{self, Kind},
@@ -281,8 +282,8 @@ impl Screen {
             Query::Attributes => "\x1b[?62;22c".into(),
             Query::Version => "\x1b[>1;10;0c".into(),
             Query::Size => {
-                let (rows, cols) = self.size();
-                format!("\x1b[8;{rows};{cols}t")
+                let Size { columns, rows } = self.size();
+                format!("\x1b[8;{rows};{columns}t")
             }
         }
     }

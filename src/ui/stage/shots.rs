@@ -1,14 +1,16 @@
 //! What is drawn, as text, and whether it stands straight.
 
 use crate::app::State;
+use crate::terminal::Size;
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, style::Style};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 /// Every row is exactly as wide as the screen: nothing shifts a border.
-pub(crate) fn straight(text: &str, size: (u16, u16)) {
+pub(crate) fn straight(text: &str, size: impl Into<Size>) {
+    let columns = usize::from(size.into().columns);
     for row in text.lines() {
-        assert_eq!(row.width(), size.0 as usize, "{row:?}");
+        assert_eq!(row.width(), columns, "{row:?}");
     }
 }
 
@@ -30,7 +32,7 @@ pub(crate) fn boxes(buffer: &Buffer) {
 
 /// Draws one frame and feeds back what it measured.
 pub(crate) fn shot(state: &mut State) -> Buffer {
-    let (columns, rows) = state.size;
+    let Size { columns, rows } = state.size;
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     let mut extents = crate::app::Extents::new();
     terminal.draw(|frame| extents = crate::ui::draw(state, frame)).unwrap();

@@ -45,7 +45,7 @@ pub(crate) struct Took {
 }
 
 /// How many own lines of a step are kept: a pasted file must not fill the memory.
-const MAX_LINES: usize = 200;
+pub(super) const MAX_LINES: usize = 200;
 
 impl Session {
     /// A shell took a line: the step's own line is ticked off, however it came.

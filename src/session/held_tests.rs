@@ -1,10 +1,10 @@
 //! Scripts about calls that are held: stepped, run on, decided, or gone with their terminal.
 
-use super::{Action, Event, Notice, Outcome, Phase, Report, Wish, script_tests::*};
+use super::{Action, Event, Notice, Outcome, Phase, Report, Wish, flood::MAX_CALLS, script_tests::*};
 use crate::{
     kernel::{errno::Errno, pid::Pid},
     lesson::TerminalId,
-    trace::{Call, Flags, Harm, Hold, Instead, Return, SyscallEvent, TraceEvent},
+    trace::{Call, Ended, Flags, Harm, Hold, Instead, Return, SyscallEvent, TraceEvent},
 };
 
 #[test]
@@ -140,4 +140,50 @@ fn a_terminal_that_ends_takes_its_held_calls_along() {
     // The other terminal's end does not concern the command that runs.
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), true, 0, &unnamed());
     assert_eq!(reports(&script.give(Event::Closed(HOST))), [&Report::Step(0); 0]);
+}
+
+#[test]
+fn each_call_goes_its_own_way() {
+    let blocks = [run("one"), check("init top")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    let uts = Call::of(8, "sh", "unshare", [0x400_0000, 0, 0, 0, 0, 0]);
+    let instead = uts.choice("CLONE_NEWUTS").unwrap();
+    script.give(held(7, "mount"));
+    script.give(Event::Trace(CONTAINER, TraceEvent::Held(Pid(100), uts)));
+    let told = script.give(Event::Wish(Wish::Instead(Pid(8), instead)));
+    assert_eq!(told, [Action::Instead(Pid(8), instead)]);
+    assert_eq!(script.give(Event::Wish(Wish::Instead(Pid(7), instead))), [], "the other one has no such flag");
+    // Of two that would change the machine, the one that was decided goes; those of a terminal that ends go with it.
+    let guarded = |terminal, pid| {
+        Event::Trace(terminal, TraceEvent::Guarded(Pid(100), Call::of(pid, "sh", "mount", [0; 6]), Harm::Mounts))
+    };
+    for (terminal, pid) in [(CONTAINER, 9), (HOST, 10)] {
+        script.give(guarded(terminal, pid));
+    }
+    script.give(Event::Trace(CONTAINER, TraceEvent::Released(Pid(100), Pid(9))));
+    assert_eq!(script.session.guarded().map(|(place, call, _)| (*place, call.pid)), Some((HOST, Pid(10))));
+    script.give(guarded(CONTAINER, 11));
+    script.give(Event::Closed(HOST));
+    assert_eq!(script.session.guarded().map(|(place, call, _)| (*place, call.pid)), Some((CONTAINER, Pid(11))));
+}
+
+#[test]
+fn so_many_ends_of_processes_are_kept_and_the_first_ones_count() {
+    let blocks = [run("one"), check("ended first status 3")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.go();
+    let exit = |comm: &str, status| {
+        Event::Trace(
+            CONTAINER,
+            TraceEvent::Exit { root: Pid(100), pid: Pid(7), comm: comm.into(), ended: Ended::Exited(status) },
+        )
+    };
+    script.give(exit("first", 3));
+    for _ in 0..MAX_CALLS + 10 {
+        script.give(exit("other", 0));
+    }
+    assert_eq!(script.session.evidence.ends.len(), MAX_CALLS);
+    script.prompt(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Done);
 }

@@ -56,7 +56,7 @@ impl Replay {
 }
 
 /// Empties the screen of a terminal, and what it remembers. Every shell has it built in, also one that can start nothing.
-const WIPE: &str = "printf '\\033[H\\033[2J\\033[3J'";
+pub(super) const WIPE: &str = "printf '\\033[H\\033[2J\\033[3J'";
 
 /// The lines that break a step. The screens show none of them afterwards: the learner is to find out.
 fn broken(step: &Step) -> Vec<Run> {

@@ -1,10 +1,11 @@
 //! Typed lines: they tick off the step's own, other ways count, and what only shows something stays until it is seen.
 
-use super::{Action, Event, Notice, Phase, Ran, Wish, checks::cases, script_tests::*};
+use super::{Action, Event, Notice, Phase, Ran, Wish, checklist::MAX_LINES, checks::cases, script_tests::*};
 use crate::{
     lesson::{Block, TerminalId},
     trace::Hold,
 };
+use std::sync::Arc;
 
 /// The learner types a line, and the shell takes it.
 fn types(script: &mut Script, terminal: TerminalId, line: &str) -> Vec<Action> {
@@ -269,4 +270,140 @@ fn what_is_done_from_another_window_counts() {
     script.prompt(&named());
     script.sample(&named());
     assert_eq!(script.session.phase(), Phase::Due(2));
+}
+
+#[test]
+fn a_goal_that_does_not_hold_is_not_reached_past_the_failures_before_it() {
+    let fails = run("one").replace("run container", "run container fails");
+    let blocks = [fails, check("ended one status 1"), run("two"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    types(&mut script, CONTAINER, "mine");
+    script.prompt(&unnamed());
+    assert_eq!(script.session.phase(), Phase::Due(1));
+    // Nor by a state that is older than what was typed.
+    types(&mut script, CONTAINER, "mine");
+    script.give(Event::Prompt(CONTAINER, 0, 1));
+    script.give(Event::Sample(script.asked - 1, Arc::new(named())));
+    assert_eq!(script.session.phase(), Phase::Due(1));
+}
+
+#[test]
+fn a_container_is_gone_on_from_only_where_the_step_has_it() {
+    let gone = cases::with(|sample| sample.namespaces = sample.host_namespaces.clone());
+    let blocks = [run("one"), check("hostname inside is box")].concat();
+    // Left over from before, in a step that makes its own.
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.sample(&gone);
+    assert!(!script.session.is_lost());
+    // In a step that goes on from the one before it is its own from the beginning.
+    let steps = [("a fresh", blocks.as_str()), ("b", blocks.as_str())];
+    let (mut script, _) = Script::new(lesson(&steps), false, 1, &unnamed());
+    script.prompt(&unnamed());
+    script.sample(&gone);
+    assert!(script.session.is_lost());
+    // A program that runs there may be any container's; so may what an older state shows.
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &gone);
+    script.go();
+    script.sample(&unnamed());
+    script.sample(&gone);
+    assert!(!script.session.is_lost());
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &gone);
+    script.go();
+    script.give(Event::Prompt(CONTAINER, 0, 1));
+    script.give(Event::Sample(script.asked - 1, Arc::new(unnamed())));
+    script.sample(&gone);
+    assert!(!script.session.is_lost());
+}
+
+#[test]
+fn only_what_is_meant_for_a_container_wants_one() {
+    let gone = cases::with(|sample| sample.namespaces = sample.host_namespaces.clone());
+    let host = |line: &str| run(line).replace("run container", "run host");
+    for (line, wanted) in [
+        (run("ls"), Some(&Notice::Lost)),
+        (host("kill {container}"), Some(&Notice::Lost)),
+        (run("echo {container}"), Some(&Notice::Lost)),
+        (host("ls"), None),
+    ] {
+        let blocks = [run("one"), line.clone(), check("hostname inside is box")].concat();
+        let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &gone);
+        script.go();
+        script.prompt(&unnamed());
+        script.sample(&gone);
+        let told = script.go();
+        assert_eq!((script.session.notice(), typed(&told).is_empty()), (wanted, wanted.is_some()), "{line}");
+    }
+    // Lines on the host do not hide that the container was left.
+    let blocks = [run("one"), run("exit"), host("ls"), run("two"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &gone);
+    script.go();
+    script.prompt(&unnamed());
+    script.go();
+    script.prompt(&gone);
+    script.go();
+    script.give(Event::Prompt(HOST, 0, 1));
+    script.sample(&gone);
+    assert_eq!((script.session.is_lost(), script.session.phase()), (false, Phase::Due(4)));
+}
+
+#[test]
+fn a_line_for_a_process_that_is_not_known_yet_is_typed_when_it_is() {
+    let unknown = cases::with(|sample| sample.container = None);
+    let blocks = [run("kill {container}"), check("hostname inside is box")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unknown);
+    assert_eq!(typed(&script.go()), [""; 0]);
+    assert_eq!(typed(&script.sample(&unnamed())), ["kill 102"]);
+    // Once: what the learner has seen run is not typed again.
+    script.prompt(&unnamed());
+    assert_eq!(typed(&script.sample(&unnamed())), [""; 0]);
+}
+
+#[test]
+fn a_program_of_the_step_that_does_not_end_works_in_its_terminal() {
+    let busy = "```run container busy\nsleep 99\n```\n\n".to_string() + &run("two") + &check("init sh");
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &busy)]), false, 0, &unnamed());
+    assert!(!script.session.works(CONTAINER));
+    types(&mut script, CONTAINER, "top");
+    assert!(!script.session.works(CONTAINER), "it is not the step's");
+    script.prompt(&unnamed());
+    types(&mut script, HOST, "sleep 99");
+    assert!(!script.session.works(HOST), "the step has it elsewhere");
+    types(&mut script, CONTAINER, "sleep 99");
+    assert!(script.session.works(CONTAINER) && !script.session.works(HOST));
+    script.prompt(&unnamed());
+    assert!(!script.session.works(CONTAINER), "it has ended");
+    types(&mut script, CONTAINER, "two");
+    assert!(!script.session.works(CONTAINER), "a line with an end");
+}
+
+#[test]
+fn a_line_that_has_run_is_the_learners_own_the_second_time() {
+    let blocks = [run("one"), run("two"), check("init top")].concat();
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    for _ in 0..2 {
+        types(&mut script, CONTAINER, "one");
+        script.prompt(&unnamed());
+    }
+    assert_eq!(script.session.own_lines().iter().map(|own| own.line.as_str()).collect::<Vec<_>>(), ["one"]);
+    // Whatever is pasted, so many are kept.
+    for number in 0..2 * MAX_LINES {
+        script.give(Event::Submitted(HOST, Some(format!("echo {number}"))));
+    }
+    assert_eq!((script.session.own_lines().len(), script.session.step.took.len()), (MAX_LINES, MAX_LINES));
+    // Return alone is no line.
+    let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+    script.give(Event::Submitted(HOST, Some("  ".into())));
+    script.give(Event::Submitted(HOST, None));
+    assert_eq!(script.session.step.took.iter().map(|took| took.line.clone()).collect::<Vec<_>>(), [None]);
+}
+
+#[test]
+fn passing_over_what_must_be_done_goes_to_the_next_step() {
+    let blocks = [run("one"), check("init top")].concat();
+    let steps = [("a fresh", blocks.as_str()), ("b fresh", blocks.as_str()), ("c fresh", blocks.as_str())];
+    for step in [0, 1] {
+        let (mut script, _) = Script::new(lesson(&steps), false, step, &unnamed());
+        script.give(Event::Wish(Wish::PassOver));
+        assert_eq!(script.session.step_index(), step + 1);
+    }
 }

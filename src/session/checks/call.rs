@@ -129,11 +129,12 @@ pub(super) fn ended(names: &str, end: &End, evidence: &Evidence, lang: Lang) -> 
 mod tests {
     use super::super::{
         Evidence,
-        cases::{call, decided, exited, killed, sample, unfinished, untraced},
+        cases::{call, decided, exited, killed, sample, unfinished, untraced, with},
     };
     use crate::{
-        kernel::errno::Errno,
-        trace::{Return, SyscallEvent},
+        kernel::{errno::Errno, namespaces::Kind, pid::Pid},
+        observe::mounts,
+        trace::{Change, Mounted, Return, SyscallEvent},
     };
 
     const UTS: u64 = libc::CLONE_NEWUTS as u64;
@@ -264,5 +265,52 @@ mod tests {
         decided("ended sh status 3", &evidence, None, "sh: status 3", "no tracer");
         // What the kernel's state tells needs no tracer.
         decided("hostname inside is box", &evidence, Some(true), "box", "box");
+    }
+
+    /// What a call of this process changed.
+    fn by(pid: i32, changed: Vec<Change>) -> SyscallEvent {
+        let mut event = call("mount", 0, Ok(0));
+        event.call.pid = Pid(pid);
+        SyscallEvent { changed, ..event }
+    }
+
+    #[test]
+    fn a_mount_has_leaked_where_a_process_of_another_namespace_made_it() {
+        let own = sample().namespaces[&Kind::Mnt];
+        let link = |kind, after| Change::Namespace { kind, before: Some(own), after };
+        let elsewhere = |pid| by(pid, vec![link(Kind::Mnt, Some(own + 50))]);
+        let mount = |pid, point: &str| {
+            let mounted = Mounted { kind: "tmpfs".into(), root: "/".into(), source: "leak".into() };
+            by(pid, vec![Change::Mounted { point: point.into(), mounted }])
+        };
+        let child = |pid, child| by(pid, vec![Change::Child(Pid(child))]);
+        let clone = |pid, child| by(pid, vec![link(Kind::Mnt, Some(own + 50)), Change::Child(Pid(child))]);
+        let wanted = "/srv mounted from another namespace";
+        let there = with(|sample| {
+            sample.inside.mounts =
+                mounts::parse("50 27 254:0 / / rw - ext4 /dev/vda rw\n52 50 0:41 / /srv rw - tmpfs leak rw\n")
+        });
+        let here = "/srv mounted in the container itself";
+        for (calls, sees, passed, observed) in [
+            (vec![elsewhere(200), mount(200, "/srv")], &there, true, wanted),
+            (vec![elsewhere(200), mount(200, "/srv"), mount(200, "/mnt")], &there, true, wanted),
+            (vec![elsewhere(200), child(200, 201), mount(201, "/srv")], &there, true, wanted),
+            (vec![clone(200, 201), mount(201, "/srv")], &there, true, wanted),
+            // The maker of such a child is where it was.
+            (vec![clone(200, 201), mount(200, "/srv")], &there, false, here),
+            (vec![child(200, 201), mount(201, "/srv")], &there, false, here),
+            (vec![elsewhere(200), mount(102, "/srv")], &there, false, here),
+            (vec![elsewhere(200), mount(200, "/mnt")], &there, false, here),
+            // In the container's own mount namespace, in one that cannot be read, in another one of another kind.
+            (vec![by(200, vec![link(Kind::Mnt, Some(own))]), mount(200, "/srv")], &there, false, here),
+            (vec![by(200, vec![link(Kind::Mnt, None)]), mount(200, "/srv")], &there, false, here),
+            (vec![by(200, vec![link(Kind::Uts, Some(own + 50))]), mount(200, "/srv")], &there, false, here),
+            (vec![elsewhere(200), mount(200, "/srv")], &sample(), false, "nothing is mounted there"),
+        ] {
+            let evidence = Evidence { sample: Some(sees.clone().into()), ..self::calls(calls) };
+            decided("leaked /srv", &evidence, Some(passed), wanted, observed);
+        }
+        let evidence = Evidence { untraced: Some(untraced()), ..Evidence::default() };
+        decided("leaked /srv", &evidence, None, wanted, "no tracer");
     }
 }

@@ -244,4 +244,35 @@ mod tests {
         assert_eq!(grew(Counter::Throttled, &evidence(150, Some(0), 0), Lang::En).passed, Some(false));
         assert_eq!(grew(Counter::OomKills, &evidence(150, Some(2850), 0), Lang::En).passed, Some(false));
     }
+
+    #[test]
+    fn who_has_what_is_asked_for_was_not_starved() {
+        let verdict = cpu(5, 55, &evidence(150, Some(2850), 0), Lang::En);
+        assert_eq!((verdict.passed, verdict.because.as_str()), (Some(true), ""));
+        assert_eq!(verdict.observed, "5.0 %; it waited 95 % of the time for others");
+        assert_eq!(cpu(5, 55, &evidence(150, Some(90), 0), Lang::En).observed, "5.0 %");
+        // A quota without a period is no limit: nothing is divided by it.
+        let mut endless = evidence(150, Some(2850), 0);
+        endless.history.iter_mut().for_each(|counted| counted.quota = Some((50_000, 0)));
+        assert_eq!(endless.share().map(|share| share.cap), Some(None));
+        assert_eq!(cpu(45, 55, &endless, Lang::En).passed, Some(false));
+    }
+
+    #[test]
+    fn a_counter_has_grown_or_not() {
+        for (first, last, passed, expected) in [(3, 4, true, "> 3"), (3, 3, false, "> 3"), (4, 3, false, "> 4")] {
+            let counted = |at, throttled| Counted { at, throttled, ..Counted::default() };
+            let evidence =
+                Evidence { history: [counted(0, first), counted(WINDOW, last)].into(), ..Evidence::default() };
+            let verdict = grew(Counter::Throttled, &evidence, Lang::En);
+            assert_eq!((verdict.passed, verdict.expected.as_str()), (Some(passed), expected));
+        }
+        let verdict = grew(Counter::Throttled, &Evidence::default(), Lang::En);
+        assert_eq!((verdict.passed, verdict.expected.as_str()), (Some(false), "no such group"));
+        // Within a tenth of its cap a group is stopped now and then, and could have been.
+        let near = grew(Counter::Throttled, &evidence(1400, Some(1600), 0), Lang::En);
+        let starved = grew(Counter::Throttled, &evidence(1200, Some(1800), 0), Lang::En);
+        assert_eq!((near.passed, starved.passed), (Some(false), None));
+        assert_eq!(starved.expected, "> 0");
+    }
 }

@@ -211,6 +211,7 @@ mod tests {
             Case("group share 25", of(Some(50_000), Some(200_000)), true, "25 %", "25 % (50000/200000)"),
             Case("group share 25", sample(), false, "25 %", "50 % (50000/100000)"),
             Case("group share 25", of(None, Some(100_000)), false, "25 %", "no limit"),
+            Case("group share 25", of(Some(50_000), Some(0)), false, "25 %", "no limit"),
             Case("group share 25", gone(), false, "25 %", "no such group"),
         ]);
     }

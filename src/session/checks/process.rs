@@ -202,6 +202,15 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_outside_of_the_root_is_named() {
+        let outside = with(|sample| sample.outside = Some("3 /".into()));
+        all([
+            Case("handle outside", outside, true, "a directory outside", "3 /"),
+            Case("handle outside", with(|_| ()), false, "a directory outside", "none"),
+        ]);
+    }
+
+    #[test]
     fn the_scorecard_is_read_property_by_property() {
         let one = |number: usize| {
             let on = |place| place == number;

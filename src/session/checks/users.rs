@@ -145,6 +145,7 @@ mod tests {
             })
         };
         let unknown = || mapped(|sample| sample.users.owners.clear());
+        let third = || mapped(|sample| sample.users.owners.get_mut(&Uts).unwrap().user = 77);
         let nowhere = || {
             mapped(|sample| {
                 sample.namespaces.remove(&User);
@@ -157,6 +158,7 @@ mod tests {
             Case("owner uts,net own", mapped(|_| {}), false, "uts its own, net its own", "uts its own, net the host's"),
             Case("owner net own", shared(), false, "net its own", "net the host's"),
             Case("owner net host", shared(), true, "net the host's", "net the host's"),
+            Case("owner uts own", third(), false, "uts its own", "uts 77"),
             Case("owner uts own", unknown(), false, "uts its own", "uts unreadable"),
             Case("owner net host", nowhere(), false, "net the host's", "net unreadable"),
         ]);

@@ -116,8 +116,10 @@ fn an_interface_is_up_and_has_a_carrier() {
 fn an_address_belongs_to_an_interface() {
     let bare = || changed(|all| all.all[1].interfaces[0].addresses.remove(0));
     let (good, none) = ("eth0: 10.1.0.2/24", "eth0: no IPv4 address");
+    let two = || changed(|all| all.all[1].interfaces[0].addresses.insert(0, "10.9.0.2/24".into()));
     all([
         Case("address inside eth0 10.1.0.2/24", wired(), true, good, good),
+        Case("address inside eth0 10.1.0.2/24", two(), true, good, good),
         Case("address inside eth0 10.1.0.2/16", wired(), false, "eth0: 10.1.0.2/16", good),
         Case("address inside eth0 10.1.0.2/24", bare(), false, good, none),
         Case("address inside eth0 none", bare(), true, none, none),
@@ -134,9 +136,16 @@ fn a_route_leads_by_a_hop_or_out_of_an_interface() {
         })
     };
     let six = || changed(|all| all.all[1].routes[0].via = Some("fe80::1".into()));
+    let several = || {
+        changed(|all| {
+            let other = Route { via: Some("10.1.0.7".into()), ..all.all[1].routes[0].clone() };
+            all.all[1].routes.insert(0, other);
+        })
+    };
     let (via, dev) = ("default: via 10.1.0.1", "10.1.0.0/24: dev eth0");
     all([
         Case("route inside default via 10.1.0.1", wired(), true, via, via),
+        Case("route inside default via 10.1.0.1", several(), true, via, via),
         Case("route inside default via 10.1.0.9", wired(), false, "default: via 10.1.0.9", via),
         Case("route inside default dev eth0", wired(), false, "default: dev eth0", via),
         Case("route inside default none", wired(), false, "default: no route", via),

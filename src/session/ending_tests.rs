@@ -131,3 +131,71 @@ fn a_line_that_does_not_come_back_is_not_waited_for() {
     assert!(!script.go().contains(&Action::Interrupt(CONTAINER)));
     assert_eq!(script.session.phase(), Phase::Checking(3));
 }
+
+#[test]
+fn only_who_goes_on_to_a_later_step_has_left_one() {
+    let blocks = [run("one"), check("init top")].concat();
+    let steps = [("a fresh", blocks.as_str()), ("b fresh", blocks.as_str()), ("c fresh", blocks.as_str())];
+    let left = |told: &[Action]| told.iter().any(|action| matches!(action, Action::Report(Report::Left(_))));
+    for (target, is_left) in [(2, true), (1, false), (0, false), (3, false), (9, false)] {
+        let (mut script, told) = Script::new(lesson(&steps), false, 1, &unnamed());
+        assert!(!left(&told), "no step was begun before");
+        let told = script.give(Event::Wish(Wish::GoTo(target)));
+        assert_eq!(told.contains(&Action::Report(Report::Left(1))), is_left, "{target}");
+        // While its state is rebuilt a step has not begun.
+        assert!(!left(&script.give(Event::Wish(Wish::GoTo(2)))), "{target}");
+    }
+    // Nor is one left that is done.
+    let blocks = [run("one"), check("hostname inside is box")].concat();
+    let steps = [("a fresh", blocks.as_str()), ("b fresh", blocks.as_str())];
+    let (mut script, _) = Script::new(lesson(&steps), false, 0, &unnamed());
+    script.go();
+    script.prompt(&named());
+    assert_eq!(script.session.phase(), Phase::Done);
+    assert!(!left(&script.give(Event::Wish(Wish::GoTo(1)))));
+}
+
+#[test]
+fn who_was_given_the_command_has_not_solved_it_alone() {
+    let blocks = [run("one"), check("hostname inside is box")].concat();
+    for (hints, alone) in [(0, true), (2, true), (3, false), (5, false)] {
+        let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+        (0..hints).for_each(|_| drop(script.give(Event::Wish(Wish::Hint))));
+        script.go();
+        assert!(script.prompt(&named()).contains(&Action::Report(Report::Solved(0, alone))), "{hints}");
+    }
+}
+
+#[test]
+fn what_the_step_would_end_is_ended_and_nothing_else() {
+    let busy = "```run container busy\nsleep 99\n```\n\n".to_string();
+    let end = "```run container\n^C\n```\n\n";
+    let check = check("hostname inside is box");
+    for (blocks, line, ends) in [
+        ([busy.as_str(), end, &check].concat(), "sleep 99", true),
+        ([busy.as_str(), end, &check].concat(), "top", false),
+        ([busy.as_str(), &check].concat(), "sleep 99", false),
+    ] {
+        let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
+        script.give(Event::Typed(CONTAINER));
+        script.give(Event::Submitted(CONTAINER, Some(line.into())));
+        script.give(Event::Typed(HOST));
+        let mut told = script.give(Event::Prompt(HOST, 0, 1));
+        told.extend(script.sample(&named()));
+        assert_eq!(script.session.phase(), Phase::Done, "{line}");
+        assert_eq!(told.contains(&Action::Interrupt(CONTAINER)), ends, "{line} {blocks}");
+    }
+}
+
+#[test]
+fn a_fresh_step_begins_with_new_shells_and_any_other_goes_on() {
+    let blocks = [run("one"), check("hostname inside is box")].concat();
+    for (flags, shells) in [("b fresh", 2), ("b", 0)] {
+        let steps = [("a fresh", blocks.as_str()), (flags, blocks.as_str())];
+        let (mut script, _) = Script::new(lesson(&steps), false, 0, &unnamed());
+        script.go();
+        script.prompt(&named());
+        let told = script.go();
+        assert_eq!((restarts(&told), script.session.step_index()), (shells, 1), "{flags}");
+    }
+}

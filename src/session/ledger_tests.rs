@@ -1,5 +1,6 @@
 use super::*;
 use crate::cleanup::{Identity, Why};
+use crate::kernel::objects::Object;
 use crate::session::RunDir;
 use std::os::unix::fs::PermissionsExt;
 
@@ -245,4 +246,93 @@ fn an_ended_ledger_that_lists_something_stays_and_is_not_ended_twice() {
     let file = ledger.path().to_path_buf();
     drop(ledger);
     assert!(file.exists() && path.exists());
+}
+
+#[test]
+fn every_kind_of_entry_is_read_again_with_the_directory_that_was_made() {
+    let object = Object::read("mqueue 5 9 /a queue").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let identity = Made::open(dir.path()).unwrap().identity().unwrap();
+    for entry in [
+        Entry::RunDir("/run/a b".into()),
+        Entry::Partial("/tmp/x".into()),
+        Entry::Cgroup("/c".into()),
+        Entry::Group("/g h".into()),
+        Entry::Object(Lasting::new(object)),
+        Entry::HandedDown(HandedDown::new("/sys/fs/cgroup".into(), "cpu".into())),
+    ] {
+        assert_eq!(parse(&entry.line('+').unwrap()), [(entry.clone(), None)]);
+        let both = entry.line('+').unwrap() + &entry.line('-').unwrap();
+        assert_eq!(parse(&both), [], "{both}");
+        if !matches!(entry, Entry::Object(_) | Entry::HandedDown(_)) {
+            let both = entry.line('+').unwrap() + &entry.made(&identity).unwrap();
+            assert_eq!(parse(&both), [(entry, Some(identity.clone()))], "{both}");
+        }
+    }
+    // A line that says which one it was, and is not understood, says nothing; nor does one of a later version.
+    assert_eq!(parse("+ run_dir /a\n= run_dir /a\n+ planet /b\n"), [(entry("/a"), None)]);
+}
+
+#[test]
+fn what_lasts_is_there_only_in_the_boot_that_it_was_made_in() {
+    let gone = Lasting::new(Object::read("shm 1 2 /dev/shm/boxwright-none").unwrap());
+    assert!(!Entry::Object(gone.clone()).is_there());
+    assert_eq!(Entry::Object(gone).remove(None, None, Instant::now()), []);
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("cgroup.subtree_control"), "cpu memory\n").unwrap();
+    for (controller, there) in [("memory", true), ("pids", false)] {
+        let what = HandedDown::new(dir.path().into(), controller.into());
+        assert_eq!(Entry::HandedDown(what.clone()).is_there(), there);
+        let line = Entry::HandedDown(what).line('+').unwrap();
+        let boot = line.split(' ').nth(2).unwrap().to_string();
+        assert!(!parse(&line.replace(&boot, "1-2"))[0].0.is_there(), "another boot");
+    }
+}
+
+#[test]
+fn a_ledger_holds_what_it_made_and_says_whether_it_is_locked() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::create_in(dir.path()).unwrap();
+    assert!(ledger.is_locked() && ledger.refused().is_empty());
+    let [one, other] = [(); 2].map(|()| Entry::RunDir(dir.path().join(named())));
+    for entry in [&one, &other] {
+        ledger.add(entry.clone()).unwrap();
+        std::fs::create_dir(entry.path()).unwrap();
+    }
+    ledger.made(&one).unwrap();
+    assert_eq!(ledger.held(&one).map(|made| made.path().to_path_buf()), Some(one.path().to_path_buf()));
+    assert!(ledger.held(&other).is_none());
+    std::fs::remove_dir(one.path()).unwrap();
+    ledger.forget_what_is_gone();
+    assert_eq!(ledger.entries(), std::slice::from_ref(&other));
+    ledger.remove(&other).unwrap();
+    assert!(!other.path().exists() && ledger.entries().is_empty());
+    // One that cannot be removed is told, and stays.
+    ledger.add(one.clone()).unwrap();
+    std::fs::create_dir_all(one.path().join("theirs")).unwrap();
+    ledger.made(&one).unwrap();
+    assert!(ledger.remove(&one).is_err());
+    assert_eq!(ledger.take_away(&one, Instant::now()).len(), 1);
+    assert_eq!(ledger.entries(), [one]);
+}
+
+#[test]
+fn only_a_private_file_of_ours_is_taken_for_a_ledger() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = || {
+        let path = dir.path().join(named());
+        let ledger = abandoned_ledger(dir.path(), &[&path]);
+        (path, ledger)
+    };
+    let (open, open_ledger) = made();
+    std::fs::set_permissions(&open_ledger, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let (linked, ledger) = made();
+    std::fs::rename(&ledger, dir.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(dir.path().join("elsewhere"), &ledger).unwrap();
+    std::fs::create_dir(dir.path().join(format!("{}.ledger", named()))).unwrap();
+    for path in [&open, &linked] {
+        let _ = std::fs::create_dir(path);
+    }
+    assert!(sweep(&[dir.path().into()], false, PATIENCE).is_empty());
+    assert!(open.exists() && linked.exists());
 }

@@ -167,6 +167,8 @@ mod ending_tests;
 #[cfg(test)]
 mod held_tests;
 #[cfg(test)]
+mod lost_tests;
+#[cfg(test)]
 mod replay_tests;
 #[cfg(test)]
 mod script_tests;

@@ -281,5 +281,7 @@ fn question(lesson: &Lesson, step: usize, block: usize) -> Option<usize> {
 }
 
 #[cfg(test)]
+mod kept_tests;
+#[cfg(test)]
 #[path = "progress_tests.rs"]
 mod tests;

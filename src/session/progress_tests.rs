@@ -8,25 +8,25 @@ use std::path::Path;
 use std::sync::Barrier;
 use std::time::Instant;
 
-fn lesson_of(id: &str, steps: &[&str]) -> Lesson {
+pub(super) fn lesson_of(id: &str, steps: &[&str]) -> Lesson {
     let step = |id: &&str| Step { id: id.to_string(), ..Step::default() };
     Lesson { id: id.into(), steps: steps.iter().map(step).collect(), ..Lesson::default() }
 }
 
-fn lesson() -> Lesson {
+pub(super) fn lesson() -> Lesson {
     lesson_of("isolate", &["first", "second"])
 }
 
-fn passed(step: usize) -> Report {
+pub(super) fn passed(step: usize) -> Report {
     Report::Solved(step, true)
 }
 
-fn done(progress: &Progress, lesson: &Lesson) -> usize {
+pub(super) fn done(progress: &Progress, lesson: &Lesson) -> usize {
     progress.of(lesson).done()
 }
 
 /// A window that is opened now.
-fn window(state: &StateDir) -> Progress {
+pub(super) fn window(state: &StateDir) -> Progress {
     Progress::load(state).unwrap().0
 }
 
@@ -86,7 +86,7 @@ fn swap_lacks() -> BTreeMap<&'static str, Lacking> {
     BTreeMap::from([("en", why("no swap")), ("zh", why("没有交换空间"))])
 }
 
-fn needing_swap() -> Lesson {
+pub(super) fn needing_swap() -> Lesson {
     let mut lesson = lesson();
     lesson.steps[1].blocks.push(Block::Requires(vec![Requirement::Swap]));
     lesson

@@ -72,3 +72,41 @@ fn what_root_makes_below_a_home_belongs_to_its_owner() {
     let own = tempfile::tempdir().unwrap();
     assert_eq!(std::fs::metadata(own.path()).unwrap().uid(), 0, "and root is root again");
 }
+
+#[test]
+fn a_file_is_private_is_added_once_and_never_read_through_a_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = StateDir::at(dir.path()).unwrap();
+    let mode = |name: &str| std::fs::metadata(dir.path().join(name)).unwrap().mode() & 0o7777;
+    state.add("added", b"one").unwrap();
+    assert_eq!((state.load("added").unwrap().unwrap().as_slice(), mode("added")), (b"one".as_slice(), 0o600));
+    assert_eq!(state.add("added", b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    state.save("saved", b"x").unwrap();
+    drop(state.turn("saved", Duration::from_secs(9)).unwrap());
+    assert_eq!((mode("saved"), mode("saved.lock")), (0o600, 0o600));
+    symlink("saved", dir.path().join("link")).unwrap();
+    assert_eq!(state.load("link").unwrap_err().raw_os_error(), Some(libc::ELOOP));
+    // What is written through a link replaces the link.
+    state.save("link", b"y").unwrap();
+    assert_eq!(state.load("saved").unwrap().unwrap(), b"x");
+}
+
+#[test]
+fn the_first_place_is_the_one_that_is_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let walk = |base: &str| Walk { base: dir.path().join(base), below: "b".into(), owner: None };
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    let why = first(vec![walk("file"), walk("missing")]).unwrap_err();
+    assert_eq!((why.path, why.reason), (dir.path().join("file/b"), Errno::ENOTDIR));
+    std::fs::create_dir(dir.path().join("dir")).unwrap();
+    assert_eq!(first(vec![walk("file"), walk("dir")]).unwrap().path(), dir.path().join("dir/b"));
+    assert_eq!(std::fs::read_dir(dir.path().join("dir/b")).unwrap().count(), 0, "what was tried is gone");
+}
+
+#[test]
+fn who_waited_in_vain_for_a_lock_is_told_so() {
+    let why = |kind| why_not_kept(&io::Error::from(kind), Lang::En);
+    assert_eq!(why(io::ErrorKind::TimedOut), "another boxwright keeps it locked");
+    let denied = io::Error::from_raw_os_error(libc::EACCES);
+    assert!(why_not_kept(&denied, Lang::En).contains("EACCES"), "{}", why_not_kept(&denied, Lang::En));
+}

@@ -65,7 +65,7 @@ fn panes_are_found_by_the_beginning_of_their_names_in_both_languages() {
     let play = state.play.as_ref().unwrap();
     for (word, wanted) in [
         ("na", "mnt"),
-        ("n", "namespaces, network"),
+        ("n", "`w na`（namespaces）、`w ne`（network）"),
         ("net", "尚未读到"),
         ("命名", "mnt"),
         ("PROC", "PID"),

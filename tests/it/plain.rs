@@ -236,7 +236,7 @@ fn every_line_is_answered() {
         ("e", "No proof card yet"),
         ("R", "You are root already"),
         ("w nosuch", "No pane is called `nosuch`"),
-        ("w c", "`c` may be: calls, cgroup"),
+        ("w c", "`w c` may be one of 2: `w ca` (calls), `w cg` (cgroup)"),
         ("w mounts", "The mount table is the host"),
         ("w cgroup", "Memory: "),
         ("w sides", "host name: on the host"),

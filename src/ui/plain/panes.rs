@@ -59,6 +59,12 @@ fn find(word: &str) -> Vec<(Pane, &'static str)> {
     NAMES.into_iter().filter(fits).collect()
 }
 
+/// The shortest beginning of a name that no other pane has.
+fn unique(name: &str) -> &str {
+    let mut beginnings = (1..=name.len()).filter_map(|letters| name.get(..letters));
+    beginnings.find(|word| find(word).len() == 1).unwrap_or(name)
+}
+
 /// Whether this begins the name of the pane of network namespaces, and of no other.
 pub(crate) fn is_network(word: &str) -> bool {
     matches!(find(word).as_slice(), [(Pane::Network, _)])
@@ -88,9 +94,14 @@ pub(crate) fn pane(state: &State, play: &Play, word: &str) -> Vec<String> {
             (Some(now), _) => group(play, &now.cgroup, lang),
         },
         several => {
+            let beginning = |(_, name): &(Pane, &str)| {
+                lang.pick(format!("`w {}` ({name})", unique(name)), format!("`w {}`（{name}）", unique(name)))
+            };
+            let shortest: Vec<String> = several.iter().map(beginning).collect();
+            let list = shortest.join(lang.pick(", ", "、"));
             vec![lang.pick(
-                format!("`{word}` may be: {}.", names(several)),
-                format!("`{word}` 可以是：{}。", names(several)),
+                format!("`w {word}` may be one of {}: {list}.", several.len()),
+                format!("`w {word}` 有 {} 种可能：{list}。", several.len()),
             )]
         }
     }

@@ -13,7 +13,7 @@ pub(crate) use format::Player;
 pub(crate) use show::{Show, Stage};
 
 pub(crate) use authors::Lessons;
-pub(crate) use command::Command;
+pub(crate) use command::{Command, WhatIf};
 
 use crate::{
     image::Reference,
@@ -157,6 +157,16 @@ impl Common {
     pub(crate) fn image(&self) -> String {
         let text = self.image.clone().absolute().to_string();
         word(&text)
+    }
+
+    /// The options with which this program finds the same lessons and the same image once more. Whoever has come to a step
+    /// has agreed to its commands.
+    pub(crate) fn again(&self) -> Vec<OsString> {
+        let mut options: Vec<OsString> = vec!["--yes".into(), "--image".into(), self.image.to_string().into()];
+        if let Some(dir) = &self.lessons {
+            options.extend(["--lessons".into(), dir.into()]);
+        }
+        options
     }
 
     /// Whether no colour at all is wanted; `NO_COLOR` counts where it is not empty (no-color.org).

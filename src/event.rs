@@ -7,7 +7,10 @@
 //! Five of them never come from the engine: what a terminal's bytes mean to a session ([`Event::of_output`]) and what the
 //! learner wants of it.
 
+mod branch;
 mod stored;
+
+pub use branch::{Branch, Branches, Change, Given, Plan};
 
 use crate::{
     kernel::pid::Pid,
@@ -80,6 +83,8 @@ pub enum Event {
     Submitted(TerminalId, Option<String>),
     /// Whether something is typed at a shell's prompt that was not submitted yet.
     HalfTyped(TerminalId, bool),
+    /// Both branches of a held call were played.
+    Branches(#[serde(with = "stored::shared")] Arc<Branches>),
     /// Everything up to here was drawn.
     Drawn,
     /// A signal asks us to end: its number.
@@ -114,7 +119,7 @@ pub enum Wish {
     Allow(bool),
     /// Go on until the next call of this name.
     RunUntil(String),
-    /// Let the held call of this thread happen without a flag, or fail with an error.
+    /// Let the held call of this thread happen without some of its flags, or fail with an error.
     Instead(Pid, Instead),
     /// Hold before every call, or stop doing so.
     ToggleHold,

@@ -96,6 +96,11 @@ pub struct Both {
 }
 
 impl Both {
+    /// One sentence, written twice.
+    pub(crate) fn new(en: &str, zh: &str) -> Both {
+        Both { en: en.into(), zh: zh.into() }
+    }
+
     /// The sentence in this language.
     pub(crate) fn say(&self, lang: Lang) -> &str {
         lang.pick(&self.en, &self.zh)

@@ -1,5 +1,6 @@
 //! Carries out the command line: everything but the tools and the hidden roles, which never get here.
 
+mod branches;
 mod certificate;
 mod class;
 mod fix;
@@ -79,6 +80,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
             let how = trace::cli::How { form, to: output.clone(), step: *step, guard: *guard, process: *process };
             trace::cli::run(how, command, lang)
         }
+        Some(Command::WhatIf(wanted)) => branches::what_if(wanted, &cli.common, lang),
         Some(Command::Untraced { command }) => trace::aside::untraced(command, lang),
         Some(Command::Inspect { pid, panes: true, .. }) => lab::about(&cli, *pid, lang),
         Some(Command::Inspect { pid, json, watch, .. }) => inspect::run(*pid, *json, *watch, lang),
@@ -241,7 +243,8 @@ fn learner(code: Option<&str>, common: &Common, lang: Lang) -> ExitCode {
 /// What a session is played with; `unseen` where its terminals are not shown.
 fn setup(common: &Common, exe: PathBuf, unseen: bool, lang: Lang) -> Setup {
     let (need, image, guarded) = (need(common), common.image.to_string(), !common.unguarded);
-    Setup { exe, need, image, guarded, anywhere: false, picked: None, unseen, lang }
+    let options = common.again();
+    Setup { exe, need, image, guarded, anywhere: false, picked: None, unseen, lang, options }
 }
 
 /// Opens the file of a recording, which must not be there yet, unless its session was killed and begins again.

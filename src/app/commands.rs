@@ -24,6 +24,8 @@ pub(super) fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Up => choose(state, -1),
         Command::Down => choose(state, 1),
         Command::WhatIf => instead::open(state),
+        Command::MarkFlag => instead::mark(state),
+        Command::PlayBoth => return instead::play_both(state),
         Command::Choose(row) => {
             if let Some(Overlay::WhatIf { chosen, .. }) = &mut state.overlay {
                 *chosen = row;
@@ -217,7 +219,7 @@ pub(super) fn accept(state: &mut State) -> Vec<Effect> {
     match state.overlay.take() {
         Some(Overlay::GoTo(jump)) => go_to(state, jump),
         Some(Overlay::Until(name)) if !name.is_empty() => tell(state, Event::Wish(Wish::RunUntil(name))),
-        Some(Overlay::WhatIf { pid, chosen }) => instead::accept(state, pid, chosen),
+        Some(Overlay::WhatIf { pid, chosen, marked }) => instead::accept(state, pid, chosen, marked),
         Some(Overlay::Containers(chosen)) => pick(state, chosen),
         Some(Overlay::Consent(index)) => begin(state, index, state.resumes_at(index)),
         Some(_) => Vec::new(),
@@ -298,7 +300,7 @@ fn close(state: &mut State) {
 }
 
 fn choose(state: &mut State, by: i32) {
-    let ways = instead::count(state);
+    let ways = instead::rows(state).len();
     let moved = |at: usize, count: usize| at.saturating_add_signed(by as isize).min(count.saturating_sub(1));
     match &mut state.overlay {
         Some(Overlay::GoTo(jump)) => {

@@ -3,6 +3,7 @@
 use super::Pane;
 use crate::{
     class::Card,
+    event::Plan,
     lang::Lang,
     lesson::TerminalId,
     present::Stage,
@@ -36,6 +37,9 @@ pub(crate) enum Effect {
     Share(Option<Card>),
     /// Tell the speaker's views where the session is.
     Present(Stage),
+    /// Play both branches, beside everything else, and tell them with
+    /// [`Event::Branches`](super::Event::Branches).
+    Branches(Box<Plan>),
     /// Draw everything anew: what the terminal shows may not be what was drawn.
     Redraw,
     /// Keep the progress for later sessions.

@@ -35,6 +35,10 @@ pub(crate) enum Command {
     Allow(bool),
     /// Ask what is to become of the held call.
     WhatIf,
+    /// Mark the chosen flag, to drop it with others.
+    MarkFlag,
+    /// Play both branches, the call as it is and as it is chosen.
+    PlayBoth,
     /// Choose this row.
     Choose(usize),
     /// Go on until a call of a name that is asked for.

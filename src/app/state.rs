@@ -2,15 +2,17 @@
 
 use super::{Caster, Extents, Past, Play, Script, Shape, Watching, class::Sharing, keys::Prefix, present::Hall};
 use crate::{
+    event::Branches,
     kernel::pid::Pid,
     lang::Lang,
     lesson::{Lesson, Translations},
     observe::NAMES,
     session::{Lacking, Progress, Report},
     terminal::Size,
+    trace::Instead,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A named set of colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,7 +167,11 @@ pub(crate) enum Overlay {
         pid: Pid,
         /// See [`ways`](super::ways).
         chosen: usize,
+        /// The flags that are to be dropped together.
+        marked: Option<Instead>,
     },
+    /// Both branches of a held call, side by side.
+    Branches,
     /// The containers of this machine, and which is chosen; 0 stands for the one that is found.
     Containers(usize),
     /// A lesson from a folder asks for consent to run its commands: its place among the lessons.
@@ -199,6 +205,8 @@ pub(crate) struct State {
     pub doctor: Option<Vec<String>>,
     /// The first visible line of the view or the overlay.
     pub top: usize,
+    /// The branches that were played last.
+    pub branches: Option<Arc<Branches>>,
     /// What the last frame measured.
     pub extents: Extents,
     /// The key that leaves a terminal.
@@ -255,6 +263,7 @@ impl State {
             play: None,
             doctor: None,
             top: 0,
+            branches: None,
             extents: Extents::new(),
             prefix,
             auto: false,

@@ -1,7 +1,7 @@
 //! One event in, effects out.
 
 use super::{
-    Along, Effect, Event, Extents, Glance, Pane, Play, Shape, State, View, along,
+    Along, Effect, Event, Extents, Glance, Overlay, Pane, Play, Shape, State, View, along,
     attend::attend,
     caster, class, commands, edited,
     input::{on_key, paste, send},
@@ -146,6 +146,11 @@ fn take_in(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Line(terminal, mut line) => {
             line.push('\r');
             send(state, terminal, line.into_bytes())
+        }
+        Event::Branches(branches) => {
+            (state.branches, state.overlay, state.top) = (Some(branches), Some(Overlay::Branches), 0);
+            state.said = None;
+            Vec::new()
         }
         Event::Edited(files) => edited::edited(state, &files),
         Event::Open(lesson, step) => {

@@ -5,7 +5,7 @@ use super::{
     values::{image, pid, times},
 };
 use crate::image::Reference;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use std::{ffi::OsString, path::PathBuf};
 
 /// Everything that is not the screen.
@@ -110,6 +110,9 @@ pub(crate) enum Command {
         #[arg(required_unless_present = "process", trailing_var_arg = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
+    /// Play a line of a step twice from the same state, the second time with a changed call or as another line, and show what
+    /// differs: namespaces, mounts, limits, processes
+    WhatIf(WhatIf),
     /// In a terminal of a session, or under `trace`: run a command that is not traced, such as strace or gdb
     ///
     /// A process has one tracer at most, and an ordinary user's takes set-user-ID programs their privilege. This command
@@ -278,4 +281,27 @@ pub(crate) enum Command {
         #[arg(value_name = "WORD")]
         word: Option<String>,
     },
+}
+
+/// What `boxwright what-if` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WhatIf {
+    /// The step whose first line is played
+    #[arg(value_name = "LESSON/STEP", required_unless_present = "branch")]
+    pub place: Option<String>,
+    /// The call that is changed the second time, and its number among those of its name, such as unshare or mount:2
+    #[arg(value_name = "CALL[:N]", required_unless_present_any = ["branch", "line"], conflicts_with = "line")]
+    pub call: Option<String>,
+    /// Flags that are dropped from it, such as CLONE_NEWUTS; or the error with which it fails, such as EPERM
+    #[arg(value_name = "CHANGE")]
+    pub change: Vec<String>,
+    /// The line that is typed the second time in place of the step's own
+    #[arg(long, value_name = "LINE")]
+    pub line: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Play one branch of the plan on standard input
+    #[arg(long, hide = true, value_name = "BRANCH", conflicts_with_all = ["place", "line", "json"])]
+    pub branch: Option<String>,
 }

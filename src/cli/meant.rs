@@ -15,6 +15,7 @@ const HEED: [(&str, &[&str]); 6] = [
         "lessons",
         &[
             "run",
+            "what-if",
             "fix",
             "doctor",
             "progress",
@@ -27,10 +28,10 @@ const HEED: [(&str, &[&str]); 6] = [
             "present",
         ],
     ),
-    ("image", &["run", "fix", "doctor", "lessons check", "lessons export", "lessons book", "present"]),
+    ("image", &["run", "what-if", "fix", "doctor", "lessons check", "lessons export", "lessons book", "present"]),
     ("color", &["lab", "fix", "replay", "follow", "present"]),
     ("theme", &["lab", "fix", "replay", "follow", "present"]),
-    ("yes", &["run", "fix", "lessons export", "lessons book", "present", "verify"]),
+    ("yes", &["run", "what-if", "fix", "lessons export", "lessons book", "present", "verify"]),
     ("unguarded", &["run", "lab", "fix", "present"]),
 ];
 

@@ -12,7 +12,7 @@ use crate::{
         Neighbour, Network, Networks, Packets, Peer, Pids, Pressure, Privileges, Process, Reached, Resolved, Route,
         Scorecard, Side, Users,
     },
-    trace::{Ended, Instead},
+    trace::{Call, Ended, Harm, Instead},
 };
 use crossterm::event::{KeyCode, KeyEventKind, KeyModifiers};
 use nix::errno::Errno;
@@ -238,6 +238,7 @@ fn every_event_is_read_back_as_it_was_stored() {
         Event::Typed(host),
         Event::Submitted(host, None),
         Event::HalfTyped(host, true),
+        Event::Branches(Arc::new(branches())),
         Event::Drawn,
         Event::Signal(15),
         Event::Suspend,
@@ -248,6 +249,18 @@ fn every_event_is_read_back_as_it_was_stored() {
     }
     assert!(serde_json::from_str::<Event>(r#"{"key":{"name":"nosuch"}}"#).is_err());
     assert!(serde_json::from_str::<Event>(r#"{"key":{"letter":"a","kind":9}}"#).is_err());
+}
+
+fn branches() -> Branches {
+    let call = Call::of(7, "sh", "unshare", [0x2_0000, 0, 0, 0, 0, 0]);
+    let change = Change::Call { syscall: call.syscall, after: 2, instead: Instead::Fails(Errno::EPERM) };
+    let (place, before) = (("isolate".to_string(), "one".to_string()), Vec::new());
+    let plan = Plan { place, before, terminal: TerminalId::Container, line: "unshare -m sh".into(), change };
+    let guarded = vec![(call, Harm::HostName, true)];
+    let as_it_is =
+        Branch { name: "box".into(), call: None, guarded, status: Some(0), printed: "x".into(), sample: sample() };
+    let changed = Branch { guarded: Vec::new(), status: None, ..as_it_is.clone() };
+    Branches { plan, as_it_is, changed }
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! The same session without a screen: `boxwright run`, as a transcript or as events.
 
+mod branch;
 mod events;
 mod handout;
 mod json;
 mod prove;
+mod prover;
 mod rerun;
 mod text;
 
+pub(crate) use branch::{Asked, Came, Machine, branch};
 pub(crate) use events::Event;
 pub(crate) use handout::{Chapter, Collector, Record, book, document, page};
 pub(crate) use prove::{Proved, prove};

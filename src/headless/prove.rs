@@ -1,24 +1,15 @@
 //! `boxwright lessons check --run`: goes through lessons on this machine and proves of each step that its facts do not hold
 //! before its commands, hold after them, no longer hold once the step begins again, and that nothing of it is left behind.
 
+use super::prover::{Prover, Stuck, played};
 use crate::{
     event::Event,
     kernel::text::{self, printable},
-    lang::Lang,
-    lesson::{Block, CONTAINER, Lesson, Run, TerminalId},
-    runtime::{Engine, Setup, Trouble, signals},
-    session::{Action, Lacking, Notice, Phase, Session, Wish},
-    terminal::{Piece, Screen},
+    lesson::{Block, Lesson, Run},
+    runtime::{Setup, Trouble},
+    session::{Lacking, Notice, Phase, Session, Wish},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    time::{Duration, Instant},
-};
-
-/// How long a command or a check may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long an end without hurry may take.
-const TIDYING: Duration = Duration::from_secs(10);
+use std::collections::{BTreeSet, VecDeque};
 
 /// What came of a step.
 #[derive(Debug)]
@@ -29,14 +20,6 @@ pub(crate) struct Proved {
     pub wrong: Vec<String>,
     /// Why this machine cannot do it.
     pub skipped: Option<String>,
-}
-
-/// Why a step could not be gone through.
-pub(super) enum Stuck {
-    /// A signal asks us to end.
-    Signal(i32),
-    /// Something is wrong with the step.
-    Wrong(String),
 }
 
 /// Goes through lessons and gives each step to `told` as soon as it was proved; the value says what was left behind.
@@ -60,26 +43,10 @@ pub(super) fn with_prover(
     play: impl FnOnce(&mut Prover) -> Option<i32>,
 ) -> Result<Result<Vec<String>, i32>, Trouble> {
     let (lang, before) = (setup.lang, host());
-    let mut engine = Engine::new(setup);
-    engine.watch_signals();
-    engine.start()?;
-    let mut prover = Prover {
-        engine,
-        session: Session::new(Lesson::default(), false, lacking.clone()),
-        panes: BTreeMap::new(),
-        asked: 0,
-        seen: 0,
-        container: None,
-        looked_at: None,
-        wrong: Vec::new(),
-        lang,
+    let mut left = match played(lacking, setup, play)? {
+        (Some(signal), _) => return Ok(Err(signal)),
+        (None, left) => left,
     };
-    let ended = play(&mut prover);
-    let within = if ended.is_some() { signals::TIDYING } else { TIDYING };
-    let mut left = prover.engine.finish(within).lines(lang);
-    if let Some(signal) = ended {
-        return Ok(Err(signal));
-    }
     let after = host();
     let changed = after.symmetric_difference(&before).map(|fact| {
         let how = if after.contains(fact) { lang.pick("new", "多了") } else { lang.pick("gone", "少了") };
@@ -100,28 +67,6 @@ fn host() -> BTreeSet<String> {
     let links = std::fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
     facts.extend(links.map(|link| format!("interface {}", link.file_name().display())));
     facts
-}
-
-/// One terminal.
-#[derive(Default)]
-struct Pane {
-    screen: Screen,
-    /// How many prompts have come.
-    prompts: usize,
-}
-
-pub(super) struct Prover {
-    engine: Engine,
-    pub(super) session: Session,
-    panes: BTreeMap<TerminalId, Pane>,
-    /// The newest state that was asked for, and the newest that came.
-    asked: u64,
-    seen: u64,
-    container: Option<i32>,
-    /// The block of checks whose facts were last looked at before its commands.
-    looked_at: Option<usize>,
-    wrong: Vec<String>,
-    pub(super) lang: Lang,
 }
 
 impl Prover {
@@ -262,16 +207,9 @@ impl Prover {
 
     pub(super) fn type_run(&mut self, run: &Run) -> Result<(), Stuck> {
         self.state()?;
-        let prompts = |prover: &Prover| prover.panes.get(&run.terminal).map_or(0, |pane| pane.prompts);
-        let before = prompts(self);
-        let line = run.line.replace(CONTAINER, &self.container.unwrap_or_default().to_string());
-        let bytes = if run.interrupts() { vec![3] } else { format!("{line}\r").into_bytes() };
-        if let Some(pane) = self.panes.get_mut(&run.terminal) {
-            pane.screen.sent(&bytes);
-        }
-        self.engine.write(run.terminal, &bytes);
-        self.give(Event::Typed(run.terminal));
-        let ended = |prover: &Prover| run.busy || prompts(prover) > before && prover.seen >= prover.asked;
+        let before = self.prompts(run.terminal);
+        self.give_line(run);
+        let ended = |prover: &Prover| run.busy || prover.prompts(run.terminal) > before && prover.seen >= prover.asked;
         while !ended(self) {
             self.until(|prover| ended(prover) || matches!(prover.session.phase(), Phase::Held | Phase::Guarded))?;
             match self.session.phase() {
@@ -300,11 +238,6 @@ impl Prover {
         ))
     }
 
-    /// Waits until the newest state that was asked for is known.
-    fn state(&mut self) -> Result<(), Stuck> {
-        self.until(|prover| prover.seen >= prover.asked)
-    }
-
     /// What went wrong with a line.
     fn noticed(&self) -> Result<(), Stuck> {
         let lang = self.lang;
@@ -323,31 +256,6 @@ impl Prover {
         Err(Stuck::Wrong(wrong))
     }
 
-    pub(super) fn give(&mut self, event: Event) {
-        for action in self.session.handle(event) {
-            match &action {
-                Action::Restart(terminal, _) => drop(self.panes.insert(*terminal, Pane::default())),
-                Action::Sample(number) => self.asked = *number,
-                _ => {}
-            }
-            self.engine.apply(&action);
-        }
-    }
-
-    /// Takes in what happens until it is so.
-    pub(super) fn until(&mut self, so: impl Fn(&Prover) -> bool) -> Result<(), Stuck> {
-        let deadline = Instant::now() + PATIENCE;
-        while !so(self) {
-            match self.engine.next(Some(deadline)) {
-                None => return Err(Stuck::Wrong(self.plight())),
-                Some(Event::Signal(signal)) => return Err(Stuck::Signal(signal)),
-                Some(Event::Trouble(text)) => return Err(Stuck::Wrong(text)),
-                Some(event) => self.meant(event).into_iter().for_each(|event| self.give(event)),
-            }
-        }
-        Ok(())
-    }
-
     /// Where the step stands when nothing more happens.
     pub(super) fn plight(&self) -> String {
         let lang = self.lang;
@@ -362,31 +270,6 @@ impl Prover {
                 )
             }
             phase => lang.pick(format!("nothing more happens ({phase:?})"), format!("不再有任何进展（{phase:?}）")),
-        }
-    }
-
-    /// What the session must know of an event.
-    fn meant(&mut self, event: Event) -> Vec<Event> {
-        match event {
-            Event::Output(terminal, bytes) => {
-                let pane = self.panes.entry(terminal).or_default();
-                let processed = pane.screen.process(&bytes);
-                pane.prompts += processed.pieces.iter().filter(|piece| matches!(piece, Piece::Prompt { .. })).count();
-                self.engine.write(terminal, &processed.reply);
-                processed.pieces.into_iter().filter_map(|piece| Event::of_output(terminal, piece)).collect()
-            }
-            Event::Sample(number, sample) => {
-                self.seen = self.seen.max(number);
-                self.container = sample.container;
-                vec![Event::Sample(number, sample)]
-            }
-            Event::Waits(terminal, shell) => {
-                let pane = self.panes.entry(terminal).or_default();
-                let news = Event::of_waiting(terminal, shell, &mut pane.screen);
-                pane.prompts += usize::from(!news.is_empty());
-                news
-            }
-            event => vec![event],
         }
     }
 }

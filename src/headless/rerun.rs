@@ -1,6 +1,9 @@
 //! `boxwright verify --rerun`: types what a learner typed, on this machine, and compares what comes of it with the recording.
 
-use super::prove::{Proved, Prover, Stuck, with_prover};
+use super::{
+    prove::{Proved, with_prover},
+    prover::{Prover, Stuck},
+};
 use crate::{
     event::Event,
     lesson::{Block, Lesson, Run},

@@ -83,7 +83,7 @@ pub(super) fn run(names: &[String], how: How, record: Option<&Path>, common: &Co
 }
 
 /// What is said where the commands of a lesson come from a directory and were not agreed to.
-fn not_agreed(place: &headless::Place, common: &Common, lang: Lang) -> Option<ExitCode> {
+pub(super) fn not_agreed(place: &headless::Place, common: &Common, lang: Lang) -> Option<ExitCode> {
     if !place.foreign() || lesson::trusted(common.yes) {
         return None;
     }

@@ -11,6 +11,7 @@ use crate::{
     recording::Judged,
     session::progress_report,
     trace::Told,
+    ui::branches,
 };
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use std::{
@@ -22,9 +23,10 @@ use std::{
 type Output = (&'static str, &'static str, fn() -> Schema);
 
 /// Every output, what writes it, and its schema. Where events come one a line, the schema is that of a line.
-const ALL: [Output; 6] = [
+const ALL: [Output; 7] = [
     ("run", "boxwright run --json", of::<headless::Event<'static>>),
     ("trace", "boxwright trace --json", of::<Told<'static>>),
+    ("what-if", "boxwright what-if LESSON/STEP … --json", of::<branches::Told<'static>>),
     ("inspect", "boxwright inspect PID --json", of::<inspect::Event<'static>>),
     ("doctor", "boxwright doctor --json", of::<doctor::Report>),
     ("progress", "boxwright progress --json", of::<progress_report::Told<'static>>),

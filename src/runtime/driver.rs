@@ -1,6 +1,7 @@
 //! Carries out what the app wants, and tells it what came of it: the part that the drawn and the plain screen share.
 
 use super::{
+    branches::Playing,
     clipboard::{self, Way},
     engine::Engine,
     export,
@@ -11,6 +12,7 @@ use crate::{
     app::{Copied, Effect, Event, State, class, present, update},
     class::Place,
     doctor,
+    event::Plan,
     kernel::text,
     lang::{self, Lang},
     lesson,
@@ -46,6 +48,8 @@ pub(super) struct Driver {
     sharing: Option<Sharing>,
     /// What tells the speaker's views.
     hall: Option<Hall>,
+    /// The branches that are being played.
+    branches: Option<Playing>,
 }
 
 impl Driver {
@@ -64,6 +68,7 @@ impl Driver {
             way: None,
             sharing: None,
             hall: None,
+            branches: None,
         }
     }
 
@@ -168,6 +173,7 @@ impl Driver {
                 Effect::Copy(what, text) => self.copy(what, &text),
                 Effect::CopyPane(pane) => self.copy(Copied::Pane(pane), &ui::pane_text(&self.state, pane)),
                 Effect::Doctor(lang) => self.report(lang),
+                Effect::Branches(plan) => self.branches(*plan),
                 effect if !self.examined => self.waiting.push(effect),
                 Effect::Session(action) => self.engine.apply(&action),
                 Effect::Wake(after) => self.engine.wake(after),
@@ -176,6 +182,19 @@ impl Driver {
                 Effect::Write(terminal, bytes) => self.engine.write(terminal, &bytes),
                 Effect::Resize(terminal, size) => self.engine.resize(terminal, size),
             }
+        }
+    }
+
+    /// Has both branches played, beside everything else; one pair at a time.
+    fn branches(&mut self, plan: Plan) {
+        let lang = self.state.lang;
+        if self.branches.as_ref().is_some_and(Playing::is_on) {
+            let text = lang.pick("Both branches are being played already", "两种结果正在演示，请稍候");
+            return self.engine.give(Event::Said(text.into()));
+        }
+        match Playing::start(self.engine.again(), plan, self.engine.queue()) {
+            Ok(playing) => self.branches = Some(playing),
+            Err(error) => self.engine.give(Event::Trouble(error.to_string())),
         }
     }
 
@@ -248,6 +267,9 @@ impl Driver {
     /// Ends the session within this time, and tells what is left of it on standard error.
     pub(super) fn finish(&mut self, within: Duration) {
         let lang = self.state.lang;
+        if let Some(playing) = &self.branches {
+            playing.stop();
+        }
         for line in self.engine.finish(within).lines(lang) {
             // A closed standard error has no reader.
             let _ = writeln!(io::stderr(), "{}", text::safe(&line));

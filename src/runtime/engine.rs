@@ -4,6 +4,7 @@
 //! the engine do what follows from it. What came of that is an event again.
 
 use super::{
+    branches::Again,
     machine::{Machine, Message, Rest, Trouble},
     queue::{Item, Queue},
     timer::Timer,
@@ -12,6 +13,7 @@ use crate::terminal::Size;
 use crate::{dirs::Need, event::Event, lang::Lang, lesson::TerminalId, recording::Recorder, session::Action};
 use std::{
     collections::{BTreeMap, VecDeque},
+    ffi::OsString,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -36,6 +38,8 @@ pub struct Setup {
     pub unseen: bool,
     /// The language of what is told.
     pub lang: Lang,
+    /// The options with which this program finds the same lessons and the same image once more.
+    pub options: Vec<OsString>,
 }
 
 impl Setup {
@@ -50,6 +54,7 @@ impl Setup {
             picked: None,
             unseen: false,
             lang: Lang::default(),
+            options: Vec::new(),
         }
     }
 }
@@ -104,6 +109,11 @@ impl Engine {
     pub(crate) fn watch_signals(&self) {
         let queue = self.queue();
         super::signals::watch(move |signal| queue.send(Event::Signal(signal)));
+    }
+
+    /// How this program is started for a session that goes through the same lessons.
+    pub(super) fn again(&self) -> Again {
+        Again { exe: self.setup.exe.clone(), options: self.setup.options.clone(), lang: self.setup.lang }
     }
 
     /// What a session's directory must offer.

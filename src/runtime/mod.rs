@@ -4,6 +4,7 @@
 //! out, and what happened is brought back, as one stream of [`Event`](crate::event::Event)s ([`Engine`]).
 
 mod as_root;
+pub(crate) mod branches;
 mod clipboard;
 mod delegation;
 mod driver;

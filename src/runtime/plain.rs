@@ -83,6 +83,8 @@ struct Talk {
     echo: BTreeMap<TerminalId, String>,
     /// Set from the moment on at which a held call was let go, until it goes.
     stepping: bool,
+    /// Both branches of the held call are being played.
+    branching: bool,
     told: Told,
 }
 
@@ -99,6 +101,7 @@ impl Talk {
             partial: BTreeMap::new(),
             echo: BTreeMap::new(),
             stepping: false,
+            branching: false,
             told: Told::default(),
         }
     }
@@ -163,7 +166,8 @@ impl Talk {
             if self.over && settled && self.lines.is_empty() {
                 return Ok(0);
             }
-            let waiting = self.over || !self.lines.is_empty();
+            // Branches always come to an end, which is told.
+            let waiting = (self.over || !self.lines.is_empty()) && !self.branching;
             let until = waiting.then(|| *self.waits.get_or_insert_with(Instant::now) + PATIENCE);
             match self.driver.engine.next(until) {
                 Some(Event::Stdin(line)) if self.person => self.obey(&line)?,
@@ -192,7 +196,7 @@ impl Talk {
         let phase = play.session.phase();
         let runs = matches!(phase, Phase::Preparing(..) | Phase::Running);
         match phase {
-            Phase::Held => !self.stepping,
+            Phase::Held => !self.stepping && !self.branching,
             Phase::Guarded => true,
             _ => !runs && self.busy.is_empty() && self.driver.engine.is_up_to_date(),
         }
@@ -209,6 +213,12 @@ impl Talk {
                 return self.say(std::slice::from_ref(text));
             }
             Event::Doctor(lines) => self.say(lines)?,
+            Event::Trouble(_) => self.branching = false,
+            Event::Branches(both) => {
+                self.branching = false;
+                self.flush()?;
+                self.say(&say::branches(both, self.driver.state.lang))?;
+            }
             Event::Trace(_, trace) => self.traced(trace)?,
             _ => {}
         }

@@ -2,6 +2,7 @@
 //! what happened and gives back what is to be done, for the screen and the headless run alike.
 
 mod alike;
+mod branching;
 mod checklist;
 mod checks;
 pub mod closing;
@@ -22,6 +23,7 @@ mod state_dir;
 mod typing;
 mod view;
 
+pub(crate) use branching::Different;
 pub(crate) use checklist::{OwnLine, Ran, Took};
 pub use checks::{Evidence, Share, Verdict, decide};
 pub use ledger::{Entry, HandedDown, Lasting, Ledger};

@@ -85,7 +85,7 @@ impl Session {
                 self.step.touched = true;
                 self.step.own = true;
                 if self.terminals.shells.get(&terminal) == Some(&Shell::Idle) {
-                    self.terminals.shells.insert(terminal, Shell::Busy);
+                    self.terminals.begins(terminal);
                 }
             }
             Event::Submitted(terminal, line) => self.took(terminal, line, &mut out),
@@ -177,7 +177,7 @@ impl Session {
             Wish::Instead(pid, instead) => {
                 let held = self.terminals.held.iter().find(|(_, call)| call.pid == pid);
                 // Once more, for a call that has changed since it was looked at.
-                let known = held.filter(|(_, call)| call.choices().contains(&instead));
+                let known = held.filter(|(_, call)| call.allows(instead));
                 out.extend(known.map(|_| Action::Instead(pid, instead)));
             }
             Wish::Allow(allow) => self.allow(allow, out),
@@ -233,6 +233,7 @@ impl Session {
         match event {
             TraceEvent::Syscall(_, event) => {
                 self.step.changed |= event.is_changed();
+                self.terminals.count(terminal, event.call.syscall.name());
                 self.evidence.calls.push(event);
                 thin(&mut self.evidence.calls);
                 self.look(out);

@@ -92,12 +92,25 @@ pub(super) struct Terminals {
     pub(super) guarded: Vec<GuardedCall>,
     /// Whether processes are held before every call.
     pub(super) holding: bool,
+    /// How many calls of each name have returned in each terminal since its shell was given the line that runs.
+    pub(super) returned: BTreeMap<TerminalId, BTreeMap<&'static str, usize>>,
 }
 
 impl Terminals {
     /// Shells that are being started.
     pub(super) fn starting() -> Terminals {
         Terminals { shells: TerminalId::ALL.map(|id| (id, Shell::Busy)).into(), ..Terminals::default() }
+    }
+
+    /// A line is given to the shell of this terminal.
+    pub(super) fn begins(&mut self, terminal: TerminalId) {
+        self.shells.insert(terminal, Shell::Busy);
+        self.returned.remove(&terminal);
+    }
+
+    /// A call of this name has returned there.
+    pub(super) fn count(&mut self, terminal: TerminalId, name: &'static str) {
+        *self.returned.entry(terminal).or_default().entry(name).or_default() += 1;
     }
 
     /// Whether a line's prompt is waited for.

@@ -92,7 +92,7 @@ impl Session {
         }
         out.push(if run.interrupts() { Action::Interrupt(run.terminal) } else { Action::Type(run.terminal, line) });
         self.step.failed.clear();
-        self.terminals.shells.insert(run.terminal, Shell::Busy);
+        self.terminals.begins(run.terminal);
         self.step.touched = true;
         if run.busy {
             // No prompt will say when to go on.

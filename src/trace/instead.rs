@@ -1,10 +1,10 @@
-//! What a learner makes of a held call before it happens: one of its flags is dropped, or an error answers it.
+//! What a learner makes of a held call before it happens: flags of it are dropped, or an error answers it.
 //!
 //! Only flags in registers can be dropped. A structure, as that of clone3(2), stays as the program wrote it: other threads
 //! of it may read the same memory.
 
 use super::{
-    Argument, Call, Note, TraceEvent, Value,
+    Argument, Call, Note, Syscall, TraceEvent, Value,
     calls::Effect,
     decode::Decoding,
     flags::{Flags, without_magic},
@@ -25,6 +25,72 @@ pub enum Instead {
     Without(Flags, u64),
     /// It fails with this error, and the kernel never sees it.
     Fails(#[serde(with = "errno")] Errno),
+}
+
+impl Instead {
+    /// This without those flags; `None` where none is left.
+    pub(crate) fn less(self, other: Instead) -> Option<Instead> {
+        match (self, other) {
+            (Instead::Without(flags, bits), Instead::Without(others, less)) if flags == others => {
+                (bits & !less != 0).then_some(Instead::Without(flags, bits & !less))
+            }
+            _ => Some(self),
+        }
+    }
+
+    /// Both at once: flags of one kind, which stand in one register.
+    pub(crate) fn and(self, other: Instead) -> Option<Instead> {
+        match (self, other) {
+            (Instead::Without(flags, bits), Instead::Without(others, more)) if flags == others => {
+                Some(Instead::Without(flags, bits | more))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What these names stand for among the choices; `None` where one of them stands for nothing.
+fn named(choices: &[Instead], names: &str) -> Option<Instead> {
+    let mut chosen: Option<Instead> = None;
+    for name in names.split(|letter: char| letter.is_whitespace() || matches!(letter, ',' | '|')) {
+        let known = choices.iter().find(|way| way.to_string().eq_ignore_ascii_case(name)).copied();
+        chosen = match (chosen, known) {
+            (chosen, None) if name.is_empty() => chosen,
+            (_, None) => return None,
+            (None, known) => known,
+            (Some(all), Some(one)) => Some(all.and(one)?),
+        };
+    }
+    chosen
+}
+
+/// The kinds of flags that are bits of their own.
+const BITS: [Flags; 11] = [
+    Flags::Clone,
+    Flags::Namespace,
+    Flags::Mount,
+    Flags::Umount,
+    Flags::At,
+    Flags::OpenTree,
+    Flags::MoveMount,
+    Flags::FsOpen,
+    Flags::FsMount,
+    Flags::FsPick,
+    Flags::MountAttr,
+];
+
+impl Syscall {
+    /// What can be made of some call of this name, by the names of flags or of an error.
+    pub(crate) fn choice(self, names: &str) -> Option<Instead> {
+        named(&self.choices(), names)
+    }
+
+    /// Everything that can be made of a call of this name which has every flag.
+    pub(crate) fn choices(self) -> Vec<Instead> {
+        let its = BITS.into_iter().filter(|flags| self.row().decoding.register(*flags).is_some());
+        let flags = its.flat_map(|flags| flags.set_in(u64::MAX).map(move |bit| Instead::Without(flags, bit)));
+        flags.chain(ERRORS.map(Instead::Fails)).collect()
+    }
 }
 
 /// The errors that a call can be answered with: no right, no sense, no such call, no memory, in use.
@@ -57,9 +123,22 @@ impl Call {
         flags.chain(ERRORS.map(Instead::Fails)).collect()
     }
 
-    /// What can be made of it by the name of a flag or of an error.
-    pub fn choice(&self, name: &str) -> Option<Instead> {
-        self.choices().into_iter().find(|instead| instead.to_string().eq_ignore_ascii_case(name))
+    /// What can be made of it by the name of an error, or by those of one or more flags, with blanks, commas or bars between
+    /// them.
+    pub fn choice(&self, names: &str) -> Option<Instead> {
+        named(&self.choices(), names)
+    }
+
+    /// Whether it can be changed so.
+    pub(crate) fn allows(&self, instead: Instead) -> bool {
+        match instead {
+            Instead::Fails(_) => self.choices().contains(&instead),
+            Instead::Without(flags, bits) => {
+                let one = |way: Instead| if let Instead::Without(known, bit) = way { Some((known, bit)) } else { None };
+                let its = self.choices().into_iter().filter_map(one).filter(|(known, _)| *known == flags);
+                bits != 0 && bits & !its.fold(0, |all, (_, bit)| all | bit) == 0
+            }
+        }
     }
 
     /// Whether it has flags in memory, which stay as they are.
@@ -213,9 +292,35 @@ mod tests {
         assert_eq!(call.choice("clone_newns"), Some(Instead::Without(Flags::Clone, Kind::Mnt.row().flag)));
         assert_eq!(call.choice("ENOSYS"), Some(Instead::Fails(Errno::ENOSYS)));
         assert_eq!((call.choice("CLONE_NEWUTS"), call.choice("EIO"), call.choice("")), (None, None, None));
+        assert!(call.choices().into_iter().all(|choice| call.allows(choice)));
         for choice in call.choices() {
             let stored = serde_json::to_string(&choice).unwrap();
             assert_eq!(serde_json::from_str::<Instead>(&stored).unwrap(), choice, "{stored}");
+        }
+    }
+    #[test]
+    fn several_flags_are_dropped_at_once() {
+        let (mnt, uts, ipc) = (Kind::Mnt.row().flag, Kind::Uts.row().flag, Kind::Ipc.row().flag);
+        let call = Call::of(7, "sh", "unshare", [mnt | uts | ipc, 0, 0, 0, 0, 0]);
+        let both = Instead::Without(Flags::Clone, mnt | uts);
+        for names in ["CLONE_NEWNS CLONE_NEWUTS", "clone_newuts|clone_newns", " CLONE_NEWUTS, CLONE_NEWNS "] {
+            assert_eq!(call.choice(names), Some(both), "{names}");
+        }
+        assert_eq!(both.to_string(), "CLONE_NEWNS|CLONE_NEWUTS");
+        for names in ["CLONE_NEWNS EPERM", "EPERM EINVAL", "CLONE_NEWNS CLONE_NEWNET", " "] {
+            assert_eq!(call.choice(names), None, "{names}");
+        }
+        assert_eq!(Syscall::named("unshare").unwrap().choice("CLONE_NEWNS CLONE_NEWUTS"), Some(both));
+        assert_eq!(Syscall::named("execve").unwrap().choice("CLONE_NEWNS"), None);
+        for (way, so) in [
+            (Instead::Without(Flags::Clone, mnt | ipc), true),
+            (Instead::Without(Flags::Clone, 0), false),
+            (Instead::Without(Flags::Clone, mnt | Kind::Net.row().flag), false),
+            (Instead::Without(Flags::Mount, mnt), false),
+            (Instead::Fails(Errno::EPERM), true),
+            (Instead::Fails(Errno::EIO), false),
+        ] {
+            assert_eq!(call.allows(way), so, "{way:?}");
         }
     }
 }

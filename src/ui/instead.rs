@@ -7,7 +7,7 @@ use super::{
     theme::Role,
 };
 use crate::{
-    app::{State, held_to_change, ways},
+    app::{Play, State, Way, held_to_change, is_marked, ways},
     kernel::errno,
     lang::Lang,
     trace::{Call, Flags, Instead, Value},
@@ -41,24 +41,33 @@ const DROPPED: &[(&str, &str, &str)] = &[
     ("MNT_FORCE", "waits or fails while it is in use", "仍在使用时会等待或失败"),
 ];
 
+/// What a change is called.
+pub(super) fn called(instead: Instead, lang: Lang) -> String {
+    match instead {
+        Instead::Without(..) => lang.pick(format!("without {instead}"), format!("去掉 {instead}")),
+        Instead::Fails(_) => lang.pick(format!("fails with {instead}"), format!("失败：{instead}")),
+    }
+}
+
 /// What a choice is called.
-fn name(way: Option<Instead>, lang: Lang) -> String {
+fn name(way: &Way, lang: Lang) -> String {
     match way {
-        None => lang.pick("as it is", "照原样").into(),
-        Some(flag @ Instead::Without(..)) => lang.pick(format!("without {flag}"), format!("去掉 {flag}")),
-        Some(error @ Instead::Fails(_)) => lang.pick(format!("fails with {error}"), format!("失败：{error}")),
+        Way::AsItIs => lang.pick("as it is", "照原样").into(),
+        Way::Call(instead) => called(*instead, lang),
+        Way::Line(word) => lang.pick(format!("without {word}"), format!("去掉 {word}")),
     }
 }
 
 /// What it means for the program.
-fn means(call: &Call, way: Option<Instead>, lang: Lang) -> String {
+fn means(call: &Call, way: &Way, lang: Lang) -> String {
     match way {
-        None => lang.pick("the call happens", "调用正常发生").into(),
-        Some(Instead::Fails(error)) => {
-            let text = errno::meaning(error, lang);
+        Way::AsItIs => lang.pick("the call happens", "调用正常发生").into(),
+        Way::Call(Instead::Fails(error)) => {
+            let text = errno::meaning(*error, lang);
             lang.pick(format!("the program sees: {text}"), format!("程序看到：{text}"))
         }
-        Some(Instead::Without(flags, bit)) => dropped(call, flags, &flags.text(bit), lang).into(),
+        Way::Call(Instead::Without(flags, bit)) => dropped(call, *flags, &flags.text(*bit), lang).into(),
+        Way::Line(_) => lang.pick("the line is played with and without it", "带和不带它各演示一遍命令").into(),
     }
 }
 
@@ -106,8 +115,23 @@ fn then(lang: Lang) -> &'static str {
     )
 }
 
-/// Lays out the choices; the chosen row is marked.
-pub(super) fn sheet(state: &State, chosen: usize, columns: usize) -> Sheet {
+/// What b and Space do besides.
+fn keys(play: &Play, rows: &[Way], lang: Lang) -> Option<String> {
+    let flags = rows.iter().filter(|way| way.is_flag()).count() > 1;
+    let both = !play.is_lab();
+    let mark = flags.then(|| lang.pick("Space marks flags that are dropped together.", "空格标记要一起去掉的标志。"));
+    let play = both.then(|| {
+        lang.pick(
+            "b plays both branches, as it is and as chosen, from the same replayed state, and shows what differs.",
+            "b 从重放得到的同一状态把原样和所选的改动各演示一遍，并列出差异。",
+        )
+    });
+    let text: Vec<&str> = mark.into_iter().chain(play).collect();
+    (!text.is_empty()).then(|| text.join(lang.pick(" ", "")))
+}
+
+/// Lays out the choices; the chosen row is pointed at, and flags that are marked have a cross.
+pub(super) fn sheet(state: &State, chosen: usize, marked: Option<Instead>, columns: usize) -> Sheet {
     let mut sheet = Sheet::default();
     let lang = state.lang;
     let Some((play, call)) = state.play.as_ref().and_then(|play| Some((play, held_to_change(play)?))) else {
@@ -117,41 +141,67 @@ pub(super) fn sheet(state: &State, chosen: usize, columns: usize) -> Sheet {
     if let Some(words) = meaning::sentence(call, lang) {
         sheet.add(wrap(&words, Role::Plain, columns));
     }
+    if let Some(all) = marked {
+        let text = lang.pick(format!("Marked: {all}"), format!("已标记：{all}"));
+        sheet.add(wrap(&text, Role::Strong, columns));
+    }
     sheet.gap();
-    let rows = ways(call);
-    let room = rows.iter().map(|way| name(*way, lang).width()).max().unwrap_or(0) + 2;
+    let rows = ways(play, call);
+    let besides = keys(play, &rows, lang);
+    let room = rows.iter().map(|way| name(way, lang).width()).max().unwrap_or(0) + 2;
     for (at, way) in rows.into_iter().enumerate() {
-        let (mark, role) = if at == chosen { (marks::NOW, Role::Strong) } else { (" ", Role::Plain) };
+        let (mark, role) = match (at == chosen, is_marked(marked, &way)) {
+            (true, _) => (marks::NOW, Role::Strong),
+            (false, true) => (marks::TRUE, Role::Strong),
+            (false, false) => (" ", Role::Plain),
+        };
         let key = if at < 9 { (at + 1).to_string() } else { " ".into() };
         if at == chosen {
             sheet.follow = Follow::Around(sheet.lines.len());
         }
         let first =
-            [(format!("{mark} "), Role::Focus), (format!("{key} "), Role::Key), (pad(&name(way, lang), room), role)];
-        sheet.add(hang(&first, &Rich::default().with(&means(call, way, lang), Role::Quiet), columns));
+            [(format!("{mark} "), Role::Focus), (format!("{key} "), Role::Key), (pad(&name(&way, lang), room), role)];
+        sheet.add(hang(&first, &Rich::default().with(&means(call, &way, lang), Role::Quiet), columns));
     }
+    sheet.gap();
     let notes = stays(call, lang).into_iter().chain((!play.is_lab()).then(|| then(lang)));
-    for (number, text) in notes.enumerate() {
-        if number == 0 {
-            sheet.gap();
-        }
-        sheet.add(wrap(text, Role::Quiet, columns));
+    for text in notes.map(str::to_string).chain(besides) {
+        sheet.add(wrap(&text, Role::Quiet, columns));
     }
     sheet
 }
 
 /// The same as sentences, with the command for each.
-pub(super) fn lines(call: &Call, lang: Lang) -> Vec<String> {
+pub(super) fn lines(play: &Play, call: &Call, lang: Lang) -> Vec<String> {
     let mut out = vec![lang.pick(
-        format!("What if {} went another way? `f NAME` chooses:", calls::brief(call)),
-        format!("如果 {} 换一种结果？用 `f 名字` 选择：", calls::brief(call)),
+        format!(
+            "What if {} went another way? `f NAME` chooses; `f NAME NAME` drops several flags:",
+            calls::brief(call)
+        ),
+        format!("如果 {} 换一种结果？用 `f 名字` 选择；`f 名字 名字` 一次去掉几个标志：", calls::brief(call)),
     )];
-    out.extend(ways(call).into_iter().flatten().map(|way| {
-        let (name, means) = (name(Some(way), lang), means(call, Some(way), lang));
-        lang.pick(format!("`f {way}`: {name}; {means}."), format!("`f {way}`：{name}；{means}。"))
+    out.extend(ways(play, call).iter().filter_map(|way| {
+        let (command, name, means) = (command(way)?, name(way, lang), means(call, way, lang));
+        Some(lang.pick(format!("`{command}`: {name}; {means}."), format!("`{command}`：{name}；{means}。")))
     }));
     out.extend(stays(call, lang).map(Into::into));
+    if !play.is_lab() {
+        let text = lang.pick(
+            "`b` in the place of `f` plays both branches, as it is and so, and tells what differs; the call waits on.",
+            "把 `f` 换成 `b`，就把原样和改动各演示一遍，并说出差异；调用继续停着。",
+        );
+        out.push(text.into());
+    }
     out
+}
+
+/// What is typed for it; a line has only both branches.
+fn command(way: &Way) -> Option<String> {
+    match way {
+        Way::AsItIs => None,
+        Way::Call(instead) => Some(format!("f {instead}")),
+        Way::Line(word) => Some(format!("b {word}")),
+    }
 }
 
 #[cfg(test)]

@@ -111,19 +111,88 @@ fn each_flag_of_the_lessons_has_its_words() {
         call("fsmount", [3, 0, 0xf, 0, 0, 0]),
         call("umount2", [0, 3, 0, 0, 0, 0]),
     ] {
-        for way in ways(&call) {
-            let (en, zh) = (means(&call, way, Lang::En), means(&call, way, Lang::Zh));
+        for way in call.choices().into_iter().map(Way::Call) {
+            let (en, zh) = (means(&call, &way, Lang::En), means(&call, &way, Lang::Zh));
             assert!(en != "asked for without it" && zh != "请求里没有它", "{call}: {way:?}");
             assert!(en.width() <= 46 && zh.width() <= 46, "{en} {zh}");
         }
     }
     let bind = call("mount", [0, 0, 0, libc::MS_REMOUNT | libc::MS_BIND, 0, 0]);
-    assert_eq!(means(&bind, bind.choice("MS_BIND"), Lang::En), "changes the whole file system");
+    let means = |call: &Call, name| means(call, &Way::Call(call.choice(name).unwrap()), Lang::En);
+    assert_eq!(means(&bind, "MS_BIND"), "changes the whole file system");
     let one = call("setns", [3, 0x400_0000, 0, 0, 0, 0]);
-    assert_eq!(means(&one, one.choice("CLONE_NEWUTS"), Lang::En), "the kernel does not check the kind");
+    assert_eq!(means(&one, "CLONE_NEWUTS"), "the kernel does not check the kind");
     let two = call("setns", [3, 0x402_0000, 0, 0, 0, 0]);
-    assert_eq!(means(&two, two.choice("CLONE_NEWUTS"), Lang::En), "this kind is not entered");
+    assert_eq!(means(&two, "CLONE_NEWUTS"), "this kind is not entered");
     let clone3 = [0u64; 11];
     let clone3 = call("clone3", [clone3.as_ptr() as u64, 88, 0, 0, 0, 0]);
-    assert!(lines(&clone3, Lang::En).last().unwrap().contains("stay as they are"));
+    let state = asked(Lang::En);
+    let said = lines(state.play.as_ref().unwrap(), &clone3, Lang::En);
+    assert!(said.iter().any(|line| line.contains("stay as they are")), "{said:?}");
+}
+
+/// The held call comes from this line of the learner's.
+fn typed(lang: Lang, line: &str) -> State {
+    let mut state = stage::state(lang, (80, 24), Look::default());
+    held(&mut state);
+    let play = state.play.as_mut().unwrap();
+    play.session.handle(Event::Submitted(TerminalId::Container, Some(line.into())));
+    press(&mut state, "f");
+    state
+}
+
+#[test]
+fn marked_flags_are_dropped_together() {
+    let pid = Pid(4711);
+    let without = |flags| Action::Instead(pid, Instead::Without(Flags::Clone, flags));
+    for (keys, action) in [
+        ("2 3 \n", without(0x402_0000)),
+        ("2 3\n", without(0x402_0000)),
+        ("2 3 2 \n", without(0x402_0000)),
+        ("2 2 3\n", without(0x400_0000)),
+        ("2 9\n", Action::Instead(pid, Instead::Fails(errno::Errno::ENOSYS))),
+        ("2 1\n", Action::Step(pid)),
+    ] {
+        let mut state = asked(Lang::En);
+        assert_eq!(wanted(&press(&mut state, keys)), [action], "{keys:?}");
+    }
+    for lang in Lang::ALL {
+        let mut state = asked(lang);
+        press(&mut state, "2 3 4");
+        shot(&mut state);
+        let shown = screen(&mut state);
+        for text in
+            [lang.pick("Marked: CLONE_NEWNS|CLONE_NEWUTS", "已标记：CLONE_NEWNS|CLONE_NEWUTS"), "■ 2", "■ 3", "▶ 4"]
+        {
+            assert!(shown.contains(text), "{text}: {shown}");
+        }
+    }
+    let mut state = asked(Lang::En);
+    press(&mut state, " ");
+    assert_eq!(state.idle.as_deref(), Some("Only flags can be marked"));
+}
+
+/// What is to be played twice.
+fn planned(effects: &[Effect]) -> Option<&crate::event::Change> {
+    effects.iter().find_map(|effect| if let Effect::Branches(plan) = effect { Some(&plan.change) } else { None })
+}
+
+#[test]
+fn both_branches_are_of_what_is_chosen_and_the_call_waits_on() {
+    let line = "unshare -imnpu --mount-proc --fork sh";
+    let mut state = typed(Lang::En, line);
+    assert_eq!(press(&mut state, "b"), []);
+    assert_eq!(state.idle.as_deref(), Some("First choose what is different"));
+    let effects = press(&mut state, "2 3b");
+    let instead = Instead::Without(Flags::Clone, 0x402_0000);
+    let unshare = held_to_change(state.play.as_ref().unwrap()).unwrap().syscall;
+    assert_eq!(planned(&effects), Some(&crate::event::Change::Call { syscall: unshare, after: 0, instead }));
+    assert_eq!((wanted(&effects), state.overlay.clone()), (vec![], None));
+    for keys in ["\n", "b"] {
+        let mut state = typed(Lang::En, line);
+        let last = ways(state.play.as_ref().unwrap(), held_to_change(state.play.as_ref().unwrap()).unwrap()).len();
+        let effects = press(&mut state, &format!("{}{keys}", "j".repeat(last)));
+        let other = "unshare -imnpu --mount-proc sh".to_string();
+        assert_eq!(planned(&effects), Some(&crate::event::Change::Line(other)), "{keys:?}");
+    }
 }

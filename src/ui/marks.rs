@@ -2,6 +2,8 @@
 
 /// Changed by the last call or command.
 pub(super) const CHANGED: &str = "◆";
+/// Another in the second of two branches.
+pub(super) const DIFFERS: &str = "≠";
 /// A property that the kernel says is there.
 pub(super) const TRUE: &str = "■";
 /// A property that is not there yet.
@@ -37,6 +39,7 @@ pub(super) const BRANCH: &str = "└";
 pub(super) fn ascii(sign: char) -> char {
     match sign {
         '◆' => '*',
+        '≠' => '#',
         '■' => 'x',
         '□' => ' ',
         '✓' => '+',

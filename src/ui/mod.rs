@@ -1,5 +1,6 @@
 //! Draws [`State`]. No I/O, no mutation: what a frame measured goes back as [`Extents`], for the keys that scroll.
 
+pub(crate) mod branches;
 mod call;
 mod calls;
 mod cgroup;

@@ -1,7 +1,7 @@
 //! What lies over a view: keys, steps, a question.
 
 use super::{
-    call, calls,
+    branches, call, calls,
     chrome::{self, terminal_name},
     containers, instead, marks,
     sheet::Sheet,
@@ -27,8 +27,12 @@ pub(super) fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &m
         Overlay::GoTo(jump) => (state.lang.pick(" Go to step ", " 跳到某一步 "), steps::sheet(state, jump, columns)),
         Overlay::Call => return opened(state, columns, frame, extents),
         Overlay::Until(name) => (state.lang.pick(" Run until ", " 运行到 "), until(state, name, columns)),
-        Overlay::WhatIf { chosen, .. } => {
-            (state.lang.pick(" What if … ", " 如果… "), instead::sheet(state, *chosen, columns))
+        Overlay::WhatIf { chosen, marked, .. } => {
+            (state.lang.pick(" What if … ", " 如果… "), instead::sheet(state, *chosen, *marked, columns))
+        }
+        Overlay::Branches => {
+            let sheet = state.branches.as_ref().map(|both| branches::sheet(both, state.lang, columns));
+            (state.lang.pick(" Both branches ", " 两种结果 "), sheet.unwrap_or_default())
         }
         Overlay::Containers(chosen) => {
             (state.lang.pick(" Containers ", " 容器 "), containers::sheet(state, *chosen, columns))
@@ -40,7 +44,7 @@ pub(super) fn draw(state: &State, over: &Overlay, frame: &mut Frame, extents: &m
     let place = centred(frame, &sheet, columns);
     frame.render_widget(Clear, place);
     let title = paint_line(&line(title, Role::Strong), state.look.theme);
-    let top = matches!(over, Overlay::Help | Overlay::Glossary).then_some(state.top);
+    let top = matches!(over, Overlay::Help | Overlay::Glossary | Overlay::Branches).then_some(state.top);
     let extent = sheet.draw(state, place, title, true, top, frame);
     extents.insert(None, extent);
 }

@@ -12,13 +12,14 @@ pub(crate) use panes::{is_network, now, pane};
 pub(crate) use parts::{NOT_YET, Part, decided, hint, parts};
 
 use super::{
-    calls, chrome, instead, lesson, limits, marks, meaning,
+    branches, calls, chrome, instead, lesson, limits, marks, meaning,
     sheet::Sheet,
     text::{Pieces, Rich, hang},
     theme::Role,
 };
 use crate::{
     app::{Jump, PROPERTIES, Play, Row, State},
+    event::Branches,
     glossary::{BESIDES, SCORECARD, Term, of_step},
     kernel::causes,
     lang::Lang,
@@ -121,7 +122,7 @@ pub(crate) fn limit(state: &State) -> Vec<String> {
 }
 
 /// Every command of the plain mode: how it is written in English and Chinese, and what it does.
-const COMMANDS: [(&str, &str, &str, &str); 25] = [
+const COMMANDS: [(&str, &str, &str, &str); 26] = [
     (
         "Enter",
         "回车",
@@ -142,8 +143,15 @@ const COMMANDS: [(&str, &str, &str, &str); 25] = [
     (
         "f",
         "f",
-        "what if: what else can become of the held call; f NAME drops that flag, or makes it fail with that error",
-        "如果…：暂停的调用还可以怎样；f 名字，去掉这个标志，或让它以这个错误失败",
+        "what if: what else can become of the held call; f NAME … drops those flags, or makes it fail with that error",
+        "如果…：暂停的调用还可以怎样；f 名字…，去掉这些标志，或让它以这个错误失败",
+    ),
+    (
+        "b NAME …",
+        "b 名字…",
+        "both branches of the held call: as it is and as f NAME … would have it, from the same state, and what differs; \
+         b --OPTION, of its line with and without that option",
+        "暂停的调用的两种结果：原样，以及 f 名字… 那样，从同一状态各演示一遍，说出差异；b --选项，比较带和不带这个选项的命令",
     ),
     ("u NAME", "u 调用", "go on until the next call of this name", "运行到下一次这个调用"),
     ("x", "x", "hold before every call, or stop doing so", "逐个暂停调用，或不再暂停"),
@@ -157,8 +165,10 @@ const COMMANDS: [(&str, &str, &str, &str); 25] = [
     (
         "w PANE",
         "w 窗格",
-        "what one pane of the drawn screen shows: calls, namespaces, processes, sides, mounts, cgroup, source",
-        "画面上某个窗格的内容：calls（系统调用）、namespaces（命名空间）、processes（进程）、sides（内外对比）、mounts（挂载）、cgroup、source（源码）",
+        "what one pane of the drawn screen shows: calls, namespaces, processes, sides, mounts, cgroup, source, users, network; \
+         as many letters as only one of them begins with are enough: w na, w ne",
+        "画面上某个窗格的内容：calls（系统调用）、namespaces（命名空间）、processes（进程）、sides（内外对比）、mounts（挂载）、cgroup、source（源码）、\
+         users（用户）、network（网络）；写到能分清是哪一个就够：w na、w ne",
     ),
     ("W", "W", "the words of this step, and what the scorecard means", "这一步的术语，以及记分卡的含义"),
     ("e", "e", "write the proof card (what the kernel counted) into a file", "把证据卡（内核的计数）写入文件"),
@@ -246,8 +256,13 @@ fn said_change(change: &str, lang: Lang) -> String {
 }
 
 /// What can become of the held call.
-pub(crate) fn what_if(call: &Call, lang: Lang) -> Vec<String> {
-    instead::lines(call, lang)
+pub(crate) fn what_if(play: &Play, call: &Call, lang: Lang) -> Vec<String> {
+    instead::lines(play, call, lang)
+}
+
+/// What differs between both branches of a call.
+pub(crate) fn branches(both: &Branches, lang: Lang) -> Vec<String> {
+    branches::lines(both, lang)
 }
 
 /// What the session waits for. `taught`: the commands for a held call have been told.

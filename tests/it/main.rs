@@ -10,6 +10,7 @@ mod along;
 mod archives;
 mod as_root;
 mod authors;
+mod branches;
 mod causes;
 mod class;
 mod command_line;
@@ -103,6 +104,7 @@ fn all() -> Vec<Test> {
         archives::tests,
         as_root::tests,
         authors::tests,
+        branches::tests,
         causes::tests,
         class::tests,
         command_line::tests,

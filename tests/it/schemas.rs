@@ -164,6 +164,8 @@ fn what_runs_and_traces_write_is_as_described() {
     holds("certificate", &certificate["certificate"].to_string());
     let traced = output(&["trace", "--json", "--", "unshare", "--uts", "hostname", "box"]);
     assert!(holds("trace", &traced) > 3, "{traced}");
+    let played = output(&["what-if", "--json", "isolate/one-call-at-a-time", "unshare", "CLONE_NEWUTS"]);
+    holds("what-if", &serde_json::from_str::<Value>(&played).unwrap().to_string());
     let inspected = output(&["inspect", &std::process::id().to_string(), "--json"]);
     holds("inspect", &inspected);
     // What is optional must be there to be held against its schema.

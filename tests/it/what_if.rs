@@ -11,6 +11,7 @@ use std::{fs, path::Path, process::Command};
 pub fn tests() -> Vec<Test> {
     let tracer = tests![
         a_flag_that_is_dropped_has_no_effect: [Root, Tool("unshare")],
+        several_flags_are_dropped_at_once: [Root, Tool("unshare")],
         a_flag_of_a_fork_that_is_dropped_has_no_effect: [Root, Tool("python3")],
         a_call_that_is_refused_never_happens: [Root, Tool("unshare")],
         a_tool_says_who_changed_its_call: [Root, Tool("unshare")],
@@ -66,6 +67,18 @@ fn a_flag_that_is_dropped_has_no_effect() {
     let asked = Call { args: event.asked.clone().unwrap(), ..event.call.clone() };
     assert_eq!(asked.args_text(), "CLONE_NEWNS|CLONE_NEWUTS");
     assert_eq!(event.changed.len(), 1, "{:?}", event.changed);
+}
+
+fn several_flags_are_dropped_at_once() {
+    let mut shell = holding("unshare");
+    shell.type_in(
+        "unshare -umi --propagation unchanged readlink /proc/self/ns/mnt /proc/self/ns/uts /proc/self/ns/ipc\n",
+    );
+    let call = shell.until_held("unshare");
+    let printed = changed(&mut shell, &call, "CLONE_NEWNS CLONE_NEWUTS");
+    assert!(printed.contains(&own("mnt")) && printed.contains(&own("uts")), "{printed}");
+    assert!(printed.contains("ipc:[") && !printed.contains(&own("ipc")), "{printed}");
+    assert_eq!(shell.call("unshare").unwrap().call.args_text(), "CLONE_NEWIPC");
 }
 
 fn a_flag_of_a_fork_that_is_dropped_has_no_effect() {

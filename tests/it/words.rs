@@ -45,10 +45,11 @@ fn english(text: &str) -> Vec<&str> {
     text.lines().filter(sentence).collect()
 }
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["run"],
     &["trace"],
+    &["what-if"],
     &["inspect"],
     &["doctor"],
     &["clean"],

@@ -1,7 +1,7 @@
 //! The keys where no lesson is played: the opening, what this machine allows, what it has come to, and what lies on top.
 
 use super::{
-    super::{Onward, Overlay, Pane, State, View, instead},
+    super::{Onward, Overlay, Pane, Play, State, View, instead},
     Binding, Command, Key, bind, common, letter, scrolling,
 };
 
@@ -87,9 +87,20 @@ pub(super) fn in_overlay(state: &State, overlay: &Overlay) -> Vec<Binding> {
         Overlay::WhatIf { .. } => {
             all.push(bind(&[Key::Enter], Command::Accept, ("let it go so", "就这样放行"), 0));
             all.extend(choosing());
-            let digits = (0..instead::count(state).min(9)).zip('1'..='9');
+            if !state.play.as_ref().is_some_and(Play::is_lab) {
+                all.push(letter('b', Command::PlayBoth, ("both branches", "两种都演示"), 2));
+            }
+            if instead::has_flags(state) {
+                all.push(bind(&[Key::Char(' ')], Command::MarkFlag, ("mark the flag", "标记"), 3));
+            }
+            let digits = (0..instead::rows(state).len().min(9)).zip('1'..='9');
             all.extend(digits.map(|(row, digit)| letter(digit, Command::Choose(row), ("choose", "选择"), None)));
             all.push(bind(&[Key::Esc, Key::Char('q'), Key::Char('f')], Command::Close, ("back", "返回"), 1));
+        }
+        Overlay::Branches => {
+            let close = &[Key::Esc, Key::Enter, Key::Char('q'), Key::Char('b')];
+            all.push(bind(close, Command::Close, ("back to the call", "回到调用"), 0));
+            all.extend(scrolling(state, None));
         }
         Overlay::Call => {
             let close = &[Key::Esc, Key::Char('i'), Key::Enter, Key::Char('q')];

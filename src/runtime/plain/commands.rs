@@ -2,10 +2,10 @@
 
 use super::{PATIENCE, Talk};
 use crate::{
-    app::{Effect, Event, Jump, Onward, Play, View, answer, class, go_on, held_to_change},
+    app::{Effect, Event, Jump, Onward, Play, View, answer, class, go_on, held_to_change, play_both},
     class::Flag,
     lesson::TerminalId,
-    session::{Phase, Wish},
+    session::{Different, Phase, Wish},
     ui::plain as say,
 };
 use std::{io, time::Instant};
@@ -70,6 +70,7 @@ impl Talk {
             ("c", _) => Wish::RunOn,
             ("x", _) => Wish::ToggleHold,
             ("f", _) => return self.what_if(rest),
+            ("b", _) => return self.both(rest),
             ("u", _) => Wish::RunUntil(rest.to_string()),
             (_, Some(answer)) => Wish::Answer(answer),
             _ => return self.look(word, rest),
@@ -133,12 +134,27 @@ impl Talk {
     /// Tells what can become of the held call; with the name of a flag or of an error, does it.
     fn what_if(&mut self, name: &str) -> io::Result<()> {
         let state = &self.driver.state;
-        let Some(call) = state.play.as_ref().and_then(held_to_change).cloned() else { return Ok(()) };
-        let Some(instead) = call.choice(name) else { return self.say(&say::what_if(&call, state.lang)) };
+        let Some(play) = &state.play else { return Ok(()) };
+        let Some(call) = held_to_change(play).cloned() else { return Ok(()) };
+        let Some(instead) = call.choice(name) else { return self.say(&say::what_if(play, &call, state.lang)) };
         self.wish(Wish::Instead(call.pid, instead));
         let state = &mut self.driver.state;
         let again = if state.play.as_ref().is_some_and(Play::is_lab) { "" } else { answer::begins_again(state.lang) };
         state.said = Some(format!("{}{again}", answer::changed(&call, instead, state.lang)));
+        Ok(())
+    }
+
+    /// Has both branches played: as it is, and without these flags, with this error, or without this option of the line.
+    fn both(&mut self, name: &str) -> io::Result<()> {
+        let state = &self.driver.state;
+        let Some(play) = &state.play else { return Ok(()) };
+        let Some(call) = held_to_change(play).cloned() else { return Ok(()) };
+        let option = || play.session.options(call.pid).into_iter().find(|option| option == name);
+        let different = call.choice(name).map(Different::Call).or_else(|| option().map(Different::Without));
+        let Some(different) = different else { return self.say(&say::what_if(play, &call, state.lang)) };
+        let effects = play_both(&mut self.driver.state, call.pid, different);
+        self.branching = !effects.is_empty();
+        self.driver.perform(effects);
         Ok(())
     }
 

@@ -30,7 +30,10 @@ pub(crate) fn why(state: &State, word: &str, rest: &str) -> Option<String> {
     let playing = state.play.as_ref().filter(|_| state.view == View::Lesson);
     match (playing, word) {
         (Some(play), _) => in_lesson(play, word, rest, lang),
-        (None, "s" | "h" | "c" | "u" | "f" | "x" | "n" | "p" | "r" | "g" | "w" | "W" | "e" | "N" | "Y" | "!" | "@") => {
+        (
+            None,
+            "s" | "h" | "c" | "u" | "f" | "b" | "x" | "n" | "p" | "r" | "g" | "w" | "W" | "e" | "N" | "Y" | "!" | "@",
+        ) => {
             Some(lang.pick("No lesson is open: its number starts one.", "还没有打开课程：输入课程的数字开始。").into())
         }
         _ => None,
@@ -58,7 +61,7 @@ fn in_lesson(play: &Play, word: &str, rest: &str, lang: Lang) -> Option<String> 
             lang.pick("No call waits for your consent.", "现在没有等你决定的调用。").into()
         }
         "n" | "Y" if phase == Phase::Guarded => return None,
-        _ if phase == Phase::Guarded && matches!(word, "" | "c" | "u" | "f" | "x") => {
+        _ if phase == Phase::Guarded && matches!(word, "" | "c" | "u" | "f" | "b" | "x") => {
             lang.pick("A call waits: n refuses it, Y lets it happen.", "有一个调用在等你决定：n 拒绝，Y 放行。").into()
         }
         "" => match phase {
@@ -79,7 +82,7 @@ fn in_lesson(play: &Play, word: &str, rest: &str, lang: Lang) -> Option<String> 
         "h" if session.hints() >= session.rungs() => lang
             .pick("All hints of this step have been told. s says them again.", "这一步的提示都已说过。s 再说一遍。")
             .into(),
-        "c" | "u" | "f" if !held => {
+        "c" | "u" | "f" | "b" if !held => {
             lang.pick("No call is held now; x holds each call.", "现在没有暂停的调用；x 逐个暂停。").into()
         }
         "u" if rest.is_empty() => lang

@@ -1,6 +1,8 @@
 //! `boxwright lessons check --run`: goes through lessons on this machine and proves of each step that its facts do not hold
 //! before its commands, hold after them, no longer hold once the step begins again, and that nothing of it is left behind.
 
+mod ways;
+
 use super::prover::{Prover, Stuck, played};
 use crate::{
     event::Event,
@@ -91,7 +93,9 @@ impl Prover {
         if let Some(why) = self.go_to(index)? {
             return Ok(Some(why));
         }
-        self.play()?;
+        let step = self.session.step().cloned().unwrap_or_default();
+        self.play(step.solutions().into_iter().next().unwrap_or_default().into())?;
+        self.other_ways(index, &step)?;
         let wrong = std::mem::take(&mut self.wrong);
         // What holds before is known by now: what is asked here is whether going back took the commands' work away.
         self.go_to(index)?;
@@ -114,9 +118,8 @@ impl Prover {
         })
     }
 
-    /// Goes through the step: right answers, the lesson's commands, one held call after the other.
-    fn play(&mut self) -> Result<(), Stuck> {
-        let mut solution: VecDeque<Run> = self.solution().into();
+    /// Goes through the step: right answers, the lesson's commands, those of a solution, one held call after the other.
+    fn play(&mut self, mut solution: VecDeque<Run>) -> Result<(), Stuck> {
         loop {
             self.look_before()?;
             match self.session.phase() {
@@ -198,11 +201,6 @@ impl Prover {
     fn checks(&self) -> Option<usize> {
         let blocks = self.session.step()?.blocks.iter().enumerate().skip(self.session.at());
         blocks.into_iter().find(|(_, block)| matches!(block, Block::Check(_))).map(|(index, _)| index)
-    }
-
-    /// The first solution of a challenge.
-    fn solution(&self) -> Vec<Run> {
-        self.session.step().and_then(|step| step.solutions().into_iter().next()).unwrap_or_default()
     }
 
     pub(super) fn type_run(&mut self, run: &Run) -> Result<(), Stuck> {

@@ -84,6 +84,9 @@ fn instructions(step: &Step, lines: &[usize]) -> Vec<(usize, String)> {
             Block::Run(run) => list.push((run.at, typed("run", run))),
             Block::Solution(way) => list.extend(typed_way("solution", way)),
             Block::Wrong(way) => list.extend(typed_way("wrong", way)),
+            Block::Refused(facts) => {
+                list.extend(facts.iter().map(|fact| (fact.at, format!("refused {}", fact.source))))
+            }
             Block::Break(runs) => list.extend(runs.iter().map(|run| (run.at, typed("break", run)))),
             Block::Check(checks) => list.extend(checks.iter().enumerate().map(|(index, check)| {
                 // Where one block ends and the next begins matters: blocks pass one after the other.

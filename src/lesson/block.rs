@@ -5,7 +5,7 @@ use super::{
     model::{Block, Check, Predict, Run, TerminalId},
     requirement::{Ability, Requirement, Wiring},
     source::{Source, Word, or_meant},
-    way::Way,
+    way::{Refusal, Way},
 };
 use crate::{
     kernel::{harm::Harm, namespaces::Kind},
@@ -17,8 +17,8 @@ use crate::{
 pub(super) const SEPARATOR: &str = " : ";
 
 /// The info words that make a fenced block an instruction.
-pub(super) const WORDS: [&str; 11] =
-    ["run", "predict", "check", "hint", "why", "note", "solution", "wrong", "break", "requires", "changes"];
+pub(super) const WORDS: [&str; 12] =
+    ["run", "predict", "check", "hint", "why", "note", "solution", "wrong", "refused", "break", "requires", "changes"];
 
 /// Those that hold command lines.
 const TYPED: [&str; 4] = ["run", "solution", "wrong", "break"];
@@ -51,6 +51,7 @@ pub(super) fn parse_block(source: &mut Source<'_>, info: &[Word<'_>], body: &[Wo
         }
         "solution" => Block::Solution(way(source, *word, arguments, body)),
         "wrong" => Block::Wrong(way(source, *word, arguments, body)),
+        "refused" => Block::Refused(lines(body).map(refusal).collect()),
         "break" => Block::Break(runs(source, *word, arguments, body).0),
         "predict" => Block::Predict(predict(source, *word, body)),
         "check" => Block::Check(checks(source, body)),
@@ -74,6 +75,12 @@ pub(super) fn parse_block(source: &mut Source<'_>, info: &[Word<'_>], body: &[Wo
 
 fn prose(body: &[Word<'_>]) -> String {
     body.iter().map(|line| line.text.trim_end()).collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+/// A fact as it stands in a `check` block, without `keeps` and without its sentence.
+fn refusal(line: Word<'_>) -> Refusal {
+    let words: Vec<&str> = line.split().iter().map(|word| word.text).collect();
+    Refusal { source: words.join(" "), at: line.line }
 }
 
 fn way(source: &mut Source<'_>, word: Word<'_>, arguments: &[Word<'_>], body: &[Word<'_>]) -> Way {

@@ -238,6 +238,10 @@ fn section(block: &Block, lang: Lang) -> String {
             commands(word, &way.runs, lang)
         }
         Block::Wrong(way) => commands(lang.pick("Refused", "不算解决"), &way.runs, lang),
+        Block::Refused(facts) => {
+            let lines: Vec<String> = facts.iter().map(|fact| format!("- `{}`", fact.source)).collect();
+            format!("**{}**\n\n{}", lang.pick("Refused by", "不成立的是"), lines.join("\n"))
+        }
         Block::Break(runs) => commands(lang.pick("What breaks it", "故障是这样造成的"), runs, lang),
         Block::Changes(words) => {
             format!("*{}{}*", lang.pick("Changes the machine: ", "会改变机器本身："), words.join(", "))

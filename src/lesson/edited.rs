@@ -67,6 +67,7 @@ fn bare(lesson: &Lesson) -> Lesson {
                 }
                 Block::Run(run) => run.at = 0,
                 Block::Solution(way) | Block::Wrong(way) => way.runs.iter_mut().for_each(|run| run.at = 0),
+                Block::Refused(facts) => facts.iter_mut().for_each(|fact| fact.at = 0),
                 Block::Break(runs) => runs.iter_mut().for_each(|run| run.at = 0),
                 Block::Check(checks) => {
                     for check in checks {

@@ -116,7 +116,7 @@ fn fill_in(lesson: &mut Lesson, port: u16, ids: (u32, u32), fills: &[(&str, Stri
                     }
                 }
             }
-            Block::Requires(_) | Block::Changes(_) => {}
+            Block::Refused(_) | Block::Requires(_) | Block::Changes(_) => {}
         }
     }
 }

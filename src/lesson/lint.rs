@@ -4,10 +4,13 @@ use super::{
     known,
     model::{Block, Run, Step},
     parse::Located,
-    source::Source,
+    source::{Source, or_meant},
     terms,
 };
-use crate::lang::{Lang, say};
+use crate::{
+    lang::{Lang, say},
+    near::nearest,
+};
 
 /// The most English words or Chinese characters to read before the learner acts.
 const BEFORE_ACTING: [usize; 2] = [90, 150];
@@ -131,6 +134,7 @@ fn order(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
         );
     }
     broken(source, step, lines);
+    refusals(source, step, lines);
     if step.challenge {
         let shows = |block: &Block| step.is_broken() && matches!(block, Block::Run(run) if run.look);
         if let Some(run) = run.filter(|run| !step.blocks.get(*run).is_some_and(shows)) {
@@ -241,6 +245,36 @@ fn broken(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
                 "没有 `wrong` 块：只掩盖症状的修法必须被拒绝",
             ),
         );
+    }
+}
+
+/// What refuses a wrong way is a fact of the step.
+fn refusals(source: &mut Source<'_>, step: &Step, lines: &[usize]) {
+    let mut wrong = false;
+    for (block, line) in step.blocks.iter().zip(lines) {
+        let facts = match block {
+            Block::Wrong(_) => {
+                wrong = true;
+                continue;
+            }
+            Block::Refused(facts) => facts,
+            _ => continue,
+        };
+        if !std::mem::take(&mut wrong) {
+            let what = say(
+                "`refused` stands behind the `wrong` blocks of one way",
+                "`refused` 要放在一种错误做法的 `wrong` 块之后",
+            );
+            source.problem(*line, 1, what);
+        }
+        for fact in facts.iter().filter(|fact| !step.facts().any(|check| check.source == fact.source)) {
+            let near = or_meant(nearest(&fact.source, step.facts().map(|check| check.source.as_str())));
+            let what = say(
+                format!("no check of the step is `{}`{near}", fact.source),
+                format!("本步骤没有 `{}` 这个检查{near}", fact.source),
+            );
+            source.problem(fact.at, 1, what);
+        }
     }
 }
 

@@ -48,5 +48,5 @@ pub use requirement::{Ability, Lacking, Requirement, Wiring};
 #[cfg(test)]
 pub(crate) use store::embedded_once;
 pub use store::{LoadError, directory, embedded, folder, id, load, load_all, load_as, trusted};
-pub use way::Way;
+pub use way::{Refusal, Way, WrongWay};
 pub use wired::{Connect, Counted, LinkState, NetFact, Probe, Reply, Spot, Towards};

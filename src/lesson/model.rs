@@ -1,7 +1,11 @@
 //! A lesson as data. Prose is Markdown text; instructions are typed.
 
 pub use super::asked::{Amount, Counter, Fact, FileFact, GroupFact, Member, Setting};
-use super::{pack::Pack, requirement::Requirement, way::Way};
+use super::{
+    pack::Pack,
+    requirement::Requirement,
+    way::{Refusal, Way},
+};
 use crate::lang::Lang;
 use std::collections::BTreeMap;
 
@@ -138,6 +142,8 @@ pub enum Block {
     Solution(Way),
     /// Commands that look like a solution and are none: hidden from the learner, and refused by the checks.
     Wrong(Way),
+    /// The facts that refuse the wrong way before it; all others of the step hold.
+    Refused(Vec<Refusal>),
     /// Commands that have run before the learner acts, and are not shown: what is to be repaired.
     Break(Vec<Run>),
     /// What the machine must offer for this step.

@@ -1,6 +1,6 @@
 //! The commands that a step holds besides those that it shows: what breaks it, what solves it, what only seems to.
 
-use super::model::{Block, Run, Step};
+use super::model::{Block, Check, Run, Step};
 
 /// Commands that lead to a state, or a part of them: those of one terminal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,6 +9,24 @@ pub struct Way {
     pub runs: Vec<Run>,
     /// Whether another way begins here (`or`); otherwise these go on from the block of the same kind before.
     pub or: bool,
+}
+
+/// A way that looks like a solution and is none, and what refuses it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WrongWay {
+    /// The commands.
+    pub runs: Vec<Run>,
+    /// The facts that it leaves false, as instructions, in the order of the checks; all others hold.
+    pub refused: Vec<String>,
+}
+
+/// A fact that refuses a wrong way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// The instruction of a check of the step.
+    pub source: String,
+    /// The line in the file, from 1.
+    pub at: usize,
 }
 
 impl Step {
@@ -29,9 +47,35 @@ impl Step {
         ways(self.blocks.iter().filter_map(|block| if let Block::Solution(way) = block { Some(way) } else { None }))
     }
 
-    /// The commands of each way that looks like a solution and is none.
-    pub fn wrong_ways(&self) -> Vec<Vec<Run>> {
-        ways(self.blocks.iter().filter_map(|block| if let Block::Wrong(way) = block { Some(way) } else { None }))
+    /// Each way that looks like a solution and is none. Where nothing names what refuses it, it changes nothing: what the
+    /// commands of a solution bring about is missing, and what must stay is there.
+    pub fn wrong_ways(&self) -> Vec<WrongWay> {
+        let mut ways: Vec<(Vec<Run>, Option<&[Refusal]>)> = Vec::new();
+        for block in &self.blocks {
+            match (block, ways.last_mut()) {
+                (Block::Wrong(part), Some((runs, _))) if !part.or => runs.extend(part.runs.iter().cloned()),
+                (Block::Wrong(part), _) => ways.push((part.runs.clone(), None)),
+                (Block::Refused(facts), Some((_, refused))) => *refused = Some(facts),
+                _ => {}
+            }
+        }
+        ways.into_iter().map(|(runs, refused)| WrongWay { runs, refused: self.refusing(refused) }).collect()
+    }
+
+    fn refusing(&self, named: Option<&[Refusal]>) -> Vec<String> {
+        let refuses = |check: &&Check| match named {
+            Some(facts) => facts.iter().any(|fact| fact.source == check.source),
+            None => !check.keeps,
+        };
+        self.facts().filter(refuses).map(|check| check.source.clone()).collect()
+    }
+
+    /// Every fact of the step, in order.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &Check> {
+        self.blocks
+            .iter()
+            .filter_map(|block| if let Block::Check(checks) = block { Some(checks) } else { None })
+            .flatten()
     }
 }
 

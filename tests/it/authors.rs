@@ -10,6 +10,7 @@ pub fn tests() -> Vec<Test> {
     tests![
         each_step_is_proved_on_this_machine: [Root],
         the_lesson_in_the_guide_is_proved: [Root],
+        every_way_of_a_challenge_is_tried: [Root],
         a_hand_out_holds_what_was_printed_and_gives_no_answer_away: [Root],
         a_lesson_is_read_again_while_it_is_played: [Root, Tool("tmux")],
         a_book_is_bound_by_links_and_loads_nothing: [Root],
@@ -113,12 +114,49 @@ fn a_lesson_is_read_again_while_it_is_played() {
     tmux.press(&["y"], "the lesson", |screen| screen.contains("Answer with a number key"));
 }
 
-/// What an author has who knows one language and nothing but `lessons guide`: its whole lesson is one, file for file.
-fn the_lesson_in_the_guide_is_proved() {
+/// The whole lesson of the guide.
+fn lesson_of_the_guide() -> String {
     let guide = Command::new(BOXWRIGHT).args(["lessons", "guide", "--lang", "en"]).output().unwrap();
     let guide = String::from_utf8(guide.stdout).unwrap();
     let (_, lesson) = guide.split_once("\n````markdown\n").unwrap();
-    let (lesson, _) = lesson.split_once("\n````\n").unwrap();
+    lesson.split_once("\n````\n").unwrap().0.to_string()
+}
+
+/// A wrong way that is accepted, that another fact refuses, or another solution that solves nothing.
+fn every_way_of_a_challenge_is_tried() {
+    let good = lesson_of_the_guide();
+    let wrong = "```wrong container\nunshare --uts sh\n";
+    for (from, to, said) in [
+        (
+            wrong,
+            "```wrong container\nunshare --uts --ipc sh\n",
+            "a wrong way is accepted: unshare --uts --ipc sh; hostname mine",
+        ),
+        (
+            "```refused\nnamespace uts,ipc new\n```\n",
+            "",
+            "a wrong way is refused by `namespace uts,ipc new`, not by `namespace uts,ipc new`, `hostname inside is mine`: ",
+        ),
+        (
+            wrong,
+            "```solution container or\nunshare --uts sh\n```\n\n```wrong container\nunshare --uts sh\n",
+            "after its commands this does not hold: `namespace uts,ipc new`",
+        ),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("two-names")).unwrap();
+        std::fs::write(dir.path().join("two-names/en.md"), good.replace(from, to)).unwrap();
+        let args = ["lessons", "check", "--run", "--lang", "en"];
+        let output = Command::new(BOXWRIGHT).args(args).arg(dir.path()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.code() == Some(1) && text.contains(said), "{said}: {text}");
+    }
+}
+
+/// What an author has who knows one language and nothing but `lessons guide`: its whole lesson is one, file for file.
+fn the_lesson_in_the_guide_is_proved() {
+    let lesson = lesson_of_the_guide();
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("two-names")).unwrap();
     std::fs::write(dir.path().join("two-names/en.md"), lesson).unwrap();

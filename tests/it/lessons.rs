@@ -136,6 +136,8 @@ fn broken(long: &str) -> Vec<Wrong<'_>> {
         ("Do it.", "```predict\n- [x] a\n- [ ] b\n```", 7, 4, "has no question"),
         ("Do it.", "```requires\nroot\nnamespace pidd\n```", 9, 11, "expected namespace kinds"),
         ("Do it.", "```solution host\nls\n```", 7, 1, "only a challenge"),
+        ("```why\nSo.\n```", "```refused\nalone\n```\n\n```why\nSo.\n```", 29, 1, "stands behind the `wrong` blocks"),
+        ("Do it.", "```wrong host\nls\n```\n\n```refused\nalon\n```", 12, 1, "no check of the step is `alon`"),
     ]
 }
 

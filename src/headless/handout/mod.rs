@@ -150,6 +150,7 @@ impl Record {
                 | Block::Note(_)
                 | Block::Solution(_)
                 | Block::Wrong(_)
+                | Block::Refused(_)
                 | Block::Break(_)
                 | Block::Requires(_)
                 | Block::Changes(_) => {}

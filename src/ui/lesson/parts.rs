@@ -36,6 +36,7 @@ pub(super) fn block(state: &State, play: &Play, index: usize, block: &Block, col
         | Block::Hint(_)
         | Block::Solution(_)
         | Block::Wrong(_)
+        | Block::Refused(_)
         | Block::Break(_)
         | Block::Requires(_)
         | Block::Changes(_) => {}
@@ -58,6 +59,7 @@ pub(super) fn idea(state: &State, play: &Play, block: &Block, columns: usize, sh
         | Block::Hint(_)
         | Block::Solution(_)
         | Block::Wrong(_)
+        | Block::Refused(_)
         | Block::Break(_)
         | Block::Requires(_)
         | Block::Changes(_) => {}

@@ -1,6 +1,6 @@
 //! A learner for tests: goes through a lesson step by step on a real machine, by keys or by typing every line.
 
-use super::BOXWRIGHT;
+use super::{BOXWRIGHT, background::Background, processes_of};
 use boxwright::{
     event::Event,
     lang::Lang,
@@ -10,7 +10,7 @@ use boxwright::{
     terminal::{Piece, Screen},
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -36,6 +36,8 @@ pub struct Learner {
     /// The newest state that was asked for, and the newest that came.
     asked: u64,
     seen: u64,
+    /// The processes in the newest sample.
+    listed: Vec<i32>,
     container: Option<i32>,
     /// The block of checks whose facts were last looked at before its commands.
     looked_at: Option<(usize, usize)>,
@@ -66,6 +68,7 @@ impl Learner {
             session: Session::new(lesson, false, lacking),
             asked: 0,
             seen: 0,
+            listed: Vec::new(),
             container: None,
             looked_at: None,
             early: Vec::new(),
@@ -109,6 +112,7 @@ impl Learner {
             }
             Event::Sample(number, sample) => {
                 self.seen = self.seen.max(number);
+                self.listed = sample.processes.iter().map(|process| process.pid).collect();
                 self.container = sample.container;
                 vec![Event::Sample(number, sample)]
             }
@@ -221,22 +225,40 @@ impl Learner {
         self.session.judge(&wanted).into_iter().map(|verdict| verdict.passed).collect()
     }
 
-    /// Waits until this fact of the checks that are next holds: what runs in the background takes its time.
-    pub fn until_so(&mut self, fact: &str) {
-        self.until(fact, |learner| {
-            let Some(block) = learner.checks() else { return true };
-            let mut failing = learner.session.failing(block).map(|check| check.source.as_str());
-            learner.seen >= learner.asked && failing.all(|source| source != fact)
-        });
+    /// Waits until what the lines that broke the step have left in the background is there.
+    pub fn until_broken(&mut self) {
+        let breaks = |block: &Block| if let Block::Break(runs) = block { runs.clone() } else { Vec::new() };
+        let runs: Vec<Run> = self.session.step().unwrap().blocks.iter().flat_map(breaks).collect();
+        runs.iter().filter_map(|run| Background::first(&run.line)).for_each(|background| self.until_come(&background));
     }
 
-    /// Waits until exactly these facts fail, of the checks that are next: what runs in the background takes its time.
-    pub fn refused(&mut self, wanted: &[&str]) {
-        let block = self.checks().unwrap_or_else(|| panic!("{wanted:?}: it was accepted: {}", self.plight()));
-        self.until(&format!("only {wanted:?}"), |learner| {
+    /// The processes of the session: those that have its name, and those that were seen, for a container may be without it.
+    fn processes(&self) -> BTreeSet<i32> {
+        let named = processes_of(&self.name()).into_iter();
+        named.chain(self.listed.iter().copied()).collect()
+    }
+
+    /// Waits until it is there, and until a sample shows it.
+    fn until_come(&mut self, background: &Background) {
+        self.until("what runs in the background", |learner| background.has_come(&learner.processes()));
+        self.line(TerminalId::Host, "");
+    }
+
+    /// Types a line as a learner does, and lets what it leaves in the background come.
+    pub fn line_until_come(&mut self, terminal: TerminalId, line: &str) {
+        let background = Background::of(line, || self.processes());
+        self.line(terminal, line);
+        background.iter().for_each(|background| self.until_come(background));
+    }
+
+    /// Waits until exactly these facts fail, of the checks that are next: what a line does may take its time.
+    pub fn refused(&mut self, wanted: &[String], place: &str) {
+        let block = self.checks().unwrap_or_else(|| panic!("{place}: it was accepted: {}", self.plight()));
+        self.until(&format!("{place}: only {wanted:?}"), |learner| {
             let failing = learner.session.failing(block).map(|check| check.source.as_str());
-            learner.seen >= learner.asked && failing.eq(wanted.iter().copied())
+            learner.seen >= learner.asked && failing.eq(wanted.iter().map(String::as_str))
         });
+        assert!(!self.done(), "{place}: it was accepted");
     }
 
     /// Facts that held before their commands although the lesson does not say that they stay (`keeps`), and the reverse.
@@ -348,7 +370,9 @@ impl Learner {
     /// Types lines of the lesson, each of which ends as the lesson says.
     pub fn type_runs<'a>(&mut self, runs: impl IntoIterator<Item = &'a Run>) {
         for run in runs {
+            let background = Background::of(&run.line, || self.processes());
             self.type_run(run);
+            background.iter().for_each(|background| self.until_come(background));
             let status = self.panes[&run.terminal].status;
             let ended = run.busy || run.line == "exit" || (status != 0) == run.fails;
             assert!(ended, "{}: status {status}: {}", run.line, self.plight());

@@ -1,5 +1,6 @@
 //! What several tests need: the built program, what the machine looks like, and what a session has left.
 
+pub mod background;
 pub mod client;
 pub mod deny;
 pub mod distribution;

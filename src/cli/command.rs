@@ -146,8 +146,8 @@ pub(crate) enum Command {
         /// Only print the list: what is repaired, and what that took
         #[arg(long, conflicts_with = "case")]
         list: bool,
-        /// Without end: a container of the runtime `mybox` with one call missing, too weak or out of place; without --seed and
-        /// --daily the next that is not repaired yet
+        /// Without end: a container of the runtime `mybox`, or of `crun`, with one call missing, too weak or out of place; without
+        /// --seed and --daily the next that is not repaired yet
         #[arg(long, conflicts_with_all = ["case", "list"])]
         mutant: bool,
         /// The mutant of this seed, the same on every machine

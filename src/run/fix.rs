@@ -75,8 +75,8 @@ pub(super) fn list(common: &Common, lang: Lang) -> ExitCode {
 fn without_end(progress: &Progress, lang: Lang) -> String {
     let (repaired, program) = (progress.repairs(MUTANTS), program::path());
     lang.pick(
-        format!("mutants of mybox, without end: {repaired} repaired; {program} fix --mutant opens the next, --daily that of today (UTC)"),
-        format!("mybox 的变异体，没有尽头：修好 {repaired} 个；{program} fix --mutant 打开下一个，再加 --daily 是今天的（UTC）"),
+        format!("mutants of mybox and crun, without end: {repaired} repaired; {program} fix --mutant opens the next, --daily that of today (UTC)"),
+        format!("mybox 和 crun 的变异体，没有尽头：修好 {repaired} 个；{program} fix --mutant 打开下一个，再加 --daily 是今天的（UTC）"),
     )
 }
 

@@ -179,9 +179,10 @@ fn plain_lines_show_the_same_mutant() {
 
 fn the_list_names_them() {
     let state = tempfile::tempdir().unwrap();
-    for (lang, said) in
-        [("en", "mutants of mybox, without end: 0 repaired"), ("zh", "mybox 的变异体，没有尽头：修好 0 个")]
-    {
+    for (lang, said) in [
+        ("en", "mutants of mybox and crun, without end: 0 repaired"),
+        ("zh", "mybox 和 crun 的变异体，没有尽头：修好 0 个"),
+    ] {
         let output = boxwright(&["fix", "--list", "--lang", lang], state.path());
         let list = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && list.contains(said) && list.contains("fix --mutant"), "{list}");

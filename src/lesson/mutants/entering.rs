@@ -3,7 +3,7 @@
 use super::{
     super::model::TerminalId::{Container, Host},
     Comes, Row, Words,
-    text::ENTER,
+    kind::ENTER,
 };
 
 pub(super) const ROWS: [Row; 7] = [
@@ -17,10 +17,10 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Host, "./mybox exec cat /proc/self/cgroup"),
         fails: false,
         sed: "sed -i 's/exec nsenter/exec cgexec -g {controllers}:$BOX nsenter/' mybox",
-        live: &[],
+        live: &[&[(Host, "cgclassify -g {controllers}:$BOX $(cat /proc/$!/task/$!/children)")]],
         wrong: &[
-            &[(Host, "cgset -r memory.limit_in_bytes=33554432 $BOX")],
-            &[(Host, "sed -i 's/exec nsenter/exec cgexec -g {controllers}:$BOX nsenter/' mybox"), ENTER],
+            (&[(Host, "cgset -r memory.limit_in_bytes=33554432 $BOX")], &[]),
+            (&[(Host, "sed -i 's/exec nsenter/exec cgexec -g {controllers}:$BOX nsenter/' mybox"), ENTER], &[]),
         ],
         en: Words {
             title: "A guest without a bill",
@@ -48,7 +48,7 @@ pub(super) const ROWS: [Row; 7] = [
         fails: false,
         sed: "sed -i 's/pid) -a/& $drop/' mybox",
         live: &[],
-        wrong: &[&[(Host, "sed -i 's/pid) -a/& $drop/' mybox"), ENTER]],
+        wrong: &[(&[(Host, "sed -i 's/pid) -a/& $drop/' mybox"), ENTER], &[])],
         en: Words {
             title: "A guest with a weapon",
             text: "The container may do next to nothing. What is started by `mybox exec` may rename it, mount, and leave again.",
@@ -75,7 +75,7 @@ pub(super) const ROWS: [Row; 7] = [
         fails: false,
         sed: "sed -i 's/pid) {x}/pid) -a/' mybox",
         live: &[],
-        wrong: &[&[(Host, "nsenter -t {container} --{y} sleep 300 &")]],
+        wrong: &[(&[(Host, "nsenter -t {container} --{y} sleep 300 &")], &[])],
         en: Words {
             title: "Half in",
             text: "What is started by `mybox exec` is in the container, and in something of the host as well.",
@@ -102,7 +102,10 @@ pub(super) const ROWS: [Row; 7] = [
         fails: true,
         sed: "sed -i 's/-m -u -i -n/-a/' mybox",
         live: &[],
-        wrong: &[&[(Host, "nsenter -t {container} -p sleep 300 &")]],
+        wrong: &[(
+            &[(Host, "nsenter -t {container} -p sleep 300 &")],
+            &["entered ipc,mnt,net,pid,uts", "entered-rights no-more", "in-group inside yes"],
+        )],
         en: Words {
             title: "Entered, and not there",
             text: "The host name is the container's, and so are the files. But `ps` in the container does not list what has entered.",
@@ -129,7 +132,10 @@ pub(super) const ROWS: [Row; 7] = [
         fails: true,
         sed: "sed -i 's/^echo $$ >/echo $pid >/' mybox",
         live: &[&[(Host, "echo {container} > pid"), ENTER]],
-        wrong: &[&[(Container, "sleep 300 &")], &[(Host, "nsenter -t {container} -a sleep 300 &")]],
+        wrong: &[
+            (&[(Container, "sleep 300 &")], &[]),
+            (&[(Host, "nsenter -t {container} -a sleep 300 &")], &["entered-rights no-more", "in-group inside yes"]),
+        ],
         en: Words {
             title: "At the wrong door",
             text: "The container runs. `mybox exec` never gets in.",
@@ -159,7 +165,7 @@ pub(super) const ROWS: [Row; 7] = [
         fails: true,
         sed: "sed -i -e '/^read/d' -e '/^echo/d' -e '/^shift 2/a read -r pid rest < /proc/self/stat\\necho $pid > pid' mybox",
         live: &[&[(Host, "echo {container} > pid"), ENTER]],
-        wrong: &[&[(Host, "echo 1 > pid"), ENTER]],
+        wrong: &[(&[(Host, "echo $$ > pid"), (Host, "nsenter -t $(cat pid) -a sleep 300 &")], &[])],
         en: Words {
             title: "Not written down",
             text: "`mybox exec` does not find the file `pid`. The container has one.",
@@ -189,7 +195,10 @@ pub(super) const ROWS: [Row; 7] = [
         fails: true,
         sed: "sed -i 's/exec nsenter.*/exec cgexec -g {controllers}:$BOX nsenter -t $(cat pid) -a $drop \"$@\"/' mybox",
         live: &[],
-        wrong: &[&[(Host, "nsenter -t {container} -a sleep 300 &")]],
+        wrong: &[(
+            &[(Host, "nsenter -t {container} -a sleep 300 &")],
+            &["entered-rights no-more", "in-group inside yes"],
+        )],
         en: Words {
             title: "No hierarchy in here",
             text: "The number is right, and `mybox exec` gets in. There it ends.",

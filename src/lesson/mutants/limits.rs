@@ -17,7 +17,7 @@ pub(super) const ROWS: [Row; 7] = [
         fails: false,
         sed: "sed -i '/cgcreate/a cgset -r memory.limit_in_bytes={bytes} $BOX' mybox",
         live: &[&[(Host, "cgset -r memory.limit_in_bytes={bytes} $BOX")]],
-        wrong: &[&[(Container, "ulimit -v 65536")]],
+        wrong: &[(&[(Container, "ulimit -v 65536")], &[])],
         en: Words {
             title: "Twice as much",
             text: "This container was to have {mib} MiB. A program takes {twice}, and nothing happens.",
@@ -44,7 +44,7 @@ pub(super) const ROWS: [Row; 7] = [
         fails: false,
         sed: "sed -i 's/={huge} /={bytes} /' mybox",
         live: &[&[(Host, "cgset -r memory.limit_in_bytes={bytes} $BOX")]],
-        wrong: &[&[(Host, "cgset -r memory.limit_in_bytes=2147483648 $BOX")]],
+        wrong: &[(&[(Host, "cgset -r memory.limit_in_bytes=2147483648 $BOX")], &[])],
         en: Words {
             title: "Limited, and not",
             text: "The scorecard says that the container is limited. It was to have {mib} MiB, and takes {twice}.",
@@ -71,7 +71,10 @@ pub(super) const ROWS: [Row; 7] = [
         fails: false,
         sed: "sed -i '/cgset/a cgclassify -g {controllers}:$BOX $$' mybox",
         live: &[&[(Host, "cgclassify -g {controllers}:$BOX {container}")]],
-        wrong: &[&[(Host, "cgset -r memory.limit_in_bytes=16777216 $BOX")]],
+        wrong: &[(
+            &[(Host, "cgset -r memory.limit_in_bytes=16777216 $BOX")],
+            &["scorecard limited on", "in-group inside yes", "group memory {bytes}"],
+        )],
         en: Words {
             title: "A limit for the guest",
             text: "What enters the container is killed at {mib} MiB. What began in it never is.",
@@ -101,11 +104,14 @@ pub(super) const ROWS: [Row; 7] = [
         fails: true,
         sed: "sed -i -e '/cgset/d' -e '/cgcreate/a cgset -r memory.limit_in_bytes={bytes} $BOX' mybox",
         live: &[],
-        wrong: &[&[
-            (Host, "sed -i '/cgset/d' mybox"),
-            (Container, "./mybox run builtin: sh"),
-            (Host, "./mybox exec sleep 300 &"),
-        ]],
+        wrong: &[(
+            &[
+                (Host, "sed -i '/cgset/d' mybox"),
+                (Container, "./mybox run builtin: sh"),
+                (Host, "./mybox exec sleep 300 &"),
+            ],
+            &["scorecard limited on"],
+        )],
         en: Words {
             title: "No such group",
             text: "The script ends before it has made a single namespace.",
@@ -132,7 +138,10 @@ pub(super) const ROWS: [Row; 7] = [
         fails: false,
         sed: "sed -i 's/unshare -mnpu/unshare -imnpu/' mybox",
         live: &[],
-        wrong: &[&[(Host, "nsenter -t {container} -a unshare -i sleep 300 &")]],
+        wrong: &[(
+            &[(Host, "nsenter -t {container} -a unshare -i sleep 300 &")],
+            &["scorecard isolated on", "entered-rights no-more", "in-group inside yes"],
+        )],
         en: Words {
             title: "Queues that are not its own",
             text: "A message queue that a program of the host makes can be read in this container.",
@@ -159,7 +168,10 @@ pub(super) const ROWS: [Row; 7] = [
         fails: false,
         sed: "sed -i 's/unshare -impu/unshare -imnpu/' mybox",
         live: &[],
-        wrong: &[&[(Host, "nsenter -t {container} -a unshare -n sleep 300 &")]],
+        wrong: &[(
+            &[(Host, "nsenter -t {container} -a unshare -n sleep 300 &")],
+            &["scorecard isolated on", "entered-rights no-more", "in-group inside yes"],
+        )],
         en: Words {
             title: "Every interface of the machine",
             text: "A server in the container listens on the host's addresses, though no port was published.",
@@ -186,7 +198,7 @@ pub(super) const ROWS: [Row; 7] = [
         fails: false,
         sed: "sed -i '/^mkdir dev.old/i hostname {name}' mybox",
         live: &[&[(Host, "nsenter -t {container} -u hostname {name}")]],
-        wrong: &[&[(Container, "hostname() { echo {name}; }")]],
+        wrong: &[(&[(Container, "hostname() { echo {name}; }")], &[])],
         en: Words {
             title: "Not its name",
             text: "The container is to be called `{name}`. In its log it calls itself what the host is called.",

@@ -1,10 +1,14 @@
 //! Mutants: one call of a runtime that is known to be good is deleted, put in another place, or weakened.
 //!
-//! What is good is the script `mybox` as the lesson `runtime` ends with it. A mutant becomes the text of an ordinary step, in both
+//! What is good is the script `mybox` as the lesson `runtime` ends with it, or the `config.json` of a bundle, which says what calls
+//! `crun` makes. A mutant becomes the text of an ordinary step, in both
 //! languages, which is parsed like any lesson file: the screen, plain lines, `run`, recordings and tests know nothing of mutants.
 //! A seed chooses the same one everywhere, and nothing but the seed does.
 
+mod bundle;
+mod bundle_rights;
 mod entering;
+mod kind;
 mod limits;
 mod rights;
 mod root;
@@ -16,6 +20,7 @@ use super::{
     store,
 };
 use crate::lang::Lang;
+use kind::Kind;
 use std::sync::LazyLock;
 
 /// What the lesson of mutants is called where lessons have their names.
@@ -24,7 +29,7 @@ pub(crate) const MUTANTS: &str = "mutants";
 /// How many are put behind one another: `n` leads on to the next.
 const COURSE: usize = 12;
 
-/// What the mutated script comes to.
+/// What the mutated text comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Comes {
     /// To a container that a process has entered.
@@ -37,6 +42,10 @@ enum Comes {
 
 /// A line that is typed.
 type Line = (TerminalId, &'static str);
+
+/// Lines that hide the symptom at most, and the facts that refuse them, all others being true; none: those that the mutation
+/// makes false.
+type Wrong = (&'static [Line], &'static [&'static str]);
 
 /// What is said of a mutant in one language.
 struct Words {
@@ -54,10 +63,10 @@ struct Row {
     name: &'static str,
     /// The words for which the same mutation exists several times.
     variants: &'static [[&'static str; 2]],
-    /// What of the script is replaced, and by what; each is there exactly once.
+    /// What of the text is replaced, and by what; each is there exactly once.
     edits: &'static [(&'static str, &'static str)],
     comes: Comes,
-    /// The facts that it makes false, where there is a container; those that are not among [`text::FACTS`] belong to [`text::MORE`].
+    /// The facts that it makes false, where there is a container; those that are not among [`Kind::facts`] belong to [`text::MORE`].
     broken: &'static [&'static str],
     /// Facts of [`text::MORE`] that stay true and must.
     keeps: &'static [&'static str],
@@ -65,12 +74,12 @@ struct Row {
     look: Line,
     /// Whether that fails.
     fails: bool,
-    /// The sed(1) command that puts the script in order.
+    /// The sed(1) command that puts the text in order.
     sed: &'static str,
     /// Repairs of the container while it runs.
     live: &'static [&'static [Line]],
     /// What hides the symptom at most.
-    wrong: &'static [&'static [Line]],
+    wrong: &'static [Wrong],
     en: Words,
     zh: Words,
 }
@@ -87,14 +96,17 @@ impl Row {
 }
 
 /// All of them.
-fn rows() -> impl Iterator<Item = &'static Row> {
-    let all = root::ROWS.iter().chain(&limits::ROWS).chain(&rights::ROWS).chain(&entering::ROWS);
-    all.filter(|row| row.is_noticed())
+fn rows() -> impl Iterator<Item = (Kind, &'static Row)> {
+    let own = root::ROWS.iter().chain(&limits::ROWS).chain(&rights::ROWS).chain(&entering::ROWS);
+    let own = own.map(|row| (Kind::Mybox, row));
+    let bundles = bundle::ROWS.iter().chain(&bundle_rights::ROWS).map(|row| (Kind::Bundle, row));
+    own.chain(bundles).filter(|(_, row)| row.is_noticed())
 }
 
 /// A mutant: a row of the table, and what varies.
 #[derive(Clone, Copy)]
 struct Mutant {
+    kind: Kind,
     row: &'static Row,
     variant: usize,
     /// Its container's host name.
@@ -112,9 +124,10 @@ impl Mutant {
     /// The one of this seed. Each row draws a number and the greatest wins, so that a row that is new one day changes only the
     /// seeds that it wins.
     fn of(seed: u64) -> Option<Mutant> {
-        let row = rows().max_by_key(|row| drawn(seed, row.name))?;
+        let (kind, row) = rows().max_by_key(|(_, row)| drawn(seed, row.name))?;
         let pick = |what: &str, count: usize| (drawn(seed, what) % count.max(1) as u64) as usize;
         Some(Mutant {
+            kind,
             row,
             variant: pick("variant", row.variants.len()),
             name: NAMES.get(pick("name", NAMES.len())).copied().unwrap_or_default(),
@@ -208,16 +221,16 @@ fn filled(mut lesson: Translations) -> Translations {
 }
 
 fn every_as_written() -> Translations {
-    let all = rows().flat_map(|row| (0..row.variants.len().max(1)).map(move |variant| (row, variant)));
-    let named = all.map(|(row, variant)| {
+    let all = rows().flat_map(|(kind, row)| (0..row.variants.len().max(1)).map(move |variant| (kind, row, variant)));
+    let named = all.map(|(kind, row, variant)| {
         let id = if variant == 0 { row.name.to_string() } else { format!("{}-{}", row.name, variant + 1) };
-        (id, Mutant { row, variant, name: "mine", mib: 64 })
+        (id, Mutant { kind, row, variant, name: "mine", mib: 64 })
     });
     read(&named.collect::<Vec<_>>())
 }
 
 fn read(mutants: &[(String, Mutant)]) -> Translations {
-    let file = |lang: Lang| (format!("{}.md", lang.code()), text::markdown(mutants, good(), lang).into_bytes());
+    let file = |lang: Lang| (format!("{}.md", lang.code()), text::markdown(mutants, lang).into_bytes());
     // A test holds that there is no problem.
     store::folder(MUTANTS, &Lang::ALL.map(file)).0
 }

@@ -17,10 +17,13 @@ pub(super) const ROWS: [Row; 5] = [
         fails: false,
         sed: "sed -i 's/^exec \"/exec $drop \"/' mybox",
         live: &[],
-        wrong: &[&[(
-            Container,
-            "/dev/box/ld --library-path /dev/box /dev/box/setpriv --no-new-privs --bounding-set -all,+kill,+net_bind_service,+audit_write sh",
-        )]],
+        wrong: &[(
+            &[(
+                Container,
+                "/dev/box/ld --library-path /dev/box /dev/box/setpriv --no-new-privs --bounding-set -all,+kill,+net_bind_service,+audit_write sh",
+            )],
+            &[],
+        )],
         en: Words {
             title: "It may do everything",
             text: "`hostname` should be refused in this container. It is not.",
@@ -47,7 +50,7 @@ pub(super) const ROWS: [Row; 5] = [
         fails: false,
         sed: "sed -i 's/setpriv$/setpriv --no-new-privs/' mybox",
         live: &[],
-        wrong: &[&[(Container, "/dev/box/ld --library-path /dev/box /dev/box/setpriv --no-new-privs sh")]],
+        wrong: &[(&[(Container, "/dev/box/ld --library-path /dev/box /dev/box/setpriv --no-new-privs sh")], &[])],
         en: Words {
             title: "More than it began with",
             text: "A program of the image, with the set-user-ID bit, gives an ordinary user in this container root's rights.",
@@ -74,10 +77,13 @@ pub(super) const ROWS: [Row; 5] = [
         fails: false,
         sed: "sed -i 's/-set +kill/-set -all,+kill/' mybox",
         live: &[],
-        wrong: &[&[(
-            Container,
-            "/dev/box/ld --library-path /dev/box /dev/box/setpriv --bounding-set -all,+kill,+net_bind_service,+audit_write sh",
-        )]],
+        wrong: &[(
+            &[(
+                Container,
+                "/dev/box/ld --library-path /dev/box /dev/box/setpriv --bounding-set -all,+kill,+net_bind_service,+audit_write sh",
+            )],
+            &[],
+        )],
         en: Words {
             title: "Three, or all",
             text: "The script names three capabilities. The container has all of them.",
@@ -104,7 +110,7 @@ pub(super) const ROWS: [Row; 5] = [
         fails: false,
         sed: "sed -i 's/+{x},//' mybox",
         live: &[],
-        wrong: &[&[(Host, "sed -i 's/+{x},//' mybox; ./mybox exec sleep 300 &")]],
+        wrong: &[(&[(Host, "sed -i 's/+{x},//' mybox; ./mybox exec sleep 300 &")], &[])],
         en: Words {
             title: "One right too many",
             text: "Most is refused in this container. One call that should be refused is not.",
@@ -131,7 +137,7 @@ pub(super) const ROWS: [Row; 5] = [
         fails: false,
         sed: "sed -i 's/^.drop/exec $drop/' mybox",
         live: &[],
-        wrong: &[&[(Container, "/dev/box/ld --library-path /dev/box /dev/box/setpriv --no-new-privs sh")]],
+        wrong: &[(&[(Container, "/dev/box/ld --library-path /dev/box /dev/box/setpriv --no-new-privs sh")], &[])],
         en: Words {
             title: "Another PID 1",
             text: "Your shell is disarmed, as it should be. Yet something in this container may do everything.",

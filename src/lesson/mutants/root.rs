@@ -17,7 +17,7 @@ pub(super) const ROWS: [Row; 10] = [
         fails: false,
         sed: "sed -i '/^cd \\/$/a umount -l /dev/old' mybox",
         live: &[&[(Host, "nsenter -t {container} -m umount -l /dev/old")]],
-        wrong: &[&[(Host, "nsenter -t {container} -m mount -t tmpfs none /dev/old")]],
+        wrong: &[(&[(Host, "nsenter -t {container} -m mount -t tmpfs none /dev/old")], &[])],
         en: Words {
             title: "More files than the image has",
             text: "A program in the container has read `/etc/shadow`: not the container's, the machine's.",
@@ -44,20 +44,27 @@ pub(super) const ROWS: [Row; 10] = [
         fails: true,
         sed: "sed -i '/^mkdir dev.old/a pivot_root . dev/old' mybox",
         live: &[],
-        wrong: &[&[(Host, "sed -i '/^umount/d' mybox")]],
+        wrong: &[(
+            &[
+                (Host, "sed -i -e '/^umount/d' -e 's/^drop=.*/drop=\"setpriv --no-new-privs/' mybox"),
+                (Container, "./mybox run builtin: sh"),
+                (Host, "./mybox exec sleep 300 &"),
+            ],
+            &["scorecard rooted on", "proc own"],
+        )],
         en: Words {
             title: "Not mounted",
             text: "The script ends with an error of `umount`. Yesterday it did not.",
             nudge: "Is the line that fails the one that is wrong?",
             idea: "What should be unmounted there? Which call puts it there?",
-            why: "The line that fails is seldom the line at fault. `pivot_root` was to bring the old root to `/dev/old`; without it nothing is there to unmount. Delete the `umount` as well, and a container starts on the host's own root.",
+            why: "The line that fails is seldom the line at fault. `pivot_root` was to bring the old root to `/dev/old`; without it nothing is there to unmount. Delete the `umount` as well and take the host's `setpriv`, and a container starts on the host's own root.",
         },
         zh: Words {
             title: "没有挂载",
             text: "脚本因为 `umount` 出错而结束。昨天还好好的。",
             nudge: "出错的那一行，就是写错的那一行吗？",
             idea: "那里本来要卸载什么？是哪个调用把它放到那里的？",
-            why: "出错的行往往不是写错的行。旧的根本该由 `pivot_root` 移到 `/dev/old`；没有它，那里就没有东西可卸载。要是把 `umount` 也删掉，容器就直接在宿主机的根上启动了。",
+            why: "出错的行往往不是写错的行。旧的根本该由 `pivot_root` 移到 `/dev/old`；没有它，那里就没有东西可卸载。要是把 `umount` 也删掉，再改用宿主机的 `setpriv`，容器就直接在宿主机的根上启动了。",
         },
     },
     Row {
@@ -71,11 +78,14 @@ pub(super) const ROWS: [Row; 10] = [
         fails: true,
         sed: "sed -i 's/^umount/umount -l/' mybox",
         live: &[],
-        wrong: &[&[
-            (Host, "sed -i 's/^umount.*/& || true/' mybox"),
-            (Container, "./mybox run builtin: sh"),
-            (Host, "./mybox exec sleep 300 &"),
-        ]],
+        wrong: &[(
+            &[
+                (Host, "sed -i 's/^umount.*/& || true/' mybox"),
+                (Container, "./mybox run builtin: sh"),
+                (Host, "./mybox exec sleep 300 &"),
+            ],
+            &["no-mount inside /dev/old"],
+        )],
         en: Words {
             title: "Busy",
             text: "The container ends before it begins: something in the old tree is in use.",
@@ -105,7 +115,7 @@ pub(super) const ROWS: [Row; 10] = [
         fails: false,
         sed: "sed -i 's/^mount --bind lower root/mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work box root/' mybox",
         live: &[],
-        wrong: &[&[(Host, "nsenter -t {container} -m mount -o remount,bind,ro /")]],
+        wrong: &[(&[(Host, "nsenter -t {container} -m mount -o remount,bind,ro /")], &[])],
         en: Words {
             title: "The image changes",
             text: "One container makes a file, and all containers of this image have it from now on.",
@@ -136,8 +146,14 @@ pub(super) const ROWS: [Row; 10] = [
             "nsenter -t {container} -a sh -c 'mount -t proc proc /proc; mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys'",
         )]],
         wrong: &[
-            &[(Host, "nsenter -t {container} -m mount -t proc proc /proc")],
-            &[(Host, "nsenter -t {container} -a mount -t tmpfs none /proc")],
+            (
+                &[(Host, "nsenter -t {container} -m mount -t proc proc /proc")],
+                &["proc own", "read-only inside /proc/sys yes"],
+            ),
+            (
+                &[(Host, "nsenter -t {container} -a mount -t tmpfs none /proc")],
+                &["proc own", "read-only inside /proc/sys yes"],
+            ),
         ],
         en: Words {
             title: "Too many processes",
@@ -166,8 +182,11 @@ pub(super) const ROWS: [Row; 10] = [
         sed: "sed -i '/^mount --bind proc.sys/a mount -o remount,bind,ro proc/sys' mybox",
         live: &[&[(Host, "nsenter -t {container} -m mount -o remount,bind,ro /proc/sys")]],
         wrong: &[
-            &[(Host, "nsenter -t {container} -m umount /proc/sys")],
-            &[(Host, "nsenter -t {container} -m mount -t tmpfs -o ro none /proc/sys")],
+            (&[(Host, "nsenter -t {container} -m umount /proc/sys")], &[]),
+            (
+                &[(Host, "nsenter -t {container} -m mount -t tmpfs -o ro none /proc/sys")],
+                &["file inside /proc/sys/kernel/hostname present"],
+            ),
         ],
         en: Words {
             title: "A file instead of a call",
@@ -195,7 +214,10 @@ pub(super) const ROWS: [Row; 10] = [
         fails: false,
         sed: "sed -i '/^mount -t proc/a mount -t tmpfs -o mode=755 dev dev' mybox",
         live: &[],
-        wrong: &[&[(Host, "rm -r upper/dev")], &[(Host, "nsenter -t {container} -m mount -t tmpfs none /dev")]],
+        wrong: &[
+            (&[(Host, "rm -r upper/dev")], &[]),
+            (&[(Host, "nsenter -t {container} -m mount -t tmpfs none /dev")], &["file inside /dev/null device c 1:3"]),
+        ],
         en: Words {
             title: "It starts only once",
             text: "The first start is fine. The second ends: a directory that it wants to make exists already.",
@@ -229,7 +251,7 @@ pub(super) const ROWS: [Row; 10] = [
         fails: true,
         sed: "sed -i '/^for d in/s/;/ {x};/' mybox",
         live: &[],
-        wrong: &[&[(Container, "touch /dev/{x}")]],
+        wrong: &[(&[(Container, "touch /dev/{x}")], &[])],
         en: Words {
             title: "One is missing",
             text: "A program in the container ends: it cannot open `/dev/{x}`.",
@@ -260,7 +282,10 @@ pub(super) const ROWS: [Row; 10] = [
         fails: false,
         sed: "sed -i '/^    : > dev/a mount --bind /dev/$d dev/$d' mybox",
         live: &[],
-        wrong: &[&[(Container, "echo -n > /dev/null")], &[(Container, "rm /dev/null /dev/zero /dev/urandom")]],
+        wrong: &[
+            (&[(Container, "echo -n > /dev/null")], &[]),
+            (&[(Container, "rm /dev/null /dev/zero /dev/urandom")], &[]),
+        ],
         en: Words {
             title: "What was thrown away is there",
             text: "What programs write to `/dev/null` can be read again, and it takes more and more memory.",
@@ -287,11 +312,14 @@ pub(super) const ROWS: [Row; 10] = [
         fails: true,
         sed: "sed -i '/^cp /a mv dev/box/ld-* dev/box/ld' mybox",
         live: &[],
-        wrong: &[&[
-            (Host, "sed -i 's/.drop \"/\"/' mybox"),
-            (Container, "./mybox run builtin: sh"),
-            (Host, "./mybox exec sleep 300 &"),
-        ]],
+        wrong: &[(
+            &[
+                (Host, "sed -i 's/.drop \"/\"/' mybox"),
+                (Container, "./mybox run builtin: sh"),
+                (Host, "./mybox exec sleep 300 &"),
+            ],
+            &["bounding default", "no-new-privs on"],
+        )],
         en: Words {
             title: "Not found",
             text: "PID 1 ends with status 127, after all mounts are made.",

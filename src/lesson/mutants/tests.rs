@@ -3,8 +3,8 @@ use crate::lesson::{Block, Fills, load_as};
 use std::collections::BTreeSet;
 
 fn all() -> Vec<Mutant> {
-    let one = |row: &'static Row| {
-        (0..row.variants.len().max(1)).map(move |variant| Mutant { row, variant, name: "mine", mib: 64 })
+    let one = |(kind, row): (Kind, &'static Row)| {
+        (0..row.variants.len().max(1)).map(move |variant| Mutant { kind, row, variant, name: "mine", mib: 64 })
     };
     rows().flat_map(one).collect()
 }
@@ -13,7 +13,8 @@ fn all() -> Vec<Mutant> {
 fn the_good_script_is_the_one_of_the_lesson() {
     let lines: Vec<&str> = good().lines().collect();
     assert_eq!((lines[0], *lines.last().unwrap()), ("#!/bin/sh", "exec $drop \"$@\""));
-    let named = Mutant { row: rows().next().unwrap(), variant: 0, name: "crate", mib: 80 }.good(good());
+    let (kind, row) = rows().next().unwrap();
+    let named = Mutant { kind, row, variant: 0, name: "crate", mib: 80 }.good();
     assert!(named.contains("hostname crate\n") && named.contains("limit_in_bytes=83886080 "), "{named}");
 }
 
@@ -21,7 +22,7 @@ fn the_good_script_is_the_one_of_the_lesson() {
 fn every_edit_changes_one_place() {
     for mutant in all() {
         let name = mutant.row.name;
-        let mut script = mutant.good(good());
+        let mut script = mutant.good();
         for (from, to) in mutant.row.edits {
             let from = mutant.fill(from);
             // In a list of words the first is meant.
@@ -31,8 +32,8 @@ fn every_edit_changes_one_place() {
             );
             script = script.replacen(&from, &mutant.fill(to), 1);
         }
-        assert_eq!(script, mutant.script(good()), "{name}");
-        assert_ne!(script, mutant.good(good()), "{name}");
+        assert_eq!(script, mutant.mutated(), "{name}");
+        assert_ne!(script, mutant.good(), "{name}");
     }
 }
 
@@ -41,7 +42,7 @@ fn the_files_are_those_of_an_author_who_makes_no_mistake() {
     let lesson = every_as_written();
     let mutants: Vec<_> = lesson["en"].steps.iter().map(|step| step.id.clone()).zip(all()).collect();
     assert_eq!(mutants.len(), all().len());
-    let file = |lang: Lang| (format!("{}.md", lang.code()), text::markdown(&mutants, good(), lang).into_bytes());
+    let file = |lang: Lang| (format!("{}.md", lang.code()), text::markdown(&mutants, lang).into_bytes());
     let (read, problems) = store::folder(MUTANTS, &Lang::ALL.map(file));
     assert!(problems.is_empty(), "{problems:#?}");
     assert_eq!(read, lesson);
@@ -49,9 +50,9 @@ fn the_files_are_those_of_an_author_who_makes_no_mistake() {
 
 #[test]
 fn every_fact_of_a_row_has_its_sentence_and_is_false_in_it() {
-    let known: BTreeSet<&str> = text::FACTS.iter().chain(&text::MORE).map(|(fact, ..)| *fact).collect();
     let mut used = BTreeSet::new();
-    for row in rows() {
+    for (kind, row) in rows() {
+        let known: BTreeSet<&str> = kind.facts().iter().chain(&text::MORE).map(|(fact, ..)| *fact).collect();
         for fact in row.broken.iter().chain(row.keeps) {
             assert!(known.contains(fact), "{}: {fact}", row.name);
             used.insert(*fact);
@@ -69,7 +70,7 @@ fn every_fact_of_a_row_has_its_sentence_and_is_false_in_it() {
 
 #[test]
 fn names_are_given_once() {
-    let names: Vec<&str> = rows().map(|row| row.name).collect();
+    let names: Vec<&str> = rows().map(|(_, row)| row.name).collect();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
 }
 
@@ -133,5 +134,17 @@ fn a_seed_is_read_from_the_name_of_a_step() {
         ["mutants", "mutants/", "mutants/7", "mutants/seed-", "mutants/seed-+7", "mutants/seed-07", "fix/seed-7"]
     {
         assert_eq!(named(other), None, "{other}");
+    }
+}
+
+#[test]
+fn every_mutant_can_be_the_first() {
+    for mutant in all() {
+        let file = |lang: Lang| {
+            let text = text::markdown(&[("seed-7".into(), mutant)], lang);
+            (format!("{}.md", lang.code()), text.into_bytes())
+        };
+        let (_, problems) = store::folder(MUTANTS, &Lang::ALL.map(file));
+        assert!(problems.is_empty(), "{}: {problems:#?}", mutant.row.name);
     }
 }

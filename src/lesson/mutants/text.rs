@@ -1,35 +1,17 @@
 //! The file of a lesson of mutants, as an author would write it.
 
 use super::{
-    super::model::TerminalId::{self, Container, Host},
+    super::model::TerminalId::{self, Host},
     Comes, Line, Mutant, Words,
 };
 use crate::lang::Lang;
 use std::fmt::Write as _;
 
-/// A fact of the container that a good `mybox` makes, and what is said of it in English and Chinese.
-type Said = (&'static str, &'static str, &'static str);
-
-/// Those that every mutant is held against.
-pub(super) const FACTS: [Said; 10] = [
-    ("scorecard isolated on", "It is isolated", "它已隔离"),
-    ("scorecard rooted on", "It has a root of its own", "它有独立根目录"),
-    ("scorecard limited on", "It is limited", "它已受限"),
-    ("scorecard entered on", "A process from outside is in", "有一个从外面进入的进程"),
-    (
-        "entered-rights no-more",
-        "It has entered with no more rights than the container has",
-        "进入的进程，权限不比容器多",
-    ),
-    ("hostname inside is {name}", "The container's host name is `{name}`", "容器的主机名是 `{name}`"),
-    ("proc own", "`/proc` shows the container's processes", "`/proc` 显示的是容器里的进程"),
-    ("bounding default", "No capability beyond Docker's", "没有超出 Docker 默认的能力"),
-    ("no-new-privs on", "It gains no privileges", "它不能获得特权"),
-    ("in-group inside yes", "Every process inside is in the group", "里面的每个进程都在组里"),
-];
+/// A fact of a container as it should be, and what is said of it in English and Chinese.
+pub(super) type Said = (&'static str, &'static str, &'static str);
 
 /// Those that some are.
-pub(super) const MORE: [Said; 13] = [
+pub(super) const MORE: [Said; 19] = [
     ("group memory {bytes}", "The group allows {mib} MiB", "控制组允许 {mib} MiB"),
     ("mount inside / overlay", "Its root is an overlay", "它的根是 overlay"),
     ("mount inside /dev tmpfs", "`/dev` is a tmpfs", "`/dev` 是 tmpfs"),
@@ -42,21 +24,14 @@ pub(super) const MORE: [Said; 13] = [
     ("file inside /dev/zero device c 1:5", "`/dev/zero` is the device 1:5", "`/dev/zero` 是设备 1:5"),
     ("file inside /dev/urandom device c 1:9", "`/dev/urandom` is the device 1:9", "`/dev/urandom` 是设备 1:9"),
     ("file inside /proc/sys/kernel/hostname present", "`/proc/sys` is still there", "`/proc/sys` 仍在"),
+    ("read-only inside / yes", "Its root cannot be written to", "它的根不可写"),
+    ("read-only inside /srv yes", "`/srv` cannot be written to", "`/srv` 不可写"),
+    ("file inside /srv/list present", "`/srv` has its list", "`/srv` 里有那份清单"),
+    ("mount inside /proc/interrupts devtmpfs,tmpfs", "`/proc/interrupts` is covered", "`/proc/interrupts` 被盖住"),
+    ("seccomp on", "A filter judges its calls", "有过滤器审查它的调用"),
+    ("file inside /dev/kmsg absent", "It has no device of the kernel's log", "它没有内核日志的设备"),
     ("file inside /etc/os-release present", "Its root has the files of the image", "它的根里是镜像的文件"),
 ];
-
-const REQUIRES: &str = "\
-root
-controller memory
-namespace ipc,mnt,net,pid,uts
-session-dir exec,upperdir
-program setpriv
-program ldd
-call setns";
-
-const RUN: Line = (Container, "./mybox run builtin: sh");
-const LEAVE: Line = (Container, "exit");
-pub(super) const ENTER: Line = (Host, "./mybox exec sleep 300 &");
 
 impl Mutant {
     /// The text with the words of this one in their places.
@@ -68,64 +43,66 @@ impl Mutant {
         numbers.iter().fold(filled, |text, (name, number)| text.replace(name, &number.to_string()))
     }
 
-    /// The mutated script; `good` is the one of the lesson.
-    pub(super) fn script(&self, good: &str) -> String {
-        let mine = self.good(good);
-        self.row.edits.iter().fold(mine, |script, (from, to)| script.replacen(&self.fill(from), &self.fill(to), 1))
+    /// The mutated text.
+    pub(super) fn mutated(&self) -> String {
+        let mine = self.good();
+        self.row.edits.iter().fold(mine, |text, (from, to)| text.replacen(&self.fill(from), &self.fill(to), 1))
     }
 
-    /// The good script, with this one's name and limit.
-    pub(super) fn good(&self, good: &str) -> String {
-        let limit = (self.mib << 20).to_string();
-        good.replace("hostname mine\n", &format!("hostname {}\n", self.name)).replace("67108864", &limit)
+    /// The good text, with this one's name and limit.
+    pub(super) fn good(&self) -> String {
+        let (name, limit) = (self.name, (self.mib << 20).to_string());
+        let named = self.kind.good().replace("hostname mine\n", &format!("hostname {name}\n"));
+        named.replace("\"hostname\": \"mine\"", &format!("\"hostname\": \"{name}\"")).replace("67108864", &limit)
     }
 
-    /// The lines that repair it as the third hint says: the script, and the container made by it.
+    /// The lines that repair it as the third hint says: the text, and the container made of it.
     fn repair(&self) -> Vec<Line> {
-        let mended = (Host, self.row.sed);
-        match self.row.comes {
-            Comes::Nothing => vec![mended, RUN, ENTER],
-            Comes::Whole | Comes::Closed => vec![mended, LEAVE, RUN, ENTER],
-        }
+        let leave = if self.row.comes == Comes::Nothing { &[] } else { self.kind.leave() };
+        let mended = std::iter::once((Host, self.row.sed)).chain(leave.iter().copied());
+        mended.chain([self.kind.run()]).chain(self.kind.enter()).collect()
     }
 
     /// The facts in the order of the checklist: those that are false first.
     fn facts(&self) -> impl Iterator<Item = (bool, Said)> {
         let row = self.row;
         let never = match row.comes {
-            Comes::Nothing => FACTS.map(|(fact, ..)| fact).to_vec(),
+            Comes::Nothing => self.kind.facts().iter().map(|(fact, ..)| *fact).collect(),
             Comes::Closed => vec!["scorecard entered on", "entered-rights no-more"],
             Comes::Whole => Vec::new(),
         };
         let is_false = move |said: &Said| row.broken.contains(&said.0) || never.contains(&said.0);
         let asked = move |said: &Said| row.broken.contains(&said.0) || row.keeps.contains(&said.0);
-        let all: Vec<Said> = MORE.into_iter().filter(asked).chain(FACTS).collect();
+        let all: Vec<Said> = MORE.into_iter().filter(asked).chain(self.kind.facts().iter().copied()).collect();
         let (wrong, right): (Vec<Said>, Vec<Said>) = all.into_iter().partition(is_false);
         wrong.into_iter().map(|said| (false, said)).chain(right.into_iter().map(|said| (true, said)))
     }
 }
 
 /// The text of a lesson of these; each has the name of its step.
-pub(super) fn markdown(mutants: &[(String, Mutant)], good: &str, lang: Lang) -> String {
+pub(super) fn markdown(mutants: &[(String, Mutant)], lang: Lang) -> String {
     let head = lang.pick(
-        "# Mutants\n\n> Find what `mybox` lacks.\n\nOne call of `mybox` is missing, too weak, or out of place. Which one?\n",
-        "# 变异体\n\n> 找出 `mybox` 缺了什么。\n\n`mybox` 里有一个调用缺失、变弱，或者放错了位置。是哪一个？\n",
+        "# Mutants\n\n> Find what a runtime lacks.\n\nOne call of a runtime is missing, too weak, or out of place. Which one?\n",
+        "# 变异体\n\n> 找出运行时缺了什么。\n\n一个运行时里有一个调用缺失、变弱，或者放错了位置。是哪一个？\n",
     );
-    mutants.iter().fold(head.to_string(), |text, (id, mutant)| text + &step(id, mutant, good, lang))
+    mutants.iter().fold(head.to_string(), |text, (id, mutant)| text + &step(id, mutant, lang))
 }
 
-fn step(id: &str, mutant: &Mutant, good: &str, lang: Lang) -> String {
-    let row = mutant.row;
+fn step(id: &str, mutant: &Mutant, lang: Lang) -> String {
+    let (row, kind) = (mutant.row, mutant.kind);
     let Words { title, text, nudge, idea, why } = row.words(lang);
     let mut out = format!("\n## {title} {{#{id} fresh challenge}}\n\n{text}\n");
-    block(&mut out, "requires", REQUIRES);
-    block(&mut out, "break host", &format!("cat > mybox <<'EOF'\n{}EOF\nchmod +x mybox", mutant.script(good)));
-    match row.comes {
-        Comes::Nothing => block(&mut out, "break container fails", RUN.1),
-        Comes::Whole | Comes::Closed => block(&mut out, "break container", RUN.1),
+    if !kind.told(lang).is_empty() {
+        let _ = write!(out, "\n{}\n", kind.told(lang));
     }
-    if row.comes == Comes::Whole {
-        block(&mut out, "break host", ENTER.1);
+    block(&mut out, "requires", kind.requires());
+    block(&mut out, "break host", &kind.prepare(&mutant.mutated()));
+    match row.comes {
+        Comes::Nothing => block(&mut out, "break container fails", kind.start(row.comes)),
+        Comes::Whole | Comes::Closed => block(&mut out, "break container", kind.start(row.comes)),
+    }
+    if let Some(enter) = kind.enter().filter(|_| row.comes == Comes::Whole) {
+        block(&mut out, "break host", enter.1);
     }
     let fails = if row.fails { " fails" } else { "" };
     block(&mut out, &format!("run {} look{fails}", row.look.0.name()), row.look.1);
@@ -139,31 +116,44 @@ fn step(id: &str, mutant: &Mutant, good: &str, lang: Lang) -> String {
     let live = row.live.iter().map(|lines| lines.to_vec());
     ways(&mut out, "solution", std::iter::once(mutant.repair()).chain(live));
     // A script that was put in order has changed nothing of what runs.
-    let wrong = row.wrong.iter().map(|lines| lines.to_vec());
-    ways(&mut out, "wrong", std::iter::once(vec![(Host, row.sed)]).chain(wrong));
+    ways(&mut out, "wrong", std::iter::once(vec![(Host, row.sed)]));
+    for (lines, refused) in row.wrong {
+        way(&mut out, "wrong", " or", lines);
+        if !refused.is_empty() {
+            block(&mut out, "refused", &refused.join("\n"));
+        }
+    }
     block(&mut out, "why", why);
     mutant.fill(&out)
 }
 
-/// The third hint: the lines of the repair.
+/// The third hint: the lines of the repair, terminal by terminal.
 fn typed(mutant: &Mutant, lang: Lang) -> String {
-    let (sed, run, enter) = (mutant.row.sed, RUN.1, ENTER.1);
-    let leave = if mutant.row.comes == Comes::Nothing { "" } else { lang.pick("`exit` and ", "`exit` 和 ") };
-    lang.pick(
-        format!("Type `{sed}` in the host terminal, {leave}`{run}` in the container terminal, then `{enter}` in the host terminal."),
-        format!("在宿主机终端输入 `{sed}`，在容器终端输入 {leave}`{run}`，再在宿主机终端输入 `{enter}`。"),
-    )
+    let lines = mutant.repair();
+    let parts = lines.chunk_by(|one, other| one.0 == other.0).map(|lines| {
+        let typed: Vec<String> = lines.iter().map(|(_, line)| format!("`{line}`")).collect();
+        let typed = typed.join(lang.pick(" and ", " 和 "));
+        match lines.first() {
+            Some((Host, _)) => lang.pick(format!("{typed} in the host terminal"), format!("在宿主机终端输入 {typed}")),
+            _ => lang.pick(format!("{typed} in the container terminal"), format!("在容器终端输入 {typed}")),
+        }
+    });
+    let parts = parts.collect::<Vec<_>>().join(lang.pick(", then ", "，再"));
+    lang.pick(format!("Type {parts}."), format!("{parts}。"))
 }
 
 fn ways(out: &mut String, word: &str, ways: impl Iterator<Item = Vec<Line>>) {
-    for (number, way) in ways.enumerate() {
-        let mut or = if number > 0 { " or" } else { "" };
-        for lines in way.chunk_by(|one, other| one.0 == other.0) {
-            let typed: Vec<&str> = lines.iter().map(|(_, line)| *line).collect();
-            let terminal = lines.first().map_or(TerminalId::default(), |(terminal, _)| *terminal);
-            block(out, &format!("{word} {}{or}", terminal.name()), &typed.join("\n"));
-            or = "";
-        }
+    for (number, lines) in ways.enumerate() {
+        way(out, word, if number > 0 { " or" } else { "" }, &lines);
+    }
+}
+
+fn way(out: &mut String, word: &str, mut or: &str, lines: &[Line]) {
+    for lines in lines.chunk_by(|one, other| one.0 == other.0) {
+        let typed: Vec<&str> = lines.iter().map(|(_, line)| *line).collect();
+        let terminal = lines.first().map_or(TerminalId::default(), |(terminal, _)| *terminal);
+        block(out, &format!("{word} {}{or}", terminal.name()), &typed.join("\n"));
+        or = "";
     }
 }
 

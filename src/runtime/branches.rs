@@ -71,11 +71,12 @@ impl Playing {
         let its = slot.clone();
         thread::Builder::new().name("branches".into()).spawn(move || {
             let played = both(&again, plan, &its, &|| queue.send(Event::Said(are_played(again.lang).into())));
+            // Whoever hears of the end may begin anew at once.
+            drop(told);
             queue.send(match played {
                 Ok(branches) => Event::Branches(Arc::new(branches)),
                 Err(why) => Event::Trouble(not_played(&why, again.lang)),
             });
-            drop(told);
         })?;
         Ok(Playing { slot, ended })
     }

@@ -190,7 +190,7 @@ impl Driver {
         let lang = self.state.lang;
         if self.branches.as_ref().is_some_and(Playing::is_on) {
             let text = lang.pick("Both branches are being played already", "两种结果正在演示，请稍候");
-            return self.engine.give(Event::Said(text.into()));
+            return self.engine.give(Event::Trouble(text.into()));
         }
         match Playing::start(self.engine.again(), plan, self.engine.queue()) {
             Ok(playing) => self.branches = Some(playing),

@@ -179,12 +179,17 @@ impl Common {
     }
 }
 
-/// One line on standard error, and an indented hint.
+/// One line on standard error.
+pub(crate) fn tell(what: &str) {
+    let colon = say(": ", "：");
+    // A closed standard error has no reader.
+    let _ = writeln!(io::stderr(), "{}", text::safe(&format!("boxwright{colon}{what}")));
+}
+
+/// The same with an indented hint, and the status to end with.
 pub(crate) fn complain(what: &str, hint: Option<&str>, status: u8) -> ExitCode {
     let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
-    // A closed standard error has no reader.
-    let colon = say(": ", "：");
-    let _ = writeln!(io::stderr(), "{}", text::safe(&format!("boxwright{colon}{what}{hint}")));
+    tell(&format!("{what}{hint}"));
     ExitCode::from(status)
 }
 

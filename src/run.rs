@@ -18,7 +18,7 @@ mod watching;
 use crate::{
     app::{Prefix, Script},
     clean,
-    cli::{self, Cli, Command, Common, Lessons, complain},
+    cli::{self, Cli, Command, Common, Lessons, complain, tell},
     dirs::Need,
     doctor, headless,
     image::{Reference, size},
@@ -179,12 +179,12 @@ fn load_with(common: &Common, seeds: &[u64], lang: Lang) -> Result<Vec<Translati
     })?;
     let colon = lang.pick(": ", "：");
     for left_out in left_out {
-        complain(&format!("--lessons{colon}{}", left_out.say(lang)), None, 0);
+        tell(&format!("--lessons{colon}{}", left_out.say(lang)));
     }
     let packs = lessons.iter().filter_map(|lesson| lesson.values().next().and_then(|lesson| lesson.pack.as_ref()));
     for pack in packs.filter(|pack| pack.replaces) {
         let said = lang.pick("stands in place of a lesson of boxwright", "取代了 boxwright 自带的同名课程");
-        complain(&format!("--lessons{colon}{} {said}", text::printable(&pack.folder)), None, 0);
+        tell(&format!("--lessons{colon}{} {said}", text::printable(&pack.folder)));
     }
     Ok(lessons)
 }

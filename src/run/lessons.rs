@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     app::{Look, Prefix, State},
-    cli::{Common, complain, format::Format},
+    cli::{Common, complain, format::Format, tell},
     doctor, headless,
     kernel::{errno, program},
     lang::Lang,
@@ -255,7 +255,7 @@ pub(super) fn prove(dir: Option<&Path>, common: &Common, lang: Lang) -> ExitCode
     };
     for line in &proof.left {
         let left_behind = lang.pick("left behind: ", "留下了：");
-        complain(&format!("{left_behind}{}", line.trim_start_matches("boxwright: ")), None, 0);
+        tell(&format!("{left_behind}{}", line.trim_start_matches("boxwright: ")));
     }
     let dirty = !proof.left.is_empty();
     proof.status(dirty, Ok(()))

@@ -2,7 +2,7 @@
 
 use super::{FAILED, load, told::printed};
 use crate::{
-    cli::{Common, complain},
+    cli::{Common, complain, tell},
     kernel::{errno, text},
     lang::Lang,
     lesson::Translations,
@@ -113,7 +113,7 @@ fn failed(option: &str, path: &Path, why: &str, lang: Lang) -> String {
 fn put_aside(aside: Option<String>, lang: Lang) {
     if let Some(aside) = aside {
         let what = lang.pick("progress could not be read and was put aside", "进度无法读取，已另存");
-        complain(&format!("{what}{}{aside}", lang.pick(": ", "：")), None, 0);
+        tell(&format!("{what}{}{aside}", lang.pick(": ", "：")));
     }
 }
 
@@ -132,7 +132,7 @@ pub(super) fn opened(reset: bool, lang: Lang) -> (Progress, Option<StateDir>) {
         }
         Err(why) => {
             let what = lang.pick("progress is not kept", "进度无法保存");
-            complain(&format!("{what}{colon}{why}"), None, 0);
+            tell(&format!("{what}{colon}{why}"));
             (Progress::default(), None)
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{USAGE, certificate, proof};
 use crate::{
-    cli::{Common, complain},
+    cli::{Common, complain, tell},
     headless,
     kernel::text::printable,
     lang::Lang,
@@ -33,7 +33,7 @@ pub(super) fn rerun(path: &Path, common: &Common, lang: Lang) -> ExitCode {
         Err(status) => return status,
     };
     for line in &proof.left {
-        complain(line, None, 0);
+        tell(line);
     }
     let (same, all) = (proof.well, done.len());
     let sum = lang.pick(format!("{same} of {all} steps came out the same"), format!("{all} 步中有 {same} 步结果相同"));

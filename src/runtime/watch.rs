@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::{Copied, Look},
-    cli::complain,
+    cli::{complain, tell},
     event::Event,
     kernel::{errno, program},
     lang::Lang,
@@ -121,7 +121,7 @@ fn plainly(
     loop {
         let (why, killed) = print::print(recording, &lessons, options.lang)?;
         let Some(file) = followed.as_mut().filter(|_| killed) else { return Ok(why) };
-        complain(&killed_said(options.lang), None, 0);
+        tell(&killed_said(options.lang));
         (recording, lessons) = match anew(file, options) {
             Ok(anew) => anew,
             Err(why) => return Ok(Some(why)),

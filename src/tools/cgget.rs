@@ -6,7 +6,7 @@ use super::{
         Value::{Must, No},
         parse,
     },
-    complain, failed,
+    complain, failed, is_printed,
     other::misused,
     print,
 };
@@ -86,7 +86,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         }
         for wish in wishes.iter().filter(|wish| wish.name.path == path) {
             if let Err(status) = show(&mut out, &hierarchies, wish, parsed.has("values-only")) {
-                print(&out);
+                is_printed(out.as_bytes());
                 return status;
             }
         }

@@ -4,6 +4,7 @@ use super::{
     args::{Opt, Value::Must, parse},
     complain, failed,
     other::misused,
+    tell,
 };
 use crate::kernel::{
     controls::{self, bytes},
@@ -67,13 +68,12 @@ fn set(hierarchies: &Hierarchies, wanted: &Name, name: &str, value: &str) -> Res
             None => put(group, name, value)?,
             Some(files) => {
                 for (file, value) in &files {
-                    complain(
+                    tell(
                         "cgset",
                         &say(
                             format!("{name} is {file}={value} in cgroup v{}", group.version),
                             format!("{name} 在 cgroup v{} 里是 {file}={value}", group.version),
                         ),
-                        0,
                     );
                     put(group, file, value)?;
                 }
@@ -97,10 +97,9 @@ fn put(group: &Group, name: &str, value: &str) -> Result<(), ExitCode> {
         && asked != kept
     {
         // Memory comes in whole pages, for one.
-        complain(
+        tell(
             "cgset",
             &say(format!("{name}: the kernel made {kept} of {value}"), format!("{name}：内核把 {value} 调整为 {kept}")),
-            0,
         );
     }
     Ok(())

@@ -3,7 +3,7 @@
 
 use super::{
     args::{Opt, Value::Must, Value::No, parse_bytes},
-    complain, image_source, print,
+    complain, image_source, is_printed, print,
     progress::Progress,
 };
 use crate::image::{Error, Reference, reference::FORMS, unpack};
@@ -75,11 +75,8 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
             }
             if let Some(layer) = layers.get(index).filter(|_| !quiet) {
                 let (number, all) = (index + 1, layers.len());
-                print(&format!(
-                    "layer {number} of {all}: {}: {} entries so far\n",
-                    layer.digest.short(),
-                    report.entries
-                ));
+                let (digest, entries) = (layer.digest.short(), report.entries);
+                is_printed(format!("layer {number} of {all}: {digest}: {entries} entries so far\n").as_bytes());
             }
         })
     });

@@ -141,15 +141,23 @@ fn help(tool: &Tool) -> String {
     }
 }
 
-/// One line on standard error: `TOOL: WHAT`. Where something went wrong and the arguments hold a sign that was pasted, its
-/// name comes along, once.
-fn complain(tool: &str, what: &str, status: u8) -> ExitCode {
+/// One line on standard error: `TOOL: WHAT`.
+fn tell(tool: &str, what: &str) {
+    // A closed standard error has no reader.
+    let _ = writeln!(std::io::stderr(), "{}", text::safe(&format!("{tool}: {what}")));
+}
+
+/// The same about something that went wrong. Where the arguments hold a sign that was pasted, its name comes along, once.
+fn wrong(tool: &str, what: &str) {
     static HINTED: Once = Once::new();
     let mut pasted = String::new();
-    if status != 0 {
-        HINTED.call_once(|| pasted = other::pasted().map(|hint| format!("\n  {hint}")).unwrap_or_default());
-    }
-    let _ = writeln!(std::io::stderr(), "{}", text::safe(&format!("{tool}: {what}{pasted}")));
+    HINTED.call_once(|| pasted = other::pasted().map(|hint| format!("\n  {hint}")).unwrap_or_default());
+    tell(tool, &format!("{what}{pasted}"));
+}
+
+/// The same, and the status to end with.
+fn complain(tool: &str, what: &str, status: u8) -> ExitCode {
+    wrong(tool, what);
     ExitCode::from(status)
 }
 
@@ -177,8 +185,10 @@ fn print(text: &str) -> ExitCode {
 
 /// The same for what need not be text.
 fn print_bytes(bytes: &[u8]) -> ExitCode {
-    match std::io::stdout().lock().write_all(bytes) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    if is_printed(bytes) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Prints a part of what is to come; false where it cannot be written.
+fn is_printed(bytes: &[u8]) -> bool {
+    std::io::stdout().lock().write_all(bytes).is_ok()
 }

@@ -10,6 +10,7 @@ use super::{
     identity::{find_group, find_user},
     other::misused,
     start::{become_program, end_like, shell, split},
+    tell,
 };
 use crate::kernel::{
     causes::{self, Fact},
@@ -173,13 +174,13 @@ fn note_nothing_new(pid: i32, files: &[(&Namespace, File)], more: bool) {
             ),
             format!("PID {pid} 自己就在这个 PID 命名空间里，只有它的子进程在另一个里：请进入其中一个子进程（ps -ef）"),
         );
-        complain("nsenter", &what, 0);
+        tell("nsenter", &what);
     } else if !more && files.iter().all(|(row, _)| same(row)) {
         let what = say(
             format!("PID {pid} is in the same namespaces as this process: is it the right one?"),
             format!("PID {pid} 和本进程在同样的命名空间里：PID 对吗？"),
         );
-        complain("nsenter", &what, 0);
+        tell("nsenter", &what);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The distribution's program of the same name: what ours does not know is left to it, and that is said.
 
-use super::{args::Misuse, complain, start::become_program};
+use super::{args::Misuse, complain, start::become_program, tell};
 use crate::{
     kernel::{program::executable, text},
     lang::say,
@@ -29,13 +29,12 @@ pub(super) fn hand_on(tool: &str, args: &[OsString], why: &str) -> Option<ExitCo
     }
     let program = behind(tool)?;
     let path = program.display();
-    complain(
+    tell(
         tool,
         &say(
             format!("boxwright's own says: {why}; starting {path} instead"),
             format!("boxwright 自带的不支持（{why}），改为启动 {path}"),
         ),
-        0,
     );
     let words: Vec<OsString> = std::iter::once(program.into()).chain(args.iter().cloned()).collect();
     Some(become_program(tool, &words))

@@ -2,7 +2,7 @@
 
 use super::{
     args::{Opt, Parsed, Value::No, parse_bytes},
-    complain,
+    complain, is_printed,
     other::misused,
     print_bytes,
 };
@@ -86,7 +86,7 @@ fn check(list: &OsStr, quiet: bool) -> ExitCode {
     if let Err(error) = open(list).and_then(|mut file| file.read_to_end(&mut lines)) {
         return complain("sha256sum", &format!("{shown}: {}", errno::why_io(&error)), 1);
     }
-    let (mut wrong, mut unread, mut right) = (0, 0, 0);
+    let (mut wrong, mut unread, mut right, mut lost) = (0, 0, 0, false);
     for line in lines.split(|byte| *byte == b'\n') {
         let Some((digits, [b' ', b' ' | b'*', name @ ..])) = line.split_at_checked(64) else { continue };
         if !digits.iter().all(u8::is_ascii_hexdigit) {
@@ -103,21 +103,21 @@ fn check(list: &OsStr, quiet: bool) -> ExitCode {
                 "FAILED"
             }
             Err(error) => {
-                complain("sha256sum", &format!("{}: {}", name.display(), errno::why_io(&error)), 1);
+                super::wrong("sha256sum", &format!("{}: {}", name.display(), errno::why_io(&error)));
                 unread += 1;
                 "FAILED open or read"
             }
         };
         if !(quiet && verdict == "OK") {
-            print_bytes(&[name.as_bytes(), format!(": {verdict}\n").as_bytes()].concat());
+            lost |= !is_printed(&[name.as_bytes(), format!(": {verdict}\n").as_bytes()].concat());
         }
     }
     if wrong > 0 {
-        complain("sha256sum", &format!("WARNING: {wrong} computed checksum did NOT match"), 1);
+        super::wrong("sha256sum", &format!("WARNING: {wrong} computed checksum did NOT match"));
     }
     match (right + wrong + unread, wrong + unread) {
         (0, _) => complain("sha256sum", &format!("{shown}: no properly formatted checksum lines found"), 1),
-        (_, 0) => ExitCode::SUCCESS,
+        (_, 0) if !lost => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }
 }

@@ -6,7 +6,7 @@ use super::{
     other::misused,
     print, print_bytes,
     progress::Progress,
-    skopeo_format,
+    skopeo_format, tell,
 };
 use crate::image::{
     Digest, Error, Image, Reference,
@@ -273,7 +273,7 @@ fn tags(parsed: &Parsed, image: &Image) -> Result<Option<Vec<String>>, Error> {
     match image.tags() {
         Err(Error::Registry { fault: fault @ (Fault::Unauthorized { .. } | Fault::Forbidden { .. }), .. }) => {
             let why = "Registry disallows tag list retrieval; skipping";
-            complain("skopeo", &format!("warning: {why}: {fault}\n  --no-tags does not ask for the list"), 0);
+            tell("skopeo", &format!("warning: {why}: {fault}\n  --no-tags does not ask for the list"));
             Ok(None)
         }
         tags => tags.map(Some),

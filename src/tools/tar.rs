@@ -5,9 +5,9 @@
 
 use super::{
     args::{Opt, Value::Must, Value::No, parse_bytes},
-    complain,
+    complain, is_printed,
     other::misused,
-    print, tar_list,
+    print, tar_list, wrong,
 };
 use crate::image::unpack::{
     Rules, Unpacker,
@@ -186,7 +186,7 @@ fn unpack(
     let unpacked = unpacker.archive(entries, |entry| {
         let wanted = members.want(entry) && members.may_unpack(entry);
         if wanted && verbose {
-            print(&format!("{}\n", tar_list::quoted(&entry.path)));
+            members.list(&format!("{}\n", tar_list::quoted(&entry.path)));
         }
         wanted
     });
@@ -229,6 +229,11 @@ impl Members {
         any
     }
 
+    /// Names a member, as -v asks for. What cannot be written makes the whole fail.
+    fn list(&self, line: &str) {
+        self.state.borrow_mut().0 |= !is_printed(line.as_bytes());
+    }
+
     /// No way up gets into an archive by chance, so such a member is refused; a slash in front is only taken off.
     fn may_unpack(&self, entry: &Entry) -> bool {
         if entry.path.split(|byte| *byte == b'/').any(|part| part == b"..") {
@@ -236,13 +241,13 @@ impl Members {
             return false;
         }
         if entry.path.starts_with(b"/") && !std::mem::replace(&mut self.state.borrow_mut().1, true) {
-            complain("tar", "Removing leading `/' from member names", FATAL);
+            wrong("tar", "Removing leading `/' from member names");
         }
         true
     }
 
     fn trouble(&self, line: &str) {
-        complain("tar", line, FATAL);
+        wrong("tar", line);
         self.state.borrow_mut().0 = true;
     }
 
@@ -255,6 +260,6 @@ impl Members {
 }
 
 fn fatal(what: &str) -> ExitCode {
-    complain("tar", what, FATAL);
+    wrong("tar", what);
     complain("tar", "Error is not recoverable: exiting now", FATAL)
 }

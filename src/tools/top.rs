@@ -6,7 +6,7 @@ use super::{
         Value::{Must, No},
         parse,
     },
-    complain,
+    complain, is_printed,
     other::misused,
     print,
     table::{Names, memory},
@@ -71,7 +71,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     let status = refresh(number, Duration::try_from_secs_f64(delay).unwrap_or(Duration::MAX), pids.as_deref(), batch);
     if !batch {
         let _ = disable_raw_mode();
-        print("\r\n");
+        is_printed(b"\r\n");
     }
     status
 }

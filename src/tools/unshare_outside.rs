@@ -158,7 +158,7 @@ fn directly(pid: Pid, file: &str, lines: &[Range]) -> bool {
     let text: String = lines.iter().map(|line| format!("{} {} {}\n", line.inner, line.outer, line.count)).collect();
     let written = fs::write(&path, text);
     if let Err(error) = &written {
-        failed("unshare", &format!("write failed {path}"), errno::of(error), None, 1);
+        let _ = failed("unshare", &format!("write failed {path}"), errno::of(error), None, 1);
     }
     written.is_ok()
 }
@@ -168,7 +168,7 @@ fn by_program(pid: Pid, program: &str, lines: &[Range]) -> bool {
     let status = Command::new(program).arg(pid.to_string()).args(numbers.map(|number| number.to_string())).status();
     if let Err(error) = &status {
         let hint = say("it comes with the package uidmap (shadow)", "它在软件包 uidmap（shadow）里");
-        failed("unshare", program, errno::of(error), Some(hint), 1);
+        let _ = failed("unshare", program, errno::of(error), Some(hint), 1);
     }
     status.is_ok_and(|status| status.success())
 }

@@ -122,9 +122,13 @@ fn cannot(error: &io::Error, lang: Lang) -> ExitCode {
 }
 
 fn complain(what: &str, status: u8) -> ExitCode {
-    let _ =
-        writeln!(io::stderr(), "{}", text::safe(&format!("{}{what}", say("boxwright: trace: ", "boxwright：trace："))));
+    tell(what);
     ExitCode::from(status)
+}
+
+fn tell(what: &str) {
+    let told = format!("{}{what}", say("boxwright: trace: ", "boxwright：trace："));
+    let _ = writeln!(io::stderr(), "{}", text::safe(&told));
 }
 
 /// The program that a shell would start.
@@ -203,7 +207,7 @@ fn follow(how: &How, mut printer: Printer, program: PathBuf, command: &[OsString
             (Ok(message), _) => message,
             (Err(RecvTimeoutError::Timeout), Some((_, signal))) => {
                 for process in stayed(tracer.processes(root)) {
-                    complain(&process.say(lang), 0);
+                    tell(&process.say(lang));
                 }
                 return Ok(Ended::Killed(crate::kernel::pid::Signal(signal)));
             }
@@ -300,7 +304,7 @@ fn attach(tracer: &Tracer, process: i32, lang: Lang) -> io::Result<Root> {
         format!("{root} {comm} is traced: every call stops, so it is slower; Ctrl-C lets it go on alone"),
         format!("正在跟踪 {root} {comm}：每个调用都会停一下，所以变慢；按 Ctrl-C 让它独自继续"),
     );
-    complain(&told, 0);
+    tell(&told);
     Ok(root)
 }
 

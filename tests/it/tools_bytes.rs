@@ -5,10 +5,10 @@ use crate::support::tools::error;
 use crate::support::{BOXWRIGHT, theirs};
 use std::{
     ffi::OsString,
-    fs,
+    fs::{self, File},
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::PathBuf,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 pub fn tests() -> Vec<Test> {
@@ -16,6 +16,7 @@ pub fn tests() -> Vec<Test> {
         a_program_gets_its_arguments_as_they_are: [Root],
         a_directory_is_entered_mounted_on_and_left: [Root],
         an_archive_is_listed_unpacked_and_hashed: [Tool("tar")],
+        a_list_that_cannot_be_written_is_no_success: [Tool("tar")],
         a_tool_that_takes_text_says_so,
     ]
 }
@@ -91,5 +92,27 @@ fn a_tool_that_takes_text_says_so() {
         let output = tool(args);
         assert!(!output.status.success());
         assert!(error(&output).contains("\\xFF\" is not UTF-8\n"), "{}", error(&output));
+    }
+}
+
+/// Everything else went well, and nobody will read it.
+fn a_list_that_cannot_be_written_is_no_success() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("one"), "content").unwrap();
+    let run = |program: &str, args: &[&str], out: &str| {
+        let out = File::options().write(true).create(true).truncate(false).open(out).unwrap();
+        let mut command = Command::new(program);
+        command.args(args).current_dir(dir.path()).stdout(out).stderr(Stdio::null());
+        command.status().unwrap().code()
+    };
+    let kept = dir.path().join("sums");
+    let kept = kept.to_str().unwrap();
+    assert_eq!(run(BOXWRIGHT, &["sha256sum", "one"], kept), Some(0));
+    assert_eq!(run("tar", &["-cf", "one.tar", "one"], "/dev/null"), Some(0));
+    for (args, status) in [(&["sha256sum", "-c", "sums"][..], 1), (&["tar", "-xvf", "one.tar"], 2)] {
+        assert_eq!(run(BOXWRIGHT, args, "/dev/null"), Some(0), "{args:?}");
+        assert_eq!(run(BOXWRIGHT, args, "/dev/full"), Some(status), "{args:?}");
+        // The field's own ends so, too.
+        assert_eq!(run(args[0], &args[1..], "/dev/full"), Some(status), "{args:?}");
     }
 }

@@ -151,6 +151,80 @@ mod tests {
     }
 
     #[test]
+    fn the_letters_behind_a_state_are_those_of_ps() {
+        let of = |change: fn(&mut Process)| {
+            let mut process = Process { pid: 5, state: 'S', group: 5, foreground: 9, threads: 1, ..Process::default() };
+            change(&mut process);
+            process.states()
+        };
+        for (wanted, states) in [
+            ("S", of(|_| {})),
+            ("S<", of(|process| process.nice = -1)),
+            ("SN", of(|process| process.nice = 1)),
+            ("Ss", of(|process| process.session = 5)),
+            ("Sl", of(|process| process.threads = 2)),
+            ("S+", of(|process| process.foreground = 5)),
+            // Without a terminal there is no foreground.
+            ("S", of(|process| (process.foreground, process.group) = (0, 0))),
+            (
+                "R<sl+",
+                of(|process| {
+                    (process.state, process.nice, process.session, process.threads) = ('R', -20, 5, 3);
+                    process.foreground = 5;
+                }),
+            ),
+        ] {
+            assert_eq!(states, wanted);
+        }
+    }
+
+    #[test]
+    fn a_line_is_the_arguments_or_the_name_in_brackets() {
+        let of = |state, words: &[&str]| {
+            let command = words.iter().map(ToString::to_string).collect();
+            Process { state, comm: "sh".into(), command, ..Process::default() }.line()
+        };
+        assert_eq!(of('S', &["sh", "-c", "a b"]), "sh -c a b");
+        assert_eq!((of('I', &[]), of('Z', &[])), ("[sh]".into(), "[sh] <defunct>".into()));
+        assert_eq!(of('Z', &["sh"]), "sh");
+    }
+
+    #[test]
+    fn a_terminal_has_the_name_of_its_device() {
+        let of = |major: u64, minor: u64| {
+            // As the kernel encodes it (new_encode_dev).
+            Process { tty: minor & 0xff | major << 8 | (minor & !0xff) << 12, ..Process::default() }.terminal()
+        };
+        for (major, minor, name) in [
+            (0, 0, "?"),
+            (136, 0, "pts/0"),
+            (136, 255, "pts/255"),
+            (137, 1, "pts/257"),
+            (143, 255, "pts/2047"),
+            (136, 300, "pts/300"),
+            (4, 0, "tty0"),
+            (4, 63, "tty63"),
+            (4, 64, "ttyS0"),
+            (4, 66, "ttyS2"),
+            (5, 1, "console"),
+            (5, 0, "5:0"),
+            (204, 64, "204:64"),
+        ] {
+            assert_eq!(of(major, minor), name);
+        }
+    }
+
+    #[test]
+    fn memory_is_told_in_kib() {
+        let kib = page_size() as u64 / 1024;
+        assert!(page_size().is_power_of_two() && kib >= 4, "{kib}");
+        assert_eq!(Process { resident_pages: 12, ..Process::default() }.resident_kib(), 12 * kib);
+        let stat = "42 (sh) S 7 42 40 34819 42 0 1 2 3 4 100 50 0 0 20 -3 6 0 999 4096 12 18446744073709551615";
+        let process = parse(stat).unwrap();
+        assert_eq!((process.nice, process.threads, process.virtual_bytes), (-3, 6, 4096));
+    }
+
+    #[test]
     fn we_are_among_all_processes() {
         let me = std::process::id() as i32;
         let all = all().unwrap();

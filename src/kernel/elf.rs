@@ -150,3 +150,94 @@ fn read_dynamic(file: &File, table: &Bytes, segments: &[Segment], origin: &Path,
         .collect();
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of this class and byte order: header, three segments, the dynamic section, its strings. What is loaded stands
+    /// elsewhere in memory than in the file.
+    fn file(wide: bool, little: bool, search: (u64, &str)) -> Vec<u8> {
+        const LOADED: u64 = 0x40_0000;
+        let number = |value: u64, size: usize| -> Vec<u8> {
+            let bytes = value.to_be_bytes()[8 - size..].to_vec();
+            if little { bytes.into_iter().rev().collect() } else { bytes }
+        };
+        let half = if wide { 8 } else { 4 };
+        let word = |value: u64| number(value, half);
+        let (header, entry) = if wide { (64, 56) } else { (52, 32) };
+        let interpreter = b"/lib/ld.so\0";
+        let strings = format!("\0libone.so\0libtwo.so\0{}\0", search.1);
+        let at_interpreter = header + 3 * entry;
+        let at_strings = at_interpreter + interpreter.len() as u64;
+        let at_dynamic = at_strings + strings.len() as u64;
+        let dynamic: Vec<u8> = [
+            (DT_NEEDED, 1),
+            (DT_NEEDED, 11),
+            (search.0, 21),
+            (DT_STRTAB, LOADED + at_strings),
+            (DT_STRSZ, strings.len() as u64),
+            (0, 0),
+            (DT_NEEDED, 1),
+        ]
+        .iter()
+        .flat_map(|(tag, value)| [word(*tag), word(*value)].concat())
+        .collect();
+        let all = at_dynamic + dynamic.len() as u64;
+        let segment = |kind: u32, offset: u64, address: u64, size: u64| -> Vec<u8> {
+            let kind = number(kind.into(), 4);
+            let rest = [word(offset), word(address), word(address), word(size), word(size)].concat();
+            let flags = number(5, 4);
+            let align = word(1);
+            if wide { [kind, flags, rest, align].concat() } else { [kind, rest, flags, align].concat() }
+        };
+        let mut out = [b"\x7fELF".as_slice(), &[if wide { 2 } else { 1 }, if little { 1 } else { 2 }, 1]].concat();
+        out.resize(16, 0);
+        out.extend([number(3, 2), number(62, 2), number(1, 4), word(0), word(header), word(0), number(0, 4)].concat());
+        out.extend([header, entry, 3, 0, 0, 0].iter().flat_map(|value| number(*value, 2)));
+        assert_eq!(out.len() as u64, header);
+        out.extend(segment(PT_INTERP, at_interpreter, LOADED + at_interpreter, interpreter.len() as u64));
+        out.extend(segment(PT_LOAD, 0, LOADED, all));
+        out.extend(segment(PT_DYNAMIC, at_dynamic, LOADED + at_dynamic, dynamic.len() as u64));
+        [out, interpreter.to_vec(), strings.into_bytes(), dynamic].concat()
+    }
+
+    #[test]
+    fn what_a_program_needs_is_read_in_every_width_and_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().canonicalize().unwrap();
+        for (wide, little) in [(true, true), (true, false), (false, true), (false, false)] {
+            for tag in [DT_RUNPATH, DT_RPATH] {
+                let path = place.join("program");
+                std::fs::write(&path, file(wide, little, (tag, "$ORIGIN/lib::/opt:${ORIGIN}"))).unwrap();
+                let found = needs(&path).unwrap().unwrap();
+                assert_eq!(found.kind, (if wide { 2 } else { 1 }, 62), "{wide} {little}");
+                assert_eq!(found.interpreter, Some("/lib/ld.so".into()));
+                assert_eq!(found.libraries, ["libone.so", "libtwo.so"]);
+                assert_eq!(found.search, [place.join("lib"), "/opt".into(), place.clone()]);
+            }
+        }
+        std::fs::write(place.join("program"), file(true, true, (77, "/opt"))).unwrap();
+        assert_eq!(needs(&place.join("program")).unwrap().unwrap().search, [PathBuf::new(); 0]);
+    }
+
+    #[test]
+    fn a_cut_file_is_refused_and_a_text_needs_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("program");
+        let whole = file(true, true, (DT_RPATH, "/opt"));
+        for length in [20, 63, 64, 200, 300, whole.len() - 1] {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(needs(&path).unwrap_err().raw_os_error(), Some(libc::ENOEXEC), "{length}");
+        }
+        std::fs::write(&path, "#!/bin/sh\n").unwrap();
+        assert_eq!(needs(&path).unwrap(), None);
+    }
+
+    #[test]
+    fn our_own_program_needs_what_the_loader_gives_it() {
+        let own = needs(&std::env::current_exe().unwrap()).unwrap().unwrap();
+        assert!(own.libraries.iter().any(|name| name.starts_with("libc.so")), "{own:?}");
+        assert!(own.interpreter.is_some_and(|loader| loader.exists()));
+    }
+}

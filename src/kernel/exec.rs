@@ -140,4 +140,32 @@ mod tests {
         assert_eq!(directory.as_deref(), Some("/etc is a directory"));
         assert!(why_not("/no/such".as_ref(), Errno::ENOENT).unwrap().contains("no /no/such in this root"));
     }
+
+    #[test]
+    fn a_program_that_does_not_start_has_its_reason_in_its_file() {
+        let top = tempfile::tempdir().unwrap();
+        let why = |name: &str, content: &[u8], mode: u32, errno| {
+            let path = top.path().join(name);
+            fs::write(&path, content).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            why_not(path.as_os_str(), errno).unwrap_or_default()
+        };
+        for (name, content, mode, errno, wanted) in [
+            ("plain", &b"#!/bin/sh\n"[..], 0o644, Errno::EACCES, "plain is not executable: chmod +x"),
+            ("other", b"#!/bin/sh\n", 0o601, Errno::EACCES, "other is on may be noexec"),
+            ("any", b"#!/bin/sh\n", 0o755, Errno::EACCES, "any is on may be noexec"),
+            ("lost", b"#!/no/such/sh\n", 0o755, Errno::ENOENT, "not the interpreter that it names: /no/such/sh"),
+            ("kept", b"#!/bin/sh\n", 0o755, Errno::ENOENT, ""),
+            ("text", b"text", 0o755, Errno::ENOEXEC, "neither an ELF program for this machine nor a script"),
+            ("text", b"text", 0o755, Errno::EIO, ""),
+        ] {
+            let said = why(name, content, mode, errno);
+            assert!(said.ends_with(wanted) || !wanted.is_empty() && said.contains(wanted), "{name}: {said}");
+            assert_eq!(said.is_empty(), wanted.is_empty(), "{name}: {said}");
+        }
+        let mut foreign = fs::read("/bin/sh").unwrap();
+        foreign[18..20].copy_from_slice(&[22, 0]);
+        assert!(why("foreign", &foreign, 0o755, Errno::ENOEXEC).contains("is a program for s390x"));
+        assert!(why_not("no-such-program".as_ref(), Errno::ENOENT).unwrap().contains("no directory of PATH has"));
+    }
 }

@@ -123,3 +123,90 @@ fn pointers_at_the_end_of_the_address_space_lead_nowhere() {
     assert!(decode("clone3", [set_tid.as_ptr() as u64, 88, 0, 0, 0, 0]).contains("set_tid=[]"));
     assert!(decode("pwritev", [9, end, 2, 0, 0, 0]).contains("0xffffffffffffffff"));
 }
+
+#[test]
+fn each_kind_of_mount_ignores_something_else() {
+    let (target, kind, data) = (at(b"/mnt\0"), at(b"t\0"), at(b"x=1\0"));
+    let end = |flags: u64| {
+        let text = decode("mount", [0, target, kind, flags, data, 0]);
+        (text.contains("\"t\""), text.ends_with("\"x=1\""))
+    };
+    for (flags, type_and_data) in [
+        (0, (true, true)),
+        (libc::MS_RDONLY, (true, true)),
+        (libc::MS_REC, (true, true)),
+        (libc::MS_REMOUNT, (false, true)),
+        (libc::MS_BIND, (false, false)),
+        (libc::MS_MOVE, (false, false)),
+        (libc::MS_SHARED, (false, false)),
+        (libc::MS_PRIVATE, (false, false)),
+        (libc::MS_SLAVE, (false, false)),
+        (libc::MS_UNBINDABLE | libc::MS_REC, (false, false)),
+        // It changes the options of the mount, and takes those of the file system that it does not change.
+        (libc::MS_REMOUNT | libc::MS_BIND, (false, true)),
+        (libc::MS_REMOUNT | libc::MS_PRIVATE, (false, true)),
+    ] {
+        assert_eq!(end(flags), type_and_data, "{flags:#x}");
+    }
+}
+
+#[test]
+fn what_is_long_is_cut_and_what_is_too_long_is_not_read() {
+    let text = [b'a'; 5000];
+    let write = |len: u64| decode("write", [3, at(&text), len, 0, 0, 0]);
+    let whole = write(4096);
+    assert!(whole.ends_with("aa\", 4096") && whole.matches('a').count() == 4096, "{}", whole.len());
+    let cut = write(4097);
+    assert!(cut.ends_with("aa\"..., 4097") && cut.matches('a').count() == 4096, "{}", cut.len());
+    let all = decode("write", [3, 0, 4097, 0, 0, 0]);
+    assert_eq!(all, "3, NULL, 4097");
+    assert_eq!(write(1 << 40), format!("3, {:#x}, 1099511627776", at(&text)));
+    // Programs with many arguments: whole ones, until there are too many.
+    let word = [b"a".repeat(100), vec![0]].concat();
+    let argv = |count: usize| -> String {
+        let words: Vec<u64> = std::iter::repeat_n(at(&word), count).chain([0]).collect();
+        decode("execve", [at(b"/x\0"), words.as_ptr() as u64, 0, 0, 0, 0])
+    };
+    let words = |text: &str| text.matches('a').count() / 100;
+    assert_eq!((words(&argv(40)), argv(40).contains("...")), (40, false));
+    assert_eq!((words(&argv(41)), argv(41).contains("...")), (41, false), "the last one may go beyond");
+    assert_eq!((words(&argv(60)), argv(60).contains("...")), (41, true));
+}
+
+#[test]
+fn the_bits_of_a_new_process_are_found_wherever_they_stand() {
+    let of = |name: &str, args: [u64; 6]| Call::of(1, "sh", name, args).clone_flags();
+    let fields = [0x2000_0000u64 | 0x0400_0000, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0];
+    assert_eq!(of("clone", [0x2000_0011, 0, 0, 0, 0, 0]), 0x2000_0000);
+    assert_eq!(of("clone3", [fields.as_ptr() as u64, 88, 0, 0, 0, 0]), 0x2400_0000);
+    assert_eq!(of("unshare", [0x402_0000, 0, 0, 0, 0, 0]), 0x402_0000);
+    assert_eq!((of("mount", [0, 0, 0, 0x1000, 0, 0]), of("mkdir", [0, 0o700, 0, 0, 0, 0])), (0, 0));
+}
+
+#[test]
+fn each_field_of_a_new_process_is_read_at_its_place() {
+    let pids = [7i32, 8, 9];
+    let fields = [0x138_1000u64, 1, 2, 3, 9, 5, 6, 7, at_of(&pids), 3, 10];
+    let decoded = decode("clone3", [fields.as_ptr() as u64, 88, 0, 0, 0, 0]);
+    assert_eq!(
+        decoded.split_once(", ").unwrap().1,
+        "pidfd=0x1, child_tid=0x2, parent_tid=0x3, exit_signal=SIGKILL, stack=0x5, stack_size=0x6, tls=0x7, \
+         set_tid=[7, 8, 9], set_tid_size=3}, 88"
+    );
+    // One of the two says that the other was meant, too.
+    let size = [0u64, 0, 0, 0, 17, 0, 0, 0, 0, 3, 0];
+    let decoded = decode("clone3", [size.as_ptr() as u64, 88, 0, 0, 0, 0]);
+    assert!(decoded.ends_with("set_tid=[], set_tid_size=3}, 88"), "{decoded}");
+    let address = [0u64, 0, 0, 0, 17, 0, 0, 0, at_of(&pids), 0, 0];
+    let decoded = decode("clone3", [address.as_ptr() as u64, 88, 0, 0, 0, 0]);
+    assert!(decoded.ends_with("set_tid=[], set_tid_size=0}, 88"), "{decoded}");
+    // What lies beyond the size that was given is not the call's.
+    let decoded = decode("clone3", [fields.as_ptr() as u64, 64, 0, 0, 0, 0]);
+    assert!(decoded.ends_with("tls=0x7}, 64"), "{decoded}");
+    assert!(decode("clone3", [fields.as_ptr() as u64, 56, 0, 0, 0, 0]).ends_with(", 56"));
+    assert!(!decode("clone3", [fields.as_ptr() as u64, 56, 0, 0, 0, 0]).contains("flags"));
+}
+
+fn at_of(numbers: &[i32]) -> u64 {
+    numbers.as_ptr() as u64
+}

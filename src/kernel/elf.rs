@@ -218,7 +218,7 @@ mod tests {
             }
         }
         std::fs::write(place.join("program"), file(true, true, (77, "/opt"))).unwrap();
-        assert_eq!(needs(&place.join("program")).unwrap().unwrap().search, [PathBuf::new(); 0]);
+        assert!(needs(&place.join("program")).unwrap().unwrap().search.is_empty());
     }
 
     #[test]

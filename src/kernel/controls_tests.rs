@@ -182,6 +182,6 @@ fn a_refused_value_has_its_reason_in_the_state_of_the_group() {
 
 #[test]
 fn swap_is_on_where_the_table_has_a_line() {
-    let lines = std::fs::read_to_string("/proc/swaps").unwrap().lines().count();
+    let lines = text::read("/proc/swaps").unwrap().lines().count();
     assert_eq!(swaps(), Some(lines > 1));
 }

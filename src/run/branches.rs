@@ -2,7 +2,7 @@
 
 use super::{CANNOT, FAILED, USAGE, lessons::not_agreed, load_with, need, own_program, prepare, setup, told};
 use crate::{
-    cli::{Common, WhatIf, complain},
+    cli::{Common, WhatIf, complain, tell},
     doctor,
     event::{Branch, Change, Given, Plan},
     headless,
@@ -140,7 +140,7 @@ fn one(name: &str, common: &Common, lang: Lang) -> ExitCode {
     match headless::branch(&asked, &lacking, setup) {
         Ok((came, left)) => {
             for line in &left {
-                complain(line, None, 0);
+                tell(line);
             }
             match came {
                 headless::Came::To(branch) => answer(&Ok(*branch)),

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run says so by ending")]
 
 use boxwright::{
-    kernel::availability::available,
+    kernel::{availability::available, pid::Pid},
     observe::{Extra, Reader, Subject},
 };
 use nix::time::{ClockId, clock_gettime};
@@ -86,7 +86,7 @@ fn main() {
         let mut reader = Reader::new(Path::new("/proc"), Path::new(env!("CARGO_BIN_EXE_boxwright")));
         let group = Some(format!("boxwright-bench-{}-0", std::process::id()));
         reader.look_at(Extra { group, ..Extra::default() });
-        let subject = Subject::Below(std::process::id() as i32, None);
+        let subject = Subject::Below(Pid::own(), None);
         let rounds = (0..ROUNDS).map(|_| {
             let (started, used) = (Instant::now(), cpu());
             let (sample, _) = reader.read(subject);

@@ -39,7 +39,7 @@ pub enum Event {
     /// The last process of a pane's terminal has ended.
     Closed(TerminalId),
     /// This shell waits for a command line, whether or not it says so itself.
-    Waits(TerminalId, i32),
+    Waits(TerminalId, Pid),
     /// The process in a terminal's foreground lives here now.
     Place(TerminalId, Place),
     /// The tracer saw something in this terminal.
@@ -137,10 +137,10 @@ impl Event {
 
     /// What it means that this shell waits for a line: the lines that it has taken because they were typed ahead, and its
     /// prompt; nothing where its screen has shown that already.
-    pub fn of_waiting(terminal: TerminalId, shell: i32, screen: &mut Screen) -> Vec<Event> {
+    pub fn of_waiting(terminal: TerminalId, shell: Pid, screen: &mut Screen) -> Vec<Event> {
         let Some(ran) = screen.waits() else { return Vec::new() };
         let ran = ran.into_iter().map(|line| Event::Submitted(terminal, Some(line)));
-        ran.chain([Event::Prompt(terminal, 0, shell)]).collect()
+        ran.chain([Event::Prompt(terminal, 0, shell.0)]).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the app wants done, and what a frame measured.
 
 use super::Pane;
+use crate::kernel::pid::Pid;
 use crate::{
     class::Card,
     event::Plan,
@@ -26,7 +27,7 @@ pub(crate) enum Effect {
     /// Give [`Event::Woke`](super::Event::Woke) after this time, instead of after the time set before.
     Wake(Duration),
     /// Look at this container, by PID and start; `None`: at the one that is found.
-    Pick(Option<(i32, u64)>),
+    Pick(Option<(Pid, u64)>),
     /// Read the session's network namespaces with every sample from now on, or no longer.
     Networks(bool),
     /// Put this text where other programs find it; the first value says what it is.

@@ -6,6 +6,7 @@ use super::{
     layout::{self, Chosen, Shape},
     word::Word,
 };
+use crate::kernel::pid::Pid;
 use crate::{
     lesson::{Block, CONTAINER, Run, TerminalId},
     observe::{Container, Place, Sample},
@@ -130,7 +131,7 @@ pub(crate) struct Play {
     /// Whether the lesson plays by itself.
     pub by_itself: bool,
     /// The container that was picked from the list, by PID and start.
-    pub picked_container: Option<(i32, u64)>,
+    pub picked_container: Option<(Pid, u64)>,
     /// When this step began, since the program did.
     pub began: Duration,
     /// What the repair took, where the step was broken and is repaired.

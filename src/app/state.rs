@@ -240,7 +240,7 @@ pub(crate) struct State {
     /// Why the last key did nothing.
     pub idle: Option<String>,
     /// The process that the panes are about from the beginning, by PID and start, where one was named.
-    pub picked: Option<(i32, u64)>,
+    pub picked: Option<(Pid, u64)>,
     /// Whether the session's network namespaces are read because they are seen.
     pub networks: bool,
     /// Whether the next frame may differ from the last one.

@@ -285,7 +285,7 @@ proptest! {
                 Step::Output(bytes) => drop(stage::feed(&mut state, Event::Output(TerminalId::Container, bytes))),
                 Step::Paste(text) => drop(stage::feed(&mut state, Event::Paste(text))),
                 Step::Held(pid) => {
-                    let call = Call::of(pid, "sh", "clone", [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]);
+                    let call = Call::of(Pid(pid), "sh", "clone", [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]);
                     stage::feed(&mut state, Event::Trace(TerminalId::Container, TraceEvent::Held(Pid(4702), call)));
                 }
                 Step::Released(pid) => {

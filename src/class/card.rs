@@ -1,7 +1,7 @@
 //! What a session tells of itself: everything that is shared, and nothing else.
 
-use crate::lang::Lang;
-use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
+use crate::{kernel::pid::Pid, lang::Lang};
+use nix::{errno::Errno, sys::signal::kill};
 use serde::{Deserialize, Serialize};
 
 /// What a learner wants the room to know.
@@ -104,7 +104,7 @@ pub(crate) struct Signed {
     /// The machine.
     pub host: String,
     /// The process of the session there.
-    pub pid: i32,
+    pub pid: Pid,
     /// When the step was begun, in seconds since 1970.
     pub since: u64,
     /// When the flag was raised.
@@ -119,7 +119,7 @@ impl Signed {
     /// Whether the session has ended without saying so. Of another machine that is not known.
     pub(crate) fn has_ended(&self) -> bool {
         let here = nix::unistd::gethostname().is_ok_and(|name| *name.to_string_lossy() == *self.host);
-        let ended = |pid| matches!(kill(Pid::from_raw(pid), None), Err(Errno::ESRCH));
-        here && (self.pid <= 0 || ended(self.pid))
+        let ended = |pid: Pid| matches!(kill(pid.into(), None), Err(Errno::ESRCH));
+        here && (self.pid <= Pid(0) || ended(self.pid))
     }
 }

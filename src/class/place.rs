@@ -3,7 +3,7 @@
 use super::card::{Card, Signed};
 use crate::{
     dirs::person,
-    kernel::{owner::AsOwner, text},
+    kernel::{owner::AsOwner, pid::Pid, text},
 };
 use nix::{
     errno::Errno,
@@ -76,13 +76,7 @@ impl Place {
         let _owner = AsOwner::new(owner);
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let dir = nix::fcntl::open(path, flags, Mode::empty())?;
-        let signed = Signed {
-            class: 1,
-            name: shown(name),
-            host: host(),
-            pid: std::process::id().cast_signed(),
-            ..Signed::default()
-        };
+        let signed = Signed { class: 1, name: shown(name), host: host(), pid: Pid::own(), ..Signed::default() };
         let mut place = Place { dir, path: path.into(), owner, file: String::new(), signed };
         let stem = plain(name);
         let names = (1..=MAX).map(|number| match number {

@@ -68,7 +68,7 @@ fn two_sessions_of_one_name_have_two_files_and_one_that_has_ended_makes_room() {
     first.write(&card("a")).unwrap();
     let second = Place::open(dir.path(), "Li").unwrap();
     assert_eq!(second.file, "Li-2.json", "the first one runs: it is this process");
-    first.signed.pid = i32::MAX;
+    first.signed.pid = Pid(i32::MAX);
     first.write(&card("a")).unwrap();
     assert_eq!(Place::open(dir.path(), "Li").unwrap().file, "Li.json");
     first.signed.host = "another".into();

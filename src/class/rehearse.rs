@@ -6,7 +6,7 @@
 
 use super::{Flag, Room, board, room};
 use crate::{
-    kernel::{errno, pidfd},
+    kernel::{errno, pid::Pid, pidfd},
     lang::Lang,
 };
 use nix::{
@@ -153,7 +153,7 @@ impl<'a> Class<'a> {
             command.args(["--plain", STEP, "--name", &name, "--class"]).arg(dir).env("XDG_STATE_HOME", "/dev/null");
             command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
             let child = command.spawn()?;
-            let process = pidfd::open(child.id().cast_signed())?;
+            let process = pidfd::open(Pid::of(&child))?;
             class.learners.push(Learner { child, process, name });
         }
         Ok(class)

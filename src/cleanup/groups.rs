@@ -85,7 +85,7 @@ impl Removal<'_> {
             let groups = self.all();
             let mut stuck = Vec::new();
             let mut killed = Vec::new();
-            let me = Pid(std::process::id() as i32);
+            let me = Pid::own();
             for (pid, process) in groups.iter().flat_map(|group| self.members(group)) {
                 if pid != me && self.is_ours(pid) {
                     let _ = match &process {
@@ -94,7 +94,7 @@ impl Removal<'_> {
                     };
                     killed.push(process);
                 } else if let Err(errno) = self.move_up(pid) {
-                    let comm = process::read(pid.0).map(|process| process.comm).unwrap_or_default();
+                    let comm = process::read(pid).map(|process| process.comm).unwrap_or_default();
                     stuck.push(Left { path: self.path.into(), why: Why::Member(pid, comm, errno) });
                 }
             }
@@ -163,9 +163,9 @@ impl Removal<'_> {
     fn members(&self, group: &Path) -> Vec<(Pid, Option<OwnedFd>)> {
         let list = || -> Vec<Pid> {
             let text = self.read(group, "cgroup.procs").unwrap_or_default();
-            text.lines().filter_map(|line| line.parse().ok().map(Pid)).collect()
+            text.lines().filter_map(|line| line.parse().ok()).collect()
         };
-        let open = |pid: Pid| match pidfd::open(pid.0) {
+        let open = |pid: Pid| match pidfd::open(pid) {
             Err(Errno::ESRCH) => None,
             opened => Some((pid, opened.ok())),
         };
@@ -237,12 +237,12 @@ impl Removal<'_> {
 /// Who of these processes is still there, and why.
 pub fn stayed(pids: impl IntoIterator<Item = Pid>) -> Vec<Stayed> {
     let freezers = Freezers::read();
-    let read = pids.into_iter().filter_map(|pid| process::read(pid.0));
+    let read = pids.into_iter().filter_map(process::read);
     let alive = read.filter(|process| !matches!(process.state, 'Z' | 'X'));
     alive
         .map(|process| Stayed {
-            frozen: freezers.frozen(Pid(process.pid)),
-            pid: Pid(process.pid),
+            frozen: freezers.frozen(process.pid),
+            pid: process.pid,
             comm: process.comm,
             state: process.state,
         })
@@ -255,13 +255,13 @@ fn errno(error: &std::io::Error) -> Errno {
 
 /// Whether a process descends from this one.
 fn descends(pid: Pid) -> bool {
-    let me = std::process::id() as i32;
-    let mut at = pid.0;
+    let me = Pid::own();
+    let mut at = pid;
     // Where no parent is lost on the way up, this ends at PID 1, or at 0 outside our PID namespace.
     for _ in 0..1024 {
         match process::read(at) {
             Some(process) if process.ppid == me => return true,
-            Some(process) if process.ppid > 1 => at = process.ppid,
+            Some(process) if process.ppid > Pid(1) => at = process.ppid,
             _ => return false,
         }
     }

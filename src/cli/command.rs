@@ -5,6 +5,7 @@ use super::{
     values::{image, pid, times},
 };
 use crate::image::Reference;
+use crate::kernel::pid::Pid;
 use clap::{Args, Subcommand};
 use std::{ffi::OsString, path::PathBuf};
 
@@ -105,7 +106,7 @@ pub(crate) enum Command {
         /// Trace a process that runs already, until it ends or Ctrl-C lets it go on alone; every call of it stops, so it is
         /// slower, and what it did before is not known
         #[arg(short = 'p', long = "pid", value_name = "PID", value_parser = pid, conflicts_with_all = ["step", "guard", "command"])]
-        process: Option<i32>,
+        process: Option<Pid>,
         /// The command and its arguments
         #[arg(required_unless_present = "process", trailing_var_arg = true, value_name = "COMMAND")]
         command: Vec<OsString>,
@@ -127,7 +128,7 @@ pub(crate) enum Command {
     Inspect {
         /// The process
         #[arg(value_parser = pid)]
-        pid: i32,
+        pid: Pid,
         /// One JSON event a line
         #[arg(long)]
         json: bool,

@@ -1,5 +1,6 @@
 //! What options and arguments are read into, and what is said of one that cannot be.
 
+use crate::kernel::pid::Pid;
 use crate::{
     image::Reference,
     lang::{Lang, say, spoken},
@@ -21,7 +22,7 @@ pub(super) fn image(text: &str) -> Result<Reference, String> {
     text.parse().or_else(|why| format!("docker://{text}").parse().map_err(|_: String| why))
 }
 
-pub(super) fn pid(text: &str) -> Result<i32, String> {
+pub(super) fn pid(text: &str) -> Result<Pid, String> {
     text.parse().map_err(|_| say("a PID is a number", "PID 必须是整数").into())
 }
 

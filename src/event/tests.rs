@@ -59,7 +59,7 @@ fn networks() -> Networks {
         container: true,
         host_terminal: true,
         names: vec!["A".into()],
-        processes: vec![Member { pid: 7, comm: "sh".into() }],
+        processes: vec![Member { pid: Pid(7), comm: "sh".into() }],
         interfaces: vec![link],
         routes: vec![route],
         neighbours: vec![neighbour],
@@ -148,25 +148,32 @@ fn sample() -> Sample {
         owners: BTreeMap::from([(Kind::Uts, Owner { user: 9, maker: Some(1000) })]),
     };
     Sample {
-        containers: vec![Container { pid: 9, start: 77, comm: "sh".into(), by: "unshare".into() }],
-        container: Some(7),
+        containers: vec![Container { pid: Pid(9), start: 77, comm: "sh".into(), by: "unshare".into() }],
+        container: Some(Pid(7)),
         namespaces: links(1),
         host_namespaces: links(3),
         for_children: ForChildren::Inode(5),
         cgroup: cgroup(),
-        processes: vec![Process { pid: 7, ppid: 1, nspid: vec![7, 1], comm: "sh".into(), state: 'S', pid_ns: Some(5) }],
+        processes: vec![Process {
+            pid: Pid(7),
+            ppid: Pid(1),
+            nspid: vec![7, 1],
+            comm: "sh".into(),
+            state: 'S',
+            pid_ns: Some(5),
+        }],
         scorecard: Scorecard { isolated: true, rooted: true, limited: true, entered: true },
         privileges,
         reaps: Some(true),
         newcomer: Some(vec![Kind::Pid]),
-        entrants: vec![Entrant { pid: 8, comm: "sleep".into(), other_user_namespace: true, privileges }],
+        entrants: vec![Entrant { pid: Pid(8), comm: "sleep".into(), other_user_namespace: true, privileges }],
         host_privileges: privileges,
         host: side("host"),
         inside: side("box"),
         group: Group {
             exists: true,
-            members: vec![7],
-            members_of: BTreeMap::from([("cpu".into(), vec![7])]),
+            members: vec![Pid(7)],
+            members_of: BTreeMap::from([("cpu".into(), vec![Pid(7)])]),
             values: cgroup(),
             at_micros: 9,
             delay_micros: Some(1),
@@ -217,7 +224,7 @@ fn every_event_is_read_back_as_it_was_stored() {
         Event::Output(host, "\u{1b}[1m读\r\n".into()),
         Event::Output(host, vec![0xe4, 0xbb]),
         Event::Closed(TerminalId::Container),
-        Event::Waits(host, 7),
+        Event::Waits(host, Pid(7)),
         Event::Place(host, Place { new: vec![Kind::Mnt], rooted: true }),
         Event::Trace(host, TraceEvent::Finished(Pid(7), Ended::Exited(1))),
         Event::Sample(3, Arc::new(sample())),
@@ -252,7 +259,7 @@ fn every_event_is_read_back_as_it_was_stored() {
 }
 
 fn branches() -> Branches {
-    let call = Call::of(7, "sh", "unshare", [0x2_0000, 0, 0, 0, 0, 0]);
+    let call = Call::of(Pid(7), "sh", "unshare", [0x2_0000, 0, 0, 0, 0, 0]);
     let change = Change::Call { syscall: call.syscall, after: 2, instead: Instead::Fails(Errno::EPERM) };
     let (place, before) = (("isolate".to_string(), "one".to_string()), Vec::new());
     let plan = Plan { place, before, terminal: TerminalId::Container, line: "unshare -m sh".into(), change };

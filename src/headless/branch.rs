@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_copy_bears_what_ends_with_it() {
-        let call = Call::of(std::process::id() as i32, "sh", "sethostname", [0; 6]);
+        let call = Call::of(Pid::own(), "sh", "sethostname", [0; 6]);
         for (harm, so) in [
             (Harm::HostName, true),
             (Harm::Ipc("shm 1".into()), true),
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_copy_bears_mounts_that_are_none_of_ours() {
-        let own = std::process::id() as i32;
+        let own = Pid::own();
         let text = |path: &str| CString::new(path).unwrap();
         let mount = |point: &str, flags: u64| {
             let point = text(point);

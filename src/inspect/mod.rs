@@ -6,7 +6,7 @@ mod report;
 mod watch;
 
 use crate::kernel::text;
-use crate::kernel::{errno, pidfd, process, program};
+use crate::kernel::{errno, pid::Pid, pidfd, process, program};
 use crate::lang::Lang;
 use crate::observe::{self, Beyond, Evidence, Extra, Reader, Sample, Subject};
 use crate::terminal::Size;
@@ -34,7 +34,7 @@ pub(crate) struct Event<'a> {
 /// Prints what the kernel says about a process; with `watch` again whenever something changed, until it ends.
 ///
 /// Status 1 where there is no such process, 3 where this user may not look at it.
-pub(crate) fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
+pub(crate) fn run(pid: Pid, json: bool, watch: bool, lang: Lang) -> ExitCode {
     let mut reader = Reader::new(Path::new("/proc"), Path::new("/proc/self/exe"));
     reader.look_at(Extra { networks: true, ..Extra::default() });
     // Opened before the first look, so that the same process is meant to the end.
@@ -76,7 +76,7 @@ pub(crate) fn run(pid: i32, json: bool, watch: bool, lang: Lang) -> ExitCode {
 }
 
 /// Whether this process is there and may be looked at; otherwise that is said, and the status is the same as that of [`run`].
-pub(crate) fn look(pid: i32, lang: Lang) -> Result<(), ExitCode> {
+pub(crate) fn look(pid: Pid, lang: Lang) -> Result<(), ExitCode> {
     let mut reader = Reader::new(Path::new("/proc"), Path::new("/proc/self/exe"));
     match refusal(pid, &reader.read(Subject::Exactly(pid)).0) {
         None => Ok(()),
@@ -85,7 +85,7 @@ pub(crate) fn look(pid: i32, lang: Lang) -> Result<(), ExitCode> {
 }
 
 /// When a process began, in clock ticks since boot: with its PID, this names one process for ever.
-pub(crate) fn began(pid: i32) -> Option<u64> {
+pub(crate) fn began(pid: Pid) -> Option<u64> {
     Some(process::parse(&text::read(format!("/proc/{pid}/stat")).ok()?)?.start)
 }
 
@@ -125,7 +125,7 @@ enum Refusal {
     Forbidden(Errno),
 }
 
-fn refusal(pid: i32, sample: &Sample) -> Option<Refusal> {
+fn refusal(pid: Pid, sample: &Sample) -> Option<Refusal> {
     let process = sample.processes.iter().find(|process| process.pid == pid);
     match process {
         _ if sample.container.is_none() => Some(Refusal::Gone(Errno::ESRCH)),
@@ -140,7 +140,7 @@ fn refusal(pid: i32, sample: &Sample) -> Option<Refusal> {
     }
 }
 
-fn refuse(pid: i32, refusal: Refusal, lang: Lang) -> ExitCode {
+fn refuse(pid: Pid, refusal: Refusal, lang: Lang) -> ExitCode {
     let (process, colon) = (lang.pick("process", "进程"), lang.pick(": ", "："));
     // A closed standard error has no reader.
     let tell = |why: &str| drop(writeln!(io::stderr(), "boxwright{colon}{process} {pid}{colon}{why}"));

@@ -194,6 +194,7 @@ fn interface(link: &Link, network: &Network, all: &Networks, lang: Lang) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::pid::Pid;
     use crate::observe::{Member, Peer};
 
     #[test]
@@ -218,7 +219,7 @@ mod tests {
         let own = Network {
             inode: 2,
             container: true,
-            processes: vec![Member { pid: 7, comm: "sh".into() }],
+            processes: vec![Member { pid: Pid(7), comm: "sh".into() }],
             interfaces: vec![eth0],
             routes: vec![route],
             ..Network::default()

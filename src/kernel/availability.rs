@@ -3,7 +3,7 @@
 use super::cgroups::{Hierarchy, Known, Membership, Place, known, mounted_from_outside, own, place};
 use super::errno::why_in;
 use super::groups::{describe, hands_down, listed};
-use super::process;
+use super::{pid::Pid, process};
 use crate::lang::Lang;
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
@@ -129,16 +129,16 @@ fn first_without(top: &Path, base: &Path, controller: &str) -> Option<PathBuf> {
 /// What is in a group besides ourselves, as `PID (name)`.
 fn others(dir: &Path) -> Vec<String> {
     let pids = listed(&dir.join("cgroup.procs")).filter_map(|pid| pid.parse().ok()).collect();
-    let family = |pid: u32| process::read(pid as i32).map(|process| (process.ppid, process.group));
-    describe(&in_the_way(pids, std::process::id(), family))
+    let family = |pid: Pid| process::read(pid).map(|process| (process.ppid, process.group));
+    describe(&in_the_way(pids, Pid::own(), family))
 }
 
 /// Those of these processes that matter. The other commands of our own pipeline (`boxwright doctor | less`) are children of
 /// the same parent in the same process group, and end with us: they count only where nothing else is in the way.
-fn in_the_way(pids: Vec<u32>, me: u32, family: impl Fn(u32) -> Option<(i32, i32)>) -> Vec<u32> {
+fn in_the_way(pids: Vec<Pid>, me: Pid, family: impl Fn(Pid) -> Option<(Pid, Pid)>) -> Vec<Pid> {
     let ours = family(me);
     let others = pids.into_iter().filter(|pid| *pid != me);
-    let (pipeline, strangers): (Vec<u32>, Vec<u32>) = others.partition(|pid| ours.is_some() && family(*pid) == ours);
+    let (pipeline, strangers): (Vec<Pid>, Vec<Pid>) = others.partition(|pid| ours.is_some() && family(*pid) == ours);
     if strangers.is_empty() { pipeline } else { strangers }
 }
 
@@ -292,14 +292,14 @@ mod tests {
     fn our_own_pipeline_is_not_what_is_in_the_way() {
         // A container's shell, and `boxwright doctor | less` in it.
         let family = |pid| match pid {
-            1 => Some((0, 1)),
-            7 | 8 => Some((1, 7)),
+            Pid(1) => Some((Pid(0), Pid(1))),
+            Pid(7 | 8) => Some((Pid(1), Pid(7))),
             _ => None,
         };
-        assert_eq!(in_the_way(vec![1, 7, 8], 7, family), [1]);
-        assert_eq!(in_the_way(vec![7, 8], 7, family), [8], "it is in the way all the same");
-        assert_eq!(in_the_way(vec![0, 7, 9], 7, family), [0, 9]);
-        assert_eq!(in_the_way(vec![7], 7, family), [0; 0]);
+        assert_eq!(in_the_way(vec![Pid(1), Pid(7), Pid(8)], Pid(7), family), [Pid(1)]);
+        assert_eq!(in_the_way(vec![Pid(7), Pid(8)], Pid(7), family), [Pid(8)], "it is in the way all the same");
+        assert_eq!(in_the_way(vec![Pid(0), Pid(7), Pid(9)], Pid(7), family), [Pid(0), Pid(9)]);
+        assert_eq!(in_the_way(vec![Pid(7)], Pid(7), family), [Pid(0); 0]);
     }
 
     #[test]

@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_process_that_runs_is_not_frozen() {
-        let me = Pid(std::process::id() as i32);
+        let me = Pid::own();
         assert_eq!(Freezers::read().frozen(me), None);
         Freezers::read().release(me);
     }

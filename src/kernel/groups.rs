@@ -5,6 +5,7 @@ use super::text;
 use super::{
     cgroups::{self, Hierarchy, Known, Membership, Place, known},
     errno::{of, why},
+    pid::Pid,
 };
 use crate::lang::say;
 use nix::{
@@ -173,9 +174,9 @@ pub(crate) fn members(dir: &Path) -> Vec<String> {
 }
 
 /// The same for these PIDs.
-pub(crate) fn describe(pids: &[u32]) -> Vec<String> {
-    let name = |pid: u32| text::read(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_string();
-    let (seen, unseen): (Vec<u32>, Vec<u32>) = pids.iter().partition(|pid| **pid != 0);
+pub(crate) fn describe(pids: &[Pid]) -> Vec<String> {
+    let name = |pid: Pid| text::read(pid.dir().join("comm")).unwrap_or_default().trim().to_string();
+    let (seen, unseen): (Vec<Pid>, Vec<Pid>) = pids.iter().partition(|pid| **pid != Pid(0));
     let mut who: Vec<String> =
         seen.iter().take(10).map(|&pid| format!("{pid} ({})", text::printable(&name(pid)))).collect();
     if seen.len() > 10 {
@@ -246,7 +247,7 @@ mod tests {
         let who = members(dir.path());
         assert!(who.len() == 2 && who[0].starts_with(&format!("{} (", std::process::id())), "{who:?}");
         assert_eq!(who[1], "2 outside this PID namespace");
-        assert_eq!(describe(&(1..=12).collect::<Vec<_>>()).last().unwrap(), "+2");
+        assert_eq!(describe(&(1..=12).map(Pid).collect::<Vec<_>>()).last().unwrap(), "+2");
     }
 
     #[test]

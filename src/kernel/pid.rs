@@ -1,14 +1,26 @@
 //! Processes and signals by their numbers.
 
 use serde::{Deserialize, Serialize};
-use std::{fmt, path::PathBuf};
+use std::{fmt, num::ParseIntError, path::PathBuf, process::Child, str::FromStr};
 
 /// A process or a thread, by its number in this program's own PID namespace: as its `/proc` shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Pid(pub i32);
 
 impl Pid {
+    /// This process.
+    pub fn own() -> Pid {
+        Pid(std::process::id().cast_signed())
+    }
+
+    /// A child that was started.
+    pub fn of(child: &Child) -> Pid {
+        Pid(child.id().cast_signed())
+    }
+
     /// Its directory in `/proc`.
     pub fn dir(self) -> PathBuf {
         PathBuf::from(format!("/proc/{self}"))
@@ -18,6 +30,14 @@ impl Pid {
 impl fmt::Display for Pid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl FromStr for Pid {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Pid, ParseIntError> {
+        text.parse().map(Pid)
     }
 }
 

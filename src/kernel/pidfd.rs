@@ -1,16 +1,17 @@
 //! Process file descriptors (pidfd_open(2)): they name one process for good, while a PID may be given to another.
 
+use super::pid::Pid;
 use nix::errno::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, PidfdGetfdFlags, Signal, WaitId, WaitIdOptions, pidfd_getfd, pidfd_open, pidfd_send_signal, waitid,
+    PidfdFlags, PidfdGetfdFlags, Signal, WaitId, WaitIdOptions, pidfd_getfd, pidfd_open, pidfd_send_signal, waitid,
 };
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 /// Opens a process. The descriptor becomes readable (poll(2)) when the process has ended.
 ///
 /// Errors: ESRCH where there is no such process; ENOSYS before Linux 5.3.
-pub fn open(pid: i32) -> nix::Result<OwnedFd> {
-    let pid = Pid::from_raw(pid).ok_or(Errno::EINVAL)?;
+pub fn open(pid: Pid) -> nix::Result<OwnedFd> {
+    let pid = rustix::process::Pid::from_raw(pid.0).ok_or(Errno::EINVAL)?;
     pidfd_open(pid, PidfdFlags::empty()).map_err(errno)
 }
 
@@ -49,7 +50,7 @@ mod tests {
     #[test]
     fn a_killed_process_makes_its_descriptor_readable() {
         let mut child = std::process::Command::new("sleep").arg("99").spawn().unwrap();
-        let fd = open(child.id() as i32).unwrap();
+        let fd = open(Pid::of(&child)).unwrap();
         assert_eq!(reap(fd.as_fd()), Ok(false));
         kill(fd.as_fd()).unwrap();
         assert_eq!(poll(&mut [PollFd::new(fd.as_fd(), PollFlags::POLLIN)], PollTimeout::from(20_000u16)), Ok(1));

@@ -1,6 +1,6 @@
 //! One process as `/proc/PID` shows it (proc_pid_stat(5)): what ps and top print.
 
-use super::text;
+use super::{pid::Pid, text};
 use nix::unistd::{SysconfVar, sysconf};
 use std::fs;
 
@@ -8,19 +8,19 @@ use std::fs;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Process {
     /// Its PID, as the `/proc` that is read shows it.
-    pub pid: i32,
+    pub pid: Pid,
     /// Its parent's; 0 where the parent is not visible there.
-    pub ppid: i32,
+    pub ppid: Pid,
     /// The name of its program.
     pub comm: String,
     /// R, S, D, T, t, Z, …
     pub state: char,
     /// Its process group.
-    pub group: i32,
+    pub group: Pid,
     /// The session.
-    pub session: i32,
+    pub session: Pid,
     /// The process group in the foreground of its terminal; -1 without one.
-    pub foreground: i32,
+    pub foreground: Pid,
     /// Its nice value.
     pub nice: i32,
     /// How many threads it has.
@@ -55,16 +55,16 @@ pub(crate) fn parse(stat: &str) -> Option<Process> {
     let rest: Vec<&str> = stat.get(close + 1..)?.split_ascii_whitespace().collect();
     // Fields are numbered from 1 in the manual; the state, here the first, is number 3.
     let number = |field: usize| rest.get(field - 3).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    let signed = |field: usize| rest.get(field - 3).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let process = |field: usize| rest.get(field - 3).and_then(|text| text.parse().ok()).unwrap_or_default();
     Some(Process {
         pid: stat.get(..open)?.trim().parse().ok()?,
         comm: stat.get(open + 1..close)?.to_string(),
         state: rest.first()?.chars().next()?,
         ppid: rest.get(1)?.parse().ok()?,
-        group: number(5) as i32,
-        session: number(6) as i32,
-        foreground: signed(8),
-        nice: signed(19),
+        group: process(5),
+        session: process(6),
+        foreground: process(8),
+        nice: rest.get(19 - 3).and_then(|text| text.parse().ok()).unwrap_or(0),
         threads: number(20),
         tty: number(7),
         ticks: number(14) + number(15),
@@ -76,8 +76,8 @@ pub(crate) fn parse(stat: &str) -> Option<Process> {
 }
 
 /// Reads one process; `None` where it has ended.
-pub fn read(pid: i32) -> Option<Process> {
-    let text = |name: &str| text::read(format!("/proc/{pid}/{name}")).ok();
+pub fn read(pid: Pid) -> Option<Process> {
+    let text = |name: &str| text::read(pid.dir().join(name)).ok();
     let mut process = parse(&text("stat")?)?;
     let status = text("status")?;
     let uid = status.lines().find_map(|line| line.strip_prefix("Uid:"))?.split_whitespace().nth(1)?.parse().ok()?;
@@ -89,7 +89,7 @@ pub fn read(pid: i32) -> Option<Process> {
 /// Every process that this `/proc` shows, in the order of their PIDs. No system call lists processes: this is it.
 pub(crate) fn all() -> std::io::Result<Vec<Process>> {
     let names = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let mut pids: Vec<i32> = names.collect();
+    let mut pids: Vec<Pid> = names.collect();
     pids.sort_unstable();
     Ok(pids.into_iter().filter_map(read).collect())
 }
@@ -107,7 +107,7 @@ impl Process {
             ('N', self.nice > 0),
             ('s', self.session == self.pid),
             ('l', self.threads > 1),
-            ('+', self.foreground == self.group && self.group != 0),
+            ('+', self.foreground == self.group && self.group != Pid(0)),
         ];
         std::iter::once(self.state).chain(more.into_iter().filter(|(_, is)| *is).map(|(letter, _)| letter)).collect()
     }
@@ -144,8 +144,11 @@ mod tests {
     fn a_name_may_hold_brackets() {
         let stat = "42 (a) b (c) S 7 42 40 34819 42 0 1 2 3 4 100 50 0 0 20 0 1 0 999 4096 12 18446744073709551615";
         let process = parse(stat).unwrap();
-        assert_eq!((process.pid, process.ppid, process.comm.as_str(), process.state), (42, 7, "a) b (c", 'S'));
-        assert_eq!((process.session, process.ticks, process.start, process.resident_pages), (40, 150, 999, 12));
+        assert_eq!(
+            (process.pid, process.ppid, process.comm.as_str(), process.state),
+            (Pid(42), Pid(7), "a) b (c", 'S')
+        );
+        assert_eq!((process.session, process.ticks, process.start, process.resident_pages), (Pid(40), 150, 999, 12));
         assert_eq!((process.terminal(), process.states()), ("pts/3".into(), "S+".into()));
         assert_eq!(parse("42 (sh"), None);
     }
@@ -153,7 +156,14 @@ mod tests {
     #[test]
     fn the_letters_behind_a_state_are_those_of_ps() {
         let of = |change: fn(&mut Process)| {
-            let mut process = Process { pid: 5, state: 'S', group: 5, foreground: 9, threads: 1, ..Process::default() };
+            let mut process = Process {
+                pid: Pid(5),
+                state: 'S',
+                group: Pid(5),
+                foreground: Pid(9),
+                threads: 1,
+                ..Process::default()
+            };
             change(&mut process);
             process.states()
         };
@@ -161,16 +171,16 @@ mod tests {
             ("S", of(|_| {})),
             ("S<", of(|process| process.nice = -1)),
             ("SN", of(|process| process.nice = 1)),
-            ("Ss", of(|process| process.session = 5)),
+            ("Ss", of(|process| process.session = Pid(5))),
             ("Sl", of(|process| process.threads = 2)),
-            ("S+", of(|process| process.foreground = 5)),
+            ("S+", of(|process| process.foreground = Pid(5))),
             // Without a terminal there is no foreground.
-            ("S", of(|process| (process.foreground, process.group) = (0, 0))),
+            ("S", of(|process| (process.foreground, process.group) = (Pid(0), Pid(0)))),
             (
                 "R<sl+",
                 of(|process| {
-                    (process.state, process.nice, process.session, process.threads) = ('R', -20, 5, 3);
-                    process.foreground = 5;
+                    (process.state, process.nice, process.session, process.threads) = ('R', -20, Pid(5), 3);
+                    process.foreground = Pid(5);
                 }),
             ),
         ] {
@@ -226,7 +236,7 @@ mod tests {
 
     #[test]
     fn we_are_among_all_processes() {
-        let me = std::process::id() as i32;
+        let me = Pid::own();
         let all = all().unwrap();
         assert!(all.is_sorted_by_key(|process| process.pid));
         assert!(all.iter().any(|process| process.pid == me && !process.command.is_empty()));

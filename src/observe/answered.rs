@@ -2,8 +2,8 @@
 
 use super::reader::Extra;
 use super::{choose, files, scorecard};
-use crate::kernel::namespaces::read_link;
 use crate::kernel::silent::Looking;
+use crate::kernel::{namespaces::read_link, pid::Pid};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,11 +27,11 @@ impl Answered {
     pub(super) fn ask(
         proc_root: &Path,
         extra: &Extra,
-        container: Option<i32>,
-        family: &[i32],
+        container: Option<Pid>,
+        family: &[Pid],
         looking: &Looking,
     ) -> Answered {
-        let (own, dir) = (proc_root.join("self"), |pid: i32| proc_root.join(pid.to_string()));
+        let (own, dir) = (proc_root.join("self"), |pid: Pid| proc_root.join(pid.to_string()));
         looking.at("/");
         let host = scorecard::root_identity(&own);
         looking.at("/proc");
@@ -76,9 +76,9 @@ impl Answered {
 }
 
 /// The nearest process below the container's, which has the host's root, that has another one.
-fn rooted_below(family: &[i32], host: Option<&str>, dir: impl Fn(i32) -> PathBuf, looking: &Looking) -> Option<i32> {
+fn rooted_below(family: &[Pid], host: Option<&str>, dir: impl Fn(Pid) -> PathBuf, looking: &Looking) -> Option<Pid> {
     let mut below = family.iter().skip(1).take(choose::NEAREST);
-    let other = |pid: &&i32| {
+    let other = |pid: &&Pid| {
         looking.at(dir(**pid).join("root"));
         scorecard::root_identity(&dir(**pid)).is_some_and(|root| Some(root.as_str()) != host)
     };

@@ -1,7 +1,7 @@
 //! The second row of the scorecard: what tools add to the four properties. Read off a sample, as the first row is.
 
 use super::{Reader, Sample, files};
-use crate::kernel::{capabilities, namespaces::Kind};
+use crate::kernel::{capabilities, namespaces::Kind, pid::Pid};
 use serde::Serialize;
 
 /// The three properties: as JSON names it, and its name in English and Chinese.
@@ -66,7 +66,7 @@ pub(crate) fn beyond(sample: &Sample, devices: Option<Vec<String>>) -> Beyond {
 impl Reader {
     /// The device nodes in `/dev` of a process besides those that every container gets; `None` where they cannot be read, or a file
     /// system does not answer.
-    pub(crate) fn devices(&mut self, pid: i32) -> Option<Vec<String>> {
+    pub(crate) fn devices(&mut self, pid: Pid) -> Option<Vec<String>> {
         let dir = self.proc_root.join(pid.to_string());
         let ask = move |looking: &crate::kernel::silent::Looking| {
             looking.at(dir.join("root/dev"));

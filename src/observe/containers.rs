@@ -4,6 +4,7 @@
 //! have in common is what the kernel says: their processes have PIDs of their own.
 
 use super::processes::Tree;
+use crate::kernel::pid::Pid;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ const MAX: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Container {
     /// The host PID of its first process.
-    pub pid: i32,
+    pub pid: Pid,
     /// When that began, in clock ticks since boot: with the PID, this names one process for ever.
     pub start: u64,
     /// The name of its program.
@@ -24,14 +25,14 @@ pub struct Container {
 }
 
 /// All of them, the newest first. `pid_ns` gives the PID namespace of a process, `ours` is that of this program.
-pub(super) fn found(tree: &Tree, ours: Option<u64>, pid_ns: impl Fn(i32) -> Option<u64>) -> Vec<Container> {
-    let mut oldest: BTreeMap<u64, (u64, i32)> = BTreeMap::new();
+pub(super) fn found(tree: &Tree, ours: Option<u64>, pid_ns: impl Fn(Pid) -> Option<u64>) -> Vec<Container> {
+    let mut oldest: BTreeMap<u64, (u64, Pid)> = BTreeMap::new();
     for stat in tree.stats.values().filter(|stat| !stat.dead()) {
         let Some(own) = pid_ns(stat.pid).filter(|own| ours.is_some_and(|ours| ours != *own)) else { continue };
         let first = oldest.entry(own).or_insert((stat.start, stat.pid));
         *first = (*first).min((stat.start, stat.pid));
     }
-    let mut all: Vec<(u64, i32)> = oldest.into_values().collect();
+    let mut all: Vec<(u64, Pid)> = oldest.into_values().collect();
     all.sort_unstable_by(|one, other| other.cmp(one));
     let container = |(start, pid)| {
         let stat = tree.stats.get(&pid)?;
@@ -43,11 +44,11 @@ pub(super) fn found(tree: &Tree, ours: Option<u64>, pid_ns: impl Fn(i32) -> Opti
 
 /// The newest of them that may be what this session is about: it began after this program, and not below another session,
 /// which has a learner of its own.
-pub(super) fn newest(all: &[Container], tree: &Tree, us: i32) -> Option<i32> {
+pub(super) fn newest(all: &[Container], tree: &Tree, us: Pid) -> Option<Pid> {
     let began = tree.start(us)?;
-    let theirs = |pid: i32| {
+    let theirs = |pid: Pid| {
         let above = std::iter::successors(Some(pid), |pid| tree.stats.get(pid).map(|stat| stat.ppid));
-        let sessions = |pid: i32| pid != us && tree.stats.get(&pid).is_some_and(|stat| stat.comm == "boxwright");
+        let sessions = |pid: Pid| pid != us && tree.stats.get(&pid).is_some_and(|stat| stat.comm == "boxwright");
         above.take(DEEPEST).take_while(|pid| *pid != us).any(sessions)
     };
     all.iter().find(|one| one.start >= began && !theirs(one.pid)).map(|one| one.pid)
@@ -61,58 +62,58 @@ mod tests {
     use super::super::processes::Stat;
     use super::*;
 
-    fn stat(pid: i32, ppid: i32, comm: &str, state: char, start: u64) -> Stat {
+    fn stat(pid: Pid, ppid: Pid, comm: &str, state: char, start: u64) -> Stat {
         Stat { pid, ppid, comm: comm.into(), state, start }
     }
 
     #[test]
     fn each_pid_namespace_is_one_container_and_the_newest_comes_first() {
         let tree = Tree::new([
-            stat(1, 0, "init", 'S', 1),
-            stat(20, 1, "conmon", 'S', 50),
-            stat(21, 20, "nginx", 'S', 51),
-            stat(22, 21, "nginx", 'S', 52),
-            stat(30, 1, "bwrap", 'S', 60),
-            stat(31, 30, "sh", 'S', 61),
+            stat(Pid(1), Pid(0), "init", 'S', 1),
+            stat(Pid(20), Pid(1), "conmon", 'S', 50),
+            stat(Pid(21), Pid(20), "nginx", 'S', 51),
+            stat(Pid(22), Pid(21), "nginx", 'S', 52),
+            stat(Pid(30), Pid(1), "bwrap", 'S', 60),
+            stat(Pid(31), Pid(30), "sh", 'S', 61),
             // Its PID is lower than that of its container's first process: PIDs begin anew.
-            stat(5, 1, "late", 'S', 70),
-            stat(40, 1, "dead", 'Z', 80),
+            stat(Pid(5), Pid(1), "late", 'S', 70),
+            stat(Pid(40), Pid(1), "dead", 'Z', 80),
         ]);
         let pid_ns = |pid| {
             Some(match pid {
-                21 | 22 => 100,
-                31 | 5 => 200,
-                40 => 300,
+                Pid(21 | 22) => 100,
+                Pid(31 | 5) => 200,
+                Pid(40) => 300,
                 _ => 7,
             })
         };
         let found = found(&tree, Some(7), pid_ns);
         let told: Vec<_> = found.iter().map(|one| (one.pid, one.comm.as_str(), one.by.as_str())).collect();
-        assert_eq!(told, [(31, "sh", "bwrap"), (21, "nginx", "conmon")]);
+        assert_eq!(told, [(Pid(31), "sh", "bwrap"), (Pid(21), "nginx", "conmon")]);
     }
 
     #[test]
     fn the_newest_is_ours_unless_it_is_older_or_of_another_session() {
         let tree = Tree::new([
-            stat(1, 0, "init", 'S', 1),
-            stat(10, 1, "boxwright", 'S', 40),
-            stat(11, 10, "sh", 'S', 60),
-            stat(20, 1, "boxwright", 'S', 50),
-            stat(21, 20, "sh", 'S', 80),
-            stat(30, 1, "conmon", 'S', 55),
-            stat(31, 30, "nginx", 'S', 56),
+            stat(Pid(1), Pid(0), "init", 'S', 1),
+            stat(Pid(10), Pid(1), "boxwright", 'S', 40),
+            stat(Pid(11), Pid(10), "sh", 'S', 60),
+            stat(Pid(20), Pid(1), "boxwright", 'S', 50),
+            stat(Pid(21), Pid(20), "sh", 'S', 80),
+            stat(Pid(30), Pid(1), "conmon", 'S', 55),
+            stat(Pid(31), Pid(30), "nginx", 'S', 56),
         ]);
         let one = |pid, start| Container { pid, start, ..Container::default() };
-        let all = [one(21, 80), one(11, 60), one(31, 56), one(7, 30)];
-        assert_eq!(newest(&all, &tree, 10), Some(11));
-        assert_eq!(newest(&all[2..], &tree, 10), Some(31), "its maker has no session");
-        assert_eq!(newest(&all[3..], &tree, 10), None);
-        assert_eq!(newest(&all, &tree, 99), None);
+        let all = [one(Pid(21), 80), one(Pid(11), 60), one(Pid(31), 56), one(Pid(7), 30)];
+        assert_eq!(newest(&all, &tree, Pid(10)), Some(Pid(11)));
+        assert_eq!(newest(&all[2..], &tree, Pid(10)), Some(Pid(31)), "its maker has no session");
+        assert_eq!(newest(&all[3..], &tree, Pid(10)), None);
+        assert_eq!(newest(&all, &tree, Pid(99)), None);
     }
 
     #[test]
     fn where_our_own_namespace_is_unknown_nothing_differs_from_it() {
-        let tree = Tree::new([stat(1, 0, "init", 'S', 1)]);
+        let tree = Tree::new([stat(Pid(1), Pid(0), "init", 'S', 1)]);
         assert_eq!(found(&tree, None, |_| Some(3)), []);
     }
 }

@@ -1,7 +1,7 @@
 //! The files that a lesson looks at: whether they exist, and how they begin.
 
 use super::Asked;
-use crate::kernel::{rooted, text};
+use crate::kernel::{pid::Pid, rooted, text};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, SFlag, fstat, major, minor};
 use std::fs::File;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const MAX: u64 = 64 * 1024;
 
 /// Reads the beginning of a file; empty for whatever is not a regular file, `None` where nothing of that name exists.
-pub(super) fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String> {
+pub(super) fn read(asked: &Asked, container: Option<Pid>, work: &Path) -> Option<String> {
     let file = find(asked, container, work)?;
     let kind = SFlag::from_bits_truncate(fstat(&file).ok()?.st_mode) & SFlag::S_IFMT;
     if kind != SFlag::S_IFREG {
@@ -25,7 +25,7 @@ pub(super) fn read(asked: &Asked, container: Option<i32>, work: &Path) -> Option
 }
 
 /// Which device a file is, such as `c 1:3` or `b 254:0`; `None` for whatever is none.
-pub(super) fn device(asked: &Asked, container: Option<i32>, work: &Path) -> Option<String> {
+pub(super) fn device(asked: &Asked, container: Option<Pid>, work: &Path) -> Option<String> {
     let found = fstat(&find(asked, container, work)?).ok()?;
     let letter = match SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT {
         SFlag::S_IFCHR => 'c',
@@ -36,7 +36,7 @@ pub(super) fn device(asked: &Asked, container: Option<i32>, work: &Path) -> Opti
 }
 
 /// Whose a file is.
-pub(super) fn owner(asked: &Asked, container: Option<i32>, work: &Path) -> Option<u32> {
+pub(super) fn owner(asked: &Asked, container: Option<Pid>, work: &Path) -> Option<u32> {
     Some(fstat(&find(asked, container, work)?).ok()?.st_uid)
 }
 
@@ -79,7 +79,7 @@ pub(super) fn devices_besides(process: &Path) -> Option<Vec<String>> {
     Some(found)
 }
 
-fn find(asked: &Asked, container: Option<i32>, work: &Path) -> Option<OwnedFd> {
+fn find(asked: &Asked, container: Option<Pid>, work: &Path) -> Option<OwnedFd> {
     match asked.inside {
         true => below(Path::new(&format!("/proc/{}/root", container?)), &asked.path),
         false => match asked.path.strip_prefix(ANYWHERE) {

@@ -5,7 +5,7 @@ use super::{
     cgroup::{self, Hierarchy, Membership},
     text,
 };
-use crate::kernel::{availability::outside_ours, cgroups::LIMITING};
+use crate::kernel::{availability::outside_ours, cgroups::LIMITING, pid::Pid};
 use std::{
     collections::BTreeMap,
     fs,
@@ -19,14 +19,14 @@ use std::{
 #[derive(Debug, Default)]
 pub(super) struct Delays {
     /// What each thread had when it was last seen, in nanoseconds.
-    threads: BTreeMap<i32, u64>,
+    threads: BTreeMap<Pid, u64>,
     nanos: u64,
 }
 
 impl Delays {
     /// Adds what these processes have waited since the last time, and gives the sum in microseconds; `None` where the kernel
     /// does not count it.
-    fn add(&mut self, proc_root: &Path, members: &[i32]) -> Option<u64> {
+    fn add(&mut self, proc_root: &Path, members: &[Pid]) -> Option<u64> {
         let before = std::mem::take(&mut self.threads);
         let mut counted = members.is_empty();
         for member in members {
@@ -75,13 +75,13 @@ pub(super) fn read(
     };
     let found = ["", "own"].iter().map(|below| named(below)).find(|memberships| !places(memberships).is_empty());
     let Some(memberships) = found else { return Group::default() };
-    let listed = |dir: PathBuf| -> Vec<i32> {
+    let listed = |dir: PathBuf| -> Vec<Pid> {
         let list = text::read(dir.join("cgroup.procs")).unwrap_or_default();
         list.lines().filter_map(|pid| pid.parse().ok()).collect()
     };
-    let members_of: BTreeMap<String, Vec<i32>> =
+    let members_of: BTreeMap<String, Vec<Pid>> =
         places(&memberships).into_iter().map(|(name, dir)| (name.to_string(), listed(dir))).collect();
-    let mut members: Vec<i32> = members_of.values().flatten().copied().collect();
+    let mut members: Vec<Pid> = members_of.values().flatten().copied().collect();
     members.sort_unstable();
     members.dedup();
     // The time belongs to the counters, so it is taken right beside them.
@@ -105,19 +105,19 @@ mod tests {
     #[test]
     fn what_a_thread_waited_elsewhere_is_not_counted() {
         let proc = tempfile::tempdir().unwrap();
-        let task = |pid: i32, delay: u64| {
+        let task = |pid: Pid, delay: u64| {
             let dir = proc.path().join(format!("{pid}/task/{pid}"));
             fs::create_dir_all(&dir).unwrap();
             fs::write(dir.join("schedstat"), format!("5000 {delay} 7\n")).unwrap();
         };
         let mut delays = Delays::default();
-        task(7, 4_000_000);
-        assert_eq!(delays.add(proc.path(), &[7]), Some(0));
-        task(7, 6_000_000);
-        task(8, 9_000_000);
-        assert_eq!(delays.add(proc.path(), &[7, 8]), Some(2000));
-        task(8, 9_500_000);
-        assert_eq!(delays.add(proc.path(), &[8]), Some(2500));
-        assert_eq!(delays.add(proc.path(), &[9]), None);
+        task(Pid(7), 4_000_000);
+        assert_eq!(delays.add(proc.path(), &[Pid(7)]), Some(0));
+        task(Pid(7), 6_000_000);
+        task(Pid(8), 9_000_000);
+        assert_eq!(delays.add(proc.path(), &[Pid(7), Pid(8)]), Some(2000));
+        task(Pid(8), 9_500_000);
+        assert_eq!(delays.add(proc.path(), &[Pid(8)]), Some(2500));
+        assert_eq!(delays.add(proc.path(), &[Pid(9)]), None);
     }
 }

@@ -10,6 +10,7 @@ use super::{
     reach,
     reader::Reader,
 };
+use crate::kernel::pid::Pid;
 use crate::{kernel::errno, lesson::Probe};
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
@@ -70,7 +71,7 @@ fn failed(errno: Errno) -> Resolved {
     Resolved { why: Some(errno::name(errno)), ..Resolved::default() }
 }
 
-fn resolve(pid: i32, name: &str) -> Resolved {
+fn resolve(pid: Pid, name: &str) -> Resolved {
     let asked = Asked { inside: true, path: "/etc/resolv.conf".into() };
     // Before the namespace is left, in which `/proc` has this PID.
     let file = files::read(&asked, Some(pid), Path::new("/")).unwrap_or_default();
@@ -188,7 +189,7 @@ fn after_name(message: &[u8], mut at: usize) -> Option<usize> {
 
 impl Reader {
     /// What came of each name that the current step asks for.
-    pub(super) fn resolved(&self, container: i32) -> Vec<Resolved> {
+    pub(super) fn resolved(&self, container: Pid) -> Vec<Resolved> {
         let names = self.extra.probes.iter().filter_map(|probe| match probe {
             Probe::Name(name) => Some(name),
             Probe::Connect(_) => None,
@@ -196,7 +197,7 @@ impl Reader {
         names.filter_map(|name| self.resolve(container, name)).collect()
     }
 
-    fn resolve(&self, container: i32, name: &str) -> Option<Resolved> {
+    fn resolve(&self, container: Pid, name: &str) -> Option<Resolved> {
         let mut command = Command::new(&self.exe);
         command.args([ROLE, WORD, &container.to_string(), name]);
         let resolved: Resolved = answer_of(&mut command, Instant::now() + DEADLINE)?;

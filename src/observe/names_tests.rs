@@ -57,6 +57,6 @@ fn what_is_no_answer_to_the_question_is_none() {
 
 #[test]
 fn a_process_that_is_gone_has_no_servers() {
-    let resolved = resolve(i32::MAX, "x.box");
+    let resolved = resolve(Pid(i32::MAX), "x.box");
     assert_eq!((resolved.address, resolved.why.as_deref()), (None, Some("ENOENT")));
 }

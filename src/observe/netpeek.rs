@@ -13,7 +13,9 @@ use super::{Reader, Sample};
 use crate::kernel::{
     interfaces::{self, Address, LOWER_UP, UP},
     namespaces::Kind,
-    owned, routes, text,
+    owned,
+    pid::Pid,
+    routes, text,
 };
 use nix::{
     errno::Errno,
@@ -183,7 +185,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 impl Reader {
     /// The network namespaces of the session, where they are asked for; `watched` is its first process. Those that had
     /// a name before the first sample are not its own.
-    pub(super) fn networks(&mut self, tree: &Tree, watched: i32, sample: &Sample) -> Option<Networks> {
+    pub(super) fn networks(&mut self, tree: &Tree, watched: Pid, sample: &Sample) -> Option<Networks> {
         let mounts = &sample.host.mounts;
         let old = self.old_networks.get_or_insert_with(|| named(mounts).map(|(inode, ..)| inode).collect());
         if !self.extra.networks && !self.sees_networks {

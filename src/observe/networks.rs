@@ -6,6 +6,7 @@ use super::{processes::Tree, text};
 use crate::kernel::{
     mountinfo::{self, Mount},
     namespaces::read_link,
+    pid::Pid,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -66,7 +67,7 @@ pub struct Network {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Member {
     /// Its host PID.
-    pub pid: i32,
+    pub pid: Pid,
     /// The name of its program.
     pub comm: String,
 }
@@ -182,11 +183,11 @@ pub(super) struct Found {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seats {
     /// The shells of the terminals: everything below them belongs to the session.
-    pub shells: Vec<i32>,
+    pub shells: Vec<Pid>,
     /// The container process.
-    pub container: Option<i32>,
+    pub container: Option<Pid>,
     /// The host terminal's process.
-    pub host_terminal: Option<i32>,
+    pub host_terminal: Option<Pid>,
 }
 
 /// Finds the network namespaces of a session.
@@ -207,7 +208,7 @@ impl Finder<'_> {
         if let Some((inode, file)) = self.of("self") {
             enter(&mut all, inode, file).host = true;
         }
-        let of = |pid: Option<i32>| self.of(&pid?.to_string());
+        let of = |pid: Option<Pid>| self.of(&pid?.to_string());
         if let Some((inode, file)) = of(seats.container) {
             enter(&mut all, inode, file).container = true;
         }
@@ -216,7 +217,7 @@ impl Finder<'_> {
         }
         let below = seats.shells.iter().flat_map(|shell| tree.family(*shell).into_iter().take(NEAREST));
         let mut seen = BTreeSet::new();
-        let mut mount_namespaces: BTreeMap<u64, i32> = BTreeMap::new();
+        let mut mount_namespaces: BTreeMap<u64, Pid> = BTreeMap::new();
         for pid in below.chain(seats.container) {
             let Some(stat) = tree.stats.get(&pid).filter(|stat| !stat.dead() && seen.insert(stat.pid)) else {
                 continue;

@@ -22,8 +22,8 @@ fn counters_are_found_by_their_names() {
 
 #[test]
 fn our_own_namespace_comes_first_and_a_stranger_is_left_out() {
-    let me = std::process::id().cast_signed();
-    let stat = Stat { pid: me, ppid: 1, comm: "me".into(), state: 'S', start: 0 };
+    let me = Pid::own();
+    let stat = Stat { pid: me, ppid: Pid(1), comm: "me".into(), state: 'S', start: 0 };
     let tree = Tree::new([stat]);
     let strange = mountinfo::parse("9 8 0:4 net:[7] /run/netns/theirs rw - nsfs nsfs rw\n");
     let mine = mountinfo::parse("9 8 0:4 net:[8] /run/netns/mine rw - nsfs nsfs rw\n");

@@ -5,8 +5,8 @@
 
 use super::{Interface, Links, names, netpeek, network, reach, sysv};
 use crate::kernel::namespaces::{Kind, read_link};
-use crate::kernel::netlink;
 use crate::kernel::text;
+use crate::kernel::{netlink, pid::Pid};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -78,7 +78,7 @@ pub fn run(args: &[String]) -> ExitCode {
     }
 }
 
-fn look(pid: i32) -> Answer {
+fn look(pid: Pid) -> Answer {
     let mut answer = Answer::default();
     let ns = Path::new("/proc").join(pid.to_string()).join("ns");
     let own = |kind: Kind| read_link(&Path::new("/proc/self/ns").join(kind.row().link)).ok();
@@ -162,7 +162,7 @@ pub(crate) fn hostname() -> Option<String> {
 }
 
 /// Asks inside the namespaces of a process; `None` where the child could not be started or did not answer in time.
-pub(crate) fn ask(exe: &Path, pid: i32) -> Option<Answer> {
+pub(crate) fn ask(exe: &Path, pid: Pid) -> Option<Answer> {
     answer_of(Command::new(exe).args([ROLE, &pid.to_string()]), Instant::now() + DEADLINE)
 }
 

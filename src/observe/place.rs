@@ -1,7 +1,7 @@
 //! Where a process lives: in the machine's own namespaces and root directory, or in others.
 
 use super::links;
-use crate::kernel::namespaces::Kind;
+use crate::kernel::{namespaces::Kind, pid::Pid};
 use std::{
     fs,
     os::unix::fs::MetadataExt,
@@ -24,7 +24,7 @@ impl Place {
     }
 
     /// Where a process lives; `None` where it has ended or cannot be looked at.
-    pub(crate) fn of(pid: i32) -> Option<Place> {
+    pub(crate) fn of(pid: Pid) -> Option<Place> {
         let process = Path::new("/proc").join(pid.to_string());
         let (theirs, ours) = (links(&process), links(Path::new("/proc/self")));
         let new = ours.iter().filter(|(kind, inode)| theirs.get(kind).is_some_and(|own| own != *inode));

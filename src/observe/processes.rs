@@ -1,7 +1,7 @@
 //! Processes from `/proc/PID/stat` and `/proc/PID/status`, and the tree that they form.
 
 use super::{Privileges, text};
-use crate::kernel::process;
+use crate::kernel::{pid::Pid, process};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
@@ -9,9 +9,9 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
     /// The process.
-    pub pid: i32,
+    pub pid: Pid,
     /// Its parent.
-    pub ppid: i32,
+    pub ppid: Pid,
     /// The name of its program.
     pub comm: String,
     /// R, S, D, T, t, Z, …
@@ -72,15 +72,15 @@ pub(super) fn reaps(status: &str, syscall: Option<&str>) -> Option<bool> {
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     /// By PID.
-    pub stats: BTreeMap<i32, Stat>,
-    children: BTreeMap<i32, Vec<i32>>,
+    pub stats: BTreeMap<Pid, Stat>,
+    children: BTreeMap<Pid, Vec<Pid>>,
 }
 
 impl Tree {
     /// Links parents and children; the children of one parent are in the order of their PIDs.
     pub(super) fn new(stats: impl IntoIterator<Item = Stat>) -> Tree {
-        let stats: BTreeMap<i32, Stat> = stats.into_iter().map(|stat| (stat.pid, stat)).collect();
-        let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+        let stats: BTreeMap<Pid, Stat> = stats.into_iter().map(|stat| (stat.pid, stat)).collect();
+        let mut children: BTreeMap<Pid, Vec<Pid>> = BTreeMap::new();
         for stat in stats.values() {
             children.entry(stat.ppid).or_default().push(stat.pid);
         }
@@ -88,30 +88,30 @@ impl Tree {
     }
 
     /// Reads every process below this `/proc` but those that are left out. One that ends while it is read is simply not there.
-    pub(super) fn read(proc_root: &Path, left_out: &BTreeSet<i32>) -> Tree {
+    pub(super) fn read(proc_root: &Path, left_out: &BTreeSet<Pid>) -> Tree {
         let entries = std::fs::read_dir(proc_root).into_iter().flatten().flatten();
         Tree::new(entries.filter_map(|entry| {
-            entry.file_name().to_str()?.parse::<i32>().ok().filter(|pid| !left_out.contains(pid))?;
+            entry.file_name().to_str()?.parse::<Pid>().ok().filter(|pid| !left_out.contains(pid))?;
             parse_stat(&text::read(entry.path().join("stat")).ok()?)
         }))
     }
 
     /// When a process began; `None` where it does not exist.
-    pub(super) fn start(&self, pid: i32) -> Option<u64> {
+    pub(super) fn start(&self, pid: Pid) -> Option<u64> {
         self.stats.get(&pid).map(|stat| stat.start)
     }
 
     /// The children of a process.
-    pub(super) fn children(&self, pid: i32) -> &[i32] {
+    pub(super) fn children(&self, pid: Pid) -> &[Pid] {
         self.children.get(&pid).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// A process and everything below it: the shallowest first, then by PID. Empty where it does not exist.
-    pub(super) fn family(&self, root: i32) -> Vec<i32> {
-        let mut level: VecDeque<i32> = self.stats.get(&root).map(|stat| stat.pid).into_iter().collect();
+    pub(super) fn family(&self, root: Pid) -> Vec<Pid> {
+        let mut level: VecDeque<Pid> = self.stats.get(&root).map(|stat| stat.pid).into_iter().collect();
         let mut family = Vec::new();
         while !level.is_empty() {
-            let mut below: Vec<i32> = level.iter().flat_map(|pid| self.children(*pid)).copied().collect();
+            let mut below: Vec<Pid> = level.iter().flat_map(|pid| self.children(*pid)).copied().collect();
             below.sort_unstable();
             family.extend(level.drain(..));
             level.extend(below);
@@ -120,11 +120,11 @@ impl Tree {
     }
 
     /// These processes with every parent before its children, and a family's members next to each other.
-    pub(super) fn in_order(&self, members: &BTreeSet<i32>, first: i32) -> Vec<i32> {
-        let parent = |pid: &i32| self.stats.get(pid).map_or(0, |stat| stat.ppid);
-        let mut tops: Vec<i32> = members.iter().copied().filter(|pid| !members.contains(&parent(pid))).collect();
+    pub(super) fn in_order(&self, members: &BTreeSet<Pid>, first: Pid) -> Vec<Pid> {
+        let parent = |pid: &Pid| self.stats.get(pid).map_or(Pid(0), |stat| stat.ppid);
+        let mut tops: Vec<Pid> = members.iter().copied().filter(|pid| !members.contains(&parent(pid))).collect();
         tops.sort_unstable_by_key(|pid| (*pid != first, *pid));
-        let mut stack: Vec<i32> = tops.into_iter().rev().collect();
+        let mut stack: Vec<Pid> = tops.into_iter().rev().collect();
         let mut order = Vec::with_capacity(members.len());
         while let Some(pid) = stack.pop() {
             order.push(pid);
@@ -139,7 +139,13 @@ mod tests {
     use super::*;
 
     fn tree(pairs: &[(i32, i32)]) -> Tree {
-        Tree::new(pairs.iter().map(|&(pid, ppid)| Stat { pid, ppid, comm: "sh".into(), state: 'S', start: 0 }))
+        Tree::new(pairs.iter().map(|&(pid, ppid)| Stat {
+            pid: Pid(pid),
+            ppid: Pid(ppid),
+            comm: "sh".into(),
+            state: 'S',
+            start: 0,
+        }))
     }
 
     #[test]
@@ -167,7 +173,7 @@ mod tests {
     #[test]
     fn a_name_may_contain_anything() {
         let line = "8812 (a) R (b 1) t 8795 8812 8795 34816 8812 4194304 126 0 0 0 0 0 0 0 20 0 1 0 88213 2777088 233";
-        let expected = Stat { pid: 8812, ppid: 8795, comm: "a) R (b 1".into(), state: 't', start: 88213 };
+        let expected = Stat { pid: Pid(8812), ppid: Pid(8795), comm: "a) R (b 1".into(), state: 't', start: 88213 };
         assert_eq!(parse_stat(line), Some(expected));
         assert_eq!(parse_stat(""), None);
         assert_eq!(parse_stat(") ("), None);
@@ -183,16 +189,16 @@ mod tests {
     #[test]
     fn families_are_listed_by_depth_and_orders_by_descent() {
         let tree = tree(&[(1, 0), (10, 1), (30, 10), (20, 10), (25, 30), (40, 20), (50, 1)]);
-        assert_eq!(tree.family(10), [10, 20, 30, 25, 40]);
-        assert!(tree.family(99).is_empty());
-        let members = BTreeSet::from([10, 20, 30, 25, 40, 50]);
-        assert_eq!(tree.in_order(&members, 10), [10, 20, 40, 30, 25, 50]);
-        assert_eq!(tree.in_order(&members, 50), [50, 10, 20, 40, 30, 25]);
+        assert_eq!(tree.family(Pid(10)), [10, 20, 30, 25, 40].map(Pid));
+        assert!(tree.family(Pid(99)).is_empty());
+        let members = BTreeSet::from([10, 20, 30, 25, 40, 50].map(Pid));
+        assert_eq!(tree.in_order(&members, Pid(10)), [10, 20, 40, 30, 25, 50].map(Pid));
+        assert_eq!(tree.in_order(&members, Pid(50)), [50, 10, 20, 40, 30, 25].map(Pid));
     }
 
     #[test]
     fn the_own_process_is_found() {
-        let me = std::process::id() as i32;
+        let me = Pid::own();
         assert!(Tree::read(Path::new("/proc"), &BTreeSet::new()).stats.contains_key(&me));
     }
 }

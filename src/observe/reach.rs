@@ -12,7 +12,7 @@ use super::{
     text,
 };
 use crate::{
-    kernel::{errno, owned},
+    kernel::{errno, owned, pid::Pid},
     lesson::{Connect, Probe, Spot},
 };
 use nix::{
@@ -90,7 +90,7 @@ pub(crate) fn locate(networks: &Networks, spot: Spot) -> Option<&Network> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Answer {
     errno: Option<i32>,
-    taken: Option<(i32, String)>,
+    taken: Option<(Pid, String)>,
 }
 
 /// The child's role. Always prints one line; the exit status says only whether it could be printed.
@@ -203,7 +203,7 @@ impl Reader {
         let first = |network: &Network| network.processes.first().map(|member| (network.inode, member.pid));
         let (_, pid) = first(locate(networks, connect.from)?)?;
         // The machine's own connections are nobody's business here.
-        let others: Vec<(u64, i32)> = networks.all.iter().filter(|network| !network.host).filter_map(first).collect();
+        let others: Vec<(u64, Pid)> = networks.all.iter().filter(|network| !network.host).filter_map(first).collect();
         let mut command = Command::new(&self.exe);
         command.args([ROLE, WORD]).arg(self.proc_root.join(pid.to_string()).join("ns/net"));
         command.args([connect.ip.to_string(), connect.port.to_string()]);

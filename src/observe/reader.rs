@@ -8,7 +8,7 @@ use super::{
     processes, sysv, text, users,
 };
 use crate::kernel::namespaces::{Kind, TABLE, read_link};
-use crate::kernel::silent::Asker;
+use crate::kernel::{pid::Pid, silent::Asker};
 use crate::lesson::Probe;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,12 +19,12 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The container below this process, with the process in its terminal's foreground.
-    Below(i32, Option<i32>),
+    Below(Pid, Option<Pid>),
     /// The same; where there is none, the newest on the machine that began after this program. The third value is one that was
     /// picked, by PID and start: it goes before all others while it is there.
-    Anywhere(i32, Option<i32>, Option<(i32, u64)>),
+    Anywhere(Pid, Option<Pid>, Option<(Pid, u64)>),
     /// This process itself.
-    Exactly(i32),
+    Exactly(Pid),
 }
 
 /// Reads samples, and remembers what is dear to ask: the answers from inside.
@@ -35,13 +35,13 @@ pub struct Reader {
     /// What was asked about, how many sockets there were then, and the answer.
     answer: Option<(Links, u64, peek::Answer)>,
     /// The PID namespaces of processes, by PID and start. A process never leaves its own (pid_namespaces(7)).
-    pid_namespaces: BTreeMap<(i32, u64), Option<u64>>,
+    pid_namespaces: BTreeMap<(Pid, u64), Option<u64>>,
     owners: users::Owners,
     pub(super) extra: Extra,
     /// Whether the screen shows the session's network namespaces.
     pub(super) sees_networks: bool,
     /// The host terminal's shell, and the process there now.
-    pub(super) host_terminal: (Option<i32>, Option<i32>),
+    pub(super) host_terminal: (Option<Pid>, Option<Pid>),
     /// Network namespaces that had a name before the first sample.
     pub(super) old_networks: Option<BTreeSet<u64>>,
     /// Groups that the learner has made, under whatever name; the one that was touched last comes last.
@@ -97,7 +97,7 @@ impl Reader {
         self.answer = None;
     }
 
-    fn dir(&self, pid: i32) -> PathBuf {
+    fn dir(&self, pid: Pid) -> PathBuf {
         self.proc_root.join(pid.to_string())
     }
 
@@ -131,7 +131,7 @@ impl Reader {
         let mut known = std::mem::take(&mut self.pid_namespaces);
         known.retain(|(pid, start), inode| inode.is_some() && tree.start(*pid) == Some(*start));
         let (known, proc_root) = (RefCell::new(known), self.proc_root.clone());
-        let pid_ns = |pid: i32| {
+        let pid_ns = |pid: Pid| {
             let read = || read_link(&proc_root.join(pid.to_string()).join("ns/pid")).ok();
             *known.borrow_mut().entry((pid, tree.start(pid)?)).or_insert_with(read)
         };
@@ -183,7 +183,7 @@ impl Reader {
 
     /// Asks what file systems must answer; gives the roots, of the container and the host. What is silent is named in the
     /// sample, and all of this is unknown then.
-    fn ask(&mut self, sample: &mut Sample, container: Option<i32>, family: Vec<i32>) -> Option<(String, String)> {
+    fn ask(&mut self, sample: &mut Sample, container: Option<Pid>, family: Vec<Pid>) -> Option<(String, String)> {
         let (proc_root, extra) = (self.proc_root.clone(), self.extra.clone());
         let answer = self.asker.ask(move |looking| Answered::ask(&proc_root, &extra, container, &family, looking));
         let answered = answer.unwrap_or_else(|silent| {
@@ -202,22 +202,22 @@ impl Reader {
         tree: &Tree,
         subject: Subject,
         sample: &Sample,
-        pid_ns: impl Fn(i32) -> Option<u64>,
-    ) -> Option<i32> {
+        pid_ns: impl Fn(Pid) -> Option<u64>,
+    ) -> Option<Pid> {
         let host = &sample.host_namespaces;
         let (watched, foreground) = match subject {
             Subject::Exactly(pid) => return tree.stats.contains_key(&pid).then_some(pid),
             Subject::Anywhere(_, _, Some((pid, start))) if tree.start(pid) == Some(start) => return Some(pid),
             Subject::Below(watched, foreground) | Subject::Anywhere(watched, foreground, _) => (watched, foreground),
         };
-        let differs = |pid: i32, kind: Kind, from: &Links| {
+        let differs = |pid: Pid, kind: Kind, from: &Links| {
             let link = read_link(&self.dir(pid).join("ns").join(kind.row().link)).ok();
             link.is_some_and(|inode| from.get(&kind).is_some_and(|known| *known != inode))
         };
         // Without root the watched shell itself stands in a user namespace, which gives it no property yet: what the
         // learner makes is what differs from that shell.
         let start = links(&self.dir(watched));
-        let other = |pid: i32| {
+        let other = |pid: Pid| {
             TABLE.iter().any(|row| row.kind != Kind::Pid && differs(pid, row.kind, &start))
                 || match for_children(&self.dir(pid)) {
                     ForChildren::NotMade => true,
@@ -226,29 +226,29 @@ impl Reader {
                 }
         };
         let ours = host.get(&Kind::Pid).copied();
-        let pid_differs = |pid: i32| pid_ns(pid).is_some_and(|inode| ours.is_some_and(|ours| ours != inode));
+        let pid_differs = |pid: Pid| pid_ns(pid).is_some_and(|inode| ours.is_some_and(|ours| ours != inode));
         if !matches!(subject, Subject::Anywhere(..)) {
             return choose::choose(tree, watched, foreground, pid_differs, other);
         }
         choose::isolated(tree, watched, pid_differs, other)
-            .or_else(|| containers::newest(&sample.containers, tree, std::process::id().cast_signed()))
+            .or_else(|| containers::newest(&sample.containers, tree, Pid::own()))
             .or_else(|| choose::plain(tree, watched, foreground))
     }
 
     /// The family of the watched process, and all others in the container's own PID namespace.
-    fn processes(&self, tree: &Tree, first: i32, sample: &Sample, pid_ns: impl Fn(i32) -> Option<u64>) -> Vec<Process> {
-        let mut members: BTreeSet<i32> = tree.family(first).into_iter().collect();
+    fn processes(&self, tree: &Tree, first: Pid, sample: &Sample, pid_ns: impl Fn(Pid) -> Option<u64>) -> Vec<Process> {
+        let mut members: BTreeSet<Pid> = tree.family(first).into_iter().collect();
         // One that was picked need not stand below it.
         members.extend(sample.container.into_iter().flat_map(|pid| tree.family(pid)));
         if let Some(ns) = sample.namespaces.get(&Kind::Pid).filter(|ns| host_lacks(sample, Kind::Pid, **ns)) {
             members.extend(tree.stats.keys().filter(|pid| pid_ns(**pid) == Some(*ns)));
         }
-        let process = |pid: i32| {
+        let process = |pid: Pid| {
             let stat = tree.stats.get(&pid)?;
             let own = pid_ns(pid);
             // Among the host's processes a crowd can be that has one PID each.
             let nspid = match own {
-                Some(own) if !host_lacks(sample, Kind::Pid, own) => vec![pid],
+                Some(own) if !host_lacks(sample, Kind::Pid, own) => vec![pid.0],
                 _ => processes::parse_nspid(&text::read(self.dir(pid).join("status")).unwrap_or_default()),
             };
             Some(Process { pid, ppid: stat.ppid, nspid, comm: stat.comm.clone(), state: stat.state, pid_ns: own })
@@ -257,7 +257,7 @@ impl Reader {
     }
 
     /// What the container answers: what can be read from outside is, and the rest is asked inside, once.
-    fn inside(&mut self, container: i32, sample: &Sample) -> Side {
+    fn inside(&mut self, container: Pid, sample: &Sample) -> Side {
         let dir = self.dir(container);
         let differs = |kind: &Kind| sample.namespaces.get(kind).is_some_and(|ns| host_lacks(sample, *kind, *ns));
         let asked: Links = peek::KINDS
@@ -308,7 +308,7 @@ impl Reader {
 
 /// The processes on whose directory in `/proc` something else is mounted. Nothing is read there: the answer, if any,
 /// would not be the kernel's.
-fn covered(mounts: &[Mount]) -> BTreeSet<i32> {
+fn covered(mounts: &[Mount]) -> BTreeSet<Pid> {
     mounts.iter().filter_map(|mount| mount.point.strip_prefix("/proc/")?.parse().ok()).collect()
 }
 

@@ -19,7 +19,7 @@ fn who_gets_a_pid_again_is_asked_again() {
     let mut reader = Reader::new(proc_root.path(), Path::new("/bin/false"));
     let mut pid_ns = |start, inode| {
         process(proc_root.path(), start, inode);
-        let (sample, _) = reader.read(Subject::Exactly(7));
+        let (sample, _) = reader.read(Subject::Exactly(Pid(7)));
         sample.processes.iter().map(|process| process.pid_ns).collect::<Vec<_>>()
     };
     assert_eq!(pid_ns(100, 4026531836), [Some(4026531836)]);

@@ -1,7 +1,7 @@
 //! What a process may do beyond what all may, and what has come into its namespaces.
 
 use super::{Entrant, Links, Privileges, Process, Reader, Sample, Subject, links, processes, text};
-use crate::kernel::namespaces::Kind;
+use crate::kernel::{namespaces::Kind, pid::Pid};
 use std::path::Path;
 
 impl Reader {
@@ -23,7 +23,7 @@ impl Reader {
     }
 
     /// What these processes, which came from outside, may do. One that has ended meanwhile is not there.
-    pub(super) fn entrants(&self, subject: Subject, newcomers: &[i32], sample: &Sample) -> Vec<Entrant> {
+    pub(super) fn entrants(&self, subject: Subject, newcomers: &[Pid], sample: &Sample) -> Vec<Entrant> {
         let entrant = |process: &Process| {
             let dir = self.proc_root.join(process.pid.to_string());
             let mut privileges = processes::parse_privileges(&text::read(dir.join("status")).ok()?);
@@ -36,8 +36,8 @@ impl Reader {
     }
 
     /// The namespaces of a container that one of these processes is in; of several, the one that is in most.
-    pub(super) fn shared_with(&self, processes: &[i32], namespaces: &Links) -> Option<Vec<Kind>> {
-        let shared = |pid: &i32| -> Vec<Kind> {
+    pub(super) fn shared_with(&self, processes: &[Pid], namespaces: &Links) -> Option<Vec<Kind>> {
+        let shared = |pid: &Pid| -> Vec<Kind> {
             let theirs = links(&self.proc_root.join(pid.to_string()));
             namespaces.iter().filter(|(kind, ns)| theirs.get(kind) == Some(ns)).map(|(kind, _)| *kind).collect()
         };

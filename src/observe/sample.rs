@@ -1,7 +1,7 @@
 //! The state of a container and its host at one moment, read from `/proc`, cgroupfs and the sockets API. Raw values only.
 
 use super::{Container, Networks, Reached, Resolved, users::Users};
-use crate::kernel::{mountinfo::Mount, namespaces::Kind};
+use crate::kernel::{mountinfo::Mount, namespaces::Kind, pid::Pid};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -25,10 +25,10 @@ pub enum ForChildren {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Process {
     /// The host PID.
-    pub pid: i32,
+    pub pid: Pid,
     /// The host PID of its parent.
-    pub ppid: i32,
-    /// Its PIDs from the outermost visible namespace to its own (`NSpid` in `/proc/PID/status`).
+    pub ppid: Pid,
+    /// Its numbers from the outermost visible namespace to its own (`NSpid` in `/proc/PID/status`).
     pub nspid: Vec<i32>,
     /// The name of its program.
     pub comm: String,
@@ -196,7 +196,7 @@ pub struct Privileges {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Entrant {
     /// The host PID.
-    pub pid: i32,
+    pub pid: Pid,
     /// The name of its program.
     pub comm: String,
     /// Whether it is in another user namespace than the container process: its capabilities then count for other things.
@@ -210,7 +210,7 @@ pub struct Entrant {
 pub struct Sample {
     /// The host PID of the container process: the first process below the watched one that is isolated. Where none is,
     /// the shell in the terminal's foreground, or the watched process itself.
-    pub container: Option<i32>,
+    pub container: Option<Pid>,
     /// The container process's namespaces.
     #[schemars(with = "BTreeMap<String, u64>")]
     pub namespaces: Links,
@@ -289,9 +289,9 @@ pub struct Group {
     /// Whether it exists in a hierarchy of `cpu`, `memory` or `pids`.
     pub exists: bool,
     /// The host PIDs of its members, in any of these hierarchies.
-    pub members: Vec<i32>,
+    pub members: Vec<Pid>,
     /// The same by controller: membership in one hierarchy says nothing of another.
-    pub members_of: BTreeMap<String, Vec<i32>>,
+    pub members_of: BTreeMap<String, Vec<Pid>>,
     /// Its counters and limits.
     pub values: Cgroup,
     /// When they were read, in microseconds after the first reading.

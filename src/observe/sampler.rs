@@ -2,6 +2,7 @@
 
 use super::reader::{Extra, Reader, Subject};
 use super::{Group, Sample};
+use crate::kernel::pid::Pid;
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -22,14 +23,14 @@ const REST: u32 = 4;
 /// What the thread has been told since it last looked. Requests are not queued: one flag stands for any number.
 #[derive(Debug, Default)]
 struct Wishes {
-    watched: i32,
-    foreground: Option<i32>,
+    watched: Pid,
+    foreground: Option<Pid>,
     /// Whether the container is looked for on the whole machine, and the one that was picked.
-    anywhere: Option<Option<(i32, u64)>>,
+    anywhere: Option<Option<(Pid, u64)>>,
     /// Whether the screen shows network namespaces.
     networks: bool,
     /// The host terminal's shell, and the process there now.
-    host_terminal: (Option<i32>, Option<i32>),
+    host_terminal: (Option<Pid>, Option<Pid>),
     /// The newest number that was asked for.
     number: u64,
     /// What to look at besides, where that has changed.
@@ -83,17 +84,17 @@ impl Sampler {
     }
 
     /// Watches the processes below this one from now on.
-    pub(crate) fn watch(&self, pid: i32) {
+    pub(crate) fn watch(&self, pid: Pid) {
         self.tell(|wishes| wishes.watched = pid);
     }
 
     /// Says which process is in the terminal's foreground. The next sample takes it into account; none is asked for.
-    pub(crate) fn foreground(&self, pid: Option<i32>) {
+    pub(crate) fn foreground(&self, pid: Option<Pid>) {
         self.shared.lock().foreground = pid;
     }
 
     /// Looks for the container on the whole machine from now on; the one that was picked goes before all others.
-    pub(crate) fn anywhere(&self, picked: Option<(i32, u64)>) {
+    pub(crate) fn anywhere(&self, picked: Option<(Pid, u64)>) {
         self.tell(|wishes| wishes.anywhere = Some(picked));
     }
 
@@ -107,7 +108,7 @@ impl Sampler {
     }
 
     /// Says which shell the host terminal has, and which process stands there. The next sample takes it into account.
-    pub(crate) fn host_terminal(&self, shell: Option<i32>, foreground: Option<i32>) {
+    pub(crate) fn host_terminal(&self, shell: Option<Pid>, foreground: Option<Pid>) {
         self.shared.lock().host_terminal = (shell, foreground);
     }
 
@@ -159,7 +160,7 @@ struct Next {
     extra: Option<Extra>,
     groups: Vec<String>,
     networks: bool,
-    host_terminal: (Option<i32>, Option<i32>),
+    host_terminal: (Option<Pid>, Option<Pid>),
 }
 
 /// Whether two samples say the same. The time alone is not news.

@@ -1,7 +1,7 @@
 //! The four properties, each with what the kernel said. Never computed from which lesson step was reached.
 
 use super::{Links, Mount, Process, Sample, Scorecard};
-use crate::kernel::namespaces::Kind;
+use crate::kernel::{namespaces::Kind, pid::Pid};
 use nix::sys::stat::{major, minor};
 use serde::Serialize;
 use std::os::unix::fs::MetadataExt;
@@ -31,7 +31,7 @@ pub struct Evidence {
     /// The cgroup file that limits it and its value.
     pub limit: Option<String>,
     /// The host PID of a process that entered from outside.
-    pub entered: Option<i32>,
+    pub entered: Option<Pid>,
 }
 
 /// The namespaces that keep a process from being isolated.
@@ -48,7 +48,7 @@ pub(super) fn root_identity(process: &Path) -> Option<String> {
 
 /// The processes that came from outside: each is in the container's PID namespace, is not its PID 1, and its parent is not in
 /// that namespace (from inside its parent is therefore PID 0).
-pub(super) fn newcomers(processes: &[Process], container_pid_ns: u64, pid_ns: impl Fn(i32) -> Option<u64>) -> Vec<i32> {
+pub(super) fn newcomers(processes: &[Process], container_pid_ns: u64, pid_ns: impl Fn(Pid) -> Option<u64>) -> Vec<Pid> {
     let inside = |process: &&Process| process.pid_ns == Some(container_pid_ns);
     let outside = |pid| pid_ns(pid) != Some(container_pid_ns);
     let newcomer = |process: &&Process| process.nspid.last().is_some_and(|pid| *pid > 1) && outside(process.ppid);
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn each_property_is_read_off_its_own_evidence() {
         let host = mountinfo::parse("27 1 254:0 / / rw - ext4 /dev/vda rw\n");
-        let sample = Sample { container: Some(7), ..Sample::default() };
+        let sample = Sample { container: Some(Pid(7)), ..Sample::default() };
         let sample = Sample { host: Side { mounts: host, ..Side::default() }, ..sample };
         let nothing = Evidence { shared: vec![Kind::Net], ..Evidence::default() };
         let with = |change: fn(&mut Evidence)| {
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(isolated, Scorecard { isolated: true, ..Scorecard::default() });
         let limited = with(|evidence| evidence.limit = Some("cpu.max: 1".into()));
         assert_eq!(limited, Scorecard { limited: true, ..Scorecard::default() });
-        let entered = with(|evidence| evidence.entered = Some(8));
+        let entered = with(|evidence| evidence.entered = Some(Pid(8)));
         assert_eq!(entered, Scorecard { entered: true, ..Scorecard::default() });
         // The root itself decides; where it cannot be read, what is mounted there does.
         let rooted = |root, mount: Option<&str>| {
@@ -150,17 +150,17 @@ mod tests {
 
     #[test]
     fn a_newcomer_has_its_parent_outside() {
-        let process = |pid, ppid, inner, pid_ns| Process {
+        let process = |pid: Pid, ppid, inner, pid_ns| Process {
             pid,
             ppid,
-            nspid: vec![pid, inner],
+            nspid: vec![pid.0, inner],
             pid_ns: Some(pid_ns),
             ..Process::default()
         };
-        let ns = |pid| Some(if pid >= 100 { 7 } else { 1 });
-        let init = process(100, 50, 1, 7);
-        let child = process(101, 100, 2, 7);
-        assert_eq!(newcomers(&[init.clone(), child.clone()], 7, ns), [0; 0]);
-        assert_eq!(newcomers(&[init, child, process(102, 60, 9, 7)], 7, ns), [102]);
+        let ns = |pid| Some(if pid >= Pid(100) { 7 } else { 1 });
+        let init = process(Pid(100), Pid(50), 1, 7);
+        let child = process(Pid(101), Pid(100), 2, 7);
+        assert_eq!(newcomers(&[init.clone(), child.clone()], 7, ns), [Pid(0); 0]);
+        assert_eq!(newcomers(&[init, child, process(Pid(102), Pid(60), 9, 7)], 7, ns), [Pid(102)]);
     }
 }

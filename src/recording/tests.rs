@@ -71,7 +71,7 @@ fn session() -> Vec<Event> {
         Event::Drawn,
         key(KeyCode::Enter),
         Event::Output(CONTAINER, "unshare -imnpu --mount-proc --fork sh\r\n".into()),
-        Event::Trace(CONTAINER, TraceEvent::Held(Pid(7), Call::of(7, "unshare", "unshare", [0; 6]))),
+        Event::Trace(CONTAINER, TraceEvent::Held(Pid(7), Call::of(Pid(7), "unshare", "unshare", [0; 6]))),
         Event::Drawn,
         Event::Clock(Duration::from_millis(20)),
         sample(u64::MAX, stage::unshared()),

@@ -5,14 +5,14 @@ use crate::{
     cli::{Cli, Show, complain},
     image::Reference,
     inspect,
-    kernel::program,
+    kernel::{pid::Pid, program},
     lang::Lang,
     lesson,
 };
 use std::process::ExitCode;
 
 /// Opens the lab about a process, which this user must be allowed to look at.
-pub(super) fn about(cli: &Cli, pid: i32, lang: Lang) -> ExitCode {
+pub(super) fn about(cli: &Cli, pid: Pid, lang: Lang) -> ExitCode {
     match inspect::look(pid, lang) {
         Ok(()) => lab(cli, None, &Show::default(), lang),
         Err(status) => status,

@@ -9,6 +9,7 @@ use super::{
     queue::{Item, Queue},
     timer::Timer,
 };
+use crate::kernel::pid::Pid;
 use crate::terminal::Size;
 use crate::{dirs::Need, event::Event, lang::Lang, lesson::TerminalId, recording::Recorder, session::Action};
 use std::{
@@ -33,7 +34,7 @@ pub struct Setup {
     /// Whether the container is looked for on the whole machine, and not only below the terminals.
     pub anywhere: bool,
     /// The process that is looked at as long as it is there, by PID and start.
-    pub picked: Option<(i32, u64)>,
+    pub picked: Option<(Pid, u64)>,
     /// Whether the terminals are not shown, and only their output is read: then tools draw nothing.
     pub unseen: bool,
     /// The language of what is told.
@@ -250,7 +251,7 @@ impl Engine {
     }
 
     /// Looks at this container from now on, by PID and start; `None` at the one that is found.
-    pub(super) fn pick(&self, picked: Option<(i32, u64)>) {
+    pub(super) fn pick(&self, picked: Option<(Pid, u64)>) {
         if let Some(machine) = &self.machine {
             machine.pick(picked);
         }

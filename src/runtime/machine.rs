@@ -226,7 +226,7 @@ impl Machine {
             Action::Sample(number) => {
                 self.sampler.foreground(self.foreground(TerminalId::Container));
                 let shell = self.terminals.get(&TerminalId::Host).and_then(|terminal| terminal.root);
-                self.sampler.host_terminal(shell.map(|pid| pid.0), self.foreground(TerminalId::Host));
+                self.sampler.host_terminal(shell, self.foreground(TerminalId::Host));
                 self.requested = self.answered + number;
                 self.sampler.request(self.requested);
             }
@@ -363,7 +363,7 @@ impl Machine {
         terminal.root = Some(root);
         terminal.pty = Some(pty);
         if id == TerminalId::Container {
-            self.sampler.watch(root.0);
+            self.sampler.watch(root);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! one in both terminals: root of one user namespace may not look into, or enter, what belongs to its neighbour
 //! (user_namespaces(7)).
 
-use crate::kernel::text;
+use crate::kernel::{pid::Pid, text};
 use std::{
     ffi::OsString,
     io::{self, Read},
@@ -78,7 +78,7 @@ impl Drop for UserNamespace {
     fn drop(&mut self) {
         let _ = self.0.kill();
         // A killed process may take a while to end, or for ever; it is reaped where it does not.
-        let Ok(process) = pidfd::open(self.0.id() as i32) else { return };
+        let Ok(process) = pidfd::open(Pid::of(&self.0)) else { return };
         let ended = poll(&mut [PollFd::new(process.as_fd(), PollFlags::POLLIN)], PollTimeout::from(ENDING));
         if ended == Ok(1) {
             let _ = self.0.wait();

@@ -1,7 +1,7 @@
 //! Whether a command works or only waits: what its processes have used of the CPU, and read and written, so far (proc(5)).
 
-use crate::kernel::text;
-use std::{fs, path::Path};
+use crate::kernel::{pid::Pid, text};
+use std::fs;
 
 /// A tree of processes has at most so many that are looked at.
 const MAX_PROCESSES: usize = 1000;
@@ -20,18 +20,18 @@ pub(super) struct Work {
 
 impl Work {
     /// What a process and its descendants have done. One that ends meanwhile counts for its parent.
-    pub(super) fn of(root: i32) -> Work {
+    pub(super) fn of(root: Pid) -> Work {
         let (mut waiting, mut work, mut seen) = (vec![root], Work::default(), 0);
         while let Some(pid) = waiting.pop().filter(|_| seen < MAX_PROCESSES) {
             seen += 1;
-            let path = Path::new("/proc").join(pid.to_string());
+            let path = pid.dir();
             let stat = fs::read(path.join("stat")).unwrap_or_default();
             work.ticks += ticks(&stat);
             work.ready |= is_ready(&stat);
             work.bytes += bytes(&fs::read(path.join("io")).unwrap_or_default());
             for task in fs::read_dir(path.join("task")).into_iter().flatten().flatten() {
                 let children = fs::read(task.path().join("children")).unwrap_or_default();
-                waiting.extend(numbers(&children).filter_map(|pid| i32::try_from(pid).ok()));
+                waiting.extend(numbers(&children).filter_map(|pid| i32::try_from(pid).ok()).map(Pid));
             }
         }
         work.ready |= others_are_ready();
@@ -81,8 +81,8 @@ fn bytes(io: &[u8]) -> u64 {
 }
 
 /// The name of a process, for people.
-pub(super) fn name(pid: i32) -> String {
-    text::printable(text::read(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end())
+pub(super) fn name(pid: Pid) -> String {
+    text::printable(text::read(pid.dir().join("comm")).unwrap_or_default().trim_end())
 }
 
 #[cfg(test)]
@@ -115,9 +115,9 @@ mod tests {
             let mut sh = Command::new("sh");
             let mut child = sh.args(["-c", line]).stdout(Stdio::piped()).process_group(0).spawn().unwrap();
             let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-            let mut seen = || lines.next().unwrap().map(|_| Work::of(child.id() as i32)).unwrap();
+            let mut seen = || lines.next().unwrap().map(|_| Work::of(Pid::of(&child))).unwrap();
             let (before, after) = (seen(), seen());
-            nix::sys::signal::killpg(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::SIGKILL).unwrap();
+            nix::sys::signal::killpg(Pid::of(&child).into(), nix::sys::signal::SIGKILL).unwrap();
             child.wait().unwrap();
             assert_eq!(after.is_more_than(before), works, "{line}: {before:?}, {after:?}");
         }

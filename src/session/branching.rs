@@ -91,7 +91,7 @@ mod tests {
     const HERE: TerminalId = TerminalId::Container;
 
     fn call(name: &str) -> Call {
-        Call::of(7, "unshare", name, [0x2_0000, 0, 0, 0, 0, 0])
+        Call::of(Pid(7), "unshare", name, [0x2_0000, 0, 0, 0, 0, 0])
     }
 
     fn returned(name: &str) -> Event {
@@ -109,7 +109,7 @@ mod tests {
         for terminal in TerminalId::ALL {
             session.handle(Event::Prompt(terminal, 0, 1));
         }
-        let sample = Arc::new(Sample { container: Some(4711), ..Sample::default() });
+        let sample = Arc::new(Sample { container: Some(Pid(4711)), ..Sample::default() });
         session.handle(Event::Sample(session.wanted, sample));
         session
     }

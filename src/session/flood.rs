@@ -34,12 +34,13 @@ pub(super) fn thin(calls: &mut Vec<SyscallEvent>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::pid::Pid;
     use crate::trace::{Call, Return};
 
     #[test]
     fn a_flood_of_calls_hides_no_other() {
         let event = |name: &str, number: u64| SyscallEvent {
-            call: Call::of(number as i32, "sh", name, [0; 6]),
+            call: Call::of(Pid(number as i32), "sh", name, [0; 6]),
             returned: Return::Value(number as i64),
             micros: 1,
             changed: Vec::new(),

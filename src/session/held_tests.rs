@@ -59,7 +59,7 @@ fn calls_are_held_while_the_line_runs_and_no_longer() {
 #[test]
 fn what_would_change_the_machine_is_decided_by_the_learner_or_by_the_lesson() {
     let guarded = || {
-        let call = Call::of(7, "mount", "mount", [0; 6]);
+        let call = Call::of(Pid(7), "mount", "mount", [0; 6]);
         Event::Trace(CONTAINER, TraceEvent::Guarded(Pid(100), call, Harm::Mounts))
     };
     let declared = |words: &str| [format!("```changes\n{words}\n```\n\n"), run("one"), check("init top")].concat();
@@ -91,7 +91,7 @@ fn a_held_call_is_changed_where_it_has_the_flag() {
     let blocks = [run("one"), check("init top")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     script.go();
-    let call = Call::of(7, "sh", "unshare", [0x402_0000, 0, 0, 0, 0, 0]);
+    let call = Call::of(Pid(7), "sh", "unshare", [0x402_0000, 0, 0, 0, 0, 0]);
     script.give(Event::Trace(CONTAINER, TraceEvent::Held(Pid(100), call.clone())));
     let wish = |pid, instead| Event::Wish(Wish::Instead(Pid(pid), instead));
     let (uts, net) = (call.choice("CLONE_NEWUTS").unwrap(), Instead::Without(Flags::Clone, 0x4000_0000));
@@ -122,7 +122,7 @@ fn a_terminal_that_ends_takes_its_held_calls_along() {
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     script.go();
     script.give(held(7, "mount"));
-    let other = Call::of(8, "sh", "mount", [0; 6]);
+    let other = Call::of(Pid(8), "sh", "mount", [0; 6]);
     script.give(Event::Trace(HOST, TraceEvent::Held(Pid(200), other)));
     script.give(Event::Closed(CONTAINER));
     assert_eq!(script.session.held().iter().map(|(place, _)| *place).collect::<Vec<_>>(), [HOST]);
@@ -147,7 +147,7 @@ fn each_call_goes_its_own_way() {
     let blocks = [run("one"), check("init top")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
     script.go();
-    let uts = Call::of(8, "sh", "unshare", [0x400_0000, 0, 0, 0, 0, 0]);
+    let uts = Call::of(Pid(8), "sh", "unshare", [0x400_0000, 0, 0, 0, 0, 0]);
     let instead = uts.choice("CLONE_NEWUTS").unwrap();
     script.give(held(7, "mount"));
     script.give(Event::Trace(CONTAINER, TraceEvent::Held(Pid(100), uts)));
@@ -159,11 +159,11 @@ fn each_call_goes_its_own_way() {
         Event::Trace(terminal, TraceEvent::Guarded(Pid(100), Call::of(pid, "sh", "mount", [0; 6]), Harm::Mounts))
     };
     for (terminal, pid) in [(CONTAINER, 9), (HOST, 10)] {
-        script.give(guarded(terminal, pid));
+        script.give(guarded(terminal, Pid(pid)));
     }
     script.give(Event::Trace(CONTAINER, TraceEvent::Released(Pid(100), Pid(9))));
     assert_eq!(script.session.guarded().map(|(place, call, _)| (*place, call.pid)), Some((HOST, Pid(10))));
-    script.give(guarded(CONTAINER, 11));
+    script.give(guarded(CONTAINER, Pid(11)));
     script.give(Event::Closed(HOST));
     assert_eq!(script.session.guarded().map(|(place, call, _)| (*place, call.pid)), Some((CONTAINER, Pid(11))));
 }

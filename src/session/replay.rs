@@ -151,6 +151,7 @@ impl Session {
 mod tests {
     use super::super::{Event, Wish};
     use super::*;
+    use crate::kernel::pid::Pid;
     use crate::{
         lesson::{Fact, Way},
         observe::{Privileges, Sample},
@@ -173,7 +174,7 @@ mod tests {
         assert_eq!(typed(&session.handle(prompt())), Some("one"));
         assert_eq!(typed(&session.handle(prompt())), Some("two"));
         assert_eq!(typed(&session.handle(prompt())), None);
-        let sample = Arc::new(Sample { container: Some(7), ..Sample::default() });
+        let sample = Arc::new(Sample { container: Some(Pid(7)), ..Sample::default() });
         assert_eq!(typed(&session.handle(Event::Sample(1, sample.clone()))), None, "it shows an earlier moment");
         let number = session.wanted;
         assert_eq!(typed(&session.handle(Event::Sample(number, sample.clone()))), Some("kill 7"));

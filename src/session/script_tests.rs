@@ -129,7 +129,7 @@ pub(super) fn unnamed() -> Sample {
 }
 
 pub(super) fn held(pid: i32, name: &str) -> Event {
-    Event::Trace(CONTAINER, TraceEvent::Held(Pid(100), Call::of(pid, "unshare", name, [0; 6])))
+    Event::Trace(CONTAINER, TraceEvent::Held(Pid(100), Call::of(Pid(pid), "unshare", name, [0; 6])))
 }
 
 #[test]

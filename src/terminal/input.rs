@@ -1,6 +1,6 @@
 //! Recognises a shell without prompt marks by what it does: it waits for its terminal.
 
-use crate::kernel::text;
+use crate::kernel::{pid::Pid, text};
 use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
@@ -14,7 +14,7 @@ const SET: u64 = 1024;
 /// terminal among the descriptors (bash and busybox edit lines that way).
 ///
 /// `None` where that cannot be known: the process is gone, or ptrace access to it is refused (proc_pid_syscall(5)).
-pub(crate) fn waits_for_input(proc_root: &Path, pid: i32) -> Option<bool> {
+pub(crate) fn waits_for_input(proc_root: &Path, pid: Pid) -> Option<bool> {
     let process = proc_root.join(pid.to_string());
     let Some(call) = parse(&text::read(process.join("syscall")).ok()?) else { return Some(false) };
     let descriptors = match Waiting::of(call.number) {
@@ -143,13 +143,13 @@ mod tests {
             fs::write(process.join("syscall"), syscall).unwrap();
             let _ = fs::remove_file(process.join("fd/0"));
             std::os::unix::fs::symlink(target, process.join("fd/0")).unwrap();
-            waits_for_input(root.path(), 7)
+            waits_for_input(root.path(), Pid(7))
         };
         let read = format!("{} 0x0 0x1 0x1 0x0 0x0 0x0 0x0 0x0", libc::SYS_read);
         assert_eq!(judge(&read, "/dev/pts/3"), Some(true));
         assert_eq!(judge(&read, "pipe:[12]"), Some(false));
         assert_eq!(judge("running", "/dev/pts/3"), Some(false));
         assert_eq!(judge(&format!("{} 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0", libc::SYS_wait4), "/dev/pts/3"), Some(false));
-        assert_eq!(waits_for_input(root.path(), 8), None);
+        assert_eq!(waits_for_input(root.path(), Pid(8)), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::terminal::Size;
 use crate::{
-    kernel::{causes, errno},
+    kernel::{causes, errno, pid::Pid},
     lang::say,
 };
 use nix::{
@@ -126,8 +126,8 @@ impl Pty {
 
     /// The foreground process group (tcgetpgrp(3)), which is the PID of its leader; `None` where there is none, or
     /// where it is not visible in our PID namespace.
-    pub(crate) fn foreground(&self) -> Option<i32> {
-        unistd::tcgetpgrp(&self.wire.master).ok().map(|group| group.as_raw()).filter(|group| *group > 0)
+    pub(crate) fn foreground(&self) -> Option<Pid> {
+        unistd::tcgetpgrp(&self.wire.master).ok().map(|group| Pid(group.as_raw())).filter(|group| *group > Pid(0))
     }
 
     /// Starts the thread that reads what the programs write.

@@ -10,6 +10,7 @@ use super::{
     other::misused,
 };
 use crate::kernel::groups::{self, Hierarchies, join_hint};
+use crate::kernel::pid::Pid;
 use std::{ffi::OsString, process::ExitCode};
 
 const USAGE: &str = "usage: cgclassify -g CONTROLLER[,CONTROLLER…]:PATH … PID …";
@@ -40,7 +41,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
 
 /// Moves a process into the groups of every `-g`: one write of its PID into each hierarchy's group. The kernel moves all
 /// threads of the process together; those that it has made already stay where they are.
-pub(super) fn join(tool: &str, names: &[String], pid: u32, status: u8) -> Result<(), ExitCode> {
+pub(super) fn join(tool: &str, names: &[String], pid: Pid, status: u8) -> Result<(), ExitCode> {
     let hierarchies = Hierarchies::read();
     for text in names {
         let name =

@@ -11,6 +11,7 @@ use super::{
     other::misused,
     start::become_program,
 };
+use crate::kernel::pid::Pid;
 use std::{ffi::OsString, process::ExitCode};
 
 const USAGE: &str = "usage: cgexec -g CONTROLLER[,CONTROLLER…]:PATH … COMMAND [ARG…]";
@@ -29,7 +30,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     };
     // Joining comes first and the program afterwards: so it is in the group from its first instruction on, and so is
     // every process that it makes, because children are born where their parent is.
-    match join("cgexec", &parsed.texts("group"), std::process::id(), NOT_JOINED) {
+    match join("cgexec", &parsed.texts("group"), Pid::own(), NOT_JOINED) {
         Ok(()) => become_program("cgexec", &parsed.words),
         Err(status) => status,
     }

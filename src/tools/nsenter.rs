@@ -15,6 +15,7 @@ use super::{
 use crate::kernel::{
     causes::{self, Fact},
     namespaces::{Kind, Namespace, TABLE, read_link},
+    pid::Pid,
 };
 use crate::lang::say;
 use nix::{
@@ -58,7 +59,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
 fn enter(args: &[OsString]) -> Result<ExitCode, ExitCode> {
     let options = parse_bytes(args, &OPTIONS, true)
         .map_err(|what| misused("nsenter", args, &what, "Try 'man nsenter' for more information.", 1))?;
-    let target: Option<i32> = match options.text("target").map(|pid| (pid.parse(), pid)) {
+    let target: Option<Pid> = match options.text("target").map(|pid| (pid.parse(), pid)) {
         Some((Ok(pid), _)) => Some(pid),
         Some((Err(_), text)) => return Err(complain("nsenter", &format!("failed to parse pid: '{text}'"), 1)),
         None if options.has("all") => return Err(complain("nsenter", "no target PID specified for --all", 1)),
@@ -161,7 +162,7 @@ fn flag(row: &Namespace) -> CloneFlags {
 }
 
 /// Says where entering changes nothing: a wrong PID is entered as quietly as the right one.
-fn note_nothing_new(pid: i32, files: &[(&Namespace, File)], more: bool) {
+fn note_nothing_new(pid: Pid, files: &[(&Namespace, File)], more: bool) {
     let link = |pid: &str, name: &str| read_link(Path::new(&format!("/proc/{pid}/ns/{name}"))).ok();
     let same =
         |row: &Namespace| link("self", row.link).is_some_and(|own| link(&pid.to_string(), row.link) == Some(own));
@@ -186,7 +187,7 @@ fn note_nothing_new(pid: i32, files: &[(&Namespace, File)], more: bool) {
 
 /// Whether the target is in another namespace of this kind (or its own cannot be told). In the same one there is nothing
 /// to enter, and for a user namespace setns(2) would even fail, because it would give back capabilities once given up.
-fn elsewhere(pid: i32, row: &Namespace) -> bool {
+fn elsewhere(pid: Pid, row: &Namespace) -> bool {
     let inode = |pid: &str| read_link(Path::new(&format!("/proc/{pid}/ns/{}", row.link))).ok();
     inode("self").is_some_and(|own| inode(&pid.to_string()) != Some(own))
 }
@@ -195,7 +196,7 @@ fn elsewhere(pid: i32, row: &Namespace) -> bool {
 fn wanted(
     options: &Parsed<OsString>,
     option: &str,
-    target: Option<i32>,
+    target: Option<Pid>,
     file: &str,
 ) -> Result<Option<OsString>, ExitCode> {
     match (options.has(option), options.value(option), target) {
@@ -212,7 +213,7 @@ fn wanted(
     }
 }
 
-fn open(path: &OsStr, target: Option<i32>) -> Result<File, ExitCode> {
+fn open(path: &OsStr, target: Option<Pid>) -> Result<File, ExitCode> {
     File::open(path).map_err(|error| {
         let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
         let proc = Path::new(path).starts_with("/proc");

@@ -7,6 +7,7 @@ use super::{
     print,
     table::{COLUMNS, Column, Facts},
 };
+use crate::kernel::pid::Pid;
 use crate::kernel::process::{self, Process};
 use nix::unistd::geteuid;
 use std::{ffi::OsString, process::ExitCode};
@@ -26,7 +27,7 @@ struct Wish {
     full: bool,
     bsd: bool,
     user: bool,
-    pids: Option<Vec<i32>>,
+    pids: Option<Vec<Pid>>,
     columns: Vec<String>,
 }
 
@@ -58,7 +59,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     let Some(all) = process::all().ok().filter(|all| !all.is_empty()) else {
         return complain("ps", "/proc must be mounted\n  mount -t proc proc /proc", 1);
     };
-    let (me, user) = (std::process::id() as i32, geteuid().as_raw());
+    let (me, user) = (Pid::own(), geteuid().as_raw());
     let terminal = all.iter().find(|process| process.pid == me).map_or(0, |process| process.tty);
     let shown = |process: &&Process| match &wish.pids {
         Some(pids) => pids.contains(&process.pid),
@@ -78,7 +79,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
 }
 
 fn read(args: &[&str]) -> Option<Wish> {
-    let pids = |text: &str| text.split([',', ' ']).map(|pid| pid.parse().ok()).collect::<Option<Vec<i32>>>();
+    let pids = |text: &str| text.split([',', ' ']).map(|pid| pid.parse().ok()).collect::<Option<Vec<Pid>>>();
     let mut wish = Wish::default();
     let mut rest = args.iter().copied();
     while let Some(word) = rest.next() {

@@ -14,6 +14,7 @@ use super::{
 use crate::kernel::text;
 use crate::kernel::{
     clock::Moment,
+    pid::Pid,
     process::{self, Process, TICKS},
 };
 use crate::lang::say;
@@ -53,7 +54,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     };
     let number = number.and_then(Result::ok).unwrap_or(u64::MAX);
     let lists = options.options.iter().filter(|(name, _)| *name == "pid").filter_map(|(_, list)| list.as_deref());
-    let pids: Option<Vec<i32>> =
+    let pids: Option<Vec<Pid>> =
         options.has("pid").then(|| lists.flat_map(|list| list.split(',')).filter_map(|pid| pid.parse().ok()).collect());
     let batch = options.has("batch");
     let terminal = stdin().is_terminal() && stdout().is_terminal();
@@ -76,7 +77,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     status
 }
 
-fn refresh(number: u64, delay: Duration, pids: Option<&[i32]>, batch: bool) -> ExitCode {
+fn refresh(number: u64, delay: Duration, pids: Option<&[Pid]>, batch: bool) -> ExitCode {
     let mut names = Names::default();
     let Some(mut before) = reading() else {
         return complain("top", "/proc must be mounted\n  mount -t proc proc /proc", 1);
@@ -139,8 +140,8 @@ fn quits(pause: Duration, batch: bool) -> bool {
     }
 }
 
-fn frame(before: &Reading, now: &Reading, pids: Option<&[i32]>, names: &mut Names) -> String {
-    let ticks: BTreeMap<(i32, u64), u64> = before.processes.iter().map(|p| ((p.pid, p.start), p.ticks)).collect();
+fn frame(before: &Reading, now: &Reading, pids: Option<&[Pid]>, names: &mut Names) -> String {
+    let ticks: BTreeMap<(Pid, u64), u64> = before.processes.iter().map(|p| ((p.pid, p.start), p.ticks)).collect();
     let seconds = now.at.duration_since(before.at).as_secs_f64().max(0.001);
     // PID and start time together name one process; a PID alone may have passed to another between the readings. Who was
     // not there before has used all its time since.

@@ -64,7 +64,7 @@ pub(crate) struct How {
     /// Each call waits for Return.
     pub step: bool,
     /// A process that runs already, in the place of a command.
-    pub(crate) process: Option<i32>,
+    pub(crate) process: Option<Pid>,
     /// Calls that would change the machine itself wait for a word on the terminal; without one they fail.
     pub guard: bool,
 }
@@ -297,8 +297,8 @@ fn follow(how: &How, mut printer: Printer, program: PathBuf, command: &[OsString
 }
 
 /// Takes a process that runs already, and says what that means.
-fn attach(tracer: &Tracer, process: i32, lang: Lang) -> io::Result<Root> {
-    let root = tracer.attach(Pid(process))?;
+fn attach(tracer: &Tracer, process: Pid, lang: Lang) -> io::Result<Root> {
+    let root = tracer.attach(process)?;
     let comm = text::printable(&super::task::comm(root)).to_string();
     let told = lang.pick(
         format!("{root} {comm} is traced: every call stops, so it is slower; Ctrl-C lets it go on alone"),

@@ -1,7 +1,8 @@
+use crate::kernel::pid::Pid;
 use crate::trace::Call;
 
 fn decode(name: &str, args: [u64; 6]) -> String {
-    Call::of(1, "sh", name, args).args_text()
+    Call::of(Pid(1), "sh", name, args).args_text()
 }
 
 fn at(text: &[u8]) -> u64 {
@@ -175,7 +176,7 @@ fn what_is_long_is_cut_and_what_is_too_long_is_not_read() {
 
 #[test]
 fn the_bits_of_a_new_process_are_found_wherever_they_stand() {
-    let of = |name: &str, args: [u64; 6]| Call::of(1, "sh", name, args).clone_flags();
+    let of = |name: &str, args: [u64; 6]| Call::of(Pid(1), "sh", name, args).clone_flags();
     let fields = [0x2000_0000u64 | 0x0400_0000, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0];
     assert_eq!(of("clone", [0x2000_0011, 0, 0, 0, 0, 0]), 0x2000_0000);
     assert_eq!(of("clone3", [fields.as_ptr() as u64, 88, 0, 0, 0, 0]), 0x2400_0000);

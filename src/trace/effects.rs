@@ -187,7 +187,7 @@ pub(super) fn group_made(tid: Pid, path: &Path) -> Change {
 
 /// A directory of a cgroup hierarchy by the path that it has for us.
 fn in_our_view(tid: Pid, path: &Path) -> Option<PathBuf> {
-    let (theirs, machines) = (Table::read(tid)?, Table::read(Pid(std::process::id() as i32))?);
+    let (theirs, machines) = (Table::read(tid)?, Table::read(Pid::own())?);
     let found = inode(&ours(tid, path))?;
     theirs.elsewhere(path, &machines).into_iter().find(|candidate| inode(candidate) == Some(found))
 }
@@ -217,7 +217,7 @@ fn root(tid: Pid) -> Option<PathBuf> {
 
 /// Only a process in the same UTS namespace can ask for its host name.
 fn host_name(tid: Pid, exe: &Path) -> Option<String> {
-    peek::ask(exe, tid.0).and_then(|answer| answer.hostname)
+    peek::ask(exe, tid).and_then(|answer| answer.hostname)
 }
 
 /// A file's value in one line. Opening it by its descriptor reads it from the start.

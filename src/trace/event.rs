@@ -46,9 +46,9 @@ impl Call {
 
     /// A call with these registers; addresses are this program's own.
     #[cfg(test)]
-    pub fn of(pid: i32, comm: &str, name: &str, values: [u64; 6]) -> Call {
+    pub fn of(pid: Pid, comm: &str, name: &str, values: [u64; 6]) -> Call {
         let syscall = Syscall::named(name).unwrap();
-        let call = Call::read(Pid(pid), super::stop::Stopped::own().memory(), syscall, &values);
+        let call = Call::read(pid, super::stop::Stopped::own().memory(), syscall, &values);
         Call { comm: comm.into(), ..call }
     }
 

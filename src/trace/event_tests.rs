@@ -2,13 +2,13 @@ use super::*;
 use crate::{kernel::namespaces::Kind, observe::ForChildren, trace::Mounted};
 
 fn unshare(returned: Return, changed: Vec<Change>) -> TraceEvent {
-    let call = Call::of(4711, "unshare", "unshare", [0x400_0000, 0, 0, 0, 0, 0]);
+    let call = Call::of(Pid(4711), "unshare", "unshare", [0x400_0000, 0, 0, 0, 0, 0]);
     TraceEvent::Syscall(Pid(4702), SyscallEvent { call, returned, micros: 12, changed, asked: None })
 }
 
 /// The same, where the program asked for a mount namespace as well.
 fn dropped() -> TraceEvent {
-    let asked = Call::of(4711, "unshare", "unshare", [0x402_0000, 0, 0, 0, 0, 0]).args;
+    let asked = Call::of(Pid(4711), "unshare", "unshare", [0x402_0000, 0, 0, 0, 0, 0]).args;
     match unshare(Return::Value(0), Vec::new()) {
         TraceEvent::Syscall(root, event) => TraceEvent::Syscall(root, SyscallEvent { asked: Some(asked), ..event }),
         event => event,
@@ -56,7 +56,7 @@ fn every_event_is_read_back_as_it_was_stored() {
         Change::GroupMade("box".into(), None),
         Change::ObjectMade(crate::kernel::objects::Object::Queue("jobs".into(), 1, 2), true),
     ];
-    let held = Call::of(4711, "sh", "mount", [c"a".as_ptr() as u64, c"\xe4".as_ptr() as u64, 0, 4096, 0, 0]);
+    let held = Call::of(Pid(4711), "sh", "mount", [c"a".as_ptr() as u64, c"\xe4".as_ptr() as u64, 0, 4096, 0, 0]);
     let both = Both { en: "no".into(), zh: "不".into() };
     for event in [
         unshare(Return::Value(0), changed),

@@ -120,7 +120,7 @@ impl Tracing {
         if shares(tid, Kind::Mnt) {
             return allows(tid, SYS_ADMIN).then_some(Harm::Mounts);
         }
-        let (table, machines) = (Table::read(tid)?, Table::read(Pid(std::process::id() as i32))?);
+        let (table, machines) = (Table::read(tid)?, Table::read(Pid::own())?);
         let at = |index: usize| -> Option<PathBuf> {
             resolve(tid, &table, start(&call.args, index), call.args.get(index)?.path()?)
         };
@@ -154,7 +154,7 @@ impl Tracing {
         if !allows(tid, SYS_ADMIN) {
             return None;
         }
-        let (table, machines) = (Table::read(tid)?, Table::read(Pid(std::process::id() as i32))?);
+        let (table, machines) = (Table::read(tid)?, Table::read(Pid::own())?);
         let path = resolve(tid, &table, start(&call.args, index), call.args.get(index)?.path()?)?;
         let mount = table.holding(&path)?;
         table.shares(mount, &machines).then(|| Harm::FileSystem(mount.point.clone()))
@@ -219,7 +219,7 @@ fn is_detached(tid: Pid, call: &Call, values: &[u64; 6]) -> bool {
     let mount = text.lines().find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok());
     // In a chroot the thread's own table leaves out what is outside of it.
     let attached = |pid, mount| Table::read(pid).is_none_or(|table| table.numbered(mount).is_some());
-    mount.is_some_and(|mount| !attached(tid, mount) && !attached(Pid(std::process::id() as i32), mount))
+    mount.is_some_and(|mount| !attached(tid, mount) && !attached(Pid::own(), mount))
 }
 
 /// Whether this call sets the clock, and does not only ask for it.

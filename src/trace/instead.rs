@@ -255,7 +255,7 @@ mod tests {
     use crate::kernel::namespaces::Kind;
 
     fn names(name: &str, values: [u64; 6]) -> Vec<String> {
-        let choices = Call::of(7, "sh", name, values).choices();
+        let choices = Call::of(Pid(7), "sh", name, values).choices();
         let flags = choices.iter().filter(|choice| matches!(choice, Instead::Without(..)));
         flags.map(ToString::to_string).collect()
     }
@@ -279,16 +279,16 @@ mod tests {
     #[test]
     fn what_is_in_memory_stays() {
         let args = [Kind::Mnt.row().flag, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0];
-        let clone3 = Call::of(7, "sh", "clone3", [args.as_ptr() as u64, 88, 0, 0, 0, 0]);
+        let clone3 = Call::of(Pid(7), "sh", "clone3", [args.as_ptr() as u64, 88, 0, 0, 0, 0]);
         assert_eq!(clone3.choices(), ERRORS.map(Instead::Fails));
         assert!(clone3.has_flags_in_memory());
-        let unshare = Call::of(7, "sh", "unshare", [Kind::Mnt.row().flag, 0, 0, 0, 0, 0]);
+        let unshare = Call::of(Pid(7), "sh", "unshare", [Kind::Mnt.row().flag, 0, 0, 0, 0, 0]);
         assert!(!unshare.has_flags_in_memory());
     }
 
     #[test]
     fn a_choice_goes_by_its_name() {
-        let call = Call::of(7, "sh", "unshare", [Kind::Mnt.row().flag, 0, 0, 0, 0, 0]);
+        let call = Call::of(Pid(7), "sh", "unshare", [Kind::Mnt.row().flag, 0, 0, 0, 0, 0]);
         assert_eq!(call.choice("clone_newns"), Some(Instead::Without(Flags::Clone, Kind::Mnt.row().flag)));
         assert_eq!(call.choice("ENOSYS"), Some(Instead::Fails(Errno::ENOSYS)));
         assert_eq!((call.choice("CLONE_NEWUTS"), call.choice("EIO"), call.choice("")), (None, None, None));
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn several_flags_are_dropped_at_once() {
         let (mnt, uts, ipc) = (Kind::Mnt.row().flag, Kind::Uts.row().flag, Kind::Ipc.row().flag);
-        let call = Call::of(7, "sh", "unshare", [mnt | uts | ipc, 0, 0, 0, 0, 0]);
+        let call = Call::of(Pid(7), "sh", "unshare", [mnt | uts | ipc, 0, 0, 0, 0, 0]);
         let both = Instead::Without(Flags::Clone, mnt | uts);
         for names in ["CLONE_NEWNS CLONE_NEWUTS", "clone_newuts|clone_newns", " CLONE_NEWUTS, CLONE_NEWNS "] {
             assert_eq!(call.choice(names), Some(both), "{names}");

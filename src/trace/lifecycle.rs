@@ -119,7 +119,7 @@ impl Tracing {
         let first = !std::mem::replace(&mut family.started, true);
         if first {
             let restricted = |status: Option<Status>| status.and_then(|status| status.nonewprivs) == Some(1);
-            family.restricted = restricted(status(tid)) && !restricted(status(Pid(std::process::id() as i32)));
+            family.restricted = restricted(status(tid)) && !restricted(status(Pid::own()));
         }
         if first && !stopped {
             family.without_filter = true;

@@ -52,7 +52,7 @@ pub(super) fn is_netlink(process: Pid, fd: i32) -> bool {
 }
 
 fn socket(process: Pid, fd: i32) -> Option<OwnedFd> {
-    pidfd::copy(&pidfd::open(process.0).ok()?, fd).ok()
+    pidfd::copy(&pidfd::open(process).ok()?, fd).ok()
 }
 
 impl Tracing {
@@ -114,7 +114,7 @@ fn is_machines(tid: Pid, socket: &OwnedFd) -> bool {
         (fd >= 0).then(|| OwnedFd::from_raw_fd(fd))
     };
     match network.and_then(|network| fstat(network.as_fd()).ok()) {
-        Some(found) => namespace(Pid(std::process::id() as i32), Kind::Net) == Some(found.st_ino),
+        Some(found) => namespace(Pid::own(), Kind::Net) == Some(found.st_ino),
         None => shares(tid, Kind::Net),
     }
 }
@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn a_netlink_socket_is_known_by_what_it_is() {
         use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
-        let me = Pid(std::process::id() as i32);
+        let me = Pid::own();
         let open = |family| socket(family, SockType::Raw, SockFlag::SOCK_CLOEXEC, None);
         let netlink = open(AddressFamily::Netlink).unwrap();
         assert!(is_netlink(me, netlink.as_raw_fd()));

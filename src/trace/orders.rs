@@ -51,7 +51,7 @@ impl Tracing {
             // Until it has its own terminal it must not touch ours.
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         }
-        let root = Pid(command.spawn()?.id() as i32);
+        let root = Pid::of(&command.spawn()?);
         drop(read);
         let seized = ptrace::seize(root.into(), OPTIONS);
         let untraced = seized.is_err();

@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn links_are_followed_as_the_thread_would() {
-        let me = Pid(std::process::id() as i32);
+        let me = Pid::own();
         let table = Table::read(me).unwrap();
         let top = tempfile::tempdir().unwrap();
         let top = top.path().canonicalize().unwrap();

@@ -16,7 +16,7 @@ use crate::kernel::{
 use std::fs;
 
 /// The parent of every kernel thread, which takes no signals.
-const KTHREADD: i32 = 2;
+const KTHREADD: Pid = Pid(2);
 
 /// Whom a signal is sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) enum Target {
     /// One process.
     Process(Pid),
     /// A process group, by its host number.
-    Group(i32),
+    Group(Pid),
     /// All processes in the sender's PID namespace.
     All,
 }
@@ -37,14 +37,14 @@ impl Target {
             "pidfd_send_signal" => {
                 let text = text::read(tid.dir().join(format!("fdinfo/{first}"))).ok()?;
                 let pid = text.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok())?;
-                (pid > 0).then_some(Target::Process(Pid(pid)))
+                (pid > Pid(0)).then_some(Target::Process(pid))
             }
             "kill" if first == -1 => Some(Target::All),
-            "kill" if first == 0 => Some(Target::Group(process::read(tid.0)?.group)),
+            "kill" if first == 0 => Some(Target::Group(process::read(tid)?.group)),
             "kill" if first < 0 => {
                 let leader = numbered(tid, first.checked_neg()?);
                 // A group may outlive its leader; in our own namespace its number is still the same.
-                leader.map(|leader| leader.0).or_else(|| shares(tid, Kind::Pid).then_some(-first)).map(Target::Group)
+                leader.or_else(|| shares(tid, Kind::Pid).then_some(Pid(-first))).map(Target::Group)
             }
             "tkill" => super::task::process_of(numbered(tid, first)?).map(Target::Process),
             _ => Target::numbered(tid, first),
@@ -65,7 +65,7 @@ fn numbered(tid: Pid, number: i32) -> Option<Pid> {
     }
     let depth = super::task::status(tid)?.nspid?.len();
     // What is below the thread's namespace has a number in it as well; numbers of others mean nothing there.
-    process::all().ok()?.into_iter().map(|process| Pid(process.pid)).find(|pid| {
+    process::all().ok()?.into_iter().map(|process| process.pid).find(|pid| {
         super::task::status(*pid).and_then(|status| status.nspid).is_some_and(|numbers| numbers.len() >= depth)
             && seen_by(tid, *pid) == Some(number)
             && is_within(*pid, tid)
@@ -80,8 +80,8 @@ fn is_within(pid: Pid, tid: Pid) -> bool {
         if namespace(at, Kind::Pid) == Some(wanted) {
             return true;
         }
-        match process::read(at.0).map(|process| process.ppid) {
-            Some(parent) if parent > 1 => at = Pid(parent),
+        match process::read(at).map(|process| process.ppid) {
+            Some(parent) if parent > Pid(1) => at = parent,
             _ => return false,
         }
     }
@@ -104,7 +104,7 @@ impl Tracing {
         let strangers = |wanted: &dyn Fn(&Process) -> bool| -> Vec<Process> {
             let all = process::all().unwrap_or_default().into_iter();
             all.filter(|process| {
-                let pid = Pid(process.pid);
+                let pid = process.pid;
                 lives(process) && wanted(process) && !self.is_own_process(pid) && may_signal(tid, pid)
             })
             .collect()
@@ -112,18 +112,18 @@ impl Tracing {
         let found = match target {
             Target::Process(pid) if self.is_own_process(pid) => return None,
             Target::Process(pid) => {
-                process::read(pid.0).into_iter().filter(|found| lives(found) && may_signal(tid, pid)).collect()
+                process::read(pid).into_iter().filter(|found| lives(found) && may_signal(tid, pid)).collect()
             }
             Target::Group(group) => strangers(&|process| process.group == group),
             // The first process is spared, and so are kernel threads.
             Target::All if shares(tid, Kind::Pid) => {
-                strangers(&|process| process.pid > 1 && process.pid != KTHREADD && process.ppid != KTHREADD)
+                strangers(&|process| process.pid > Pid(1) && process.pid != KTHREADD && process.ppid != KTHREADD)
             }
-            Target::All => strangers(&|process| is_within(Pid(process.pid), tid)),
+            Target::All => strangers(&|process| is_within(process.pid, tid)),
         };
         match found.as_slice() {
             [] => None,
-            [one] => Some(Harm::Process(Pid(one.pid), one.comm.clone())),
+            [one] => Some(Harm::Process(one.pid, one.comm.clone())),
             many => Some(Harm::Processes(many.len())),
         }
     }

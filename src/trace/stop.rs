@@ -179,7 +179,7 @@ impl Stopped {
     /// This process, as if it were traced and stood still.
     #[cfg(any(test, fuzzing))]
     pub(super) fn own() -> Stopped {
-        Stopped(Pid(std::process::id() as i32))
+        Stopped(Pid::own())
     }
 }
 

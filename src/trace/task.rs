@@ -224,7 +224,7 @@ pub(super) fn comm(tid: Pid) -> String {
 
 /// Whether a thread is in this program's own namespace of a kind, which is the machine's.
 pub(super) fn shares(tid: Pid, kind: Kind) -> bool {
-    let own = namespace(Pid(std::process::id() as i32), kind);
+    let own = namespace(Pid::own(), kind);
     own.is_some() && namespace(tid, kind) == own
 }
 
@@ -244,7 +244,7 @@ mod tests {
             let tid = Pid(nix::unistd::gettid().as_raw());
             (process_of(tid), comm(tid))
         };
-        let own = Pid(std::process::id() as i32);
+        let own = Pid::own();
         assert_eq!(std::thread::spawn(named).join().unwrap(), (Some(own), "\u{fffd}\u{fffd}".into()));
         let (parent, session) = parent_and_session(own).unwrap();
         assert_eq!(parent, Pid(nix::unistd::getppid().as_raw()));

@@ -46,7 +46,7 @@ impl Zombies {
     pub(super) fn note(&mut self, pid: Pid) {
         if self.open.len() == MAX {
             self.waiting.insert(pid);
-        } else if let Ok(process) = pidfd::open(pid.0) {
+        } else if let Ok(process) = pidfd::open(pid) {
             self.open.push((pid, process));
         }
     }

@@ -1,5 +1,6 @@
 use super::super::stage::{self, held, press, shot, straight, styled};
 use super::*;
+use crate::kernel::pid::Pid;
 use crate::{
     app::{Event, Look, Overlay, State},
     event::Plan,
@@ -10,7 +11,7 @@ use crate::{
 use std::sync::Arc;
 
 fn call(flags: u64) -> Call {
-    Call::of(4711, "unshare", "unshare", [flags, 0, 0, 0, 0, 0])
+    Call::of(Pid(4711), "unshare", "unshare", [flags, 0, 0, 0, 0, 0])
 }
 
 fn branch(flags: u64, host_name: &str) -> Branch {
@@ -27,7 +28,7 @@ fn both() -> Branches {
     let mut changed = branch(mnt, "classroom");
     changed.sample.namespaces.insert(Kind::Uts, changed.sample.host_namespaces[&Kind::Uts]);
     changed.sample.scorecard.isolated = false;
-    changed.guarded.push((Call::of(4711, "hostname", "sethostname", [0; 6]), Harm::HostName, true));
+    changed.guarded.push((Call::of(Pid(4711), "hostname", "sethostname", [0; 6]), Harm::HostName, true));
     let syscall = call(mnt).syscall;
     let change = crate::event::Change::Call { syscall, after: 0, instead: Instead::Without(Flags::Clone, uts) };
     let (place, before) = (("isolate".to_string(), "one".to_string()), Vec::new());

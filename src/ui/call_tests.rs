@@ -59,7 +59,11 @@ fn a_call_that_failed_opens_with_every_cause_that_can_be() {
     let mut state = stage::state(Lang::En, (80, 40), Look::default());
     stage::at_question(&mut state);
     press(&mut state, "1^g");
-    failed(&mut state, Call::of(4711, "unshare", "unshare", [libc::CLONE_NEWPID as u64, 0, 0, 0, 0, 0]), Errno::EINVAL);
+    failed(
+        &mut state,
+        Call::of(Pid(4711), "unshare", "unshare", [libc::CLONE_NEWPID as u64, 0, 0, 0, 0, 0]),
+        Errno::EINVAL,
+    );
     press(&mut state, "i");
     let text = screen(&mut state);
     assert!(text.contains("Invalid argument (EINVAL)"), "{text}");
@@ -117,7 +121,7 @@ fn the_line_that_makes_a_call_is_found_in_every_tool() {
         ("cgdelete", "rmdir"),
         ("hog", "clone"),
     ] {
-        let call = Call { comm: tool.into(), ..Call::of(1, tool, name, [0; 6]) };
+        let call = Call { comm: tool.into(), ..Call::of(Pid(1), tool, name, [0; 6]) };
         let source = tools::find(tool).unwrap().source;
         let lines = source::makers(source, &call);
         assert!(!lines.is_empty(), "{tool}: {name}");
@@ -128,7 +132,7 @@ fn the_line_that_makes_a_call_is_found_in_every_tool() {
 #[test]
 fn of_several_lines_the_one_that_names_the_arguments_is_meant() {
     let proc = [c"proc".as_ptr() as u64, c"/proc".as_ptr() as u64, c"proc".as_ptr() as u64, 0, 0, 0];
-    let call = Call::of(1, "unshare", "mount", proc);
+    let call = Call::of(Pid(1), "unshare", "mount", proc);
     let lines = source::makers(tools::find("unshare").unwrap().source, &call);
     assert!(lines.iter().all(|(_, line)| line.contains("\"proc\"")) && lines.len() == 1, "{lines:?}");
 }

@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_fork_says_only_what_matters() {
-        let brief = |name, values| brief(&Call::of(1, "sh", name, values));
+        let brief = |name, values| brief(&Call::of(Pid(1), "sh", name, values));
         let glibc = BY_ITSELF | libc::SIGCHLD as u64;
         assert_eq!(brief("clone", [glibc, 0, 7, 7, 7, 0]), "clone(SIGCHLD)");
         assert_eq!(brief("clone", [Kind::Pid.row().flag | 17, 0, 0, 0, 0, 0]), "clone(CLONE_NEWPID|SIGCHLD)");
@@ -285,7 +285,7 @@ mod tests {
         let brief = |program: &std::ffi::CStr, name: &std::ffi::CStr| {
             let (argv, env) = ([name.as_ptr(), c"-e".as_ptr(), std::ptr::null()], [c"A=1".as_ptr(), std::ptr::null()]);
             let values = [program.as_ptr() as u64, argv.as_ptr() as u64, env.as_ptr() as u64, 0, 0, 0];
-            brief(&Call::of(1, "sh", "execve", values))
+            brief(&Call::of(Pid(1), "sh", "execve", values))
         };
         assert_eq!(brief(c"/bin/sh", c"sh"), r#"execve("/bin/sh", ["sh", "-e"])"#);
         assert_eq!(brief(c"/run/boxwright-0-1a2b/bin/ps", c"ps"), r#"execve("…/bin/ps", ["ps", "-e"])"#);

@@ -75,7 +75,7 @@ fn what_was_changed_is_told_in_the_pane_and_in_the_lesson() {
         press(&mut state, "f2\n");
         let said = lang.pick("You let unshare happen without CLONE_NEWNS", "你让 unshare 在去掉 CLONE_NEWNS 之后发生");
         assert!(screen(&mut state).contains(said), "{}", screen(&mut state));
-        let made = Call::of(4711, "unshare", "unshare", [0x400_0000, 0, 0, 0, 0, 0]);
+        let made = Call::of(Pid(4711), "unshare", "unshare", [0x400_0000, 0, 0, 0, 0, 0]);
         let event = SyscallEvent {
             call: made,
             returned: Return::Value(0),
@@ -102,7 +102,7 @@ fn what_was_changed_is_told_in_the_pane_and_in_the_lesson() {
 
 #[test]
 fn each_flag_of_the_lessons_has_its_words() {
-    let call = |name, values| Call::of(7, "sh", name, values);
+    let call = |name, values| Call::of(Pid(7), "sh", name, values);
     let all = crate::kernel::namespaces::TABLE.iter().fold(0, |all, row| all | row.flag);
     let mounts = libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC | libc::MS_REC | libc::MS_SHARED;
     for call in [

@@ -1,6 +1,7 @@
 //! The lab as it is drawn: terminals and panes, and nothing of a lesson.
 
 use super::stage::{self, feed, press, prompts, sample, shot, straight, text, unshared};
+use crate::kernel::pid::Pid;
 use crate::{
     app::{Effect, Event, Facts, Look, Overlay, Pane, Prefix, State, update},
     lang::Lang,
@@ -20,7 +21,10 @@ fn lab(lang: Lang, size: (u16, u16), image: Option<&str>) -> State {
 
 fn two_containers() -> crate::observe::Sample {
     let one = |pid, comm: &str, by: &str| Container { pid, start: 7, comm: comm.into(), by: by.into() };
-    crate::observe::Sample { containers: vec![one(4711, "sh", "unshare"), one(99, "nginx", "conmon")], ..unshared() }
+    crate::observe::Sample {
+        containers: vec![one(Pid(4711), "sh", "unshare"), one(Pid(99), "nginx", "conmon")],
+        ..unshared()
+    }
 }
 
 #[test]
@@ -93,7 +97,7 @@ fn a_container_is_picked_from_the_list() {
     assert_eq!(state.overlay, Some(Overlay::Containers(0)));
     let seen = text(&shot(&mut state));
     assert!(seen.contains("99") && seen.contains("nginx") && seen.contains("made by conmon"), "{seen}");
-    assert_eq!(press(&mut state, "jj\n"), [Effect::Pick(Some((99, 7)))]);
+    assert_eq!(press(&mut state, "jj\n"), [Effect::Pick(Some((Pid(99), 7)))]);
     press(&mut state, "v");
     assert_eq!(state.overlay, Some(Overlay::Containers(2)), "it is the chosen one");
     assert_eq!(press(&mut state, "kk\n"), [Effect::Pick(None)]);

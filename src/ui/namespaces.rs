@@ -62,7 +62,7 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize, rows: usize) -> 
 /// The links of the container process that its held call is about to change.
 fn about_to_change(play: &Play, now: &Sample) -> Vec<&'static str> {
     let held = play.session.held().first().map(|(_, call)| call);
-    held.filter(|call| now.container == Some(call.pid.0)).map_or_else(Vec::new, meaning::links)
+    held.filter(|call| now.container == Some(call.pid)).map_or_else(Vec::new, meaning::links)
 }
 
 /// A sign behind a link that will change.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernel::pid::Pid;
 use crate::{
     app::{Effect, Look, Pane},
     observe::{Link, Member, Networks, Peer, Route, Sample},
@@ -28,7 +29,7 @@ fn networks(up: bool) -> Networks {
     let router = Network {
         inode: ROUTER,
         host_terminal: true,
-        processes: vec![Member { pid: 4711, comm: "sh".into() }],
+        processes: vec![Member { pid: Pid(4711), comm: "sh".into() }],
         interfaces: vec![
             link(1, "lo", "", true, "127.0.0.1/8"),
             link(4, "br0", "bridge", true, "10.1.0.1/24"),
@@ -46,7 +47,7 @@ fn networks(up: bool) -> Networks {
     let container = Network {
         inode: ROUTER + 1,
         container: true,
-        processes: vec![Member { pid: 4720, comm: "sh".into() }],
+        processes: vec![Member { pid: Pid(4720), comm: "sh".into() }],
         interfaces: vec![link(1, "lo", "", false, ""), eth0],
         routes: if up { vec![route("default", Some("10.1.0.1"), "eth0")] } else { Vec::new() },
         ..Network::default()

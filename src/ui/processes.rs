@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     app::{Play, State},
-    kernel::namespaces::Kind,
+    kernel::{namespaces::Kind, pid::Pid},
     observe::{Process, Sample},
 };
 use std::collections::BTreeMap;
@@ -21,17 +21,17 @@ pub(super) fn sheet(state: &State, play: &Play, columns: usize) -> Sheet {
         sheet.line(line(lang.pick("No process yet.", "还没有进程。"), Role::Quiet));
         return sheet;
     };
-    let known: Vec<i32> =
+    let known: Vec<Pid> =
         play.before.iter().flat_map(|sample| sample.processes.iter().map(|process| process.pid)).collect();
     sheet.line(vec![
         (pad(lang.pick("host", "宿主机"), 7), Role::Host),
         (pad(lang.pick("inside", "容器内"), 8), Role::Container),
     ]);
-    let mut depths: BTreeMap<i32, usize> = BTreeMap::new();
+    let mut depths: BTreeMap<Pid, usize> = BTreeMap::new();
     for process in &now.processes {
         let depth = depths.get(&process.ppid).map_or(0, |depth| depth + 1);
         depths.insert(process.pid, depth);
-        let held = play.session.held().iter().any(|(_, call)| call.pid.0 == process.pid);
+        let held = play.session.held().iter().any(|(_, call)| call.pid == process.pid);
         let new = !known.is_empty() && !known.contains(&process.pid);
         let inside = inside(process, now);
         let tree = if depth == 0 { String::new() } else { format!("{}{} ", "  ".repeat(depth - 1), marks::BRANCH) };

@@ -214,7 +214,7 @@ pub(crate) fn after(state: &mut State) {
     };
     feed(state, Event::Trace(TerminalId::Container, TraceEvent::Syscall(Pid(4702), event)));
     sample(state, unshared());
-    let call = Call::of(4711, "unshare", "clone", [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]);
+    let call = Call::of(Pid(4711), "unshare", "clone", [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]);
     feed(state, Event::Trace(TerminalId::Container, TraceEvent::Held(Pid(4702), call)));
 }
 
@@ -244,5 +244,5 @@ pub(crate) fn refused(state: &mut State) {
 fn unshare() -> Call {
     let kinds = [Kind::Mnt, Kind::Uts, Kind::Ipc, Kind::Pid, Kind::Net];
     let flags = kinds.into_iter().fold(0, |flags, kind| flags | kind.row().flag);
-    Call::of(4711, "unshare", "unshare", [flags, 0, 0, 0, 0, 0])
+    Call::of(Pid(4711), "unshare", "unshare", [flags, 0, 0, 0, 0, 0])
 }

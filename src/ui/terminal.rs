@@ -88,7 +88,7 @@ fn status(state: &State, play: &Play, id: TerminalId, room: usize) -> Pieces {
     }
     let container = play.sample.as_ref().and_then(|sample| sample.container);
     let pid = match (held, id) {
-        (Some((_, call)), _) => Some(call.pid.0),
+        (Some((_, call)), _) => Some(call.pid),
         // In the lab it may be anywhere: the first line says who it is.
         (None, TerminalId::Container) => container.filter(|_| !play.is_lab()),
         (None, TerminalId::Host) => None,

@@ -2,6 +2,7 @@
 
 use crate::harness::{Test, tests};
 use crate::support::{BOXWRIGHT, for_everybody, host, left_of, theirs};
+use boxwright::kernel::pid::Pid;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde_json::Value;
 use std::{
@@ -214,7 +215,7 @@ fn kill_at(who: &Who, place: &str, number: usize) -> Option<String> {
             Some("session") => session = event["name"].as_str().unwrap().to_string(),
             Some("sample") => {
                 let pids = event["processes"].as_array().unwrap().iter().filter_map(|process| process["pid"].as_i64());
-                processes = pids.filter_map(|pid| boxwright::kernel::pidfd::open(pid as i32).ok()).collect();
+                processes = pids.filter_map(|pid| boxwright::kernel::pidfd::open(Pid(pid as i32)).ok()).collect();
             }
             Some("summary") => seen = 0,
             _ => {}

@@ -3,6 +3,7 @@
 use crate::harness::{Test, tests};
 use crate::support::BOXWRIGHT;
 use boxwright::kernel::namespaces::Kind;
+use boxwright::kernel::pid::Pid;
 use boxwright::observe::{ForChildren, Reader, Sample, Subject};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
@@ -46,8 +47,8 @@ impl Shell {
         Shell { child, input, output }
     }
 
-    fn pid(&self) -> i32 {
-        self.child.id() as i32
+    fn pid(&self) -> Pid {
+        Pid::of(&self.child)
     }
 
     /// Runs a line and waits until whatever shell reads the pipe *now* has done it.
@@ -71,7 +72,7 @@ impl Shell {
 impl Drop for Shell {
     fn drop(&mut self) {
         // The group is this shell's own, so nothing else can be in it.
-        let group = nix::unistd::Pid::from_raw(self.pid());
+        let group = self.pid().into();
         let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
         let _ = self.child.wait();
     }
@@ -104,9 +105,9 @@ fn the_child_of_unshare_is_the_container() {
     shell.run("hostname box");
     let sample = shell.sample();
     let names: Vec<(&str, &[i32])> = sample.processes.iter().map(|p| (p.comm.as_str(), p.nspid.as_slice())).collect();
-    let pids: Vec<i32> = sample.processes.iter().map(|p| p.pid).collect();
+    let pids: Vec<i32> = sample.processes.iter().map(|p| p.pid.0).collect();
     assert_eq!(names, [("bash", &pids[..1]), ("unshare", &pids[1..2]), ("bash", &[pids[2], 1])]);
-    assert_eq!(sample.container, Some(pids[2]));
+    assert_eq!(sample.container, Some(Pid(pids[2])));
     assert!(sample.scorecard.isolated);
     assert!(!sample.scorecard.rooted && !sample.scorecard.limited && !sample.scorecard.entered);
     assert_eq!(sample.inside.hostname.as_deref(), Some("box"));

@@ -4,6 +4,7 @@ use crate::{
     harness::{Test, tests},
     support::BOXWRIGHT,
 };
+use boxwright::kernel::pid::Pid;
 use boxwright::observe::{Extra, Link, Network, Networks, Reader, Subject};
 use serde_json::Value;
 use std::{
@@ -72,7 +73,7 @@ impl Drop for Shell {
 fn networks_of(pid: i32) -> Networks {
     let mut reader = reader();
     reader.look_at(Extra { networks: true, ..Extra::default() });
-    reader.read(Subject::Below(pid, None)).0.networks.unwrap()
+    reader.read(Subject::Below(Pid(pid), None)).0.networks.unwrap()
 }
 
 fn reader() -> Reader {
@@ -92,7 +93,7 @@ fn member(shell: &mut Shell, name: &str) -> i32 {
 }
 
 fn of(networks: &Networks, pid: i32) -> &Network {
-    let has = |network: &&Network| network.processes.iter().any(|member| member.pid == pid);
+    let has = |network: &&Network| network.processes.iter().any(|member| member.pid == Pid(pid));
     networks.all.iter().find(has).unwrap_or_else(|| panic!("{pid}: {networks:#?}"))
 }
 
@@ -203,7 +204,7 @@ fn a_namespace_with_a_name_needs_no_process() {
 
 fn networks_are_not_read_where_they_are_not_asked_for() {
     let shell = Shell::start(&["bash"]);
-    assert_eq!(reader().read(Subject::Below(shell.pid(), None)).0.networks, None);
+    assert_eq!(reader().read(Subject::Below(Pid(shell.pid()), None)).0.networks, None);
     let all = shell.networks().all;
     assert!(all[0].host && all[0].interfaces.iter().any(|link| link.name == "lo"), "{all:?}");
 }

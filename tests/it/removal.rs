@@ -115,7 +115,7 @@ fn is_write(line: &str, file: &str) -> bool {
 
 /// Waits for a process to end; it is killed where it does not.
 fn ends(child: &mut Child, within: Duration) -> ExitStatus {
-    let process = boxwright::kernel::pidfd::open(child.id() as i32).unwrap();
+    let process = boxwright::kernel::pidfd::open(boxwright::kernel::pid::Pid::of(child)).unwrap();
     let mut fds = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
     if poll(&mut fds, PollTimeout::try_from(within).unwrap()).unwrap() == 0 {
         let _ = child.kill();

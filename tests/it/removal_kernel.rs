@@ -201,9 +201,9 @@ fn stranger(group: &Path, variable: &str) -> Pid {
         let members = fs::read_to_string(group.join("cgroup.procs")).unwrap();
         let sleeps = |pid: &Pid| {
             let new = known.lines().all(|line| line != pid.to_string());
-            new && process::read(pid.0).is_some_and(|process| process.comm == "sleep")
+            new && process::read(*pid).is_some_and(|process| process.comm == "sleep")
         };
-        if let Some(pid) = members.lines().filter_map(|line| line.parse().ok().map(Pid)).find(sleeps) {
+        if let Some(pid) = members.lines().filter_map(|line| line.parse().ok()).find(sleeps) {
             return pid;
         }
         assert!(Instant::now() < deadline, "none joined");
@@ -212,7 +212,7 @@ fn stranger(group: &Path, variable: &str) -> Pid {
 }
 
 fn alive(pid: Pid) -> bool {
-    process::read(pid.0).is_some_and(|process| process.state != 'Z')
+    process::read(pid).is_some_and(|process| process.state != 'Z')
 }
 
 /// Ends a process that is not our child.

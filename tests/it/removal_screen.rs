@@ -3,6 +3,7 @@
 use crate::harness::{Test, tests};
 use crate::support::tmux::Tmux;
 use crate::support::{self, BOXWRIGHT, left_of};
+use boxwright::kernel::pid::Pid;
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -95,7 +96,7 @@ fn a_closed_terminal_and_a_frozen_process() {
     let tmux = started();
     let (program, name) = session(&tmux);
     typed(&tmux, FREEZE);
-    let process = boxwright::kernel::pidfd::open(program).unwrap();
+    let process = boxwright::kernel::pidfd::open(Pid(program)).unwrap();
     let began = Instant::now();
     drop(tmux);
     support::wait_for_the_end(&process);

@@ -3,6 +3,7 @@
 use crate::harness::{Test, tests};
 use crate::support::traced::{calls, ends, events, trace};
 use crate::support::{self, BOXWRIGHT, for_everybody};
+use boxwright::kernel::pid::Pid;
 use serde_json::Value;
 use std::process::{Command, Output, Stdio};
 
@@ -171,7 +172,7 @@ fn all_that_is_traced_dies_with_the_tracer() {
             pids.insert(pid.parse::<i32>().unwrap());
         }
     }
-    let open: Vec<_> = pids.iter().map(|pid| boxwright::kernel::pidfd::open(*pid).unwrap()).collect();
+    let open: Vec<_> = pids.iter().map(|pid| boxwright::kernel::pidfd::open(Pid(*pid)).unwrap()).collect();
     tracer.kill().unwrap();
     tracer.wait().unwrap();
     for process in &open {

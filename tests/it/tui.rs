@@ -4,6 +4,7 @@ use crate::harness::{Test, tests};
 use crate::support::tmux::Tmux;
 use crate::support::words::{CHINESE, ENGLISH, Words};
 use crate::support::{self, BOXWRIGHT};
+use boxwright::kernel::pid::Pid;
 use std::fs;
 
 pub fn tests() -> Vec<Test> {
@@ -177,7 +178,7 @@ fn nothing_is_left_when_it_is_killed() {
         let session = support::session_of(pid).unwrap();
         let family = support::processes_of(&session);
         assert!(family.len() >= if held { 2 } else { 3 }, "two shells, and perhaps a container: {family:?}");
-        let ends: Vec<_> = family.iter().filter_map(|pid| boxwright::kernel::pidfd::open(*pid).ok()).collect();
+        let ends: Vec<_> = family.iter().filter_map(|pid| boxwright::kernel::pidfd::open(Pid(*pid)).ok()).collect();
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).unwrap();
         for end in ends {
             support::wait_for_the_end(&end);

@@ -95,7 +95,7 @@ fn in_the_background_it_waits_and_ends_when_asked() {
     for (signal, status) in [("TERM", 143), ("QUIT", 131), ("INT", 130)] {
         tmux.line(&format!("clear; {BOXWRIGHT} --lang en &"));
         waits(&tmux);
-        let process = pidfd::open(program(&tmux)).unwrap();
+        let process = pidfd::open(boxwright::kernel::pid::Pid(program(&tmux))).unwrap();
         tmux.line(&format!("kill -{signal} $!; wait $!; echo status=$?"));
         tmux.sees(&format!("status={status}\n"));
         wait_for_the_end(&process);
@@ -144,7 +144,7 @@ fn a_lost_terminal_ends_it_without_a_panic() {
             }
         }
         drop(pty);
-        let process = pidfd::open(child.id() as i32).unwrap();
+        let process = pidfd::open(boxwright::kernel::pid::Pid::of(&child)).unwrap();
         wait_for_the_end(&process);
         assert_eq!(child.wait().unwrap().code(), Some(129), "{state}");
     }

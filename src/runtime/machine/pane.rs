@@ -1,6 +1,7 @@
 //! One terminal pane of the machine.
 
 use super::{super::timer::Timer, Message, Sink};
+use crate::kernel::pid::Pid;
 use crate::{
     lesson::TerminalId,
     observe::Place,
@@ -27,7 +28,7 @@ pub(super) struct Terminal {
     pub(super) looks: u32,
     pub(super) place: Option<Place>,
     /// The foreground group that was looked at last, and the process in it that says where the terminal is.
-    pub(super) stands: Option<(i32, i32)>,
+    pub(super) stands: Option<(Pid, Pid)>,
     pub(super) hold: Hold,
     /// Whether its shell is an ordinary user's.
     pub(super) user: bool,

@@ -3,7 +3,7 @@
 use super::Machine;
 use crate::{
     event::Event,
-    kernel::{process, text},
+    kernel::{pid::Pid, process, text},
     lesson::TerminalId,
     observe::Place,
     terminal::{shell::is_shell, waits_for_input},
@@ -34,7 +34,7 @@ impl Machine {
             return Vec::new();
         };
         let shells = shells(group);
-        let waits = |pid: &i32| is_interactive(*pid) && waits_for_input(Path::new("/proc"), *pid) == Some(true);
+        let waits = |pid: &Pid| is_interactive(*pid) && waits_for_input(Path::new("/proc"), *pid) == Some(true);
         let waiting = shells.iter().copied().find(waits);
         if waiting.is_none() && !shells.is_empty() && terminal.looks < LOOKS {
             terminal.looks += 1;
@@ -49,7 +49,7 @@ impl Machine {
     }
 
     /// The process group in a terminal's foreground; behind a program that only passes everything on, the one in there.
-    pub(super) fn foreground(&self, id: TerminalId) -> Option<i32> {
+    pub(super) fn foreground(&self, id: TerminalId) -> Option<Pid> {
         self.terminals.get(&id)?.pty.as_ref()?.foreground().map(innermost)
     }
 
@@ -65,7 +65,7 @@ impl Machine {
         all.into_iter().flatten().filter_map(|(id, pid)| self.place(id, pid)).collect()
     }
 
-    fn place(&mut self, id: TerminalId, pid: i32) -> Option<Event> {
+    fn place(&mut self, id: TerminalId, pid: Pid) -> Option<Event> {
         let place = Place::of(pid)?;
         let terminal = self.terminals.get_mut(&id)?;
         let changed = terminal.place.as_ref() != Some(&place);
@@ -79,31 +79,33 @@ const NESTED: usize = 8;
 
 /// sudo(8) and script(1) give what they start a terminal of its own and pass on what is typed: the keys go to the
 /// foreground of the innermost terminal.
-fn innermost(group: i32) -> i32 {
+fn innermost(group: Pid) -> Pid {
     let groups = std::iter::successors(Some(group), |group| passed_on(*group));
     groups.take(NESTED).last().unwrap_or(group)
 }
 
 /// The foreground of the terminal that the leader of this group has made for its child.
-fn passed_on(leader: i32) -> Option<i32> {
-    let stat = |pid: i32| process::parse(&text::read(format!("/proc/{pid}/stat")).ok()?);
+fn passed_on(leader: Pid) -> Option<Pid> {
+    let stat = |pid: Pid| process::parse(&text::read(pid.dir().join("stat")).ok()?);
     let own = stat(leader)?;
-    let children = text::read(format!("/proc/{leader}/task/{leader}/children")).ok()?;
+    let children = text::read(leader.dir().join(format!("task/{leader}/children"))).ok()?;
     let mut children = children.split_ascii_whitespace().filter_map(|pid| stat(pid.parse().ok()?));
-    children.find(|child| child.tty != 0 && child.tty != own.tty && child.foreground > 0).map(|child| child.foreground)
+    children
+        .find(|child| child.tty != 0 && child.tty != own.tty && child.foreground > Pid(0))
+        .map(|child| child.foreground)
 }
 
 /// The shells in a process group, in the order of their PIDs.
-fn shells(group: i32) -> Vec<i32> {
+fn shells(group: Pid) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    let mut shells: Vec<i32> = pids.filter(|pid| is_shell_of(*pid, group)).collect();
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<Pid>().ok());
+    let mut shells: Vec<Pid> = pids.filter(|pid| is_shell_of(*pid, group)).collect();
     shells.sort_unstable();
     shells
 }
 
-fn is_shell_of(pid: i32, group: i32) -> bool {
-    let Ok(stat) = text::read(format!("/proc/{pid}/stat")) else { return false };
+fn is_shell_of(pid: Pid, group: Pid) -> bool {
+    let Ok(stat) = text::read(pid.dir().join("stat")) else { return false };
     // The name stands between the first parenthesis and the last one (proc_pid_stat(5)).
     let Some((before, after)) = stat.rsplit_once(") ") else { return false };
     let name = before.split_once('(').map_or("", |(_, name)| name);
@@ -112,8 +114,8 @@ fn is_shell_of(pid: i32, group: i32) -> bool {
 }
 
 /// Whether a shell takes its lines from a user, not from a script or its own arguments: those may ask for other things.
-fn is_interactive(pid: i32) -> bool {
-    let Ok(arguments) = text::read(format!("/proc/{pid}/cmdline")) else { return false };
+fn is_interactive(pid: Pid) -> bool {
+    let Ok(arguments) = text::read(pid.dir().join("cmdline")) else { return false };
     // busybox(1) has the shell's name in its first argument.
     let first = arguments.split_terminator('\0').skip(1).find(|word| !is_shell(word));
     first.is_none_or(|word| word.starts_with("--") || (word.starts_with(['-', '+']) && !word.contains('c')))

@@ -1,12 +1,13 @@
 //! What a session looks at: its container, and the control groups that bear its name.
 
 use super::Machine;
+use crate::kernel::pid::Pid;
 use crate::{kernel::availability::outside_ours, observe::cgroup};
 use std::path::{Path, PathBuf};
 
 impl Machine {
     /// Looks at this container from now on, by PID and start; `None` at the one that is found.
-    pub(in crate::runtime) fn pick(&self, picked: Option<(i32, u64)>) {
+    pub(in crate::runtime) fn pick(&self, picked: Option<(Pid, u64)>) {
         self.sampler.anywhere(picked);
     }
 

@@ -40,11 +40,7 @@ impl Machine {
 
     /// What the processes of a terminal have done so far.
     pub(super) fn work(&self, terminal: TerminalId) -> Work {
-        self.terminals
-            .get(&terminal)
-            .and_then(|terminal| terminal.root)
-            .map(|root| Work::of(root.0))
-            .unwrap_or_default()
+        self.terminals.get(&terminal).and_then(|terminal| terminal.root).map(Work::of).unwrap_or_default()
     }
 }
 

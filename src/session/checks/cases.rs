@@ -1,6 +1,7 @@
 //! What the tables of checks are made of: one container to vary, and events as the tracer makes them.
 
 use super::{Evidence, Verdict, decide};
+use crate::kernel::pid::Pid;
 use crate::{
     kernel::{namespaces::Kind, pid::Signal},
     lang::{Both, Lang},
@@ -44,7 +45,7 @@ pub(in crate::session) fn decided(
 /// A process; the last of its numbers is that in its own PID namespace, which is the container's where there are two.
 pub(in crate::session) fn process(pid: i32, ppid: i32, nspid: &[i32], comm: &str, state: char) -> Process {
     let pid_ns = if nspid.len() > 1 { CONTAINER_PID } else { HOST_PID };
-    Process { pid, ppid, nspid: nspid.to_vec(), comm: comm.into(), state, pid_ns: Some(pid_ns) }
+    Process { pid: Pid(pid), ppid: Pid(ppid), nspid: nspid.to_vec(), comm: comm.into(), state, pid_ns: Some(pid_ns) }
 }
 
 const HOST_PID: u64 = 4_026_531_836;
@@ -58,7 +59,7 @@ pub(in crate::session) fn sample() -> Sample {
     };
     let link = |name: &str, up| Interface { name: name.into(), up, addresses: Vec::new() };
     let mut sample = Sample {
-        container: Some(102),
+        container: Some(Pid(102)),
         namespaces: links(CONTAINER_PID, 4_026_532_100),
         host_namespaces: links(HOST_PID, 4_026_531_830),
         for_children: ForChildren::Inode(CONTAINER_PID),
@@ -91,8 +92,8 @@ pub(in crate::session) fn sample() -> Sample {
         },
         group: Group {
             exists: true,
-            members: vec![102],
-            members_of: ["cpu", "memory"].map(|name| (name.into(), vec![102])).into(),
+            members: vec![Pid(102)],
+            members_of: ["cpu", "memory"].map(|name| (name.into(), vec![Pid(102)])).into(),
             ..Group::default()
         },
         ..Sample::default()
@@ -125,7 +126,7 @@ pub(in crate::session) fn call(name: &str, value: u64, returned: Result<i64, i32
 }
 
 fn event(name: &str, value: u64, returned: Return) -> SyscallEvent {
-    let call = Call::of(102, "sh", name, [value, 0, 0, 0, 0, 0]);
+    let call = Call::of(Pid(102), "sh", name, [value, 0, 0, 0, 0, 0]);
     SyscallEvent { call, returned, micros: 0, changed: Vec::new(), asked: None }
 }
 

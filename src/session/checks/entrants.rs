@@ -45,6 +45,7 @@ fn excess(entrant: &Entrant, container: &Privileges, lang: Lang) -> Option<Strin
 #[cfg(test)]
 mod tests {
     use super::super::cases::{Case, all, with};
+    use crate::kernel::pid::Pid;
     use crate::observe::{Entrant, Privileges, Sample};
 
     /// What the lesson's own runtime leaves to a container.
@@ -62,7 +63,7 @@ mod tests {
     /// The container has these rights, and two processes have entered it: one with as many, one with a change.
     fn entered(change: impl Fn(&mut Entrant)) -> Sample {
         let entrant = |pid| Entrant { pid, comm: "sleep".into(), other_user_namespace: false, privileges: few() };
-        let (one, mut other) = (entrant(104), entrant(105));
+        let (one, mut other) = (entrant(Pid(104)), entrant(Pid(105)));
         change(&mut other);
         with(|sample| (sample.privileges, sample.entrants) = (few(), vec![one, other]))
     }

@@ -108,6 +108,7 @@ const CONTAINER_PROCESS: &str = "container";
 #[cfg(test)]
 mod tests {
     use super::super::cases::{Case, all, sample, with};
+    use crate::kernel::pid::Pid;
     use crate::observe::Sample;
 
     fn gone() -> Sample {
@@ -169,7 +170,7 @@ mod tests {
     #[test]
     fn a_member_is_a_process_of_that_name_in_the_hierarchy_that_counts() {
         let partly = || with(|sample| sample.group.members_of.insert("memory".into(), Vec::new()));
-        let both = || with(|sample| sample.group.members_of.values_mut().for_each(|members| members.push(103)));
+        let both = || with(|sample| sample.group.members_of.values_mut().for_each(|members| members.push(Pid(103))));
         all([
             Case("in-group sh yes", sample(), true, "sh: a member of cpu, memory", "sh: a member of cpu, memory"),
             Case("in-group sh yes", partly(), false, "sh: a member of cpu, memory", "sh: a member of cpu"),

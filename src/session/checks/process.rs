@@ -2,7 +2,7 @@
 
 use super::{Verdict, absent, is_program, join};
 use crate::{
-    kernel::namespaces::Kind,
+    kernel::{namespaces::Kind, pid::Pid},
     lang::Lang,
     lesson::{Amount, Where},
     observe::{NAMES, Process, Sample},
@@ -52,11 +52,11 @@ pub(super) fn init(name: &str, sample: &Sample, lang: Lang) -> Verdict {
 /// A process of this program inside has PID 1 as its parent.
 pub(super) fn adopted(name: &str, sample: &Sample, lang: Lang) -> Verdict {
     let init = first(sample).map(|process| process.pid);
-    let parents: Vec<i32> =
+    let parents: Vec<Pid> =
         inside(sample).filter(|process| is_program(name, &process.comm)).map(|process| process.ppid).collect();
     let found = init.is_some_and(|init| parents.contains(&init));
     let word = |parents: &str| lang.pick(format!("{name}: parent {parents}"), format!("{name}：父进程 {parents}"));
-    let parents: Vec<String> = parents.iter().map(i32::to_string).collect();
+    let parents: Vec<String> = parents.iter().map(Pid::to_string).collect();
     let (wanted, others) = (word("1"), if parents.is_empty() { "?".into() } else { parents.join(", ") });
     let seen = if found { wanted.clone() } else { word(&others) };
     Verdict::new(found, wanted, seen)
@@ -113,6 +113,7 @@ pub(super) fn no_new_privs(on: bool, sample: &Sample) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::super::cases::{Case, all, process, sample, with};
+    use crate::kernel::pid::Pid;
     use crate::{
         kernel::namespaces::Kind,
         observe::{NAMES, Sample, Scorecard},
@@ -182,10 +183,10 @@ mod tests {
 
     #[test]
     fn an_orphan_has_the_first_process_as_its_parent() {
-        let deeper = || with(|sample| sample.processes[3].ppid = 999);
+        let deeper = || with(|sample| sample.processes[3].ppid = Pid(999));
         let several = || {
             with(|sample| {
-                sample.processes[3].ppid = 999;
+                sample.processes[3].ppid = Pid(999);
                 sample.processes.push(process(105, 102, &[105, 5], "sleep", 'S'));
             })
         };

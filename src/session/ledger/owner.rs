@@ -3,7 +3,7 @@
 
 use crate::{
     cleanup::identity::{boot, namespace},
-    kernel::process,
+    kernel::{pid::Pid, process},
 };
 use std::fs;
 
@@ -15,7 +15,7 @@ pub(super) struct Owner {
     boot: String,
     /// The PID namespace that the number is of.
     namespace: u64,
-    pid: i32,
+    pid: Pid,
     /// When it started, in clock ticks after boot: the number may have been given to another process since.
     start: u64,
     /// Whether it holds a lock on the ledger.
@@ -35,7 +35,7 @@ impl Owner {
     /// This process.
     pub(super) fn new(locked: bool) -> Owner {
         let machine = String::from_utf8_lossy(&fs::read("/etc/machine-id").unwrap_or_default()).trim().to_string();
-        let pid = std::process::id() as i32;
+        let pid = Pid::own();
         let start = process::read(pid).map_or(0, |process| process.start);
         Owner { machine, boot: boot(), namespace: namespace("pid"), pid, start, locked }
     }

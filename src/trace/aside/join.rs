@@ -58,7 +58,7 @@ pub(super) struct Wish {
 
 impl Asker {
     pub(super) fn open(pid: Pid) -> nix::Result<Asker> {
-        Ok(Asker { pid, open: pidfd::open(pid.0)? })
+        Ok(Asker { pid, open: pidfd::open(pid)? })
     }
 
     /// Reads what its last `count` arguments ask for.

@@ -142,17 +142,17 @@ impl Tracing {
 
     fn start_aside(&self, process: Pid, values: &[u64; 6]) -> Result<Pid, Errno> {
         // Taken while the asking process stands still, so that its end of the socket hears of ours in any case.
-        let socket = pidfd::copy(&pidfd::open(process.0)?, values[1] as RawFd)?;
+        let socket = pidfd::copy(&pidfd::open(process)?, values[1] as RawFd)?;
         let mut supervisor = Command::new(&self.exe);
         supervisor
             .arg(ROLE)
-            .args([process.0, values[2] as i32, std::process::id() as i32].map(|number| number.to_string()))
+            .args([process.to_string(), (values[2] as i32).to_string(), Pid::own().to_string()])
             .current_dir("/")
             .stdin(Stdio::from(socket))
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let started = supervisor.spawn().map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
-        Ok(Pid(started.id() as i32))
+        Ok(Pid::of(&started))
     }
 
     /// A supervisor that is killed cannot end what its command has left behind, and the kernel makes us the parent of that
@@ -171,20 +171,19 @@ impl Tracing {
 
     /// Our children that are neither traced nor one of this program's roles, and all below them.
     fn orphans(&self) -> Vec<Pid> {
-        let own = std::process::id() as i32;
+        let own = Pid::own();
         let all: Vec<Process> = process::all().unwrap_or_default();
         let alive = all.iter().filter(|process| !matches!(process.state, 'Z' | 'X'));
         let is_role = |process: &Process| process.command.get(1).is_some_and(|word| word.starts_with("__"));
-        let adopted = |process: &&Process| {
-            process.ppid == own && !self.tasks.contains_key(&Pid(process.pid)) && !is_role(process)
-        };
-        let mut found: Vec<i32> = alive.clone().filter(adopted).map(|process| process.pid).collect();
+        let adopted =
+            |process: &&Process| process.ppid == own && !self.tasks.contains_key(&process.pid) && !is_role(process);
+        let mut found: Vec<Pid> = alive.clone().filter(adopted).map(|process| process.pid).collect();
         let mut at = 0;
         while let Some(parent) = found.get(at).copied() {
             at += 1;
             found.extend(alive.clone().filter(|process| process.ppid == parent).map(|process| process.pid));
         }
-        found.into_iter().map(Pid).collect()
+        found
     }
 
     /// Tells the supervisors of a family, or of all, to end what they have started.

@@ -36,13 +36,13 @@ const ENDING: Duration = Duration::from_millis(800);
 pub fn run(args: &[OsString]) -> ExitCode {
     let numbers: Vec<i32> = args.iter().filter_map(|word| word.to_str()?.parse().ok()).collect();
     let [pid, count, parent] = numbers[..] else { return ExitCode::FAILURE };
-    match attend(Pid(pid), count as usize, parent) {
+    match attend(Pid(pid), count as usize, Pid(parent)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn attend(pid: Pid, count: usize, parent: i32) -> nix::Result<()> {
+fn attend(pid: Pid, count: usize, parent: Pid) -> nix::Result<()> {
     let mut taken = SigSet::from(Signal::SIGCHLD);
     taken.add(Signal::SIGTERM);
     taken.add(Signal::SIGHUP);
@@ -50,7 +50,7 @@ fn attend(pid: Pid, count: usize, parent: i32) -> nix::Result<()> {
     let signals = SignalFd::with_flags(&taken, SfdFlags::SFD_CLOEXEC)?;
     // The session may end in any way.
     set_pdeathsig(Signal::SIGTERM)?;
-    if getppid().as_raw() != parent {
+    if getppid() != parent.into() {
         return Err(Errno::ESRCH);
     }
     set_child_subreaper(true)?;
@@ -136,7 +136,7 @@ fn tell(socket: &mut Option<OwnedFd>, status: i32) {
 /// Kills what descends from us, until nothing is left or the time is over.
 fn end_all() {
     let until = Instant::now() + ENDING;
-    let own = std::process::id() as i32;
+    let own = Pid::own();
     loop {
         let all = process::all().unwrap_or_default();
         let mut found = vec![own];
@@ -146,7 +146,7 @@ fn end_all() {
             found.extend(all.iter().filter(|process| process.ppid == pid).map(|process| process.pid));
         }
         for pid in found.into_iter().skip(1) {
-            let _ = kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL);
+            let _ = kill(pid.into(), Signal::SIGKILL);
         }
         // Whose parent has just been killed becomes a child of ours.
         let left = until.saturating_duration_since(Instant::now());

@@ -21,21 +21,21 @@ fn own() -> Branch {
     let (host, inside) =
         ([(Kind::Uts, 1), (Kind::Mnt, 2), (Kind::Pid, 3)], [(Kind::Uts, 11), (Kind::Mnt, 12), (Kind::Pid, 13)]);
     let mounts = vec![mount("/", "ext4", ""), mount("/proc", "proc", "")];
-    let process = |pid, comm: &str, inner| Process {
+    let process = |pid: Pid, comm: &str, inner| Process {
         pid,
         comm: comm.into(),
-        nspid: vec![pid, inner],
+        nspid: vec![pid.0, inner],
         pid_ns: Some(13),
         ..Process::default()
     };
     let sample = Sample {
-        container: Some(100),
+        container: Some(Pid(100)),
         host_namespaces: host.into(),
         namespaces: inside.into(),
         for_children: ForChildren::Inode(13),
         inside: Side { hostname: Some("box".into()), mounts, ..Side::default() },
         host: Side { hostname: Some("machine".into()), ..Side::default() },
-        processes: vec![process(100, "sh", 1), process(101, "hog", 2)],
+        processes: vec![process(Pid(100), "sh", 1), process(Pid(101), "hog", 2)],
         scorecard: Scorecard { isolated: true, ..Scorecard::default() },
         ..Sample::default()
     };
@@ -84,9 +84,9 @@ fn numbers_that_are_others_in_each_session_are_no_difference() {
     let renumbered = |it: &mut Branch| {
         it.sample.namespaces = [(Kind::Uts, 21), (Kind::Mnt, 22), (Kind::Pid, 23)].into();
         it.sample.for_children = ForChildren::Inode(23);
-        it.sample.container = Some(200);
+        it.sample.container = Some(Pid(200));
         it.sample.processes.iter_mut().for_each(|process| {
-            process.pid += 100;
+            process.pid.0 += 100;
             process.pid_ns = Some(23);
         });
         it.printed = String::new();
@@ -158,7 +158,7 @@ fn processes_are_told_by_their_names_and_inner_numbers() {
 
 #[test]
 fn what_would_have_changed_the_machine_is_told_once() {
-    let call = |name| Call::of(7, "sh", name, [0; 6]);
+    let call = |name| Call::of(Pid(7), "sh", name, [0; 6]);
     let guarded = |it: &mut Branch| {
         it.guarded = vec![
             (call("mount"), Harm::Mounts, true),
@@ -175,7 +175,7 @@ fn what_would_have_changed_the_machine_is_told_once() {
 #[test]
 fn the_call_is_told_with_its_result() {
     let returned = |name, returned| SyscallEvent {
-        call: Call::of(7, "sh", name, [0x400_0000, 0, 0, 0, 0, 0]),
+        call: Call::of(Pid(7), "sh", name, [0x400_0000, 0, 0, 0, 0, 0]),
         returned,
         micros: 1,
         changed: Vec::new(),

@@ -182,6 +182,7 @@ pub(super) fn of(call: &Call) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::pid::Pid;
     use crate::trace::Syscall;
 
     #[test]
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn no_argument_is_left_without_its_parameter() {
         for name in Syscall::names() {
-            let call = Call::of(1, "sh", name, [0; 6]);
+            let call = Call::of(Pid(1), "sh", name, [0; 6]);
             assert!(parameters(name).len() >= call.args.len(), "{name}: {call}");
         }
     }
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn the_pages_are_those_of_the_call_and_of_what_it_asks_for() {
         let flags = Kind::Pid.row().flag | Kind::Net.row().flag;
-        let call = Call::of(1, "unshare", "unshare", [flags, 0, 0, 0, 0, 0]);
+        let call = Call::of(Pid(1), "unshare", "unshare", [flags, 0, 0, 0, 0, 0]);
         assert_eq!(of(&call), ["2 unshare", "7 pid_namespaces", "7 network_namespaces", "7 namespaces"]);
     }
 }

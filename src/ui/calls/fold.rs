@@ -86,7 +86,7 @@ mod tests {
     };
 
     fn fork(number: i32) -> Row {
-        let call = Call::of(7, "sh", "clone", [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]);
+        let call = Call::of(Pid(7), "sh", "clone", [libc::SIGCHLD as u64, 0, 0, 0, 0, 0]);
         let (returned, changed) = (Return::Value(number.into()), vec![Change::Child(Pid(number))]);
         Row::Call(SyscallEvent { call, returned, micros: 3, changed, asked: None })
     }
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn calls_that_differ_in_what_they_do_are_all_shown() {
         let name = |name: &'static str| {
-            let call = Call::of(7, "sh", "sethostname", [name.as_ptr() as u64, name.len() as u64, 0, 0, 0, 0]);
+            let call = Call::of(Pid(7), "sh", "sethostname", [name.as_ptr() as u64, name.len() as u64, 0, 0, 0, 0]);
             Row::Call(SyscallEvent { call, returned: Return::Value(0), micros: 3, changed: Vec::new(), asked: None })
         };
         let rows: Vec<Row> = ["a", "b", "c", "d", "e", "f"].map(name).into();

@@ -4,7 +4,7 @@ use super::{besides, flat, lines, row, scorecard};
 use crate::{
     app::{Pane, Play, State},
     columns::seconds,
-    kernel::{namespaces::Kind, silent},
+    kernel::{namespaces::Kind, pid::Pid, silent},
     lang::Lang,
     observe::{Cgroup, ForChildren, Mount, Pressure, Sample},
     ui::{cgroup, meaning, mounts, namespaces, network, processes, sheet::Follow, sides, source, users},
@@ -130,7 +130,7 @@ fn links(play: &Play, now: &Sample, lang: Lang) -> Vec<String> {
         return vec![lang.pick("There is no container process.", "还没有容器进程。").into()];
     };
     let before = play.before.as_deref().unwrap_or(now);
-    let held = play.session.held().first().map(|(_, call)| call).filter(|call| call.pid.0 == pid);
+    let held = play.session.held().first().map(|(_, call)| call).filter(|call| call.pid == pid);
     let next = held.map_or_else(Vec::new, meaning::links);
     let will = |link: &str| if next.contains(&link) { lang.pick(", will change now", "，即将改变") } else { "" };
     let mut out = vec![lang.pick(
@@ -192,9 +192,9 @@ fn tree(play: &Play, now: &Sample, lang: Lang) -> Vec<String> {
     if now.processes.is_empty() {
         return vec![lang.pick("There is no process yet.", "还没有进程。").into()];
     }
-    let known: BTreeSet<i32> =
+    let known: BTreeSet<Pid> =
         play.before.iter().flat_map(|sample| sample.processes.iter().map(|process| process.pid)).collect();
-    let shown: BTreeSet<i32> = now.processes.iter().map(|process| process.pid).collect();
+    let shown: BTreeSet<Pid> = now.processes.iter().map(|process| process.pid).collect();
     let row = |process: &crate::observe::Process| {
         let mut text = format!("  {} {}", process.pid, process.comm);
         if let Some(inside) = processes::inside(process, now) {
@@ -206,7 +206,7 @@ fn tree(play: &Play, now: &Sample, lang: Lang) -> Vec<String> {
         if process.state == 'Z' {
             text += lang.pick(", ended", "，已结束");
         }
-        if play.session.held().iter().any(|(_, call)| call.pid.0 == process.pid) {
+        if play.session.held().iter().any(|(_, call)| call.pid == process.pid) {
             text += lang.pick(", held before a call", "，暂停在调用之前");
         }
         if !known.is_empty() && !known.contains(&process.pid) {

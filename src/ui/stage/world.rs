@@ -1,5 +1,6 @@
 //! States of a machine: a shell, then one that has called unshare(2).
 
+use crate::kernel::pid::Pid;
 use crate::{
     kernel::namespaces::Kind,
     observe::{ForChildren, Interface, Links, Mount, Process, Sample, Side},
@@ -25,8 +26,8 @@ fn links() -> Links {
 
 fn process(pid: i32, ppid: i32, nspid: &[i32], comm: &str) -> Process {
     Process {
-        pid,
-        ppid,
+        pid: Pid(pid),
+        ppid: Pid(ppid),
         nspid: nspid.to_vec(),
         comm: comm.into(),
         state: 'S',
@@ -60,7 +61,7 @@ fn side() -> Side {
 /// A shell and nothing else.
 pub(crate) fn plain() -> Sample {
     let mut sample = Sample {
-        container: Some(4702),
+        container: Some(Pid(4702)),
         namespaces: links(),
         host_namespaces: links(),
         for_children: ForChildren::Inode(HOST + 6),
@@ -78,7 +79,7 @@ pub(crate) fn plain() -> Sample {
 
 pub(super) fn with_unshare() -> Sample {
     let mut sample = plain();
-    sample.container = Some(4711);
+    sample.container = Some(Pid(4711));
     sample.processes.push(process(4711, 4702, &[4711], "unshare"));
     sample
 }

@@ -1,6 +1,7 @@
 //! A learner for tests: goes through a lesson step by step on a real machine, by keys or by typing every line.
 
 use super::{BOXWRIGHT, background::Background, processes_of};
+use boxwright::kernel::pid::Pid;
 use boxwright::{
     event::Event,
     lang::Lang,
@@ -37,8 +38,8 @@ pub struct Learner {
     asked: u64,
     seen: u64,
     /// The processes in the newest sample.
-    listed: Vec<i32>,
-    container: Option<i32>,
+    listed: Vec<Pid>,
+    container: Option<Pid>,
     /// The block of checks whose facts were last looked at before its commands.
     looked_at: Option<(usize, usize)>,
     /// Facts that held before the commands that should bring them about, or did not although they should stay.
@@ -235,7 +236,7 @@ impl Learner {
     /// The processes of the session: those that have its name, and those that were seen, for a container may be without it.
     fn processes(&self) -> BTreeSet<i32> {
         let named = processes_of(&self.name()).into_iter();
-        named.chain(self.listed.iter().copied()).collect()
+        named.chain(self.listed.iter().map(|pid| pid.0)).collect()
     }
 
     /// Waits until it is there, and until a sample shows it.

@@ -6,7 +6,7 @@ use crate::kernel::text;
 use crate::kernel::{errno, groups::SUBTREE_CONTROL};
 use crate::lang::Lang;
 use crate::session::{
-    Entry, HandedDown,
+    Delegated, Entry,
     ledger::{Outcome, directories, sweep},
 };
 use std::io::Write;
@@ -60,13 +60,13 @@ fn describe(swept: &[(Entry, Outcome)], lang: Lang) -> Vec<String> {
 }
 
 fn line(entry: &Entry, outcome: &Outcome, lang: Lang) -> String {
-    if let Entry::HandedDown(what) = entry {
-        return handed_down(what, outcome, lang);
+    if let Entry::Delegated(what) = entry {
+        return delegated(what, outcome, lang);
     }
     let what = match entry {
         Entry::RunDir(_) => lang.pick("run directory", "运行目录"),
         Entry::Partial(_) => lang.pick("half-made image files", "未完成的镜像文件"),
-        Entry::Cgroup(_) | Entry::Group(_) | Entry::HandedDown(_) => lang.pick("control group", "控制组"),
+        Entry::Cgroup(_) | Entry::Group(_) | Entry::Delegated(_) => lang.pick("control group", "控制组"),
         Entry::Object(_) => lang.pick("object", "对象"),
     };
     let path = match entry {
@@ -87,7 +87,7 @@ fn line(entry: &Entry, outcome: &Outcome, lang: Lang) -> String {
 
 /// What stays of one thing: one line with the reason and one with the remedy for each part of it.
 fn stays(entry: &Entry, left: &[Left], lang: Lang) -> Vec<String> {
-    if let Entry::HandedDown(what) = entry {
+    if let Entry::Delegated(what) = entry {
         return vec![not_taken_back(what, left, lang)];
     }
     let path = word(entry.path());
@@ -98,7 +98,7 @@ fn stays(entry: &Entry, left: &[Left], lang: Lang) -> Vec<String> {
             let what = lang.pick("cannot remove", "无法删除");
             return report(&format!("{what} {}", kept.object), left, lang);
         }
-        Entry::Cgroup(_) | Entry::Group(_) | Entry::HandedDown(_) => {
+        Entry::Cgroup(_) | Entry::Group(_) | Entry::Delegated(_) => {
             lang.pick("cannot remove control group", "无法删除控制组")
         }
     };
@@ -106,7 +106,7 @@ fn stays(entry: &Entry, left: &[Left], lang: Lang) -> Vec<String> {
 }
 
 /// What a session had to enable for the groups below, with the command that takes it back where we cannot.
-fn handed_down(what: &HandedDown, outcome: &Outcome, lang: Lang) -> String {
+fn delegated(what: &Delegated, outcome: &Outcome, lang: Lang) -> String {
     let file = what.dir.join(SUBTREE_CONTROL);
     let (controller, file) = (&what.controller, file.display());
     match outcome {
@@ -117,7 +117,7 @@ fn handed_down(what: &HandedDown, outcome: &Outcome, lang: Lang) -> String {
     }
 }
 
-fn not_taken_back(what: &HandedDown, left: &[Left], lang: Lang) -> String {
+fn not_taken_back(what: &Delegated, left: &[Left], lang: Lang) -> String {
     let (controller, file) = (&what.controller, what.dir.join(SUBTREE_CONTROL));
     let users: Vec<String> =
         groups::users(&what.dir, controller).iter().map(|group| group.display().to_string()).collect();

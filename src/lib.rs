@@ -20,7 +20,7 @@
 //!
 //! - The process with the screen never unshares, mounts, enters a namespace, or forks without executing: namespaces
 //!   belong to threads, and it has several. Whatever must happen elsewhere is a short-lived process of its own: a tool,
-//!   or a hidden role of this program (`__launch`, `__peek`, `__try`), chosen in `main` before the first thread exists.
+//!   or a hidden role of this program (`__launch`, `__ns-helper`, `__try`), chosen in `main` before the first thread exists.
 //! - One thread traces. ptrace(2) belongs to a thread, so every request goes to it, and every event comes from it.
 //! - Traced processes die with us (PTRACE_O_EXITKILL), and their namespaces and mounts with them. What the kernel does not
 //!   take away is written to a ledger *before* it is made ([`session::ledger`]), and taken away by [`cleanup`] alone, which
@@ -28,7 +28,7 @@
 //! - "The host" is always this program's own namespaces, never those of PID 1, which may be unreadable even for root.
 //! - [`app`] and [`ui`] read no clock, no file and no environment; [`session`] decides nothing by time but its deadline.
 //! - A failed system call in a lesson is data. Errors of the program name the call, the errno and a remedy.
-//! - Namespaces, errno causes, checks, keys: one table each, which code and text both read.
+//! - Namespaces, errno errno_causes, checks, keys: one table each, which code and text both read.
 //!
 //! # What is absent, and why
 //!

@@ -1,13 +1,13 @@
 //! Picks the role: tool, hidden role, subcommand or screen. All of it happens before the first thread exists.
 
-use boxwright::{doctor, observe, session::ledger::keep_books, tools, trace};
+use boxwright::{doctor, observe, session::ledger::record_partials, tools, trace};
 use std::{ffi::OsString, path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
     let mut args: Vec<OsString> = std::env::args_os().collect();
     let called = args.first().map(Path::new).and_then(Path::file_name).unwrap_or_default().to_owned();
     if let Some(tool) = called.to_str().and_then(tools::find) {
-        keep_books();
+        record_partials();
         return tools::run(tool, args.get(1..).unwrap_or_default());
     }
     if args.is_empty() {
@@ -18,11 +18,11 @@ fn main() -> ExitCode {
     match args.get(1).and_then(|role| role.to_str()) {
         Some(trace::launch::ROLE) => trace::launch::run(rest),
         Some(trace::aside::ROLE) => trace::aside::run(rest),
-        Some(observe::peek::ROLE) => observe::peek::run(&words(rest)),
+        Some(observe::ns_helper::ROLE) => observe::ns_helper::run(&words(rest)),
         Some(doctor::attempt::ROLE) => doctor::attempt::run(&words(rest)),
         Some(name) => match tools::find(name) {
             Some(tool) => {
-                keep_books();
+                record_partials();
                 tools::run(tool, rest)
             }
             None => boxwright::run(args),

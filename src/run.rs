@@ -6,13 +6,13 @@ mod class;
 mod fix;
 mod lab;
 mod lessons;
+mod messages;
 mod present;
 mod progress;
 mod proof;
 mod rerun;
 mod schema;
 mod shell;
-mod told;
 mod watching;
 
 use crate::{
@@ -31,6 +31,7 @@ use crate::{
     tools::TOOLS,
     trace,
 };
+use messages::printed;
 use std::{
     ffi::OsString,
     fs::File,
@@ -39,7 +40,6 @@ use std::{
     process::ExitCode,
     time::Duration,
 };
-use told::printed;
 use watching::{is_plain, look};
 
 const FAILED: u8 = 1;
@@ -52,7 +52,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     lang::speak(lang);
     let cli = match cli::read(args) {
         Ok(cli) => cli,
-        Err(error) => return told::usage(&error),
+        Err(error) => return messages::usage(&error),
     };
     if asks_the_machine(cli.command.as_ref())
         && let Some(bar) = doctor::silent_mount(lang)
@@ -116,15 +116,15 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
             lessons::book(dir, names, *speaker, &cli.common, lang)
         }
         Some(Command::Lessons(command)) => authors(command, &cli.common, lang),
-        Some(Command::Tools) => printed(told::list_tools()),
+        Some(Command::Tools) => printed(messages::list_tools()),
         Some(Command::Completions { shell }) => shell::completions(*shell),
         Some(Command::Man { dir }) => shell::man(dir, lang),
         Some(Command::Certificate { recording }) => certificate::certify(recording, lang),
         Some(Command::Verify { file, rerun: true }) => rerun::rerun(file, &cli.common, lang),
         Some(Command::Verify { file, .. }) => certificate::verify(file, lang),
         Some(Command::Schema { name }) => schema::show(name.as_deref(), lang),
-        Some(Command::Help { command }) => told::help(command, lang),
-        Some(Command::Glossary { word }) => told::glossary(word.as_deref(), lang),
+        Some(Command::Help { command }) => messages::help(command, lang),
+        Some(Command::Glossary { word }) => messages::glossary(word.as_deref(), lang),
     }
 }
 
@@ -299,7 +299,7 @@ fn screen(cli: &Cli, lang: Lang) -> ExitCode {
     };
     let place = match cli.place.as_deref().map(|name| headless::place(name, &lessons, lang)).transpose() {
         Ok(place) => place,
-        Err(wrong) => return told::no_place(cli.place.as_deref().unwrap_or_default(), &wrong, true, lang),
+        Err(wrong) => return messages::no_place(cli.place.as_deref().unwrap_or_default(), &wrong, true, lang),
     };
     let exe = match prepare(&cli.common, lang) {
         Ok(exe) => exe,

@@ -185,7 +185,7 @@ impl Seen {
         self.swap(state);
         let key = Key::of(event);
         let command = key.and_then(|key| keys::command(state, key));
-        let wanted = self.obey(state, key, command);
+        let wanted = self.handle(state, key, command);
         self.swap(state);
         if state.idle != idle {
             self.tell().idle = std::mem::replace(&mut state.idle, idle);
@@ -200,7 +200,7 @@ impl Seen {
     }
 
     /// Does what concerns the view alone; the viewer's screen is in the place of the session's.
-    fn obey(&mut self, state: &mut State, key: Option<Key>, command: Option<Command>) -> Option<Watch> {
+    fn handle(&mut self, state: &mut State, key: Option<Key>, command: Option<Command>) -> Option<Watch> {
         match command {
             None => state.idle = Some(answer::why(state, key)),
             Some(Command::Watch(watch)) => return Some(watch),

@@ -6,7 +6,7 @@ use crate::kernel::text;
 use crate::kernel::{
     availability::OURS,
     freezer::{Freezers, STATES},
-    groups::{SUBTREE_CONTROL, children, hands_down, write},
+    groups::{SUBTREE_CONTROL, children, delegates, write},
     pid::Pid,
     pidfd, process,
 };
@@ -280,7 +280,7 @@ fn belongs(pid: Pid, session: &OsStr) -> bool {
 /// sessions, from which the kernel would take the limits that were set there.
 pub(crate) fn users(dir: &Path, controller: &str) -> Vec<PathBuf> {
     let session = |group: &Path| group.file_name().is_some_and(|name| name.to_string_lossy().starts_with(OURS));
-    children(dir).into_iter().filter(|group| session(group) || hands_down(group, controller)).collect()
+    children(dir).into_iter().filter(|group| session(group) || delegates(group, controller)).collect()
 }
 
 /// Takes a controller back that a group hands down.

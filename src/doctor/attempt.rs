@@ -6,7 +6,7 @@
 use super::trials;
 use crate::kernel::namespaces::Kind;
 use crate::kernel::{errno, seccomp};
-use crate::observe::peek::read_until;
+use crate::observe::ns_helper::read_until;
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
@@ -94,7 +94,7 @@ pub fn run(args: &[String]) -> ExitCode {
         "proc" => trials::new_proc(),
         "proc-inside" => trials::mount_proc(),
         "first-inside" => trials::first(),
-        "whole" => trials::whole(),
+        "whole" => trials::root_is_whole(),
         "chroot" => trials::chroot(),
         "pivot_root" => trials::pivot_root(),
         "setns" => trials::enter(),

@@ -4,13 +4,13 @@
 use super::{Level, Row, attempt::attempt, directory, facts::Facts, remedy::Remedy, silent};
 use crate::{
     dirs::Need,
-    kernel::{causes, errno},
+    kernel::{errno, errno_causes},
     lang::Lang,
     terminal::shell,
 };
 use nix::{
     errno::Errno,
-    sys::resource::{RLIM_INFINITY as MOST, Resource, getrlimit, rlim_t},
+    sys::resource::{RLIM_INFINITY as NO_LIMIT, Resource, getrlimit, rlim_t},
 };
 use std::{path::Path, thread};
 
@@ -56,7 +56,7 @@ pub(super) fn rows(lang: Lang) -> Vec<Row> {
     if proc.level != Level::Ok {
         return vec![proc];
     }
-    let open_files = open_files(getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((MOST, MOST)), lang);
+    let open_files = open_files(getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((NO_LIMIT, NO_LIMIT)), lang);
     // Without them each of the others would fail for want of them.
     if open_files.level != Level::Ok {
         return vec![proc, open_files.barring()];
@@ -103,7 +103,10 @@ fn own_proc(lang: Lang) -> Row {
 fn open_files((soft, hard): (rlim_t, rlim_t), lang: Lang) -> Row {
     let check = lang.pick("open files", "可同时打开的文件");
     if soft >= OPEN_FILES && hard >= OF_RUNTIMES {
-        return Row::ok(check, if soft == MOST { lang.pick("no limit", "没有上限").into() } else { soft.to_string() });
+        return Row::ok(
+            check,
+            if soft == NO_LIMIT { lang.pick("no limit", "没有上限").into() } else { soft.to_string() },
+        );
     }
     let found = lang.pick(
         format!("{soft} at a time, {hard} at most; a session needs {OPEN_FILES}, and runtimes set {OF_RUNTIMES}"),
@@ -134,7 +137,7 @@ fn processes(lang: Lang) -> Row {
 }
 
 fn no_processes(errno: Errno, lang: Lang) -> Remedy {
-    match causes::thread(errno, lang) {
+    match errno_causes::thread(errno, lang) {
         Some(hint) => hint.into(),
         None => Facts::read().refused(Some(errno), None, lang),
     }
@@ -177,7 +180,7 @@ mod tests {
     fn the_remedy_for_few_open_files_is_one_that_this_shell_can_take() {
         let row = |limits| open_files(limits, Lang::En);
         let remedy = |limits| row(limits).remedy.map(|remedy| remedy.text()).unwrap_or_default();
-        assert_eq!([row((64, 1024)).level, row((MOST, MOST)).level], [Level::Ok; 2]);
+        assert_eq!([row((64, 1024)).level, row((NO_LIMIT, NO_LIMIT)).level], [Level::Ok; 2]);
         assert_eq!([row((63, 4096)).level, row((512, 1023)).level], [Level::Missing; 2]);
         assert_eq!(remedy((63, 4096)), "ulimit -n 1024");
         assert!(remedy((512, 1023)).contains("only root raises") && remedy((20, 20)).contains("only root raises"));

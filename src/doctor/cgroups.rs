@@ -2,7 +2,7 @@
 
 use super::{Level, Row, facts::Facts, lacking::Findings};
 use crate::{
-    kernel::{availability::available, cgroups::LIMITING, groups::hands_down},
+    kernel::{availability::available, cgroups::LIMITING, groups::delegates},
     lang::Lang,
     lesson::Requirement,
     observe::cgroup_mode,
@@ -34,7 +34,7 @@ pub(super) fn rows(facts: &Facts, findings: &Findings, lang: Lang) -> Vec<Row> {
 fn handed(version: u8, dir: &Path, controller: &str, lang: Lang) -> &'static str {
     match version {
         1 => "",
-        _ if hands_down(dir, controller) => {
+        _ if delegates(dir, controller) => {
             lang.pick(", enabled in cgroup.subtree_control", "，已在 cgroup.subtree_control 中启用")
         }
         _ => lang.pick(", not yet enabled in cgroup.subtree_control", "，尚未在 cgroup.subtree_control 中启用"),

@@ -66,7 +66,7 @@ struct Row {
     /// What was found: a value, or the call that failed with its errno.
     found: String,
     /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "whole")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "remedy_text")]
     #[schemars(with = "Option<String>")]
     remedy: Option<Remedy>,
     /// The lessons that need this.
@@ -79,7 +79,7 @@ struct Row {
     bars: bool,
 }
 
-fn whole<S: Serializer>(remedy: &Option<Remedy>, serializer: S) -> Result<S::Ok, S::Error> {
+fn remedy_text<S: Serializer>(remedy: &Option<Remedy>, serializer: S) -> Result<S::Ok, S::Error> {
     remedy.as_ref().map(Remedy::text).serialize(serializer)
 }
 

@@ -10,7 +10,7 @@ use super::{
     lacking::in_chroot,
 };
 use crate::{
-    kernel::{causes, namespaces::Kind, program},
+    kernel::{errno_causes, namespaces::Kind, program},
     lang::Lang,
 };
 use nix::errno::Errno;
@@ -179,7 +179,7 @@ impl Facts {
         match limits.min_by_key(|(value, _)| value.parse().unwrap_or(u64::MAX)) {
             Some((value, name)) if value == "0" => self.switch(&name, &value, &SOME_NAMESPACES.to_string(), lang),
             limit => {
-                let why = causes::cause("unshare", Errno::ENOSPC, &[], lang).unwrap_or_default();
+                let why = errno_causes::cause("unshare", Errno::ENOSPC, &[], lang).unwrap_or_default();
                 limit.map_or(why.into(), |(value, name)| format!("{why}; {name} = {value}")).into()
             }
         }

@@ -73,7 +73,7 @@ fn rows() -> Vec<Row> {
     let pid = |errno| Call(errno, Kind::Pid);
     let privileged = &["docker run --privileged"][..];
     let no_sudo = &["sudo ", "su --pty", "systemd-run"][..];
-    let handed = |level: &str| Controller("cpu", Unavailable::NotHandedDown(level.into()));
+    let handed = |level: &str| Controller("cpu", Unavailable::NotDelegated(level.into()));
     vec![
         (
             "Debian, a user who logs in",

@@ -38,7 +38,7 @@ fn leave(flags: u64) -> Tried {
 }
 
 /// Fails where `/` is not the root of this mount namespace: entering one's own namespace again leads there (setns(2)).
-pub(super) fn whole() -> Tried {
+pub(super) fn root_is_whole() -> Tried {
     let root =
         || File::open("/").ok().and_then(|root| statx::of(&root).ok()).map(|root| (root.mount, root.dev, root.ino));
     let before = root();

@@ -6,7 +6,7 @@ use crate::{
     lesson::{Block, Lesson, TerminalId},
     observe::{Sample, cgroup_mode},
     session::{LessonProgress, Outcome, Proof, Report, Standing, closing},
-    trace::Told,
+    trace::TraceJson,
 };
 use serde::Serialize;
 
@@ -127,7 +127,7 @@ pub(crate) enum Event<'a> {
     Summary(Summary),
     /// The tracer saw something.
     #[serde(untagged)]
-    Traced(Told<'a>),
+    Traced(TraceJson<'a>),
 }
 
 /// What all steps came to.

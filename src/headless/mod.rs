@@ -26,7 +26,7 @@ use crate::{
     runtime::{Engine, Setup, Trouble, signals},
     session::{Action, Lacking, LessonProgress, Outcome, Report, Session, Wish},
     terminal::{Piece, Screen},
-    trace::Told,
+    trace::TraceJson,
 };
 use events::{Skipped, Summary};
 use std::{
@@ -313,7 +313,7 @@ impl Player {
                 vec![event::Event::Closed(terminal)]
             }
             event::Event::Trace(terminal, event) => {
-                if let Some(told) = Told::new(&event, session.lang()) {
+                if let Some(told) = TraceJson::new(&event, session.lang()) {
                     self.printer.tell(&Event::Traced(told), lesson)?;
                 }
                 vec![event::Event::Trace(terminal, event)]

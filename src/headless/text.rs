@@ -5,7 +5,7 @@ use crate::{
     kernel::text::{self, printable},
     lang::Lang,
     lesson::Lesson,
-    trace::{Told, folded},
+    trace::{TraceJson, folded},
 };
 use std::io::{self, Write};
 
@@ -44,7 +44,9 @@ impl Text {
                     _ => Ok(()),
                 }
             }
-            Event::Traced(Told::Syscall { pid, comm, name, args, result, errno, refused, filtered, said, .. }) => {
+            Event::Traced(TraceJson::Syscall {
+                pid, comm, name, args, result, errno, refused, filtered, said, ..
+            }) => {
                 let end = match (errno, result) {
                     (Some(errno), _) if *refused => lang.pick(
                         format!("{errno} (refused: the step does not declare it)"),
@@ -61,14 +63,14 @@ impl Text {
                 writeln!(out, "  · {pid} {} {name}({args}) = {end}", printable(comm))?;
                 folded(said.clone(), lang).iter().try_for_each(|change| writeln!(out, "      {}", printable(change)))
             }
-            Event::Traced(Told::Guarded { pid, comm, name, args, why }) => {
+            Event::Traced(TraceJson::Guarded { pid, comm, name, args, why }) => {
                 let what = lang.pick("would change the machine itself", "会改变机器本身");
                 writeln!(out, "  ! {pid} {comm} {name}({args}) {what}{colon}{why}")
             }
-            Event::Traced(Told::Note { pid, comm, text }) => {
+            Event::Traced(TraceJson::Note { pid, comm, text }) => {
                 writeln!(out, "  · {pid} {}{colon}{text}", printable(comm))
             }
-            Event::Traced(Told::Untraced { reason }) => {
+            Event::Traced(TraceJson::Untraced { reason }) => {
                 writeln!(out, "  {} {reason}", lang.pick("System calls cannot be seen:", "看不到系统调用："))
             }
             Event::Check { text, passed, expected, observed, because, .. } => {
@@ -126,7 +128,7 @@ impl Text {
                     .iter()
                     .try_for_each(|left| writeln!(out, "  {skipped}{colon}{}{colon}{}", left.step, left.reason))
             }
-            Event::Outcome { .. } | Event::Traced(Told::Exit { .. }) | Event::Sample(_) => Ok(()),
+            Event::Outcome { .. } | Event::Traced(TraceJson::Exit { .. }) | Event::Sample(_) => Ok(()),
         }
     }
 }

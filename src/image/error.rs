@@ -2,7 +2,7 @@
 
 use super::{Digest, registry::Fault};
 use crate::{
-    kernel::{causes, errno, filesystem},
+    kernel::{errno, errno_causes, filesystem},
     lang::{say, spoken},
 };
 use std::{io, path::Path};
@@ -134,7 +134,9 @@ impl Error {
                 format!("{system}; make room there, or choose another directory"),
                 format!("{system}；请腾出空间，或换一个目录"),
             )),
-            Error::Io { what, source } if what.ends_with(errno::THREAD) => causes::thread(errno::of(source), spoken()),
+            Error::Io { what, source } if what.ends_with(errno::THREAD) => {
+                errno_causes::thread(errno::of(source), spoken())
+            }
             Error::Io { source, .. } => match source.raw_os_error() {
                 Some(libc::EROFS) => Some(
                     say(

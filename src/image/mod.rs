@@ -5,13 +5,13 @@
 //! manifest names a configuration and layers, and the configuration names the layers once more, uncompressed (`diff_ids`).
 
 mod archive;
-pub(crate) mod books;
 pub(crate) mod builtin;
 pub(crate) mod copy;
 mod destination;
 pub(crate) mod digest;
 mod dir;
 mod error;
+pub(crate) mod journal;
 pub(crate) mod kept;
 mod layout;
 mod lock;

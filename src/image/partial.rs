@@ -4,7 +4,7 @@
 //! nothing. Elsewhere it has a name of its own, which two programs never share, and is locked while it grows: one of such
 //! a name that is not locked was left by a program that was killed, and [`sweep`] removes it.
 
-use super::{Error, Result, books::Line, lock};
+use super::{Error, Result, journal::Pending, lock};
 use nix::{
     errno::Errno,
     fcntl::{AT_FDCWD, AtFlags, Flock, FlockArg, OFlag, open},
@@ -48,14 +48,14 @@ pub(crate) struct Partial {
     /// The name that it has until then, and the lock that says whose it is; none where it has no name.
     named: Option<(PathBuf, Option<Flock<File>>)>,
     /// Dropped when the name is gone.
-    _line: Option<Line>,
+    _pending: Option<Pending>,
 }
 
 impl Partial {
     /// Begins the file that is to have this path.
     pub(crate) fn create(path: &Path) -> Result<Partial> {
         match nameless(path) {
-            Some(file) => Ok(Partial { file, path: path.into(), named: None, _line: None }),
+            Some(file) => Ok(Partial { file, path: path.into(), named: None, _pending: None }),
             None => Partial::with_name(path),
         }
     }
@@ -64,13 +64,13 @@ impl Partial {
         let mut tries = 0;
         loop {
             let name = fresh_name(path);
-            let line = Line::begin(&name);
+            let line = Pending::begin(&name);
             match OpenOptions::new().write(true).create_new(true).open(&name) {
                 Ok(file) => {
                     line.made(&file);
                     // Without locks a file that grows cannot be told from one that was left, and is not removed.
                     let lock = file.try_clone().ok().and_then(|file| lock::now(file, FlockArg::LockExclusive).ok());
-                    return Ok(Partial { file, path: path.into(), named: Some((name, lock)), _line: Some(line) });
+                    return Ok(Partial { file, path: path.into(), named: Some((name, lock)), _pending: Some(line) });
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && tries < NAMES => tries += 1,
                 Err(error) => return Err(Error::io(path)(error)),

@@ -2,7 +2,7 @@
 
 use super::cgroups::{Hierarchy, Known, Membership, Place, known, mounted_from_outside, own, place};
 use super::errno::why_in;
-use super::groups::{describe, hands_down, listed};
+use super::groups::{delegates, describe, listed};
 use super::{pid::Pid, process};
 use crate::lang::Lang;
 use nix::errno::Errno;
@@ -34,7 +34,7 @@ pub enum Unavailable {
     /// Its hierarchy of this version is mounted here, but something else was mounted over it.
     Covered(u8, PathBuf),
     /// The kernel has it in version 1 alone, and there it is mounted nowhere; or a group above does not hand it down.
-    NotHandedDown(PathBuf),
+    NotDelegated(PathBuf),
     /// The hierarchy is mounted read-only.
     ReadOnly(PathBuf),
     /// The group belongs to another user; the version of its hierarchy.
@@ -76,10 +76,10 @@ fn writable(dir: &Path) -> bool {
 /// the kernel says in the end may still be another thing.
 pub fn available(controller: &str) -> Result<(u8, PathBuf), Unavailable> {
     let (hierarchies, memberships) = own();
-    usable_in(&hierarchies, &memberships, controller)
+    available_in(&hierarchies, &memberships, controller)
 }
 
-fn usable_in(
+fn available_in(
     hierarchies: &[Hierarchy],
     memberships: &[Membership],
     controller: &str,
@@ -97,10 +97,10 @@ fn usable_in(
             return Err(if level == place.top() {
                 nowhere_v2(controller, level)
             } else {
-                Unavailable::NotHandedDown(level)
+                Unavailable::NotDelegated(level)
             });
         }
-        let handed = hands_down(&base, controller);
+        let handed = delegates(&base, controller);
         let others = others(&base);
         // The root of the whole tree alone may do both (there is no `cgroup.type` in it).
         if !handed && !others.is_empty() && base.join("cgroup.type").exists() {
@@ -157,7 +157,7 @@ fn nowhere(controller: &str) -> Unavailable {
 fn nowhere_v2(controller: &str, top: PathBuf) -> Unavailable {
     match nowhere(controller) {
         // The top of what we see may itself be a group below another one.
-        Unavailable::NotMounted if top.join("cgroup.type").exists() => Unavailable::NotHandedDown(top),
+        Unavailable::NotMounted if top.join("cgroup.type").exists() => Unavailable::NotDelegated(top),
         why => why,
     }
 }
@@ -199,7 +199,7 @@ impl Unavailable {
                 ),
                 format!("{controller} 的层级（v{version}）挂载在 {}，但被另一个挂载盖住了", point.display()),
             ),
-            Unavailable::NotHandedDown(level) => lang.pick(
+            Unavailable::NotDelegated(level) => lang.pick(
                 format!("the group above {} does not hand the controller {controller} down to it", level.display()),
                 format!("{} 的上级组没有把控制器 {controller} 交给它", level.display()),
             ),
@@ -250,9 +250,13 @@ mod tests {
         let level = first_without(dir.path(), &dir.path().join("a/b"), "cpu");
         assert_eq!(level, Some(dir.path().join("a/b")));
         assert_eq!(first_without(dir.path(), &dir.path().join("a/b"), "memory"), Some(dir.path().join("a")));
-        assert_eq!(usable_in(&hierarchies, &member("/a"), "cpu"), Ok((2, dir.path().into())), "the top may be written");
-        assert_eq!(usable_in(&hierarchies, &member("/a"), "frob"), Err(Unavailable::Absent));
-        assert_eq!(usable_in(&[], &member("/a"), "frob"), Err(Unavailable::Absent));
+        assert_eq!(
+            available_in(&hierarchies, &member("/a"), "cpu"),
+            Ok((2, dir.path().into())),
+            "the top may be written"
+        );
+        assert_eq!(available_in(&hierarchies, &member("/a"), "frob"), Err(Unavailable::Absent));
+        assert_eq!(available_in(&[], &member("/a"), "frob"), Err(Unavailable::Absent));
     }
 
     #[test]
@@ -268,9 +272,9 @@ mod tests {
         }];
         let members = [Membership { controllers: vec!["memory".into()], path: "/".into() }];
         let covered = Unavailable::Covered(1, point.clone());
-        assert_eq!(usable_in(&hierarchies, &members, "memory"), Err(covered));
+        assert_eq!(available_in(&hierarchies, &members, "memory"), Err(covered));
         fs::create_dir(&point).unwrap();
-        assert_eq!(usable_in(&hierarchies, &members, "memory"), Ok((1, point)));
+        assert_eq!(available_in(&hierarchies, &members, "memory"), Ok((1, point)));
     }
 
     #[test]
@@ -279,13 +283,13 @@ mod tests {
         let files = |procs| [("cgroup.controllers", "cpu"), ("cgroup.type", "domain"), ("cgroup.procs", procs)];
         let (_dir, hierarchies) = tree(&files("1\n"));
         assert!(
-            matches!(usable_in(&hierarchies, &member("/"), "cpu"), Err(Unavailable::Occupied(_, who)) if who.len() == 1)
+            matches!(available_in(&hierarchies, &member("/"), "cpu"), Err(Unavailable::Occupied(_, who)) if who.len() == 1)
         );
         let (_dir, hierarchies) = tree(&files(&me));
-        assert!(usable_in(&hierarchies, &member("/"), "cpu").is_ok());
+        assert!(available_in(&hierarchies, &member("/"), "cpu").is_ok());
         let (dir, hierarchies) = tree(&files("1\n"));
         fs::write(dir.path().join("cgroup.subtree_control"), "cpu\n").unwrap();
-        assert!(usable_in(&hierarchies, &member("/"), "cpu").is_ok(), "it was handed down before");
+        assert!(available_in(&hierarchies, &member("/"), "cpu").is_ok(), "it was handed down before");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! Only what is exactly the same is translated: `cpu.shares` and `cpu.weight`, say, are not.
 
 use super::{
-    causes::{self, Fact},
-    groups::{Group, SUBTREE_CONTROL, hands_down, members},
+    errno_causes::{self, Fact},
+    groups::{Group, SUBTREE_CONTROL, delegates, members},
     text,
 };
 use crate::lang::say;
@@ -159,7 +159,7 @@ pub(crate) fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Optio
     let facts = [
         (Fact::NoGroup, !group.dir.exists()),
         (Fact::Swap(if swap { swaps() } else { None }), swap),
-        (Fact::NotHandedDown, group.version == 2 && !hands_down(above, controller)),
+        (Fact::NotDelegated, group.version == 2 && !delegates(above, controller)),
         (Fact::OtherScale, matches!((group.version, name), (2, "cpu.shares") | (1, "cpu.weight"))),
         (Fact::There, group.dir.join(name).exists()),
         (Fact::Of("memory"), controller == "memory"),
@@ -182,7 +182,7 @@ pub(crate) fn why(errno: Errno, group: &Group, name: &str, value: &str) -> Optio
         ("value", &value),
         ("dir", &group.dir.display()),
     ];
-    causes::help_with("control file", errno, &causes::true_ones(facts), &values)
+    errno_causes::help_with("control file", errno, &errno_causes::true_ones(facts), &values)
 }
 
 /// The CPU share of the group above, as quota and period.

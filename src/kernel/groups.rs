@@ -1,6 +1,6 @@
 //! Control groups as their tools name them, such as `cpu,memory:box`, and the directories that these names mean.
 
-use super::causes::{self, Fact};
+use super::errno_causes::{self, Fact};
 use super::text;
 use super::{
     cgroups::{self, Hierarchy, Known, Membership, Place, known},
@@ -198,7 +198,7 @@ pub(crate) fn children(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether a group hands a controller down to those below it.
-pub(crate) fn hands_down(dir: &Path, controller: &str) -> bool {
+pub(crate) fn delegates(dir: &Path, controller: &str) -> bool {
     listed(&dir.join(SUBTREE_CONTROL)).any(|name| name == controller)
 }
 
@@ -219,10 +219,10 @@ pub(crate) fn join_hint(errno: Errno, group: &Group) -> Option<String> {
     ];
     let path = group.dir.strip_prefix(&group.top).unwrap_or(&group.dir).display();
     let name = format!("{}:{path}", group.controllers.join(","));
-    causes::help_with(
+    errno_causes::help_with(
         "cgroup.procs",
         errno,
-        &causes::true_ones(facts),
+        &errno_causes::true_ones(facts),
         &[("group", &name), ("dir", &group.dir.display())],
     )
 }

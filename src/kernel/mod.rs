@@ -2,12 +2,12 @@
 
 pub mod availability;
 pub(crate) mod capabilities;
-pub(crate) mod causes;
 pub(crate) mod cgroups;
 pub(crate) mod clock;
 pub(crate) mod controls;
 pub(crate) mod elf;
 pub(crate) mod errno;
+pub(crate) mod errno_causes;
 pub(crate) mod exec;
 pub(crate) mod exit;
 pub(crate) mod filesystem;

@@ -3,7 +3,7 @@
 use super::{
     args::{GROUP, USER},
     model::{End, Outcome, Where},
-    wired::{NetFact, Probe},
+    network::{NetFact, Probe},
 };
 use crate::kernel::{namespaces::Kind, owned::Mapped};
 

@@ -3,9 +3,8 @@
 use super::{
     args::{Args, Wrong},
     model::{Amount, Counter, End, Fact, FileFact, GroupFact, Member, Setting},
-    rights,
+    network, rights,
     source::or_meant,
-    wired,
 };
 use crate::{lang::say, near::nearest};
 
@@ -331,16 +330,16 @@ pub const VOCABULARY: [Word; 49] = [
     rights::SECCOMP,
     rights::CAPABILITY,
     rights::BOUNDING,
-    wired::CABLE,
-    wired::LINK,
-    wired::ADDRESS,
-    wired::ROUTE,
-    wired::BRIDGE_PORT,
-    wired::NEIGHBOUR,
-    wired::FORWARDING,
-    wired::COUNTER,
-    wired::CONNECT,
-    wired::RESOLVES,
+    network::CABLE,
+    network::LINK,
+    network::ADDRESS,
+    network::ROUTE,
+    network::BRIDGE_PORT,
+    network::NEIGHBOUR,
+    network::FORWARDING,
+    network::COUNTER,
+    network::CONNECT,
+    network::RESOLVES,
     Word {
         name: "alone",
         usage: "",

@@ -1,7 +1,7 @@
 use super::super::{
     args::{GROUP, USER},
     model::{Outcome, Where},
-    wired::{Connect, NetFact, Reply, Spot, Towards},
+    network::{Connect, NetFact, Reply, Spot, Towards},
 };
 use super::*;
 use crate::kernel::{namespaces::Kind, owned::Mapped};

@@ -18,6 +18,7 @@ mod lint;
 mod model;
 pub mod mutants;
 mod needs;
+mod network;
 mod pack;
 mod parse;
 mod requirement;
@@ -27,7 +28,6 @@ mod source;
 mod store;
 mod terms;
 mod way;
-mod wired;
 
 pub use edited::Edited;
 pub(crate) use edited::says_it_otherwise;
@@ -41,6 +41,7 @@ pub use model::{
     Predict, Problem, Run, Setting, Shells, Step, TerminalId, Translations, Where,
 };
 pub(crate) use needs::needs;
+pub use network::{Connect, Counted, LinkState, NetFact, Probe, Reply, Spot, Towards};
 pub use pack::{LeftOut, Pack};
 pub(crate) use pack::{commands, consent, of_where};
 pub use parse::parse;
@@ -49,4 +50,3 @@ pub use requirement::{Ability, Lacking, Requirement, Wiring};
 pub(crate) use store::embedded_once;
 pub use store::{LoadError, directory, embedded, folder, id, load, load_all, load_as, trusted};
 pub use way::{Refusal, Way, WrongWay};
-pub use wired::{Connect, Counted, LinkState, NetFact, Probe, Reply, Spot, Towards};

@@ -1,4 +1,4 @@
-//! What the container's name servers say of a name: the hidden role `__peek names PID NAME`.
+//! What the container's name servers say of a name: the hidden role `__ns-helper names PID NAME`.
 //!
 //! Which servers a program asks stands in a file of its own root, and whether they can be reached is decided by its own network
 //! (resolv.conf(5)). So a child reads that file there, enters that network, and asks as a C library would (RFC 1035). Files with names in
@@ -6,7 +6,7 @@
 
 use super::{
     Asked, files,
-    peek::{ROLE, answer_of},
+    ns_helper::{ROLE, answer_of},
     reach,
     reader::Reader,
 };

@@ -1,6 +1,6 @@
 //! Network namespaces of a session, and which are wired to which.
 //!
-//! Which they are is read off `/proc` here; what each holds is asked within it, by a child ([`super::netpeek`]).
+//! Which they are is read off `/proc` here; what each holds is asked within it, by a child ([`super::networks_helper`]).
 
 use super::{processes::Tree, text};
 use crate::kernel::{

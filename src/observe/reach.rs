@@ -1,4 +1,4 @@
-//! What a TCP connection comes to: the hidden role `__peek reach FILE ADDRESS PORT PID…`, the file being one of a network
+//! What a TCP connection comes to: the hidden role `__ns-helper reach FILE ADDRESS PORT PID…`, the file being one of a network
 //! namespace.
 //!
 //! Whether packets get through is decided by routes, rules and listeners of several namespaces together. So a connection is made,
@@ -7,7 +7,7 @@
 
 use super::{
     networks::{Network, Networks},
-    peek::{ROLE, answer_of},
+    ns_helper::{ROLE, answer_of},
     reader::Reader,
     text,
 };

@@ -4,7 +4,7 @@ use super::answered::Answered;
 use super::processes::Tree;
 use super::scorecard::{self, Evidence};
 use super::{
-    ForChildren, Links, Mount, Process, Sample, Side, cgroup, choose, containers, group, mounts, network, peek,
+    ForChildren, Links, Mount, Process, Sample, Side, cgroup, choose, containers, group, mounts, network, ns_helper,
     processes, sysv, text, users,
 };
 use crate::kernel::namespaces::{Kind, TABLE, read_link};
@@ -33,7 +33,7 @@ pub struct Reader {
     pub(super) proc_root: PathBuf,
     pub(super) exe: PathBuf,
     /// What was asked about, how many sockets there were then, and the answer.
-    answer: Option<(Links, u64, peek::Answer)>,
+    answer: Option<(Links, u64, ns_helper::Answer)>,
     /// The PID namespaces of processes, by PID and start. A process never leaves its own (pid_namespaces(7)).
     pid_namespaces: BTreeMap<(Pid, u64), Option<u64>>,
     owners: users::Owners,
@@ -68,7 +68,7 @@ pub struct Extra {
 }
 
 impl Reader {
-    /// Reads below this `/proc`; `exe` is the program that takes the role `__peek`.
+    /// Reads below this `/proc`; `exe` is the program that takes the role `__ns-helper`.
     pub fn new(proc_root: &Path, exe: &Path) -> Reader {
         let (proc_root, exe) = (proc_root.into(), exe.into());
         Reader {
@@ -108,7 +108,7 @@ impl Reader {
         let own_mounts = mounts::parse_with_options(&text::read(own.join("mountinfo")).unwrap_or_default());
         let hierarchies = cgroup::hierarchies(&own_mounts);
         sample.host = Side {
-            hostname: peek::hostname(),
+            hostname: ns_helper::hostname(),
             interfaces: network::interfaces().unwrap_or_default(),
             listening: network::listening(),
             sysv: sysv::objects(&self.proc_root),
@@ -260,7 +260,7 @@ impl Reader {
     fn inside(&mut self, container: Pid, sample: &Sample) -> Side {
         let dir = self.dir(container);
         let differs = |kind: &Kind| sample.namespaces.get(kind).is_some_and(|ns| host_lacks(sample, *kind, *ns));
-        let asked: Links = peek::KINDS
+        let asked: Links = ns_helper::KINDS
             .iter()
             .chain([&Kind::Mnt])
             .filter(|kind| differs(kind))
@@ -270,7 +270,8 @@ impl Reader {
         let sockets = if differs(&Kind::Net) { network::sockets(&dir) } else { 0 };
         let known = self.answer.as_ref().is_some_and(|(about, then, _)| (about, *then) == (&asked, sockets));
         if !asked.is_empty() && !known {
-            let answer = peek::ask(&self.exe, container).filter(|answer| peek::is_about(answer, &sample.namespaces));
+            let answer =
+                ns_helper::ask(&self.exe, container).filter(|answer| ns_helper::is_about(answer, &sample.namespaces));
             self.answer = answer.map(|answer| (asked.clone(), sockets, answer));
         }
         let answer = self.answer.as_ref().map(|(_, _, answer)| answer).filter(|_| !asked.is_empty());

@@ -22,7 +22,7 @@ const REST: u32 = 4;
 
 /// What the thread has been told since it last looked. Requests are not queued: one flag stands for any number.
 #[derive(Debug, Default)]
-struct Wishes {
+struct Settings {
     watched: Pid,
     foreground: Option<Pid>,
     /// Whether the container is looked for on the whole machine, and the one that was picked.
@@ -42,14 +42,14 @@ struct Wishes {
 
 #[derive(Debug, Default)]
 struct Shared {
-    wishes: Mutex<Wishes>,
+    settings: Mutex<Settings>,
     changed: Condvar,
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Wishes> {
+    fn lock(&self) -> MutexGuard<'_, Settings> {
         // A poisoned lock still holds plain data.
-        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,7 +64,7 @@ impl Sampler {
     /// Starts the thread. `sink` gets each sample that differs from the last one or answers a newer request, with the
     /// number of the newest request that was made before its reading began. Nothing is read before the first
     /// [`Sampler::watch`] or [`Sampler::request`].
-    /// `exe` is the program that takes the role `__peek`.
+    /// `exe` is the program that takes the role `__ns-helper`.
     pub(crate) fn start(exe: &Path, sink: impl Fn(u64, Arc<Sample>) + Send + 'static) -> io::Result<Sampler> {
         let shared = Arc::new(Shared::default());
         let (seen, mut reader) = (shared.clone(), Reader::new(Path::new("/proc"), exe));
@@ -80,12 +80,12 @@ impl Sampler {
     /// Asks for a fresh sample, because something happened. Requests that come faster than samples are one request, and
     /// the highest number among them is answered.
     pub(crate) fn request(&self, number: u64) {
-        self.tell(|wishes| wishes.number = wishes.number.max(number));
+        self.tell(|settings| settings.number = settings.number.max(number));
     }
 
     /// Watches the processes below this one from now on.
     pub(crate) fn watch(&self, pid: Pid) {
-        self.tell(|wishes| wishes.watched = pid);
+        self.tell(|settings| settings.watched = pid);
     }
 
     /// Says which process is in the terminal's foreground. The next sample takes it into account; none is asked for.
@@ -95,14 +95,14 @@ impl Sampler {
 
     /// Looks for the container on the whole machine from now on; the one that was picked goes before all others.
     pub(crate) fn anywhere(&self, picked: Option<(Pid, u64)>) {
-        self.tell(|wishes| wishes.anywhere = Some(picked));
+        self.tell(|settings| settings.anywhere = Some(picked));
     }
 
     /// Reads the session's network namespaces as well from now on, or no longer: they cost a process with each sample.
     pub(crate) fn networks(&self, seen: bool) {
         // To read less needs no new sample.
         match seen {
-            true => self.tell(|wishes| wishes.networks = true),
+            true => self.tell(|settings| settings.networks = true),
             false => self.shared.lock().networks = false,
         }
     }
@@ -114,22 +114,22 @@ impl Sampler {
 
     /// Looks at this as well from now on.
     pub(crate) fn look_at(&self, extra: Extra) {
-        self.tell(|wishes| wishes.extra = Some(extra));
+        self.tell(|settings| settings.extra = Some(extra));
     }
 
     /// The learner has made a group, or written to one that they made: the last of these is the one that checks are about.
     pub(crate) fn group_touched(&self, name: String, made: bool) {
-        let mut wishes = self.shared.lock();
-        if made || wishes.groups.contains(&name) {
-            wishes.groups.retain(|known| *known != name);
-            wishes.groups.push(name);
+        let mut settings = self.shared.lock();
+        if made || settings.groups.contains(&name) {
+            settings.groups.retain(|known| *known != name);
+            settings.groups.push(name);
         }
     }
 
     /// Ends the thread. Where it reads something that does not answer, it is not waited for longer than this: it ends with
     /// the process.
     pub(crate) fn stop(&mut self, within: Duration) {
-        self.tell(|wishes| wishes.stop = true);
+        self.tell(|settings| settings.stop = true);
         if let Some((thread, ended)) = self.thread.take()
             && ended.recv_timeout(within) == Err(RecvTimeoutError::Disconnected)
         {
@@ -137,10 +137,10 @@ impl Sampler {
         }
     }
 
-    fn tell(&self, wish: impl FnOnce(&mut Wishes)) {
-        let mut wishes = self.shared.lock();
-        wish(&mut wishes);
-        wishes.requested = true;
+    fn tell(&self, wish: impl FnOnce(&mut Settings)) {
+        let mut settings = self.shared.lock();
+        wish(&mut settings);
+        settings.requested = true;
         self.shared.changed.notify_one();
     }
 }
@@ -196,25 +196,25 @@ fn sample(shared: &Shared, reader: &mut Reader, sink: impl Fn(u64, Arc<Sample>))
 
 /// Waits for the next reason to read: a request, or the tick. `None` means that it is time to end.
 fn next(shared: &Shared, rest: Duration, ticking: bool) -> Option<Next> {
-    let wait = |wishes, time, waiting: fn(&mut Wishes) -> bool| {
-        shared.changed.wait_timeout_while(wishes, time, waiting).unwrap_or_else(PoisonError::into_inner).0
+    let wait = |settings, time, waiting: fn(&mut Settings) -> bool| {
+        shared.changed.wait_timeout_while(settings, time, waiting).unwrap_or_else(PoisonError::into_inner).0
     };
-    let mut wishes = wait(shared.lock(), rest, |wishes| !wishes.stop);
-    let idle: fn(&mut Wishes) -> bool = |wishes| !wishes.stop && !wishes.requested;
+    let mut settings = wait(shared.lock(), rest, |settings| !settings.stop);
+    let idle: fn(&mut Settings) -> bool = |settings| !settings.stop && !settings.requested;
     // What others make comes without any event, too.
-    wishes = match ticking || wishes.anywhere.is_some() {
-        true => wait(wishes, TICK.saturating_sub(rest), idle),
-        false => shared.changed.wait_while(wishes, idle).unwrap_or_else(PoisonError::into_inner),
+    settings = match ticking || settings.anywhere.is_some() {
+        true => wait(settings, TICK.saturating_sub(rest), idle),
+        false => shared.changed.wait_while(settings, idle).unwrap_or_else(PoisonError::into_inner),
     };
-    let asked = std::mem::take(&mut wishes.requested);
-    let subject = match wishes.anywhere {
-        Some(picked) => Subject::Anywhere(wishes.watched, wishes.foreground, picked),
-        None => Subject::Below(wishes.watched, wishes.foreground),
+    let asked = std::mem::take(&mut settings.requested);
+    let subject = match settings.anywhere {
+        Some(picked) => Subject::Anywhere(settings.watched, settings.foreground, picked),
+        None => Subject::Below(settings.watched, settings.foreground),
     };
-    let extra = wishes.extra.take();
-    let (number, groups) = (wishes.number, wishes.groups.clone());
-    let (networks, host_terminal) = (wishes.networks, wishes.host_terminal);
-    (!wishes.stop).then_some(Next { subject, asked, number, extra, groups, networks, host_terminal })
+    let extra = settings.extra.take();
+    let (number, groups) = (settings.number, settings.groups.clone());
+    let (networks, host_terminal) = (settings.networks, settings.host_terminal);
+    (!settings.stop).then_some(Next { subject, asked, number, extra, groups, networks, host_terminal })
 }
 
 /// Whether there is anything to look at that moves by itself.

@@ -1,6 +1,6 @@
 //! `boxwright what-if`: both branches of a call, or of a line, side by side; and the process that plays one of them.
 
-use super::{CANNOT, FAILED, USAGE, lessons::not_agreed, load_with, need, own_program, prepare, setup, told};
+use super::{CANNOT, FAILED, USAGE, lessons::not_agreed, load_with, messages, need, own_program, prepare, setup};
 use crate::{
     cli::{Common, WhatIf, complain, tell},
     doctor,
@@ -49,11 +49,11 @@ pub(super) fn what_if(wanted: &WhatIf, common: &Common, lang: Lang) -> ExitCode 
     let mut out = io::stdout().lock();
     if wanted.json {
         let text = serde_json::to_string_pretty(&branches::told(&both)).map_err(io::Error::from);
-        return told::printed(text.and_then(|text| writeln!(out, "{text}")).map(|()| ExitCode::SUCCESS));
+        return messages::printed(text.and_then(|text| writeln!(out, "{text}")).map(|()| ExitCode::SUCCESS));
     }
     let columns = crossterm::terminal::size().map_or(COLUMNS, |(columns, _)| usize::from(columns).clamp(60, COLUMNS));
     let mut lines = branches::table(&both, lang, columns).into_iter();
-    told::printed(lines.try_for_each(|line| writeln!(out, "{line}")).map(|()| ExitCode::SUCCESS))
+    messages::printed(lines.try_for_each(|line| writeln!(out, "{line}")).map(|()| ExitCode::SUCCESS))
 }
 
 /// What is to be played twice.
@@ -61,7 +61,8 @@ pub(super) fn what_if(wanted: &WhatIf, common: &Common, lang: Lang) -> ExitCode 
 /// Errors: the status of what is said of a step, a call or a change that there is not.
 fn planned(wanted: &WhatIf, place: &str, common: &Common, lang: Lang) -> Result<Plan, ExitCode> {
     let lessons = lessons(common, place, lang)?;
-    let found = headless::place(place, &lessons, lang).map_err(|wrong| told::no_place(place, &wrong, false, lang))?;
+    let found =
+        headless::place(place, &lessons, lang).map_err(|wrong| messages::no_place(place, &wrong, false, lang))?;
     if let Some(status) = not_agreed(&found, common, lang) {
         return Err(status);
     }
@@ -155,7 +156,7 @@ fn one(name: &str, common: &Common, lang: Lang) -> ExitCode {
 fn answer(came: &Result<Branch, String>) -> ExitCode {
     let mut out = io::stdout().lock();
     let text = serde_json::to_string(came).map_err(io::Error::from);
-    told::printed(text.and_then(|text| writeln!(out, "{text}")).map(|()| ExitCode::SUCCESS))
+    messages::printed(text.and_then(|text| writeln!(out, "{text}")).map(|()| ExitCode::SUCCESS))
 }
 
 /// Mount, UTS and IPC namespaces of our own, which are as the machine's: mounts that were shared are shared again, but with

@@ -4,7 +4,7 @@
 //! A certificate is the facts on one line, and after it the recording that they follow from. It is as true as the recording:
 //! nothing is signed, and one can be made up by hand.
 
-use super::{CANNOT, FAILED, told};
+use super::{CANNOT, FAILED, messages};
 use crate::{
     cli::complain,
     kernel::{errno, text::printable},
@@ -36,7 +36,7 @@ pub(super) fn certify(path: &Path, lang: Lang) -> ExitCode {
     };
     let mut out = io::stdout().lock();
     let written = serde_json::to_string(&Certificate { certificate: judged }).map_err(io::Error::from);
-    told::printed(written.and_then(|line| {
+    messages::printed(written.and_then(|line| {
         writeln!(out, "{line}")?;
         out.write_all(&bytes)?;
         out.flush().map(|()| ExitCode::SUCCESS)
@@ -93,7 +93,7 @@ pub(super) fn verify(path: &Path, lang: Lang) -> ExitCode {
             };
             complain(&what, None, FAILED)
         }
-        _ => told::printed(written.map(|()| ExitCode::SUCCESS)),
+        _ => messages::printed(written.map(|()| ExitCode::SUCCESS)),
     }
 }
 

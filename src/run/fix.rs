@@ -1,6 +1,6 @@
 //! `boxwright fix`: broken containers, which are steps of lessons with a `break` block.
 
-use super::{USAGE, load, load_with, prepare, progress::look, told::printed};
+use super::{USAGE, load, load_with, messages::printed, prepare, progress::look};
 use crate::{
     cli::{Cli, Common, complain},
     columns::align,

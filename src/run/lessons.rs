@@ -1,7 +1,7 @@
 //! `boxwright run`: lessons without a screen.
 
 use super::{
-    CANNOT, FAILED, USAGE, load, load_with, need, not_recorded, prepare, proof, record, setup, told, watching,
+    CANNOT, FAILED, USAGE, load, load_with, messages, need, not_recorded, prepare, proof, record, setup, watching,
 };
 use crate::{
     app::{Look, Prefix, State},
@@ -42,7 +42,7 @@ pub(super) fn run(names: &[String], how: How, record: Option<&Path>, common: &Co
     for name in wanted {
         match headless::place(name, &lessons, lang) {
             Ok(place) => places.push(place),
-            Err(wrong) => return told::no_place(name, &wrong, false, lang),
+            Err(wrong) => return messages::no_place(name, &wrong, false, lang),
         }
     }
     if let Some(status) = places.iter().find_map(|place| not_agreed(place, common, lang)) {
@@ -78,7 +78,7 @@ pub(super) fn run(names: &[String], how: How, record: Option<&Path>, common: &Co
         Err(headless::Failure::Machine(trouble)) => {
             complain(&trouble.say(lang), Some(&format!("{} doctor", program::path())), CANNOT)
         }
-        Err(headless::Failure::Output(error)) => told::output_failed(&error),
+        Err(headless::Failure::Output(error)) => messages::output_failed(&error),
     }
 }
 
@@ -106,7 +106,7 @@ pub(super) fn hand_out(name: &str, to: Format, speaker: bool, common: &Common, l
     };
     let place = match headless::place(name, &lessons, lang) {
         Ok(place) => place,
-        Err(wrong) => return told::no_place(name, &wrong, false, lang),
+        Err(wrong) => return messages::no_place(name, &wrong, false, lang),
     };
     if let Some(status) = not_agreed(&place, common, lang) {
         return status;
@@ -124,7 +124,7 @@ pub(super) fn hand_out(name: &str, to: Format, speaker: bool, common: &Common, l
         // It shows the screen, and was made above.
         Format::Cast => String::new(),
     };
-    told::printed(io::stdout().lock().write_all(text.as_bytes()).map(|()| status))
+    messages::printed(io::stdout().lock().write_all(text.as_bytes()).map(|()| status))
 }
 
 /// What steps lack on this machine, by language.
@@ -160,7 +160,7 @@ fn collected(
         Err(headless::Failure::Machine(trouble)) => {
             Err(complain(&trouble.say(lang), Some(&format!("{} doctor", program::path())), CANNOT))
         }
-        Err(headless::Failure::Output(error)) => Err(told::output_failed(&error)),
+        Err(headless::Failure::Output(error)) => Err(messages::output_failed(&error)),
     }
 }
 
@@ -182,7 +182,7 @@ pub(super) fn book(dir: &Path, names: &[String], speaker: bool, common: &Common,
     for name in if names.is_empty() { &all } else { names } {
         let place = match headless::place(name, &lessons, lang) {
             Ok(place) => place,
-            Err(wrong) => return told::no_place(name, &wrong, false, lang),
+            Err(wrong) => return messages::no_place(name, &wrong, false, lang),
         };
         if let Some(status) = not_agreed(&place, common, lang) {
             return status;
@@ -212,7 +212,7 @@ pub(super) fn book(dir: &Path, names: &[String], speaker: bool, common: &Common,
     match export::folder(dir, &files) {
         Ok(()) => {
             let line = dir.join("index.html");
-            told::printed(writeln!(io::stdout(), "{}", line.display()).map(|()| status(failed, passed)))
+            messages::printed(writeln!(io::stdout(), "{}", line.display()).map(|()| status(failed, passed)))
         }
         Err(error) => complain(&format!("{}{colon}{}", dir.display(), errno::why_io(&error)), None, FAILED),
     }
@@ -240,7 +240,7 @@ pub(super) fn prove(dir: Option<&Path>, common: &Common, lang: Lang) -> ExitCode
     let mut out = io::stdout();
     match lesson::cli::check(dir, lang, &mut out) {
         Ok(status) if status == ExitCode::SUCCESS => {}
-        other => return told::printed(other),
+        other => return messages::printed(other),
     }
     let lessons = match lesson::load_all(dir, &common.image()) {
         Ok((lessons, _)) => lessons,

@@ -1,6 +1,6 @@
 //! `boxwright progress`: what was reached, shown, and carried to another machine.
 
-use super::{FAILED, load, told::printed};
+use super::{FAILED, load, messages::printed};
 use crate::{
     cli::{Common, complain, tell},
     kernel::{errno, text},

@@ -1,6 +1,6 @@
 //! Going through lessons step by step and judging each of them: what `lessons check --run` and `verify --rerun` share.
 
-use super::{CANNOT, FAILED, need, prepare, setup, told};
+use super::{CANNOT, FAILED, messages, need, prepare, setup};
 use crate::{
     cli::{Common, complain},
     doctor,
@@ -30,7 +30,7 @@ impl Proof {
         match (self.failed || failed, self.well) {
             (true, _) => ExitCode::from(FAILED),
             (false, 0) => ExitCode::from(CANNOT),
-            (false, _) => told::printed(self.written.and(written).map(|()| ExitCode::SUCCESS)),
+            (false, _) => messages::printed(self.written.and(written).map(|()| ExitCode::SUCCESS)),
         }
     }
 }
@@ -56,7 +56,7 @@ pub(super) fn prove(
         proof.failed |= !step.wrong.is_empty();
         proof.well += usize::from(step.wrong.is_empty() && step.skipped.is_none());
         if proof.written.is_ok() {
-            proof.written = told::step(&step, well, lang, &mut out);
+            proof.written = messages::step(&step, well, lang, &mut out);
         }
     });
     match ended {

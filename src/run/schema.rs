@@ -1,7 +1,7 @@
 //! `boxwright schema [NAME]`: what the JSON of this program is like, as JSON schemas (json-schema.org, 2020-12). They are made
 //! from the types that are written, so they cannot tell of another program than this.
 
-use super::{USAGE, told::printed};
+use super::{USAGE, messages::printed};
 use crate::{
     cli::complain,
     doctor, headless, inspect,
@@ -10,7 +10,7 @@ use crate::{
     near::{did_you_mean, nearest},
     recording::Judged,
     session::progress_report,
-    trace::Told,
+    trace::TraceJson,
     ui::branches,
 };
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
@@ -25,11 +25,11 @@ type Output = (&'static str, &'static str, fn() -> Schema);
 /// Every output, what writes it, and its schema. Where events come one a line, the schema is that of a line.
 const ALL: [Output; 7] = [
     ("run", "boxwright run --json", of::<headless::Event<'static>>),
-    ("trace", "boxwright trace --json", of::<Told<'static>>),
-    ("what-if", "boxwright what-if LESSON/STEP … --json", of::<branches::Told<'static>>),
+    ("trace", "boxwright trace --json", of::<TraceJson<'static>>),
+    ("what-if", "boxwright what-if LESSON/STEP … --json", of::<branches::BranchesJson<'static>>),
     ("inspect", "boxwright inspect PID --json", of::<inspect::Event<'static>>),
     ("doctor", "boxwright doctor --json", of::<doctor::Report>),
-    ("progress", "boxwright progress --json", of::<progress_report::Told<'static>>),
+    ("progress", "boxwright progress --json", of::<progress_report::ProgressJson<'static>>),
     ("certificate", "boxwright certificate FILE, without its braces", of::<Judged>),
 ];
 

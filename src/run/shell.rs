@@ -1,6 +1,6 @@
 //! What packages hold beside the program: man pages, and completions for shells.
 
-use super::{FAILED, told::printed};
+use super::{FAILED, messages::printed};
 use crate::{
     cli::{self, complain},
     kernel::errno,

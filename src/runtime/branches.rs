@@ -5,7 +5,7 @@ use crate::{
     event::{Branch, Branches, Event, Plan},
     kernel::{errno, text},
     lang::Lang,
-    observe::peek::read_until,
+    observe::ns_helper::read_until,
 };
 use nix::{
     sys::signal::{Signal, kill},

@@ -12,7 +12,7 @@ use crate::{
         cgroups::{LIMITING, own, place},
         groups::{HANDED_DOWN, SUBTREE_CONTROL, listed, write},
     },
-    session::{Entry, HandedDown, Ledger, fresh_name},
+    session::{Delegated, Entry, Ledger, fresh_name},
     trace::{Change, TraceEvent},
 };
 use std::{
@@ -51,7 +51,7 @@ impl Delegation {
             if delegation.bases.iter().any(|(known, _)| *known == base) {
                 continue;
             }
-            delegation.bases.push((base.clone(), handed_down(&base)));
+            delegation.bases.push((base.clone(), delegated(&base)));
             let inside = place.dir(&place.path).is_some_and(|dir| dir == base);
             // The root of the whole tree may hold processes and hand down; it has no `cgroup.type`.
             if inside && base.join("cgroup.type").exists() {
@@ -101,7 +101,7 @@ impl Delegation {
         // A session's own groups go as a whole.
         let whole = dir.components().any(|part| part.as_os_str().to_string_lossy().starts_with(OURS));
         let before = self.bases.iter().any(|(base, before)| base == dir && before.contains(controller));
-        let entry = Entry::HandedDown(HandedDown::new(dir.into(), controller.into()));
+        let entry = Entry::Delegated(Delegated::new(dir.into(), controller.into()));
         if !whole && !before && !self.ledger.entries().contains(&entry) {
             // What a full disk refuses to list stays handed down; a limit that is not set costs nothing.
             let _ = self.ledger.add(entry);
@@ -109,7 +109,7 @@ impl Delegation {
     }
 }
 
-fn handed_down(base: &Path) -> BTreeSet<String> {
+fn delegated(base: &Path) -> BTreeSet<String> {
     listed(&base.join(SUBTREE_CONTROL)).collect()
 }
 
@@ -122,13 +122,13 @@ impl Delegation {
         }
         // The group that we came from is ours alone; in any other, another program may have come to count on more.
         for (base, before) in self.bases.iter().filter(|(base, _)| self.left.as_ref() == Some(base)) {
-            for controller in handed_down(base).difference(before) {
+            for controller in delegated(base).difference(before) {
                 let _ = write(&base.join(SUBTREE_CONTROL), &format!("-{controller}"));
             }
         }
         // Before we come back: a group with processes cannot take anything back. EBUSY: it is in use elsewhere by now;
         // it stays in the ledger, and the next start tries again.
-        for entry in self.ledger.entries().iter().rev().filter(|entry| matches!(entry, Entry::HandedDown(_))) {
+        for entry in self.ledger.entries().iter().rev().filter(|entry| matches!(entry, Entry::Delegated(_))) {
             let _ = self.ledger.remove(entry);
         }
         if let Some(base) = &self.left {

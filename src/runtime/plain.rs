@@ -3,8 +3,8 @@
 //! Lines of a person are obeyed at once. Lines that come through a pipe wait until what the line before began has ended,
 //! so that a prepared conversation means the same on a slow machine.
 
+mod announced;
 mod commands;
-mod told;
 
 use super::{as_root, driver::Driver, input, queue::Queue, signals, tui::TuiOptions};
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     trace::TraceEvent,
     ui::plain as say,
 };
+use announced::Announced;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io::{self, BufRead, IsTerminal, Write},
@@ -25,7 +26,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use told::Told;
 
 /// How long a prepared line waits for what the line before began: it may have begun something that reads lines itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -85,7 +85,7 @@ struct Talk {
     stepping: bool,
     /// Both branches of the held call are being played.
     branching: bool,
-    told: Told,
+    announced: Announced,
 }
 
 impl Talk {
@@ -102,7 +102,7 @@ impl Talk {
             echo: BTreeMap::new(),
             stepping: false,
             branching: false,
-            told: Told::default(),
+            announced: Announced::default(),
         }
     }
 
@@ -135,7 +135,7 @@ impl Talk {
     }
 
     fn forget(&mut self) {
-        self.told.forget();
+        self.announced.forget();
         self.stepping = false;
         self.busy.clear();
         self.partial.clear();
@@ -160,7 +160,7 @@ impl Talk {
             let settled = self.is_settled();
             if settled && let Some(line) = self.lines.pop_front() {
                 self.waits = None;
-                self.obey(&line)?;
+                self.run_command(&line)?;
                 continue;
             }
             if self.over && settled && self.lines.is_empty() {
@@ -170,7 +170,7 @@ impl Talk {
             let waiting = (self.over || !self.lines.is_empty()) && !self.branching;
             let until = waiting.then(|| *self.waits.get_or_insert_with(Instant::now) + PATIENCE);
             match self.driver.engine.next(until) {
-                Some(Event::Stdin(line)) if self.person => self.obey(&line)?,
+                Some(Event::Stdin(line)) if self.person => self.run_command(&line)?,
                 Some(Event::Stdin(line)) => self.lines.push_back(line),
                 Some(Event::HungUp) if self.person => return Ok(0),
                 Some(Event::HungUp) => self.over = true,
@@ -180,7 +180,7 @@ impl Talk {
                 None => match self.lines.pop_front() {
                     Some(line) => {
                         self.waits = None;
-                        self.obey(&line)?;
+                        self.run_command(&line)?;
                     }
                     None => return Ok(0),
                 },
@@ -233,7 +233,7 @@ impl Talk {
     fn traced(&mut self, trace: &TraceEvent) -> io::Result<()> {
         if matches!(trace, TraceEvent::Released(..)) {
             self.stepping = false;
-            self.told.waits_for = None;
+            self.announced.waits_for = None;
         }
         if !self.is_visible() {
             return Ok(());
@@ -242,7 +242,7 @@ impl Talk {
         if let Some(row) = Row::of(trace) {
             self.flush()?;
             let was_held = match &row {
-                Row::Call(event) => self.told.take_held(&event.call),
+                Row::Call(event) => self.announced.take_held(&event.call),
                 _ => false,
             };
             self.say(&[say::row(&row, was_held, lang)])?;

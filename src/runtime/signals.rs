@@ -39,7 +39,7 @@ type Sink = Box<dyn Fn(i32) + Send>;
 struct Watch {
     sink: Mutex<Option<Sink>>,
     /// Rung when the program is to end for another reason than a signal.
-    bell: EventFd,
+    wakeup: EventFd,
     status: AtomicU8,
     lang: Lang,
     /// What would be left of the session if the program ended now.
@@ -55,8 +55,8 @@ static WATCH: OnceLock<Watch> = OnceLock::new();
 ///
 /// Errors: those of sigprocmask(2), signalfd(2), eventfd(2) and of making a thread.
 pub fn take(lang: Lang) -> io::Result<()> {
-    let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-    let watch = Watch { sink: Mutex::default(), bell, status: AtomicU8::new(0), lang, left: Mutex::default() };
+    let wakeup = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+    let watch = Watch { sink: Mutex::default(), wakeup, status: AtomicU8::new(0), lang, left: Mutex::default() };
     let watch = WATCH.get_or_init(|| watch);
     let ending: SigSet = ENDING.into_iter().collect();
     let signals = SignalFd::with_flags(&ending, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
@@ -81,7 +81,7 @@ pub(crate) fn watch(sink: impl Fn(i32) + Send + 'static) {
 pub(crate) fn limit(status: u8) {
     if let Some(watch) = WATCH.get() {
         watch.status.store(status, Ordering::SeqCst);
-        let _ = watch.bell.write(1);
+        let _ = watch.wakeup.write(1);
     }
 }
 
@@ -107,7 +107,7 @@ fn listen(watch: &Watch, signals: &SignalFd) {
                 PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
             }
         };
-        let mut fds = [signals.as_fd(), watch.bell.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        let mut fds = [signals.as_fd(), watch.wakeup.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
         // EINTR is not an event; the next round waits for what is left.
         let _ = poll(&mut fds, timeout);
         while let Ok(Some(info)) = signals.read_signal() {
@@ -120,7 +120,7 @@ fn listen(watch: &Watch, signals: &SignalFd) {
                 }
             }
         }
-        if watch.bell.read().is_ok() {
+        if watch.wakeup.read().is_ok() {
             end.get_or_insert_with(|| (Instant::now() + LIMIT, watch.status.load(Ordering::SeqCst)));
         }
     }

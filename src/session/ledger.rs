@@ -11,14 +11,14 @@
 //! The format is one line each: `+` before something is made, `=` once it is there (which directory it is), `-` when it is
 //! gone. What an earlier version has written has no `=`, and an earlier version passes over them.
 
-mod books;
 mod entry;
 mod owner;
+mod partial;
 
-pub use books::keep_books;
+pub use entry::Delegated;
 pub use entry::Entry;
-pub use entry::HandedDown;
 pub use entry::Lasting;
+pub use partial::record_partials;
 
 use super::run_dir::{self, is_ours};
 use super::state_dir::StateDir;

@@ -21,14 +21,14 @@ fn a_torn_last_line_was_never_made() {
 
 #[test]
 fn what_was_handed_down_before_the_machine_was_started_again_is_void() {
-    let there = Entry::HandedDown(HandedDown::new("/a b".into(), "memory".into()));
+    let there = Entry::Delegated(Delegated::new("/a b".into(), "memory".into()));
     let line = there.line('+').unwrap();
     assert_eq!(parse(&line), [(there, None)]);
-    let Some((Entry::HandedDown(old), None)) = parse("+ handed_down 1-2 memory /sys/fs/cgroup\n").pop() else {
+    let Some((Entry::Delegated(old), None)) = parse("+ handed_down 1-2 memory /sys/fs/cgroup\n").pop() else {
         panic!()
     };
     assert!(!old.is_there());
-    assert_eq!(Entry::HandedDown(old).remove(None, None, Instant::now()), []);
+    assert_eq!(Entry::Delegated(old).remove(None, None, Instant::now()), []);
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn only_our_own_names_are_ours() {
         assert!(!ours(entry(foreign)), "{foreign}");
     }
     assert!(!ours(Entry::Cgroup("/sys/fs/cgroup/system.slice".into())));
-    let handed = |dir: &str, name: &str| ours(Entry::HandedDown(HandedDown::new(dir.into(), name.into())));
+    let handed = |dir: &str, name: &str| ours(Entry::Delegated(Delegated::new(dir.into(), name.into())));
     assert!(handed("/sys/fs/cgroup", "net_cls"));
     assert!(!handed("sys/fs/cgroup", "cpu") && !handed("/sys/../etc", "cpu") && !handed("/sys/fs/cgroup", "cpu +io"));
 }
@@ -259,12 +259,12 @@ fn every_kind_of_entry_is_read_again_with_the_directory_that_was_made() {
         Entry::Cgroup("/c".into()),
         Entry::Group("/g h".into()),
         Entry::Object(Lasting::new(object)),
-        Entry::HandedDown(HandedDown::new("/sys/fs/cgroup".into(), "cpu".into())),
+        Entry::Delegated(Delegated::new("/sys/fs/cgroup".into(), "cpu".into())),
     ] {
         assert_eq!(parse(&entry.line('+').unwrap()), [(entry.clone(), None)]);
         let both = entry.line('+').unwrap() + &entry.line('-').unwrap();
         assert_eq!(parse(&both), [], "{both}");
-        if !matches!(entry, Entry::Object(_) | Entry::HandedDown(_)) {
+        if !matches!(entry, Entry::Object(_) | Entry::Delegated(_)) {
             let both = entry.line('+').unwrap() + &entry.made(&identity).unwrap();
             assert_eq!(parse(&both), [(entry, Some(identity.clone()))], "{both}");
         }
@@ -281,9 +281,9 @@ fn what_lasts_is_there_only_in_the_boot_that_it_was_made_in() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("cgroup.subtree_control"), "cpu memory\n").unwrap();
     for (controller, there) in [("memory", true), ("pids", false)] {
-        let what = HandedDown::new(dir.path().into(), controller.into());
-        assert_eq!(Entry::HandedDown(what.clone()).is_there(), there);
-        let line = Entry::HandedDown(what).line('+').unwrap();
+        let what = Delegated::new(dir.path().into(), controller.into());
+        assert_eq!(Entry::Delegated(what.clone()).is_there(), there);
+        let line = Entry::Delegated(what).line('+').unwrap();
         let boot = line.split(' ').nth(2).unwrap().to_string();
         assert!(!parse(&line.replace(&boot, "1-2"))[0].0.is_there(), "another boot");
     }

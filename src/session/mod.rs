@@ -26,7 +26,7 @@ mod view;
 pub(crate) use branching::Different;
 pub(crate) use checklist::{OwnLine, Ran, Took};
 pub use checks::{Evidence, Share, Verdict, decide};
-pub use ledger::{Entry, HandedDown, Lasting, Ledger};
+pub use ledger::{Delegated, Entry, Lasting, Ledger};
 pub(crate) use needs::lack;
 pub use play::Session;
 pub(crate) use progress::report as progress_report;

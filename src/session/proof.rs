@@ -130,7 +130,7 @@ impl Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{observe::Sample, session::checks::counted::Counted};
+    use crate::{observe::Sample, session::checks::counters::Counters};
     use std::sync::Arc;
 
     fn evidence() -> Evidence {
@@ -139,13 +139,13 @@ mod tests {
         sample.group.values.cpu.quota_micros = Some(50_000);
         sample.group.values.cpu.period_micros = Some(100_000);
         sample.group.values.memory.limit = Some(10_485_760);
-        let counted = |at, usage, periods, throttled, oom_kills| Counted {
+        let counted = |at, usage, periods, throttled, oom_kills| Counters {
             at,
             usage: Some(usage),
             periods,
             throttled,
             oom_kills,
-            ..Counted::default()
+            ..Counters::default()
         };
         let history =
             [counted(0, 7, 1, 0, 2), counted(1_000_000, 500_007, 11, 9, 2), counted(4_000_000, 2_000_007, 41, 38, 3)];

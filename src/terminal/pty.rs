@@ -2,7 +2,7 @@
 
 use crate::terminal::Size;
 use crate::{
-    kernel::{causes, errno, pid::Pid},
+    kernel::{errno, errno_causes, pid::Pid},
     lang::say,
 };
 use nix::{
@@ -259,7 +259,7 @@ impl OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let OpenError { call, errno } = self;
-        let hint = causes::help("openpty", *errno, &[]).unwrap_or_default();
+        let hint = errno_causes::help("openpty", *errno, &[]).unwrap_or_default();
         write!(f, "{}{call}: {}\n  {hint}", say("no pseudo terminal: ", "没有伪终端："), errno::why(*errno))
     }
 }

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::kernel::text;
 use crate::kernel::{
-    causes,
     errno::of,
+    errno_causes,
     groups::{self, Group, Hierarchies, SUBTREE_CONTROL, listed, members},
 };
 use crate::lang::say;
@@ -59,7 +59,7 @@ fn make(group: &Group) -> Result<(), ExitCode> {
     let mut dir = group.top.clone();
     for part in below.components() {
         if group.version == 2 {
-            hand_down(&dir, &group.controllers)?;
+            delegate(&dir, &group.controllers)?;
         }
         let above: PathBuf = dir.clone();
         dir.push(part);
@@ -69,7 +69,7 @@ fn make(group: &Group) -> Result<(), ExitCode> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
             Err(error) => {
                 let errno = of(&error);
-                let hint = causes::help("make group", errno, &[]);
+                let hint = errno_causes::help("make group", errno, &[]);
                 return Err(failed("cgcreate", &format!("mkdir {}", dir.display()), errno, hint.as_deref(), OTHER));
             }
         }
@@ -85,7 +85,7 @@ fn make(group: &Group) -> Result<(), ExitCode> {
 }
 
 /// In version 2 a group has only the controllers that the group above it hands down, one level at a time.
-fn hand_down(dir: &Path, controllers: &[String]) -> Result<(), ExitCode> {
+fn delegate(dir: &Path, controllers: &[String]) -> Result<(), ExitCode> {
     let file = dir.join(SUBTREE_CONTROL);
     let handed: Vec<String> = listed(&file).collect();
     for controller in controllers.iter().filter(|name| *name != "cpuacct" && !handed.contains(name)) {
@@ -93,7 +93,7 @@ fn hand_down(dir: &Path, controllers: &[String]) -> Result<(), ExitCode> {
             let members = members(dir).join(say(", ", "、"));
             let values: [(&str, &dyn Display); 3] =
                 [("dir", &dir.display()), ("members", &members), ("controller", controller)];
-            let hint = causes::help_with(SUBTREE_CONTROL, errno, &[], &values);
+            let hint = errno_causes::help_with(SUBTREE_CONTROL, errno, &[], &values);
             return Err(failed(
                 "cgcreate",
                 &format!("write +{controller} to {}", file.display()),

@@ -10,8 +10,8 @@ use super::{
     other::misused,
 };
 use crate::kernel::{
-    causes::{self, Fact},
     errno::of,
+    errno_causes::{self, Fact},
     groups::{self, Hierarchies, children, members},
 };
 use crate::lang::say;
@@ -70,5 +70,5 @@ fn why(errno: Errno, dir: &Path) -> Option<String> {
     let facts = [(Fact::Members, !members.is_empty()), (Fact::GroupBelow, !below.as_os_str().is_empty())];
     let members = members.join(say(", ", "、"));
     let values: [(&str, &dyn Display); 2] = [("members", &members), ("below", &below.display())];
-    causes::help_with("remove group", errno, &causes::true_ones(facts), &values)
+    errno_causes::help_with("remove group", errno, &errno_causes::true_ones(facts), &values)
 }

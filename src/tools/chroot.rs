@@ -11,7 +11,7 @@ use super::{
     other::misused,
     start::{become_program, shell},
 };
-use crate::kernel::causes;
+use crate::kernel::errno_causes;
 use nix::unistd::{chdir, chroot, setgid, setgroups, setuid};
 use std::{ffi::OsString, fs, path::Path, process::ExitCode};
 
@@ -39,7 +39,7 @@ fn enter(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
     // The call changes what `/` means for this process and its children, and nothing else.
     chroot(root.as_os_str()).map_err(|errno| {
         let what = format!("cannot change root directory to '{}'", root.display());
-        failed("chroot", &what, errno, causes::help("chroot", errno, &[]).as_deref(), FAILED)
+        failed("chroot", &what, errno, errno_causes::help("chroot", errno, &[]).as_deref(), FAILED)
     })?;
     // The working directory is still where it was, outside the new root, and every relative path would lead there. This
     // second call is what makes the first one mean something.

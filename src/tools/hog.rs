@@ -9,7 +9,7 @@ use super::{
     complain, failed,
     start::split,
 };
-use crate::kernel::{causes, process::page_size};
+use crate::kernel::{errno_causes, process::page_size};
 use crate::lang::say;
 use nix::{
     errno::Errno,
@@ -142,7 +142,7 @@ fn fork(number: usize) -> ExitCode {
             }
             Err(errno) => {
                 let (what, why) =
-                    (format!("fork number {} failed", children.len() + 1), causes::help("fork", errno, &[]));
+                    (format!("fork number {} failed", children.len() + 1), errno_causes::help("fork", errno, &[]));
                 status = failed("hog", &what, errno, why.as_deref(), 1);
                 break;
             }

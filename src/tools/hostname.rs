@@ -6,7 +6,7 @@ use super::{
     other::misused,
     print,
 };
-use crate::kernel::causes;
+use crate::kernel::errno_causes;
 use nix::unistd::{gethostname, sethostname};
 use std::{ffi::OsString, process::ExitCode};
 
@@ -46,7 +46,7 @@ fn set(name: &str) -> ExitCode {
     match sethostname(name) {
         Ok(()) => ExitCode::SUCCESS,
         Err(errno) => {
-            let hint = causes::help("sethostname", errno, &[]);
+            let hint = errno_causes::help("sethostname", errno, &[]);
             failed("hostname", &format!("sethostname(\"{name}\")"), errno, hint.as_deref(), 1)
         }
     }

@@ -1,7 +1,7 @@
 //! ip(8): show network interfaces and addresses; bring an interface up or down.
 
 use super::{args::Misuse, complain, failed, other::misused, print};
-use crate::kernel::causes;
+use crate::kernel::errno_causes;
 use crate::kernel::interfaces::{ADDRESS_FLAGS, Address, FLAGS, LOWER_UP, Link, UP, addresses, links, set_up};
 use crate::kernel::text::printable;
 use nix::net::if_::if_nametoindex;
@@ -139,7 +139,7 @@ fn change(name: &str, state: &str) -> ExitCode {
     match set_up(index, up) {
         Ok(()) => ExitCode::SUCCESS,
         Err(errno) => {
-            let hint = causes::help("RTM_NEWLINK", errno, &[]);
+            let hint = errno_causes::help("RTM_NEWLINK", errno, &[]);
             failed("ip", &format!("{name} {state}"), errno, hint.as_deref(), 2)
         }
     }

@@ -10,7 +10,7 @@ use super::{
     other::misused,
     print,
 };
-use crate::kernel::causes;
+use crate::kernel::errno_causes;
 use crate::kernel::objects::SystemV;
 use std::{ffi::OsString, process::ExitCode};
 
@@ -40,7 +40,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
         match kind.make(size, mode) {
             Ok(id) => drop(print(&format!("{what} id: {id}\n"))),
             Err(errno) => {
-                let hint = causes::help("msgget", errno, &[]);
+                let hint = errno_causes::help("msgget", errno, &[]);
                 return failed("ipcmk", "create failed", errno, hint.as_deref(), 1);
             }
         }

@@ -9,7 +9,7 @@ use super::{
     complain, failed, ipcs,
     other::misused,
 };
-use crate::kernel::causes;
+use crate::kernel::errno_causes;
 use crate::kernel::objects::SystemV;
 use std::{ffi::OsString, process::ExitCode};
 
@@ -46,7 +46,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
             _ => SystemV::Semaphores,
         };
         if let Err(errno) = kind.remove(id) {
-            let hint = causes::help("msgctl", errno, &[]);
+            let hint = errno_causes::help("msgctl", errno, &[]);
             status = failed("ipcrm", &format!("{name} {id}"), errno, hint.as_deref(), 1);
         }
     }

@@ -13,7 +13,7 @@ use super::{
 use crate::kernel::rights;
 use crate::kernel::text;
 use crate::kernel::{
-    causes::{self, Fact},
+    errno_causes::{self, Fact},
     filesystem::FileSystem,
     mountinfo::unescape,
     mounts::{self, OPTIONS, PROPAGATION},
@@ -194,7 +194,7 @@ fn why(errno: Errno, source: &Path, target: &Path, kind: Option<&str>) -> Option
         (Fact::NoSource, missing(source)),
         (Fact::Again, kind.is_none()),
     ];
-    causes::help("mount", errno, &causes::true_ones(facts))
+    errno_causes::help("mount", errno, &errno_causes::true_ones(facts))
 }
 
 /// The kernel says EINVAL for whatever is wrong with an overlay, and the cause to its log alone. Where a directory stands on

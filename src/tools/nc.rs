@@ -9,7 +9,7 @@ use super::{
     complain, failed,
     other::misused,
 };
-use crate::kernel::causes;
+use crate::kernel::errno_causes;
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -70,7 +70,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
                 return complain("nc", &format!("{host} {port}: {error}"), 1);
             };
             let errno = Errno::from_raw(code);
-            let hint = causes::help(if listens { "bind" } else { "connect" }, errno, &[]);
+            let hint = errno_causes::help(if listens { "bind" } else { "connect" }, errno, &[]);
             failed("nc", &format!("{host} {port}"), errno, hint.as_deref(), 1)
         }
     }

@@ -13,7 +13,7 @@ use super::{
     tell,
 };
 use crate::kernel::{
-    causes::{self, Fact},
+    errno_causes::{self, Fact},
     namespaces::{Kind, Namespace, TABLE, read_link},
     pid::Pid,
 };
@@ -98,7 +98,7 @@ fn enter(args: &[OsString]) -> Result<ExitCode, ExitCode> {
     for (row, file) in left {
         setns(file, flag(row)).map_err(|errno| {
             let what = format!("reassociate to namespace 'ns/{}' failed", row.link);
-            let why = causes::help("setns", errno, &[Fact::About(row.kind)]);
+            let why = errno_causes::help("setns", errno, &[Fact::About(row.kind)]);
             failed("nsenter", &what, errno, why.as_deref(), 1)
         })?;
     }
@@ -122,7 +122,7 @@ fn enter(args: &[OsString]) -> Result<ExitCode, ExitCode> {
         // A process never changes its PID, so only a child is inside the PID namespace that we entered.
         match split() {
             Err(errno) => {
-                let why = causes::help("fork", errno, &[]);
+                let why = errno_causes::help("fork", errno, &[]);
                 return Err(failed("nsenter", "fork failed", errno, why.as_deref(), 1));
             }
             Ok(Some(child)) => return Ok(end_like("nsenter", child, true)),
@@ -219,11 +219,15 @@ fn open(path: &OsStr, target: Option<Pid>) -> Result<File, ExitCode> {
         let proc = Path::new(path).starts_with("/proc");
         let dead = target.filter(|pid| proc && !Path::new(&format!("/proc/{pid}")).exists());
         if let Some(pid) = dead {
-            let hint = causes::help("open ns", Errno::ESRCH, &[]);
+            let hint = errno_causes::help("open ns", Errno::ESRCH, &[]);
             return failed("nsenter", &format!("PID {pid}"), Errno::ESRCH, hint.as_deref(), 1);
         }
         let letters = path.as_bytes().iter().all(|letter| b"muinpUCTrwF".contains(letter));
-        let hint = causes::help("open ns", errno, &causes::true_ones([(Fact::Proc, proc), (Fact::Joined, letters)]));
+        let hint = errno_causes::help(
+            "open ns",
+            errno,
+            &errno_causes::true_ones([(Fact::Proc, proc), (Fact::Joined, letters)]),
+        );
         failed("nsenter", &format!("cannot open {}", path.display()), errno, hint.as_deref(), 1)
     })
 }

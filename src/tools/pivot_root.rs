@@ -2,7 +2,7 @@
 
 use super::{args::parse_bytes, complain, failed};
 use crate::kernel::{
-    causes::{self, Fact},
+    errno_causes::{self, Fact},
     mountinfo::{self, Mount},
 };
 use nix::{errno::Errno, unistd::pivot_root};
@@ -29,7 +29,7 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
     failed("pivot_root", &what, errno, why(errno, new, put_old).as_deref(), 1)
 }
 
-/// What pivot_root(2) leaves unsaid: its two errors have many causes, and this asks for each in the kernel's own order.
+/// What pivot_root(2) leaves unsaid: its two errors have many errno_causes, and this asks for each in the kernel's own order.
 fn why(errno: Errno, new: &Path, old: &Path) -> Option<String> {
     let absent = |dir: &&Path| if errno == Errno::ENOTDIR { !dir.is_dir() } else { !dir.exists() };
     let missing = [new, old].into_iter().find(absent).unwrap_or(new).display();
@@ -44,7 +44,7 @@ fn why(errno: Errno, new: &Path, old: &Path) -> Option<String> {
     let (new, old) = (shown(new), shown(old));
     let values: [(&str, &dyn Display); 4] =
         [("new", &new.display()), ("old", &old.display()), ("point", &point), ("missing", &missing)];
-    causes::help_with("pivot_root", errno, &[fact], &values).filter(|_| !unknown)
+    errno_causes::help_with("pivot_root", errno, &[fact], &values).filter(|_| !unknown)
 }
 
 /// What is wrong, and the mount that it is about. Both directories as they are seen from the root that `table` is about.

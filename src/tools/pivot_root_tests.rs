@@ -9,7 +9,7 @@ fn diagnosis(table: &[(u64, u64, &str, &str, &str)], new: &str, put_old: &str) -
     let table = mountinfo::parse(&table.iter().map(line).collect::<String>());
     let (fact, point) = diagnose(&table, Path::new(new), Path::new(put_old))?;
     let values: [(&str, &dyn Display); 3] = [("new", &new), ("old", &put_old), ("point", &point)];
-    causes::help_with("pivot_root", Errno::EINVAL, &[fact], &values)
+    errno_causes::help_with("pivot_root", Errno::EINVAL, &[fact], &values)
 }
 
 #[test]

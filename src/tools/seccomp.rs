@@ -11,7 +11,7 @@ use super::{
     seccomp_calls::number,
     start::become_program,
 };
-use crate::kernel::causes;
+use crate::kernel::errno_causes;
 use crate::{
     kernel::{errno, seccomp},
     lang::say,
@@ -68,7 +68,7 @@ fn filter(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
         other => other,
     };
     loaded.map_err(|errno| {
-        let hint = causes::help("seccomp", errno, &[]);
+        let hint = errno_causes::help("seccomp", errno, &[]);
         failed("seccomp", "seccomp(SECCOMP_SET_MODE_FILTER)", errno, hint.as_deref(), 1)
     })?;
     // It stays for good: nothing takes a filter off, and every child has it from its birth on.

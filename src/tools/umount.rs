@@ -5,7 +5,7 @@ use super::{
     complain, failed,
     other::misused,
 };
-use crate::kernel::causes::{self, Fact};
+use crate::kernel::errno_causes::{self, Fact};
 use crate::kernel::mounts::points;
 use nix::{
     errno::Errno,
@@ -48,5 +48,5 @@ pub(super) fn run(args: &[OsString]) -> ExitCode {
 }
 
 fn why(errno: Errno, point: &Path) -> Option<String> {
-    causes::help("umount2", errno, &[Fact::Mounted(points().iter().any(|known| known == point))])
+    errno_causes::help("umount2", errno, &[Fact::Mounted(points().iter().any(|known| known == point))])
 }

@@ -13,7 +13,7 @@ use super::{
     unshare_who::{Who, write},
 };
 use crate::kernel::{
-    causes::{self, Fact},
+    errno_causes::{self, Fact},
     mounts,
     namespaces::{Kind, TABLE},
 };
@@ -123,13 +123,13 @@ fn build(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
     let new_mounts = flags.contains(CloneFlags::CLONE_NEWNS);
     let keeper = (!files.is_empty() && new_mounts).then(|| Outside::wait(|us| keep(us, &files).is_ok()));
     let mapper = who.maps.any().then(|| Outside::wait(|us| who.maps.write(us)));
-    let no_child = |errno| fail("fork failed", errno, causes::help("fork", errno, &[]));
+    let no_child = |errno| fail("fork failed", errno, errno_causes::help("fork", errno, &[]));
     let (keeper, mapper) = (keeper.transpose().map_err(no_child)?, mapper.transpose().map_err(no_child)?);
     let keep_them = || keeper.map_or_else(|| keep(Pid::this(), &files), Outside::go);
 
     // All namespaces in one call. The caller itself moves into each of them at once, except for the PID namespace: that
     // one is only for its children, because a process never changes its own PID.
-    let why = |errno| causes::help("unshare", errno, &[causes::own(), vec![Fact::OneThread]].concat());
+    let why = |errno| errno_causes::help("unshare", errno, &[errno_causes::own(), vec![Fact::OneThread]].concat());
     unshare(flags).map_err(|errno| fail("unshare failed", errno, why(errno)))?;
     mapper.map_or(Ok(()), Outside::go)?;
     for (clock, seconds) in clocks {
@@ -182,7 +182,7 @@ fn build(args: &[OsString]) -> Result<Vec<OsString>, ExitCode> {
         }
         // A proc file system shows the PID namespace of its mounter: of us, who are inside by now.
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NODEV;
-        let hint = |errno| causes::help("mount", errno, &[Fact::Proc, Fact::NoTarget]);
+        let hint = |errno| errno_causes::help("mount", errno, &[Fact::Proc, Fact::NoTarget]);
         mount(Some("proc"), place, Some("proc"), flags, None::<&str>)
             .map_err(|errno| fail(&format!("mount {} failed", place.display()), errno, hint(errno)))?;
     }

@@ -1,7 +1,7 @@
 //! What unshare(1) must have done from outside: maps of many IDs, and namespaces that outlive their processes.
 
 use super::{failed, start::split};
-use crate::kernel::causes::{self, Fact};
+use crate::kernel::errno_causes::{self, Fact};
 use crate::{
     kernel::{errno, namespaces::Kind, text},
     lang::say,
@@ -69,7 +69,7 @@ pub(super) fn keep(pid: Pid, files: &[(Kind, PathBuf)]) -> Result<(), ExitCode> 
 fn not_kept(errno: Errno, kind: Kind, file: &Path, from: &Path) -> Option<String> {
     let about = kind != Kind::Pid || fs::read_link(from).is_err();
     let facts = [(Fact::NoTarget, !file.exists()), (Fact::About(kind), about)];
-    causes::help("keep namespace", errno, &causes::true_ones(facts))
+    errno_causes::help("keep namespace", errno, &errno_causes::true_ones(facts))
 }
 
 /// A range of IDs outside that appears as a range inside.

@@ -6,7 +6,7 @@ use super::{
     identity::{find_group, find_user},
     unshare_outside::{Maps, Range},
 };
-use crate::kernel::causes::{self, Fact};
+use crate::kernel::errno_causes::{self, Fact};
 use crate::kernel::rights::keep_capabilities;
 use nix::{
     errno::Errno,
@@ -91,7 +91,7 @@ impl Who {
     pub(super) fn become_them(&self, new_users: bool) -> Result<(), ExitCode> {
         let cannot = |what: &'static str| {
             move |errno| {
-                let hint = causes::help("setuid", errno, &[Fact::NewUsers]);
+                let hint = errno_causes::help("setuid", errno, &[Fact::NewUsers]);
                 failed("unshare", what, errno, hint.as_deref(), 1)
             }
         };
@@ -122,7 +122,7 @@ fn gid(text: &str) -> Result<Gid, String> {
 pub(super) fn write(file: &str, value: &str) -> Result<(), ExitCode> {
     fs::write(format!("/proc/self/{file}"), value).map_err(|error| {
         let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
-        let hint = causes::help("uid_map", errno, &[]);
+        let hint = errno_causes::help("uid_map", errno, &[]);
         failed("unshare", &format!("write failed /proc/self/{file}"), errno, hint.as_deref(), 1)
     })
 }

@@ -2,10 +2,10 @@
 
 use super::{
     Ended, Root, TraceEvent,
+    ptrace_refused::not_attached,
     stop::{Stopped, Why},
     stops::Tracing,
     task::{Family, Task, comm, process_of},
-    untraced::not_attached,
 };
 use crate::{kernel::pid::Pid, lang::say};
 use nix::{

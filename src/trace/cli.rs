@@ -3,15 +3,15 @@
 //! The calls go to standard error, as those of strace(1) do, or where `-o` says. With `--json` they have standard output for
 //! themselves, and what the command prints goes to standard error. `--step` waits on the terminal before each call.
 
-mod told;
+mod output;
 
-pub(crate) use told::Form;
-use told::{Printer, line_of};
+pub(crate) use output::Form;
+use output::{Printer, line_of};
 
 use super::{Call, Ended, Guard, Harm, Hold, Root, Spawn, TraceEvent, Tracer};
 use crate::{
     cleanup::groups::stayed,
-    kernel::{causes, errno, exit, pid::Pid, text},
+    kernel::{errno, errno_causes, exit, pid::Pid, text},
     lang::{Lang, say},
     near::{did_you_mean, nearest},
 };
@@ -86,7 +86,7 @@ pub(crate) fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
         let (word, near) = (text::printable(word), near.unwrap_or_default());
         return complain(
             &lang.pick(
-                format!("-e {word}: no class and no call that is told; the classes are {classes}{near}"),
+                format!("-e {word}: no class and no call that is output; the classes are {classes}{near}"),
                 format!("-e {word}：不是类别，也不是会显示的调用；类别有 {classes}{near}"),
             ),
             USAGE,
@@ -94,7 +94,7 @@ pub(crate) fn run(how: How, command: &[OsString], lang: Lang) -> ExitCode {
     }
     let printer = match Printer::open(how.form.clone(), how.to.as_deref(), lang) {
         Ok(printer) => printer,
-        Err(error) => return complain(&told::cannot_open(how.to.as_deref().unwrap_or_default(), &error), CANNOT),
+        Err(error) => return complain(&output::cannot_open(how.to.as_deref().unwrap_or_default(), &error), CANNOT),
     };
     let program = match name.map(|name| (name, find(name))) {
         None => PathBuf::new(),
@@ -117,7 +117,7 @@ fn cannot(error: &io::Error, lang: Lang) -> ExitCode {
     if error.raw_os_error().is_none() {
         return complain(&error.to_string(), CANNOT);
     }
-    let hint = causes::thread(errno::of(error), lang).map(|hint| format!("\n  {hint}")).unwrap_or_default();
+    let hint = errno_causes::thread(errno::of(error), lang).map(|hint| format!("\n  {hint}")).unwrap_or_default();
     complain(&format!("{}: {}{hint}", errno::THREAD, errno::why_io(error)), CANNOT)
 }
 

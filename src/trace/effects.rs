@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     kernel::{namespaces::TABLE, objects::Object, pid::Pid, text},
-    observe::{ForChildren, Links, for_children, links, peek},
+    observe::{ForChildren, Links, for_children, links, ns_helper},
 };
 use std::{
     fs,
@@ -217,7 +217,7 @@ fn root(tid: Pid) -> Option<PathBuf> {
 
 /// Only a process in the same UTS namespace can ask for its host name.
 fn host_name(tid: Pid, exe: &Path) -> Option<String> {
-    peek::ask(exe, tid).and_then(|answer| answer.hostname)
+    ns_helper::ask(exe, tid).and_then(|answer| answer.hostname)
 }
 
 /// A file's value in one line. Opening it by its descriptor reads it from the start.

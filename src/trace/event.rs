@@ -1,6 +1,6 @@
 //! What the tracer tells the rest of the program. Every PID is the host's (as boxwright's own `/proc` shows it).
 //!
-//! The events can be stored and read back (serde). What `--json` prints of them is made in [`Told`], where text begins.
+//! The events can be stored and read back (serde). What `--json` prints of them is made in [`TraceJson`], where text begins.
 
 use super::{
     Argument, Change, Harm, Note, Syscall, argument::listed, calls::Effect, decode::clone_flags, memory::Memory,
@@ -163,7 +163,7 @@ pub enum Ended {
 /// A [`TraceEvent`] as one JSON object, for the readers of `--json`. The kind comes first in it.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(tag = "event", rename_all = "lowercase")]
-pub enum Told<'a> {
+pub enum TraceJson<'a> {
     /// A system call returned.
     Syscall {
         /// The thread that made it.
@@ -235,38 +235,42 @@ pub enum Told<'a> {
     },
 }
 
-impl<'a> Told<'a> {
+impl<'a> TraceJson<'a> {
     /// What is told of an event; nothing of those that only concern a screen.
-    pub(crate) fn new(event: &'a TraceEvent, lang: Lang) -> Option<Told<'a>> {
+    pub(crate) fn new(event: &'a TraceEvent, lang: Lang) -> Option<TraceJson<'a>> {
         match event {
-            TraceEvent::Syscall(_, SyscallEvent { call, returned, micros, changed, asked }) => Some(Told::Syscall {
-                pid: call.pid,
-                comm: &call.comm,
-                name: call.syscall.name(),
-                args: call.args_text(),
-                result: match returned {
-                    Return::Value(value) => Some(*value),
-                    Return::Error(_) | Return::Filtered(_) | Return::Refused | Return::Answered(_) => Some(-1),
-                    Return::Trapped | Return::Never => None,
-                },
-                errno: returned.error().map(errno::name),
-                asked: asked.as_ref().map(|args| text_of(args)),
-                refused: returned.is_refused(),
-                filtered: matches!(returned, Return::Filtered(_) | Return::Trapped),
-                micros: *micros,
-                changed: changed.iter().map(ToString::to_string).collect(),
-                said: changed.iter().map(|change| change.say(lang)).collect(),
-            }),
+            TraceEvent::Syscall(_, SyscallEvent { call, returned, micros, changed, asked }) => {
+                Some(TraceJson::Syscall {
+                    pid: call.pid,
+                    comm: &call.comm,
+                    name: call.syscall.name(),
+                    args: call.args_text(),
+                    result: match returned {
+                        Return::Value(value) => Some(*value),
+                        Return::Error(_) | Return::Filtered(_) | Return::Refused | Return::Answered(_) => Some(-1),
+                        Return::Trapped | Return::Never => None,
+                    },
+                    errno: returned.error().map(errno::name),
+                    asked: asked.as_ref().map(|args| text_of(args)),
+                    refused: returned.is_refused(),
+                    filtered: matches!(returned, Return::Filtered(_) | Return::Trapped),
+                    micros: *micros,
+                    changed: changed.iter().map(ToString::to_string).collect(),
+                    said: changed.iter().map(|change| change.say(lang)).collect(),
+                })
+            }
             TraceEvent::Exit { pid, comm, ended, .. } => {
                 let (status, signal) = match ended {
                     Ended::Exited(status) => (Some(*status), None),
                     Ended::Killed(signal) => (None, Some(signal.to_string())),
                 };
-                Some(Told::Exit { pid: *pid, comm, status, signal })
+                Some(TraceJson::Exit { pid: *pid, comm, status, signal })
             }
-            TraceEvent::Noted { pid, comm, note, .. } => Some(Told::Note { pid: *pid, comm, text: note.say(lang) }),
-            TraceEvent::Refused(_, reason) => Some(Told::Untraced { reason: reason.say(lang) }),
-            TraceEvent::Guarded(_, call, harm) => Some(Told::Guarded {
+            TraceEvent::Noted { pid, comm, note, .. } => {
+                Some(TraceJson::Note { pid: *pid, comm, text: note.say(lang) })
+            }
+            TraceEvent::Refused(_, reason) => Some(TraceJson::Untraced { reason: reason.say(lang) }),
+            TraceEvent::Guarded(_, call, harm) => Some(TraceJson::Guarded {
                 pid: call.pid,
                 comm: &call.comm,
                 name: call.syscall.name(),

@@ -16,7 +16,7 @@ fn dropped() -> TraceEvent {
 }
 
 fn json(event: &TraceEvent) -> String {
-    serde_json::to_string(&Told::new(event, Lang::En)).unwrap()
+    serde_json::to_string(&TraceJson::new(event, Lang::En)).unwrap()
 }
 
 #[test]
@@ -42,7 +42,10 @@ fn what_is_told_keeps_its_form() {
         r#"{"event":"exit","pid":7,"comm":"sh","status":null,"signal":"SIGKILL"}"#
     );
     assert_eq!(exit(Ended::Exited(3)), r#"{"event":"exit","pid":7,"comm":"sh","status":3,"signal":null}"#);
-    assert_eq!(serde_json::to_string(&Told::new(&TraceEvent::Released(Pid(1), Pid(7)), Lang::En)).unwrap(), "null");
+    assert_eq!(
+        serde_json::to_string(&TraceJson::new(&TraceEvent::Released(Pid(1), Pid(7)), Lang::En)).unwrap(),
+        "null"
+    );
 }
 
 #[test]

@@ -180,13 +180,13 @@ impl Tracing {
             return None;
         }
         // What a session hands down is noted, and taken back at its end.
-        let hands_down = name == "cgroup.subtree_control"
+        let delegates = name == "cgroup.subtree_control"
             && !text.is_empty()
             && text.split_whitespace().all(|word| word.starts_with('+'));
         // Runtimes write into the groups above theirs what stands there already, to be sure.
         let same =
             || !text.is_empty() && effects::contents(tid, fd) == text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if hands_down || same() { None } else { harm() }
+        if delegates || same() { None } else { harm() }
     }
 
     /// Whether a group, by a path of ours, was made by this session or lies below one that was.

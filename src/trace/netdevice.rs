@@ -54,12 +54,12 @@ const NAME: usize = 16;
 /// The length of `struct sockaddr`.
 const ADDRESS: usize = 16;
 /// So much of any of these structures is looked at.
-const MOST: usize = 64;
+const MAX_LENGTH: usize = 64;
 
 /// What the third argument of such an ioctl(2) points to; the address where it cannot be read.
 pub(super) fn read(memory: Memory<'_>, request: u32, at: u64) -> Value {
     // The structures are of several lengths, and the shorter ones may end with the page.
-    let bytes = [MOST, 40, 32].into_iter().find_map(|length| memory.bytes(at, length));
+    let bytes = [MAX_LENGTH, 40, 32].into_iter().find_map(|length| memory.bytes(at, length));
     let members = match request {
         0x89a0 | 0x89a1 => memory.text(at, NAME).map(|(name, _)| vec![text("bridge", &name)]),
         _ => bytes.and_then(|bytes| members(request, &bytes, memory.width())),

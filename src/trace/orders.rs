@@ -3,9 +3,9 @@
 use super::{
     Hold, Root, Spawn, TraceEvent,
     launch::{ROLE, TRACED, UNTRACED},
+    ptrace_refused::{descendants, refusal},
     stops::Tracing,
     task::{Family, Task},
-    untraced::{descendants, refusal},
 };
 use crate::kernel::{freezer::Freezers, pid::Pid, rights};
 use nix::{

@@ -66,12 +66,12 @@ pub(super) enum Order {
 }
 
 /// What the handle and the thread share.
-struct Desk {
+struct Mailbox {
     orders: Mutex<VecDeque<Order>>,
-    bell: EventFd,
+    wakeup: EventFd,
 }
 
-impl Desk {
+impl Mailbox {
     fn lock(&self) -> MutexGuard<'_, VecDeque<Order>> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,7 +80,7 @@ impl Desk {
 /// A running tracer. Dropping it kills everything that it started: the kernel does the same where we die in any other way
 /// (PTRACE_O_EXITKILL).
 pub struct Tracer {
-    desk: Arc<Desk>,
+    mailbox: Arc<Mailbox>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -90,17 +90,17 @@ impl Tracer {
     ///
     /// Errors: those of eventfd(2), epoll_create(2), sigaction(2) and of making a thread.
     pub fn start(exe: &Path, sink: impl Fn(TraceEvent) + Send + 'static) -> io::Result<Tracer> {
-        let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        let desk = Arc::new(Desk { orders: Mutex::default(), bell });
+        let wakeup = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        let mailbox = Arc::new(Mailbox { orders: Mutex::default(), wakeup });
         let poll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         // An edge each time it rings, so that the counter, which all tracers of the process share, need not be read.
         let edge = |data| EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLET, data);
         poll.add(children()?, edge(0))?;
-        poll.add(&desk.bell, edge(1))?;
-        let (at, exe) = (desk.clone(), exe.to_path_buf());
+        poll.add(&mailbox.wakeup, edge(1))?;
+        let (at, exe) = (mailbox.clone(), exe.to_path_buf());
         let work = move || run(&at, &poll, Tracing::new(exe, Box::new(sink)));
         let thread = thread::Builder::new().name("tracer".into()).spawn(work)?;
-        Ok(Tracer { desk, thread: Some(thread) })
+        Ok(Tracer { mailbox, thread: Some(thread) })
     }
 
     /// Starts a command; gives the host PID of its first process, which names its family from then on.
@@ -185,9 +185,9 @@ impl Tracer {
     }
 
     fn tell(&self, order: Order) {
-        self.desk.lock().push_back(order);
+        self.mailbox.lock().push_back(order);
         // It can only be full after 2⁶⁴ rings.
-        let _ = self.desk.bell.write(1);
+        let _ = self.mailbox.wakeup.write(1);
     }
 }
 
@@ -197,16 +197,16 @@ impl Drop for Tracer {
     }
 }
 
-fn run(desk: &Desk, poll: &Epoll, mut tracing: Tracing) {
+fn run(mailbox: &Mailbox, poll: &Epoll, mut tracing: Tracing) {
     let mut stopping: Option<(Instant, SyncSender<Vec<Pid>>)> = None;
     // Where the signal is blocked around us, this thread is the one that takes it.
     let _ = SigSet::from(Signal::SIGCHLD).thread_unblock();
     loop {
-        obey(desk, &mut tracing, &mut stopping);
+        handle_orders(mailbox, &mut tracing, &mut stopping);
         // A ring only says that something happened, once for any number of stops: all of them are taken. What was ordered
-        // before a stop came is obeyed before it is taken, so that a "hold" before a typed line is not too late.
+        // before a stop came is handled before it is taken, so that a "hold" before a typed line is not too late.
         while let Some(news) = news() {
-            obey(desk, &mut tracing, &mut stopping);
+            handle_orders(mailbox, &mut tracing, &mut stopping);
             tracing.take(news);
         }
         tracing.take_in_orphans();
@@ -229,9 +229,9 @@ fn run(desk: &Desk, poll: &Epoll, mut tracing: Tracing) {
     }
 }
 
-fn obey(desk: &Desk, tracing: &mut Tracing, stopping: &mut Option<(Instant, SyncSender<Vec<Pid>>)>) {
+fn handle_orders(mailbox: &Mailbox, tracing: &mut Tracing, stopping: &mut Option<(Instant, SyncSender<Vec<Pid>>)>) {
     loop {
-        let Some(order) = desk.lock().pop_front() else { return };
+        let Some(order) = mailbox.lock().pop_front() else { return };
         match order {
             Order::Spawn(spawn, hold, answer) => drop(answer.send(tracing.spawn(&spawn, hold))),
             Order::Attach(pid, answer) => drop(answer.send(tracing.attach(pid))),

@@ -141,7 +141,7 @@ pub(crate) fn table(both: &Branches, lang: Lang, columns: usize) -> Vec<String> 
 
 /// Both branches as `what-if --json` writes them.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
-pub(crate) struct Told<'a> {
+pub(crate) struct BranchesJson<'a> {
     /// The line that was played twice.
     line: &'a str,
     /// What stood in its place the second time; absent where a call was changed.
@@ -198,7 +198,7 @@ struct ToldRow {
 }
 
 /// What is told of both.
-pub(crate) fn told(both: &Branches) -> Told<'_> {
+pub(crate) fn told(both: &Branches) -> BranchesJson<'_> {
     let (other_line, change) = match &both.plan.change {
         Change::Line(other) => (Some(other.as_str()), None),
         Change::Call { instead, .. } => (None, Some(instead.to_string())),
@@ -207,7 +207,7 @@ pub(crate) fn told(both: &Branches) -> Told<'_> {
         let [as_it_is, changed] = row.values;
         ToldRow { what: row.what, as_it_is, changed, differs: row.differs }
     });
-    Told {
+    BranchesJson {
         line: &both.plan.line,
         other_line,
         change,

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     app::{OneCall, Play, State},
     kernel::{
-        causes::{self, Fact},
         errno::{self, Errno},
+        errno_causes::{self, Fact},
     },
     lang::Lang,
     tools,
@@ -149,7 +149,7 @@ fn result(returned: Return, lang: Lang, columns: usize, sheet: &mut Sheet) {
 /// What such a call fails of with this error: everything that this program knows of, and can tell apart by no more facts.
 fn reasons(call: &Call, errno: Errno, lang: Lang, columns: usize, sheet: &mut Sheet) {
     for (number, (cause, remedy)) in
-        causes::all(call.syscall.name(), errno, |fact| may_be(call, fact), lang).into_iter().enumerate()
+        errno_causes::all(call.syscall.name(), errno, |fact| may_be(call, fact), lang).into_iter().enumerate()
     {
         let name = if number == 0 { lang.pick("It may be that", "可能是") } else { lang.pick("or that", "或者") };
         let mut text = Rich::default().with(cause, Role::Plain);

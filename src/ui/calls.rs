@@ -15,7 +15,7 @@ use crate::{
     app::{Play, Row, State},
     kernel::{
         availability::OURS,
-        causes,
+        errno_causes,
         pid::{Pid, Signal},
     },
     lang::Lang,
@@ -207,7 +207,7 @@ fn returned(event: &SyscallEvent, lang: Lang, columns: usize, newest: bool, shee
         sheet.add(hang(&[(indent.clone(), Role::Plain)], &Rich::default().with(&text, Role::Limit), columns));
     }
     let failed = if let Return::Error(errno) = event.returned { Some(errno) } else { None };
-    if let Some(cause) = failed.and_then(|errno| causes::cause(event.call.syscall.name(), errno, &[], lang)) {
+    if let Some(cause) = failed.and_then(|errno| errno_causes::cause(event.call.syscall.name(), errno, &[], lang)) {
         sheet.add(hang(&[(indent.clone(), Role::Plain)], &Rich::default().with(cause, Role::Plain), columns));
     }
     for text in folded(changes(&event.changed, lang), lang) {

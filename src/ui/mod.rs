@@ -7,6 +7,7 @@ mod cgroup;
 mod chart;
 mod chrome;
 mod closing;
+mod comparison;
 mod containers;
 mod doctor;
 mod finish;
@@ -24,7 +25,6 @@ pub(crate) mod plain;
 mod processes;
 mod prose;
 mod sheet;
-mod sides;
 mod source;
 mod steps;
 mod terminal;
@@ -134,7 +134,7 @@ fn sheet_of(state: &State, play: &Play, pane: Pane, inner: usize, rows: usize) -
         Pane::Calls => calls::sheet(state, play, inner),
         Pane::Namespaces => namespaces::sheet(state, play, inner, rows),
         Pane::Processes => processes::sheet(state, play, inner),
-        Pane::Sides => sides::sheet(state, play, inner),
+        Pane::Sides => comparison::sheet(state, play, inner),
         Pane::Mounts => mounts::sheet(state, play, inner),
         Pane::Cgroup => cgroup::sheet(state, play, inner, rows),
         Pane::Source => source::sheet(state, play, inner),

@@ -21,7 +21,7 @@ use crate::{
     app::{Jump, PROPERTIES, Play, Row, State},
     event::Branches,
     glossary::{BESIDES, SCORECARD, Term, of_step},
-    kernel::causes,
+    kernel::errno_causes,
     lang::Lang,
     session::{GuardedCall, Notice, Phase, Standing, closing},
     trace::{Call, Return, SyscallEvent, folded},
@@ -235,7 +235,7 @@ fn call(event: &SyscallEvent, was_held: bool, lang: Lang) -> String {
         false => format!("{} {} {result}", event.call.pid, calls::brief(&event.call)),
     };
     if let Return::Error(errno) = event.returned
-        && let Some(cause) = causes::cause(event.call.syscall.name(), errno, &[], lang)
+        && let Some(cause) = errno_causes::cause(event.call.syscall.name(), errno, &[], lang)
     {
         text += &format!("{}{cause}", lang.pick("; cause: ", "；原因："));
     }

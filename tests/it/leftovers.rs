@@ -4,7 +4,7 @@ use crate::harness::{Test, tests};
 use crate::support::for_everybody;
 use boxwright::{
     kernel::groups::Hierarchies,
-    session::{Entry, HandedDown, Ledger, RunDir, fresh_name},
+    session::{Delegated, Entry, Ledger, RunDir, fresh_name},
 };
 use std::fs;
 use std::fs::Permissions;
@@ -176,7 +176,7 @@ fn a_controller_that_others_use_by_now_is_listed_and_taken_back_later() {
     let state = home.path().join(".local/state/boxwright");
     fs::create_dir_all(&state).unwrap();
     let mut ledger = Ledger::create_in(&state).unwrap();
-    ledger.add(Entry::HandedDown(HandedDown::new(free.top.clone(), free.controller.clone()))).unwrap();
+    ledger.add(Entry::Delegated(Delegated::new(free.top.clone(), free.controller.clone()))).unwrap();
     // The session ends, and the kernel says EBUSY.
     drop(ledger);
     assert!(free.enabled());

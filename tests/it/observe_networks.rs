@@ -225,7 +225,7 @@ fn namespaces_of_user_namespaces_are_entered_from_outside() {
         let file = |pid: i32| format!("/proc/{pid}/ns/net");
         let asker = Command::new(user[0])
             .args(&user[1..])
-            .args([env!("CARGO_BIN_EXE_boxwright"), "__peek", "networks", "2", &file(first), &file(second)])
+            .args([env!("CARGO_BIN_EXE_boxwright"), "__ns-helper", "networks", "2", &file(first), &file(second)])
             .output()
             .unwrap();
         let told: serde_json::Value = serde_json::from_slice(&asker.stdout).unwrap();

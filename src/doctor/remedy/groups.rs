@@ -67,7 +67,7 @@ impl Facts {
                 let command = self.command("mount -t cgroup2 cgroup2 /sys/fs/cgroup");
                 lang.pick(format!("mount it: {command}"), format!("挂载它：{command}")).into()
             }
-            Unavailable::NotHandedDown(level) => self.not_handed_down(name, level, lang),
+            Unavailable::NotDelegated(level) => self.not_delegated(name, level, lang),
             Unavailable::ReadOnly(top) => {
                 let privileged = self.privileged(lang);
                 let remount = self.command(&format!("mount -o remount,rw,bind {}", program::word(&top.to_string_lossy())));
@@ -140,7 +140,7 @@ impl Facts {
     }
 
     /// A controller that stops above us: on Ubuntu 22.04 systemd gives users `memory` and `pids` alone.
-    fn not_handed_down(&self, name: &str, level: &Path, lang: Lang) -> Remedy {
+    fn not_delegated(&self, name: &str, level: &Path, lang: Lang) -> Remedy {
         if self.systemd && self.who == Who::User {
             let root = self.as_root(lang);
             let what = lang.pick(

@@ -14,7 +14,7 @@ use crate::{
     kernel::text::safe,
     lang::Lang,
     lesson::{Block, Lesson, Predict, Run, Step, TerminalId},
-    trace::Told,
+    trace::TraceJson,
 };
 use std::{cell::RefCell, collections::BTreeMap, io, rc::Rc};
 
@@ -106,7 +106,7 @@ impl Record {
                     shown.ended = status.is_some();
                 }
             }
-            Event::Traced(Told::Syscall { name, args, result, errno, changed, said, .. }) => {
+            Event::Traced(TraceJson::Syscall { name, args, result, errno, changed, said, .. }) => {
                 if let Some(shown) = played.ran.last_mut().filter(|shown| !shown.ended) {
                     let ended = match (errno, result) {
                         (Some(errno), _) => format!("-1 {errno}"),

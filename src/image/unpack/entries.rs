@@ -248,7 +248,7 @@ impl<R: Read> Entries<R> {
         } else {
             match told {
                 Sparse::Before(size) => (size, self.sparse_map()?),
-                Sparse::Told(size, pieces) => (size, pieces),
+                Sparse::Map(size, pieces) => (size, pieces),
                 Sparse::Not => return Ok((stored, None)),
             }
         };

@@ -24,8 +24,8 @@ mod xattr;
 
 use super::{
     Error, Image, Result,
-    books::Line,
     digest::{Algorithm, Hasher},
+    journal::Pending,
     partial::fresh_name,
     room::room_for_tree,
     staging::go_on,
@@ -206,7 +206,7 @@ fn decompress(
 struct Place {
     root: Root,
     /// Where it is written down that it grows.
-    line: Option<Line>,
+    line: Option<Pending>,
     done: bool,
 }
 
@@ -238,7 +238,7 @@ impl Place {
             Err(errno) => return Err(failed(errno)),
         }
         let path = fresh_name(&parent.join("x"));
-        let line = Line::begin(&path);
+        let line = Pending::begin(&path);
         // Others do not enter before it is complete.
         let made = Made::make(&path, Mode::S_IRWXU).map_err(|errno| Error::io(&path)(errno.into()))?;
         line.made(made.dir());

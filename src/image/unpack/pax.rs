@@ -32,7 +32,7 @@ pub(super) enum Sparse {
     /// Before the content (1.0); the file's size in bytes.
     Before(u64),
     /// In records (0.0 and 0.1): size, and offset and length of each piece.
-    Told(u64, Vec<(u64, u64)>),
+    Map(u64, Vec<(u64, u64)>),
 }
 
 /// A text ends at its first NUL, where there is one.
@@ -131,7 +131,7 @@ impl Records<'_> {
             return Ok(Sparse::Before(size));
         }
         let size = self.number("GNU.sparse.size")?;
-        size.map_or(Ok(Sparse::Not), |size| Ok(Sparse::Told(size, self.sparse_map()?)))
+        size.map_or(Ok(Sparse::Not), |size| Ok(Sparse::Map(size, self.sparse_map()?)))
     }
 
     /// Sparse 0.0 (a record for each number) and 0.1 (all of them in one).

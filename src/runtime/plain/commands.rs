@@ -12,7 +12,7 @@ use std::{io, time::Instant};
 
 impl Talk {
     /// Does what one line asks for.
-    pub(super) fn obey(&mut self, line: &str) -> io::Result<()> {
+    pub(super) fn run_command(&mut self, line: &str) -> io::Result<()> {
         let line = line.trim_end_matches('\r');
         let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
         for (sign, terminal) in [('!', TerminalId::Container), ('@', TerminalId::Host)] {
@@ -84,7 +84,7 @@ impl Talk {
         let Some(play) = &mut self.driver.state.play else { return Ok(()) };
         let lang = self.driver.state.lang;
         match word {
-            "s" => self.told.again(),
+            "s" => self.announced.again(),
             "e" if play.session.proof().is_empty() => return self.say(&[answer::no_proof(lang).into()]),
             "e" => {
                 let (lesson, proof) = (play.session.lesson().id.clone(), play.session.proof().clone());
@@ -201,7 +201,7 @@ impl Talk {
         self.stepping = play.session.phase() == Phase::Held
             && matches!(wanted, Wish::Go | Wish::RunOn | Wish::RunUntil(_) | Wish::Instead(..));
         let toggled = wanted == Wish::ToggleHold;
-        self.told.wished();
+        self.announced.wished();
         self.driver.give(Event::Wish(wanted));
         let state = &mut self.driver.state;
         if toggled {
@@ -244,7 +244,7 @@ impl Talk {
     fn language(&mut self) -> io::Result<()> {
         use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
         self.driver.give(Event::Key(KeyEvent::new(KeyCode::Char('l'), KeyModifiers::NONE)));
-        self.told.again();
+        self.announced.again();
         match self.driver.state.view {
             View::Lesson => Ok(()),
             View::Closing(lesson) => self.say(&say::closing(&self.driver.state, lesson)),
@@ -260,7 +260,7 @@ impl Talk {
             }
             _ => {
                 self.busy.insert(terminal);
-                self.told.wished();
+                self.announced.wished();
                 self.echo.insert(terminal, text.to_string());
                 self.driver.give(Event::Line(terminal, text.to_string()));
             }

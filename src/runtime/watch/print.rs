@@ -27,7 +27,7 @@ pub(super) fn print(
     lang: Lang,
 ) -> io::Result<(Option<String>, bool)> {
     let mut told = match Player::new(recording.header(), lessons, lang) {
-        Ok(player) => Told::new(player, lang),
+        Ok(player) => Printer::new(player, lang),
         Err(error) => return Ok((Some(error.say(lang)), false)),
     };
     write(&[lang.pick("A recording, as text.", "以下是录像的文字内容。").into()])?;
@@ -48,7 +48,7 @@ pub(super) fn print(
 }
 
 /// What was said already.
-struct Told {
+struct Printer {
     player: Player,
     lang: Lang,
     screens: BTreeMap<TerminalId, Screen>,
@@ -59,9 +59,9 @@ struct Told {
     hints: usize,
 }
 
-impl Told {
-    fn new(player: Player, lang: Lang) -> Told {
-        Told { player, lang, screens: BTreeMap::new(), partial: BTreeMap::new(), parts: BTreeMap::new(), hints: 0 }
+impl Printer {
+    fn new(player: Player, lang: Lang) -> Printer {
+        Printer { player, lang, screens: BTreeMap::new(), partial: BTreeMap::new(), parts: BTreeMap::new(), hints: 0 }
     }
 
     fn happened(&mut self, event: &Event) -> io::Result<()> {

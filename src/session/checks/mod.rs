@@ -2,17 +2,17 @@
 //! table of cases beside it.
 
 mod call;
-pub(super) mod counted;
+pub(super) mod counters;
 mod entrants;
 mod file;
 mod group;
 mod mount;
 mod namespace;
 mod network;
+mod networks;
 mod process;
 mod rights;
 mod users;
-mod wired;
 
 use crate::{
     lang::{Both, Lang},
@@ -21,8 +21,8 @@ use crate::{
     terminal::shell::is_shell,
     trace::{Ended, SyscallEvent},
 };
-use counted::Counted;
-pub use counted::Share;
+use counters::Counters;
+pub use counters::Share;
 use std::{collections::VecDeque, sync::Arc};
 
 /// Everything that a check may look at.
@@ -37,7 +37,7 @@ pub struct Evidence {
     /// Why calls cannot be seen on this machine, if so.
     pub untraced: Option<Both>,
     /// The counters of the session's group since the step began, oldest first.
-    pub history: VecDeque<Counted>,
+    pub history: VecDeque<Counters>,
 }
 
 impl Evidence {
@@ -94,8 +94,8 @@ pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
         Fact::Call(name, outcome, text) => call::call(name, outcome, text.as_deref(), evidence, lang),
         Fact::Leaked(path) => call::leaked(path, evidence, lang),
         Fact::Ended(names, end) => call::ended(names, end, evidence, lang),
-        Fact::Group(GroupFact::Cpu(from, to)) => counted::cpu(*from, *to, evidence, lang),
-        Fact::Group(GroupFact::Grew(counter)) => counted::grew(*counter, evidence, lang),
+        Fact::Group(GroupFact::Cpu(from, to)) => counters::cpu(*from, *to, evidence, lang),
+        Fact::Group(GroupFact::Grew(counter)) => counters::grew(*counter, evidence, lang),
         Fact::Group(GroupFact::Exists(wanted)) => read(&|sample| group::exists(*wanted, sample, lang)),
         Fact::Group(GroupFact::Setting(setting, wanted)) => {
             read(&|sample| group::setting(*setting, *wanted, sample, lang))
@@ -142,7 +142,7 @@ pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
         Fact::Interface(place, name, up) => read(&|sample| network::interface(name, *up, side(*place, sample), lang)),
         Fact::Listening(place, port) => read(&|sample| network::port(*port, true, side(*place, sample), lang)),
         Fact::NotListening(place, port) => read(&|sample| network::port(*port, false, side(*place, sample), lang)),
-        Fact::Net(fact) => read(&|sample| wired::net(fact, sample, lang)),
+        Fact::Net(fact) => read(&|sample| networks::net(fact, sample, lang)),
         Fact::File(place, path, fact) => read(&|sample| file::file(*place, path, fact, sample, lang)),
     }
 }

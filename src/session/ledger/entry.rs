@@ -3,7 +3,7 @@
 use crate::{
     cleanup::{Identity, Left, Made, Why, groups, identity::boot, unfinished},
     image::partial,
-    kernel::{groups::hands_down, objects::Object},
+    kernel::{groups::delegates, objects::Object},
     session::run_dir::{WORK, is_ours},
 };
 use nix::errno::Errno;
@@ -28,7 +28,7 @@ pub enum Entry {
     /// An object for talking between processes.
     Object(Lasting),
     /// What a group hands down since a session, and did not before.
-    HandedDown(HandedDown),
+    Delegated(Delegated),
 }
 
 /// An object that processes of a session made in the machine's own namespaces.
@@ -60,7 +60,7 @@ impl Lasting {
 
 /// A controller in the `cgroup.subtree_control` of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandedDown {
+pub struct Delegated {
     /// The group's directory.
     pub dir: PathBuf,
     /// The controller.
@@ -69,20 +69,20 @@ pub struct HandedDown {
     boot: String,
 }
 
-impl HandedDown {
+impl Delegated {
     /// What is handed down since the machine was started.
-    pub fn new(dir: PathBuf, controller: String) -> HandedDown {
-        HandedDown { dir, controller, boot: boot() }
+    pub fn new(dir: PathBuf, controller: String) -> Delegated {
+        Delegated { dir, controller, boot: boot() }
     }
 
-    fn read(text: &str) -> Option<HandedDown> {
+    fn read(text: &str) -> Option<Delegated> {
         let mut fields = text.splitn(3, ' ').map(String::from);
         let (boot, controller) = (fields.next()?, fields.next()?);
-        Some(HandedDown { boot, controller, dir: fields.next()?.into() })
+        Some(Delegated { boot, controller, dir: fields.next()?.into() })
     }
 
     pub(super) fn is_there(&self) -> bool {
-        self.boot == boot() && hands_down(&self.dir, &self.controller)
+        self.boot == boot() && delegates(&self.dir, &self.controller)
     }
 }
 
@@ -92,7 +92,7 @@ impl Entry {
         match self {
             Entry::RunDir(path) | Entry::Partial(path) | Entry::Cgroup(path) | Entry::Group(path) => path,
             Entry::Object(kept) => &kept.path,
-            Entry::HandedDown(what) => &what.dir,
+            Entry::Delegated(what) => &what.dir,
         }
     }
 
@@ -103,7 +103,7 @@ impl Entry {
             Entry::Cgroup(_) => "cgroup",
             Entry::Group(_) => "group",
             Entry::Object(_) => "object",
-            Entry::HandedDown(_) => "handed_down",
+            Entry::Delegated(_) => "handed_down",
         }
     }
 
@@ -115,7 +115,7 @@ impl Entry {
             return Ok(format!("{sign} {} {} {}\n", self.word(), kept.boot, kept.object.words()));
         }
         let more = match self {
-            Entry::HandedDown(what) => format!("{} {} ", what.boot, what.controller),
+            Entry::Delegated(what) => format!("{} {} ", what.boot, what.controller),
             _ => String::new(),
         };
         Ok(format!("{sign} {} {more}{path}\n", self.word()))
@@ -141,13 +141,13 @@ impl Entry {
                 // These may be called as they like; which one it was is written down with them.
                 Entry::Group(_) | Entry::Object(_) => true,
                 // Any group can hand something down; only what a session saw is in its ledger.
-                Entry::HandedDown(what) => what.controller.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+                Entry::Delegated(what) => what.controller.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
             }
     }
 
     pub(super) fn is_there(&self) -> bool {
         match self {
-            Entry::HandedDown(what) => what.is_there(),
+            Entry::Delegated(what) => what.is_there(),
             Entry::Object(kept) => kept.is_there(),
             _ => std::fs::symlink_metadata(self.path()).is_ok(),
         }
@@ -186,11 +186,11 @@ impl Entry {
                 Err(errno) => vec![Left::call(&kept.path, "remove", errno)],
             },
             (Entry::Object(_), _) => Vec::new(),
-            (Entry::HandedDown(what), _) if what.is_there() => match groups::take_back(&what.dir, &what.controller) {
+            (Entry::Delegated(what), _) if what.is_there() => match groups::take_back(&what.dir, &what.controller) {
                 Ok(()) | Err(Errno::ENOENT) => Vec::new(),
                 Err(errno) => vec![Left::call(&what.dir, "write", errno)],
             },
-            (Entry::HandedDown(_), _) => Vec::new(),
+            (Entry::Delegated(_), _) => Vec::new(),
         }
     }
 }
@@ -219,8 +219,8 @@ pub(super) fn parse(text: &str) -> Vec<Listed> {
                 Some(kept) => Entry::Object(kept),
                 None => continue,
             },
-            "handed_down" => match HandedDown::read(rest) {
-                Some(what) => Entry::HandedDown(what),
+            "handed_down" => match Delegated::read(rest) {
+                Some(what) => Entry::Delegated(what),
                 None => continue,
             },
             _ => continue,

@@ -120,7 +120,7 @@ fn cell(text: &str) -> String {
 
 /// Everything; fields are only ever added.
 #[derive(Serialize, schemars::JsonSchema)]
-pub(crate) struct Told<'a> {
+pub(crate) struct ProgressJson<'a> {
     event: &'static str,
     lessons: Vec<ToldLesson<'a>>,
     /// Whether every lesson is.
@@ -161,8 +161,8 @@ struct ToldStep<'a> {
 }
 
 /// The same for one line of JSON.
-pub(crate) fn value<'a>(lessons: &'a [LessonProgress], last: Option<&'a str>) -> Told<'a> {
-    Told {
+pub(crate) fn value<'a>(lessons: &'a [LessonProgress], last: Option<&'a str>) -> ProgressJson<'a> {
+    ProgressJson {
         event: "progress",
         lessons: lessons.iter().map(of_lesson).collect(),
         complete: !lessons.is_empty() && lessons.iter().all(LessonProgress::is_complete),

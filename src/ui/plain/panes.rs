@@ -7,7 +7,7 @@ use crate::{
     kernel::{namespaces::Kind, pid::Pid, silent},
     lang::Lang,
     observe::{Cgroup, ForChildren, Mount, Pressure, Sample},
-    ui::{cgroup, meaning, mounts, namespaces, network, processes, sheet::Follow, sides, source, users},
+    ui::{cgroup, comparison, meaning, mounts, namespaces, network, processes, sheet::Follow, source, users},
 };
 use std::collections::BTreeSet;
 
@@ -116,7 +116,7 @@ pub(crate) fn now(state: &State, play: &Play) -> Vec<String> {
     out.extend(besides(state, play));
     out.push(
         lang.pick(
-            "More: w calls, w sides, w mounts, w cgroup, w users, w network, w source.",
+            "More: w calls, w comparison, w mounts, w cgroup, w users, w network, w source.",
             "还有：w calls（系统调用）、w sides（内外对比）、w mounts（挂载）、w cgroup、w users（用户）、w network（网络）、w source（源码）。",
         )
         .into(),
@@ -220,11 +220,11 @@ fn tree(play: &Play, now: &Sample, lang: Lang) -> Vec<String> {
 
 fn both(now: &Sample, lang: Lang) -> Vec<String> {
     let silent = now.silent.iter().map(|place| silent::say(place, lang));
-    let row = |(question, _): &sides::Question| {
-        let ((en, zh), (host, inside)) = (question, sides::answers(question, now, lang));
+    let row = |(question, _): &comparison::Question| {
+        let ((en, zh), (host, inside)) = (question, comparison::answers(question, now, lang));
         lang.pick(format!("{en}: on the host {host}; inside {inside}"), format!("{zh}：宿主机 {host}；容器内 {inside}"))
     };
-    silent.chain(sides::QUESTIONS.iter().map(row)).collect()
+    silent.chain(comparison::QUESTIONS.iter().map(row)).collect()
 }
 
 /// Who the container process is; what has just changed is named.

@@ -1,9 +1,9 @@
-//! What only a process *inside* a container's namespaces can ask: the hidden role `__peek PID`.
+//! What only a process *inside* a container's namespaces can ask: the hidden role `__ns-helper PID`.
 //!
 //! A short, single-threaded child enters the namespaces, asks, prints one line of JSON and ends, because boxwright
 //! itself has threads and never leaves the host's namespaces.
 
-use super::{Interface, Links, names, netpeek, network, reach, sysv};
+use super::{Interface, Links, names, network, networks_helper, reach, sysv};
 use crate::kernel::namespaces::{Kind, read_link};
 use crate::kernel::text;
 use crate::kernel::{netlink, pid::Pid};
@@ -22,7 +22,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 /// The first argument of the child.
-pub const ROLE: &str = "__peek";
+pub const ROLE: &str = "__ns-helper";
 
 /// How long an answer may take before the child is killed.
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -56,10 +56,10 @@ impl Answer {
     }
 }
 
-/// The child's role: `args` is the PID, or `networks` and files of namespaces ([`super::netpeek`]). Always prints one line; the exit status says only whether it could be printed.
+/// The child's role: `args` is the PID, or `networks` and files of namespaces ([`super::networks_helper`]). Always prints one line; the exit status says only whether it could be printed.
 pub fn run(args: &[String]) -> ExitCode {
-    if let Some((_, files)) = args.split_first().filter(|(word, _)| *word == netpeek::WORD) {
-        return netpeek::run(files);
+    if let Some((_, files)) = args.split_first().filter(|(word, _)| *word == networks_helper::WORD) {
+        return networks_helper::run(files);
     }
     if let Some((_, words)) = args.split_first().filter(|(word, _)| *word == reach::WORD) {
         return reach::run(words);
@@ -69,7 +69,7 @@ pub fn run(args: &[String]) -> ExitCode {
     }
     let answer = match args.first().and_then(|pid| pid.parse().ok()) {
         Some(pid) => look(pid),
-        None => Answer { errors: vec!["usage: __peek PID".into()], ..Answer::default() },
+        None => Answer { errors: vec!["usage: __ns-helper PID".into()], ..Answer::default() },
     };
     let line = serde_json::to_string(&answer).unwrap_or_else(|_| "{}".into());
     match writeln!(io::stdout().lock(), "{line}") {

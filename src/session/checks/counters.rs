@@ -5,7 +5,7 @@ use crate::{lang::Lang, lesson::Counter, observe::Sample};
 
 /// The counters of a control group at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counted {
+pub struct Counters {
     /// The moment, in microseconds.
     pub at: u64,
     /// CPU time used, in microseconds; `None` where it is not counted.
@@ -38,7 +38,7 @@ impl Evidence {
         if !group.exists {
             return;
         }
-        let counted = Counted {
+        let counted = Counters {
             at: group.at_micros,
             usage: group.values.cpu.usage_micros,
             delay: group.delay_micros,
@@ -56,7 +56,7 @@ impl Evidence {
     }
 
     /// The two readings that span the last three seconds, or a little more.
-    pub(in crate::session) fn window(&self) -> Option<(Counted, Counted)> {
+    pub(in crate::session) fn window(&self) -> Option<(Counters, Counters)> {
         let last = self.history.back()?;
         let first = self.history.iter().rev().find(|counted| last.at.saturating_sub(counted.at) >= WINDOW)?;
         Some((*first, *last))
@@ -129,7 +129,7 @@ pub(super) fn cpu(from: u64, to: u64, evidence: &Evidence, lang: Lang) -> Verdic
 
 /// Decides whether a counter has grown since the step began.
 pub(super) fn grew(counter: Counter, evidence: &Evidence, lang: Lang) -> Verdict {
-    let value = |counted: &Counted| match counter {
+    let value = |counted: &Counters| match counter {
         Counter::Throttled => counted.throttled,
         Counter::OomKills => counted.oom_kills,
     };
@@ -196,9 +196,9 @@ mod tests {
     /// Three seconds of a group with half a CPU: used, kept from running, of that by the quota, in milliseconds.
     fn evidence(used: u64, delay: Option<u64>, held_back: u64) -> Evidence {
         let quota = Some((50_000, 100_000));
-        let first = Counted { usage: Some(0), delay: delay.map(|_| 0), quota, ..Counted::default() };
+        let first = Counters { usage: Some(0), delay: delay.map(|_| 0), quota, ..Counters::default() };
         let (usage, delay) = (Some(used * 1000), delay.map(|delay| delay * 1000));
-        let last = Counted { at: WINDOW, usage, delay, held_back: held_back * 1000, ..first };
+        let last = Counters { at: WINDOW, usage, delay, held_back: held_back * 1000, ..first };
         Evidence { history: [first, last].into(), ..Evidence::default() }
     }
 
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_counter_has_grown_or_not() {
         for (first, last, passed, expected) in [(3, 4, true, "> 3"), (3, 3, false, "> 3"), (4, 3, false, "> 4")] {
-            let counted = |at, throttled| Counted { at, throttled, ..Counted::default() };
+            let counted = |at, throttled| Counters { at, throttled, ..Counters::default() };
             let evidence =
                 Evidence { history: [counted(0, first), counted(WINDOW, last)].into(), ..Evidence::default() };
             let verdict = grew(Counter::Throttled, &evidence, Lang::En);

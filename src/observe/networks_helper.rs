@@ -1,4 +1,4 @@
-//! What network namespaces hold: the hidden role `__peek networks N FILE…`, each file being one of a network namespace. The
+//! What network namespaces hold: the hidden role `__ns-helper networks N FILE…`, each file being one of a network namespace. The
 //! first N are entered; the others are those that cables may lead to.
 //!
 //! A short, single-threaded child enters one after the other and asks the kernel there (rtnetlink(7)), because boxwright itself
@@ -7,7 +7,7 @@
 use super::networks::{
     Count, Finder, Found, Link, MAX, Neighbour, Network, Networks, Peer, Route, Seats, named, parse_packets,
 };
-use super::peek::{ROLE, answer_of};
+use super::ns_helper::{ROLE, answer_of};
 use super::processes::Tree;
 use super::{Reader, Sample};
 use crate::kernel::{
@@ -214,7 +214,7 @@ pub(super) fn ask(exe: &Path, mut found: Vec<Found>) -> Networks {
         let order = open.iter().copied().chain(rest);
         let files: Vec<&PathBuf> = order.filter_map(|at| Some(&found.get(at)?.file)).collect();
         let Some(answers) = child(exe, open.len(), &files, until) else {
-            let silent = |at: &usize| (*at, failed(0, "__peek", Errno::ETIMEDOUT));
+            let silent = |at: &usize| (*at, failed(0, "__ns-helper", Errno::ETIMEDOUT));
             open.iter().map(silent).for_each(|(at, answer)| take(&mut found, at, answer));
             break;
         };
@@ -271,7 +271,7 @@ mod tests {
         let host = Network { inode: 7, host: true, ..Network::default() };
         let found = vec![Found { network: host.clone(), file: "/proc/self/ns/net".into() }];
         let asked = ask(Path::new("/bin/false"), found.clone());
-        assert_eq!(asked.all, [Network { unread: Some("__peek: ETIMEDOUT".into()), ..host.clone() }]);
+        assert_eq!(asked.all, [Network { unread: Some("__ns-helper: ETIMEDOUT".into()), ..host.clone() }]);
         let mut other = found;
         take(&mut other, 0, Answer { inode: 8, ..Answer::default() });
         assert_eq!(other[0].network, Network { unread: Some("open: ESRCH".into()), ..host });

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// What writes it down. Where that cannot be done, the work is done all the same.
-pub(crate) trait Books: Send + Sync {
+pub(crate) trait Journal: Send + Sync {
     /// This is about to be made.
     fn begins(&self, path: &Path);
     /// It was made, and is this one.
@@ -17,33 +17,33 @@ pub(crate) trait Books: Send + Sync {
     fn ends(&self, path: &Path);
 }
 
-static BOOKS: OnceLock<Box<dyn Books>> = OnceLock::new();
+static JOURNAL: OnceLock<Box<dyn Journal>> = OnceLock::new();
 
 /// From now on this is told.
-pub(crate) fn keep(books: Box<dyn Books>) {
+pub(crate) fn set(journal: Box<dyn Journal>) {
     // The first to keep them keeps them.
-    let _ = BOOKS.set(books);
+    let _ = JOURNAL.set(journal);
 }
 
 /// One thing that is written down, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Line(PathBuf);
+pub(super) struct Pending(PathBuf);
 
-impl Line {
+impl Pending {
     /// Call it before the thing is made; the name is one of [`super::partial::fresh_name`].
-    pub(super) fn begin(path: &Path) -> Line {
+    pub(super) fn begin(path: &Path) -> Pending {
         let path = absolute(path).unwrap_or_else(|_| path.into());
         debug_assert!(path.file_name().and_then(|name| name.to_str()).is_some_and(is_ours));
-        if let Some(books) = BOOKS.get() {
-            books.begins(&path);
+        if let Some(journal) = JOURNAL.get() {
+            journal.begins(&path);
         }
-        Line(path)
+        Pending(path)
     }
 
     /// It was made.
     pub(super) fn made(&self, file: impl AsFd) {
-        if let Some(books) = BOOKS.get() {
-            books.made(&self.0, file.as_fd());
+        if let Some(journal) = JOURNAL.get() {
+            journal.made(&self.0, file.as_fd());
         }
     }
 
@@ -53,10 +53,10 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for Pending {
     fn drop(&mut self) {
-        if let Some(books) = BOOKS.get() {
-            books.ends(&self.0);
+        if let Some(journal) = JOURNAL.get() {
+            journal.ends(&self.0);
         }
     }
 }

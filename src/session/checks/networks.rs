@@ -259,5 +259,5 @@ fn find<'a>(network: &'a Network, name: &str) -> Option<&'a Link> {
 }
 
 #[cfg(test)]
-#[path = "wired_tests.rs"]
+#[path = "networks_tests.rs"]
 mod tests;

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, io};
 
 /// What the learner has heard of the current step.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Announced {
     /// The lesson and the step.
     here: Option<(usize, usize)>,
     /// What each part of the step meant, and its detail.
@@ -29,16 +29,16 @@ pub(super) struct Told {
     pub acted: bool,
 }
 
-impl Told {
+impl Announced {
     /// Forgets all but the scorecard: the step begins anew.
     pub(super) fn forget(&mut self) {
         let card = self.card.take();
-        *self = Told { card, ..Told::default() };
+        *self = Announced { card, ..Announced::default() };
     }
 
     /// The learner wants to hear all of the step again.
     pub(super) fn again(&mut self) {
-        *self = Told { acted: true, ..Told::default() };
+        *self = Announced { acted: true, ..Announced::default() };
     }
 
     /// The learner wants something: what stands in its way is told anew.
@@ -69,15 +69,15 @@ impl Talk {
         let Some(play) = state.play.as_ref().filter(|_| state.view == View::Lesson) else { return Ok(()) };
         let phase = play.session.phase();
         if matches!(phase, Phase::Preparing(..)) {
-            if self.told.here.is_some() {
+            if self.announced.here.is_some() {
                 self.forget();
             }
             return Ok(());
         }
         let here = (play.index, play.session.step_index());
-        if self.told.here != Some(here) {
-            self.told.forget();
-            self.told.here = Some(here);
+        if self.announced.here != Some(here) {
+            self.announced.forget();
+            self.announced.here = Some(here);
             self.say(&say::heading(play, state.lang))?;
         }
         let settled = self.is_settled();
@@ -98,12 +98,12 @@ impl Talk {
         // A notice of the session's stays until its cause goes; all else is said once.
         let new = state.trouble.take().is_some() | state.said.take().is_some();
         if let Some(text) = &notice
-            && (new || self.told.notice != notice)
+            && (new || self.announced.notice != notice)
         {
             self.say(std::slice::from_ref(text))?;
         }
         if !new {
-            self.told.notice = notice;
+            self.announced.notice = notice;
         }
         Ok(())
     }
@@ -112,37 +112,37 @@ impl Talk {
         let state = &self.driver.state;
         let Some(play) = &state.play else { return Ok(()) };
         let card = say::scorecard(state, play);
-        if let Some(text) = card.as_ref().filter(|_| card != self.told.card) {
+        if let Some(text) = card.as_ref().filter(|_| card != self.announced.card) {
             self.say(std::slice::from_ref(text))?;
-            self.told.card = card;
+            self.announced.card = card;
         }
         for part in say::parts(state, play) {
             // While something runs, what does not hold may hold in a moment.
-            if (settled || part.state != say::NOT_YET) && self.told.is_news(&part) {
+            if (settled || part.state != say::NOT_YET) && self.announced.is_news(&part) {
                 self.say(&part.lines)?;
-                self.told.parts.insert(part.place, (part.state, part.detail));
+                self.announced.parts.insert(part.place, (part.state, part.detail));
             }
         }
-        self.told.acted &= !settled;
-        while self.told.hints < play.session.hints() {
-            self.say(&say::hint(play, self.told.hints, state.lang))?;
-            self.told.hints += 1;
+        self.announced.acted &= !settled;
+        while self.announced.hints < play.session.hints() {
+            self.say(&say::hint(play, self.announced.hints, state.lang))?;
+            self.announced.hints += 1;
         }
         let quiet = |play: &Play| matches!(play.session.phase(), Phase::Checking(at) if !play.session.measuring(at));
         if !settled && quiet(play) {
             return Ok(());
         }
-        let waits = say::waits_for(state, play, self.told.taught);
-        if waits.is_some() && waits != self.told.waits_for {
+        let waits = say::waits_for(state, play, self.announced.taught);
+        if waits.is_some() && waits != self.announced.waits_for {
             self.say(waits.as_slice())?;
             if let Some((_, call)) = play.session.held().first() {
-                self.told.taught = true;
-                self.told.held = Some((call.pid.0, call.syscall.name()));
+                self.announced.taught = true;
+                self.announced.held = Some((call.pid.0, call.syscall.name()));
             }
-            // Told without the commands from now on, it is the same.
-            self.told.waits_for = say::waits_for(state, play, self.told.taught);
+            // Announced without the commands from now on, it is the same.
+            self.announced.waits_for = say::waits_for(state, play, self.announced.taught);
         } else if waits.is_none() {
-            self.told.waits_for = None;
+            self.announced.waits_for = None;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use crate::{
     kernel::{errno, text},
     lang::{Lang, say},
-    trace::{Call, Ended, Return, Syscall, SyscallEvent, Told, TraceEvent, calls::Effect, folded},
+    trace::{Call, Ended, Return, Syscall, SyscallEvent, TraceEvent, TraceJson, calls::Effect, folded},
 };
 use nix::errno::Errno;
 use std::{
@@ -146,7 +146,7 @@ impl Printer {
             return Ok(());
         }
         if self.form.json {
-            let Some(told) = Told::new(event, self.lang) else { return Ok(()) };
+            let Some(told) = TraceJson::new(event, self.lang) else { return Ok(()) };
             // In one piece: what the command prints meanwhile must not stand between the line and its end.
             self.out.write_all((text::json(&told)? + "\n").as_bytes())?;
             return self.out.flush();

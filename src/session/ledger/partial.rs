@@ -3,7 +3,7 @@
 use super::{Entry, Ledger};
 use crate::{
     cleanup::Identity,
-    image::books::{self, Books},
+    image::journal::{self, Journal},
 };
 use std::{
     os::fd::BorrowedFd,
@@ -12,20 +12,20 @@ use std::{
 };
 
 /// From now on what the image tools of this process make is in a ledger, as long as it has no name of its own.
-pub fn keep_books() {
-    books::keep(Box::new(Kept(Mutex::new(None))));
+pub fn record_partials() {
+    journal::set(Box::new(PartialLedger(Mutex::new(None))));
 }
 
-struct Kept(Mutex<Option<Ledger>>);
+struct PartialLedger(Mutex<Option<Ledger>>);
 
-impl Kept {
+impl PartialLedger {
     fn with(&self, act: impl FnOnce(&mut Option<Ledger>)) {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
 // Where nothing can be written down, nothing is known of what is left; the work goes on.
-impl Books for Kept {
+impl Journal for PartialLedger {
     fn begins(&self, path: &Path) {
         self.with(|ledger| {
             if ledger.is_none() {

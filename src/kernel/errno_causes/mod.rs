@@ -82,7 +82,7 @@ pub(crate) enum Fact {
     /// It is about swap, which is on, off, or unknown.
     Swap(Option<bool>),
     /// The group above does not hand the controller down.
-    NotHandedDown,
+    NotDelegated,
     /// The other version has this setting on another scale.
     OtherScale,
     /// The control file is there.

@@ -118,7 +118,7 @@ const CASES: &[(&str, Errno, &[Fact], &str)] = &[
     ("control file", Errno::ENOENT, &[Fact::Swap(Some(true))], "this kernel does not count swap, and swap is on"),
     ("control file", Errno::ENOENT, &[Fact::Swap(Some(false))], "this kernel does not count swap, but"),
     ("control file", Errno::ENOENT, &[Fact::Swap(None)], "this kernel does not count swap, and whether"),
-    ("control file", Errno::ENOENT, &[Fact::NotHandedDown], "the group above does not hand"),
+    ("control file", Errno::ENOENT, &[Fact::NotDelegated], "the group above does not hand"),
     ("control file", Errno::ENOENT, &[Fact::OtherScale], "shares (1024"),
     ("control file", Errno::ENOENT, &[], "groups of {controller}"),
     ("control file", Errno::EACCES, &[Fact::There], "the file is read-only"),

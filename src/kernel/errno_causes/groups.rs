@@ -187,7 +187,7 @@ pub(super) static ROWS: &[Row] = &[
     row(
         SETTING,
         &[Errno::ENOENT],
-        Some(Fact::NotHandedDown),
+        Some(Fact::NotDelegated),
         ("the group above does not hand down {controller}", "上级组没有下放 {controller}"),
         ("echo +{controller} > {above}", "echo +{controller} > {above}"),
     ),

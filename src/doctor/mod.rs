@@ -21,6 +21,8 @@ mod privileges;
 mod probe;
 mod remedy;
 #[cfg(test)]
+mod remedy_cases;
+#[cfg(test)]
 mod remedy_tests;
 mod silent;
 mod surroundings;

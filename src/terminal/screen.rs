@@ -264,5 +264,8 @@ fn small(size: usize) -> u16 {
 #[path = "screen_any_tests.rs"]
 mod any_tests;
 #[cfg(test)]
+#[path = "screen_size_tests.rs"]
+mod size_tests;
+#[cfg(test)]
 #[path = "screen_tests.rs"]
 mod tests;

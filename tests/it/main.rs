@@ -23,6 +23,7 @@ mod doctor;
 mod follow;
 mod found;
 mod guard;
+mod guard_decisions;
 mod harness;
 mod harness_tests;
 mod image;
@@ -33,6 +34,7 @@ mod layers;
 mod learners;
 mod leftovers;
 mod lessons;
+mod lessons_command;
 mod lessons_run;
 mod lessons_steps;
 mod mutants;
@@ -50,6 +52,7 @@ mod registry;
 mod registry_peers;
 mod registry_push;
 mod registry_tls;
+mod registry_watched;
 mod rehearsal;
 mod removal;
 mod removal_kernel;
@@ -117,6 +120,7 @@ fn all() -> Vec<Test> {
         follow::tests,
         found::tests,
         guard::tests,
+        guard_decisions::tests,
         harness_tests::tests,
         image::tests,
         image_machines::tests,
@@ -126,6 +130,7 @@ fn all() -> Vec<Test> {
         learners::tests,
         leftovers::tests,
         lessons::tests,
+        lessons_command::tests,
         lessons_run::tests,
         lessons_steps::tests,
         mutants::tests,
@@ -142,6 +147,7 @@ fn all() -> Vec<Test> {
         registry_peers::tests,
         registry_push::tests,
         registry_tls::tests,
+        registry_watched::tests,
         terminal::tests,
         schemas::tests,
         text_out::tests,

@@ -226,3 +226,7 @@ pub(super) fn contents(tid: Pid, fd: i32) -> String {
     let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     lines.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+#[path = "effects_tests.rs"]
+mod tests;

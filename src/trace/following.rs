@@ -119,6 +119,63 @@ mod tests {
         assert!(control_file(&me, map.as_raw_fd()).unwrap().ends_with("uid_map"));
         assert!(any_open(&me, me.tid()));
         assert!(is_control_name("memory.limit_in_bytes") && is_control_name("tasks"));
+        assert!(is_control_name("cgroup.procs") && is_control_name("setgroups"));
         assert!(!is_control_name("notes.txt") && !is_control_name("cpu"));
+        assert!(control_group_file(&me, map.as_raw_fd()).is_none(), "it is a user namespace's");
+        let status = fs::File::open("/proc/self/status").unwrap();
+        assert_eq!(control_file(&me, status.as_raw_fd()), None);
+        assert_eq!(control_file(&me, i32::MAX), None);
+    }
+
+    #[test]
+    fn the_name_says_what_may_be_a_control_file() {
+        let may = |path: &str| may_be_control_file(Some(Path::new(path)));
+        assert!(may("/proc/self/gid_map") && may("box/cpu.max") && may("release_agent"));
+        assert!(!may("box/cpu.max/..") && !may("readme") && !may("/") && !may_be_control_file(None));
+    }
+
+    #[test]
+    fn a_program_is_looked_for_where_the_caller_would() {
+        let me = Stopped::own();
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("prog"), dir.path().join("link"));
+        assert!(!program_exists(&me, &file));
+        fs::write(&file, "").unwrap();
+        // One that leads nowhere is there all the same.
+        std::os::unix::fs::symlink("/no such file", &link).unwrap();
+        assert!(program_exists(&me, &file) && program_exists(&me, &link));
+        assert!(program_exists(&me, Path::new("Cargo.toml")) && !program_exists(&me, Path::new("no such file")));
+    }
+
+    #[test]
+    fn a_path_begins_at_the_directory_before_it() {
+        let args = |value| [Argument::from(value), Argument::from(Value::Hex(0))];
+        assert_eq!(start(&args(Value::Directory(7)), 1), 7);
+        assert_eq!(start(&args(Value::Number(7)), 1), libc::AT_FDCWD);
+        assert_eq!(start(&args(Value::Directory(7)), 0), libc::AT_FDCWD);
+        assert_eq!(start(&args(Value::Directory(7)), 2), libc::AT_FDCWD);
+    }
+
+    #[test]
+    fn only_directories_in_a_hierarchy_of_groups_are_groups() {
+        let (me, mut groups) = (Stopped::own(), Cgroups::default());
+        let kinds = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let hierarchy = kinds.lines().find(|line| line.contains(" - cgroup")).and_then(|line| line.split(' ').nth(4));
+        let of = |groups: &mut Cgroups, path: &str| {
+            let path = std::ffi::CString::new(path).unwrap();
+            let values = [libc::AT_FDCWD as u64, path.as_ptr() as u64, 0, 0, 0, 0];
+            let call = crate::trace::Call::of(Pid::own(), "sh", "mkdirat", values);
+            groups.directory(&me, &call.args, 1)
+        };
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(of(&mut groups, dir.path().join("new").to_str().unwrap()), None);
+        if let Some(point) = hierarchy {
+            let new = format!("{point}/no such group");
+            assert_eq!(of(&mut groups, &new), Some(PathBuf::from(new)));
+        }
+        assert_eq!(groups.0.len(), 1, "one table for all calls");
+        assert!(groups.table(Pid(i32::MAX)).is_none());
+        groups.forget();
+        assert!(groups.0.is_empty());
     }
 }

@@ -151,3 +151,77 @@ fn a_closed_directory_comes_last_and_each_reason_is_said() {
     );
     assert!(b.say(Lang::Zh).starts_with("/b：noexec："));
 }
+
+/// What a session needs, in bytes: a copy is half of a tree.
+#[test]
+fn room_is_counted_from_both_images() {
+    assert_eq!(Need::of_images(100, 10).room, 300);
+    assert_eq!(Need::of_images(10, 100).room, 15 + 250);
+    assert_eq!(Need::of_images(u64::MAX, u64::MAX).room, u64::MAX, "a size that somebody made up");
+    assert_eq!(Need::of_images(0, 0).devices, geteuid().is_root());
+    assert_eq!(Need::default(), Need::of_images(BUILTIN, BUILTIN));
+    assert_eq!(Need::default().room, 100 * MIB);
+}
+
+#[test]
+fn a_lack_says_whether_anything_can_be_made_and_whether_programs_start() {
+    for (lack, closed, stops, said) in [
+        (Lack::Denied(Errno::EROFS), true, false, "Read-only file system (EROFS)"),
+        (Lack::Foreign, true, false, "others may change what is in it"),
+        (Lack::NoExec, false, true, "noexec: no program starts there"),
+        (
+            Lack::Refused(Errno::EPERM),
+            false,
+            true,
+            "a program that was started there was refused: Operation not permitted (EPERM)",
+        ),
+        (Lack::Room(MIB, 2 * MIB), false, false, "1.0 MiB free, 2.0 MiB needed"),
+        (Lack::NoDev, false, false, "nodev: no device node works there"),
+        (Lack::NoUpper, false, false, "an overlay cannot have its upper directory there"),
+    ] {
+        assert_eq!((lack.closed(), lack.stops_programs(), lack.say(Lang::En).as_str()), (closed, stops, said));
+        assert!(!lack.say(Lang::Zh).is_empty());
+    }
+}
+
+/// One directory, with each thing that can be wrong with it alone.
+#[test]
+fn a_directory_lacks_what_is_wrong_with_it_and_nothing_else() {
+    let judged = |system: Result<FileSystem, Lack>, starts, need| {
+        let place = Place::judge(Facts { path: "/x".into(), system: system.clone(), starts }, need);
+        assert_eq!((place.path.as_path(), &place.system), (std::path::Path::new("/x"), &system.ok()));
+        place.lacks
+    };
+    let fits = || on("ext4", "rw", 75 * MIB);
+    let small = || on("ext4", "rw", 75 * MIB - 1);
+    assert_eq!(judged(fits(), Ok(()), ROOT), []);
+    assert_eq!(judged(small(), Ok(()), ROOT), [Lack::Room(75 * MIB - 1, 75 * MIB)]);
+    assert_eq!(judged(small(), Err(Errno::ENOSPC), ROOT), [Lack::Room(0, 75 * MIB)], "said once");
+    assert_eq!(judged(fits(), Err(Errno::EROFS), ROOT), [Lack::Denied(Errno::EROFS)]);
+    assert_eq!(judged(fits(), Err(Errno::EPERM), ROOT), [Lack::Refused(Errno::EPERM)]);
+    assert_eq!(judged(fits(), Err(Errno::EACCES), ROOT), [Lack::Refused(Errno::EACCES)]);
+    assert_eq!(judged(on("ext4", "ro", 75 * MIB), Ok(()), ROOT), [Lack::Denied(Errno::EROFS)]);
+    assert_eq!(judged(on("ext4", "rw,noexec", 75 * MIB), Err(Errno::EACCES), ROOT), [Lack::NoExec]);
+    assert_eq!(judged(on("ext4", "rw,nodev", 75 * MIB), Ok(()), ROOT), [Lack::NoDev]);
+    assert_eq!(judged(on("ext4", "rw,nodev", 75 * MIB), Ok(()), USER), []);
+    assert_eq!(judged(on("fuse.sshfs", "rw", 75 * MIB), Ok(()), USER), [Lack::NoUpper]);
+    assert_eq!(judged(Err(Lack::Foreign), Ok(()), ROOT), [Lack::Foreign]);
+}
+
+/// Each is worse than the one before it, whatever comes first in the order of preference.
+#[test]
+fn what_is_worse_comes_later() {
+    let place = |name: &str, lacks: &[Lack]| Place { path: name.into(), system: None, lacks: lacks.into() };
+    let all = [
+        place("nothing", &[]),
+        place("one step", &[Lack::NoDev]),
+        place("two steps", &[Lack::NoDev, Lack::NoUpper]),
+        place("much room", &[Lack::Room(2, 9)]),
+        place("little room", &[Lack::Room(1, 9)]),
+        place("no program", &[Lack::NoExec]),
+        place("no program and no room", &[Lack::Refused(Errno::EPERM), Lack::Room(1, 9)]),
+        place("closed", &[Lack::Foreign]),
+    ];
+    assert!(all.is_sorted_by(|better, worse| better.badness() < worse.badness()));
+    assert!(all[..7].iter().all(Place::is_open) && !all[7].is_open());
+}

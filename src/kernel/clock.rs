@@ -94,4 +94,34 @@ mod tests {
         assert!(moment.whole().ends_with(" 2026") && moment.date().starts_with("2026-11-0"), "{moment:?}");
         assert!(Moment::at(i64::MAX).is_none());
     }
+
+    /// A moment by its fields, whatever the time zone here.
+    fn moment(change: fn(&mut libc::tm)) -> Moment {
+        let mut moment = Moment::at(0).unwrap();
+        let fields = &mut moment.0;
+        (fields.tm_year, fields.tm_mon, fields.tm_mday, fields.tm_wday, fields.tm_yday) = (126, 10, 5, 4, 308);
+        (fields.tm_hour, fields.tm_min, fields.tm_sec) = (7, 8, 9);
+        change(fields);
+        moment
+    }
+
+    #[test]
+    fn each_form_has_its_fields() {
+        let at = moment(|_| ());
+        assert_eq!((at.minute(), at.second()), ("07:08".into(), "07:08:09".into()));
+        assert_eq!((at.date(), at.day()), ("2026-11-05 07:08".into(), "Nov  5".into()));
+        assert_eq!(at.whole(), "Thu Nov  5 07:08:09 2026");
+        assert_eq!(moment(|at| at.tm_hour = 6).short(at), "06:08");
+        assert_eq!(moment(|at| at.tm_yday = 307).short(at), "Nov05");
+        assert_eq!(moment(|at| at.tm_year = 125).short(at), "2025");
+    }
+
+    #[test]
+    fn now_is_between_two_looks_at_the_clock() {
+        let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed();
+        let (before, now, after) = (seconds(), now(), seconds());
+        assert!((before..=after).contains(&now));
+        let (shown, then) = (Moment::now().unwrap(), Moment::at(before).unwrap());
+        assert!(shown.year() - then.year() <= 1 && then.year() > 2000, "{shown:?}, {then:?}");
+    }
 }

@@ -231,4 +231,67 @@ mod tests {
         assert_eq!(read(&[255; 40], 16, &mut all), Ok(false));
         assert!(all.is_empty());
     }
+
+    /// A message as the kernel sends it: its length, its kind, ten more bytes of the header, and what it carries.
+    fn framed(kind: u16, body: &[u8]) -> Vec<u8> {
+        let mut bytes = ((HEADER + body.len()) as u32).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.resize(HEADER, 0);
+        bytes.extend(body);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = ((4 + value.len()) as u16).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    #[test]
+    fn a_message_has_a_fixed_part_and_attributes() {
+        let head = [vec![9, 8], 0x1234u16.to_ne_bytes().to_vec(), 0x0102_0304u32.to_ne_bytes().to_vec()].concat();
+        // The two highest bits of a kind are flags (NLA_F_NESTED, NLA_F_NET_BYTEORDER).
+        let all = [attribute(3, b"lo\0"), attribute(0xc000 | 4, &70_000u32.to_ne_bytes()), attribute(3, b"no zero")];
+        let message = Message::parse(&[head, all.concat(), vec![200, 0, 1]].concat(), 8);
+        assert_eq!((message.byte(0), message.byte(1), message.byte(8)), (9, 8, 0));
+        assert_eq!((message.short(2), message.word(4), message.word(5)), (0x1234, 0x0102_0304, 0));
+        assert_eq!((message.text(3).as_deref(), message.text(5)), (Some("lo"), None));
+        assert_eq!(message.attributes(3).collect::<Vec<_>>(), [b"lo\0".as_slice(), b"no zero"]);
+        assert_eq!((message.attribute(4), message.number(4)), (Some(70_000u32.to_ne_bytes().as_slice()), Some(70_000)));
+        assert_eq!((message.number(9), message.attributes(9).count()), (None, 0));
+        // Of more than four bytes the first four count; less than a fixed part is all of it.
+        assert_eq!(Message::parse(&attribute(1, &[5u32.to_ne_bytes(), [9; 4]].concat()), 0).number(1), Some(5));
+        assert_eq!(Message::parse(&[7], 8).byte(0), 7);
+        assert_eq!(Message::parse(&attribute(1, &[6]), 0).number(1), Some(6));
+    }
+
+    #[test]
+    fn an_answer_ends_with_the_word_for_it() {
+        let told = |parts: &[Vec<u8>]| {
+            let mut all = Vec::new();
+            let last = read(&parts.concat(), 1, &mut all);
+            (last, all.iter().map(|message| message.byte(0)).collect::<Vec<_>>())
+        };
+        let (one, two) = (framed(16, &[1, 0, 0]), framed(16, &[2]));
+        let (done, error) = (framed(DONE, &[0; 4]), |code: i32| framed(ERROR, &code.to_ne_bytes()));
+        assert_eq!(told(&[one.clone(), two.clone()]), (Ok(false), vec![1, 2]), "more follows");
+        assert_eq!(told(&[one.clone(), done, two.clone()]), (Ok(true), vec![1]), "nothing follows");
+        assert_eq!(told(&[one.clone(), error(0), two]), (Ok(true), vec![1]), "done as asked");
+        assert_eq!(told(&[one, error(-libc::ENODEV)]), (Err(Errno::ENODEV), vec![1]));
+        assert_eq!(told(&[]), (Ok(false), vec![]));
+    }
+
+    #[test]
+    fn a_list_of_one_family_has_no_other() {
+        let all = list(GET_ADDRESS).unwrap();
+        let four = list_of(GET_ADDRESS, libc::AF_INET as u8).unwrap();
+        assert!(four.iter().all(|address| i32::from(address.byte(0)) == libc::AF_INET));
+        assert_eq!(four.len(), all.iter().filter(|address| i32::from(address.byte(0)) == libc::AF_INET).count());
+        // Behind the fixed part stands the address itself.
+        assert!(four.iter().all(|address| address.attribute(1).is_some_and(|ip| ip.len() == 4)), "{four:?}");
+        assert!(list(GET_ROUTE).unwrap().iter().all(|route| route.number(15).is_some_and(|table| table > 0)));
+    }
 }

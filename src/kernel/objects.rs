@@ -230,4 +230,106 @@ mod tests {
             assert_eq!(Object::read(broken), None, "{broken}");
         }
     }
+
+    /// A System V object of a test, which goes whatever the code under test does.
+    struct Made(SystemV, i32);
+
+    impl Drop for Made {
+        #[expect(unsafe_code, reason = "the code under test has these calls, and may be broken")]
+        fn drop(&mut self) {
+            // SAFETY: IPC_RMID looks at no memory.
+            unsafe {
+                match self.0 {
+                    SystemV::Queue => libc::msgctl(self.1, libc::IPC_RMID, std::ptr::null_mut()),
+                    SystemV::Memory => libc::shmctl(self.1, libc::IPC_RMID, std::ptr::null_mut()),
+                    SystemV::Semaphores => libc::semctl(self.1, 0, libc::IPC_RMID),
+                };
+            }
+        }
+    }
+
+    #[test]
+    fn a_system_v_object_is_known_by_its_number_and_its_key() {
+        for (kind, table, name) in KINDS {
+            let made = Made(kind, kind.make(1, 0o600).unwrap());
+            let (id, object) = (made.1, Object::SystemV(kind, made.1, 0));
+            assert!(kind.all().contains(&(id, 0)), "{table} lists it without a key");
+            assert_eq!(object.to_string(), format!("{name} {id}"));
+            assert_eq!(object.path(), Path::new("/proc/sysvipc").join(table));
+            assert!(object.is_there() && !Object::SystemV(kind, id, 1).is_there(), "{table}");
+            // One with another key is another one, and stays.
+            Object::SystemV(kind, id, 1).remove().unwrap();
+            assert!(object.is_there(), "{table}");
+            object.remove().unwrap();
+            assert!(!object.is_there(), "{table}");
+            assert_eq!((object.remove(), kind.remove(id)), (Ok(()), Err(Errno::EINVAL)), "{table}");
+        }
+        assert_eq!(SystemV::Semaphores.make(usize::MAX, 0o600), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn shared_memory_is_removed_under_all_its_names() {
+        let dir = tempfile::tempdir_in(SHARED).unwrap();
+        let name = |kind: &str| Path::new(SHARED).join(format!("boxwright-{kind}-{}", std::process::id()));
+        let [first, second, other] = ["first", "second", "other"].map(name);
+        let _ended = [&first, &second, &other].map(|path| tempfile::TempPath::try_from_path(path).unwrap());
+        fs::write(&first, "1").unwrap();
+        fs::hard_link(&first, &second).unwrap();
+        fs::write(&other, "1").unwrap();
+        let file = fs::metadata(&first).unwrap();
+        let object = Object::Shared(first.clone(), file.dev(), file.ino());
+        assert_eq!((object.path(), object.to_string()), (first.clone(), first.display().to_string()));
+        let mut both = names(file.dev(), file.ino());
+        both.sort();
+        assert_eq!(both, [first.clone(), second.clone()]);
+        let inside = fs::metadata(dir.path()).unwrap();
+        assert!(names(inside.dev(), inside.ino()).is_empty(), "a directory is none");
+        assert!(object.is_there() && !Object::Shared(first.clone(), file.dev() + 1, file.ino()).is_there());
+        object.remove().unwrap();
+        assert!(!object.is_there() && !first.exists() && !second.exists() && other.exists());
+    }
+
+    #[test]
+    fn a_queue_is_known_by_its_name_and_its_inode() {
+        use nix::{fcntl::OFlag, sys::stat::Mode};
+        let name = format!("boxwright-{}", std::process::id());
+        assert_eq!(Object::queue(&name), None);
+        let path = CString::new(format!("/{name}")).unwrap();
+        let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDONLY;
+        let made = make_queue(&path, flags, Mode::S_IRUSR | Mode::S_IWUSR);
+        let found = Object::queue(&name);
+        let away =
+            |object: Option<Object>| object.map(|object| (object.is_there(), object.remove(), object.is_there()));
+        let (there, said) = (found.clone(), found.as_ref().map(ToString::to_string));
+        let other = found.clone().map(|object| match object {
+            Object::Queue(name, dev, ino) => Object::Queue(name, dev, ino + 1),
+            object => object,
+        });
+        let (other, gone) = (away(other), away(found));
+        unlink(&path);
+        assert!(
+            made && matches!(&there, Some(Object::Queue(known, _, ino)) if *known == name && *ino != 0),
+            "{there:?}"
+        );
+        assert_eq!(said, Some(format!("message queue /{name}")));
+        assert_eq!(there.map(|object| object.path()), Some(Path::new("/dev/mqueue").join(&name)));
+        assert_eq!(other, Some((false, Ok(()), false)), "another one of this name stays");
+        assert_eq!(gone, Some((true, Ok(()), false)));
+        assert_eq!(unlink_queue(&name), Err(Errno::ENOENT));
+    }
+
+    #[expect(unsafe_code, reason = "nix has the call only with another feature")]
+    fn make_queue(path: &CString, flags: nix::fcntl::OFlag, mode: nix::sys::stat::Mode) -> bool {
+        // SAFETY: the name ends with NUL and outlives the call; without attributes the kernel's own count.
+        let queue =
+            unsafe { libc::mq_open(path.as_ptr(), flags.bits(), mode.bits(), std::ptr::null::<libc::c_void>()) };
+        // SAFETY: the descriptor was made here and is used no more.
+        queue >= 0 && unsafe { libc::close(queue) } == 0
+    }
+
+    #[expect(unsafe_code, reason = "as above")]
+    fn unlink(path: &CString) {
+        // SAFETY: the name ends with NUL and outlives the call.
+        unsafe { libc::mq_unlink(path.as_ptr()) };
+    }
 }

@@ -99,3 +99,29 @@ pub(super) fn proc_shows_host(process: &Path) -> Option<bool> {
         Err(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::symlink};
+
+    #[test]
+    fn a_proc_is_the_hosts_where_it_has_us_under_our_own_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |name: &str, own: Option<&str>| {
+            let process = dir.path().join(name);
+            fs::create_dir_all(process.join("root/proc")).unwrap();
+            if let Some(target) = own {
+                symlink(target, process.join("root/proc/self")).unwrap();
+            }
+            proc_shows_host(&process)
+        };
+        assert_eq!(of("ours", Some(&std::process::id().to_string())), Some(true));
+        assert_eq!(of("other", Some("1")), Some(false));
+        assert_eq!(of("empty", None), None);
+        assert_eq!(proc_shows_host(&dir.path().join("none")), None);
+        fs::create_dir_all(dir.path().join("led/root")).unwrap();
+        symlink("/proc", dir.path().join("led/root/proc")).unwrap();
+        assert_eq!(proc_shows_host(&dir.path().join("led")), None, "a link would answer for our own");
+    }
+}

@@ -151,4 +151,82 @@ mod tests {
         let host = |path: &str| read(&Asked { inside: false, path: path.into() }, None, dir.path());
         assert_eq!((host("etc/name"), host("etc"), host("none")), (Some("box".into()), Some(String::new()), None));
     }
+
+    fn host(path: &Path) -> Asked {
+        Asked { inside: false, path: path.to_str().unwrap().into() }
+    }
+
+    #[test]
+    fn a_device_and_an_owner_are_those_of_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("file"), "1").unwrap();
+        let (null, file) = (host(Path::new("/dev/null")), host(&dir.path().join("file")));
+        assert_eq!(device(&null, None, dir.path()).as_deref(), Some("c 1:3"));
+        assert_eq!((device(&file, None, dir.path()), read(&null, None, dir.path())), (None, Some(String::new())));
+        assert_eq!(owner(&file, None, dir.path()), Some(nix::unistd::geteuid().as_raw()));
+        assert_eq!(owner(&host(&dir.path().join("none")), None, dir.path()), None);
+        // Inside is the root of the container process: there is none, and this one has ours.
+        let inside = Asked { inside: true, path: "/dev/null".into() };
+        assert_eq!(device(&inside, None, dir.path()), None);
+        assert_eq!(device(&inside, Some(Pid::own()), dir.path()).as_deref(), Some("c 1:3"));
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_long_file_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("long"), vec![b'x'; MAX as usize + 9]).unwrap();
+        assert_eq!(read(&host(&dir.path().join("long")), None, dir.path()).map(|text| text.len()), Some(65_536));
+    }
+
+    #[test]
+    fn a_directory_outside_the_root_is_found_among_what_is_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let process = dir.path().join("7");
+        let (root, out) = (dir.path().join("root"), dir.path().join("out"));
+        std::fs::create_dir_all(process.join("fd")).unwrap();
+        std::fs::create_dir_all(root.join("etc")).unwrap();
+        std::fs::create_dir(&out).unwrap();
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        let link = |target: &Path, name: &str| std::os::unix::fs::symlink(target, process.join(name)).unwrap();
+        assert_eq!(outside(&process), None);
+        link(&root, "root");
+        link(&root.join("etc"), "fd/0");
+        link(&dir.path().join("file"), "fd/1");
+        link(Path::new("pipe:[7]"), "fd/2");
+        assert_eq!(outside(&process), None);
+        link(&out, "fd/4");
+        link(dir.path(), "fd/5");
+        assert_eq!(outside(&process), Some(format!("4 -> {}", out.display())));
+    }
+
+    #[test]
+    fn devices_are_named_but_for_those_that_all_have() {
+        // Nodes cannot be made here: a process whose root is the machine's has the machine's.
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/", dir.path().join("root")).unwrap();
+        let found = devices_besides(dir.path()).unwrap();
+        assert!(found.is_sorted() && found.iter().all(|it| it.contains(" c ") || it.contains(" b ")), "{found:?}");
+        let names: Vec<&str> = found.iter().filter_map(|it| it.split(' ').next()).collect();
+        assert!(names.iter().all(|name| !USUAL.contains(name)), "{names:?}");
+        let nodes = std::fs::read_dir("/dev").unwrap().flatten().filter(|it| {
+            use std::os::unix::fs::FileTypeExt;
+            let kind = it.file_type().unwrap();
+            kind.is_char_device() || kind.is_block_device()
+        });
+        let nodes = nodes.filter(|it| !USUAL.iter().any(|usual| it.file_name() == *usual)).count();
+        assert_eq!(names.len(), nodes);
+        assert_eq!(devices_besides(&dir.path().join("none")), None);
+    }
+
+    #[test]
+    fn directories_are_looked_into_in_the_order_of_their_names() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["b/y", "a/x/deep", "c"] {
+            std::fs::create_dir_all(dir.path().join(name)).unwrap();
+        }
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        let found = directories(dir.path());
+        let names: Vec<_> = found.iter().map(|it| it.strip_prefix(dir.path()).unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["a", "b", "c", "a/x", "b/y"]);
+    }
 }

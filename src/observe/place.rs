@@ -34,3 +34,16 @@ impl Place {
         (!theirs.is_empty()).then_some(Place { new, rooted })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_lives_on_the_machine() {
+        assert_eq!(Place::of(Pid::own()), Some(Place::default()));
+        assert_eq!(Place::of(Pid(i32::MAX)), None);
+        let machine = |new: &[Kind], rooted| Place { new: new.into(), rooted }.is_the_machine();
+        assert!(machine(&[], false) && !machine(&[Kind::Uts], false) && !machine(&[], true));
+    }
+}

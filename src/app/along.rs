@@ -4,10 +4,13 @@
 //! typed like anything else, so that the line can be changed before it runs, and what it ran is what is ticked off. With a
 //! pace, the app hits the keys; by itself, it also does what stands between two lines. Time is not known here: what waits is
 //! asked for as [`Effect::Wake`] and comes as [`Event::Woke`].
+//!
+//! Keys come faster than a shell answers, and overtake its output. So what stands behind the prompt is known by what was sent,
+//! not by what is seen; and where no line is due, or the shell has not taken the last one yet, a key does nothing.
 
 use super::{Effect, Event, Focus, Key, Play, State, View, finish, input::send, update::tell};
 use crate::{
-    lesson::{Block, CONTAINER, Run},
+    lesson::{Block, CONTAINER, Run, TerminalId},
     session::{Phase, Wish},
 };
 use crossterm::event::KeyEvent;
@@ -28,8 +31,10 @@ pub(crate) struct Script {
 /// How far the line is that is being typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Along {
-    /// How many characters of it were sent.
-    typed: usize,
+    /// What was sent of it, and where to; `None` where nothing was typed along since the prompt was empty.
+    typed: Option<(TerminalId, String)>,
+    /// A line was submitted there, and its shell has not taken it yet.
+    sent: Option<TerminalId>,
     /// Whether the keys are the speaker's own for now.
     pub free: bool,
     /// Whether the line is being typed by itself.
@@ -61,6 +66,8 @@ pub(crate) enum NextKey {
     Leaves,
     /// Whatever the speaker likes.
     Own,
+    /// Nothing: no line is due, or not yet.
+    Waits,
 }
 
 /// A short breath before a line that was typed by itself runs.
@@ -90,18 +97,60 @@ impl Play {
         run.interrupts() || self.is_empty(run.terminal) == Some(true)
     }
 
-    /// What the next key does; `None` where no line is due.
+    /// What the next key does; `None` where it is the speaker's own, because there is no line, or the shell is gone.
     pub(crate) fn next_key(&self) -> Option<NextKey> {
-        let (run, line, half) = self.line().filter(|_| !self.is_over() && !self.is_lost())?;
-        Some(match () {
-            () if self.along.free => NextKey::Own,
-            () if self.along.typed == 0 && !self.takes(&run) => NextKey::Own,
-            () if run.interrupts() => NextKey::Runs,
-            () if self.along.typed < line.chars().count() => NextKey::Types,
-            () if half => NextKey::Leaves,
-            () => NextKey::Runs,
+        if self.is_over() || self.is_lost() {
+            return None;
+        }
+        let Some((run, line, half)) = self.line() else {
+            let ours = !matches!(self.session.phase(), Phase::Due(_) | Phase::Checking(_) | Phase::Free);
+            return (ours && !self.along.free && !self.is_lab()).then_some(NextKey::Waits);
+        };
+        let typed = match &self.along.typed {
+            Some((terminal, typed)) if *terminal == run.terminal && line.starts_with(typed.as_str()) => Some(typed),
+            _ => None,
+        };
+        Some(match typed {
+            _ if self.along.free => NextKey::Own,
+            _ if self.along.sent == Some(run.terminal) => NextKey::Waits,
+            None if self.along.typed.as_ref().is_some_and(|(_, typed)| !typed.is_empty()) => NextKey::Own,
+            None if !self.takes(&run) => match self.stands(run.terminal) {
+                true => NextKey::Own,
+                false => NextKey::Waits,
+            },
+            _ if run.interrupts() => NextKey::Runs,
+            typed if typed.is_none_or(|typed| typed.len() < line.len()) => NextKey::Types,
+            _ if half => NextKey::Leaves,
+            _ => NextKey::Runs,
         })
     }
+
+    /// Whether somebody's line stands behind the prompt of this terminal.
+    fn stands(&self, terminal: TerminalId) -> bool {
+        self.terminals.get(&terminal).is_some_and(|term| !term.unechoed && term.screen.prompt_is_empty() == Some(false))
+    }
+
+    /// Whether an Escape that came together with another key is a key of its own.
+    pub(super) fn escapes(&self) -> bool {
+        self.next_key().is_some_and(|next| next != NextKey::Own)
+    }
+}
+
+impl Along {
+    /// The shell of this terminal has taken a line, or has come back to its prompt.
+    pub(super) fn taken(&mut self, terminal: TerminalId) {
+        self.sent = self.sent.filter(|sent| *sent != terminal);
+    }
+
+    /// How many bytes of the line were sent.
+    fn length(&self) -> usize {
+        self.typed.as_ref().map_or(0, |(_, typed)| typed.len())
+    }
+}
+
+/// A text was pasted: the line is the speaker's own.
+pub(super) fn pasted(play: &mut Play) {
+    play.along.free |= play.next_key().is_some();
 }
 
 /// Takes a key that would go to a shell; `None` where it goes there as it is.
@@ -116,9 +165,12 @@ pub(super) fn key(state: &mut State, event: KeyEvent) -> Option<Vec<Effect>> {
         return Some(Vec::new());
     }
     play.along.pacing = false;
-    let next = play.next_key()?;
+    let next = play.next_key().filter(|next| *next != NextKey::Waits || state.script.along)?;
     if key == Some(Key::Esc) {
         return Some(turn(state, next));
+    }
+    if next == NextKey::Waits {
+        return waits(state, key);
     }
     let (run, line, _) = play.line()?;
     match (next, key) {
@@ -134,20 +186,45 @@ pub(super) fn key(state: &mut State, event: KeyEvent) -> Option<Vec<Effect>> {
             state.idle = Some(text.into());
             Some(Vec::new())
         }
-        (NextKey::Types | NextKey::Runs, Some(Key::Backspace)) if play.along.typed > 0 => {
-            play.along.typed -= 1;
+        (NextKey::Types | NextKey::Runs, Some(Key::Backspace)) if play.along.length() > 0 => {
+            if let Some((_, typed)) = &mut play.along.typed {
+                typed.pop();
+            }
             Some(send(state, run.terminal, vec![0x7f]))
         }
         // A speaker who moves in the line goes on without help; these two end it.
-        (_, Some(Key::Ctrl('c' | 'u'))) => {
-            play.along.typed = 0;
+        (_, Some(Key::Ctrl('u'))) => {
+            if let Some((_, typed)) = &mut play.along.typed {
+                typed.clear();
+            }
+            None
+        }
+        (_, Some(Key::Ctrl('c'))) => {
+            // Another prompt comes.
+            (play.along.typed, play.along.sent) = (None, Some(play.shown));
             None
         }
         _ => {
-            play.along.free |= play.along.typed > 0;
+            play.along.free |= play.along.length() > 0;
             None
         }
     }
+}
+
+/// A key that types nothing, because no line is due yet; `None` where it means something else.
+fn waits(state: &mut State, key: Option<Key>) -> Option<Vec<Effect>> {
+    let play = state.play.as_ref()?;
+    match key? {
+        Key::Char(' ') if play.space_goes_on() => return None,
+        Key::Char(_) | Key::Enter | Key::Backspace => {}
+        _ => return None,
+    }
+    // While a line runs, it is only too early.
+    if play.along.sent.is_none() && play.session.phase() != Phase::Running {
+        let text = state.lang.pick("No line is due here; Esc gives you the keys", "现在没有要打的行；按 Esc 自由输入");
+        state.idle = Some(text.into());
+    }
+    Some(Vec::new())
 }
 
 /// Escape: the speaker's own keys, and back.
@@ -157,7 +234,7 @@ fn turn(state: &mut State, next: NextKey) -> Vec<Effect> {
     let terminal = play.line().map_or(play.shown, |(run, ..)| run.terminal);
     let text = match next {
         NextKey::Own if play.is_empty(terminal) == Some(true) => {
-            (play.along.free, play.along.typed) = (false, 0);
+            (play.along.free, play.along.typed) = (false, None);
             lang.pick("Each key types the next character of the line", "每按一个键，就打出这一行的下一个字符")
         }
         NextKey::Own => lang.pick(
@@ -176,8 +253,9 @@ fn turn(state: &mut State, next: NextKey) -> Vec<Effect> {
 /// Sends the next characters of the line.
 fn type_on(state: &mut State, run: &Run, line: &str, count: usize) -> Vec<Effect> {
     let Some(play) = &mut state.play else { return Vec::new() };
-    let text: String = line.chars().skip(play.along.typed).take(count).collect();
-    play.along.typed += text.chars().count();
+    let (_, typed) = play.along.typed.get_or_insert_with(|| (run.terminal, String::new()));
+    let text: String = line.get(typed.len()..).unwrap_or_default().chars().take(count).collect();
+    typed.push_str(&text);
     (play.shown, play.focus) = (run.terminal, Focus::Terminal);
     send(state, run.terminal, text.into_bytes())
 }
@@ -186,7 +264,8 @@ fn type_on(state: &mut State, run: &Run, line: &str, count: usize) -> Vec<Effect
 fn submit(state: &mut State, run: &Run) -> Vec<Effect> {
     if let Some(play) = &mut state.play {
         play.along.solved += usize::from(matches!(play.session.phase(), Phase::Checking(_)));
-        (play.along.typed, play.along.free, play.along.pacing) = (0, false, false);
+        (play.along.typed, play.along.sent) = (None, Some(run.terminal));
+        (play.along.free, play.along.pacing) = (false, false);
     }
     send(state, run.terminal, vec![if run.interrupts() { 0x03 } else { b'\r' }])
 }
@@ -196,12 +275,12 @@ pub(super) fn begin(state: &mut State) -> Option<Vec<Effect>> {
     let play = state.play.as_mut().filter(|_| state.script.pace)?;
     let next = play.next_key()?;
     let (run, ..) = play.line()?;
-    if !play.takes(&run) && play.along.typed == 0 || next == NextKey::Leaves {
+    if !play.takes(&run) && play.along.length() == 0 || matches!(next, NextKey::Leaves | NextKey::Waits) {
         return None;
     }
     (play.along.free, play.along.pacing) = (false, true);
     (play.shown, play.focus) = (run.terminal, Focus::Terminal);
-    Some(vec![Effect::Wake(pause(play.along.typed, ' '))])
+    Some(vec![Effect::Wake(pause(play.along.length(), ' '))])
 }
 
 /// How long a person takes for a character: the same each time, so that a demo can be rehearsed.
@@ -219,22 +298,29 @@ pub(super) fn woke(state: &mut State) -> Vec<Effect> {
         let due = play.along.planned.take().is_some_and(|planned| Some(planned) == awaits(play));
         return if due && state.script.auto.is_some() { go_on(state) } else { Vec::new() };
     }
-    let Some((run, line, half)) = play.line().filter(|_| play.session.guarded().is_none()) else {
+    let next = play.next_key().filter(|_| play.session.guarded().is_none());
+    let Some((next, (run, line, _))) = next.zip(play.line()) else {
         play.along.pacing = false;
         return Vec::new();
     };
-    let (typed, whole) = (play.along.typed, line.chars().count());
-    if run.interrupts() || typed >= whole && !half {
-        return submit(state, &run);
+    match next {
+        NextKey::Types => {
+            let last = line.get(play.along.length()..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
+            let mut effects = type_on(state, &run, &line, 1);
+            let typed = state.play.as_ref().map_or(0, |play| play.along.length());
+            effects.push(Effect::Wake(if typed >= line.len() { BREATH } else { pause(typed, last) }));
+            effects
+        }
+        NextKey::Runs => submit(state, &run),
+        NextKey::Leaves => {
+            (play.along.pacing, play.along.free) = (false, true);
+            Vec::new()
+        }
+        NextKey::Own | NextKey::Waits => {
+            play.along.pacing = false;
+            Vec::new()
+        }
     }
-    if typed >= whole {
-        (play.along.pacing, play.along.free) = (false, true);
-        return Vec::new();
-    }
-    let mut effects = type_on(state, &run, &line, 1);
-    let last = line.chars().nth(typed).unwrap_or(' ');
-    effects.push(Effect::Wake(if typed + 1 >= whole { BREATH } else { pause(typed + 1, last) }));
-    effects
 }
 
 /// What the lesson waits for; `None` while something runs, and where only a person may decide.
@@ -242,7 +328,9 @@ fn awaits(play: &Play) -> Option<Awaits> {
     let phase = play.session.phase();
     let ready = match &phase {
         Phase::Asking(_) | Phase::Held | Phase::Done | Phase::Blocked(_) => true,
-        Phase::Due(_) | Phase::Checking(_) => play.line().is_some_and(|(run, _, half)| !half && play.takes(&run)),
+        Phase::Due(_) | Phase::Checking(_) => {
+            play.line().is_some_and(|(run, _, half)| !half && play.takes(&run) && play.along.sent != Some(run.terminal))
+        }
         Phase::Preparing(..) | Phase::Running | Phase::Guarded | Phase::Free => false,
     };
     let (step, solved, calls) = (play.session.step_index(), play.along.solved, play.calls.end());

@@ -169,3 +169,90 @@ fn it_plays_by_itself_answers_and_solutions_included() {
     assert_eq!(wake(&feed(&mut state, Event::Woke)), None, "nothing is left to be done");
     assert!(matches!(state.play.as_ref().unwrap().session.phase(), Phase::Checking(_)));
 }
+
+#[test]
+fn keys_that_come_faster_than_the_shell_answers_go_nowhere() {
+    let mut state = along(vec![run("ls -l"), run("pwd")], ALONG);
+    assert_eq!(sent(&press(&mut state, "xxx\n\n\nabc 1\n")), "ls -l\r", "one line, once");
+    // The echo comes late, and in pieces.
+    for piece in ["l", "s -", "l", "\r\n", "total 0\r\n"] {
+        echo(&mut state, piece);
+        let back = Event::Key(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE));
+        assert_eq!(sent(&feed(&mut state, back)), "", "{piece:?}");
+        assert_eq!(sent(&press(&mut state, "q \n")), "", "{piece:?}");
+    }
+    assert_eq!(next(&state), Some(NextKey::Waits));
+    assert_eq!(sent(&press(&mut state, "^c")), "\x03", "what runs can be interrupted");
+    prompts(&mut state);
+    assert_eq!(sent(&press(&mut state, "zz\n\n\n")), "pwd\r");
+}
+
+#[test]
+fn a_line_is_not_taken_for_empty_because_its_echo_is_late() {
+    let mut state = along(vec![run("ls -l")], ALONG);
+    let back = || Event::Key(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE));
+    press(&mut state, "xx");
+    feed(&mut state, back());
+    feed(&mut state, back());
+    echo(&mut state, "l");
+    assert_eq!(sent(&press(&mut state, "yy")), "ls", "two were typed, and two taken back");
+    assert_eq!(sent(&press(&mut state, "^c")), "\x03");
+    echo(&mut state, "s^C\r\n");
+    assert_eq!(sent(&press(&mut state, "x\n")), "", "the prompt is not back yet");
+    prompts(&mut state);
+    assert_eq!(sent(&press(&mut state, "\n\n")), "ls -l\r");
+}
+
+#[test]
+fn where_no_line_is_due_keys_are_the_speakers_own_only_after_escape() {
+    let mut state = step_of(vec![run("ls")], (80, 24));
+    state.script = ALONG;
+    press(&mut state, "\n\n");
+    echo(&mut state, "ls\r\n");
+    prompts(&mut state);
+    assert_eq!(state.play.as_ref().unwrap().session.phase(), Phase::Done);
+    assert_eq!(sent(&press(&mut state, "x\n")), "");
+    assert!(state.idle.as_ref().is_some_and(|text| text.contains("Esc")), "{:?}", state.idle);
+    press(&mut state, "\x1b");
+    assert_eq!(sent(&press(&mut state, "x\n")), "x\r");
+}
+
+#[test]
+fn escape_and_a_key_right_after_it_are_two_keys() {
+    let mut state = along(vec![run("ls -l")], ALONG);
+    press(&mut state, "x");
+    let together = Event::Key(KeyEvent::new(KeyCode::Char('d'), KeyModifiers::ALT));
+    assert_eq!(sent(&feed(&mut state, together.clone())), "d");
+    assert!(state.play.as_ref().unwrap().along.free);
+    // Keys of the speaker's own are what they are.
+    assert_eq!(sent(&feed(&mut state, together)), "\x1bd");
+}
+
+#[test]
+fn a_line_that_is_another_one_by_now_is_not_gone_on_with() {
+    let mut state = along(vec![run("kill {container}")], ALONG);
+    sample(&mut state, unshared());
+    assert_eq!(sent(&press(&mut state, "\n")), "kill 4711");
+    echo(&mut state, "kill 4711");
+    sample(&mut state, crate::observe::Sample::default());
+    assert_eq!(next(&state), Some(NextKey::Own), "there is no such container any more");
+    let mut state = along(vec![run("ls -l")], ALONG);
+    feed(&mut state, Event::Paste("echo".into()));
+    echo(&mut state, "echo");
+    assert_eq!(sent(&press(&mut state, "x")), "x", "what was pasted is the speaker's");
+}
+
+#[test]
+fn what_is_hit_where_the_lesson_has_the_keys_is_no_word_for_the_shell() {
+    for (script, word) in [(Script::default(), "echo"), (ALONG, "")] {
+        let mut state = step_of(vec![run("ls")], (80, 24));
+        press(&mut state, " ");
+        echo(&mut state, "ls\r\n");
+        prompts(&mut state);
+        let play = state.play.as_ref().unwrap();
+        assert_eq!((play.session.phase(), play.focus), (Phase::Done, Focus::Lesson));
+        state.script = script;
+        assert_eq!(sent(&press(&mut state, "echo")), word);
+        assert_eq!(state.play.as_ref().unwrap().focus, Focus::Terminal);
+    }
+}

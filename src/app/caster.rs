@@ -30,7 +30,7 @@ pub(super) fn pressed(state: &mut State, event: &KeyEvent) {
     let play = state.play.as_ref().filter(|_| super::input::in_terminal(state));
     let along = play.filter(|_| state.script.along).and_then(Play::next_key);
     let letter = matches!(key, Key::Char(_));
-    if letter && matches!(along, Some(NextKey::Types | NextKey::Runs)) {
+    if letter && matches!(along, Some(NextKey::Types | NextKey::Runs | NextKey::Waits)) {
         return;
     }
     let hidden = letter && play.is_some_and(|play| !at_a_prompt(play));

@@ -1,8 +1,8 @@
 //! Where keys and pasted texts go: to the lesson, to what is asked for, or to a shell.
 
 use super::{
-    Effect, Event, Focus, Key, Overlay, Pane, State, View, along, answer, commands, jump, keys, until, update::tell,
-    word,
+    Effect, Event, Focus, Key, Overlay, Pane, Play, State, View, along, answer, commands, jump, keys, until,
+    update::tell, word,
 };
 use crate::{
     lesson::{Run, TerminalId},
@@ -16,7 +16,8 @@ pub(super) fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     state.trouble = None;
-    if event.modifiers.contains(KeyModifiers::ALT) && !in_terminal(state) {
+    let along = state.script.along && state.play.as_ref().is_some_and(Play::escapes);
+    if event.modifiers.contains(KeyModifiers::ALT) && (!in_terminal(state) || along) {
         // Escape and a key pressed right after it arrive as one key with Alt, which nothing here is bound to.
         let mut effects = on_key(state, KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
         let rest = KeyEvent { modifiers: event.modifiers - KeyModifiers::ALT, ..event };
@@ -150,7 +151,11 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         state.idle = Some(text.into());
         return Vec::new();
     }
+    let types_along = state.script.along;
     let Some(play) = &mut state.play else { return Vec::new() };
+    if types_along {
+        along::pasted(play);
+    }
     let terminal = play.turn_to_the_task();
     let Some(term) = play.terminals.get(&terminal) else { return Vec::new() };
     let bytes = encoding::paste(text, term.screen.bracketed_paste());

@@ -181,6 +181,9 @@ fn offer_a_prompt(state: &mut State) {
 pub(super) fn tell(state: &mut State, event: Event) -> Vec<Effect> {
     let now = state.now;
     let Some(play) = &mut state.play else { return Vec::new() };
+    if let Event::Submitted(terminal, _) | Event::Prompt(terminal, ..) | Event::Closed(terminal) = &event {
+        play.along.taken(*terminal);
+    }
     // Keys that were asked for and used go where the next task is.
     play.asked &= !matches!(&event, Event::Wish(wish) if !matches!(wish, Wish::Hint | Wish::ToggleHold));
     let actions = play.session.handle(event);

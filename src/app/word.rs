@@ -169,7 +169,7 @@ fn once_more(state: &State, binding: &Binding, key: Option<Key>) -> String {
     }
 }
 
-/// The shell gets what was typed for it, and the keys, where it waits with nothing typed.
+/// The shell gets what was typed for it, and the keys, where it waits with nothing typed; the keys alone where they type along.
 fn hand_over(state: &mut State, before: Before) -> Vec<Effect> {
     let mut effects = put_back(state, before);
     let (lang, prefix) = (state.lang, state.prefix);
@@ -191,7 +191,9 @@ fn hand_over(state: &mut State, before: Before) -> Vec<Effect> {
     }
     let word = std::mem::take(&mut play.word);
     play.focus = Focus::Terminal;
-    effects.extend(send(state, terminal, word.text.into_bytes()));
+    if !state.script.along || play.along.free {
+        effects.extend(send(state, terminal, word.text.into_bytes()));
+    }
     effects
 }
 

@@ -3,10 +3,12 @@
 use crate::harness::{Test, tests};
 use crate::support::BOXWRIGHT;
 use crate::support::tmux::Tmux;
+use crate::tui_typing::bar;
 
 pub fn tests() -> Vec<Test> {
     tests![
         whatever_is_hit_types_the_line: [Root, Tool("tmux")],
+        keys_that_come_too_fast_reach_no_shell: [Root, Tool("tmux")],
         a_challenge_plays_by_itself: [Root, Tool("tmux")],
         the_room_sees_keys_and_no_password: [Root, Tool("tmux")],
     ]
@@ -44,6 +46,32 @@ fn whatever_is_hit_types_the_line() {
     tmux.keys(&["Enter"]);
     // It ran, and stays readable.
     tmux.until("what it printed", |screen| screen.contains(&format!(" $ {typed} # so")) && screen.contains("uts -> "));
+    tmux.quit();
+    tmux.until("the end", |screen| screen.trim_end().ends_with("ready>"));
+}
+
+fn keys_that_come_too_fast_reach_no_shell() {
+    let tmux = started("--type-along isolate/1");
+    tmux.sees("your answer");
+    tmux.press(&["1"], "the first line", |screen| screen.contains("any key types along"));
+    let burst = ["z", "z", "Enter", "z", "Enter", "z", "z", "Enter", "Enter", "z", "Enter", "z"].repeat(2);
+    let says = |screen: &str, text: &str| bar(screen).contains(text);
+    // A line in each terminal: what is hit between the two, and after them, does nothing.
+    let mut screen = tmux.screen();
+    while !says(&screen, "next step") {
+        tmux.keys(&burst);
+        let any = ["types along", "runs it", "next step"];
+        screen = tmux.until("what a key does", |screen| any.iter().any(|text| says(screen, text)));
+    }
+    let screen = tmux.press(&burst, "that none is due", |screen| screen.contains("No line is due here"));
+    let own = |screen: &str| screen.lines().flat_map(|line| line.split('│')).any(|cell| cell.starts_with("$ z"));
+    assert!(!own(&screen) && !screen.contains("not found"), "{screen}");
+    // Escape may come in one piece with the next key.
+    tmux.keys(&["Escape", "z"]);
+    tmux.until("the speaker's own keys", own);
+    tmux.keys(&["C-u"]);
+    tmux.until("an empty line", |screen| !own(screen));
+    tmux.press(&["Space"], "the next step", |screen| screen.contains("isolate 2/10"));
     tmux.quit();
     tmux.until("the end", |screen| screen.trim_end().ends_with("ready>"));
 }

@@ -23,6 +23,7 @@ pub(super) fn in_terminal(state: &State, play: &Play) -> Vec<Binding> {
     let along = play.next_key().filter(|_| state.script.along);
     if let Some(next) = along {
         all.extend(typing_along(next));
+        all.extend((next == NextKey::Waits && goes_on).then(|| onward(play, space)));
     } else if play.space_types() {
         all.push(bind(space, Command::Go, ("type the command", "输入命令"), 0));
     } else if goes_on {
@@ -64,6 +65,7 @@ fn typing_along(next: NextKey) -> Vec<Binding> {
         NextKey::Runs => vec![row("Enter", ("runs it", "运行"), 0), own],
         NextKey::Leaves => vec![row("Enter", ("runs what you add", "补完后运行"), 0)],
         NextKey::Own => vec![row("Esc", ("type along again", "恢复跟打"), 0)],
+        NextKey::Waits => vec![own],
     }
 }
 

@@ -9,7 +9,7 @@ use nix::{
     errno::Errno,
     fcntl::{AtFlags, OFlag, openat, renameat},
     sys::stat::{Mode, SFlag, fchmod, fstatat},
-    unistd::{Gid, Uid, UnlinkatFlags, User, geteuid, unlinkat},
+    unistd::{Gid, Uid, UnlinkatFlags, User, geteuid, linkat, unlinkat},
 };
 use std::{
     fs::File,
@@ -30,7 +30,11 @@ pub(crate) struct Place {
     dir: OwnedFd,
     path: PathBuf,
     owner: Option<(Uid, Gid)>,
+    /// The name as a file's.
+    stem: String,
     file: String,
+    /// Whether the file is ours: of a name that is only chosen, another session may be quicker.
+    taken: bool,
     signed: Signed,
 }
 
@@ -77,25 +81,38 @@ impl Place {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let dir = nix::fcntl::open(path, flags, Mode::empty())?;
         let signed = Signed { class: 1, name: shown(name), host: host(), pid: Pid::own(), ..Signed::default() };
-        let mut place = Place { dir, path: path.into(), owner, file: String::new(), signed };
-        let stem = plain(name);
+        let (path, stem, file) = (path.into(), plain(name), String::new());
+        let mut place = Place { dir, path, owner, stem, file, taken: false, signed };
+        place.file = place.free()?;
+        // Whether it can be written at all is known before the first lesson; nothing of that is on the board.
+        place.forget(&place.temporary(b"")?);
+        Ok(place)
+    }
+
+    /// The first name that is free.
+    fn free(&self) -> io::Result<String> {
+        let stem = &self.stem;
         let names = (1..=MAX).map(|number| match number {
             1 => format!("{stem}.json"),
             number => format!("{stem}-{number}.json"),
         });
-        let free = names.into_iter().find(|file| place.is_free(file));
-        place.file = free.ok_or(io::ErrorKind::AlreadyExists)?;
-        // Whether it can be written at all is known before the first lesson.
-        place.put(b"{}")?;
-        place.remove()?;
-        Ok(place)
+        let is_free = |file: &String| self.lies(file) == Ok(false) || self.is_left(file);
+        names.into_iter().find(is_free).ok_or(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// Whether this name is free: nothing lies there, or what an ended session of this user on this machine left.
-    fn is_free(&self, file: &str) -> bool {
+    /// Whether something of this name lies there.
+    fn lies(&self, file: &str) -> nix::Result<bool> {
+        match fstatat(&self.dir, file, AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Err(Errno::ENOENT) => Ok(false),
+            other => other.map(|_| true),
+        }
+    }
+
+    /// Whether an ended session of this user on this machine has left it.
+    fn is_left(&self, file: &str) -> bool {
         let me = self.owner.map_or(geteuid(), |(uid, _)| uid);
         match fstatat(&self.dir, file, AtFlags::AT_SYMLINK_NOFOLLOW) {
-            Err(errno) => errno == Errno::ENOENT,
+            Err(_) => false,
             Ok(stat)
                 if stat.st_uid != me.as_raw()
                     || SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG =>
@@ -139,24 +156,67 @@ impl Place {
     }
 
     /// A new file beside it takes its place: who reads sees the one or the other, and a link that lies there is replaced.
-    fn put(&self, bytes: &[u8]) -> io::Result<()> {
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let temporary = self.temporary(bytes)?;
+        let put = match self.taken {
+            true => renameat(&self.dir, temporary.as_str(), &self.dir, self.file.as_str()).map_err(io::Error::from),
+            false => self.take(&temporary),
+        };
+        if put.is_err() {
+            self.forget(&temporary);
+        }
+        put
+    }
+
+    /// Gives a file that was written a name that no other session has: of two that ask at once, link(2) lets one have it.
+    fn take(&mut self, temporary: &str) -> io::Result<()> {
+        loop {
+            if self.is_left(&self.file) {
+                self.forget(&self.file);
+            }
+            let linked = linkat(&self.dir, temporary, &self.dir, self.file.as_str(), AtFlags::empty());
+            match linked {
+                Ok(()) => self.forget(temporary),
+                Err(Errno::EEXIST) => {
+                    self.file = self.free()?;
+                    continue;
+                }
+                // A file system without links: the name was free a moment ago.
+                Err(Errno::EPERM | Errno::EOPNOTSUPP | Errno::ENOSYS) => {
+                    renameat(&self.dir, temporary, &self.dir, self.file.as_str())?;
+                }
+                Err(errno) => return Err(errno.into()),
+            }
+            self.taken = true;
+            return Ok(());
+        }
+    }
+
+    /// Writes a file that is not on the board; gives its name.
+    fn temporary(&self, bytes: &[u8]) -> io::Result<String> {
         let temporary = format!(".{}.{}", self.file, self.signed.pid);
-        // What a process of this number left that was killed between the two.
-        let _ = unlinkat(&self.dir, temporary.as_str(), UnlinkatFlags::NoRemoveDir);
+        // What a process of this number left that was killed before it had its name.
+        self.forget(&temporary);
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let mode = Mode::from_bits_truncate(0o644);
         let mut file = File::from(openat(&self.dir, temporary.as_str(), flags, mode)?);
         // The helpers are other users, whatever the umask is.
         let written = fchmod(&file, mode).map_err(io::Error::from).and_then(|()| file.write_all(bytes));
-        let put = written.and_then(|()| Ok(renameat(&self.dir, temporary.as_str(), &self.dir, self.file.as_str())?));
-        if put.is_err() {
-            let _ = unlinkat(&self.dir, temporary.as_str(), UnlinkatFlags::NoRemoveDir);
+        if written.is_err() {
+            self.forget(&temporary);
         }
-        put
+        written.map(|()| temporary)
+    }
+
+    fn forget(&self, file: &str) {
+        let _ = unlinkat(&self.dir, file, UnlinkatFlags::NoRemoveDir);
     }
 
     /// Leaves the class.
     pub(crate) fn remove(&self) -> io::Result<()> {
+        if !self.taken {
+            return Ok(());
+        }
         let _owner = AsOwner::new(self.owner);
         match unlinkat(&self.dir, self.file.as_str(), UnlinkatFlags::NoRemoveDir) {
             Ok(()) | Err(Errno::ENOENT) => Ok(()),

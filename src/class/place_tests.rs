@@ -77,6 +77,24 @@ fn two_sessions_of_one_name_have_two_files_and_one_that_has_ended_makes_room() {
 }
 
 #[test]
+fn two_that_begin_at_once_do_not_take_each_others_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut all: Vec<Place> = (0..3).map(|_| Place::open(dir.path(), "Li").unwrap()).collect();
+    assert_eq!(names(dir.path()), [""; 0]);
+    for (number, place) in all.iter_mut().enumerate() {
+        place.write(&card(&format!("step-{number}"))).unwrap();
+    }
+    assert_eq!(names(dir.path()), ["Li-2.json", "Li-3.json", "Li.json"]);
+    let mut steps: Vec<String> = room(dir.path()).unwrap().cards.into_iter().map(|signed| signed.card.step).collect();
+    steps.sort();
+    assert_eq!(steps, ["step-0", "step-1", "step-2"]);
+    // Who has shared nothing yet takes away nothing.
+    Place::open(dir.path(), "Li-2").unwrap().remove().unwrap();
+    all[1].remove().unwrap();
+    assert_eq!(names(dir.path()), ["Li-3.json", "Li.json"]);
+}
+
+#[test]
 fn a_name_is_a_line_and_a_file() {
     for (name, line, file) in [
         ("Li Ming", "Li Ming", "Li-Ming"),

@@ -1,6 +1,10 @@
-//! Prints what it costs to record a session, and to follow it forty times: `cargo bench --bench recording`, as root. `BOXWRIGHT_BENCH_SECONDS` is how long the session is followed (60).
+//! Prints what it costs to record a session, and to follow it forty times: `cargo bench --bench recording`, as root.
 //!
-//! Less than 2 % of a processor is aimed at for recording and for each follower, and less than 5 MB for an hour.
+//! Two sessions are taught side by side by a speaker who types along and reads: one that is recorded and followed, and one that
+//! is not. For so many seconds (`BOXWRIGHT_BENCH_SECONDS`, 60) that goes on, and for as many nobody does anything. CPU time is that of
+//! `/proc/PID/stat`: of each session's own process, and of each follower's. What both cost together, the followers and what the
+//! recorded session takes more than the other one, is to be less than 2 % of a processor, and an hour's file less than 5 MB.
+//! `BOXWRIGHT_BENCH_PROGRAM` names another program than the one that was built, to compare with.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,10 +22,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-const BOXWRIGHT: &str = env!("CARGO_BIN_EXE_boxwright");
 const FOLLOWERS: usize = 40;
+/// Rows and columns of the followers, in turns.
+const SIZES: [(u16, u16); 4] = [(24, 80), (30, 120), (45, 140), (50, 200)];
+/// How long a speaker takes for a key.
+const KEY: Duration = Duration::from_millis(180);
 /// Longer than anything that works.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The program that is measured.
+fn boxwright() -> String {
+    std::env::var("BOXWRIGHT_BENCH_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_boxwright").into())
+}
 
 fn main() {
     if !nix::unistd::geteuid().is_root() {
@@ -42,7 +54,7 @@ fn cpu(pid: u32) -> f64 {
 
 /// A program on a terminal of its own.
 struct Screen {
-    _pty: Pty,
+    pty: Pty,
     output: Receiver<PtyEvent>,
     child: Child,
 }
@@ -54,10 +66,10 @@ impl Screen {
         pty.reader(move |event| drop(send.send(event))).unwrap();
         let tty = |path: &Path| OpenOptions::new().read(true).write(true).open(path).unwrap();
         let mut command = Command::new("setsid");
-        command.args(["--ctty", BOXWRIGHT]).args(args).env("TERM", "xterm-256color").env("LANG", "C.UTF-8");
+        command.args(["--ctty", &boxwright()]).args(args).env("TERM", "xterm-256color").env("LANG", "C.UTF-8");
         command.env("XDG_STATE_HOME", state).stdin(tty(pty.slave_path())).stdout(tty(pty.slave_path()));
         let child = command.stderr(tty(pty.slave_path())).spawn().unwrap();
-        Screen { _pty: pty, output, child }
+        Screen { pty, output, child }
     }
 
     /// Reads until this text has come.
@@ -93,7 +105,7 @@ fn recorded_run() {
     let (mut without, mut with) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         for (times, recorded) in [(&mut without, false), (&mut with, true)] {
-            let mut command = Command::new(BOXWRIGHT);
+            let mut command = Command::new(boxwright());
             command.args(["run", "isolate"]).stdin(Stdio::null()).stdout(Stdio::null());
             if recorded {
                 command.arg("--record").arg(dir.path().join(round.to_string()));
@@ -111,35 +123,110 @@ fn recorded_run() {
     println!("recording a lesson: CPU {with:.2} s, without {without:.2} s, ratio {:.3}", with / without);
 }
 
-/// A lesson that plays by itself, as fast as a person reads, and forty followers.
+/// Two sessions in which a speaker types along, one of them recorded and followed; then nobody does anything.
 fn followed() {
     let seconds = std::env::var("BOXWRIGHT_BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("recorded");
     let file = path.to_str().unwrap();
-    let teacher = Screen::start((45, 140), dir.path(), &["--auto", "5", "--record", file, "isolate"]);
-    teacher.wait_for("1-3");
-    let followers: Vec<Screen> =
-        (0..FOLLOWERS).map(|_| Screen::start((24, 80), dir.path(), &["follow", file])).collect();
-    followers.iter().for_each(|follower| follower.wait_for("LIVE"));
-    let before: Vec<f64> = followers.iter().map(|follower| cpu(follower.child.id())).collect();
-    let (at_first, began) = (cpu(teacher.child.id()), Instant::now());
-    let bytes = fs::metadata(&path).unwrap().len();
-    // What the teacher draws is read, as a terminal would.
-    while began.elapsed() < Duration::from_secs(seconds) {
-        let left = Duration::from_secs(seconds).saturating_sub(began.elapsed());
-        let _ = teacher.output.recv_timeout(left);
+    let typed = ["--lang", "en", "--type-along", "isolate"];
+    let mut alone = Speaker::start(&dir.path().join("alone"), &typed);
+    let mut teacher = Speaker::start(&dir.path().join("teacher"), &[&["--record", file], typed.as_slice()].concat());
+    for speaker in [&mut alone, &mut teacher] {
+        speaker.wait_for("your answer");
     }
-    let passed = began.elapsed().as_secs_f64();
-    let shares = followers.iter().zip(before).map(|(follower, before)| (cpu(follower.child.id()) - before) / passed);
-    let shares: Vec<f64> = shares.map(|share| share * 100.0).collect();
-    let (most, all) = (shares.iter().copied().fold(0.0, f64::max), shares.iter().sum::<f64>());
-    let teacher_share = (cpu(teacher.child.id()) - at_first) / passed * 100.0;
-    println!(
-        "followers: {FOLLOWERS} take {all:.1} % of a CPU together, {:.2} % each, {most:.2} % at most (goal: below 2)",
-        all / FOLLOWERS as f64
-    );
-    println!("the session that they follow: {teacher_share:.1} % of a CPU, drawing and recording");
-    let hour = (fs::metadata(&path).unwrap().len() - bytes) as f64 / passed * 3600.0 / 1e6;
-    println!("a recording of a lesson that never rests: {hour:.1} MB an hour (goal: below 5)");
+    let follower = |number: usize| {
+        let lang = ["en", "zh"][number % 2];
+        Screen::start(SIZES[number % SIZES.len()], dir.path(), &["--lang", lang, "follow", file])
+    };
+    let followers: Vec<Screen> = (0..FOLLOWERS).map(follower).collect();
+    // In both languages.
+    followers.iter().for_each(|follower| follower.wait_for("isolate 1/10"));
+    let pids = || followers.iter().map(|follower| follower.child.id()).chain([&teacher, &alone].map(Speaker::pid));
+    let (pids, size) = (pids().collect::<Vec<_>>(), || fs::metadata(&path).unwrap().len());
+    for types in [true, false] {
+        let (before, bytes, began) = (pids.iter().map(|pid| cpu(*pid)).collect::<Vec<_>>(), size(), Instant::now());
+        let deadline = began + Duration::from_secs(seconds);
+        while Instant::now() < deadline {
+            let next = (Instant::now() + KEY).min(deadline);
+            for speaker in [&mut alone, &mut teacher] {
+                speaker.look(next);
+                if types {
+                    speaker.press();
+                }
+            }
+        }
+        let passed = began.elapsed().as_secs_f64();
+        let shares = pids.iter().zip(before).map(|(pid, before)| (cpu(*pid) - before) / passed * 100.0);
+        let shares: Vec<f64> = shares.collect();
+        let (theirs, sessions) = shares.split_at(FOLLOWERS);
+        let (all, most) = (theirs.iter().sum::<f64>(), theirs.iter().copied().fold(0.0, f64::max));
+        let (recorded, alone) = (sessions[0], sessions[1]);
+        println!("{}", if types { "a speaker types along:" } else { "nobody does anything:" });
+        println!(
+            "  followers: {FOLLOWERS} take {all:.2} % of a processor together, {:.3} % each, {most:.2} % at most",
+            all / FOLLOWERS as f64
+        );
+        println!("  the session: {recorded:.2} % recorded, {alone:.2} % without, {:+.2} % more", recorded - alone);
+        println!("  together more: {:.2} % (goal: below 2)", all + recorded - alone);
+        let hour = (size() - bytes) as f64 / passed * 3600.0 / 1e6;
+        println!("  an hour of it is {hour:.1} MB (goal: below 5)");
+    }
+    println!("keys hit: {}, and {} in the other session", teacher.keys, alone.keys);
+}
+
+/// A session, and what its speaker sees of it.
+struct Speaker {
+    screen: Screen,
+    seen: boxwright::terminal::Screen,
+    /// What is thought about, and since when.
+    thinks: (&'static str, Instant),
+    keys: usize,
+}
+
+impl Speaker {
+    fn start(state: &Path, args: &[&str]) -> Speaker {
+        let (rows, columns) = (45, 140);
+        let screen = Screen::start((rows, columns), state, args);
+        let seen = boxwright::terminal::Screen::new(Size::new(columns, rows));
+        Speaker { screen, seen, thinks: ("", Instant::now()), keys: 0 }
+    }
+
+    fn pid(&self) -> u32 {
+        self.screen.child.id()
+    }
+
+    /// Takes in what comes until then.
+    fn look(&mut self, until: Instant) {
+        while let Ok(PtyEvent::Output(bytes)) =
+            self.screen.output.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
+            self.seen.process(&bytes);
+        }
+    }
+
+    /// Reads until this stands on the screen.
+    fn wait_for(&mut self, text: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.seen.contents().contains(text) {
+            assert!(Instant::now() < deadline, "{text:?} did not come: {}", self.seen.contents());
+            self.look(Instant::now() + KEY);
+        }
+    }
+
+    /// Hits the key that the last line asks for, once that was read.
+    fn press(&mut self) {
+        let text = self.seen.contents();
+        let bar = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        // What the bar says, the key, and how long it takes to decide for it.
+        let answers = [("types along", "x", 0), ("Enter runs it", "\r", 1), ("your answer", "1", 5), ("", " ", 4)];
+        let (says, key, after) = answers.into_iter().find(|(says, ..)| bar.contains(says)).unwrap();
+        if self.thinks.0 != says {
+            self.thinks = (says, Instant::now());
+        }
+        if self.thinks.1.elapsed() >= Duration::from_secs(after) {
+            self.screen.pty.write(key.as_bytes()).unwrap();
+            (self.thinks, self.keys) = ((says, Instant::now()), self.keys + 1);
+        }
+    }
 }

@@ -366,7 +366,7 @@ impl<R> Recording<R> {
         if !delta::apply(&mut now, changed) {
             return Err(wrong());
         }
-        let sample = serde_json::from_value(Value::Object(now.clone()))?;
+        let sample = Deserialize::deserialize(&now)?;
         self.sample = Some(now);
         Ok(Event::Sample(number, Arc::new(sample)))
     }

@@ -77,6 +77,17 @@ pub(super) fn in_terminal(state: &State) -> bool {
     state.view == View::Lesson && state.overlay.is_none() && focus == Some(Focus::Terminal)
 }
 
+/// Whether this key is typed into a shell, whatever is to be seen beside it.
+pub(crate) fn types_on(state: &State, event: &KeyEvent) -> bool {
+    let plain = match event.code {
+        // Space may mean the lesson.
+        KeyCode::Char(letter) => letter != ' ',
+        KeyCode::Enter | KeyCode::Backspace => true,
+        _ => false,
+    };
+    plain && event.modifiers.is_empty() && state.past.shown().is_none() && in_terminal(state)
+}
+
 /// Interrupts what runs in the terminal that is shown.
 pub(super) fn interrupt(state: &mut State) -> Vec<Effect> {
     to_terminal(state, KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))

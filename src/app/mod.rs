@@ -40,6 +40,7 @@ pub(crate) use caster::Caster;
 pub(crate) use event::{Copied, Effect, Extent, Extents};
 pub(crate) use finish::{Onward, go_on};
 pub(crate) use history::History;
+pub(crate) use input::types_on;
 pub(crate) use instead::{Way, both as play_both, held as held_to_change, is_marked, ways};
 pub(crate) use keys::{Command, Key, Prefix};
 pub(crate) use layout::{Pane, Shape};

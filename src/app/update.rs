@@ -68,7 +68,8 @@ pub(super) fn happen(state: &mut State, event: Event) -> Vec<Effect> {
 }
 
 fn take_in(state: &mut State, event: Event) -> Vec<Effect> {
-    if !matches!(event, Event::Clock(_)) {
+    // That a shell waits is news only where it was not known.
+    if !matches!(event, Event::Clock(_) | Event::Waits(..)) {
         state.dirty = true;
     }
     match event {
@@ -89,6 +90,7 @@ fn take_in(state: &mut State, event: Event) -> Vec<Effect> {
             let term = state.play.as_mut().and_then(|play| play.terminals.get_mut(&terminal));
             let news = term.map(|term| Event::of_waiting(terminal, shell, &mut term.screen)).unwrap_or_default();
             if !news.is_empty() {
+                state.dirty = true;
                 offer_a_prompt(state);
             }
             news.into_iter().flat_map(|event| tell(state, event)).collect()

@@ -3,9 +3,9 @@
 //! The state at an event is what the events before it make of the header. Going back begins at the nearest copy of the state
 //! before that place, of which a few are kept.
 
-use super::{Header, Unreadable, replay::draw};
+use super::{Header, Unreadable, replay::drawn};
 use crate::{
-    app::{Glance, Mark, State, update, watching},
+    app::{Glance, Mark, State, types_on, update, watching},
     event::Event,
     lang::Lang,
     lesson::Translations,
@@ -15,6 +15,17 @@ use std::time::Duration;
 /// How many copies are kept, and how many events lie between two of them at least.
 const MAX_POINTS: usize = 48;
 const APART: usize = 128;
+
+/// What has come of what is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum News {
+    /// Nothing to be seen.
+    Nothing,
+    /// Only what grows by itself: counters, and the time.
+    Counts,
+    /// Something else.
+    Changes,
+}
 
 /// A place in the stream, and the state there.
 #[derive(Clone, Debug)]
@@ -37,6 +48,8 @@ pub(crate) struct Player {
     /// What is worth stopping at: after how many events, and why; known as far as the stream was gone through.
     marks: Vec<(usize, Mark)>,
     known: usize,
+    /// After how many events the session's screen was drawn last, as far as that is there.
+    drawn: Option<usize>,
 }
 
 impl Player {
@@ -46,13 +59,16 @@ impl Player {
         watching::speak(&mut state, lang);
         let now = Point { at: 0, state, lang: header.lang };
         let (events, points) = (Vec::new(), vec![now.clone()]);
-        Ok(Player { lang, events, now, points, apart: APART, marks: Vec::new(), known: 0 })
+        Ok(Player { lang, events, now, points, apart: APART, marks: Vec::new(), known: 0, drawn: None })
     }
 
     /// One more event is there.
     pub(crate) fn push(&mut self, at: Duration, event: Event) {
         // Whatever wrote it, time does not go back.
         let at = at.max(self.total());
+        if event == Event::Drawn {
+            self.drawn = Some(self.events.len());
+        }
         self.events.push((at, event));
     }
 
@@ -116,11 +132,14 @@ impl Player {
     /// known yet.
     fn is_looked_at(&self) -> bool {
         let later = self.events.iter().skip(self.now.at + 1).map(|(_, event)| event);
+        let mut quiet = true;
         for event in later {
             match event {
                 Event::Drawn => return false,
+                // What is typed into a shell that has the keys does the same wherever it is pressed.
+                Event::Key(key) if quiet && types_on(&self.now.state, key) => {}
                 Event::Key(_) | Event::Paste(_) => return true,
-                _ => {}
+                _ => quiet = false,
             }
         }
         true
@@ -130,7 +149,7 @@ impl Player {
     fn measure(&mut self) {
         let Point { state, lang, .. } = &mut self.now;
         watching::speak(state, *lang);
-        drop(draw(state));
+        drop(drawn(state));
         watching::speak(state, self.lang);
     }
 
@@ -178,6 +197,21 @@ impl Player {
             }
         }
         false
+    }
+
+    /// Goes on to what the session's screen has shown last; gives what has come of that. What came after that frame is
+    /// shown with the next one, and the frame itself is measured only once it is known that a key came after it. A session
+    /// without a screen is at its newest event.
+    pub(crate) fn keep_up(&mut self) -> News {
+        let newest = self.drawn.unwrap_or(self.events.len());
+        let mut news = News::Nothing;
+        while self.now.at < newest {
+            let event = self.events.get(self.now.at).map(|(_, event)| event);
+            let counts = matches!(event, Some(Event::Clock(_) | Event::Sample(..) | Event::Drawn));
+            let mark = self.step();
+            news = news.max(if counts && mark.is_none() { News::Counts } else { News::Changes });
+        }
+        news
     }
 
     /// Goes to the beginning, or to the newest event.

@@ -48,15 +48,18 @@ pub fn last_screen(recording: Recording<impl BufRead>, lessons: &[Translations])
 
 /// Draws one frame, and takes in what it measured.
 pub(super) fn draw(state: &mut State) -> Vec<String> {
+    drawn(state).map(|terminal| text(terminal.backend().buffer())).unwrap_or_default()
+}
+
+/// The same, of which nobody sees anything.
+pub(super) fn drawn(state: &mut State) -> Result<Terminal<TestBackend>, Infallible> {
     let Size { columns, rows } = state.size;
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows))?;
     let mut extents = crate::app::Extents::new();
-    let drawn: Result<_, Infallible> = Terminal::new(TestBackend::new(columns, rows)).and_then(|mut terminal| {
-        terminal.draw(|frame| extents = ui::draw(state, frame))?;
-        Ok(terminal.backend().buffer().clone())
-    });
+    terminal.draw(|frame| extents = ui::draw(state, frame))?;
     state.dirty = false;
     measured(state, extents);
-    drawn.map(|buffer| text(&buffer)).unwrap_or_default()
+    Ok(terminal)
 }
 
 /// The rows as text: what takes two cells stands in the first of them.

@@ -1,6 +1,7 @@
 //! What is recorded is what is shown again, and no file grows for ever.
 
 use super::{
+    player::News,
     replay::{draw, last_screen},
     *,
 };
@@ -239,4 +240,30 @@ fn keys_that_typed_along_do_so_in_the_recording_as_well() {
     assert_eq!(last_screen(Recording::open(file.as_slice()).unwrap(), &lessons).unwrap(), rows);
     // The last line says what a key does there, and so what it did.
     assert_ne!(live(events).0, rows);
+}
+
+#[test]
+fn a_follower_sees_what_the_session_has_drawn_last_and_measures_what_a_key_was_pressed_on() {
+    let mut events = session();
+    // How far a page goes depends on what the frame before it measured.
+    events.splice(
+        9..9,
+        [KeyCode::End, KeyCode::End, KeyCode::PageUp].into_iter().flat_map(|code| [key(code), Event::Drawn]),
+    );
+    let (rows, file, lessons) = live(events);
+    let recording = Recording::open(file.as_slice()).unwrap();
+    let mut player = Player::new(recording.header(), &lessons, Lang::Zh).unwrap();
+    let mut drawn = false;
+    for (at, event) in recording.map(Result::unwrap) {
+        // Before the first frame all is shown as it comes.
+        let is_frame = event == Event::Drawn;
+        let moves = is_frame == drawn;
+        drawn |= is_frame;
+        player.push(at, event);
+        assert_eq!(player.keep_up() != News::Nothing, moves, "at {at:?}");
+        assert_eq!(player.keep_up(), News::Nothing, "it is there already");
+    }
+    assert_eq!(draw(player.state()), rows);
+    player.edge(true);
+    assert_eq!(draw(player.state()), rows);
 }

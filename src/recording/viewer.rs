@@ -2,7 +2,10 @@
 //!
 //! It reads no clock: the caller says how much time has passed.
 
-use super::{Header, Unreadable, player::Player};
+use super::{
+    Header, Unreadable,
+    player::{News, Player},
+};
 use crate::{
     app::{Look, Mark, Play, Seen, State, Watch},
     event::Event,
@@ -53,6 +56,8 @@ pub(crate) struct Viewer {
     hurries: bool,
     /// Whether the next frame may differ from the last one.
     pub(crate) dirty: bool,
+    /// Whether it differs only in what grows by itself.
+    pub(crate) calm: bool,
     redraw: bool,
 }
 
@@ -80,6 +85,7 @@ impl Viewer {
             ended: false,
             hurries: false,
             dirty: true,
+            calm: false,
             redraw: false,
         };
         Ok(viewer)
@@ -91,7 +97,8 @@ impl Viewer {
     pub(crate) fn anew(&mut self, header: &Header, lessons: &[Translations]) -> Result<(), Unreadable> {
         self.player = Player::new(header, lessons, self.seen.lang())?;
         (self.live, self.newest, self.playing, self.ended) = (true, true, true, false);
-        (self.time, self.dirty, self.seen.tell().said) = (Duration::ZERO, true, None);
+        (self.time, self.seen.tell().said) = (Duration::ZERO, None);
+        self.differs();
         Ok(())
     }
 
@@ -115,15 +122,20 @@ impl Viewer {
     /// One more event is there.
     pub(crate) fn push(&mut self, at: Duration, event: Event) {
         self.player.push(at, event);
-        self.dirty = true;
+        // How much there is stands in the last line.
+        if !self.newest {
+            self.differs();
+        }
     }
 
     /// No more comes; `why` is what must be said of that.
     pub(crate) fn end(&mut self, why: Option<String>) {
         self.ended = true;
-        self.dirty = true;
+        self.differs();
         self.live = false;
         if std::mem::take(&mut self.newest) {
+            self.player.edge(true);
+            self.time = self.player.at();
             self.playing = false;
         }
         if why.is_some() {
@@ -134,13 +146,13 @@ impl Viewer {
     /// Says something above the last line, until the next key.
     pub(crate) fn say(&mut self, text: String) {
         self.seen.tell().idle = Some(text);
-        self.dirty = true;
+        self.differs();
     }
 
     /// The screen has so many columns and rows now.
     pub(crate) fn resize(&mut self, size: Size) {
         self.seen.resize(size);
-        self.dirty = true;
+        self.differs();
     }
 
     /// Columns and rows of the screen.
@@ -151,7 +163,14 @@ impl Viewer {
     /// So much time has passed.
     pub(crate) fn pass(&mut self, passed: Duration) {
         if self.newest || self.hurries {
-            self.player.edge(true);
+            match self.player.keep_up() {
+                News::Nothing => {}
+                News::Counts => self.dirty = true,
+                News::Changes => self.differs(),
+            }
+            if self.ended {
+                self.player.edge(true);
+            }
             self.time = self.player.at();
             self.hurries &= !self.ended;
             return;
@@ -169,16 +188,28 @@ impl Viewer {
                 break;
             }
             self.player.step();
-            self.dirty = true;
+            self.differs();
         }
         if self.player.next_at().is_none() {
             self.time = self.player.total();
             self.newest = self.live;
             if self.ended {
-                self.dirty |= self.playing;
+                if self.playing {
+                    self.differs();
+                }
                 self.playing = false;
             }
         }
+    }
+
+    /// The next frame differs from the last one.
+    fn differs(&mut self) {
+        (self.dirty, self.calm) = (true, false);
+    }
+
+    /// Whether what comes is shown when it comes.
+    pub(crate) fn keeps_up(&self) -> bool {
+        self.newest
     }
 
     /// How long nothing happens by itself; `None` where nothing does.
@@ -195,7 +226,7 @@ impl Viewer {
 
     /// A key; what it asks for that is not done here.
     pub(crate) fn key(&mut self, key: &KeyEvent) -> Asked {
-        self.dirty = true;
+        self.differs();
         self.say_where();
         let wanted = self.seen.key(self.player.state(), key);
         self.player.speak(self.seen.lang());
@@ -290,7 +321,7 @@ impl Viewer {
 
     /// Draws one frame.
     pub(crate) fn draw(&mut self, frame: &mut Frame) {
-        self.dirty = false;
+        (self.dirty, self.calm) = (false, true);
         self.with_screen(|state| {
             let extents = ui::draw(state, frame);
             crate::app::measured(state, extents);

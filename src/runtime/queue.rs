@@ -28,8 +28,8 @@ pub(super) enum Item {
 /// What comes of a session that is watched.
 #[derive(Debug)]
 pub(super) enum Recorded {
-    /// An event, and when it came.
-    Event(Duration, Event),
+    /// Events, and when each came.
+    Events(Vec<(Duration, Event)>),
     /// No more comes; what must be said of that.
     End(Option<String>),
     /// The session was killed, and has begun anew: its header, and its lessons.

@@ -30,7 +30,7 @@ use std::{
     process::{Command, ExitCode},
     sync::Arc,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// What is watched, and how.
@@ -54,8 +54,14 @@ pub(crate) struct WatchOptions {
     pub plain: bool,
 }
 
-/// How many events are taken in before a frame may be drawn.
+/// How much is taken in before a frame may be drawn.
 const AT_ONCE: usize = 512;
+
+/// How long what came is gathered for one frame while a session is followed: a key, its echo, and what the line did. The room
+/// looks at the teacher's screen, and forty draw on the same processors.
+const GATHER: Duration = Duration::from_millis(100);
+/// The same for what only counts.
+const CALM: Duration = Duration::from_secs(3);
 
 /// Shows it until the viewer leaves. Status 0; 1 where it cannot be read; 3 where there is no terminal; 128 and the signal
 /// that ended it.
@@ -129,14 +135,26 @@ fn plainly(
     }
 }
 
-/// Brings what is recorded, until there is no more.
+/// Brings what is recorded, until there is no more. What belongs to one frame of the session's comes together.
 fn bring(mut recording: Recording<Lines>, queue: &Queue, mut followed: Option<Followed>, options: &WatchOptions) {
     let lang = options.lang;
     let put = |recorded| queue.put(Item::Recorded(recorded));
+    let (mut gathered, mut draws) = (Vec::new(), false);
     loop {
-        let why = match recording.next() {
-            Some(Ok((at, event))) => {
-                put(Recorded::Event(at, event));
+        let next = recording.next();
+        let is_frame = matches!(next, Some(Ok((_, Event::Drawn))));
+        draws |= is_frame;
+        let over = !matches!(next, Some(Ok(_)));
+        if over && !gathered.is_empty() {
+            put(Recorded::Events(std::mem::take(&mut gathered)));
+        }
+        let why = match next {
+            Some(Ok(event)) => {
+                gathered.push(event);
+                // Of a session without a screen each event is shown.
+                if is_frame || !draws {
+                    put(Recorded::Events(std::mem::take(&mut gathered)));
+                }
                 continue;
             }
             Some(Err(error)) => Some(error.say(lang)),
@@ -150,7 +168,7 @@ fn bring(mut recording: Recording<Lines>, queue: &Queue, mut followed: Option<Fo
         match anew(file, options) {
             Ok((begun, lessons)) => {
                 put(Recorded::Anew(Box::new((begun.header().clone(), lessons))));
-                recording = begun;
+                (recording, draws) = (begun, false);
             }
             Err(why) => return put(Recorded::End(Some(why))),
         }
@@ -242,11 +260,21 @@ enum Left {
 
 /// Waits for what happens, until the viewer leaves; gives the exit status.
 fn follow(viewer: &mut Viewer, queue: &Queue, screen: &mut Screen, guard: &Guard) -> io::Result<Left> {
-    let (mut next, mut last) = (Instant::now(), Instant::now());
+    let mut last = Instant::now();
+    // When the last frame was drawn, and since when there is something for the next one.
+    let (mut drawn, mut since) = (None, last);
+    let next = |viewer: &Viewer, drawn: Option<Instant>, since: Instant| {
+        let gathers = match (viewer.keeps_up(), viewer.calm) {
+            (false, _) => Duration::ZERO,
+            (true, false) => GATHER,
+            (true, true) => CALM,
+        };
+        drawn.map_or(since, |drawn: Instant| (drawn + FRAME).max(since + gathers))
+    };
     loop {
         let rest = viewer.rest().map(|rest| Instant::now() + rest);
-        let until = rest.into_iter().chain(viewer.dirty.then_some(next)).min();
-        let mut hurried = false;
+        let until = rest.into_iter().chain(viewer.dirty.then(|| next(viewer, drawn, since))).min();
+        let (mut hurried, before) = (false, (viewer.dirty, viewer.calm));
         let mut item = queue.take(until);
         for _ in 0..AT_ONCE {
             match item {
@@ -281,7 +309,9 @@ fn follow(viewer: &mut Viewer, queue: &Queue, screen: &mut Screen, guard: &Guard
                         *screen = Screen::new(viewer.size())?;
                     }
                 }
-                Some(Item::Recorded(Recorded::Event(at, event))) => viewer.push(at, event),
+                Some(Item::Recorded(Recorded::Events(events))) => {
+                    events.into_iter().for_each(|(at, event)| viewer.push(at, event));
+                }
                 Some(Item::Recorded(Recorded::End(why))) => viewer.end(why),
                 Some(Item::Recorded(Recorded::Anew(begun))) => {
                     let (header, lessons) = *begun;
@@ -297,9 +327,12 @@ fn follow(viewer: &mut Viewer, queue: &Queue, screen: &mut Screen, guard: &Guard
         let now = Instant::now();
         viewer.pass(now.duration_since(last));
         last = now;
-        if viewer.dirty && (hurried || now >= next) {
+        if before != (viewer.dirty, viewer.calm) {
+            since = now;
+        }
+        if viewer.dirty && (hurried || now >= next(viewer, drawn, since)) {
             screen.show(|frame| viewer.draw(frame))?;
-            next = Instant::now() + FRAME;
+            drawn = Some(Instant::now());
         }
     }
 }

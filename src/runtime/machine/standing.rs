@@ -3,7 +3,11 @@
 use super::Machine;
 use crate::{
     event::Event,
-    kernel::{pid::Pid, process, text},
+    kernel::{
+        pid::Pid,
+        process::{self, Process},
+        text,
+    },
     lesson::TerminalId,
     observe::Place,
     terminal::{shell::is_shell, waits_for_input},
@@ -86,7 +90,6 @@ fn innermost(group: Pid) -> Pid {
 
 /// The foreground of the terminal that the leader of this group has made for its child.
 fn passed_on(leader: Pid) -> Option<Pid> {
-    let stat = |pid: Pid| process::parse(&text::read(pid.dir().join("stat")).ok()?);
     let own = stat(leader)?;
     let children = text::read(leader.dir().join(format!("task/{leader}/children"))).ok()?;
     let mut children = children.split_ascii_whitespace().filter_map(|pid| stat(pid.parse().ok()?));
@@ -95,22 +98,18 @@ fn passed_on(leader: Pid) -> Option<Pid> {
         .map(|child| child.foreground)
 }
 
+fn stat(pid: Pid) -> Option<Process> {
+    process::parse(&text::read(pid.dir().join("stat")).ok()?)
+}
+
 /// The shells in a process group, in the order of their PIDs.
 fn shells(group: Pid) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<Pid>().ok());
-    let mut shells: Vec<Pid> = pids.filter(|pid| is_shell_of(*pid, group)).collect();
+    let found = entries.flatten().filter_map(|entry| stat(entry.file_name().to_str()?.parse().ok()?));
+    let shells = found.filter(|process| process.group == group && is_shell(&process.comm));
+    let mut shells: Vec<Pid> = shells.map(|process| process.pid).collect();
     shells.sort_unstable();
     shells
-}
-
-fn is_shell_of(pid: Pid, group: Pid) -> bool {
-    let Ok(stat) = text::read(pid.dir().join("stat")) else { return false };
-    // The name stands between the first parenthesis and the last one (proc_pid_stat(5)).
-    let Some((before, after)) = stat.rsplit_once(") ") else { return false };
-    let name = before.split_once('(').map_or("", |(_, name)| name);
-    let its_group = after.split(' ').nth(2).and_then(|word| word.parse().ok());
-    its_group == Some(group) && is_shell(name)
 }
 
 /// Whether a shell takes its lines from a user, not from a script or its own arguments: those may ask for other things.

@@ -186,3 +186,7 @@ pub(crate) fn place(hierarchies: &[Hierarchy], memberships: &[Membership], contr
         .map(|h| Place { version, path: membership.path.clone(), point: h.point.clone(), root: h.root.clone() })
         .find(|place| place.dir(&place.path).is_some())
 }
+
+#[cfg(test)]
+#[path = "cgroups_tests.rs"]
+mod tests;

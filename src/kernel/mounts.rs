@@ -83,3 +83,29 @@ pub(crate) fn at(point: &Path) -> Option<(String, String)> {
     let (mount, file_system) = table.lines().rev().find(is)?.split_once(" - ")?;
     Some((mountinfo::unescape(file_system.split(' ').nth(1)?), mount.split(' ').nth(5)?.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_this_process_has_its_points_and_what_is_there() {
+        let points = points();
+        let lines = fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count();
+        assert_eq!(points.len(), lines);
+        assert!(points.contains(&PathBuf::from("/proc")) && points.iter().all(|point| point.is_absolute()));
+        let (source, options) = at(Path::new("/proc")).unwrap();
+        assert!(!source.is_empty() && options.starts_with('r') && options.contains(','), "{source} {options}");
+        // A link leads to the point itself; below it nothing is mounted.
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/proc", dir.path().join("link")).unwrap();
+        assert_eq!(at(&dir.path().join("link")), Some((source, options)));
+        assert_eq!((at(dir.path()), at(&dir.path().join("none"))), (None, None));
+    }
+
+    #[test]
+    fn a_place_that_is_not_there_keeps_its_propagation() {
+        let refused = change(MsFlags::MS_PRIVATE, Path::new("/no such mount")).unwrap_err();
+        assert!(matches!(refused, Errno::ENOENT | Errno::EPERM), "{refused}");
+    }
+}

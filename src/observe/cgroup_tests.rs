@@ -1,53 +1,4 @@
 use super::*;
-use crate::observe::mounts;
-
-const HYBRID: &str = "\
-31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
-32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct
-35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
-40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,xattr,release_agent=/x,name=systemd
-41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw,nsdelegate
-";
-const V2: &str =
-    "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n";
-const DOCKER: &str = "32 31 0:29 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n";
-
-fn found(text: &str) -> Vec<Hierarchy> {
-    hierarchies(&mounts::parse_with_options(text))
-}
-
-#[test]
-fn the_mode_counts_controllers_and_not_mounts() {
-    assert_eq!(mode(&found(HYBRID)), "hybrid");
-    assert_eq!(mode(&found(V2)), "v2");
-    assert_eq!(mode(&found(DOCKER)), "v1");
-    assert_eq!(mode(&found("")), "none");
-    let named = "40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n";
-    assert_eq!(mode(&found(&format!("{named}{V2}"))), "v2");
-}
-
-#[test]
-fn each_controller_is_found_in_its_own_hierarchy() {
-    let memberships = parse_membership("4:memory:/a:b\n2:cpu,cpuacct:/\n1:name=systemd:/\n0::/c\n");
-    let at = |controller: &str| {
-        let place = place(&found(HYBRID), &memberships, controller).unwrap();
-        (place.version, place.dir(&place.path).unwrap())
-    };
-    assert_eq!(at("memory"), (1, "/sys/fs/cgroup/memory/a:b".into()));
-    assert_eq!(at("cpuacct"), (1, "/sys/fs/cgroup/cpu,cpuacct".into()));
-    assert_eq!(at("hugetlb"), (2, "/sys/fs/cgroup/unified/c".into()));
-}
-
-#[test]
-fn a_part_of_a_hierarchy_is_found_below_its_mounted_root() {
-    let at = |path: &str| {
-        let memberships = parse_membership(&format!("4:memory:{path}\n"));
-        place(&found(DOCKER), &memberships, "memory").and_then(|place| place.dir(path))
-    };
-    assert_eq!(at("/docker/abc/box"), Some("/sys/fs/cgroup/memory/box".into()));
-    assert_eq!(at("/docker/abcdef"), None);
-    assert_eq!(at("/"), None);
-}
 
 #[test]
 fn groups_that_boxwright_is_in_do_not_count() {
@@ -171,10 +122,4 @@ fn version_1_files_are_read_from_two_hierarchies() {
     assert_eq!((group.memory.limit_hits, group.memory.ooms), (Some(5), None));
     assert_eq!((group.memory.current_with_swap, group.memory.pressure), (Some(4096), None));
     assert_eq!(applied_limit(&hierarchies, &memberships, &[]), None);
-}
-
-#[test]
-fn a_group_may_have_any_name() {
-    let odd = parse_membership("4:memory:/a:b\r\n0::/ c\r\n");
-    assert_eq!(odd.iter().map(|membership| membership.path.as_str()).collect::<Vec<_>>(), ["/a:b\r", "/ c\r"]);
 }

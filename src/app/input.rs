@@ -1,8 +1,8 @@
 //! Where keys and pasted texts go: to the lesson, to what is asked for, or to a shell.
 
 use super::{
-    Effect, Event, Focus, Key, Overlay, Pane, Play, State, View, along, answer, commands, jump, keys, until,
-    update::tell, word,
+    Effect, Event, Focus, Key, Overlay, Pane, Play, State, View, ahead::send_or_keep, along, answer, commands, jump,
+    keys, until, update::tell, word,
 };
 use crate::{
     lesson::{Run, TerminalId},
@@ -114,7 +114,7 @@ fn to_terminal(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     if Key::of(&event) == Some(Key::Ctrl('c')) && !play.session.held().is_empty() {
         effects.extend(tell(state, Event::Wish(crate::session::Wish::RunOn)));
     }
-    effects.extend(send(state, terminal, bytes));
+    effects.extend(send_or_keep(state, terminal, bytes));
     if Key::of(&event) == Some(Key::Ctrl('l')) {
         // The shell clears its screen; what others left on ours goes with it.
         effects.push(Effect::Redraw);
@@ -170,5 +170,5 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let terminal = play.turn_to_the_task();
     let Some(term) = play.terminals.get(&terminal) else { return Vec::new() };
     let bytes = encoding::paste(text, term.screen.bracketed_paste());
-    send(state, terminal, bytes)
+    send_or_keep(state, terminal, bytes)
 }

@@ -4,6 +4,7 @@
 //! ([`keys::bindings`]), so the bar cannot lie. What is drawn where is geometry ([`layout`]), which both the terminals'
 //! sizes and the drawing follow.
 
+mod ahead;
 mod along;
 pub(crate) mod answer;
 mod attend;

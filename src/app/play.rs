@@ -87,6 +87,8 @@ pub(crate) struct Play {
     pub shown: TerminalId,
     /// Where keys go.
     pub focus: Focus,
+    /// What was typed before the shells were ready.
+    pub ahead: Vec<(TerminalId, Vec<u8>)>,
     /// The task that the keys were last given for.
     pub task: Option<Task>,
     /// Whether the learner has asked for the lesson's keys, and was not just given them.
@@ -152,6 +154,7 @@ impl Play {
             terminals: TerminalId::ALL.into_iter().map(|id| (id, Term::new(size))).collect(),
             shown: TerminalId::Container,
             focus: Focus::Lesson,
+            ahead: Vec::new(),
             task: None,
             asked: false,
             types: false,

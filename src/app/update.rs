@@ -1,7 +1,7 @@
 //! One event in, effects out.
 
 use super::{
-    Along, Effect, Event, Extents, Glance, Overlay, Pane, Play, Shape, State, View, along,
+    Along, Effect, Event, Extents, Glance, Overlay, Pane, Play, Shape, State, View, ahead, along,
     attend::attend,
     caster, class, commands, edited,
     input::{on_key, paste, send},
@@ -30,6 +30,7 @@ pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let kept = (!matches!(event, Event::Drawn)).then(|| event.clone());
     let mut effects = happen(state, event);
     past::keep(state, kept, &before);
+    effects.extend(ahead::catch_up(state));
     effects.extend(along::plan(state, key));
     effects.extend(class::share(state));
     effects.extend(present::present(state));

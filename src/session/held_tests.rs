@@ -1,6 +1,6 @@
 //! Scripts about calls that are held: stepped, run on, decided, or gone with their terminal.
 
-use super::{Action, Event, Notice, Outcome, Phase, Report, Wish, flood::MAX_CALLS, script_tests::*};
+use super::{Action, Event, Notice, Outcome, Phase, Report, Session, Wish, flood::MAX_CALLS, script_tests::*};
 use crate::{
     kernel::{errno::Errno, pid::Pid},
     lesson::TerminalId,
@@ -188,4 +188,22 @@ fn so_many_ends_of_processes_are_kept_and_the_first_ones_count() {
     assert_eq!(script.session.evidence.ends.len(), MAX_CALLS);
     script.prompt(&unnamed());
     assert_eq!(script.session.phase(), Phase::Done);
+}
+
+#[test]
+fn shells_start_unheld_and_what_comes_after_is_held() {
+    let text = run("unshare -m sh") + &check("init sh");
+    let lesson = || lesson(&[("a fresh", &text)]);
+    let every = Action::Hold(CONTAINER, Hold::Every);
+    let mut script = Script { session: Session::new(lesson(), false, Vec::new()), asked: 0 };
+    script.give(Event::Wish(Wish::GoTo(0)));
+    assert!(matches!(script.session.phase(), Phase::Preparing(..)));
+    let told = script.give(Event::Wish(Wish::ToggleHold));
+    assert!(!told.contains(&every) && script.session.holding(), "{told:?}");
+    let told = script.prompts(&unnamed());
+    assert!(told.contains(&every), "{told:?}");
+    // Unasked, nothing is held.
+    let (mut script, told) = Script::new(lesson(), false, 0, &unnamed());
+    assert!(!told.contains(&every), "{told:?}");
+    assert_eq!(script.give(Event::Wish(Wish::ToggleHold)), [every]);
 }

@@ -195,8 +195,11 @@ impl Session {
             }
             Wish::ToggleHold => {
                 self.terminals.holding = !self.terminals.holding;
-                let hold = if self.terminals.holding { Hold::Every } else { Hold::Off };
-                out.push(Action::Hold(TerminalId::Container, hold));
+                // The shells start unheld: `begin` holds what comes after.
+                if !self.is_replaying() {
+                    let hold = if self.terminals.holding { Hold::Every } else { Hold::Off };
+                    out.push(Action::Hold(TerminalId::Container, hold));
+                }
             }
         }
     }
@@ -280,6 +283,9 @@ impl Session {
         self.evidence.begin();
         self.note_container();
         out.push(Action::Watch(self.asked(), self.asks_networks(), self.probes()));
+        if self.terminals.holding {
+            out.push(Action::Hold(TerminalId::Container, Hold::Every));
+        }
         if let Some(outcome) = self.outcomes.get_mut(self.step.index) {
             *outcome = None;
         }

@@ -120,6 +120,22 @@ pub(crate) fn step_of(blocks: Vec<Block>, size: impl Into<Size>) -> State {
     state
 }
 
+/// The lab, whose shells are not there yet.
+pub(crate) fn lab() -> State {
+    let step = Step { id: "lab".into(), title: "Lab".into(), fresh: true, ..Step::default() };
+    let lab = |lang| Lesson {
+        id: "lab".into(),
+        lang,
+        title: "Lab".into(),
+        steps: vec![step.clone()],
+        free: true,
+        ..Lesson::default()
+    };
+    let mut state = state_of(lab, Lang::En, (80, 24), Look::default());
+    press(&mut state, "\n");
+    state
+}
+
 fn state_of(lesson: impl Fn(Lang) -> Lesson, lang: Lang, size: impl Into<Size>, look: Look) -> State {
     let facts = Facts { root: true, kernel: "6.18.44".into(), cgroup_mode: "hybrid".into(), ..Facts::default() };
     let translations: Translations = Lang::ALL.into_iter().map(|lang| (lang.code(), lesson(lang))).collect();

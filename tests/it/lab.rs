@@ -14,6 +14,7 @@ use unicode_width::UnicodeWidthChar;
 pub fn tests() -> Vec<Test> {
     let tests = tests![
         a_call_is_held_and_stepped_without_a_lesson: [Root, Tool("tmux")],
+        what_is_typed_ahead_of_the_shell_reaches_it: [Root, Tool("tmux")],
         the_machine_is_guarded: [Root, Tool("unshare"), Tool("tmux")],
         a_container_from_elsewhere_is_found_and_picked: [Root, Tool("unshare"), Tool("tmux")],
         an_image_is_offered_where_it_is_named: [Root, Tool("tmux")],
@@ -54,6 +55,19 @@ fn a_call_is_held_and_stepped_without_a_lesson() {
     let after = tmux.press(&["Space"], "what it changed", |screen| screen.contains("uts: new"));
     assert!(after.contains("unshare(CLONE_NEWUTS) = 0"), "{after}");
     tmux.press(&["c"], "the prompt", |screen| screen.contains("lab keys"));
+    quit(&tmux);
+}
+
+/// The screen is there at once; what the machine lacks is found out first, and only then a shell is started.
+fn what_is_typed_ahead_of_the_shell_reaches_it() {
+    let tmux = Tmux::start(80, 24);
+    let state = tmux.file("state").display().to_string();
+    tmux.line(&format!("XDG_STATE_HOME={state} {BOXWRIGHT} lab --lang en"));
+    tmux.sees("Nothing yet");
+    tmux.line("echo $((6*7))=six-times-seven");
+    tmux.sees("42=six-times-seven");
+    tmux.line("echo $((6*8))=six-times-eight");
+    tmux.sees("48=six-times-eight");
     quit(&tmux);
 }
 

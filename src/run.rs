@@ -112,8 +112,8 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Some(Command::Lessons(Lessons::Export { id, to: Some(to), speaker })) => {
             lessons::hand_out(id, *to, *speaker, &cli.common, lang)
         }
-        Some(Command::Lessons(Lessons::Book { dir, names, speaker })) => {
-            lessons::book(dir, names, *speaker, &cli.common, lang)
+        Some(Command::Lessons(Lessons::Book { dir, names, mdbook, speaker })) => {
+            lessons::book(dir, names, *mdbook, *speaker, &cli.common, lang)
         }
         Some(Command::Lessons(command)) => authors(command, &cli.common, lang),
         Some(Command::Tools) => printed(messages::list_tools()),

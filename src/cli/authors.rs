@@ -50,6 +50,9 @@ pub(crate) enum Lessons {
         /// Which lessons; all where none is named
         #[arg(value_name = "NAME")]
         names: Vec<String>,
+        /// Instead of finished pages, what mdBook makes a searchable book of for each language: mdbook build DIR/en
+        #[arg(long)]
+        mdbook: bool,
         /// With the answers, hints, solutions and notes
         #[arg(long)]
         speaker: bool,

@@ -149,6 +149,7 @@ const HELP: &[(&str, &str, &str)] = &[
     ("book", "", "在这台机器上用每种语言各运行一遍课程，写成一本书：新目录里的静态网页，打开时不加载任何东西"),
     ("book", "dir", "目录"),
     ("book", "names", "哪些课程；一个不写就是全部"),
+    ("book", "mdbook", "不写现成的网页，而为每种语言写出 mdBook 的源文件，做成能搜索的书：mdbook build 目录/zh"),
     ("book", "speaker", "加上答案、提示、解法和讲者备注"),
     ("tools", "", "列出课程用到的工具"),
     ("schema", "", "用 JSON Schema 说明 --json 写出什么"),

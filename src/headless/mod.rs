@@ -12,7 +12,7 @@ mod text;
 
 pub(crate) use branch::{Asked, Came, Machine, branch};
 pub(crate) use events::Event;
-pub(crate) use handout::{Chapter, Collector, Record, book, document, page};
+pub(crate) use handout::{Chapter, Collector, Page, Record, book, document, page, sources};
 pub(crate) use place::{NoPlace, Place, place};
 pub(crate) use prove::{Proved, prove};
 pub(crate) use rerun::rerun;

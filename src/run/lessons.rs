@@ -165,7 +165,7 @@ fn collected(
 }
 
 /// `lessons book DIR`: every lesson is run in every language, and what came of it is a page.
-pub(super) fn book(dir: &Path, names: &[String], speaker: bool, common: &Common, lang: Lang) -> ExitCode {
+pub(super) fn book(dir: &Path, names: &[String], mdbook: bool, speaker: bool, common: &Common, lang: Lang) -> ExitCode {
     let exists =
         || lang.pick("it exists already: a book is written into a new directory", "已经存在：书要写进新的目录");
     let colon = lang.pick(": ", "：");
@@ -207,12 +207,15 @@ pub(super) fn book(dir: &Path, names: &[String], speaker: bool, common: &Common,
         }
         chapters.push((lesson, records));
     }
-    let pages = headless::book(&chapters, speaker);
+    let pages = if mdbook { headless::sources(&chapters, speaker) } else { headless::book(&chapters, speaker) };
     let files: Vec<(&str, &str)> = pages.iter().map(|page| (page.path.as_str(), page.text.as_str())).collect();
     match export::folder(dir, &files) {
         Ok(()) => {
-            let line = dir.join("index.html");
-            messages::printed(writeln!(io::stdout(), "{}", line.display()).map(|()| status(failed, passed)))
+            // Where to begin.
+            let begin = |page: &&headless::Page| page.path == "index.html" || page.path.ends_with("book.toml");
+            let mut lines = pages.iter().filter(begin).map(|page| dir.join(&page.path));
+            let told = lines.try_for_each(|line| writeln!(io::stdout(), "{}", line.display()));
+            messages::printed(told.map(|()| status(failed, passed)))
         }
         Err(error) => complain(&format!("{}{colon}{}", dir.display(), errno::why_io(&error)), None, FAILED),
     }

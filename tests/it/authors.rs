@@ -14,6 +14,7 @@ pub fn tests() -> Vec<Test> {
         a_hand_out_holds_what_was_printed_and_gives_no_answer_away: [Root],
         a_lesson_is_read_again_while_it_is_played: [Root, Tool("tmux")],
         a_book_is_bound_by_links_and_loads_nothing: [Root],
+        the_sources_of_a_book_are_what_mdbook_reads: [Root],
     ]
 }
 
@@ -214,6 +215,27 @@ fn a_hand_out_holds_what_was_printed_and_gives_no_answer_away() {
 fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
     let begin = format!(" {name}=\"");
     page.match_indices(&begin).map(|(at, _)| page[at + begin.len()..].split('"').next().unwrap()).collect()
+}
+
+/// `mdbook build` itself is tried by the release, which publishes its book: building mdBook takes minutes.
+fn the_sources_of_a_book_are_what_mdbook_reads() {
+    let top = tempfile::tempdir().unwrap();
+    let (dir, own) = (top.path().join("book"), top.path().join("own"));
+    assert!(Command::new(BOXWRIGHT).args(["lessons", "new", "mine"]).arg(&own).status().unwrap().success());
+    let mut command = Command::new(BOXWRIGHT);
+    command.args(["--lang", "en", "--yes", "--lessons"]).arg(&own).args(["lessons", "book", "--mdbook"]).arg(&dir);
+    let bound = command.arg("mine").output().unwrap();
+    assert_eq!((bound.status.code(), bound.stderr.as_slice()), (Some(0), &b""[..]), "{bound:?}");
+    let begin = ["en", "zh"].map(|lang| format!("{}\n", dir.join(lang).join("book.toml").display())).concat();
+    assert_eq!(String::from_utf8(bound.stdout).unwrap(), begin);
+    for (lang, word) in [("en", "The kernel says"), ("zh", "内核说")] {
+        let read = |path: &str| std::fs::read_to_string(dir.join(lang).join(path)).unwrap();
+        assert!(read("book.toml").contains(&format!("language = \"{lang}\"")));
+        let (summary, chapter) = (read("src/SUMMARY.md"), read("src/mine.md"));
+        let title = chapter.lines().next().unwrap().strip_prefix("# ").unwrap();
+        assert!(summary.lines().any(|line| line == format!("- [{title}](mine.md)")), "{summary}");
+        assert!(chapter.contains(word) && chapter.contains("✔"), "{chapter}");
+    }
 }
 
 /// Every link of every page leads to a page of the book, and nothing is loaded from anywhere.

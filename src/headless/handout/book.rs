@@ -1,6 +1,6 @@
 //! Hand-outs of several lessons as a book: a page a lesson and language, bound by links. Each page needs nothing but itself.
 
-use super::{Record, html};
+use super::{Record, document, html};
 use crate::{
     lang::Lang,
     lesson::{Lesson, Translations},
@@ -29,6 +29,24 @@ pub(crate) fn book(chapters: &[Chapter<'_>], speaker: bool) -> Vec<Page> {
             let text = chapter(&lessons, index, record, speaker, lang);
             pages.push(Page { path: format!("{code}/{}.html", lesson.id), text });
         }
+    }
+    pages
+}
+
+/// The same as what mdBook makes a book of: for each language a `book.toml`, the summary and the chapters.
+pub(crate) fn sources(chapters: &[Chapter<'_>], speaker: bool) -> Vec<Page> {
+    let mut pages = Vec::new();
+    for (number, lang) in Lang::ALL.into_iter().enumerate() {
+        let (code, title) = (lang.code(), title(lang));
+        let settings = format!("[book]\ntitle = \"{title}\"\nlanguage = \"{code}\"\n");
+        pages.push(Page { path: format!("{code}/book.toml"), text: settings });
+        let mut summary = format!("# {title}\n\n");
+        for (lesson, records) in chapters {
+            let (Some(lesson), Some(record)) = (in_language(lesson, lang), records.get(number)) else { continue };
+            summary.push_str(&format!("- [{}]({}.md)\n", lesson.title, lesson.id));
+            pages.push(Page { path: format!("{code}/src/{}.md", lesson.id), text: document(lesson, record, speaker) });
+        }
+        pages.push(Page { path: format!("{code}/src/SUMMARY.md"), text: summary });
     }
     pages
 }

@@ -5,7 +5,7 @@ mod book;
 mod html;
 mod md;
 
-pub(crate) use book::{Chapter, book};
+pub(crate) use book::{Chapter, Page, book, sources};
 pub(crate) use html::page;
 pub(crate) use md::document;
 

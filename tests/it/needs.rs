@@ -42,6 +42,8 @@ pub enum Need {
     Debian,
     /// The cargo that built the tests.
     Cargo,
+    /// What makes the Debian package, among the programs of cargo's.
+    CargoDeb,
     /// No step of a lesson is blocked on this machine.
     EveryStep,
 }
@@ -71,6 +73,7 @@ impl Need {
             Need::X86 => "x86-64".into(),
             Need::Debian => "debian".into(),
             Need::Cargo => "cargo".into(),
+            Need::CargoDeb => "cargo-deb".into(),
             Need::EveryStep => "every-step".into(),
         }
     }
@@ -101,6 +104,10 @@ impl Need {
             Need::Debian => crate::debian::base().map(drop),
             Need::Cargo if Path::new(env!("CARGO")).exists() => Ok(()),
             Need::Cargo => Err("it is not where the tests were built".into()),
+            Need::CargoDeb => match std::process::Command::new("cargo-deb").args(["deb", "--version"]).output() {
+                Ok(_) => Ok(()),
+                Err(error) => Err(format!("it cannot be started: {error}")),
+            },
             Need::EveryStep => every_step(),
         }
     }

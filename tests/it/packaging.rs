@@ -18,7 +18,7 @@ pub fn tests() -> Vec<Test> {
         a_filled_recipe_has_nothing_left_to_fill_and_the_version_of_the_manifest,
         a_release_without_both_processors_is_refused,
         the_debian_package_holds_the_program_and_its_documents: [
-            Tool("cargo-deb"), Tool("dpkg-deb"), Tool("dpkg-shlibdeps"), Tool("zcat"), Cargo
+            CargoDeb, Tool("dpkg-deb"), Tool("dpkg-shlibdeps"), Tool("strip"), Tool("zcat"), Cargo
         ],
         the_archive_of_a_release_is_the_same_each_time: [Tool("tar"), Tool("gzip")],
         every_command_has_a_man_page,
@@ -101,11 +101,14 @@ fn a_release_without_both_processors_is_refused() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("aarch64-linux.tar.gz is missing"));
 }
 
-/// `packaging/deb` packs the program that it is given: here the one of the tests, which needs a C library.
+/// `packaging/deb` packs the program that it is given: here the one of the tests, which needs a C library, without what only
+/// debuggers read.
 fn the_debian_package_holds_the_program_and_its_documents() {
     let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("boxwright");
+    succeeds("strip", &["-o", program.to_str().unwrap(), BOXWRIGHT]);
     let mut pack = Command::new("packaging/deb");
-    pack.args([BOXWRIGHT, dir.path().to_str().unwrap(), "--fast", "--compress-type", "gz"]);
+    pack.arg(&program).arg(dir.path()).args(["--fast", "--compress-type", "gz"]);
     let packed = pack.output().unwrap();
     assert!(packed.status.success(), "{packed:?}");
     succeeds("sh", &["-c", &format!("cd {} && sha256sum -c *.sha256", dir.path().display())]);
@@ -134,7 +137,7 @@ fn the_debian_package_holds_the_program_and_its_documents() {
     succeeds("dpkg-deb", &["-x", file, out.to_str().unwrap()]);
     let page = succeeds("zcat", &[out.join("usr/share/man/man1/boxwright.1.gz").to_str().unwrap()]);
     assert!(page.contains(".SH SYNOPSIS"), "{page}");
-    assert!(fs::read(out.join("usr/bin/boxwright")).unwrap() == fs::read(BOXWRIGHT).unwrap());
+    assert!(fs::read(out.join("usr/bin/boxwright")).unwrap() == fs::read(&program).unwrap());
 }
 
 fn the_archive_of_a_release_is_the_same_each_time() {

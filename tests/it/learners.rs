@@ -1,7 +1,8 @@
 //! Many learners on one machine at once, some of them with accounts of their own: each passes, the board is right, nothing is
 //! left, and none sees another's.
 //!
-//! `BOXWRIGHT_LEARNERS=40` names another number than four.
+//! `BOXWRIGHT_LEARNERS=40` names another number than four. Each learner is played all lessons without a screen, as root or by
+//! an account; beside them root and each account sit in a class, whose board is read as it changes.
 
 use crate::harness::{Test, tests};
 use crate::support::{BOXWRIGHT, for_everybody, left_of};
@@ -9,15 +10,18 @@ use serde_json::Value;
 use std::{
     collections::BTreeSet,
     fs,
+    io::{BufRead, BufReader, Write},
     os::unix::{fs::PermissionsExt, process::CommandExt},
-    path::Path,
-    process::{Command, Output, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc::{Receiver, channel},
     thread,
+    time::{Duration, Instant},
 };
 
 pub fn tests() -> Vec<Test> {
     let mut tests = tests![
-        learners_at_once_pass_and_see_nothing_of_each_other: [Root],
+        learners_at_once_pass_and_see_nothing_of_each_other: [Root, Tool("find")],
     ];
     tests.extend(tests![a_rehearsal_without_a_board_is_refused, a_learner_tells_the_teacher_one_line_and_a_code,]);
     tests.into_iter().map(Test::alone).collect()
@@ -25,6 +29,8 @@ pub fn tests() -> Vec<Test> {
 
 /// Accounts that nobody else has.
 const ACCOUNTS: [u32; 3] = [64_501, 64_502, 64_503];
+/// How long a change of the board is waited for: forty may share two processors.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 fn run(args: &[&str]) -> Output {
     Command::new(BOXWRIGHT).args(args).args(["--lang", "en"]).stdin(Stdio::null()).output().unwrap()
@@ -60,6 +66,173 @@ fn learn(program: &Path, state: &Path, account: Option<u32>) -> Told {
     Told { account, session, summary: event("summary"), success: output.status.success(), text }
 }
 
+/// A learner of a class, who is asked, and waits.
+struct Seated {
+    account: Option<u32>,
+    state: PathBuf,
+    child: Child,
+}
+
+impl Seated {
+    fn start(program: &Path, states: &Path, class: &Path, account: Option<u32>) -> Seated {
+        let name = name(account);
+        let state = states.join(&name);
+        fs::create_dir(&state).unwrap();
+        std::os::unix::fs::chown(&state, account, account).unwrap();
+        let mut command = Command::new(program);
+        command.args(["--plain", "isolate/1", "--lang", "en", "--name", &name, "--class"]).arg(class);
+        command.env("XDG_STATE_HOME", &state).env("HOME", &state).env_remove("SUDO_UID");
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        if let Some(uid) = account {
+            command.uid(uid).gid(uid);
+        }
+        Seated { account, state, child: command.spawn().unwrap() }
+    }
+
+    fn says(&mut self, line: &str) {
+        self.child.stdin.as_mut().unwrap().write_all(line.as_bytes()).unwrap();
+    }
+}
+
+impl Drop for Seated {
+    fn drop(&mut self) {
+        // Where it has ended already, it cannot be told.
+        let _ = self.child.stdin.take().unwrap().write_all(b"q\n");
+        let _ = self.child.wait();
+    }
+}
+
+fn name(account: Option<u32>) -> String {
+    account.map_or("root".to_string(), |uid| format!("account-{uid}"))
+}
+
+/// The board as it changes.
+struct Board(Child, Receiver<Value>);
+
+impl Board {
+    fn of(class: &Path) -> Board {
+        let mut child =
+            Command::new(BOXWRIGHT).arg("class").arg(class).arg("--json").stdout(Stdio::piped()).spawn().unwrap();
+        let (send, lines) = channel();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        // It ends with the board.
+        thread::spawn(move || {
+            let values = out.lines().map_while(Result::ok).filter_map(|line| serde_json::from_str(&line).ok());
+            values.for_each(|value| drop(send.send(value)));
+        });
+        Board(child, lines)
+    }
+
+    /// Waits for a board on which this is so; gives that.
+    fn until(&self, what: &str, is: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let (deadline, mut last) = (Instant::now() + PATIENCE, Value::Null);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            last = self.1.recv_timeout(left).unwrap_or_else(|_| panic!("{what}: {last:#}"));
+            assert_eq!(last["unread"], 0, "{last:#}");
+            let learners = last["learners"].as_array().unwrap();
+            if is(learners) {
+                return learners.clone();
+            }
+        }
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Beside all others root and each account sit in a class: the board tells of each what is so, and none of them can read or
+/// change what another one has.
+fn a_class_of_accounts(program: &Path, states: &Path) {
+    let class = tempfile::tempdir().unwrap();
+    fs::set_permissions(class.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    let board = Board::of(class.path());
+    let accounts = ACCOUNTS.map(Some).into_iter().chain([None]);
+    let mut seated: Vec<Seated> =
+        accounts.map(|account| Seated::start(program, states, class.path(), account)).collect();
+    let asked = |learner: &Value| learner["doing"] == "asked" && learner["question"]["answer"].is_null();
+    let learners = board.until("all are asked", |learners| learners.len() == 4 && learners.iter().all(asked));
+    for learner in &learners {
+        let here = seated.iter().find(|one| learner["name"] == name(one.account).as_str()).unwrap();
+        assert_eq!(learner["pid"], here.child.id(), "{learner:#}");
+        assert_eq!((&learner["lesson"], &learner["number"]), (&"isolate".into(), &1.into()), "{learner:#}");
+    }
+    for account in ACCOUNTS {
+        for other in seated.iter().filter(|one| one.account != Some(account)) {
+            sees_nothing_of(account, other, class.path());
+        }
+    }
+    for (number, learner) in seated.iter_mut().enumerate() {
+        learner.says(&format!("{}\n", number % 3 + 1));
+    }
+    let chosen = |learner: &Value| learner["question"]["answer"].as_u64();
+    let learners = board.until("all have answered", |learners| learners.iter().filter_map(chosen).count() == 4);
+    for (number, one) in seated.iter().enumerate() {
+        let learner = learners.iter().find(|learner| learner["name"] == name(one.account).as_str()).unwrap();
+        assert_eq!(chosen(learner), Some(number as u64 % 3), "{learner:#}");
+    }
+    // A hand is raised last, and stands first.
+    seated[2].says("H\n");
+    board.until("a hand", |learners| {
+        learners[0]["flag"] == "help" && learners[0]["name"] == name(Some(ACCOUNTS[2])).as_str()
+    });
+    drop(seated);
+    board.until("nobody is left", <[Value]>::is_empty);
+    assert_eq!(fs::read_dir(class.path()).unwrap().count(), 0);
+}
+
+/// The name of a session, which its shells have in their environment.
+fn session_of(learner: &Child) -> String {
+    let parent = |pid: u32| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse::<u32>().ok())
+    };
+    let pids = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut below =
+        pids.filter(|pid| std::iter::successors(Some(*pid), |pid| parent(*pid)).any(|pid| pid == learner.id()));
+    let name = below.find_map(|pid: u32| {
+        let text = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        text.split('\0').find_map(|word| word.strip_prefix("BOX=").map(str::to_string))
+    });
+    name.unwrap()
+}
+
+/// This account can neither read nor change what belongs to another learner, whose session runs: the directories of the session
+/// and of its progress, its processes, and its card, which all may read.
+fn sees_nothing_of(account: u32, other: &Seated, class: &Path) {
+    let owner = name(other.account);
+    let session = session_of(&other.child);
+    // An account's session may lie elsewhere than one of root's.
+    let everywhere =
+        boxwright::dirs::everywhere().into_iter().chain(["/tmp", "/var/tmp", "/run", "/dev/shm"].map(PathBuf::from));
+    let bases: Vec<PathBuf> = everywhere.chain([other.state.clone()]).filter(|place| place.exists()).collect();
+    let found = Command::new("find").args(&bases).args(["-maxdepth", "4", "-name", &session]).output().unwrap();
+    let mut places: Vec<String> = String::from_utf8(found.stdout).unwrap().lines().map(str::to_string).collect();
+    places.extend(
+        Some(other.state.join("boxwright")).filter(|kept| kept.exists()).map(|kept| kept.display().to_string()),
+    );
+    let find = |uid: u32| {
+        let mut command = Command::new("find");
+        command.args(&places).args(["(", "-readable", "-o", "-writable", ")", "-print"]);
+        String::from_utf8(command.uid(uid).gid(uid).current_dir("/").output().unwrap().stdout).unwrap()
+    };
+    assert!(find(0).contains(&session), "root finds the session of {owner}: {places:?}");
+    assert_eq!(find(account), "", "{account} reads or changes what {owner} has");
+    let (pid, card) = (other.child.id(), class.join(format!("{}.json", name(other.account))));
+    let script = "cat /proc/$1/environ; kill -0 $1; : >> \"$2\"; rm -f \"$2\"; mv \"$2\" \"$2.mine\"; ls /proc/$1/fd/ /proc/$1/root/";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh", &pid.to_string()]).arg(&card).uid(account).gid(account).env("LC_ALL", "C");
+    let output = command.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{account} and {owner}: {}", text(&output));
+    assert!(card.exists() && fs::read_to_string(&card).unwrap().contains("isolate"), "{account} and {owner}");
+    assert!(text(&output).contains("not permitted") && text(&output).contains("denied"), "{}", text(&output));
+}
+
 fn learners_at_once_pass_and_see_nothing_of_each_other() {
     let count = std::env::var("BOXWRIGHT_LEARNERS").ok().and_then(|count| count.parse().ok()).unwrap_or(4);
     let (_kept, program) = for_everybody();
@@ -73,6 +246,7 @@ fn learners_at_once_pass_and_see_nothing_of_each_other() {
         thread::spawn(move || learn(&program, &state, account))
     });
     let learners: Vec<_> = learners.collect();
+    a_class_of_accounts(&program, states.path());
     // Beside them the board is filled, and is right.
     let class = tempfile::tempdir().unwrap();
     let board = run(&["class", class.path().to_str().unwrap(), "--rehearse", &count.to_string()]);

@@ -7,7 +7,7 @@ use crate::{
     lang::Both,
     lesson::{Lesson, Run},
     runtime::{Setup, Trouble},
-    session::{Action, Lacking, Session},
+    session::{Action, Lacking},
     trace::{Argument, Call, Hold, Instead, SyscallEvent, Value},
 };
 use std::{
@@ -126,7 +126,7 @@ impl Prover {
         let (plan, lesson) = (asked.plan, asked.lesson);
         let missing = || Stuck::Wrong(no_step().say(lesson.lang).into());
         let step = lesson.steps.iter().position(|step| step.id == plan.place.1).ok_or_else(missing)?;
-        self.session = Session::new(lesson.clone(), false, lacking.clone());
+        self.begin(lesson, lacking);
         if let Some(why) = self.go_to(step)? {
             return Err(Stuck::Wrong(why));
         }

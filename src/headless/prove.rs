@@ -9,7 +9,7 @@ use crate::{
     kernel::text::{self, printable},
     lesson::{Block, Lesson, Run},
     runtime::{Setup, Trouble},
-    session::{Lacking, Notice, Phase, Session, Wish},
+    session::{Lacking, Notice, Phase, Wish},
 };
 use std::collections::{BTreeSet, VecDeque};
 
@@ -74,7 +74,7 @@ fn host() -> BTreeSet<String> {
 impl Prover {
     /// Proves the steps of a lesson; a signal's number where one came.
     fn lesson(&mut self, lesson: &Lesson, lacking: &Lacking, told: &mut dyn FnMut(Proved)) -> Option<i32> {
-        self.session = Session::new(lesson.clone(), false, lacking.clone());
+        self.begin(lesson, lacking);
         for (index, step) in lesson.steps.iter().enumerate() {
             let mut skipped = None;
             match self.step(index) {

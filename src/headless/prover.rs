@@ -92,6 +92,11 @@ pub(super) struct Prover {
 }
 
 impl Prover {
+    /// Begins a lesson, which may follow another one.
+    pub(super) fn begin(&mut self, lesson: &Lesson, lacking: &Lacking) {
+        self.session = Session::new(lesson.clone(), false, lacking.clone()).after_sample(self.asked);
+    }
+
     /// How many prompts have come in a terminal.
     pub(super) fn prompts(&self, terminal: TerminalId) -> usize {
         self.panes.get(&terminal).map_or(0, |pane| pane.prompts)

@@ -9,7 +9,7 @@ use crate::{
     lesson::{Block, Lesson, Run},
     recording::{Done, kind},
     runtime::{Setup, Trouble},
-    session::{Lacking, Phase, Session, Took, Wish},
+    session::{Lacking, Phase, Took, Wish},
 };
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ impl Prover {
             return Ok(Some(why.into()));
         };
         if self.session.lesson().id != *id {
-            self.session = Session::new(lesson.clone(), false, lacking.clone());
+            self.begin(lesson, lacking);
         }
         if let Some(why) = self.go_to(index)? {
             return Ok(Some(why));

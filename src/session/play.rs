@@ -66,6 +66,11 @@ impl Session {
         Session { slowness: slowness.max(1), ..self }
     }
 
+    /// The same behind another session of the same engine, whose samples were counted up to this number: it waits for newer ones.
+    pub(crate) fn after_sample(self, number: u64) -> Session {
+        Session { wanted: number, seen: number, ..self }
+    }
+
     /// How long to wait for a prompt, and for a check that measures nothing.
     pub(super) fn patience(&self) -> Duration {
         PATIENCE * self.slowness

@@ -133,7 +133,13 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Host, "cgexec -g memory:$BOX nsenter -t {container} -a hog memory {twice}M --exit"),
         fails: false,
         sed: "sed -i 's/\"reservation\"/\"limit\"/' config.json",
-        live: &[&[(Host, "cgset -r memory.limit_in_bytes={bytes} $BOX")]],
+        live: &[
+            &[(Host, "cgset -r memory.limit_in_bytes={bytes} $BOX")],
+            &[(
+                Host,
+                "unshare -m sh -c 'umount -l /sys/fs/cgroup/unified 2> /dev/null; crun --root state update --memory {bytes} $BOX'",
+            )],
+        ],
         wrong: &[(&[(Host, "cgset -r memory.limit_in_bytes=2147483648 $BOX")], &["group memory {bytes}"])],
         en: Words {
             title: "Only a promise",
@@ -160,7 +166,10 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Host, "nsenter -t {container} -a hostname"),
         fails: false,
         sed: "sed -i '/\"root\"/a \"hostname\": \"{name}\",' config.json",
-        live: &[&[(Host, "nsenter -t {container} -u hostname {name}")]],
+        live: &[
+            &[(Host, "nsenter -t {container} -u hostname {name}")],
+            &[(Host, "nsenter -t {container} -u sh -c 'echo {name} > /proc/sys/kernel/hostname'")],
+        ],
         wrong: &[(
             &[(
                 Host,
@@ -196,7 +205,7 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Host, "nsenter -t {container} -a ps -ef"),
         fails: false,
         sed: "sed -i 's/\"bind\", \"source\": \"\\/proc\", \"options\": . \"rbind\" ./\"proc\", \"source\": \"proc\"/' config.json",
-        live: &[],
+        live: &[&[(Host, "nsenter -t {container} -m -p mount -t proc proc /proc")]],
         wrong: &[(&[(Host, "nsenter -t {container} -m mount -t tmpfs none /proc")], &[])],
         en: Words {
             title: "A borrowed list",

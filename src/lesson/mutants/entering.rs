@@ -2,9 +2,19 @@
 
 use super::{
     super::model::TerminalId::{Container, Host},
-    Comes, Row, Words,
+    Comes, Line, Row, Words,
     kind::ENTER,
 };
+
+/// Ends what has entered; only what `nsenter` has forked is in the container.
+const END: Line = (Host, "kill $(cat /proc/$!/task/$!/children)");
+/// Puts the script in order, which changes nothing of what runs.
+const MEND: Line = (Host, "{sed}");
+/// Enters without the script.
+const HAND: Line = (
+    Host,
+    "cgexec -g {controllers}:$BOX nsenter -t {container} -a /dev/box/ld --library-path /dev/box /dev/box/setpriv --no-new-privs --bounding-set -all,+kill,+net_bind_service,+audit_write sleep 300 &",
+);
 
 pub(super) const ROWS: [Row; 7] = [
     Row {
@@ -17,7 +27,11 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Host, "./mybox exec cat /proc/self/cgroup"),
         fails: false,
         sed: "sed -i 's/exec nsenter/exec cgexec -g {controllers}:$BOX nsenter/' mybox",
-        live: &[&[(Host, "cgclassify -g {controllers}:$BOX $(cat /proc/$!/task/$!/children)")]],
+        live: &[
+            &[(Host, "cgclassify -g {controllers}:$BOX $(cat /proc/$!/task/$!/children)")],
+            &[END, MEND, ENTER],
+            &[END, HAND],
+        ],
         wrong: &[
             (&[(Host, "cgset -r memory.limit_in_bytes=33554432 $BOX")], &[]),
             (&[(Host, "sed -i 's/exec nsenter/exec cgexec -g {controllers}:$BOX nsenter/' mybox"), ENTER], &[]),
@@ -47,7 +61,7 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Host, "./mybox exec grep Cap /proc/self/status"),
         fails: false,
         sed: "sed -i 's/pid) -a/& $drop/' mybox",
-        live: &[],
+        live: &[&[END, MEND, ENTER], &[END, HAND]],
         wrong: &[(&[(Host, "sed -i 's/pid) -a/& $drop/' mybox"), ENTER], &[])],
         en: Words {
             title: "A guest with a weapon",
@@ -74,7 +88,7 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Host, "./mybox exec ls -l /proc/self/ns"),
         fails: false,
         sed: "sed -i 's/pid) {x}/pid) -a/' mybox",
-        live: &[],
+        live: &[&[END, MEND, ENTER], &[END, HAND]],
         wrong: &[(&[(Host, "nsenter -t {container} --{y} sleep 300 &")], &[])],
         en: Words {
             title: "Half in",
@@ -101,7 +115,7 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Host, "./mybox exec readlink /proc/self"),
         fails: true,
         sed: "sed -i 's/-m -u -i -n/-a/' mybox",
-        live: &[],
+        live: &[&[MEND, ENTER], &[HAND]],
         wrong: &[(
             &[(Host, "nsenter -t {container} -p sleep 300 &")],
             &["entered ipc,mnt,net,pid,uts", "entered-rights no-more", "in-group inside yes"],
@@ -131,7 +145,7 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Host, "./mybox exec true"),
         fails: true,
         sed: "sed -i 's/^echo $$ >/echo $pid >/' mybox",
-        live: &[&[(Host, "echo {container} > pid"), ENTER]],
+        live: &[&[(Host, "echo {container} > pid"), ENTER], &[HAND]],
         wrong: &[
             (&[(Container, "sleep 300 &")], &[]),
             (&[(Host, "nsenter -t {container} -a sleep 300 &")], &["entered-rights no-more", "in-group inside yes"]),
@@ -164,7 +178,7 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Host, "cat pid"),
         fails: true,
         sed: "sed -i -e '/^read/d' -e '/^echo/d' -e '/^shift 2/a read -r pid rest < /proc/self/stat\\necho $pid > pid' mybox",
-        live: &[&[(Host, "echo {container} > pid"), ENTER]],
+        live: &[&[(Host, "echo {container} > pid"), ENTER], &[HAND]],
         wrong: &[(&[(Host, "echo $$ > pid"), (Host, "nsenter -t $(cat pid) -a sleep 300 &")], &[])],
         en: Words {
             title: "Not written down",
@@ -194,7 +208,7 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Host, "./mybox exec true"),
         fails: true,
         sed: "sed -i 's/exec nsenter.*/exec cgexec -g {controllers}:$BOX nsenter -t $(cat pid) -a $drop \"$@\"/' mybox",
-        live: &[],
+        live: &[&[MEND, ENTER], &[HAND]],
         wrong: &[(
             &[(Host, "nsenter -t {container} -a sleep 300 &")],
             &["entered-rights no-more", "in-group inside yes"],

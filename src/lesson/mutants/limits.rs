@@ -197,7 +197,10 @@ pub(super) const ROWS: [Row; 7] = [
         look: (Container, "hostname"),
         fails: false,
         sed: "sed -i '/^mkdir dev.old/i hostname {name}' mybox",
-        live: &[&[(Host, "nsenter -t {container} -u hostname {name}")]],
+        live: &[
+            &[(Host, "nsenter -t {container} -u hostname {name}")],
+            &[(Host, "nsenter -t {container} -u sh -c 'echo {name} > /proc/sys/kernel/hostname'")],
+        ],
         wrong: &[(&[(Container, "hostname() { echo {name}; }")], &[])],
         en: Words {
             title: "Not its name",

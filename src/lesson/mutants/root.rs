@@ -43,7 +43,14 @@ pub(super) const ROWS: [Row; 10] = [
         look: (Container, "./mybox run builtin: sh"),
         fails: true,
         sed: "sed -i '/^mkdir dev.old/a pivot_root . dev/old' mybox",
-        live: &[],
+        live: &[&[
+            (
+                Host,
+                "sed -i -e 's/^cd .$/mount --move . \\//' -e '/^umount/d' -e 's/^exec $drop/exec chroot . $drop/' mybox",
+            ),
+            (Container, "./mybox run builtin: sh"),
+            (Host, "./mybox exec sleep 300 &"),
+        ]],
         wrong: &[(
             &[
                 (Host, "sed -i -e '/^umount/d' -e 's/^drop=.*/drop=\"setpriv --no-new-privs/' mybox"),
@@ -250,7 +257,10 @@ pub(super) const ROWS: [Row; 10] = [
         look: (Container, "ls -l /dev/{x}"),
         fails: true,
         sed: "sed -i '/^for d in/s/;/ {x};/' mybox",
-        live: &[],
+        live: &[&[
+            (Host, "rm -f /proc/{container}/root/dev/{x}"),
+            (Host, "mknod -m 666 /proc/{container}/root/dev/{x} c $(echo {y} | tr : ' ')"),
+        ]],
         wrong: &[(&[(Container, "touch /dev/{x}")], &[])],
         en: Words {
             title: "One is missing",
@@ -281,7 +291,10 @@ pub(super) const ROWS: [Row; 10] = [
         look: (Container, "echo kept > /dev/null; cat /dev/null"),
         fails: false,
         sed: "sed -i '/^    : > dev/a mount --bind /dev/$d dev/$d' mybox",
-        live: &[],
+        live: &[&[(
+            Host,
+            "(cd /proc/{container}/root/dev; rm null zero urandom; mknod -m 666 null c 1 3; mknod -m 666 zero c 1 5; mknod -m 666 urandom c 1 9)",
+        )]],
         wrong: &[
             (&[(Container, "echo -n > /dev/null")], &[]),
             (&[(Container, "rm /dev/null /dev/zero /dev/urandom")], &[]),

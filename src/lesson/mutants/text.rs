@@ -2,7 +2,7 @@
 
 use super::{
     super::model::TerminalId::{self, Host},
-    Comes, Line, Mutant, Words,
+    Comes, Kind, Line, Mutant, Words,
 };
 use crate::lang::Lang;
 use std::fmt::Write as _;
@@ -37,7 +37,8 @@ impl Mutant {
     /// The text with the words of this one in their places.
     pub(super) fn fill(&self, text: &str) -> String {
         let [x, y] = self.row.variants.get(self.variant).copied().unwrap_or_default();
-        let filled = text.replace("{x}", x).replace("{y}", y).replace("{name}", self.name);
+        let filled =
+            text.replace("{sed}", self.row.sed).replace("{x}", x).replace("{y}", y).replace("{name}", self.name);
         let numbers =
             [("{mib}", self.mib), ("{bytes}", self.mib << 20), ("{twice}", self.mib * 2), ("{huge}", self.mib << 30)];
         numbers.iter().fold(filled, |text, (name, number)| text.replace(name, &number.to_string()))
@@ -66,11 +67,7 @@ impl Mutant {
     /// The facts in the order of the checklist: those that are false first.
     fn facts(&self) -> impl Iterator<Item = (bool, Said)> {
         let row = self.row;
-        let never = match row.comes {
-            Comes::Nothing => self.kind.facts().iter().map(|(fact, ..)| *fact).collect(),
-            Comes::Closed => vec!["scorecard entered on", "entered-rights no-more"],
-            Comes::Whole => Vec::new(),
-        };
+        let never = never(row.comes, self.kind);
         let is_false = move |said: &Said| row.broken.contains(&said.0) || never.contains(&said.0);
         let asked = move |said: &Said| row.broken.contains(&said.0) || row.keeps.contains(&said.0);
         let all: Vec<Said> = MORE.into_iter().filter(asked).chain(self.kind.facts().iter().copied()).collect();
@@ -79,13 +76,26 @@ impl Mutant {
     }
 }
 
-/// The text of a lesson of these; each has the name of its step.
-pub(super) fn markdown(mutants: &[(String, Mutant)], lang: Lang) -> String {
-    let head = lang.pick(
+/// The facts that cannot be true of what the text comes to.
+pub(super) fn never(comes: Comes, kind: Kind) -> Vec<&'static str> {
+    match comes {
+        Comes::Nothing => kind.facts().iter().map(|(fact, ..)| *fact).collect(),
+        Comes::Closed => vec!["scorecard entered on", "entered-rights no-more"],
+        Comes::Whole => Vec::new(),
+    }
+}
+
+/// What a lesson of mutants begins with.
+pub(super) fn head(lang: Lang) -> &'static str {
+    lang.pick(
         "# Mutants\n\n> Find what a runtime lacks.\n\nOne call of a runtime is missing, too weak, or out of place. Which one?\n",
         "# 变异体\n\n> 找出运行时缺了什么。\n\n一个运行时里有一个调用缺失、变弱，或者放错了位置。是哪一个？\n",
-    );
-    mutants.iter().fold(head.to_string(), |text, (id, mutant)| text + &step(id, mutant, lang))
+    )
+}
+
+/// The text of a lesson of these; each has the name of its step.
+pub(super) fn markdown(mutants: &[(String, Mutant)], lang: Lang) -> String {
+    mutants.iter().fold(head(lang).to_string(), |text, (id, mutant)| text + &step(id, mutant, lang))
 }
 
 fn step(id: &str, mutant: &Mutant, lang: Lang) -> String {
@@ -112,7 +122,7 @@ fn step(id: &str, mutant: &Mutant, lang: Lang) -> String {
     block(&mut out, "check", &facts.collect::<Vec<_>>().join("\n"));
     block(&mut out, "hint", nudge);
     block(&mut out, "hint", idea);
-    block(&mut out, "hint", &typed(mutant, lang));
+    block(&mut out, "hint", &typed(&mutant.repair(), lang));
     let live = row.live.iter().map(|lines| lines.to_vec());
     ways(&mut out, "solution", std::iter::once(mutant.repair()).chain(live));
     // A script that was put in order has changed nothing of what runs.
@@ -128,8 +138,7 @@ fn step(id: &str, mutant: &Mutant, lang: Lang) -> String {
 }
 
 /// The third hint: the lines of the repair, terminal by terminal.
-fn typed(mutant: &Mutant, lang: Lang) -> String {
-    let lines = mutant.repair();
+pub(super) fn typed(lines: &[Line], lang: Lang) -> String {
     let parts = lines.chunk_by(|one, other| one.0 == other.0).map(|lines| {
         let typed: Vec<String> = lines.iter().map(|(_, line)| format!("`{line}`")).collect();
         let typed = typed.join(lang.pick(" and ", " 和 "));
@@ -142,7 +151,7 @@ fn typed(mutant: &Mutant, lang: Lang) -> String {
     lang.pick(format!("Type {parts}."), format!("{parts}。"))
 }
 
-fn ways(out: &mut String, word: &str, ways: impl Iterator<Item = Vec<Line>>) {
+pub(super) fn ways(out: &mut String, word: &str, ways: impl Iterator<Item = Vec<Line>>) {
     for (number, lines) in ways.enumerate() {
         way(out, word, if number > 0 { " or" } else { "" }, &lines);
     }
@@ -157,6 +166,6 @@ fn way(out: &mut String, word: &str, mut or: &str, lines: &[Line]) {
     }
 }
 
-fn block(out: &mut String, info: &str, body: &str) {
+pub(super) fn block(out: &mut String, info: &str, body: &str) {
     let _ = write!(out, "\n```{info}\n{body}\n```\n");
 }

@@ -7,6 +7,7 @@ mod fix;
 mod lab;
 mod lessons;
 mod messages;
+mod own;
 mod present;
 mod progress;
 mod proof;
@@ -69,6 +70,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Some(Command::Present { shown, show, stage, .. }) => present::hall(&cli, shown.as_ref(), show, stage, lang),
         Some(Command::Lab { tried, show, .. }) => lab::lab(&cli, tried.as_ref(), show, lang),
         Some(Command::Fix { list: true, .. }) => fix::list(&cli.common, lang),
+        Some(Command::Fix { script: Some(script), seed, daily, .. }) => own::mutant(&cli, script, *seed, *daily, lang),
         Some(Command::Fix { mutant: true, seed, daily, .. }) => fix::mutant(&cli, *seed, *daily, lang),
         Some(Command::Fix { case, .. }) => fix::open(&cli, case.as_deref(), lang),
         Some(Command::Run { places, json, strict, patience, .. }) => {
@@ -164,8 +166,12 @@ fn load(common: &Common, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
 
 /// The same with the mutants of these seeds.
 fn load_with(common: &Common, seeds: &[u64], lang: Lang) -> Result<Vec<Translations>, ExitCode> {
-    let fills = Fills::of_this_machine(&common.image()).with_mutants(seeds);
-    let loaded = lesson::load_as(common.lessons.as_deref(), &fills);
+    load_filled(common, &Fills::of_this_machine(&common.image()).with_mutants(seeds), lang)
+}
+
+/// The same with all that is filled in.
+fn load_filled(common: &Common, fills: &Fills, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
+    let loaded = lesson::load_as(common.lessons.as_deref(), fills);
     let (lessons, left_out) = loaded.map_err(|error| match error {
         LoadError::Problems(_) => {
             let program = program::path();
@@ -312,7 +318,20 @@ fn open(
     cli: &Cli,
     lang: Lang,
     exe: PathBuf,
-    mut lessons: Vec<Translations>,
+    lessons: Vec<Translations>,
+    place: Option<headless::Place>,
+    list: bool,
+) -> ExitCode {
+    let fills = Fills::of_this_machine(&cli.common.image()).with_those_of(&lessons);
+    open_filled(cli, lang, exe, (lessons, fills), place, list)
+}
+
+/// The same with all that the lessons were filled in with.
+fn open_filled(
+    cli: &Cli,
+    lang: Lang,
+    exe: PathBuf,
+    (mut lessons, fills): (Vec<Translations>, Fills),
     place: Option<headless::Place>,
     list: bool,
 ) -> ExitCode {
@@ -360,7 +379,6 @@ fn open(
     let keys = cli.stage.keys;
     let auto = cli.stage.auto.map(Duration::from_secs);
     let script = Script { along: cli.stage.type_along, pace: cli.stage.pace || auto.is_some(), auto };
-    let fills = Fills::of_this_machine(&cli.common.image()).with_those_of(&lessons);
     let options = TuiOptions {
         setup,
         fills,

@@ -157,6 +157,10 @@ pub(crate) enum Command {
         /// The mutant of the day, the same for all without a network: today's date in UTC is its seed
         #[arg(long, requires = "mutant", conflicts_with = "seed")]
         daily: bool,
+        /// A mutant of your own script, such as the `mybox` of the lesson `runtime`, or of the one in a recording or certificate of
+        /// that lesson: it is tried as it is, then with one call changed, and shown where the kernel notices
+        #[arg(long, value_name = "FILE", requires = "mutant")]
+        script: Option<PathBuf>,
         /// Write all that happens, keys included, into this new file (at most 64 MiB); started again as root, into FILE.root
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,

@@ -9,6 +9,7 @@ mod prove;
 mod prover;
 mod rerun;
 mod text;
+mod trial;
 
 pub(crate) use branch::{Asked, Came, Machine, branch};
 pub(crate) use events::Event;
@@ -16,6 +17,7 @@ pub(crate) use handout::{Chapter, Collector, Page, Record, book, document, page,
 pub(crate) use place::{NoPlace, Place, place};
 pub(crate) use prove::{Proved, prove};
 pub(crate) use rerun::rerun;
+pub(crate) use trial::{Trials, Untried, trials};
 
 use crate::{
     event,

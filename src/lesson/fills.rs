@@ -22,6 +22,9 @@ pub struct Fills {
     /// The seeds of the mutants that are among the lessons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) mutants: Vec<u64>,
+    /// The mutant of a learner's own script that is among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) own: Option<mutants::Own>,
 }
 
 impl Fills {
@@ -30,12 +33,17 @@ impl Fills {
         static PORT: OnceLock<u16> = OnceLock::new();
         let port = *PORT.get_or_init(|| free_port().unwrap_or(FALLBACK_PORT));
         let controllers = controllers(|name| available(name).ok().map(|(version, _)| version));
-        Fills { port, image: image.into(), controllers, ids: ordinary::user(), mutants: Vec::new() }
+        Fills { port, image: image.into(), controllers, ids: ordinary::user(), mutants: Vec::new(), own: None }
     }
 
     /// The same with the mutants of these seeds among the lessons.
     pub(crate) fn with_mutants(self, seeds: &[u64]) -> Fills {
         Fills { mutants: seeds.to_vec(), ..self }
+    }
+
+    /// The same with a mutant of a learner's own script among the lessons.
+    pub(crate) fn with_own(self, own: Option<mutants::Own>) -> Fills {
+        Fills { own, ..self }
     }
 
     /// The same with the mutants that are among these lessons.

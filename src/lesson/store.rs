@@ -104,6 +104,7 @@ pub fn load_as(dir: Option<&Path>, fills: &Fills) -> Result<(Vec<Translations>, 
         lessons.push(mutants::lesson(&fills.mutants));
     }
     lessons.iter_mut().for_each(|lesson| fill(lesson, fills));
+    lessons.extend(fills.own.as_ref().and_then(|own| own.lesson(fills)));
     Ok((lessons, left_out))
 }
 

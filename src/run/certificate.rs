@@ -14,6 +14,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Read, Write},
     path::Path,
@@ -107,6 +108,11 @@ pub(super) fn recorded<T>(
     read: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
 ) -> Result<T, ExitCode> {
     opened(path, lang, read).map(|(_, _, found)| found)
+}
+
+/// The learner's scripts in a recording or a certificate, as the recording shows them.
+pub(super) fn scripts(path: &Path, lang: Lang) -> Result<BTreeMap<String, String>, ExitCode> {
+    judged(path, lang).map(|(_, _, judged)| judged.scripts)
 }
 
 /// Reads a file and judges the recording in it.

@@ -75,8 +75,8 @@ pub(super) fn list(common: &Common, lang: Lang) -> ExitCode {
 fn without_end(progress: &Progress, lang: Lang) -> String {
     let (repaired, program) = (progress.repairs(MUTANTS), program::path());
     lang.pick(
-        format!("mutants of mybox and crun, without end: {repaired} repaired; {program} fix --mutant opens the next, --daily that of today (UTC)"),
-        format!("mybox 和 crun 的变异体，没有尽头：修好 {repaired} 个；{program} fix --mutant 打开下一个，再加 --daily 是今天的（UTC）"),
+        format!("mutants of mybox and crun, without end: {repaired} repaired; {program} fix --mutant opens the next, --daily that of today (UTC), --script FILE one of your own mybox"),
+        format!("mybox 和 crun 的变异体，没有尽头：修好 {repaired} 个；{program} fix --mutant 打开下一个，再加 --daily 是今天的（UTC），再加 --script 文件 是你自己的 mybox 的"),
     )
 }
 
@@ -99,10 +99,8 @@ fn is_done(standing: &Standing) -> bool {
 
 /// Opens the mutant of a seed, of today, or the first that is not repaired yet; after it come others.
 pub(super) fn mutant(cli: &Cli, seed: Option<u64>, daily: bool, lang: Lang) -> ExitCode {
-    // A clock before 1970 has no day that anybody else has.
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let seeds = match (daily, seed) {
-        (true, _) => vec![mutants::daily(now())],
+        (true, _) => vec![today()],
         (false, Some(seed)) => mutants::course(seed),
         (false, None) => match look(lang) {
             Ok(progress) => mutants::course(next(&progress)),
@@ -117,9 +115,20 @@ pub(super) fn mutant(cli: &Cli, seed: Option<u64>, daily: bool, lang: Lang) -> E
     play(cli, lessons, &format!("{MUTANTS}/{}", mutants::step(first)), false, lang)
 }
 
+/// The seed of today.
+pub(super) fn today() -> u64 {
+    // A clock before 1970 has no day that anybody else has.
+    mutants::daily(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
 /// The first seed whose mutant is not repaired yet, and can be.
 fn next(progress: &Progress) -> u64 {
-    let open = |seed: &u64| matches!(progress.standing(&mutants::bare(*seed), 0), Standing::Open | Standing::Skipped);
+    first_open(progress, mutants::bare)
+}
+
+/// The same for lessons that stand for the mutants of a seed.
+pub(super) fn first_open(progress: &Progress, bare: impl Fn(u64) -> Lesson) -> u64 {
+    let open = |seed: &u64| matches!(progress.standing(&bare(*seed), 0), Standing::Open | Standing::Skipped);
     (1..=u64::MAX).find(open).unwrap_or(1)
 }
 

@@ -46,6 +46,14 @@ pub fn tests() -> Vec<Test> {
             tests.push(if measures { test.alone() } else { test });
         }
     }
+    let own = of_another_script(Lang::En).into_iter().flat_map(|lesson| {
+        [("by_keys", by_keys as fn(Lesson)), ("wrong_ways", wrong_ways)].map(|(way, run)| (way, run, lesson.clone()))
+    });
+    tests.extend(own.map(|(way, run, lesson)| {
+        let name = format!("{way}/{}", lesson.id);
+        let needs = vec![Need::Root, Need::Asked];
+        Test::new(module_path!(), &name, move || run(lesson.clone()), needs).in_its_own_process()
+    }));
     tests
 }
 
@@ -54,9 +62,12 @@ const MUTANTS_AT_ONCE: usize = 10;
 
 /// Every mutant of the table, in some lessons, so that several tests share the work.
 fn mutants(lang: Lang) -> Vec<Lesson> {
-    let every = lesson::mutants::every()[lang.code()].clone();
+    parts(&lesson::mutants::every()[lang.code()], MUTANTS)
+}
+
+fn parts(every: &Lesson, name: &str) -> Vec<Lesson> {
     let part = |(number, steps): (usize, &[Step])| {
-        let id = format!("{MUTANTS}{}", number + 1);
+        let id = format!("{name}{}", number + 1);
         Lesson { id, steps: steps.to_vec(), ..every.clone() }
     };
     every.steps.chunks(MUTANTS_AT_ONCE).enumerate().map(part).collect()
@@ -71,6 +82,12 @@ fn plays(way: &str, lesson: &Lesson) -> bool {
         "by_hand" | "another_way" => !lesson.id.starts_with(MUTANTS),
         _ => true,
     }
+}
+
+/// Every mutation of a script that is written otherwise than the lesson's.
+fn of_another_script(lang: Lang) -> Vec<Lesson> {
+    let script = include_str!("../../src/lesson/mutants/own/another.sh");
+    parts(&lesson::mutants::every_of(script)[lang.code()], "mutants-own-")
 }
 
 /// The doctor agrees with what the lessons say they need.

@@ -4,7 +4,7 @@
 use crate::harness::{Test, tests};
 use crate::support::words::{CHINESE, ENGLISH, Words};
 use crate::support::{BOXWRIGHT, host, left_of, processes_of, session_of, tmux::Tmux};
-use boxwright::lesson::{Step, mutants};
+use boxwright::lesson::{Step, TerminalId, mutants};
 use serde_json::Value;
 use std::{
     fs,
@@ -17,6 +17,10 @@ pub fn tests() -> Vec<Test> {
     tests![
         a_running_container_is_repaired_by_typing: [Root, Tool("tmux"), Tool("setpriv")],
         the_script_is_repaired_by_typing_in_chinese: [Root, Tool("tmux"), Tool("setpriv")],
+        a_script_of_the_learners_own_is_repaired_by_typing: [Root, Tool("tmux"), Tool("setpriv")],
+        a_bundle_is_repaired_by_typing: [Root, Tool("tmux"), Tool("crun")],
+        a_case_is_repaired_in_a_way_that_no_lesson_has: [Root, Tool("tmux")],
+        a_script_that_is_none_is_refused: [Root, Tool("setpriv")],
         a_mutant_is_run_and_judged_again_without_a_screen: [Root, Tool("setpriv")],
         today_has_the_mutant_of_its_date: [Root],
         plain_lines_show_the_same_mutant: [Root, Tool("setpriv")],
@@ -66,29 +70,42 @@ fn other_terminal(tmux: &Tmux) {
     }
 }
 
-/// Opens a mutant at 80 by 24, shows its symptom, and types its repair of this number; the kernel says when it is healthy.
+/// Opens a mutant, shows its symptom, and types its repair of this number; the kernel says when it is healthy.
 fn repairs(title: &str, repair: usize, words: &Words) {
-    let before = host();
     let (seed, step) = titled(title, words.lang);
+    let solutions = step.solutions();
+    let lines: Vec<_> = solutions[repair].iter().map(|run| (run.terminal, run.line.as_str())).collect();
+    typed(&["--mutant", "--seed", &seed.to_string()], Some(&step.title), &lines, words);
+}
+
+/// Opens a mutant at 80 by 24, shows its symptom, and types these lines; the kernel says when it is healthy.
+fn typed(args: &[&str], title: Option<&str>, lines: &[(TerminalId, &str)], words: &Words) {
+    let before = host();
     let tmux = Tmux::start(80, 24);
     let state = tmux.file("state");
     tmux.line(&format!(
-        "XDG_STATE_HOME={} {BOXWRIGHT} fix --mutant --seed {seed} --lang {}; echo status=$?",
+        "XDG_STATE_HOME={} {BOXWRIGHT} fix {} --lang {}; echo status=$?",
         state.display(),
+        args.join(" "),
         words.lang
     ));
     let screen = tmux.until("the symptom", |screen| bar(screen).contains(words.command));
-    assert!(screen.lines().next().is_some_and(|head| head.contains(&step.title)), "{screen}");
+    let head = screen.lines().next().unwrap_or_default();
+    assert!(title.is_none_or(|title| head.contains(title)), "{screen}");
     let session = session_of(program(&tmux)).unwrap();
+    // What crun makes has no sign of the session, and its number stands above the terminal.
+    let number = screen.split("pid ").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse::<i32>().ok());
     tmux.press(&["Space"], "the learner's turn", |now| !bar(now).contains(words.command));
-    let mut shown = "container";
-    for run in &step.solutions()[repair] {
-        let terminal = if run.terminal == boxwright::lesson::TerminalId::Host { "host" } else { "container" };
+    // What shows the symptom may have brought the other one to the front.
+    let in_front = |name: &&str| tmux.screen().contains(*name);
+    let mut shown = if ["▸host", "▸宿主机"].iter().any(in_front) { "host" } else { "container" };
+    for (terminal, line) in lines {
+        let terminal = if *terminal == TerminalId::Host { "host" } else { "container" };
         if terminal != shown {
             other_terminal(&tmux);
             shown = terminal;
         }
-        let line = run.line.replace("{container}", &container(&session).unwrap_or_default().to_string());
+        let line = line.replace("{container}", &container(&session).or(number).unwrap_or_default().to_string());
         let last = tmux.screen();
         tmux.line(&line);
         let prompt = |now: &str| {
@@ -106,13 +123,77 @@ fn repairs(title: &str, repair: usize, words: &Words) {
     tmux.quit();
     tmux.sees("status=0");
     let kept: Value = serde_json::from_slice(&fs::read(state.join("boxwright/progress.json")).unwrap()).unwrap();
-    let repair = &kept["lessons"]["mutants"]["repairs"][format!("seed-{seed}")];
-    assert!(repair["commands"].as_u64().is_some_and(|count| count >= 2), "{kept}");
-    // The next without a seed is another one, and the list counts this one.
+    let mutant = args[0] == "--mutant";
+    let repairs = kept["lessons"][if mutant { "mutants" } else { "fix" }]["repairs"].as_object().unwrap();
+    assert_eq!(repairs.len(), 1, "{kept}");
+    let least = lines.len() as u64;
+    assert!(repairs.values().all(|repair| repair["commands"].as_u64().is_some_and(|count| count >= least)), "{kept}");
+    // The next is another one, and the list counts this one.
     let list = boxwright(&["fix", "--list", "--lang", "en"], &state);
-    assert!(String::from_utf8_lossy(&list.stdout).contains("without end: 1 repaired"), "{list:?}");
+    let counted = if mutant { "without end: 1 repaired" } else { "1 of 14 repaired" };
+    assert!(String::from_utf8_lossy(&list.stdout).contains(counted), "{list:?}");
     assert_eq!(left_of(&session), Vec::<String>::new());
     assert_eq!(host(), before, "the machine is as it was");
+}
+
+/// A runtime that is written otherwise than the lesson's.
+const ANOTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lesson/mutants/own/another.sh");
+
+/// The learner has the script, and puts it in the place of the mutant.
+fn a_script_of_the_learners_own_is_repaired_by_typing() {
+    let copy = format!("cp {ANOTHER} mybox");
+    let lines = [
+        (TerminalId::Host, copy.as_str()),
+        (TerminalId::Container, "exit"),
+        (TerminalId::Container, "./mybox run builtin: sh"),
+        (TerminalId::Host, "./mybox exec sleep 300 &"),
+    ];
+    // The first mutant of this seed that the kernel notices: no_new_privs is missing.
+    typed(&["--mutant", "--script", ANOTHER, "--seed", "2"], Some("More than it began with"), &lines, &ENGLISH);
+}
+
+/// The file, the container that was made of it, and crun itself, as `start` calls it.
+fn a_bundle_is_repaired_by_typing() {
+    let (seed, _) = titled("Only a promise", "en");
+    let lines = [
+        (TerminalId::Host, "sed -i 's/reservation/limit/' config.json"),
+        (TerminalId::Host, "kill -KILL {container}"),
+        (TerminalId::Container, "wait"),
+        (
+            TerminalId::Container,
+            "unshare -m sh -c 'umount -l /sys/fs/cgroup/unified; crun --root state run --preserve-fds 1 $BOX 3<> up' &",
+        ),
+    ];
+    typed(&["--mutant", "--seed", &seed.to_string()], Some("Only a promise"), &lines, &ENGLISH);
+}
+
+/// No solution of the lesson's comes from the host terminal, or moves a mount.
+fn a_case_is_repaired_in_a_way_that_no_lesson_has() {
+    for line in [
+        "nsenter -t {container} -m -p -r mount -t proc none /proc",
+        "nsenter -t {container} -m -p -r sh -c 'mkdir /p; mount -t proc p /p; mount --move /p /proc'",
+    ] {
+        typed(&["proc"], None, &[(TerminalId::Host, line)], &ENGLISH);
+    }
+}
+
+fn a_script_that_is_none_is_refused() {
+    let state = tempfile::tempdir().unwrap();
+    let path = state.path().join("mybox");
+    let good = fs::read_to_string(ANOTHER).unwrap();
+    let (unlimited, ended) =
+        (good.replace("\n    join\n    exec unshare", "\n    exec unshare"), "#!/bin/sh\nexit 7\n");
+    for (script, status, said) in [
+        ("mount", 2, "not a script: its first line does not begin with #!"),
+        (ended, 1, "as it is, `./mybox run builtin: sh` ends with status 7"),
+        (&unlimited, 1, "as it is, this does not hold: `scorecard limited on`"),
+    ] {
+        fs::write(&path, script).unwrap();
+        let output = boxwright(&["fix", "--mutant", "--script", path.to_str().unwrap(), "--lang", "en"], state.path());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{errors}");
+        assert!(errors.contains(said) && errors.contains("runtime/challenge"), "{errors}");
+    }
 }
 
 fn a_running_container_is_repaired_by_typing() {
@@ -195,6 +276,7 @@ fn a_seed_wants_a_mutant() {
         &["fix", "--seed", "3"][..],
         &["fix", "--daily"],
         &["fix", "--mutant", "--seed", "3", "--daily"],
+        &["fix", "--script", "mybox"],
         &["fix", "--mutant", "--list"],
         &["fix", "--mutant", "proc"],
         &["fix", "--mutant", "--seed", "-1"],

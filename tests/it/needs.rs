@@ -46,6 +46,8 @@ pub enum Need {
     CargoDeb,
     /// No step of a lesson is blocked on this machine.
     EveryStep,
+    /// Somebody asks for what takes minutes and differs little from what is tested anyway.
+    Asked,
 }
 
 /// Where the distribution has its programs.
@@ -75,6 +77,7 @@ impl Need {
             Need::Cargo => "cargo".into(),
             Need::CargoDeb => "cargo-deb".into(),
             Need::EveryStep => "every-step".into(),
+            Need::Asked => "asked".into(),
         }
     }
 
@@ -109,6 +112,8 @@ impl Need {
                 Err(error) => Err(format!("it cannot be started: {error}")),
             },
             Need::EveryStep => every_step(),
+            Need::Asked if std::env::var_os("BOXWRIGHT_ASKED").is_some() => Ok(()),
+            Need::Asked => Err("it takes minutes, and runs where BOXWRIGHT_ASKED=1 asks for it".into()),
         }
     }
 }

@@ -10,6 +10,7 @@ mod bundle_rights;
 mod entering;
 mod kind;
 mod limits;
+mod own;
 mod rights;
 mod root;
 mod text;
@@ -21,6 +22,10 @@ use super::{
 };
 use crate::lang::Lang;
 use kind::Kind;
+pub use own::every_of;
+pub(crate) use own::{
+    Candidate, Good, MAX_BYTES as MAX_SCRIPT, Own, Trial, Tried, candidates, certificate, own_step, proof,
+};
 use std::sync::LazyLock;
 
 /// What the lesson of mutants is called where lessons have their names.
@@ -195,6 +200,12 @@ pub(super) fn seeds(lessons: &[Translations]) -> Vec<u64> {
 /// Stands for a lesson of mutants where only the names of its steps are asked for.
 pub(crate) fn bare(seed: u64) -> Lesson {
     let step = Step { id: step(seed), ..Step::default() };
+    Lesson { id: MUTANTS.into(), steps: vec![step], ..Lesson::default() }
+}
+
+/// The same with the mutants of a learner's own script.
+pub(crate) fn bare_own(script: &str, seed: u64) -> Lesson {
+    let step = Step { id: own_step(script, seed), ..Step::default() };
     Lesson { id: MUTANTS.into(), steps: vec![step], ..Lesson::default() }
 }
 

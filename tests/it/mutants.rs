@@ -20,7 +20,7 @@ pub fn tests() -> Vec<Test> {
         a_script_of_the_learners_own_is_repaired_by_typing: [Root, Tool("tmux"), Tool("setpriv")],
         a_bundle_is_repaired_by_typing: [Root, Tool("tmux"), Tool("crun")],
         a_case_is_repaired_in_a_way_that_no_lesson_has: [Root, Tool("tmux")],
-        a_script_that_is_none_is_refused: [Root, Tool("setpriv")],
+        a_script_that_is_none_is_refused: [Root, Tool("setpriv"), Asked],
         a_mutant_is_run_and_judged_again_without_a_screen: [Root, Tool("setpriv")],
         today_has_the_mutant_of_its_date: [Root],
         plain_lines_show_the_same_mutant: [Root, Tool("setpriv")],

@@ -88,7 +88,8 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Some(Command::Inspect { pid, json, watch, .. }) => inspect::run(*pid, *json, *watch, lang),
         Some(Command::Doctor { fix: true, .. }) => doctor::fix(lang),
         Some(Command::Doctor { class: Some(learners), json, .. }) => {
-            doctor::learners::run(*learners, *json, need(&cli.common), lang)
+            let prove = |count, say: doctor::learners::Say<'_>| class::prove(count, &cli.common, say, lang);
+            doctor::learners::run(*learners, *json, need(&cli.common), &prove, lang)
         }
         Some(Command::Doctor { learner: Some(code), .. }) => learner(code.as_deref(), &cli.common, lang),
         Some(Command::Doctor { json, .. }) => {

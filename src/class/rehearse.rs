@@ -58,17 +58,14 @@ impl<E: Into<io::Error>> From<E> for Failed {
     }
 }
 
+/// Hears of each stage when it is proved: after how many seconds, and what it was.
+pub(crate) type Say<'a> = &'a mut dyn FnMut(f64, &str) -> io::Result<()>;
+
 /// Rehearses, and tells each stage when it is proved. Status 1 where one is not.
 pub(crate) fn run(dir: &Path, count: usize, lang: Lang) -> ExitCode {
-    match rehearse(dir, count, lang) {
+    match prove(dir, count, lang, &mut |seconds, what| writeln!(io::stdout().lock(), "{seconds:5.1} s  {what}")) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failed) => {
-            let why = match failed {
-                Failed::Io(error) => errno::why_io(&error),
-                Failed::Late(what, seen) => {
-                    lang.pick(format!("{what}: only {seen} of {count}"), format!("{what}：{count} 个里只有 {seen} 个"))
-                }
-            };
+        Err(why) => {
             let colon = lang.pick(": ", "：");
             // A closed standard error leaves nobody to tell.
             let _ = writeln!(io::stderr(), "boxwright{colon}--rehearse {count}{colon}{why}");
@@ -77,10 +74,20 @@ pub(crate) fn run(dir: &Path, count: usize, lang: Lang) -> ExitCode {
     }
 }
 
-fn rehearse(dir: &Path, count: usize, lang: Lang) -> Result<(), Failed> {
+/// Rehearses; errors say which stage was not seen in time, or what the machine refused.
+pub(crate) fn prove(dir: &Path, count: usize, lang: Lang, say: Say<'_>) -> Result<(), String> {
+    rehearse(dir, count, lang, say).map_err(|failed| match failed {
+        Failed::Io(error) => errno::why_io(&error),
+        Failed::Late(what, seen) => {
+            lang.pick(format!("{what}: only {seen} of {count}"), format!("{what}：{count} 个里只有 {seen} 个"))
+        }
+    })
+}
+
+fn rehearse(dir: &Path, count: usize, lang: Lang, say: Say<'_>) -> Result<(), Failed> {
     let began = Instant::now();
     let mut class = Class::start(dir, count)?;
-    let say = |what: String| writeln!(io::stdout().lock(), "{:5.1} s  {what}", began.elapsed().as_secs_f64());
+    let mut say = |what: String| say(began.elapsed().as_secs_f64(), &what);
     let there = lang.pick("sessions stand on the board, and are asked", "个会话出现在看板上，正在答题");
     class.until(there, |room, names| ours(room, names).filter(|card| card.question.is_some()).count())?;
     say(format!("{count} {there}"))?;

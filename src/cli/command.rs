@@ -176,7 +176,7 @@ pub(crate) enum Command {
         /// In a container: move its processes into a control group below, so that the lessons on limits can be done
         #[arg(long)]
         fix: bool,
-        /// What so many learners need here, from one session that is measured now
+        /// What so many learners need here, from one session that is measured now; then so many are started, to prove it
         #[arg(long, value_name = "LEARNERS", conflicts_with = "fix", value_parser = clap::value_parser!(u64).range(1..=10_000))]
         class: Option<u64>,
         /// One line and a short code for your teacher, a week before a class; with a CODE, what that says

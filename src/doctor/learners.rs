@@ -1,4 +1,5 @@
-//! `boxwright doctor --class N`: what so many learners need of this machine, from one session that is measured on it.
+//! `boxwright doctor --class N`: what so many learners need of this machine, from one session that is measured on it, and the
+//! proof: so many sessions at once.
 
 use crate::{
     columns::{align, bytes},
@@ -14,6 +15,7 @@ use std::{
     path::Path,
     process::{Command, ExitCode, Stdio},
     thread,
+    time::Instant,
 };
 
 /// The step that is played to measure: a whole container, as most steps have one.
@@ -51,9 +53,21 @@ struct Left {
     cpus: u64,
 }
 
+/// What a class needs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Memory,
+    Disk,
+    Processes,
+    Terminals,
+    Namespaces,
+}
+
 /// One thing that a class needs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Row {
+    #[serde(skip)]
+    kind: Kind,
     what: &'static str,
     need: String,
     left: String,
@@ -61,8 +75,23 @@ struct Row {
     enough: Option<bool>,
 }
 
-/// Prints what is needed and what there is. Status 1 where something does not suffice, 3 where nothing can be measured.
-pub(crate) fn run(learners: u64, json: bool, need: Need, lang: Lang) -> ExitCode {
+/// Hears of each stage of the proof: after how many seconds, and what it was.
+pub(crate) type Say<'a> = &'a mut dyn FnMut(f64, &str) -> io::Result<()>;
+/// Starts so many sessions at once, and says why they did not all come through.
+pub(crate) type Prove<'a> = &'a dyn Fn(u16, Say<'_>) -> Result<(), String>;
+
+/// What came of the proof.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Proved {
+    /// How long it took.
+    seconds: f64,
+    /// Why not all came through.
+    why: Option<String>,
+}
+
+/// Prints what is needed and what there is, starts so many sessions and tells how they fare. Status 1 where something does not
+/// suffice, or they do not come through; 3 where nothing can be measured.
+pub(crate) fn run(learners: u64, json: bool, need: Need, prove: Prove<'_>, lang: Lang) -> ExitCode {
     let colon = lang.pick(": ", "：");
     let session = match measure() {
         Ok(session) => Session { disk: need.room, ..session },
@@ -75,32 +104,93 @@ pub(crate) fn run(learners: u64, json: bool, need: Need, lang: Lang) -> ExitCode
     };
     let left = left(need);
     let rows = rows(learners, session, &left, lang);
-    let lines = if json {
-        #[derive(Serialize)]
-        struct Class<'a> {
-            class: u64,
-            session: Session,
-            left: &'a Left,
-            rows: &'a [Row],
-        }
-        text::json(&Class { class: learners, session, left: &left, rows: &rows })
-            .map(|line| vec![line])
-            .unwrap_or_default()
-    } else {
-        told(learners, session, &left, &rows, lang)
+    let written = match json {
+        true => in_one(learners, session, &left, &rows, prove),
+        false => in_lines(learners, session, &left, &rows, prove, lang),
     };
-    let printed = writeln!(io::stdout().lock(), "{}", text::safe(&lines.join("\n")));
-    if !errno::is_written(&printed) || rows.iter().any(|row| row.enough == Some(false)) {
+    let proved = written.as_ref().is_ok_and(|proved| proved.as_ref().is_none_or(|proved| proved.why.is_none()));
+    if !errno::is_written(&written.map(drop)) || !proved || rows.iter().any(|row| row.enough == Some(false)) {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
     }
 }
 
+/// How many are started: none where the machine would suffer. What most of them need of the disk is little.
+fn started(learners: u64, rows: &[Row]) -> Option<u16> {
+    let suffices = rows.iter().filter(|row| row.kind != Kind::Disk).all(|row| row.enough != Some(false));
+    u16::try_from(learners).ok().filter(|_| suffices)
+}
+
+fn in_one(learners: u64, session: Session, left: &Left, rows: &[Row], prove: Prove<'_>) -> io::Result<Option<Proved>> {
+    #[derive(Serialize)]
+    struct Class<'a> {
+        class: u64,
+        session: Session,
+        left: &'a Left,
+        rows: &'a [Row],
+        /// None where they were not started.
+        proved: Option<Proved>,
+    }
+    let proved = started(learners, rows).map(|count| proved(count, prove, &mut |_, _| Ok(())));
+    let class = Class { class: learners, session, left, rows, proved: proved.clone() };
+    let line = text::json(&class).unwrap_or_default();
+    writeln!(io::stdout().lock(), "{}", text::safe(&line)).map(|()| proved)
+}
+
+fn in_lines(
+    learners: u64,
+    session: Session,
+    left: &Left,
+    rows: &[Row],
+    prove: Prove<'_>,
+    lang: Lang,
+) -> io::Result<Option<Proved>> {
+    let print = |lines: &[String]| writeln!(io::stdout().lock(), "{}", text::safe(&lines.join("\n")));
+    print(&told(learners, session, left, rows, lang))?;
+    let proved = match started(learners, rows) {
+        None => {
+            print(&[lang
+                .pick("So many are not started here to prove it.", "所以不在这里实际启动这么多会话。")
+                .into()])?;
+            None
+        }
+        Some(count) => {
+            let begins = lang.pick(
+                format!("{count} sessions at once, without a screen, to prove it:"),
+                format!("同时启动 {count} 个不带界面的会话来验证："),
+            );
+            print(&[begins])?;
+            let mut say = |seconds: f64, what: &str| print(&[format!("  {seconds:5.1} s  {what}")]);
+            let proved = proved(count, prove, &mut say);
+            if let Some(why) = &proved.why {
+                print(&[lang.pick(format!("  NOT ENOUGH: {why}"), format!("  不够：{why}"))])?;
+            }
+            Some(proved)
+        }
+    };
+    print(&[String::new()])?;
+    print(&unknown(lang)).map(|()| proved)
+}
+
+fn proved(count: u16, prove: Prove<'_>, say: Say<'_>) -> Proved {
+    let began = Instant::now();
+    let why = prove(count, say).err();
+    Proved { seconds: began.elapsed().as_secs_f64(), why }
+}
+
 fn rows(learners: u64, session: Session, left: &Left, lang: Lang) -> Vec<Row> {
-    let row = |what: (&'static str, &'static str), each: u64, left: Option<u64>, say: fn(u64) -> String| {
+    let row = |kind: Kind, each: u64, left: Option<u64>, say: fn(u64) -> String| {
         let need = learners.saturating_mul(each);
+        let what = match kind {
+            Kind::Memory => ("memory", "内存"),
+            Kind::Disk => ("disk", "磁盘"),
+            Kind::Processes => ("processes", "进程"),
+            Kind::Terminals => ("terminals", "终端（pty）"),
+            Kind::Namespaces => ("namespaces", "命名空间"),
+        };
         Row {
+            kind,
             what: lang.pick(what.0, what.1),
             need: format!("{learners} × {} = {}", say(each), say(need)),
             left: left.map_or_else(|| lang.pick("not known", "未知").into(), say),
@@ -109,11 +199,11 @@ fn rows(learners: u64, session: Session, left: &Left, lang: Lang) -> Vec<Row> {
     };
     let count: fn(u64) -> String = |number| number.to_string();
     vec![
-        row(("memory", "内存"), session.memory, left.memory, bytes),
-        row(("disk", "磁盘"), session.disk, left.disk, bytes),
-        row(("processes", "进程"), session.tasks, left.tasks, count),
-        row(("terminals", "终端（pty）"), TERMINALS, left.terminals, count),
-        row(("namespaces", "命名空间"), NAMESPACES, left.namespaces, count),
+        row(Kind::Memory, session.memory, left.memory, bytes),
+        row(Kind::Disk, session.disk, left.disk, bytes),
+        row(Kind::Processes, session.tasks, left.tasks, count),
+        row(Kind::Terminals, TERMINALS, left.terminals, count),
+        row(Kind::Namespaces, NAMESPACES, left.namespaces, count),
     ]
 }
 
@@ -156,8 +246,6 @@ fn told(learners: u64, session: Session, left: &Left, rows: &[Row], lang: Lang) 
             format!("  磁盘指 {place} 所在的那块：请腾出空间，或在那里挂载更大的盘。多数步骤用得少得多。"),
         ));
     }
-    out.push(String::new());
-    out.extend(unknown(lang));
     out
 }
 
@@ -282,10 +370,11 @@ mod tests {
         let rows = rows(40, ONE, &machine(Some(2 << 30)), Lang::En);
         assert_eq!(rows[0].need, "40 × 20.0 MiB = 800.0 MiB");
         let text = told(40, ONE, &machine(None), &rows, Lang::En).join("\n");
-        assert!(
-            text.contains("NOT ENOUGH") && text.contains("2 CPUs need 10 s") && text.contains("Not known"),
-            "{text}"
-        );
+        assert!(text.contains("NOT ENOUGH") && text.contains("2 CPUs need 10 s"), "{text}");
+        // Room on the disk alone stops nobody from trying.
+        assert_eq!(started(40, &rows), Some(40));
+        assert_eq!(started(40, &super::rows(40, ONE, &machine(Some(500 << 20)), Lang::En)), None);
+        assert_eq!(started(70_000, &super::rows(1, ONE, &machine(None), Lang::En)), None, "no more than are counted");
     }
 
     #[test]

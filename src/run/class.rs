@@ -1,15 +1,25 @@
 //! `boxwright class DIR`, and a session's own place in a class.
 
-use super::{CANNOT, FAILED, USAGE};
+use super::{CANNOT, FAILED, USAGE, need};
 use crate::{
     class::{Place, board::Answers, default_name, rehearse, watch},
-    cli::complain,
+    cleanup,
+    cli::{Common, complain},
     kernel::errno,
     lang::Lang,
     lesson::{self, Block},
     runtime::tui,
+    session::{Ledger, RunDir},
 };
-use std::{io, path::Path, process::ExitCode};
+use std::{
+    io,
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+/// How long the directory of a rehearsal may take to go.
+const WITHIN: Duration = Duration::from_secs(5);
 
 /// Shows the board.
 pub(super) fn board(dir: &Path, json: bool, once: bool, ascii: bool, lang: Lang) -> ExitCode {
@@ -37,6 +47,28 @@ pub(super) fn rehearse(dir: &Path, count: u16, lang: Lang) -> ExitCode {
         Ok(_) => rehearse::run(dir, usize::from(count), lang),
         Err(status) => status,
     }
+}
+
+/// Starts so many sessions at once, whose board lies in a directory that goes afterwards, and that `clean` finds.
+pub(super) fn prove(
+    count: u16,
+    common: &Common,
+    say: &mut dyn FnMut(f64, &str) -> io::Result<()>,
+    lang: Lang,
+) -> Result<(), String> {
+    let made = || {
+        let mut ledger = Ledger::create()?;
+        let exe = std::env::current_exe()?;
+        let dir = RunDir::create_for(need(common), &mut ledger, &exe, &[])?;
+        dir.work().map(|class| (ledger, class))
+    };
+    let (mut ledger, class) = made().map_err(|error: io::Error| errno::why_io(&error))?;
+    let proved = rehearse::prove(&class, usize::from(count), lang, say);
+    let stayed = ledger.finish(Instant::now() + WITHIN);
+    proved.and_then(|()| match stayed.first() {
+        None => Ok(()),
+        Some((_, left)) => Err(cleanup::report("--class", left, lang).join("; ")),
+    })
 }
 
 /// The place of a session in this class.

@@ -320,11 +320,14 @@ fn a_class_is_counted_by_a_session_that_is_measured() {
     );
     let memory = &told["rows"][0];
     assert_eq!((&memory["what"], &memory["enough"]), (&"memory".into(), &true.into()));
+    // So many are really started, and nothing is left of them.
+    assert!(told["proved"]["why"].is_null() && told["proved"]["seconds"].as_f64().unwrap() > 0.0, "{told}");
     let enough = told["rows"].as_array().unwrap().iter().all(|row| row["enough"] != false);
     assert_eq!(output.status.code(), Some(if enough { 0 } else { 1 }), "{told}");
     let mut doctor = std::process::Command::new(crate::support::BOXWRIGHT);
     let output = doctor.args(["doctor", "--class", "10000", "--lang", "en"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("NOT ENOUGH") && text.contains("Not known from here"), "{text}");
+    assert!(text.contains("So many are not started here"), "{text}");
     assert_eq!(output.status.code(), Some(1));
 }

@@ -31,7 +31,7 @@ pub(crate) const MAX_BYTES: usize = 64 << 10;
 /// How many places of one row are tried for a seed.
 const TRIES: usize = 2;
 /// A container that may have more than this is not filled twice over, in MiB.
-const MOST: u64 = 512;
+const MAX_FILLED: u64 = 512;
 /// The host name that the certificate asks for.
 const NAME: &str = "mine";
 
@@ -169,7 +169,7 @@ impl Candidate {
         let counts = [words.text, words.why, self.row.look.1]
             .iter()
             .any(|text| text.contains("{mib}") || text.contains("{twice}"));
-        counts && good.limit.is_none_or(|limit| limit >> 20 == 0 || limit >> 20 > MOST)
+        counts && good.limit.is_none_or(|limit| limit >> 20 == 0 || limit >> 20 > MAX_FILLED)
     }
 
     /// Its trial; `None` where it would say what is not so.

@@ -184,8 +184,9 @@ impl Bench {
             &[
                 ("ours", format!("{unpack} docker-archive:save.tar.gz out")),
                 ("the same without compression", format!("{unpack} docker-archive:save.tar out")),
+                ("gunzip alone, into nothing", "gunzip -c save.tar.gz > /dev/null".into()),
             ],
-            &["goal: at most 1.3"],
+            &["goal: at most 1.3", "decompressing is a part of it"],
         );
     }
 
@@ -222,8 +223,9 @@ impl Bench {
             &[
                 ("ours", format!("{unpack} docker-archive:own.tar.gz out")),
                 ("the same without compression", format!("{unpack} docker-archive:own.tar out")),
+                ("gunzip alone, into nothing", "gunzip -c own.tar.gz > /dev/null".into()),
             ],
-            &["goal: at most 1.3"],
+            &["goal: at most 1.3", "decompressing is a part of it"],
         );
     }
 }

@@ -72,6 +72,14 @@ mod tests {
     }
 
     #[test]
+    fn where_no_shell_comes_the_keys_are_the_screens() {
+        let mut state = stage::lab();
+        stage::feed(&mut state, Event::Closed(TerminalId::Container));
+        assert_eq!(state.play.as_ref().unwrap().focus, Focus::Lesson);
+        assert_eq!(stage::press(&mut state, "q"), [Effect::Quit]);
+    }
+
+    #[test]
     fn no_more_is_kept_than_a_terminal_keeps_of_a_line() {
         let mut state = stage::lab();
         stage::feed(&mut state, Event::Paste("x".repeat(MAX)));

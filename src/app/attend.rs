@@ -116,7 +116,7 @@ impl Play {
             _ if asked => Focus::Lesson,
             Phase::Due(_) | Phase::Checking(_) | Phase::Running | Phase::Free if !self.is_over() => Focus::Terminal,
             // Without a lesson every key is the shell's, which reads what came before it was there.
-            Phase::Preparing(..) if self.is_lab() => Focus::Terminal,
+            Phase::Preparing(..) if self.is_lab() && !self.has_ended(self.shown) => Focus::Terminal,
             // A learner who types goes on typing.
             Phase::Done | Phase::Blocked(_) if self.types && !self.has_ended(self.shown) => Focus::Terminal,
             _ => Focus::Lesson,

@@ -1,5 +1,10 @@
 //! A compressed archive is decompressed once, into a file without a name: its members are then read where they lie, in any
 //! order and as often as wanted. Killed or not, nothing is left of it: what a session keeps goes with the session.
+//!
+//! Where the list of layers stands at the end of the archive, as docker writes it, no layer can be unpacked before the last byte
+//! is decompressed. For a Debian (172 MB, 61 MB compressed) that takes zlib-rs 0.42 s of one processor, as much as all of the
+//! unpacking (0.38 s), so an archive that is compressed costs about twice the other one; gunzip(1) alone takes 1.05 s
+//! (`cargo bench --bench images` prints all three).
 
 use crate::image::{
     Error, Result, kept,

@@ -52,6 +52,8 @@ pub(crate) use state::{Facts, Jump, Look, Overlay, PROPERTIES, State, ThemeName,
 pub(crate) use update::{measured, update};
 pub(crate) use watching::{Seen, Watch, Watching};
 #[cfg(test)]
+mod ahead_tests;
+#[cfg(test)]
 mod along_tests;
 #[cfg(test)]
 mod answer_tests;

@@ -120,17 +120,19 @@ fn the_debian_package_holds_the_program_and_its_documents() {
     assert!(field("Depends").contains("libc6"), "{}", field("Depends"));
     assert!(field("Description").starts_with(env!("CARGO_PKG_DESCRIPTION")), "{}", field("Description"));
     let list = succeeds("dpkg-deb", &["-c", file]);
+    // Of root's, by number.
     for (mode, path) in [
-        ("-rwxr-xr-x root/root", "./usr/bin/boxwright"),
-        ("-rw-r--r-- root/root", "./usr/share/man/man1/boxwright.1.gz"),
-        ("-rw-r--r-- root/root", "./usr/share/man/man1/boxwright-run.1.gz"),
-        ("-rw-r--r-- root/root", "./usr/share/bash-completion/completions/boxwright"),
-        ("-rw-r--r-- root/root", "./usr/share/zsh/vendor-completions/_boxwright"),
-        ("-rw-r--r-- root/root", "./usr/share/fish/vendor_completions.d/boxwright.fish"),
-        ("-rw-r--r-- root/root", "./usr/share/doc/boxwright/copyright"),
-        ("drwxr-xr-x root/root", "./usr/share/doc/boxwright/"),
+        ("-rwxr-xr-x", "./usr/bin/boxwright"),
+        ("-rw-r--r--", "./usr/share/man/man1/boxwright.1.gz"),
+        ("-rw-r--r--", "./usr/share/man/man1/boxwright-run.1.gz"),
+        ("-rw-r--r--", "./usr/share/bash-completion/completions/boxwright"),
+        ("-rw-r--r--", "./usr/share/zsh/vendor-completions/_boxwright"),
+        ("-rw-r--r--", "./usr/share/fish/vendor_completions.d/boxwright.fish"),
+        ("-rw-r--r--", "./usr/share/doc/boxwright/copyright"),
+        ("drwxr-xr-x", "./usr/share/doc/boxwright/"),
     ] {
-        let found = list.lines().any(|line| line.starts_with(mode) && line.ends_with(&format!(" {path}")));
+        let found =
+            list.lines().any(|line| line.starts_with(&format!("{mode} 0/0 ")) && line.ends_with(&format!(" {path}")));
         assert!(found, "{mode} {path}\n{list}");
     }
     let out = dir.path().join("out");

@@ -93,12 +93,12 @@ fn what_was_mounted_before_our_namespace_shows_nothing_of_ours() {
 #[test]
 fn our_own_memberships_are_those_of_this_process() {
     let (hierarchies, memberships) = own();
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let mounts = crate::kernel::text::read("/proc/self/mountinfo").unwrap();
     assert_eq!(hierarchies.len(), mounts.lines().filter(|line| line.contains(" - cgroup")).count());
-    let lines = std::fs::read_to_string("/proc/self/cgroup").unwrap();
+    let lines = crate::kernel::text::read("/proc/self/cgroup").unwrap();
     assert_eq!(memberships.len(), lines.lines().count());
     // A kernel that has version 2 alone need not have the table.
-    match std::fs::read_to_string("/proc/cgroups") {
+    match crate::kernel::text::read("/proc/cgroups") {
         Err(error) => assert_eq!(known("cpu"), Known::Unreadable(of(&error))),
         Ok(table) => {
             assert_eq!(known("no such controller"), Known::Absent);

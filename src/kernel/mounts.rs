@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn the_table_of_this_process_has_its_points_and_what_is_there() {
         let points = points();
-        let lines = fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count();
+        let lines = crate::kernel::text::read("/proc/self/mountinfo").unwrap().lines().count();
         assert_eq!(points.len(), lines);
         assert!(points.contains(&PathBuf::from("/proc")) && points.iter().all(|point| point.is_absolute()));
         let (source, options) = at(Path::new("/proc")).unwrap();

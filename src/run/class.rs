@@ -50,12 +50,7 @@ pub(super) fn rehearse(dir: &Path, count: u16, lang: Lang) -> ExitCode {
 }
 
 /// Starts so many sessions at once, whose board lies in a directory that goes afterwards, and that `clean` finds.
-pub(super) fn prove(
-    count: u16,
-    common: &Common,
-    say: &mut dyn FnMut(f64, &str) -> io::Result<()>,
-    lang: Lang,
-) -> Result<(), String> {
+pub(super) fn prove(count: u16, common: &Common, say: rehearse::Say<'_>, lang: Lang) -> Result<(), String> {
     let made = || {
         let mut ledger = Ledger::create()?;
         let exe = std::env::current_exe()?;

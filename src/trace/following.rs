@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn only_directories_in_a_hierarchy_of_groups_are_groups() {
         let (me, mut groups) = (Stopped::own(), Cgroups::default());
-        let kinds = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let kinds = crate::kernel::text::read("/proc/self/mountinfo").unwrap();
         let hierarchy = kinds.lines().find(|line| line.contains(" - cgroup")).and_then(|line| line.split(' ').nth(4));
         let of = |groups: &mut Cgroups, path: &str| {
             let path = std::ffi::CString::new(path).unwrap();

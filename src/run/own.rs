@@ -41,7 +41,7 @@ pub(super) fn mutant(cli: &Cli, path: &Path, seed: Option<u64>, daily: bool, lan
 }
 
 fn played(cli: &Cli, path: &Path, seed: Option<u64>, daily: bool, lang: Lang) -> Result<ExitCode, ExitCode> {
-    let script = read(path, lang)?;
+    let script = read(path, cli.common.yes, lang)?;
     let seed = match (daily, seed) {
         (true, _) => fix::today(),
         (false, Some(seed)) => seed,
@@ -72,8 +72,8 @@ fn played(cli: &Cli, path: &Path, seed: Option<u64>, daily: bool, lang: Lang) ->
     Ok(open_filled(cli, lang, exe, (lessons, fills), Some(place), false))
 }
 
-/// The script of a file, or the one in a recording or certificate.
-fn read(path: &Path, lang: Lang) -> Result<String, ExitCode> {
+/// The script of a file, or the one in a recording or certificate: that may be anybody's, and is shown before it runs.
+fn read(path: &Path, yes: bool, lang: Lang) -> Result<String, ExitCode> {
     let wrong = |why: &str, hint: &str| told(path, why, hint, USAGE, lang);
     let failed = |error: io::Error| told(path, &errno::why_io(&error).to_string(), "", FAILED, lang);
     let mut bytes = Vec::new();
@@ -88,7 +88,8 @@ fn read(path: &Path, lang: Lang) -> Result<String, ExitCode> {
             "no step in this recording was passed with a script of the learner's",
             "这份录制里，没有一步是用学员自己的脚本通过的",
         );
-        return one.ok_or_else(|| wrong(why, &hint));
+        let script = one.ok_or_else(|| wrong(why, &hint))?;
+        return if yes { Ok(script) } else { Err(not_agreed(path, &script, lang)) };
     }
     if bytes.len() > MAX_SCRIPT {
         let kib = MAX_SCRIPT >> 10;
@@ -101,6 +102,13 @@ fn read(path: &Path, lang: Lang) -> Result<String, ExitCode> {
         return Err(wrong(why, &hint));
     }
     Ok(script)
+}
+
+fn not_agreed(path: &Path, script: &str, lang: Lang) -> ExitCode {
+    let mut lines: Vec<String> = script.lines().map(printable).collect();
+    lines.push(lang.pick("read it; then add --yes", "请先读一遍，然后加上 --yes").into());
+    let why = lang.pick("this script would run on this machine", "下面这个脚本将在本机上运行");
+    told(path, why, &lines.join("\n  "), USAGE, lang)
 }
 
 /// What a script must be.

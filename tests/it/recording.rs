@@ -168,6 +168,12 @@ fn a_recording_is_judged_again_without_root() {
     assert!(said.contains("\nthe script mybox, as it was then:\n    #!/bin/sh\n"), "{said}");
     // The filter of the program's own tracer is none of the container's.
     assert!(said.contains("\nthe kernel said of the container: isolated, own root, limited, entered\n"), "{said}");
+    // It may be anybody's: it is shown, and not run, until that is agreed to.
+    let mut break_it = Command::new(BOXWRIGHT);
+    let shown = break_it.args(["--lang", "en", "fix", "--mutant", "--script"]).arg(&certificate).output().unwrap();
+    let said = String::from_utf8_lossy(&shown.stderr);
+    assert_eq!(shown.status.code(), Some(2), "{said}");
+    assert!(said.contains("  #!/bin/sh\n") && said.contains("--yes") && !said.contains("trying it"), "{said}");
     let whole = String::from_utf8(written.stdout).unwrap();
     fs::write(&certificate, whole.replacen("hostname mine", "hostname thine", 1)).unwrap();
     assert_eq!(verified(&certificate).1, Some(1), "that was not the script");

@@ -2,9 +2,10 @@
 
 use super::{Effect, Event, Focus, NextKey, Script, State};
 use crate::{
+    lang::Lang,
     lesson::{Block, Check, Fact, Predict, Run, TerminalId, Way},
     session::{Action, Phase},
-    ui::stage::{feed, press, prompts, sample, step_of, unshared},
+    ui::stage::{feed, press, prompts, sample, shot, step_of, text, unshared},
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::time::Duration;
@@ -254,5 +255,16 @@ fn what_is_hit_where_the_lesson_has_the_keys_is_no_word_for_the_shell() {
         state.script = script;
         assert_eq!(sent(&press(&mut state, "echo")), word);
         assert_eq!(state.play.as_ref().unwrap().focus, Focus::Terminal);
+    }
+}
+
+#[test]
+fn the_key_bar_says_in_both_languages_what_the_next_key_does() {
+    let mut state = along(vec![run("ls -l")], ALONG);
+    for (lang, shown, other) in [(Lang::En, "any key", "任意键"), (Lang::Zh, "任意键", "any key")] {
+        state.lang = lang;
+        let text = text(&shot(&mut state));
+        let bar = text.lines().last().unwrap();
+        assert!(bar.contains(shown) && !bar.contains(other), "{bar}");
     }
 }

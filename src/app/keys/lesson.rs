@@ -4,7 +4,7 @@ use super::{
     super::{NextKey, Pane, Play, State, View, Zoom},
     Binding, Command, Key, bind, common, letter, scrolling,
 };
-use crate::{class::Flag, lesson::TerminalId, session::Phase};
+use crate::{class::Flag, lang::Lang, lesson::TerminalId, session::Phase};
 
 /// A call that would change the machine itself waits. What was typed ahead for a shell must not answer: letting it happen
 /// takes a capital letter.
@@ -22,7 +22,7 @@ pub(super) fn in_terminal(state: &State, play: &Play) -> Vec<Binding> {
     let goes_on = play.space_goes_on();
     let along = play.next_key().filter(|_| state.script.along);
     if let Some(next) = along {
-        all.extend(typing_along(next));
+        all.extend(typing_along(next, state.lang));
         all.extend((next == NextKey::Waits && goes_on).then(|| onward(play, space)));
     } else if play.space_types() {
         all.push(bind(space, Command::Go, ("type the command", "输入命令"), 0));
@@ -55,12 +55,13 @@ pub(super) fn in_terminal(state: &State, play: &Play) -> Vec<Binding> {
 }
 
 /// What keys do where they type along. Who gets them decides; here it only stands what that will be.
-fn typing_along(next: NextKey) -> Vec<Binding> {
+fn typing_along(next: NextKey, lang: Lang) -> Vec<Binding> {
     let row = |shown: &str, label, rank| bind(&[], Command::TypeAlong, label, rank).shown(shown);
     let own = row("Esc", ("own keys", "自由输入"), 2);
     match next {
         NextKey::Types => {
-            vec![row("any key", ("types along", "跟打一个字符"), 0), row("Enter", ("whole line", "打完整行"), 1), own]
+            let any = lang.pick("any key", "任意键");
+            vec![row(any, ("types along", "跟打一个字符"), 0), row("Enter", ("whole line", "打完整行"), 1), own]
         }
         NextKey::Runs => vec![row("Enter", ("runs it", "运行"), 0), own],
         NextKey::Leaves => vec![row("Enter", ("runs what you add", "补完后运行"), 0)],

@@ -2,7 +2,9 @@
 
 use crate::{
     kernel::{
-        cgroups, groups, mountinfo, namespaces, process,
+        cgroups, groups, mountinfo, namespaces,
+        pid::Pid,
+        process,
         text::{self, is_obeyed},
     },
     lesson, observe, trace,
@@ -41,7 +43,7 @@ fn named(bytes: &[u8]) {
     let known = text::of(name.clone());
     let stat = format!("7 ({known}) S 3 7 7 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 4242 0 0");
     let process = process::parse(&stat).map(|process| (process.comm, process.ppid, process.start));
-    assert_eq!(process, Some((known.clone(), 3, 4242)));
+    assert_eq!(process, Some((known.clone(), Pid(3), 4242)));
     let membership = cgroups::parse_membership(&format!("4:memory:/{known}\n0::/{known}\n"));
     assert!(membership.iter().all(|membership| membership.path == format!("/{known}")));
     assert_eq!(membership.len(), 2);
@@ -83,5 +85,36 @@ pub fn lesson(text: &str) {
     let lines = text.split('\n').count() + 1;
     for problem in problems {
         assert!((1..=lines).contains(&problem.line) && problem.column >= 1, "{problem:?} of {lines} lines");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    #[test]
+    fn the_readers_take_what_this_kernel_writes_of_us() {
+        for name in ["mountinfo", "cgroup", "stat", "status", "net/tcp", "net/dev"] {
+            super::kernel_text(&fs::read(format!("/proc/self/{name}")).unwrap());
+        }
+        super::kernel_text("a name\\ of \u{1b}[31m 容器) R 1".as_bytes());
+    }
+
+    #[test]
+    fn every_known_call_is_decoded_from_our_own_memory() {
+        let text = *b"/proc\0 \x1b[31m and no end of it";
+        for number in 0..super::calls() as u64 {
+            super::call(number, false, [text.as_ptr() as u64; 6]);
+        }
+        for number in 0..512 {
+            super::call(number, true, [3; 6]);
+        }
+    }
+
+    #[test]
+    fn lessons_are_read_whole_and_cut_off() {
+        let text = include_str!("../lessons/isolate/zh.md");
+        super::lesson(text);
+        super::lesson(&text.chars().take(text.chars().count() / 2).collect::<String>());
     }
 }

@@ -51,7 +51,7 @@ mod columns;
 pub mod dirs;
 pub mod doctor;
 pub mod event;
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod glossary;
 mod headless;

@@ -47,7 +47,7 @@ pub use users::Users;
 use crate::kernel::text;
 
 /// Gives a text to every reader of this module, for fuzz/.
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn read_any(text: &str) {
     let _ = (processes::parse_stat(text), processes::parse_nspid(text), processes::parse_privileges(text));
     let _ = (network::parse_listening(text), network::parse_sockets(text), sysv::parse_ids(text));

@@ -4,7 +4,7 @@
 //! at full speed. One thread ([`Tracer`]) owns all traced processes, because ptrace(2) belongs to a thread: it decodes
 //! each call ([`decode`]), holds it where that is wanted, lets it happen, and looks at what changed ([`effects`]).
 
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 mod any;
 mod argument;
 pub mod aside;
@@ -44,7 +44,7 @@ mod tracer;
 mod zombies;
 
 pub(crate) use crate::kernel::harm::Harm;
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) use any::{any_call, known_calls};
 pub(crate) use argument::{Argument, Value};
 pub(crate) use calls::Syscall;

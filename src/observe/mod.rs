@@ -24,6 +24,8 @@ mod rights;
 mod sample;
 mod sampler;
 mod scorecard;
+#[cfg(test)]
+mod stub;
 mod sysv;
 mod users;
 

@@ -16,10 +16,10 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 use std::{
     hash::{BuildHasher, RandomState},
-    io::{self, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     path::Path,
-    process::{Command, ExitCode},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -34,6 +34,9 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 /// A C library asks no more servers than this (MAXNS).
 const MAX: usize = 3;
+
+/// Where servers listen.
+const PORT: u16 = 53;
 
 /// The length of the header of a message.
 const HEADER: usize = 12;
@@ -51,19 +54,11 @@ pub struct Resolved {
     pub server: String,
 }
 
-/// The child's role. Always prints one line; the exit status says only whether it could be printed.
-pub(super) fn run(args: &[String]) -> ExitCode {
-    let resolved = match args {
-        [pid, name] => match pid.parse() {
-            Ok(pid) => resolve(pid, name),
-            Err(_) => failed(Errno::EINVAL),
-        },
+/// The child's answer about a process and a name.
+pub(super) fn answer(args: &[String]) -> Resolved {
+    match args {
+        [pid, name] => pid.parse().map_or_else(|_| failed(Errno::EINVAL), |pid| resolve(pid, name)),
         _ => failed(Errno::EINVAL),
-    };
-    let line = serde_json::to_string(&resolved).unwrap_or_default();
-    match writeln!(io::stdout().lock(), "{line}") {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
     }
 }
 
@@ -78,12 +73,17 @@ fn resolve(pid: Pid, name: &str) -> Resolved {
     if let Err(errno) = reach::enter(&Path::new("/proc").join(pid.to_string()).join("ns/net")) {
         return failed(errno);
     }
-    let random = RandomState::new().hash_one(pid);
+    ask_all(&servers(&file), PORT, name)
+}
+
+/// Asks these servers, one after the other; a star in the name stands for what nobody has asked for before.
+fn ask_all(servers: &[IpAddr], port: u16, name: &str) -> Resolved {
+    let random = RandomState::new().hash_one(name);
     let asked = name.replace('*', &format!("{random:x}"));
     let mut last = Resolved::default();
-    for server in servers(&file) {
-        let said = ask(server, &asked, random.to_ne_bytes()[..2].try_into().unwrap_or_default());
-        let (address, why) = match said {
+    for server in servers {
+        let id = random.to_ne_bytes()[..2].try_into().unwrap_or_default();
+        let (address, why) = match ask((*server, port).into(), &asked, id) {
             Ok(ip) => (Some(ip.to_string()), None),
             Err(why) => (None, Some(why)),
         };
@@ -106,7 +106,7 @@ fn servers(file: &str) -> Vec<IpAddr> {
 }
 
 /// Asks one server for the IPv4 address of a name.
-fn ask(server: IpAddr, name: &str, id: [u8; 2]) -> Result<Ipv4Addr, String> {
+fn ask(server: SocketAddr, name: &str, id: [u8; 2]) -> Result<Ipv4Addr, String> {
     let why = |error: io::Error| match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => errno::name(Errno::ETIMEDOUT),
         _ => errno::name(Errno::from_raw(error.raw_os_error().unwrap_or(0))),
@@ -114,7 +114,7 @@ fn ask(server: IpAddr, name: &str, id: [u8; 2]) -> Result<Ipv4Addr, String> {
     let own: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((own, 0)).map_err(why)?;
     // Connected, so that a refusal of the other side is told, and no other address can answer.
-    socket.connect((server, 53)).map_err(why)?;
+    socket.connect(server).map_err(why)?;
     socket.send(&question(name, id)).map_err(why)?;
     let until = Instant::now() + PATIENCE;
     let mut buffer = [0; 512];
@@ -122,7 +122,7 @@ fn ask(server: IpAddr, name: &str, id: [u8; 2]) -> Result<Ipv4Addr, String> {
         let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         socket.set_read_timeout(Some(left)).map_err(why)?;
         let length = socket.recv(&mut buffer).map_err(why)?;
-        if let Some(said) = answer(buffer.get(..length).unwrap_or_default(), id) {
+        if let Some(said) = read(buffer.get(..length).unwrap_or_default(), id) {
             return said.map_err(str::to_string);
         }
         if Instant::now() >= until {
@@ -146,7 +146,7 @@ fn question(name: &str, id: [u8; 2]) -> Vec<u8> {
 }
 
 /// The first IPv4 address in an answer, or what the server says instead; `None` for what is no answer to this question.
-fn answer(message: &[u8], id: [u8; 2]) -> Option<Result<Ipv4Addr, &'static str>> {
+fn read(message: &[u8], id: [u8; 2]) -> Option<Result<Ipv4Addr, &'static str>> {
     let number = |at: usize| Some(u16::from_be_bytes(message.get(at..at + 2)?.try_into().ok()?));
     if message.get(..2)? != id || message.get(2)? & 0x80 == 0 {
         return None;

@@ -25,10 +25,10 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, Write},
+    io,
     os::{fd::AsFd, unix::fs::MetadataExt},
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -40,15 +40,15 @@ const DEADLINE: Duration = Duration::from_secs(1);
 
 /// What one namespace answered, with the number that it has; or why it did not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Answer {
+pub(super) struct Answer {
     inode: u64,
     network: Network,
     /// Whether another child may be luckier: this one had entered a user namespace, which it cannot leave.
     again: bool,
 }
 
-/// The child's role. Always prints one line; the exit status says only whether it could be printed.
-pub(super) fn run(args: &[String]) -> ExitCode {
+/// The child's answers about the first of these files, as many as the first word says; the others are known to it by number.
+pub(super) fn answers(args: &[String]) -> Vec<Answer> {
     let (count, files) = args.split_first().map_or((0, args), |(count, files)| (count.parse().unwrap_or(0), files));
     // Every file is opened before the first setns: afterwards even /proc may look different.
     let files: Vec<io::Result<File>> = files.iter().map(File::open).collect();
@@ -69,11 +69,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
             },
         });
     }
-    let line = serde_json::to_string(&answers).unwrap_or_default();
-    match writeln!(io::stdout().lock(), "{line}") {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    answers
 }
 
 fn failed(inode: u64, call: &str, errno: Errno) -> Answer {
@@ -98,68 +94,78 @@ fn enter(file: &File, is_here: bool, entered: &mut bool) -> nix::Result<()> {
     }
 }
 
+/// What rtnetlink(7) says of a namespace.
+#[derive(Default)]
+struct Told {
+    links: Vec<interfaces::Link>,
+    addresses: Vec<Address>,
+    routes: Vec<routes::Route>,
+    neighbours: Vec<routes::Neighbour>,
+    /// What bridges have learned.
+    learned: Vec<(u32, Vec<u8>)>,
+    /// The numbers that this namespace has for others are its own.
+    numbers: BTreeMap<i32, u64>,
+}
+
 /// Reads the namespace that the caller is in; `others` are those that a cable may lead to.
 fn read(inode: u64, others: &[(u64, &File)]) -> Answer {
     let all = || -> nix::Result<_> { Ok((interfaces::links()?, interfaces::addresses()?, routes::routes()?)) };
-    let (links, addresses, found) = match all() {
+    let (links, addresses, routes) = match all() {
         Ok(all) => all,
         Err(errno) => return failed(inode, "rtnetlink", errno),
     };
     // Old kernels, and those without bridges, have nothing to say here.
     let (neighbours, learned) = (routes::neighbours().unwrap_or_default(), routes::learned().unwrap_or_default());
-    // The numbers that this namespace has for others are its own.
     let numbers: BTreeMap<i32, u64> = match links.iter().any(|link| link.elsewhere.is_some()) {
         true => others.iter().filter_map(|(inode, file)| Some((routes::number_of(*file).ok()??, *inode))).collect(),
         false => BTreeMap::new(),
     };
+    let network = Network {
+        forwards: text::read("/proc/sys/net/ipv4/ip_forward").ok().map(|text| text.trim() == "1"),
+        packets: parse_packets(&text::read("/proc/self/net/snmp").unwrap_or_default()),
+        ..kept(inode, Told { links, addresses, routes, neighbours, learned, numbers })
+    };
+    Answer { inode, network, again: false }
+}
+
+/// As much of it as is told, by the names of the interfaces.
+fn kept(inode: u64, told: Told) -> Network {
+    let links = &told.links;
     let name =
         |index: u32| links.iter().find(|link| link.index == index).map_or_else(String::new, |it| it.name.clone());
     let [_, most, few] = MAX;
-    let mut left_out = links.len().saturating_sub(most);
-    let mut kept: Vec<&interfaces::Link> = links.iter().collect();
     // A cable to somewhere else says more than one of many others.
-    kept.sort_by_key(|link| (link.elsewhere.is_none(), link.index));
-    kept.truncate(most);
-    kept.sort_by_key(|link| link.index);
-    let route = |route: routes::Route| Route {
+    let mut shown: Vec<&interfaces::Link> = links.iter().collect();
+    shown.sort_by_key(|link| (link.elsewhere.is_none(), link.index));
+    shown.truncate(most);
+    shown.sort_by_key(|link| link.index);
+    let interfaces: Vec<Link> = shown.into_iter().map(|link| interface(link, inode, &told)).collect();
+    let route = |route: &routes::Route| Route {
         to: route.to.map_or_else(|| "default".into(), |(ip, prefix)| format!("{ip}/{prefix}")),
         via: route.via.map(|ip| ip.to_string()),
         out: route.out.filter(|_| route.refuses.is_empty()).map(name).unwrap_or_default(),
         refuses: route.refuses.into(),
         kernel: route.kernel,
     };
-    let neighbour = |found: routes::Neighbour| Neighbour {
+    let neighbour = |found: &routes::Neighbour| Neighbour {
         ip: found.ip.to_string(),
         out: name(found.index),
         state: found.state.into(),
         address: hexadecimal(&found.address),
     };
-    left_out += found.len().saturating_sub(few) + neighbours.len().saturating_sub(few);
-    let forwards = text::read("/proc/sys/net/ipv4/ip_forward").ok();
-    let network = Network {
-        interfaces: kept.into_iter().map(|link| shown(link, inode, &addresses, &learned, &numbers)).collect(),
-        routes: found.into_iter().take(few).map(route).collect(),
-        neighbours: neighbours.into_iter().take(few).map(neighbour).collect(),
-        left_out,
-        forwards: forwards.map(|text| text.trim() == "1"),
-        packets: parse_packets(&text::read("/proc/self/net/snmp").unwrap_or_default()),
-        ..Network::default()
-    };
-    Answer { inode, network, again: false }
+    let routes: Vec<Route> = told.routes.iter().take(few).map(route).collect();
+    let neighbours: Vec<Neighbour> = told.neighbours.iter().take(few).map(neighbour).collect();
+    let all = links.len() + told.routes.len() + told.neighbours.len();
+    let left_out = all - interfaces.len() - routes.len() - neighbours.len();
+    Network { interfaces, routes, neighbours, left_out, ..Network::default() }
 }
 
-fn shown(
-    link: &interfaces::Link,
-    inode: u64,
-    addresses: &[Address],
-    learned: &[(u32, Vec<u8>)],
-    numbers: &BTreeMap<i32, u64>,
-) -> Link {
+fn interface(link: &interfaces::Link, inode: u64, told: &Told) -> Link {
     let [received, bytes_in, sent, bytes_out] = link.counts;
-    let own = addresses.iter().filter(|address| address.index == link.index);
-    let behind = learned.iter().filter(|(index, _)| *index == link.index);
+    let own = told.addresses.iter().filter(|address| address.index == link.index);
+    let behind = told.learned.iter().filter(|(index, _)| *index == link.index);
     let network = match link.elsewhere {
-        Some(number) => numbers.get(&number).copied(),
+        Some(number) => told.numbers.get(&number).copied(),
         None => Some(inode),
     };
     Link {
@@ -251,29 +257,5 @@ fn child(exe: &Path, count: usize, files: &[&PathBuf], until: Instant) -> Option
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn our_own_namespace_is_read_without_entering_anything() {
-        let own = File::open("/proc/self/ns/net").unwrap();
-        let inode = own.metadata().unwrap().ino();
-        let answer = read(inode, &[(inode, &own)]);
-        assert_eq!((answer.inode, answer.network.unread.as_deref(), answer.again), (inode, None, false));
-        let lo = answer.network.interfaces.iter().find(|link| link.name == "lo").unwrap();
-        assert_eq!((lo.kind.as_str(), lo.peer, lo.carrier, lo.address.as_str()), ("", None, lo.up, ""));
-        let mut entered = false;
-        assert_eq!((enter(&own, true, &mut entered), entered), (Ok(()), false));
-    }
-
-    #[test]
-    fn who_does_not_answer_is_named_with_an_errno() {
-        let host = Network { inode: 7, host: true, ..Network::default() };
-        let found = vec![Found { network: host.clone(), file: "/proc/self/ns/net".into() }];
-        let asked = ask(Path::new("/bin/false"), found.clone());
-        assert_eq!(asked.all, [Network { unread: Some("__ns-helper: ETIMEDOUT".into()), ..host.clone() }]);
-        let mut other = found;
-        take(&mut other, 0, Answer { inode: 8, ..Answer::default() });
-        assert_eq!(other[0].network, Network { unread: Some("open: ESRCH".into()), ..host });
-    }
-}
+#[path = "networks_helper_tests.rs"]
+mod tests;

@@ -56,26 +56,25 @@ impl Answer {
     }
 }
 
-/// The child's role: `args` is the PID, or `networks` and files of namespaces ([`super::networks_helper`]). Always prints one line; the exit status says only whether it could be printed.
+/// The child's role. Always prints one line; the exit status says only whether it could be printed.
 pub fn run(args: &[String]) -> ExitCode {
-    if let Some((_, files)) = args.split_first().filter(|(word, _)| *word == networks_helper::WORD) {
-        return networks_helper::run(files);
-    }
-    if let Some((_, words)) = args.split_first().filter(|(word, _)| *word == reach::WORD) {
-        return reach::run(words);
-    }
-    if let Some((_, words)) = args.split_first().filter(|(word, _)| *word == names::WORD) {
-        return names::run(words);
-    }
-    let answer = match args.first().and_then(|pid| pid.parse().ok()) {
-        Some(pid) => look(pid),
-        None => Answer { errors: vec!["usage: __ns-helper PID".into()], ..Answer::default() },
-    };
-    let line = serde_json::to_string(&answer).unwrap_or_else(|_| "{}".into());
-    match writeln!(io::stdout().lock(), "{line}") {
+    match writeln!(io::stdout().lock(), "{}", line(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// The answer in JSON; `args` is the PID, or what is asked and of what ([`networks_helper`], [`reach`], [`names`]).
+fn line(args: &[String]) -> String {
+    let (word, rest) = args.split_first().map_or(("", args), |(word, rest)| (word.as_str(), rest));
+    let usage = |_| Answer { errors: vec!["usage: __ns-helper PID".into()], ..Answer::default() };
+    let line = match word {
+        networks_helper::WORD => serde_json::to_string(&networks_helper::answers(rest)),
+        reach::WORD => serde_json::to_string(&reach::answer(rest)),
+        names::WORD => serde_json::to_string(&names::answer(rest)),
+        pid => serde_json::to_string(&pid.parse().map_or_else(usage, look)),
+    };
+    line.unwrap_or_default()
 }
 
 fn look(pid: Pid) -> Answer {

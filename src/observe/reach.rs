@@ -26,11 +26,10 @@ use nix::{
 use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
-    io::{self, Write},
     net::Ipv4Addr,
     os::fd::{AsFd, AsRawFd},
     path::Path,
-    process::{Command, ExitCode},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -88,26 +87,21 @@ pub(crate) fn locate(networks: &Networks, spot: Spot) -> Option<&Network> {
 
 /// What the child tells: an errno, or who has taken the connection as whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Answer {
+pub(super) struct Answer {
     errno: Option<i32>,
     taken: Option<(Pid, String)>,
 }
 
-/// The child's role. Always prints one line; the exit status says only whether it could be printed.
-pub(super) fn run(args: &[String]) -> ExitCode {
+/// The child's answer about a namespace, an address, a port, and those who may have taken the connection.
+pub(super) fn answer(args: &[String]) -> Answer {
     let answer = match args {
         [file, ip, port, others @ ..] => match (ip.parse(), port.parse()) {
-            (Ok(ip), Ok(port)) => attempt(Path::new(file), ip, port, others),
+            (Ok(ip), Ok(port)) => enter(Path::new(file)).and_then(|()| attempt(ip, port, others)),
             _ => Err(Errno::EINVAL),
         },
         _ => Err(Errno::EINVAL),
     };
-    let answer = answer.unwrap_or_else(|errno| Answer { errno: Some(errno as i32), taken: None });
-    let line = serde_json::to_string(&answer).unwrap_or_default();
-    match writeln!(io::stdout().lock(), "{line}") {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    answer.unwrap_or_else(|errno| Answer { errno: Some(errno as i32), taken: None })
 }
 
 /// Enters the network namespace of which this is a file.
@@ -122,8 +116,7 @@ pub(super) fn enter(file: &Path) -> nix::Result<()> {
     Ok(())
 }
 
-fn attempt(file: &Path, ip: Ipv4Addr, port: u16, others: &[String]) -> nix::Result<Answer> {
-    enter(file)?;
+fn attempt(ip: Ipv4Addr, port: u16, others: &[String]) -> nix::Result<Answer> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
     let until = Instant::now() + PATIENCE;
@@ -223,7 +216,8 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::{Link, Peer};
+    use crate::observe::{Link, Member, Peer, stub::Stub};
+    use std::io::Write;
 
     /// The machine, a host with a cable to a container and one to somebody else.
     fn networks() -> Networks {
@@ -270,8 +264,68 @@ mod tests {
 
     #[test]
     fn what_cannot_be_entered_or_reached_is_an_errno() {
-        assert_eq!(attempt(Path::new("/proc/none"), Ipv4Addr::LOCALHOST, 1, &[]), Err(Errno::ENOENT));
-        let refused = |errno: Errno| matches!(errno, Errno::EINVAL | Errno::EPERM | Errno::ENOTTY);
-        assert!(attempt(Path::new("/dev/null"), Ipv4Addr::LOCALHOST, 1, &[]).is_err_and(refused));
+        let errno = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+            answer(&words).errno.map(Errno::from_raw)
+        };
+        assert_eq!(errno(&["/proc/none", "127.0.0.1", "1"]), Some(Errno::ENOENT));
+        let refused = errno(&["/dev/null", "127.0.0.1", "1"]);
+        assert!(matches!(refused, Some(Errno::EINVAL | Errno::EPERM | Errno::ENOTTY)), "{refused:?}");
+        for wrong in [&["/proc/none", "127.0.0.1", "x"][..], &["/proc/none", "x", "1"], &["/proc/none", "127.0.0.1"]] {
+            assert_eq!(errno(wrong), Some(Errno::EINVAL), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_takes_a_connection_is_found_by_its_port() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let others = [i32::MAX, Pid::own().0].map(|pid| pid.to_string());
+        let taken = Some((Pid::own(), "127.0.0.1".into()));
+        assert_eq!(attempt(Ipv4Addr::LOCALHOST, port, &others), Ok(Answer { errno: None, taken }));
+        drop(listener);
+        assert_eq!(attempt(Ipv4Addr::LOCALHOST, port, &others), Err(Errno::ECONNREFUSED));
+    }
+
+    #[test]
+    fn a_step_tries_its_connections_from_where_they_begin() {
+        let (stub, mut all) = (Stub::new(), networks());
+        let mut reader = Reader::new(Path::new("/proc"), &stub.exe());
+        let connect = |from| Probe::Connect(Connect { from, ip: Ipv4Addr::new(10, 2, 0, 1), port: 80 });
+        reader.extra.probes = vec![Probe::Name("x.box".into()), connect(Spot::Inside), connect(Spot::Far)];
+        for (at, network) in all.all.iter_mut().enumerate().take(3) {
+            network.processes = vec![Member { pid: Pid(at as i32 + 20), comm: "sh".into() }];
+        }
+        let reached = |taken: Option<i32>, errno| {
+            stub.say(&Answer { errno, taken: taken.map(|pid| (Pid(pid), "10.1.0.1".into())) });
+            reader.reached(Some(&all))
+        };
+        let inside = Reached { from: Spot::Inside.to_string(), to: "10.2.0.1:80".into(), ..Reached::default() };
+        let taken = Reached { at: Some(3), seen_as: Some("10.1.0.1".into()), ..inside.clone() };
+        assert_eq!(reached(Some(22), None), [taken], "nobody is there to begin far away");
+        let refused = Reached { errno: Some("ECONNREFUSED".into()), ..inside };
+        assert_eq!(reached(None, Some(libc::ECONNREFUSED)), [refused]);
+        // Neither the machine nor a namespace without processes is asked who has taken it.
+        assert_eq!(stub.asked(), vec!["reach /proc/21/ns/net 10.2.0.1 80 21 22"; 2]);
+        assert_eq!(reader.reached(None), []);
+    }
+
+    #[test]
+    fn a_wait_ends_with_an_event_or_with_its_time() {
+        let (one, mut other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let until = |time: Duration| Instant::now() + time;
+        assert_eq!(waits(&one, PollFlags::POLLIN, until(Duration::from_millis(1))), Ok(false));
+        assert_eq!(waits(&one, PollFlags::POLLIN, Instant::now()), Ok(false));
+        other.write_all(b"x").unwrap();
+        assert_eq!(waits(&one, PollFlags::POLLIN, until(Duration::from_secs(20))), Ok(true));
+    }
+
+    #[test]
+    fn what_came_of_a_connection_is_told_by_its_two_ends() {
+        let connect = Connect { from: Spot::Inside, ip: Ipv4Addr::new(10, 2, 0, 1), port: 80 };
+        let reached = |from: Spot, to: &str| Reached { from: from.to_string(), to: to.into(), ..Reached::default() };
+        assert!(reached(Spot::Inside, "10.2.0.1:80").is_of(&connect));
+        assert!(!reached(Spot::Outside, "10.2.0.1:80").is_of(&connect));
+        assert!(!reached(Spot::Inside, "10.2.0.1:81").is_of(&connect));
     }
 }

@@ -334,5 +334,8 @@ pub fn for_children(process: &Path) -> ForChildren {
 }
 
 #[cfg(test)]
+#[path = "reader_helper_tests.rs"]
+mod helper_tests;
+#[cfg(test)]
 #[path = "reader_tests.rs"]
 mod tests;

@@ -28,7 +28,7 @@ fn who_gets_a_pid_again_is_asked_again() {
 }
 
 /// A `/proc` of files: `self` is the host, and every process has its namespaces as numbers.
-struct Fake(tempfile::TempDir);
+pub(super) struct Fake(pub(super) tempfile::TempDir);
 
 impl Fake {
     fn new() -> Fake {
@@ -39,20 +39,20 @@ impl Fake {
         fake
     }
 
-    fn file(&self, name: &str, text: &str) {
+    pub(super) fn file(&self, name: &str, text: &str) {
         let path = self.0.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn link(&self, name: &str, target: &str) {
+    pub(super) fn link(&self, name: &str, target: &str) {
         let path = self.0.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(target, path).unwrap();
     }
 
     /// All namespaces are number 1 but those that are named.
-    fn links(&self, dir: &str, others: &[(Kind, u64)]) {
+    pub(super) fn links(&self, dir: &str, others: &[(Kind, u64)]) {
         let inode = |kind: Kind| others.iter().find(|(other, _)| *other == kind).map_or(1, |(_, inode)| *inode);
         for row in &TABLE {
             self.link(&format!("{dir}/ns/{}", row.link), &format!("{}:[{}]", row.link, inode(row.kind)));
@@ -61,7 +61,7 @@ impl Fake {
     }
 
     /// A process that began in the order of its number.
-    fn process(&self, pid: i32, ppid: i32, comm: &str, others: &[(Kind, u64)]) {
+    pub(super) fn process(&self, pid: i32, ppid: i32, comm: &str, others: &[(Kind, u64)]) {
         let fields = format!("{ppid} 7 7 0 7 0 1 2 3 4 100 50 0 0 20 0 1 0 {pid} 4096 12 0");
         self.file(&format!("{pid}/stat"), &format!("{pid} ({comm}) S {fields}"));
         self.links(&pid.to_string(), others);
@@ -80,10 +80,11 @@ impl Fake {
 }
 
 /// What every isolated process has for itself.
-const OWN: [(Kind, u64); 5] = [(Kind::Pid, 5), (Kind::Uts, 5), (Kind::Mnt, 5), (Kind::Ipc, 5), (Kind::Net, 5)];
+pub(super) const OWN: [(Kind, u64); 5] =
+    [(Kind::Pid, 5), (Kind::Uts, 5), (Kind::Mnt, 5), (Kind::Ipc, 5), (Kind::Net, 5)];
 
 /// A shell (10), unshare (20), a container (30) with a child (31), and a process that has entered it (40).
-fn session() -> Fake {
+pub(super) fn session() -> Fake {
     let fake = Fake::new();
     fake.process(1, 0, "init", &[]);
     fake.process(10, 1, "bash", &[]);

@@ -119,6 +119,7 @@ fn sample() -> Sample {
         mounts: vec![Mount {
             id: 1,
             parent: 2,
+            device: "254:0".into(),
             root: "/".into(),
             point: "/a b".into(),
             kind: "tmpfs".into(),

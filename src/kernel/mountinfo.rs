@@ -9,6 +9,9 @@ pub struct Mount {
     pub id: u32,
     /// The ID of the mount that it stands on.
     pub parent: u32,
+    /// The file system's device, as `MAJOR:MINOR`. Together with [`Mount::root`] it says which tree is mounted.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub device: String,
     /// The directory of the file system that is mounted here.
     pub root: String,
     /// Where it is mounted, as the process sees it.
@@ -51,14 +54,16 @@ fn parse_line(line: &str) -> Option<(Mount, String)> {
     let (left, right) = line.split_once(" - ")?;
     let mut fields = left.split(' ');
     let (id, parent) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    let (root, point) = (unescape(fields.nth(1)?), unescape(fields.next()?));
+    let device = fields.next()?.to_string();
+    let (root, point) = (unescape(fields.next()?), unescape(fields.next()?));
     let flags = fields.next()?;
     let optional: Vec<&str> = fields.collect();
     let mut rest = right.split(' ');
     let (kind, source) = (unescape(rest.next()?), unescape(rest.next()?));
     let options = rest.next().unwrap_or_default().to_string();
     let read_only = [flags, &options].iter().any(|all| all.split(',').any(|flag| flag == "ro"));
-    Some((Mount { id, parent, root, point, kind, source, propagation: propagation(&optional), read_only }, options))
+    let propagation = propagation(&optional);
+    Some((Mount { id, parent, device, root, point, kind, source, propagation, read_only }, options))
 }
 
 /// A mount can be shared and a slave at once: it passes on what it gets from its master.
@@ -112,7 +117,7 @@ broken line
     fn every_kind_of_line_is_read() {
         let mounts = parse(CAPTURE);
         assert_eq!(mounts.len(), 5);
-        assert_eq!(mounts[0].kind, "proc");
+        assert_eq!((mounts[0].kind.as_str(), mounts[0].device.as_str()), ("proc", "0:21"));
         assert_eq!((mounts[1].id, mounts[1].parent, mounts[1].propagation.as_str()), (27, 1, "shared"));
         assert_eq!(mounts[2].propagation, "shared,slave");
         assert_eq!((mounts[2].root.as_str(), mounts[2].point.as_str()), ("/srv/a b", "/mnt/a b"));

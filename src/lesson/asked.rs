@@ -45,6 +45,8 @@ pub enum Fact {
     Mount(Where, String, String),
     /// `no-mount inside|host PATH [FSTYPE]`.
     NoMount(Where, String, Option<String>),
+    /// `host-root mounted|gone`: the container sees the whole tree that the host's root is, on some mount, or on none.
+    HostRoot(bool),
     /// `read-only inside|host PATH yes|no`: what is mounted there cannot be written to.
     ReadOnly(Where, String, bool),
     /// `interfaces inside|host only A,B`.

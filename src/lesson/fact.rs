@@ -22,7 +22,7 @@ pub struct Word {
 }
 
 /// Every check that a lesson can ask for.
-pub const VOCABULARY: [Word; 49] = [
+pub const VOCABULARY: [Word; 50] = [
     Word {
         name: "namespace",
         usage: "KIND,… new|same",
@@ -100,6 +100,13 @@ pub const VOCABULARY: [Word; 49] = [
         meaning: "Nothing (of these types) is mounted there.",
         example: "no-mount host /mnt tmpfs",
         parse: |a| Ok(Fact::NoMount(a.side()?, a.path()?, a.optional())),
+    },
+    Word {
+        name: "host-root",
+        usage: "mounted|gone",
+        meaning: "The container sees the whole of the host's root somewhere, wherever it was moved; or nowhere.",
+        example: "host-root gone",
+        parse: |a| Ok(Fact::HostRoot(a.choice("mounted", "gone")?)),
     },
     Word {
         name: "read-only",

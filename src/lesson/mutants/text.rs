@@ -15,7 +15,7 @@ pub(super) const MORE: [Said; 19] = [
     ("group memory {bytes}", "The group allows {mib} MiB", "控制组允许 {mib} MiB"),
     ("mount inside / overlay", "Its root is an overlay", "它的根是 overlay"),
     ("mount inside /dev tmpfs", "`/dev` is a tmpfs", "`/dev` 是 tmpfs"),
-    ("no-mount inside /dev/old", "Nothing of the host is left", "宿主机的东西一点不剩"),
+    ("host-root gone", "Nothing of the host is left", "宿主机的东西一点不剩"),
     ("read-only inside /proc/sys yes", "`/proc/sys` cannot be written to", "`/proc/sys` 不可写"),
     ("init sh", "PID 1 is the shell", "PID 1 是那个 shell"),
     ("entered ipc,mnt,net,pid,uts", "In all five namespaces", "五种命名空间全都进入了"),

@@ -137,6 +137,7 @@ pub fn decide(fact: &Fact, evidence: &Evidence, lang: Lang) -> Verdict {
         Fact::NoMount(place, path, kind) => {
             read(&|sample| mount::absent(path, kind.as_deref(), side(*place, sample), lang))
         }
+        Fact::HostRoot(mounted) => read(&|sample| mount::host_root(*mounted, sample, lang)),
         Fact::ReadOnly(place, path, yes) => read(&|sample| mount::read_only(path, *yes, side(*place, sample), lang)),
         Fact::InterfacesOnly(place, names) => read(&|sample| network::only(names, side(*place, sample), lang)),
         Fact::Interface(place, name, up) => read(&|sample| network::interface(name, *up, side(*place, sample), lang)),

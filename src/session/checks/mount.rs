@@ -4,7 +4,7 @@ use super::{Verdict, absent as nothing};
 use crate::{
     kernel::silent,
     lang::Lang,
-    observe::{Sample, Side},
+    observe::{Mount, Sample, Side},
 };
 
 /// `/proc` inside shows the host's processes, or the container's own.
@@ -34,6 +34,19 @@ pub(super) fn absent(path: &str, kinds: Option<&str>, side: &Side, lang: Lang) -
     let matches = |mount_kind: &str| kinds.is_none_or(|kinds| kinds.split(',').any(|kind| kind == mount_kind));
     let seen = side.mounts.iter().rev().find(|mount| mount.point == path && matches(&mount.kind));
     Verdict::equal(nothing(lang), seen.map_or_else(|| nothing(lang).into(), |mount| format!("{path} {}", mount.kind)))
+}
+
+/// The tree that is the host's root stands somewhere in the container, too, or nowhere. Other mounts that cover it take no
+/// descriptor away, and a move only changes its place.
+pub(super) fn host_root(mounted: bool, sample: &Sample, lang: Lang) -> Verdict {
+    let gone = lang.pick("nowhere", "哪里都没有");
+    let wanted = if mounted { lang.pick("the host's root", "宿主机的根") } else { gone };
+    // Both tables have a root; one that has none could not be read.
+    let host = sample.host.mounts.iter().rfind(|mount| mount.point == "/");
+    let Some(host) = host.filter(|_| !sample.inside.mounts.is_empty()) else { return Verdict::unread(wanted, lang) };
+    let same = |mount: &&Mount| (&mount.device, &mount.root) == (&host.device, &host.root);
+    let seen = sample.inside.mounts.iter().find(same);
+    Verdict::new(seen.is_some() == mounted, wanted, seen.map_or(gone, |mount| &mount.point))
 }
 
 /// What is mounted on one of the container's mounts appears elsewhere, or nothing does.
@@ -129,6 +142,33 @@ mod tests {
             Case("read-only inside /proc/sys no", sample(), false, rw, "absent"),
             Case("read-only host /proc/sys yes", with(protected), false, ro, "absent"),
             Case("read-only inside /proc/sys yes", blind(), false, ro, "absent"),
+        ]);
+    }
+
+    #[test]
+    fn the_hosts_root_is_found_wherever_it_was_moved() {
+        let host = "27 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n";
+        let inside = |lines: &str| {
+            let mut sample = sample();
+            sample.host.mounts = mounts::parse(host);
+            sample.inside.mounts = mounts::parse(lines);
+            sample
+        };
+        let own = "50 49 0:60 / / rw - overlay box rw\n";
+        let moved = format!("{own}51 50 254:0 / /mnt rw - ext4 /dev/vda rw\n");
+        let covered = format!("{moved}52 51 0:61 / /mnt rw - tmpfs none rw\n");
+        // A part of the same file system, and another one.
+        let part = "50 49 254:0 /srv/image / rw - ext4 /dev/vda rw\n51 50 254:1 / /data rw - ext4 /dev/vdb rw\n";
+        let (here, gone) = ("the host's root", "nowhere");
+        all([
+            Case("host-root gone", inside(own), true, gone, gone),
+            Case("host-root mounted", inside(own), false, here, gone),
+            Case("host-root gone", inside(&moved), false, gone, "/mnt"),
+            Case("host-root mounted", inside(&moved), true, here, "/mnt"),
+            Case("host-root gone", inside(&covered), false, gone, "/mnt"),
+            Case("host-root gone", inside(part), true, gone, gone),
+            Case("host-root mounted", sample(), true, here, "/"),
+            Case("host-root gone", blind(), false, gone, "unreadable"),
         ]);
     }
 

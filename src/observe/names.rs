@@ -121,7 +121,11 @@ fn ask(server: SocketAddr, name: &str, id: [u8; 2]) -> Result<Ipv4Addr, String> 
     loop {
         let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         socket.set_read_timeout(Some(left)).map_err(why)?;
-        let length = socket.recv(&mut buffer).map_err(why)?;
+        // With a time limit, no signal lets the kernel begin anew by itself (signal(7)).
+        let length = match socket.recv(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+            length => length.map_err(why)?,
+        };
         if let Some(said) = read(buffer.get(..length).unwrap_or_default(), id) {
             return said.map_err(str::to_string);
         }

@@ -1,4 +1,7 @@
-use super::super::stub::Stub;
+use super::super::{
+    apart::{Apart, forked},
+    stub::Stub,
+};
 use super::*;
 use crate::lesson::{Connect, Spot};
 
@@ -157,4 +160,16 @@ fn a_step_asks_for_its_names() {
     // The child does not know what it was asked for where it got no further than the network.
     assert_eq!(reader.resolved(Pid(30)), [Resolved { name: "*.box".into(), ..failed }]);
     assert_eq!(stub.asked(), ["names 30 *.box"]);
+}
+
+#[test]
+fn a_name_is_asked_for_in_the_network_of_the_process() {
+    let Some(apart) = Apart::new() else { return };
+    let args = [apart.pid().to_string(), "x.box".into()];
+    let told = forked(|| serde_json::to_string(&answer(&args)).unwrap());
+    let resolved: Resolved = serde_json::from_str(&told).unwrap();
+    assert_eq!((resolved.name.as_str(), resolved.why.as_deref()), ("x.box", Some("ENETUNREACH")));
+    // It sees the same file there.
+    let file = crate::kernel::text::read("/etc/resolv.conf").unwrap_or_default();
+    assert_eq!(resolved.server, servers(&file).last().unwrap().to_string());
 }

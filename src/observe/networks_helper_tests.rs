@@ -1,4 +1,8 @@
-use super::super::{networks::Member, stub::Stub};
+use super::super::{
+    apart::{Apart, forked},
+    networks::Member,
+    stub::Stub,
+};
 use super::*;
 
 #[test]
@@ -200,4 +204,26 @@ fn too_many_namespaces_are_counted() {
     let networks = ask(&stub.exe(), found(MAX[0] as u64 + 2));
     assert_eq!((networks.all.len(), networks.more), (MAX[0], 2));
     assert_eq!(ask(Path::new("/bin/false"), Vec::new()), Networks::default());
+}
+
+#[test]
+fn namespaces_are_entered_one_after_the_other() {
+    let (Some(first), Some(second)) = (Apart::new(), Apart::new()) else { return };
+    let own = "/proc/self/ns/net".to_string();
+    let files = ["4".into(), own.clone(), first.file("net"), "/no/such".into(), second.file("net"), own];
+    let answers: Vec<Answer> =
+        serde_json::from_str(&forked(|| serde_json::to_string(&answers(&files)).unwrap())).unwrap();
+    let inode = |file: &str| File::open(file).map_or(0, |file| file.metadata().unwrap().ino());
+    assert_eq!(answers.len(), 4);
+    for (answer, file) in answers.iter().zip(&files[1..]) {
+        assert_eq!(answer.inode, inode(file), "{file}");
+    }
+    let [here, first, none, second] = answers.as_slice() else { panic!("{answers:?}") };
+    assert!(here.network.unread.is_none() && !here.again && !first.again && !none.again);
+    let [lo] = first.network.interfaces.as_slice() else { panic!("{first:?}") };
+    assert_eq!((lo.name.as_str(), lo.up, first.network.routes.len()), ("lo", false, 0));
+    assert_eq!(none.network.unread.as_deref(), Some("open: ENOENT"));
+    // Who had to enter a user namespace cannot enter what belongs to another one.
+    let apart = Some("setns: EPERM".to_string()).filter(|_| !nix::unistd::geteuid().is_root());
+    assert_eq!((second.again, &second.network.unread), (apart.is_some(), &apart));
 }

@@ -204,3 +204,7 @@ pub(crate) fn is_about(answer: &Answer, namespaces: &Links) -> bool {
         .chain([&Kind::Mnt])
         .all(|kind| answer.namespace(*kind).is_none_or(|inode| namespaces.get(kind) == Some(&inode)))
 }
+
+#[cfg(test)]
+#[path = "ns_helper_tests.rs"]
+mod tests;

@@ -216,7 +216,11 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::{Link, Member, Peer, stub::Stub};
+    use crate::observe::{
+        Link, Member, Peer,
+        apart::{Apart, forked},
+        stub::Stub,
+    };
     use std::io::Write;
 
     /// The machine, a host with a cable to a container and one to somebody else.
@@ -318,6 +322,18 @@ mod tests {
         assert_eq!(waits(&one, PollFlags::POLLIN, Instant::now()), Ok(false));
         other.write_all(b"x").unwrap();
         assert_eq!(waits(&one, PollFlags::POLLIN, until(Duration::from_secs(20))), Ok(true));
+    }
+
+    #[test]
+    fn a_connection_begins_in_the_namespace_that_is_named() {
+        let Some(apart) = Apart::new() else { return };
+        let from = |file: String| {
+            let args = [file, "127.0.0.1".into(), "1".into()];
+            let told = forked(|| serde_json::to_string(&answer(&args)).unwrap());
+            serde_json::from_str::<Answer>(&told).unwrap().errno.map(Errno::from_raw)
+        };
+        assert_eq!(from(apart.file("net")), Some(Errno::ENETUNREACH), "not even loopback is up there");
+        assert_ne!(from("/proc/self/ns/net".into()), Some(Errno::ENETUNREACH));
     }
 
     #[test]

@@ -184,13 +184,20 @@ fn sample(shared: &Shared, reader: &mut Reader, sink: impl Fn(u64, Arc<Sample>))
         (reader.sees_networks, reader.host_terminal) = (next.networks, next.host_terminal);
         let (sample, _) = reader.read(next.subject);
         rest = started.elapsed() * REST;
-        let same = last.take().filter(|(_, before)| equal(before, &sample));
-        let known = same.as_ref().is_some_and(|(number, _)| *number == next.number);
-        let sample = same.map_or_else(|| Arc::new(sample), |(_, before)| before);
+        let (sample, is_news) = news(last.take(), next.number, sample);
         last = Some((next.number, sample.clone()));
-        if !known {
+        if is_news {
             sink(next.number, sample);
         }
+    }
+}
+
+/// The sample that is kept, the old one where the new one says the same; and whether it is to be sent: because it says
+/// something else, or answers a newer request.
+fn news(last: Option<(u64, Arc<Sample>)>, number: u64, sample: Sample) -> (Arc<Sample>, bool) {
+    match last.filter(|(_, before)| equal(before, &sample)) {
+        Some((known, before)) => (before, known != number),
+        None => (Arc::new(sample), true),
     }
 }
 
@@ -228,25 +235,5 @@ fn exists(sample: &Sample) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::mpsc::channel;
-
-    #[test]
-    fn the_newest_request_is_answered_and_an_equal_sample_is_not_sent_again() {
-        let (send, receive) = channel();
-        let sampler = Sampler::start(Path::new("/bin/false"), move |number, _| send.send(number).unwrap()).unwrap();
-        for number in 1..=500 {
-            sampler.request(number);
-        }
-        let deadline = Duration::from_secs(20);
-        let answered = || receive.recv_timeout(deadline).unwrap();
-        let mut answers = vec![answered()];
-        while answers.last() != Some(&500) {
-            answers.push(answered());
-        }
-        assert!(answers.is_sorted() && answers.len() < 500, "{answers:?}");
-        drop(sampler);
-        assert!(receive.recv_timeout(deadline).is_err(), "the thread has ended and said nothing more");
-    }
-}
+#[path = "sampler_tests.rs"]
+mod tests;

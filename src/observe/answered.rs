@@ -103,7 +103,81 @@ pub(super) fn proc_shows_host(process: &Path) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::Asked;
     use std::{fs, os::unix::fs::symlink};
+
+    /// A `/proc` of which the processes named have these roots, and one mount namespace each but for the host's own.
+    fn proc(roots: &[(&str, &str)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (process, root) in roots {
+            fs::create_dir_all(dir.path().join(process).join("ns")).unwrap();
+            fs::create_dir_all(dir.path().join(root).join("dev")).unwrap();
+            symlink(dir.path().join(root), dir.path().join(process).join("root")).unwrap();
+            symlink(format!("mnt:[{}]", process.len()), dir.path().join(process).join("ns/mnt")).unwrap();
+        }
+        dir
+    }
+
+    fn ask(dir: &Path, container: Option<i32>, extra: &Extra) -> Answered {
+        Answered::ask(dir, extra, container.map(Pid), &[30, 31, 32].map(Pid), &Looking::default())
+    }
+
+    #[test]
+    fn a_root_below_the_container_counts_where_it_has_the_hosts_itself() {
+        let same = |roots: &[(&str, &str)]| {
+            let dir = proc(roots);
+            let (theirs, host) = ask(dir.path(), Some(30), &Extra::default()).root.unwrap();
+            let identity = |root: &str| scorecard::root_identity(&dir.path().join(root));
+            assert_eq!(Some(host), identity("self"));
+            roots.iter().skip(1).filter(|(process, _)| identity(process).as_ref() == Some(&theirs)).count()
+        };
+        assert_eq!(same(&[("self", "host"), ("30", "box"), ("31", "host")]), 1, "the container's own");
+        assert_eq!(same(&[("self", "host"), ("30", "host"), ("31", "host"), ("32", "box")]), 1, "who called chroot");
+        assert_eq!(same(&[("self", "host"), ("30", "host"), ("31", "host")]), 2, "the host's");
+    }
+
+    #[test]
+    fn what_is_open_belongs_to_who_has_the_other_root() {
+        let dir = proc(&[("self", "host"), ("30", "host"), ("31", "box")]);
+        for process in ["30", "31"] {
+            fs::create_dir(dir.path().join(process).join("fd")).unwrap();
+            symlink(dir.path(), dir.path().join(process).join("fd").join(process)).unwrap();
+        }
+        let outside = ask(dir.path(), Some(30), &Extra::default()).outside;
+        assert_eq!(outside, Some(format!("31 -> {}", dir.path().display())));
+    }
+
+    #[test]
+    fn both_sides_are_asked_for_their_proc_and_the_container_for_its_devices() {
+        let dir = proc(&[("self", "host"), ("30", "box"), ("1234", "box")]);
+        for (root, own) in [("host", std::process::id()), ("box", 1)] {
+            fs::create_dir(dir.path().join(root).join("proc")).unwrap();
+            symlink(own.to_string(), dir.path().join(root).join("proc/self")).unwrap();
+        }
+        let answered = ask(dir.path(), Some(30), &Extra::default());
+        assert_eq!((answered.host_proc, answered.inside_proc), (Some(true), Some(false)));
+        assert_eq!(answered.more_devices, Some(Vec::new()));
+        // In the host's mount namespace the devices are the host's.
+        assert_eq!(ask(dir.path(), Some(1234), &Extra::default()).more_devices, None);
+        let nobody = ask(dir.path(), None, &Extra::default());
+        assert_eq!((nobody.host_proc, nobody.inside_proc, nobody.root, nobody.outside), (Some(true), None, None, None));
+    }
+
+    #[test]
+    fn files_are_read_with_or_without_a_container() {
+        let dir = proc(&[("self", "host"), ("30", "box")]);
+        fs::write(dir.path().join("name"), "box").unwrap();
+        let [name, null, none] = ["name", "/dev/null", "none"].map(|path| Asked { inside: false, path: path.into() });
+        let files = vec![name.clone(), null.clone(), none.clone()];
+        let extra = Extra { work: dir.path().into(), files, ..Extra::default() };
+        let answered = ask(dir.path(), Some(30), &extra);
+        assert_eq!((&answered.files[&name], &answered.files[&none]), (&Some("box".to_string()), &None));
+        assert_eq!(answered.devices, [(null.clone(), "c 1:3".to_string())].into());
+        assert_eq!(answered.owners[&name], nix::unistd::geteuid().as_raw());
+        assert_eq!(answered.owners.keys().collect::<Vec<_>>(), [&null, &name]);
+        let before = ask(dir.path(), None, &extra);
+        assert!(before.devices.is_empty() && before.files == answered.files && before.owners == answered.owners);
+    }
 
     #[test]
     fn a_proc_is_the_hosts_where_it_has_us_under_our_own_number() {
@@ -123,5 +197,8 @@ mod tests {
         fs::create_dir_all(dir.path().join("led/root")).unwrap();
         symlink("/proc", dir.path().join("led/root/proc")).unwrap();
         assert_eq!(proc_shows_host(&dir.path().join("led")), None, "a link would answer for our own");
+        fs::create_dir_all(dir.path().join("file/root/proc")).unwrap();
+        fs::write(dir.path().join("file/root/proc/self"), "").unwrap();
+        assert_eq!(proc_shows_host(&dir.path().join("file")), None, "this is no /proc");
     }
 }

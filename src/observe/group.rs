@@ -120,4 +120,56 @@ mod tests {
         assert_eq!(delays.add(proc.path(), &[Pid(8)]), Some(2500));
         assert_eq!(delays.add(proc.path(), &[Pid(9)]), None);
     }
+
+    /// A version 1 hierarchy of `pids` and one of version 2 for all else, with these files.
+    fn machine(files: &[(&str, &str)]) -> (tempfile::TempDir, [Hierarchy; 2]) {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let point = |name: &str| dir.path().join(name).to_str().unwrap().to_string();
+        let one = Hierarchy { version: 1, controllers: vec!["pids".into()], root: "/".into(), point: point("pids") };
+        let two = Hierarchy { version: 2, controllers: Vec::new(), root: "/".into(), point: point("all") };
+        (dir, [one, two])
+    }
+
+    fn read_in(hierarchies: &[Hierarchy], own: &str, proc_root: &Path) -> Group {
+        let own = cgroup::parse_membership(&format!("1:pids:{own}\n0::{own}\n"));
+        read("box", hierarchies, &own, proc_root, &mut Delays::default())
+    }
+
+    #[test]
+    fn a_group_has_the_members_that_each_hierarchy_tells() {
+        let (dir, hierarchies) = machine(&[
+            ("all/box/cgroup.procs", "9\n7\n"),
+            ("all/box/memory.max", "4096\n"),
+            ("pids/box/cgroup.procs", "7\n8\n"),
+        ]);
+        let group = read_in(&hierarchies, "/", dir.path());
+        let of = |name: &str| group.members_of[name].clone();
+        assert_eq!(
+            (of("cpu"), of("memory"), of("pids")),
+            (vec![Pid(9), Pid(7)], vec![Pid(9), Pid(7)], vec![Pid(7), Pid(8)])
+        );
+        assert_eq!((group.exists, group.members), (true, vec![Pid(7), Pid(8), Pid(9)]));
+        // Without a limit of CPU time, nobody waits because of one.
+        assert_eq!((group.values.memory.limit, group.delay_micros), (Some(4096), None));
+        assert_eq!(read_in(&hierarchies[..0], "/", dir.path()), Group::default());
+        assert!(read_in(&hierarchies, "/", dir.path()).at_micros >= group.at_micros && now() > group.at_micros);
+    }
+
+    #[test]
+    fn where_the_top_is_not_ours_it_is_looked_for_beside_our_own_group() {
+        let (dir, hierarchies) = machine(&[
+            ("all/user/app/box/cgroup.procs", "7\n"),
+            ("all/user/app/box/cpu.max", "1000 100000\n"),
+            ("7/task/7/schedstat", "1 2 3\n"),
+        ]);
+        let group = read_in(&hierarchies, "/user/app/boxwright-0-0123456789ab", dir.path());
+        assert_eq!((group.members, group.delay_micros), (vec![Pid(7)], Some(0)));
+        assert_eq!(group.values.cpu.quota_micros, Some(1000));
+        assert_eq!(read_in(&hierarchies, "/user", dir.path()), Group::default());
+    }
 }

@@ -27,6 +27,19 @@ fn who_gets_a_pid_again_is_asked_again() {
     assert_eq!(pid_ns(101, 4026532999), [Some(4026532999)]);
 }
 
+#[test]
+fn a_namespace_that_could_not_be_read_is_asked_for_again() {
+    let proc_root = tempfile::tempdir().unwrap();
+    let mut reader = Reader::new(proc_root.path(), Path::new("/bin/false"));
+    let mut pid_ns =
+        || reader.read(Subject::Exactly(Pid(7))).0.processes.iter().map(|it| it.pid_ns).collect::<Vec<_>>();
+    process(proc_root.path(), 100, 4026531836);
+    fs::remove_file(proc_root.path().join("7/ns/pid")).unwrap();
+    assert_eq!(pid_ns(), [None]);
+    process(proc_root.path(), 100, 4026531836);
+    assert_eq!(pid_ns(), [Some(4026531836)]);
+}
+
 /// A `/proc` of files: `self` is the host, and every process has its namespaces as numbers.
 pub(super) struct Fake(pub(super) tempfile::TempDir);
 
@@ -179,6 +192,45 @@ fn anywhere_a_picked_one_goes_before_the_session_and_a_foreign_one_comes_last() 
     // Below this shell there is none, and none is known to be newer than this program.
     assert_eq!(of(50, None), (Some(50), all));
     assert!(fake.read(Subject::Below(Pid(10), None)).0.containers.is_empty());
+}
+
+#[test]
+fn a_container_that_began_after_this_program_is_found_anywhere() {
+    let (fake, me) = (session(), Pid::own().0);
+    fake.process(me, 1, "boxwright", &[]);
+    fake.process(me + 1, 1, "nginx", &[(Kind::Pid, 6)]);
+    let of = |subject| fake.read(subject).0.container;
+    assert_eq!(of(Subject::Anywhere(Pid(50), None, None)), Some(Pid(me + 1)));
+    assert_eq!(of(Subject::Anywhere(Pid(10), None, None)), Some(Pid(30)), "the session's own goes before it");
+    assert_eq!(of(Subject::Below(Pid(50), None)), Some(Pid(50)));
+}
+
+#[test]
+fn a_process_is_chosen_for_any_namespace_that_its_shell_has_not() {
+    let fake = Fake::new();
+    let user = (Kind::User, 9);
+    fake.process(10, 1, "bash", &[user]);
+    fake.process(20, 10, "other", &[user]);
+    fake.process(30, 10, "unshare", &[user, (Kind::Uts, 5)]);
+    assert_eq!(fake.read(Subject::Below(Pid(10), None)).0.container, Some(Pid(30)));
+}
+
+#[test]
+fn roots_and_rights_are_compared_with_the_hosts_and_the_terminals() {
+    let fake = session();
+    fs::create_dir_all(fake.0.path().join("box")).unwrap();
+    fake.link("self/root", "/");
+    fake.link("30/root", fake.0.path().join("box").to_str().unwrap());
+    fake.file("10/status", "Seccomp:\t2\nSeccomp_filters:\t1\n");
+    // This one is in the container's own user namespace.
+    fake.process(41, 1, "nsenter", &[OWN[0]]);
+    let (sample, evidence) = fake.read(Subject::Below(Pid(10), None));
+    let identity = |root: &str| scorecard::root_identity(&fake.0.path().join(root)).unwrap();
+    assert_eq!(evidence.root, Some((identity("30"), identity("self"))));
+    assert!(sample.scorecard.rooted && sample.silent.is_none());
+    assert_eq!((sample.privileges.filters, sample.privileges.seccomp), (Some(2), Some(true)));
+    let entrants: Vec<_> = sample.entrants.iter().map(|it| (it.pid.0, it.other_user_namespace)).collect();
+    assert_eq!(entrants, [(40, true), (41, false)]);
 }
 
 #[test]

@@ -120,11 +120,26 @@ mod tests {
         assert!(!least(|sample| sample.privileges.bounding = Some(u64::MAX)), "it can get more by execve");
         assert!(!least(|sample| sample.privileges.capabilities = Some(1 << 21)));
         assert!(!least(|sample| sample.privileges.capabilities = None));
+        let both = |sample: &mut Sample| {
+            (sample.privileges.bounding, sample.privileges.capabilities) = (Some(u64::MAX), Some(u64::MAX));
+        };
+        assert!(!least(both));
         assert!(!least(|sample| sample.privileges.seccomp = Some(false)));
         assert!(!least(|sample| sample.inside.mounts.clear()));
         assert!(!least(|sample| sample.host_namespaces = [(Kind::Mnt, 7)].into()), "the covers are the host's");
         assert!(!beyond(&docker(), Some(vec!["sda b 8:0".into()])).least_privilege);
         assert!(!beyond(&docker(), None).least_privilege);
+    }
+
+    #[test]
+    fn the_devices_of_a_process_are_those_below_its_root() {
+        let proc_root = tempfile::tempdir().unwrap();
+        let process = proc_root.path().join("7");
+        std::fs::create_dir(&process).unwrap();
+        std::os::unix::fs::symlink("/", process.join("root")).unwrap();
+        let mut reader = Reader::new(proc_root.path(), std::path::Path::new("/bin/false"));
+        assert_eq!((reader.devices(Pid(7)), reader.devices(Pid(8))), (files::devices_besides(&process), None));
+        assert!(reader.devices(Pid(7)).is_some());
     }
 
     #[test]

@@ -14,6 +14,7 @@ fn groups_that_boxwright_is_in_do_not_count() {
 fn a_value_without_a_limit_is_none() {
     assert_eq!(limit("max\n"), None);
     assert_eq!(limit("9223372036854771712\n"), None);
+    assert_eq!((limit("4611686018427387904"), limit("4611686018427387903")), (None, Some((1 << 62) - 1)));
     assert_eq!(limit("10485760\n"), Some(10485760));
     assert_eq!(parse_cpu_max("max 100000\n"), (None, Some(100000)));
     assert_eq!(parse_cpu_max("50000 100000\n"), (Some(50000), Some(100000)));
@@ -113,8 +114,10 @@ fn version_1_files_are_read_from_two_hierarchies() {
         point: dir.path().join(name).to_str().unwrap().into(),
     };
     let hierarchies = [hierarchy("cpu", "cpu"), hierarchy("acct", "cpuacct"), hierarchy("memory", "memory")];
-    let memberships = parse_membership("3:memory:/box\n2:cpuacct:/box\n1:cpu:/box\n0::/\n");
+    let memberships = parse_membership("4:name=systemd:/s\n3:memory:/box\n2:cpuacct:/box\n1:cpu:/box\n0::/\n");
     let group = read(&hierarchies, &memberships);
+    let paths: Vec<_> = group.paths.iter().map(|(name, path)| format!("{name}={path}")).collect();
+    assert_eq!(paths, ["=/", "cpu=/box", "cpuacct=/box", "memory=/box"], "systemd's own has no controller");
     assert_eq!((group.cpu.usage_micros, group.cpu.quota_micros), (Some(2113044), None));
     assert_eq!((group.cpu.periods, group.cpu.throttled), (Some(4), Some(3)));
     assert_eq!((group.cpu.throttled_micros, group.memory.with_swap), (Some(99), Some(20971520)));
@@ -122,4 +125,13 @@ fn version_1_files_are_read_from_two_hierarchies() {
     assert_eq!((group.memory.limit_hits, group.memory.ooms), (Some(5), None));
     assert_eq!((group.memory.current_with_swap, group.memory.pressure), (Some(4096), None));
     assert_eq!(applied_limit(&hierarchies, &memberships, &[]), None);
+}
+
+#[test]
+fn this_machine_mounts_its_hierarchies_in_one_of_four_ways() {
+    let mounts = crate::kernel::text::read("/proc/self/mountinfo").unwrap();
+    let has = |kind: &str| mounts.lines().any(|line| line.contains(&format!(" - {kind} ")));
+    let mode = crate::observe::cgroup_mode();
+    assert_eq!(mode == "v2" || mode == "hybrid", has("cgroup2"), "{mode}");
+    assert!(["v1", "v2", "hybrid", "none"].contains(&mode), "{mode}");
 }

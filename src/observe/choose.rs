@@ -76,6 +76,8 @@ mod tests {
         assert_eq!(choose(&tree(&[]), Pid(10), Some(Pid(15)), |_| false, |_| false), Some(Pid(15)));
         assert_eq!(choose(&tree(&[]), Pid(10), Some(Pid(999)), |_| false, |_| false), Some(Pid(10)));
         assert_eq!(choose(&tree(&[]), Pid(99), None, |_| true, |_| true), None);
+        let dead = tree(&[(Pid(15), 'Z')]);
+        assert_eq!(choose(&dead, Pid(10), Some(Pid(15)), |_| false, |_| false), Some(Pid(10)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use nix::sys::stat::{Mode, SFlag, fstat, major, minor};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// More of a file is not looked at.
@@ -27,12 +28,16 @@ pub(super) fn read(asked: &Asked, container: Option<Pid>, work: &Path) -> Option
 /// Which device a file is, such as `c 1:3` or `b 254:0`; `None` for whatever is none.
 pub(super) fn device(asked: &Asked, container: Option<Pid>, work: &Path) -> Option<String> {
     let found = fstat(&find(asked, container, work)?).ok()?;
-    let letter = match SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT {
+    node(found.st_mode, found.st_rdev)
+}
+
+fn node(mode: u32, number: u64) -> Option<String> {
+    let letter = match SFlag::from_bits_truncate(mode) & SFlag::S_IFMT {
         SFlag::S_IFCHR => 'c',
         SFlag::S_IFBLK => 'b',
         _ => return None,
     };
-    Some(format!("{letter} {}:{}", major(found.st_rdev), minor(found.st_rdev)))
+    Some(format!("{letter} {}:{}", major(number), minor(number)))
 }
 
 /// Whose a file is.
@@ -66,13 +71,8 @@ pub(super) fn devices_besides(process: &Path) -> Option<Vec<String>> {
     let entries = std::fs::read_dir(dir).ok()?.flatten().take(MAX_NAMES);
     let device = |entry: std::fs::DirEntry| {
         let (name, found) = (entry.file_name().to_string_lossy().into_owned(), entry.metadata().ok()?);
-        let letter = match SFlag::from_bits_truncate(std::os::unix::fs::MetadataExt::mode(&found)) & SFlag::S_IFMT {
-            SFlag::S_IFCHR => 'c',
-            SFlag::S_IFBLK => 'b',
-            _ => return None,
-        };
-        let number = std::os::unix::fs::MetadataExt::rdev(&found);
-        (!USUAL.contains(&name.as_str())).then(|| format!("{name} {letter} {}:{}", major(number), minor(number)))
+        let node = node(found.mode(), found.rdev()).filter(|_| !USUAL.contains(&name.as_str()))?;
+        Some(format!("{name} {node}"))
     };
     let mut found: Vec<String> = entries.filter_map(device).collect();
     found.sort();
@@ -169,6 +169,28 @@ mod tests {
         let inside = Asked { inside: true, path: "/dev/null".into() };
         assert_eq!(device(&inside, None, dir.path()), None);
         assert_eq!(device(&inside, Some(Pid::own()), dir.path()).as_deref(), Some("c 1:3"));
+    }
+
+    #[test]
+    fn a_device_is_one_of_characters_or_of_blocks() {
+        let number = nix::sys::stat::makedev(254, 3);
+        assert_eq!(node(libc::S_IFCHR | 0o644, number).as_deref(), Some("c 254:3"));
+        assert_eq!(node(libc::S_IFBLK | 0o644, number).as_deref(), Some("b 254:3"));
+        assert_eq!((node(libc::S_IFREG | 0o644, number), node(libc::S_IFIFO, number)), (None, None));
+    }
+
+    #[test]
+    fn what_would_wait_or_may_not_be_listed_is_found_all_the_same() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        nix::unistd::mkfifo(&dir.path().join("fifo"), Mode::S_IRUSR).unwrap();
+        assert_eq!(read(&host(&dir.path().join("fifo")), None, dir.path()), Some(String::new()));
+        let root = dir.path().join("root");
+        std::fs::create_dir(&root).unwrap();
+        std::fs::write(root.join("file"), "1").unwrap();
+        std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o311)).unwrap();
+        assert!(below(&root, "/file").is_some() && below(&root, "/none").is_none());
+        assert!(below(&dir.path().join("fifo"), "/").is_none(), "a root is a directory");
     }
 
     #[test]

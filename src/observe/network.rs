@@ -111,6 +111,35 @@ mod tests {
     }
 
     #[test]
+    fn sockets_of_both_families_count() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(sockets(dir.path()), 0);
+        std::fs::create_dir(dir.path().join("net")).unwrap();
+        std::fs::write(dir.path().join("net/sockstat"), "TCP: inuse 3 orphan 0\n").unwrap();
+        std::fs::write(dir.path().join("net/sockstat6"), "TCP6: inuse 2\n").unwrap();
+        assert_eq!(sockets(dir.path()), 5);
+    }
+
+    #[test]
+    fn interfaces_are_those_that_rtnetlink_tells() {
+        use crate::kernel::interfaces::{UP, addresses, links};
+        let sorted = |mut all: Vec<Interface>| {
+            all.iter_mut().for_each(|one| one.addresses.sort());
+            all.sort_by(|one, other| one.name.cmp(&other.name));
+            all
+        };
+        let addresses = addresses().unwrap();
+        let told = links().unwrap().into_iter().map(|link| {
+            let own = addresses.iter().filter(|address| address.index == link.index);
+            let own = own.map(|address| format!("{}/{}", address.ip, address.prefix)).collect();
+            Interface { name: link.name, up: link.flags & UP != 0, addresses: own }
+        });
+        assert_eq!(sorted(interfaces().unwrap()), sorted(told.collect()));
+        // Where nothing has an address here: the length of a prefix is the number of ones in its mask.
+        assert_eq!([ones([255, 255, 240, 0].into()), ones([0xffff, 0xffff, 0xff00, 0, 0, 0, 0, 0].into())], [20, 40]);
+    }
+
+    #[test]
     fn the_own_listener_is_seen() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -155,6 +155,7 @@ mod tests {
         let (child, waiting) = (1 << 16, format!("{} 0xffffffffffffffff 0x0", libc::SYS_wait4));
         assert_eq!(reaps(&status(0, child), None), Some(true));
         assert_eq!(reaps(&status(child, 0), Some("running")), Some(true));
+        assert_eq!(reaps(&status(child, child), None), Some(true));
         assert_eq!(reaps(&status(0, 0), Some(&waiting)), Some(true));
         assert_eq!(reaps(&status(0, 0), Some("0 0x0 0x7ffe")), Some(false));
         assert_eq!((reaps(&status(0, 0), None), reaps("", Some(&waiting))), (None, None));

@@ -325,3 +325,19 @@ impl<'de> Deserialize<'de> for Asked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_asked_for_is_written_with_its_side() {
+        for (inside, text) in [(true, "\"inside:/etc/a:b\""), (false, "\"host:/etc/a:b\"")] {
+            let asked = Asked { inside, path: "/etc/a:b".into() };
+            assert_eq!(serde_json::to_string(&asked).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Asked>(text).unwrap(), asked);
+        }
+        assert!(serde_json::from_str::<Asked>("\"outside:/etc\"").is_err());
+        assert!(serde_json::from_str::<Asked>("\"inside\"").is_err());
+    }
+}

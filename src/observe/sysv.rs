@@ -28,4 +28,17 @@ mod tests {
         assert_eq!(parse_ids(table), [3]);
         assert!(parse_ids("       key      semid perms      nsems\n").is_empty());
     }
+
+    #[test]
+    fn objects_are_named_by_their_kind() {
+        let proc_root = tempfile::tempdir().unwrap();
+        assert_eq!(objects(proc_root.path()), [""; 0], "this kernel has none");
+        std::fs::create_dir(proc_root.path().join("sysvipc")).unwrap();
+        for (table, ids) in [("msg", &[3, 7][..]), ("shm", &[]), ("sem", &[0])] {
+            let rows: String = ids.iter().map(|id| format!("         0          {id}   644\n")).collect();
+            let path = proc_root.path().join("sysvipc").join(table);
+            std::fs::write(path, format!("       key         id perms\n{rows}")).unwrap();
+        }
+        assert_eq!(objects(proc_root.path()), ["queue 3", "queue 7", "sem 0"]);
+    }
 }

@@ -101,6 +101,8 @@ mod tests {
         assert_eq!(map[1], Mapped { inside: 1, outside: 200_000, count: 10 });
         let who = |uid| Users { uid: Some(uid), uid_map: Some(map.clone()), ..Users::default() }.uid_inside();
         assert_eq!([65534, 200_000, 200_009, 200_010, 0].map(who), [Some(0), Some(1), Some(10), None, None]);
+        let group = Users { gid: Some(200_003), gid_map: Some(map.clone()), ..Users::default() };
+        assert_eq!((group.gid_inside(), group.uid_inside()), (Some(4), None));
         assert_eq!(parse_map("         0          0 4294967295\n")[0].to_inside(1000), Some(1000));
         assert!(parse_map("").is_empty());
     }
@@ -113,7 +115,10 @@ mod tests {
         assert_eq!(users, same);
         assert_eq!(users.uid, Some(nix::unistd::geteuid().as_raw()));
         assert_eq!(users.gid, Some(nix::unistd::getegid().as_raw()));
-        assert!(users.uid_inside().is_some() && users.setgroups.is_some() && users.bounding.is_some());
+        let allowed = text::read("/proc/self/setgroups").unwrap() == "allow\n";
+        assert_eq!((users.setgroups, users.bounding.is_some()), (Some(allowed), true));
+        // In the host's user namespace a user is the same inside.
+        assert!(users.uid_inside().is_some() && users.gid_inside().is_some());
         // What is known is not asked for, and forgotten with its namespace.
         let other = Owner { user: 1, maker: None };
         owners.0.values_mut().for_each(|owner| *owner = other);

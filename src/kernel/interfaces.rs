@@ -196,6 +196,8 @@ pub(super) fn ip(bytes: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::apart::as_root_apart;
+    use nix::sched::CloneFlags;
 
     #[test]
     fn lo_has_its_address_where_it_is_up() {
@@ -207,6 +209,54 @@ mod tests {
     }
 
     #[test]
+    fn an_interface_is_brought_up_and_down() {
+        let up = || links().unwrap().iter().any(|link| link.name == "lo" && link.flags & UP != 0);
+        let told = as_root_apart(CloneFlags::CLONE_NEWNET, || {
+            let before = up();
+            let done = set_up(1, true).and_then(|()| Ok((up(), set_up(1, false)?, up())));
+            format!("{before} {done:?} {:?}", set_up(999, true))
+        });
+        assert!(told.is_none_or(|told| told == "false Ok((true, (), false)) Err(ENODEV)"));
+    }
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut out = [(4 + value.len() as u16).to_ne_bytes(), kind.to_ne_bytes()].concat();
+        out.extend(value);
+        out.resize(out.len().next_multiple_of(4), 0);
+        out
+    }
+
+    #[test]
+    fn an_address_has_its_scope_and_a_lease_where_it_is_not_permanent() {
+        let of = |scope: u8, flags: u8, attributes: &[Vec<u8>]| {
+            let head = [&[2, 24, flags, scope][..], &7u32.to_ne_bytes(), &attribute(1, &[10, 1, 0, 1])].concat();
+            address(&Message::parse(&[head, attributes.concat()].concat(), 8)).unwrap()
+        };
+        let scopes = [0, 253, 254, 200].map(|scope| of(scope, 0, &[]).scope);
+        assert_eq!(scopes, ["global", "link", "host", "site"]);
+        assert_eq!(
+            [of(0, 0x80, &[]).dynamic(), of(0, 0x81, &[]).dynamic(), of(0, 1, &[]).dynamic()],
+            [false, false, true]
+        );
+        let leased: Vec<u8> = [600u32, 3600, 1, 2].into_iter().flat_map(u32::to_ne_bytes).collect();
+        assert_eq!(of(0, 0, &[attribute(6, &leased)]).lifetimes, [Some(3600), Some(600)]);
+        let forever = [u32::MAX.to_ne_bytes(); 4].concat();
+        assert_eq!(of(0, 0, &[attribute(6, &forever)]).lifetimes, [None, None]);
+        // Where there is another end, the own address stands beside it; flags of more than a byte have an attribute.
+        let line = of(0, 0, &[attribute(2, &[10, 1, 0, 9]), attribute(8, &0x280u32.to_ne_bytes())]);
+        assert_eq!((line.ip, line.flags, line.index, line.prefix), ([10, 1, 0, 9].into(), 0x280, 7, 24));
+    }
+
+    #[test]
+    fn hardware_has_a_kind() {
+        let of = |kind: u16| {
+            let head = [&[0, 0][..], &kind.to_ne_bytes(), &[0; 12]].concat();
+            link(&Message::parse(&head, 16)).kind
+        };
+        assert_eq!([of(1), of(772), of(768)], ["ether", "loopback", "none"]);
+    }
+
+    #[test]
     fn what_is_no_address_is_left_out() {
         assert_eq!(ip(&[127, 0, 0]), None);
         assert_eq!(address(&Message::default()), None);
@@ -215,12 +265,6 @@ mod tests {
 
     #[test]
     fn the_other_end_may_have_the_same_number_elsewhere() {
-        let attribute = |kind: u16, value: &[u8]| {
-            let mut out = [(4 + value.len() as u16).to_ne_bytes(), kind.to_ne_bytes()].concat();
-            out.extend(value);
-            out.resize(out.len().next_multiple_of(4), 0);
-            out
-        };
         let head: Vec<u8> = [0, 2, 0, 0].into_iter().flat_map(u32::to_ne_bytes).collect();
         let same = [head.clone(), attribute(5, &2u32.to_ne_bytes())].concat();
         assert_eq!(link(&Message::parse(&same, 16)).other, None);

@@ -1,5 +1,7 @@
 //! Facts of the kernel that tools and observers share, each in one table or one reader.
 
+#[cfg(test)]
+pub(crate) mod apart;
 pub mod availability;
 pub(crate) mod capabilities;
 pub(crate) mod cgroups;

@@ -87,6 +87,8 @@ pub(crate) fn at(point: &Path) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::apart::as_root_apart;
+    use nix::sched::CloneFlags;
 
     #[test]
     fn the_table_of_this_process_has_its_points_and_what_is_there() {
@@ -101,6 +103,27 @@ mod tests {
         std::os::unix::fs::symlink("/proc", dir.path().join("link")).unwrap();
         assert_eq!(at(&dir.path().join("link")), Some((source, options)));
         assert_eq!((at(dir.path()), at(&dir.path().join("none"))), (None, None));
+    }
+
+    #[test]
+    fn the_whole_tree_is_changed_also_below_a_root_that_is_no_mount() {
+        let dir = tempfile::tempdir().unwrap();
+        let kinds = || {
+            let table = text::read("/proc/self/mountinfo").unwrap();
+            let all = mountinfo::parse(&table).into_iter().map(|mount| mount.propagation);
+            all.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+        };
+        let told = as_root_apart(CloneFlags::CLONE_NEWNS, || {
+            let shared = propagate(MsFlags::MS_REC | MsFlags::MS_SHARED).map(|()| kinds());
+            let private = propagate(MsFlags::MS_REC | MsFlags::MS_PRIVATE).map(|()| kinds());
+            fs::create_dir(dir.path().join("proc")).unwrap();
+            let bind = MsFlags::MS_BIND | MsFlags::MS_REC;
+            mount(Some("/proc"), &dir.path().join("proc"), None::<&str>, bind, None::<&str>).unwrap();
+            nix::unistd::chroot(dir.path()).unwrap();
+            let below = propagate(MsFlags::MS_SHARED).map(|()| kinds());
+            format!("{shared:?} {private:?} {below:?}")
+        });
+        assert!(told.as_deref().is_none_or(|told| told == r#"Ok("shared") Ok("") Ok("shared")"#), "{told:?}");
     }
 
     #[test]

@@ -25,3 +25,18 @@ pub(crate) fn become_one() -> nix::Result<()> {
     // With another set of secure bits the capabilities would stay (capabilities(7)).
     if super::rights::effective() != 0 { Err(Errno::EPERM) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{apart::forked, rights};
+
+    #[test]
+    fn whoever_is_not_root_stays_who_they_are() {
+        let told = forked(|| format!("{:?} {} {}", become_one(), geteuid(), rights::effective() == 0));
+        let (uid, gid) = user();
+        assert_eq!(told, format!("Ok(()) {uid} true"));
+        let own = (geteuid().as_raw(), getegid().as_raw());
+        assert_eq!((uid, gid), if own.0 == 0 { (NOBODY, NOBODY) } else { own });
+    }
+}

@@ -81,10 +81,34 @@ pub(crate) fn keep_capabilities() -> nix::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::apart::as_root_apart;
+    use nix::sched::CloneFlags;
 
     #[test]
     fn fields_of_status_are_found() {
         assert_eq!(field("Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n", "Seccomp"), Some("2"));
+    }
+
+    #[test]
+    fn root_of_a_user_namespace_has_all_that_lessons_need() {
+        let told = as_root_apart(CloneFlags::empty(), || {
+            let mine = status("CapEff");
+            let whole = effective() == u64::from_str_radix(mine.as_deref().unwrap_or_default(), 16).unwrap_or_default();
+            format!("{} {} {whole}", as_root(), enough(effective()))
+        });
+        assert!(told.is_none_or(|told| told == "true true true"));
+        assert_eq!(status("Pid"), Some(std::process::id().to_string()));
+        assert_eq!((status("No such field"), as_root()), (None, geteuid().is_root() && enough(effective())));
+        assert!(geteuid().is_root() || !as_root());
+    }
+
+    #[test]
+    fn capabilities_that_are_kept_become_ambient() {
+        let told = as_root_apart(CloneFlags::empty(), || {
+            let before = status("CapAmb").map(|set| set.trim_start_matches('0').len());
+            format!("{before:?} {:?} {}", keep_capabilities(), status("CapAmb") == status("CapPrm"))
+        });
+        assert!(told.as_deref().is_none_or(|told| told == "Some(0) Ok(()) true"), "{told:?}");
     }
 
     #[test]

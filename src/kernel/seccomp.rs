@@ -70,3 +70,48 @@ pub(crate) fn load(program: &mut [libc::sock_filter]) -> nix::Result<()> {
     // SAFETY: the program and its descriptor live until the call has copied them.
     Errno::result(unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &filter) }).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::apart::forked;
+
+    /// What the kernel would make of a call with this number, of this architecture.
+    fn judged(program: &[libc::sock_filter], number: u32, arch: u32) -> u32 {
+        let (mut at, mut loaded) = (0, 0);
+        loop {
+            let step = &program[at];
+            let jump = |holds: bool| usize::from(if holds { step.jt } else { step.jf });
+            match step.code {
+                LOAD => loaded = if step.k == NR { number } else { arch },
+                EQUAL => at += jump(loaded == step.k),
+                AT_LEAST => at += jump(loaded >= step.k),
+                _ => return step.k,
+            }
+            at += 1;
+        }
+    }
+
+    #[test]
+    fn only_calls_that_are_named_are_denied() {
+        let trap = libc::SECCOMP_RET_TRAP;
+        let program = deny(&[7, 9], trap);
+        let judged = |number, arch| judged(&program, number, arch);
+        assert_eq!([7, 8, 9].map(|number| judged(number, ARCH)), [trap, libc::SECCOMP_RET_ALLOW, trap]);
+        let unknown = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+        assert_eq!((judged(8, ARCH + 1), judged(X32, ARCH), judged(X32 + 8, ARCH)), (unknown, unknown, unknown));
+    }
+
+    #[test]
+    fn a_filter_holds_for_who_installs_it() {
+        let told = forked(|| {
+            let before = nix::unistd::getpgid(None);
+            let mut program = deny(&[libc::SYS_getpgid as u32], libc::SECCOMP_RET_ERRNO | libc::EXDEV as u32);
+            let installed = install(&mut program);
+            format!("{} {installed:?} {:?}", before.is_ok(), nix::unistd::getpgid(None))
+        });
+        assert_eq!(told, "true Ok(()) Err(EXDEV)");
+        let too_long = &mut vec![verdict(libc::SECCOMP_RET_ALLOW); 1 << 16];
+        assert_eq!(load(too_long), Err(Errno::EINVAL));
+    }
+}

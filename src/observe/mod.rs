@@ -5,8 +5,6 @@
 //! because those of PID 1 may be unreadable even for root.
 
 mod answered;
-#[cfg(test)]
-mod apart;
 mod beyond;
 pub(crate) mod cgroup;
 mod choose;

@@ -1,8 +1,6 @@
-use super::super::{
-    apart::{Apart, forked},
-    stub::Stub,
-};
+use super::super::stub::Stub;
 use super::*;
+use crate::kernel::apart::{Apart, forked};
 use crate::lesson::{Connect, Spot};
 
 /// An answer to the question for a name: what the header says, and the records behind the question.

@@ -1,9 +1,6 @@
-use super::super::{
-    apart::{Apart, forked},
-    networks::Member,
-    stub::Stub,
-};
+use super::super::{networks::Member, stub::Stub};
 use super::*;
+use crate::kernel::apart::{Apart, forked};
 
 #[test]
 fn our_own_namespace_is_read_without_entering_anything() {

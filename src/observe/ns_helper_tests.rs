@@ -1,8 +1,6 @@
-use super::super::{
-    apart::{Apart, forked},
-    links,
-};
+use super::super::links;
 use super::*;
+use crate::kernel::apart::{Apart, forked};
 use std::io::pipe;
 
 fn words(words: &[&str]) -> Vec<String> {

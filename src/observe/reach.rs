@@ -216,11 +216,8 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::{
-        Link, Member, Peer,
-        apart::{Apart, forked},
-        stub::Stub,
-    };
+    use crate::kernel::apart::{Apart, forked};
+    use crate::observe::{Link, Member, Peer, stub::Stub};
     use std::io::Write;
 
     /// The machine, a host with a cable to a container and one to somebody else.

@@ -1,4 +1,6 @@
 use super::*;
+use crate::kernel::apart::as_root_apart;
+use nix::sched::CloneFlags;
 use std::collections::BTreeSet;
 
 const ALL: &[Fact] = &[
@@ -199,4 +201,33 @@ fn what_a_row_leaves_open_is_filled_in() {
 #[test]
 fn a_process_with_children_elsewhere_knows() {
     assert_eq!(own(), []);
+    let apart = as_root_apart(CloneFlags::CLONE_NEWPID, || {
+        format!("{:?} {}", own(), thread(Errno::EINVAL, Lang::En).unwrap_or_default())
+    });
+    let expected = "[Elsewhere] only the children of this process are in the new PID namespace";
+    assert!(apart.is_none_or(|said| said.starts_with(expected)));
+    let limit = thread(Errno::EAGAIN, Lang::En).unwrap();
+    assert!(limit.starts_with("a limit on the number of processes"), "{limit}");
+}
+
+#[test]
+fn all_that_may_have_been_so_is_told_once() {
+    let causes = |possible: fn(Fact) -> bool| {
+        let all = all("unshare", Errno::EINVAL, possible, Lang::En);
+        all.iter().map(|(cause, _)| cause.split(' ').take(4).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    let without = causes(|_| false);
+    assert_eq!(without, ["this kernel lacks the"]);
+    let with = causes(|_| true);
+    assert_eq!(with, ["only the children of", "this kernel was built", "this kernel lacks the"]);
+    let [first, ..] = all("unshare", Errno::EINVAL, |_| true, Lang::Zh)[..] else { panic!() };
+    assert!(first.0.starts_with("只有这个进程的子进程") && first.1.contains("--fork"), "{first:?}");
+    for (call, errno, ..) in CASES {
+        let all = all(call, *errno, |_| true, Lang::En);
+        let once: BTreeSet<_> = all.iter().map(|(cause, _)| cause).collect();
+        assert!(
+            once.len() == all.len() && all.iter().all(|(cause, _)| !cause.contains('{')),
+            "{call} {errno}: {all:?}"
+        );
+    }
 }

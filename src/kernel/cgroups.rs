@@ -116,10 +116,10 @@ pub(crate) enum Known {
 
 /// Asks for a controller.
 pub(crate) fn known(controller: &str) -> Known {
-    let table = match text::read("/proc/cgroups") {
-        Ok(table) => table,
-        Err(error) => return Known::Unreadable(of(&error)),
-    };
+    text::read("/proc/cgroups").map_or_else(|error| Known::Unreadable(of(&error)), |table| told(&table, controller))
+}
+
+fn told(table: &str, controller: &str) -> Known {
     match table.lines().find(|line| line.split_whitespace().next() == Some(controller)) {
         None => Known::Absent,
         Some(line) if line.ends_with('0') => Known::Disabled,

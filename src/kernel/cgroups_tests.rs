@@ -124,3 +124,12 @@ fn a_group_is_below_what_is_mounted_or_nowhere() {
         Path::new("/mnt")
     );
 }
+
+#[test]
+fn the_kernel_tells_of_each_controller_whether_it_is_on() {
+    let table = "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t10\t1\ncpuset\t0\t1\t0\n";
+    assert_eq!(
+        ["cpu", "cpuset", "frob"].map(|name| told(table, name)),
+        [Known::Enabled, Known::Disabled, Known::Absent]
+    );
+}

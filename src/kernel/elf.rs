@@ -124,7 +124,7 @@ fn parse(file: &File, header: &Bytes, origin: &Path) -> Option<Needs> {
 
 fn read_dynamic(file: &File, table: &Bytes, segments: &[Segment], origin: &Path, needs: &mut Needs) -> Option<()> {
     let half = table.pick(4, 8);
-    let entries: Vec<(u64, u64)> = (0..table.all.len() / (2 * half))
+    let entries: Vec<(u64, u64)> = (0..)
         .map_while(|index| Some((table.number(index * 2 * half, half)?, table.number(index * 2 * half + half, half)?)))
         .take_while(|(tag, _)| *tag != 0)
         .collect();
@@ -155,7 +155,7 @@ fn read_dynamic(file: &File, table: &Bytes, segments: &[Segment], origin: &Path,
 mod tests {
     use super::*;
 
-    /// A file of this class and byte order: header, three segments, the dynamic section, its strings. What is loaded stands
+    /// A file of this class and byte order: header, four segments, the dynamic section, its strings. What is loaded stands
     /// elsewhere in memory than in the file.
     fn file(wide: bool, little: bool, search: (u64, &str)) -> Vec<u8> {
         const LOADED: u64 = 0x40_0000;
@@ -168,7 +168,7 @@ mod tests {
         let (header, entry) = if wide { (64, 56) } else { (52, 32) };
         let interpreter = b"/lib/ld.so\0";
         let strings = format!("\0libone.so\0libtwo.so\0{}\0", search.1);
-        let at_interpreter = header + 3 * entry;
+        let at_interpreter = header + 4 * entry;
         let at_strings = at_interpreter + interpreter.len() as u64;
         let at_dynamic = at_strings + strings.len() as u64;
         let dynamic: Vec<u8> = [
@@ -194,9 +194,11 @@ mod tests {
         let mut out = [b"\x7fELF".as_slice(), &[if wide { 2 } else { 1 }, if little { 1 } else { 2 }, 1]].concat();
         out.resize(16, 0);
         out.extend([number(3, 2), number(62, 2), number(1, 4), word(0), word(header), word(0), number(0, 4)].concat());
-        out.extend([header, entry, 3, 0, 0, 0].iter().flat_map(|value| number(*value, 2)));
+        out.extend([header, entry, 4, 0, 0, 0].iter().flat_map(|value| number(*value, 2)));
         assert_eq!(out.len() as u64, header);
         out.extend(segment(PT_INTERP, at_interpreter, LOADED + at_interpreter, interpreter.len() as u64));
+        // What is loaded elsewhere does not hold the names.
+        out.extend(segment(PT_LOAD, 1, LOADED + all, 8));
         out.extend(segment(PT_LOAD, 0, LOADED, all));
         out.extend(segment(PT_DYNAMIC, at_dynamic, LOADED + at_dynamic, dynamic.len() as u64));
         [out, interpreter.to_vec(), strings.into_bytes(), dynamic].concat()

@@ -41,7 +41,12 @@ impl Answer {
 pub(crate) fn of(error: Errno) -> Option<Answer> {
     // SAFETY: the call takes numbers.
     let code = unsafe { libc::prctl(ASK as libc::c_int, 0, 0, 0, 0) };
-    Answer::decoded(u64::try_from(code).ok()?).filter(|answer| match answer {
+    about(error, u64::try_from(code).ok()?)
+}
+
+/// The answer of this code, unless it is about another error.
+fn about(error: Errno, code: u64) -> Option<Answer> {
+    Answer::decoded(code).filter(|answer| match answer {
         Answer::Guard => error == Errno::EPERM,
         Answer::Learner(errno) => error == *errno,
     })
@@ -54,6 +59,15 @@ mod tests {
     #[test]
     fn without_a_tracer_nothing_was_refused() {
         assert_eq!(of(Errno::EPERM), None);
+    }
+
+    #[test]
+    fn an_answer_counts_for_the_error_that_it_is_about() {
+        let learner = Answer::Learner(Errno::ENOSYS);
+        assert_eq!(about(Errno::EPERM, Answer::Guard.coded()), Some(Answer::Guard));
+        assert_eq!(about(Errno::EINVAL, Answer::Guard.coded()), None);
+        assert_eq!(about(Errno::ENOSYS, learner.coded()), Some(learner));
+        assert_eq!((about(Errno::EPERM, learner.coded()), about(Errno::EPERM, 0)), (None, None));
     }
 
     #[test]

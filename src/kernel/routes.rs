@@ -80,11 +80,13 @@ pub(crate) fn neighbours() -> nix::Result<Vec<Neighbour>> {
 ///
 /// Errors: those of the netlink socket; EOPNOTSUPP where the kernel was built without bridges.
 pub(crate) fn learned() -> nix::Result<Vec<(u32, Vec<u8>)>> {
-    let learned = |message: &Message| {
-        let lasts = message.short(8) & (PERMANENT | NO_ARP) != 0;
-        Some((message.word(4), message.attribute(2)?.to_vec())).filter(|_| !lasts)
-    };
-    Ok(list_of(GET_NEIGHBOUR, BRIDGE)?.iter().filter_map(learned).collect())
+    Ok(list_of(GET_NEIGHBOUR, BRIDGE)?.iter().filter_map(behind).collect())
+}
+
+/// A `struct ndmsg` about what is behind a port, unless it stands there for good.
+fn behind(message: &Message) -> Option<(u32, Vec<u8>)> {
+    let lasts = message.short(8) & (PERMANENT | NO_ARP) != 0;
+    Some((message.word(4), message.attribute(2)?.to_vec())).filter(|_| !lasts)
 }
 
 /// The number that the caller's network namespace has for another one, if it has one.
@@ -181,8 +183,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_bridge_has_learned_is_told_and_not_what_it_was_told() {
+        let read = |state: u16, attributes: &[(u16, &[u8])]| {
+            let head = [&[7, 0, 0, 0][..], &5u32.to_ne_bytes(), &state.to_ne_bytes(), &[0, 0]].concat();
+            behind(&message(&head, attributes))
+        };
+        let address: &[(u16, &[u8])] = &[(2, &[2, 0, 0, 0, 0, 1])];
+        assert_eq!(read(2, address), Some((5, vec![2, 0, 0, 0, 0, 1])));
+        assert_eq!((read(PERMANENT, address), read(NO_ARP, address), read(2, &[])), (None, None, None));
+    }
+
+    #[test]
     fn our_own_namespace_answers() {
-        assert!(routes().is_ok() && neighbours().is_ok());
+        let main = |table: Option<u32>| table == Some(MAIN);
+        let told = list(GET_ROUTE).unwrap().iter().filter(|route| main(route.number(15)) && route.byte(7) == 1).count();
+        assert_eq!(routes().unwrap().iter().filter(|route| route.refuses.is_empty()).count(), told);
+        assert!(neighbours().unwrap().iter().all(|neighbour| neighbour.index > 0));
+        let bridged = list_of(GET_NEIGHBOUR, BRIDGE).unwrap();
+        assert_eq!(learned().unwrap(), bridged.iter().filter_map(behind).collect::<Vec<_>>());
+        // A namespace has a number for itself only where somebody gave one to it.
+        let own = number_of(&File::open("/proc/self/ns/net").unwrap()).unwrap();
+        assert!(own.is_none_or(|number| number >= 0), "{own:?}");
         // A file that is no namespace has no number.
         assert!(number_of(&File::open("/dev/null").unwrap()).is_err());
         assert!(number_of(&File::open("/proc/self/ns/net").unwrap()).is_ok());

@@ -228,56 +228,5 @@ pub(crate) fn join_hint(errno: Errno, group: &Group) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_controllers_and_a_path_that_stays_inside() {
-        let name = parse("cpu,memory:/a/b").unwrap();
-        assert_eq!((name.controllers, name.path.as_str()), (vec!["cpu".into(), "memory".into()], "a/b"));
-        for wrong in ["cpu", ":x", "cpu,:x", "cpu:../x", "cpu:a/../../x"] {
-            assert_eq!(parse(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn processes_without_a_number_here_are_counted_and_not_named() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("cgroup.procs"), format!("0\n{}\n0\n", std::process::id())).unwrap();
-        let who = members(dir.path());
-        assert!(who.len() == 2 && who[0].starts_with(&format!("{} (", std::process::id())), "{who:?}");
-        assert_eq!(who[1], "2 outside this PID namespace");
-        assert_eq!(describe(&(1..=12).map(Pid).collect::<Vec<_>>()).last().unwrap(), "+2");
-    }
-
-    #[test]
-    fn a_controller_that_no_kernel_has_is_named() {
-        assert!(Hierarchies::read().find("frob").unwrap_err().contains("no controller frob"));
-    }
-
-    #[test]
-    fn why_a_group_takes_no_process_is_read_from_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let hint = |errno, version, kind: &str| {
-            fs::write(dir.path().join("cgroup.type"), format!("{kind}\n")).unwrap();
-            let group = Group {
-                version,
-                controllers: vec!["cpu".into()],
-                top: dir.path().into(),
-                dir: dir.path().to_path_buf(),
-            };
-            join_hint(errno, &group).unwrap_or_default()
-        };
-        assert!(hint(Errno::EOPNOTSUPP, 2, "threaded").contains("single threads"));
-        assert!(hint(Errno::EOPNOTSUPP, 2, "domain invalid").contains("echo threaded > "));
-        assert_eq!(hint(Errno::EOPNOTSUPP, 2, "domain"), "");
-        assert_eq!(
-            hint(Errno::EACCES, 2, "domain"),
-            "this needs root, or a group that was delegated to you",
-            "no cgroup.procs"
-        );
-        fs::write(dir.path().join("cgroup.procs"), "").unwrap();
-        assert!(hint(Errno::EACCES, 2, "domain").contains("the group above both"));
-        assert!(hint(Errno::EACCES, 1, "domain").contains("another user"));
-    }
-}
+#[path = "groups_tests.rs"]
+mod tests;

@@ -121,6 +121,13 @@ mod tests {
     }
 
     #[test]
+    fn output_that_nobody_reads_any_more_is_no_failure() {
+        assert!(is_written(&Ok(())));
+        assert!(is_written(&Err(io::Error::from_raw_os_error(libc::EPIPE))));
+        assert!(!is_written(&Err(io::Error::from_raw_os_error(libc::ENOSPC))));
+    }
+
+    #[test]
     fn what_is_written_by_name_is_read_by_name() {
         #[derive(serde::Serialize, serde::Deserialize)]
         struct Failed(#[serde(with = "super")] Errno);

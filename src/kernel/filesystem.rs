@@ -182,6 +182,16 @@ mod tests {
     }
 
     #[test]
+    fn without_a_limit_there_is_room() {
+        let of = |size, free| FileSystem { size, free, ..FileSystem::default() }.room();
+        assert_eq!((of(9, 4), of(9, 0), of(0, 0)), (4, 0, u64::MAX));
+        // To ask about a pipe does not wait for its other end.
+        let dir = tempfile::tempdir().unwrap();
+        nix::unistd::mkfifo(&dir.path().join("pipe"), Mode::S_IRUSR).unwrap();
+        assert!(FileSystem::of(&dir.path().join("pipe")).is_ok());
+    }
+
+    #[test]
     fn an_overlay_cannot_stand_on_another_one() {
         let of = |kind: &str| FileSystem { kind: kind.into(), ..FileSystem::default() }.holds_upper();
         assert!(of("ext4") && of("tmpfs") && of("btrfs") && of(""));

@@ -120,6 +120,8 @@ broken line
         assert_eq!((mounts[0].kind.as_str(), mounts[0].device.as_str()), ("proc", "0:21"));
         assert_eq!((mounts[1].id, mounts[1].parent, mounts[1].propagation.as_str()), (27, 1, "shared"));
         assert_eq!(mounts[2].propagation, "shared,slave");
+        let shared: Vec<bool> = mounts.iter().map(Mount::is_shared).collect();
+        assert_eq!(shared, [false, true, true, false, false]);
         assert_eq!((mounts[2].root.as_str(), mounts[2].point.as_str()), ("/srv/a b", "/mnt/a b"));
         assert_eq!((mounts[3].propagation.as_str(), mounts[3].source.as_str()), ("slave", "none\\"));
         assert_eq!(parse_with_options(CAPTURE)[4].1, "rw,memory");
@@ -127,6 +129,17 @@ broken line
         let protected =
             parse("38 22 0:21 /sys /proc/sys ro,relatime - proc proc rw\n39 27 7:0 / /a rw - squashfs a ro\n");
         assert!(protected.len() == 2 && protected.iter().all(|mount| mount.read_only));
+    }
+
+    #[test]
+    fn a_mount_that_cannot_be_bound_is_told_from_a_private_one() {
+        assert_eq!(propagation(&["unbindable"]), "unbindable");
+        assert_eq!((propagation(&[]), propagation(&["propagate_from:2"])), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn this_process_sees_a_proc() {
+        assert!(own().iter().any(|mount| mount.point == "/proc" && mount.kind == "proc"));
     }
 
     #[test]

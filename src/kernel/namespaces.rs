@@ -98,7 +98,7 @@ mod tests {
     fn the_table_is_in_the_order_of_the_enum() {
         for row in &TABLE {
             assert_eq!(row.kind.row().link, row.link);
-            assert_eq!(Kind::from_link(row.link), Some(row.kind));
+            assert_eq!((Kind::from_link(row.link), row.kind.to_string().as_str()), (Some(row.kind), row.link));
         }
     }
 
@@ -106,5 +106,12 @@ mod tests {
     fn links_are_numbers_in_brackets() {
         assert_eq!(parse_link("pid:[4026531836]"), Some(4026531836));
         assert_eq!(parse_link("pid:4026531836"), None);
+        let dir = tempfile::tempdir().unwrap();
+        for (name, target) in [("good", "pid:[4711]"), ("other", "pipe:4711")] {
+            std::os::unix::fs::symlink(target, dir.path().join(name)).unwrap();
+        }
+        let read = |name: &str| read_link(&dir.path().join(name)).map_err(|error| error.kind());
+        assert_eq!(read("good"), Ok(4711));
+        assert_eq!((read("other"), read("none")), (Err(io::ErrorKind::InvalidData), Err(io::ErrorKind::NotFound)));
     }
 }

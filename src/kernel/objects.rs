@@ -254,6 +254,10 @@ mod tests {
             let made = Made(kind, kind.make(1, 0o600).unwrap());
             let (id, object) = (made.1, Object::SystemV(kind, made.1, 0));
             assert!(kind.all().contains(&(id, 0)), "{table} lists it without a key");
+            let rows = text::read(kind.table()).unwrap();
+            let row = |line: &&str| line.split_ascii_whitespace().nth(1) == Some(&id.to_string());
+            let mode = rows.lines().find(row).and_then(|line| line.split_ascii_whitespace().nth(2));
+            assert_eq!(mode, Some("600"), "{table}");
             assert_eq!(object.to_string(), format!("{name} {id}"));
             assert_eq!(object.path(), Path::new("/proc/sysvipc").join(table));
             assert!(object.is_there() && !Object::SystemV(kind, id, 1).is_there(), "{table}");

@@ -84,6 +84,16 @@ mod tests {
     use crate::kernel::namespaces::{Kind, TABLE};
 
     #[test]
+    fn a_map_leads_from_outside_to_inside() {
+        let map = parse_map("         0      65534          1\n         7     200000         10\nbroken\n");
+        let line = |inside, outside, count| Mapped { inside, outside, count };
+        assert_eq!(map, [line(0, 65534, 1), line(7, 200_000, 10)]);
+        let inside = [199_999, 200_000, 200_009, 200_010].map(|outside| map[1].to_inside(outside));
+        assert_eq!(inside, [None, Some(7), Some(16), None]);
+        assert_eq!((map[0].to_inside(65534), line(u32::MAX, 5, 9).to_inside(6)), (Some(0), None));
+    }
+
+    #[test]
     fn our_own_namespaces_have_an_owner() {
         let own = |link: &str| File::open(format!("/proc/self/ns/{link}")).unwrap();
         for row in TABLE.iter().filter(|row| row.kind != Kind::User) {

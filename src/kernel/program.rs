@@ -105,6 +105,28 @@ mod tests {
     }
 
     #[test]
+    fn the_way_to_root_is_a_program_of_roots_that_can_be_executed() {
+        let usual = USUAL.iter().flat_map(|dir| PROGRAMS.map(|name| Path::new(dir).join(name)));
+        let known: Vec<PathBuf> = usual.filter(|path| makes_root(path)).collect();
+        let refused = nix::unistd::geteuid().is_root() || prctl::get_no_new_privs().unwrap();
+        let way = way();
+        assert_eq!(way.is_some(), !refused && !known.is_empty(), "{way:?} {known:?}");
+        assert!(way.is_none_or(|way| way.is_absolute() && makes_root(&way) && executable(&way)));
+        // What the distribution marks so is heeded, unless the whole file system is not.
+        let marked = |path: &&Path| {
+            let found = std::fs::metadata(path).is_ok_and(|file| file.mode() & 0o4111 == 0o4111 && file.uid() == 0);
+            found && !statvfs::statvfs(*path).unwrap().flags().contains(statvfs::FsFlags::ST_NOSUID)
+        };
+        let all = ["/bin/su", "/usr/bin/sudo", "/usr/bin/passwd", "/bin/mount"].map(Path::new);
+        assert!(all.iter().filter(|path| marked(path)).all(|path| makes_root(path)));
+        assert!(
+            executable(Path::new("/bin/sh"))
+                && !executable(Path::new("/etc/passwd"))
+                && !makes_root(Path::new("/bin/sh"))
+        );
+    }
+
+    #[test]
     fn a_file_makes_root_only_where_the_kernel_heeds_it() {
         let dir = tempfile::tempdir_in("/var/tmp").unwrap();
         let file = dir.path().join("sudo");

@@ -76,6 +76,20 @@ mod tests {
     use std::{fs, os::unix::fs::symlink};
 
     #[test]
+    fn as_many_links_are_followed_as_the_kernel_follows() {
+        let top = tempfile::tempdir().unwrap();
+        fs::write(top.path().join("0"), "").unwrap();
+        (1..=MAX_LINKS + 1)
+            .for_each(|link| symlink((link - 1).to_string(), top.path().join(link.to_string())).unwrap());
+        let root: OwnedFd = fs::File::open(top.path()).unwrap().into();
+        for (links, refused) in [(MAX_LINKS - 1, None), (MAX_LINKS, None), (MAX_LINKS + 1, Some(Errno::ELOOP))] {
+            let path = links.to_string();
+            assert_eq!(walk(&root, path.as_ref()).err(), refused, "{links}");
+            assert_eq!(open(&root, path.as_ref()).err(), refused, "{links}");
+        }
+    }
+
+    #[test]
     fn both_ways_stay_below_the_root() {
         let top = tempfile::tempdir().unwrap();
         let inside = top.path().join("root");

@@ -168,21 +168,31 @@ mod tests {
         let mut asker = Asker::default();
         assert_eq!(asker.ask(|_| 7), Ok(7));
         let (release, released) = sync_channel::<()>(0);
+        let (look, looks) = channel();
         let hung = asker.ask_within(Duration::from_millis(1), move |looking| {
             looking.at("/proc/7/root");
+            look.send(()).unwrap();
             let _ = released.recv();
         });
         // It may not have said yet where it looks.
         assert!(hung.is_err());
+        looks.recv_timeout(Duration::from_secs(20)).unwrap();
         let mut other = Asker::default();
         assert_eq!(other.ask(|_| 8), Ok(8));
-        assert!(asker.ask(|_| 9).is_err(), "the first one has still no answer");
+        assert_eq!(asker.ask(|_| 9), Err("/proc/7/root".into()), "the first one has still no answer");
         drop(release);
         let deadline = Instant::now() + Duration::from_secs(20);
         while asker.ask(|_| 9) != Ok(9) {
             assert!(Instant::now() < deadline);
             thread::yield_now();
         }
+    }
+
+    #[test]
+    fn what_is_silent_is_named_without_what_a_terminal_obeys() {
+        let said = say("/mnt/\x1bx", Lang::En);
+        assert!(said.contains(r"/mnt/\u{1b}x does not answer"), "{said}");
+        assert!(say("/mnt/x", Lang::Zh).contains("/mnt/x 没有响应"));
     }
 
     #[test]

@@ -127,6 +127,9 @@ mod tests {
         let point = named(File::open("/").unwrap(), c"proc").unwrap();
         assert_eq!((point.dev, point.ino), (facts.dev, facts.ino));
         assert_eq!(named(&dir, c"no such name"), Err(Errno::ENOENT));
+        let link = named(&dir, c"self").unwrap();
+        assert!(link.is(libc::S_IFLNK) && !link.is(libc::S_IFDIR), "it is not followed");
+        assert_eq!((link.immutable, link.append_only, link.links), (false, false, 1));
     }
 
     #[test]

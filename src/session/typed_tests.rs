@@ -50,6 +50,28 @@ fn passing_over_the_only_line_ends_a_step_whose_facts_hold_already() {
 }
 
 #[test]
+fn a_repair_is_done_without_a_look_at_the_symptom() {
+    let repaired = |title: &str, around: [&str; 2]| {
+        let blocks = [around[0], &look("ls"), &check("hostname inside is box"), around[1]].concat();
+        let (mut script, _) = Script::new(lesson(&[(title, &blocks)]), false, 0, &unnamed());
+        if script.session.phase() != Phase::Due(1) {
+            // It is broken first.
+            for terminal in [HOST, CONTAINER, CONTAINER, CONTAINER] {
+                script.give(Event::Prompt(terminal, 0, 1));
+            }
+            script.sample(&unnamed());
+        }
+        assert!(matches!(script.session.phase(), Phase::Due(_)), "{:?}", script.session.phase());
+        types(&mut script, CONTAINER, "hostname box");
+        script.prompt(&named());
+        script.session.phase()
+    };
+    assert_eq!(repaired("a fresh", ["", ""]), Phase::Due(1), "what a lesson shows is looked at");
+    let ways = "```solution container\nhostname box\n```\n\n```wrong container\ntrue\n```\n\n";
+    assert_eq!(repaired("a fresh challenge", ["```break container\nbad\n```\n\n", ways]), Phase::Done);
+}
+
+#[test]
 fn a_typed_line_that_fails_is_offered_again() {
     let blocks = [run("hostname box"), check("hostname inside is box")].concat();
     let (mut script, _) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());

@@ -9,7 +9,7 @@ use super::{
     complain, failed,
     start::split,
 };
-use crate::kernel::{errno_causes, process::page_size};
+use crate::kernel::errno_causes;
 use crate::lang::say;
 use nix::{
     errno::Errno,
@@ -98,7 +98,7 @@ fn memory(bytes: usize, rate: Option<usize>, exit: bool) -> ExitCode {
         Ok(clock) => clock,
         Err(errno) => return failed("hog", "timerfd_create", errno, None, 1),
     };
-    let size = page_size();
+    let size = procfs::page_size() as usize;
     for (number, page) in room.spare_capacity_mut().chunks_mut(size).enumerate() {
         // The first write to a page is what takes memory: it faults, and the kernel finds a page and charges it to our
         // control group. Over the limit, and with nothing to reclaim, the OOM killer ends us right here.

@@ -1,11 +1,12 @@
 //! The columns of process lists, and the facts about the machine that they need.
 
-use crate::kernel::text;
 use crate::kernel::{
     clock::{self, Moment},
-    process::{Process, TICKS},
+    process::Process,
+    text,
 };
 use nix::unistd::{Uid, User};
+use procfs::{Current, Meminfo, Uptime, sys::kernel::pid_max};
 use std::{collections::BTreeMap, io::IsTerminal};
 use unicode_width::UnicodeWidthChar;
 
@@ -39,14 +40,19 @@ pub(super) const COLUMNS: [Column; 23] = [
     (&["args", "cmd", "command"], "COMMAND", -27, |process, _| process.line()),
 ];
 
+/// Clock ticks, the unit of times in `/proc` (time(7)), in seconds.
+pub(super) fn seconds(ticks: u64) -> f64 {
+    ticks as f64 / procfs::ticks_per_second() as f64
+}
+
 /// CPU time as HH:MM:SS.
 fn time(process: &Process) -> String {
-    let seconds = process.ticks / TICKS;
+    let seconds = seconds(process.ticks) as u64;
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 fn short_time(process: &Process) -> String {
-    let seconds = process.ticks / TICKS;
+    let seconds = seconds(process.ticks) as u64;
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
@@ -63,28 +69,27 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) fn read() -> Facts {
-        let read = |name: &str| text::read(format!("/proc/{name}")).unwrap_or_default();
-        let uptime = read("uptime").split(' ').next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0.0);
-        let boot = read("stat").lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok());
+        let uptime = Uptime::current().map_or(0.0, |since| since.uptime);
+        let boot = procfs::boot_time_secs().map(u64::cast_signed);
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let screen = || crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns.max(1)));
         Facts {
             names: Names::default(),
             memory: memory().max(1),
             uptime,
-            boot: boot.unwrap_or_else(|| clock::now() - uptime as i64),
-            pid_width: read("sys/kernel/pid_max").trim().len().max(5),
+            boot: boot.unwrap_or_else(|_| clock::now() - uptime as i64),
+            pid_width: pid_max().map_or(0, |most| most.to_string().len()).max(5),
             columns: columns.unwrap_or_else(|| if std::io::stdout().is_terminal() { screen() } else { usize::MAX }),
         }
     }
 
     fn age(&self, process: &Process) -> f64 {
-        (self.uptime - process.start as f64 / TICKS as f64).max(0.0)
+        (self.uptime - seconds(process.start)).max(0.0)
     }
 
     /// CPU time used, of the time since the process began, as a percentage of one CPU.
     fn cpu(&self, process: &Process) -> f64 {
-        process.ticks as f64 / TICKS as f64 * 100.0 / self.age(process).max(1.0)
+        seconds(process.ticks) * 100.0 / self.age(process).max(1.0)
     }
 
     fn share(&self, process: &Process) -> f64 {
@@ -93,7 +98,7 @@ impl Facts {
 
     /// When it began, which is shown beside this moment.
     fn began(&self, process: &Process, show: impl Fn(Moment, Moment) -> String) -> String {
-        let then = Moment::at(self.boot + (process.start / TICKS).cast_signed());
+        let then = Moment::at(self.boot + seconds(process.start) as i64);
         then.zip(Moment::now()).map_or("?".into(), |(then, now)| show(then, now))
     }
 
@@ -127,8 +132,7 @@ impl Facts {
 
 /// All memory of the machine, in KiB.
 pub(super) fn memory() -> u64 {
-    let text = text::read("/proc/meminfo").unwrap_or_default();
-    text.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0)
+    Meminfo::current().map_or(0, |memory| memory.mem_total / 1024)
 }
 
 /// User names, asked for once each.

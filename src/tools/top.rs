@@ -9,13 +9,13 @@ use super::{
     complain, is_printed,
     other::misused,
     print,
-    table::{Names, memory},
+    table::{Names, memory, seconds},
 };
-use crate::kernel::text;
 use crate::kernel::{
     clock::Moment,
     pid::Pid,
-    process::{self, Process, TICKS},
+    process::{self, Process},
+    text,
 };
 use crate::lang::say;
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode, size};
@@ -23,6 +23,7 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     unistd::read,
 };
+use procfs::{Current, LoadAverage};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -142,7 +143,7 @@ fn quits(pause: Duration, batch: bool) -> bool {
 
 fn frame(before: &Reading, now: &Reading, pids: Option<&[Pid]>, names: &mut Names) -> String {
     let ticks: BTreeMap<(Pid, u64), u64> = before.processes.iter().map(|p| ((p.pid, p.start), p.ticks)).collect();
-    let seconds = now.at.duration_since(before.at).as_secs_f64().max(0.001);
+    let passed = now.at.duration_since(before.at).as_secs_f64().max(0.001);
     // PID and start time together name one process; a PID alone may have passed to another between the readings. Who was
     // not there before has used all its time since.
     let used = |p: &Process| p.ticks.saturating_sub(ticks.get(&(p.pid, p.start)).copied().unwrap_or(0));
@@ -150,22 +151,21 @@ fn frame(before: &Reading, now: &Reading, pids: Option<&[Pid]>, names: &mut Name
     let mut shown: Vec<(u64, &Process)> = wanted.map(|p| (used(p), p)).collect();
     shown.sort_by_key(|(used, p)| (std::cmp::Reverse(*used), p.pid));
     let count = |states: &str| shown.iter().filter(|(_, p)| states.contains(p.state)).count();
-    let load = text::read("/proc/loadavg").unwrap_or_default();
-    let load: Vec<&str> = load.split_whitespace().take(3).collect();
+    let load = LoadAverage::current()
+        .map_or_else(|_| String::new(), |load| format!("{:.2}, {:.2}, {:.2}", load.one, load.five, load.fifteen));
     let total = memory().max(1);
-    let mut out =
-        format!("top - {} load average: {}\n", Moment::now().map(Moment::second).unwrap_or_default(), load.join(", "));
+    let mut out = format!("top - {} load average: {load}\n", Moment::now().map(Moment::second).unwrap_or_default());
     let (all, running, stopped, zombie) = (shown.len(), count("R"), count("Tt"), count("Z"));
     let asleep = all - running - stopped - zombie;
     let _ =
         writeln!(out, "Tasks: {all} total, {running} running, {asleep} sleeping, {stopped} stopped, {zombie} zombie\n");
     out.push_str("    PID USER      %CPU  %MEM     RES S     TIME+ COMMAND\n");
     for (used, p) in shown {
-        let cpu = used as f64 / TICKS as f64 * 100.0 / seconds;
+        let cpu = seconds(used) * 100.0 / passed;
         let resident = p.resident_kib();
         let (share, user) = (resident as f64 * 100.0 / total as f64, names.of(p.uid));
-        let (minutes, rest) = (p.ticks / TICKS / 60, p.ticks % (TICKS * 60));
-        let time = format!("{minutes}:{:02}.{:02}", rest / TICKS, rest % TICKS);
+        let time = seconds(p.ticks);
+        let time = format!("{}:{:05.2}", time as u64 / 60, time % 60.0);
         let _ = writeln!(
             out,
             "{:>7} {user:<8.8} {cpu:>5.1} {share:>5.1} {resident:>7} {} {time:>9} {}",

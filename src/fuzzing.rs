@@ -2,9 +2,7 @@
 
 use crate::{
     kernel::{
-        cgroups, groups, mountinfo, namespaces,
-        pid::Pid,
-        process,
+        cgroups, groups, mountinfo, namespaces, process,
         text::{self, is_obeyed},
     },
     lesson, observe, trace,
@@ -22,7 +20,7 @@ pub fn kernel_text(bytes: &[u8]) {
         let place = cgroups::place(&hierarchies, &memberships, controller);
         let _ = place.as_ref().map(|place| place.dir(&place.path));
     }
-    let _ = (process::parse(&text), namespaces::parse_link(&text), groups::parse(&text));
+    let _ = (process::parse(&text), process::parse_call(&text), namespaces::parse_link(&text), groups::parse(&text));
     observe::read_any(&text);
     shown(bytes, &text);
     named(bytes);
@@ -41,9 +39,9 @@ fn shown(bytes: &[u8], text: &str) {
 fn named(bytes: &[u8]) {
     let name: Vec<u8> = bytes.iter().copied().filter(|byte| !matches!(byte, 0 | b'\n')).collect();
     let known = text::of(name.clone());
-    let stat = format!("7 ({known}) S 3 7 7 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 4242 0 0");
-    let process = process::parse(&stat).map(|process| (process.comm, process.ppid, process.start));
-    assert_eq!(process, Some((known.clone(), Pid(3), 4242)));
+    let stat = format!("7 ({known}) S 3 7 7 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 4242 0 0{}", " 0".repeat(28));
+    let process = process::parse(&stat).map(|stat| (stat.comm, stat.ppid, stat.starttime));
+    assert_eq!(process, Some((known.clone(), 3, 4242)));
     let membership = cgroups::parse_membership(&format!("4:memory:/{known}\n0::/{known}\n"));
     assert!(membership.iter().all(|membership| membership.path == format!("/{known}")));
     assert_eq!(membership.len(), 2);

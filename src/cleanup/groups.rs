@@ -94,7 +94,7 @@ impl Removal<'_> {
                     };
                     killed.push(process);
                 } else if let Err(errno) = self.move_up(pid) {
-                    let comm = process::read(pid).map(|process| process.comm).unwrap_or_default();
+                    let comm = process::stat(&pid.dir()).map(|stat| stat.comm).unwrap_or_default();
                     stuck.push(Left { path: self.path.into(), why: Why::Member(pid, comm, errno) });
                 }
             }
@@ -237,14 +237,14 @@ impl Removal<'_> {
 /// Who of these processes is still there, and why.
 pub fn stayed(pids: impl IntoIterator<Item = Pid>) -> Vec<Stayed> {
     let freezers = Freezers::read();
-    let read = pids.into_iter().filter_map(process::read);
-    let alive = read.filter(|process| !matches!(process.state, 'Z' | 'X'));
+    let read = pids.into_iter().filter_map(|pid| process::stat(&pid.dir()));
+    let alive = read.filter(|stat| !matches!(stat.state, 'Z' | 'X'));
     alive
-        .map(|process| Stayed {
-            frozen: freezers.frozen(process.pid),
-            pid: process.pid,
-            comm: process.comm,
-            state: process.state,
+        .map(|stat| Stayed {
+            frozen: freezers.frozen(Pid(stat.pid)),
+            pid: Pid(stat.pid),
+            comm: stat.comm,
+            state: stat.state,
         })
         .collect()
 }
@@ -259,9 +259,9 @@ fn descends(pid: Pid) -> bool {
     let mut at = pid;
     // Where no parent is lost on the way up, this ends at PID 1, or at 0 outside our PID namespace.
     for _ in 0..1024 {
-        match process::read(at) {
-            Some(process) if process.ppid == me => return true,
-            Some(process) if process.ppid > Pid(1) => at = process.ppid,
+        match process::stat(&at.dir()).map(|stat| Pid(stat.ppid)) {
+            Some(parent) if parent == me => return true,
+            Some(parent) if parent > Pid(1) => at = parent,
             _ => return false,
         }
     }

@@ -4,15 +4,14 @@
 use crate::{
     columns::{align, bytes},
     dirs::{Need, survey},
-    kernel::{errno, filesystem::FileSystem, program, text},
+    kernel::{errno, filesystem::FileSystem, pid::Pid, process, program, text},
     lang::Lang,
 };
 use nix::sys::resource::{UsageWho, getrusage};
+use procfs::{Current, LoadAverage, Meminfo, process::SmapsRollup};
 use serde::Serialize;
 use std::{
-    fs,
     io::{self, BufRead, BufReader, Write},
-    path::Path,
     process::{Command, ExitCode, Stdio},
     thread,
     time::Instant,
@@ -282,7 +281,7 @@ fn measure() -> io::Result<Session> {
     let mut session = Session::default();
     if let Some(out) = child.stdout.take() {
         for _ in BufReader::new(out).split(b'\n').map_while(Result::ok) {
-            let (memory, tasks) = held(child.id());
+            let (memory, tasks) = held(Pid::of(&child));
             (session.memory, session.tasks) = (session.memory.max(memory), session.tasks.max(tasks));
         }
     }
@@ -298,26 +297,18 @@ fn cpu() -> f64 {
 }
 
 /// Memory in bytes, and the number of threads, of a process and everything below it.
-fn held(pid: u32) -> (u64, u64) {
-    let (mut waiting, mut memory, mut tasks, mut seen) = (vec![pid], 0, 0, 0);
-    while let Some(pid) = waiting.pop().filter(|_| seen < MAX) {
-        seen += 1;
-        let path = Path::new("/proc").join(pid.to_string());
-        memory += field(&path.join("smaps_rollup"), "Pss:").unwrap_or(0) * 1024;
-        for task in fs::read_dir(path.join("task")).into_iter().flatten().flatten() {
-            tasks += 1;
-            let children = text::read(task.path().join("children")).unwrap_or_default();
-            waiting.extend(children.split_ascii_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
-        }
+fn held(pid: Pid) -> (u64, u64) {
+    let (mut memory, mut tasks) = (0, 0);
+    for dir in process::family(pid, MAX).into_iter().map(Pid::dir) {
+        memory += text::read_as(dir.join("smaps_rollup")).map_or(0, proportional);
+        tasks += process::stat(&dir).map_or(0, |stat| stat.num_threads.cast_unsigned());
     }
     (memory, tasks)
 }
 
-/// The number behind a name in a file of `/proc`.
-fn field(path: &Path, name: &str) -> Option<u64> {
-    let text = text::read(path).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_ascii_whitespace().next()?.parse().ok()
+/// Memory in bytes, of which what is shared counts in part for each who shares it.
+fn proportional(SmapsRollup { memory_map_rollup: all }: SmapsRollup) -> u64 {
+    all.iter().filter_map(|map| map.extension.map.get("Pss")).sum()
 }
 
 fn number(path: &str) -> Option<u64> {
@@ -329,14 +320,13 @@ fn left(need: Need) -> Left {
     let disk = survey(need).into_iter().find(|(_, place)| place.is_open());
     let disk = disk.map(|(_, place)| place.path);
     let room = disk.as_deref().and_then(|path| FileSystem::nearest(path).ok()).map(|system| system.room());
-    let running = text::read("/proc/loadavg").ok();
-    let running: Option<u64> = running.and_then(|line| line.split(' ').nth(3)?.split_once('/')?.1.parse().ok());
+    let running = LoadAverage::current().ok().map(|load| u64::from(load.max));
     let most = [number("/proc/sys/kernel/pid_max"), number("/proc/sys/kernel/threads-max")];
     let terminals = number("/proc/sys/kernel/pty/max").zip(number("/proc/sys/kernel/pty/nr"));
     let kinds = ["pid", "mnt", "net", "uts", "ipc"];
     let namespaces = kinds.iter().filter_map(|kind| number(&format!("/proc/sys/user/max_{kind}_namespaces"))).min();
     Left {
-        memory: field(Path::new("/proc/meminfo"), "MemAvailable:").map(|kib| kib * 1024),
+        memory: Meminfo::current().ok().and_then(|memory| memory.mem_available),
         tasks: most.into_iter().flatten().min().zip(running).map(|(most, running)| most.saturating_sub(running)),
         disk: room,
         place: disk.map(|path| path.display().to_string()),
@@ -384,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_process_holds_memory_and_has_threads() {
-        let (memory, tasks) = held(std::process::id());
+        let (memory, tasks) = held(Pid::own());
         assert!(memory > 1 << 20 && tasks >= 1, "{memory} {tasks}");
     }
 }

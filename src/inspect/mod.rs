@@ -86,7 +86,7 @@ pub(crate) fn look(pid: Pid, lang: Lang) -> Result<(), ExitCode> {
 
 /// When a process began, in clock ticks since boot: with its PID, this names one process for ever.
 pub(crate) fn began(pid: Pid) -> Option<u64> {
-    Some(process::parse(&text::read(format!("/proc/{pid}/stat")).ok()?)?.start)
+    process::stat(&pid.dir()).map(|stat| stat.starttime)
 }
 
 /// Waits one tick; true where the process ended meanwhile.

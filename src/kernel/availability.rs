@@ -129,7 +129,7 @@ fn first_without(top: &Path, base: &Path, controller: &str) -> Option<PathBuf> {
 /// What is in a group besides ourselves, as `PID (name)`.
 fn others(dir: &Path) -> Vec<String> {
     let pids = listed(&dir.join("cgroup.procs")).filter_map(|pid| pid.parse().ok()).collect();
-    let family = |pid: Pid| process::read(pid).map(|process| (process.ppid, process.group));
+    let family = |pid: Pid| process::stat(&pid.dir()).map(|stat| (Pid(stat.ppid), Pid(stat.pgrp)));
     describe(&in_the_way(pids, Pid::own(), family))
 }
 

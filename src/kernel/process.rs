@@ -1,8 +1,13 @@
-//! One process as `/proc/PID` shows it (proc_pid_stat(5)): what ps and top print.
+//! Processes as `/proc` shows them (proc_pid_stat(5)), read by procfs.
+//!
+//! Arguments are read here: procfs leaves out those that are empty, and fails where one is not UTF-8.
 
 use super::{pid::Pid, text};
-use nix::unistd::{SysconfVar, sysconf};
-use std::fs;
+use procfs::{
+    FromRead, ProcResult,
+    process::{self, Stat, Status, Syscall, Task},
+};
+use std::{fs, path::Path};
 
 /// What is read of a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,11 +27,11 @@ pub struct Process {
     /// The process group in the foreground of its terminal; -1 without one.
     pub foreground: Pid,
     /// Its nice value.
-    pub nice: i32,
+    pub nice: i64,
     /// How many threads it has.
-    pub threads: u64,
+    pub threads: i64,
     /// The controlling terminal's device number; 0 for none.
-    pub tty: u64,
+    pub tty: u32,
     /// CPU time in clock ticks: in user mode and in the kernel.
     pub ticks: u64,
     /// When it started, in clock ticks after boot.
@@ -41,49 +46,58 @@ pub struct Process {
     pub command: Vec<String>,
 }
 
-/// Clock ticks a second, the unit of times in `/proc`: 100 on every machine that this program runs on (time(7)).
-pub(crate) const TICKS: u64 = 100;
-
-/// The size of a page in bytes (sysconf(3)): 4096, except on some machines with other processors.
-pub(crate) fn page_size() -> usize {
-    sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(4096)
+/// Reads a stat line. procfs panics where it has no name in brackets with fields behind them, as no line of the kernel's.
+pub(crate) fn parse(stat: &str) -> Option<Stat> {
+    let (pid, rest) = stat.trim().split_once(" (")?;
+    let (_, fields) = rest.rsplit_once(") ")?;
+    let whole = !pid.contains('(') && !fields.contains(')');
+    whole.then(|| Stat::from_read(stat.as_bytes()).ok())?
 }
 
-/// Reads a stat line. The program's name may hold blanks and brackets, so the last bracket ends it.
-pub(crate) fn parse(stat: &str) -> Option<Process> {
-    let (open, close) = (stat.find('(')?, stat.rfind(')')?);
-    let rest: Vec<&str> = stat.get(close + 1..)?.split_ascii_whitespace().collect();
-    // Fields are numbered from 1 in the manual; the state, here the first, is number 3.
-    let number = |field: usize| rest.get(field - 3).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    let process = |field: usize| rest.get(field - 3).and_then(|text| text.parse().ok()).unwrap_or_default();
-    Some(Process {
-        pid: stat.get(..open)?.trim().parse().ok()?,
-        comm: stat.get(open + 1..close)?.to_string(),
-        state: rest.first()?.chars().next()?,
-        ppid: rest.get(1)?.parse().ok()?,
-        group: process(5),
-        session: process(6),
-        foreground: process(8),
-        nice: rest.get(19 - 3).and_then(|text| text.parse().ok()).unwrap_or(0),
-        threads: number(20),
-        tty: number(7),
-        ticks: number(14) + number(15),
-        start: number(22),
-        virtual_bytes: number(23),
-        resident_pages: number(24),
-        ..Process::default()
-    })
+/// What the kernel says of a process or thread in one line, by its directory in `/proc`; `None` where it has ended.
+pub(crate) fn stat(dir: &Path) -> Option<Stat> {
+    parse(&text::read(dir.join("stat")).ok()?)
+}
+
+/// What it says in many lines (proc_pid_status(5)).
+pub(crate) fn status(dir: &Path) -> Option<Status> {
+    text::read_as(dir.join("status")).ok()
+}
+
+/// The number and the arguments of the system call in which a process waits, from the text of `/proc/PID/syscall`; `None` of
+/// one that runs, or is stopped outside of a call.
+pub(crate) fn parse_call(syscall: &str) -> Option<(i64, [u64; 6])> {
+    match Syscall::from_read(syscall.as_bytes()).ok()? {
+        Syscall::Blocked { syscall_number, argument_registers, .. } => Some((syscall_number, argument_registers)),
+        _ => None,
+    }
 }
 
 /// Reads one process; `None` where it has ended.
 pub fn read(pid: Pid) -> Option<Process> {
-    let text = |name: &str| text::read(pid.dir().join(name)).ok();
-    let mut process = parse(&text("stat")?)?;
-    let status = text("status")?;
-    let uid = status.lines().find_map(|line| line.strip_prefix("Uid:"))?.split_whitespace().nth(1)?.parse().ok()?;
-    process.uid = uid;
-    process.command = text("cmdline")?.split_terminator('\0').map(str::to_string).collect();
-    Some(process)
+    let dir = pid.dir();
+    let uid = status(&dir)?.euid;
+    let command = text::read(dir.join("cmdline")).ok()?.split_terminator('\0').map(str::to_string).collect();
+    Some(Process { uid, command, ..Process::from(stat(&dir)?) })
+}
+
+/// A process and all below it, as far as they can be seen: the shallowest first, and no more than this many.
+pub(crate) fn family(root: Pid, max: usize) -> Vec<Pid> {
+    let mut all = vec![root];
+    let mut at = 0;
+    while let Some(pid) = all.get(at).copied().filter(|_| all.len() < max) {
+        at += 1;
+        all.extend(children(pid));
+    }
+    all.truncate(max);
+    all
+}
+
+/// The children of all threads of a process.
+pub(crate) fn children(pid: Pid) -> Vec<Pid> {
+    let threads = process::Process::new(pid.0).and_then(|process| process.tasks());
+    let of = |thread: ProcResult<Task>| thread.and_then(|thread| thread.children()).unwrap_or_default();
+    threads.into_iter().flatten().flat_map(of).map(|child| Pid(child.cast_signed())).collect()
 }
 
 /// Every process that this `/proc` shows, in the order of their PIDs. No system call lists processes: this is it.
@@ -94,10 +108,32 @@ pub(crate) fn all() -> std::io::Result<Vec<Process>> {
     Ok(pids.into_iter().filter_map(read).collect())
 }
 
+impl From<Stat> for Process {
+    fn from(stat: Stat) -> Process {
+        Process {
+            pid: Pid(stat.pid),
+            ppid: Pid(stat.ppid),
+            comm: stat.comm,
+            state: stat.state,
+            group: Pid(stat.pgrp),
+            session: Pid(stat.session),
+            foreground: Pid(stat.tpgid),
+            nice: stat.nice,
+            threads: stat.num_threads,
+            tty: stat.tty_nr.cast_unsigned(),
+            ticks: stat.utime + stat.stime,
+            start: stat.starttime,
+            virtual_bytes: stat.vsize,
+            resident_pages: stat.rss,
+            ..Process::default()
+        }
+    }
+}
+
 impl Process {
     /// Resident memory in KiB.
     pub(crate) fn resident_kib(&self) -> u64 {
-        self.resident_pages * (page_size() / 1024) as u64
+        self.resident_pages * (procfs::page_size() / 1024)
     }
 
     /// The state with the letters that ps adds: session leader, threads, foreground, niceness.
@@ -140,17 +176,48 @@ impl Process {
 mod tests {
     use super::*;
 
+    /// The process of a stat line, whose last fields are left to this.
+    fn process(stat: &str) -> Process {
+        parse(&format!("{stat}{}", " 0".repeat(28))).unwrap().into()
+    }
+
     #[test]
     fn a_name_may_hold_brackets() {
-        let stat = "42 (a) b (c) S 7 42 40 34819 42 0 1 2 3 4 100 50 0 0 20 0 1 0 999 4096 12 18446744073709551615";
-        let process = parse(stat).unwrap();
+        let process = process("42 (a) b (c) S 7 42 40 34819 42 0 1 2 3 4 100 50 0 0 20 0 1 0 999 4096 12");
         assert_eq!(
             (process.pid, process.ppid, process.comm.as_str(), process.state),
             (Pid(42), Pid(7), "a) b (c", 'S')
         );
         assert_eq!((process.session, process.ticks, process.start, process.resident_pages), (Pid(40), 150, 999, 12));
         assert_eq!((process.terminal(), process.states()), ("pts/3".into(), "S+".into()));
-        assert_eq!(parse("42 (sh"), None);
+        for broken in ["", "42 (sh", "42 (sh)", "(sh) S 7", "42(sh) S 7", ") (", ") ( ) S", "42 (sh) S", "é(sh) S 7 42"]
+        {
+            assert!(parse(broken).is_none(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_call_is_one_that_the_process_waits_in() {
+        let text = "0 0x0 0x7ffe1c 0x1 0x0 0x0 0x0 0x7ffe1c5d8 0x7f1b2c\n";
+        assert_eq!(parse_call(text), Some((0, [0, 0x7ffe1c, 1, 0, 0, 0])));
+        for none in ["running\n", "-1 0x7ffe1c5d8 0x7f1b2c\n", "0 0x0\n", ""] {
+            assert_eq!(parse_call(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_family_is_all_below_whichever_thread_has_made_it() {
+        let sleep = || std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let made = std::thread::spawn(move || {
+            let mut child = sleep();
+            let (own, below) = (Pid::own(), Pid::of(&child));
+            let found = (children(own).contains(&below), family(own, 1), family(own, 500).contains(&below));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            (found, family(below, 500))
+        });
+        let (found, ended) = made.join().unwrap();
+        assert_eq!((found, ended.len()), ((true, vec![Pid::own()], true), 1));
     }
 
     #[test]
@@ -201,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_terminal_has_the_name_of_its_device() {
-        let of = |major: u64, minor: u64| {
+        let of = |major: u32, minor: u32| {
             // As the kernel encodes it (new_encode_dev).
             Process { tty: minor & 0xff | major << 8 | (minor & !0xff) << 12, ..Process::default() }.terminal()
         };
@@ -226,11 +293,10 @@ mod tests {
 
     #[test]
     fn memory_is_told_in_kib() {
-        let kib = page_size() as u64 / 1024;
-        assert!(page_size().is_power_of_two() && kib >= 4, "{kib}");
+        let kib = procfs::page_size() / 1024;
+        assert!(kib.is_power_of_two() && kib >= 4, "{kib}");
         assert_eq!(Process { resident_pages: 12, ..Process::default() }.resident_kib(), 12 * kib);
-        let stat = "42 (sh) S 7 42 40 34819 42 0 1 2 3 4 100 50 0 0 20 -3 6 0 999 4096 12 18446744073709551615";
-        let process = parse(stat).unwrap();
+        let process = process("42 (sh) S 7 42 40 34819 42 0 1 2 3 4 100 50 0 0 20 -3 6 0 999 4096 12");
         assert_eq!((process.nice, process.threads, process.virtual_bytes), (-3, 6, 4096));
     }
 

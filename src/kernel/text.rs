@@ -4,6 +4,7 @@
 //! whole table for one of them. clippy.toml forbids the strict ones of the standard library. The same names can hold escape
 //! sequences, which would write into the clipboard of the reader.
 
+use procfs::FromRead;
 use serde::Serialize;
 use std::{
     fs::File,
@@ -26,6 +27,13 @@ pub(crate) fn read_all(from: impl Read) -> io::Result<String> {
     let mut bytes = Vec::with_capacity(4096);
     from.take(u64::MAX).read_to_end(&mut bytes)?;
     Ok(of(bytes))
+}
+
+/// What procfs makes of a file of `/proc`. It insists on UTF-8 in most of them, so that it is given what [`read`] reads.
+///
+/// Errors: those of [`read`]; one that no system call has made where the text is another one than procfs expects.
+pub(crate) fn read_as<T: FromRead>(path: impl AsRef<Path>) -> io::Result<T> {
+    T::from_read(read(path)?.as_bytes()).map_err(io::Error::other)
 }
 
 /// The text of these bytes.

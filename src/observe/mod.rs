@@ -51,7 +51,7 @@ use crate::kernel::text;
 /// Gives a text to every reader of this module, for fuzz/.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_any(text: &str) {
-    let _ = (processes::parse_stat(text), processes::parse_nspid(text), processes::parse_privileges(text));
+    let _ = (processes::parse_nspid(text), processes::parse_privileges(text));
     let _ = (network::parse_listening(text), network::parse_sockets(text), sysv::parse_ids(text));
     let _ = networks::parse_packets(text);
     let _ = (cgroup::parse_cpu_max(text), cgroup::parse_pressure(text), cgroup::field(text, "nr_periods"));

@@ -8,7 +8,8 @@ fn process(proc_root: &Path, start: u64, pid_ns: u64) {
     let ns = proc_root.join("7/ns");
     fs::create_dir_all(&ns).unwrap();
     let fields = "0 7 7 0 7 0 1 2 3 4 100 50 0 0 20 0 1 0";
-    fs::write(proc_root.join("7/stat"), format!("7 (sh) S {fields} {start} 4096 12 18446744073709551615")).unwrap();
+    let rest = "4096 12".to_owned() + &" 0".repeat(28);
+    fs::write(proc_root.join("7/stat"), format!("7 (sh) S {fields} {start} {rest}")).unwrap();
     let _ = fs::remove_file(ns.join("pid"));
     std::os::unix::fs::symlink(format!("pid:[{pid_ns}]"), ns.join("pid")).unwrap();
 }
@@ -75,7 +76,7 @@ impl Fake {
 
     /// A process that began in the order of its number.
     pub(super) fn process(&self, pid: i32, ppid: i32, comm: &str, others: &[(Kind, u64)]) {
-        let fields = format!("{ppid} 7 7 0 7 0 1 2 3 4 100 50 0 0 20 0 1 0 {pid} 4096 12 0");
+        let fields = format!("{ppid} 7 7 0 7 0 1 2 3 4 100 50 0 0 20 0 1 0 {pid} 4096 12{}", " 0".repeat(28));
         self.file(&format!("{pid}/stat"), &format!("{pid} ({comm}) S {fields}"));
         self.links(&pid.to_string(), others);
         self.file(&format!("{pid}/mountinfo"), "27 1 254:0 / / rw - ext4 /dev/vda rw\n");

@@ -1,7 +1,7 @@
 //! Whether a command works or only waits: what its processes have used of the CPU, and read and written, so far (proc(5)).
 
-use crate::kernel::{pid::Pid, text};
-use std::fs;
+use crate::kernel::{pid::Pid, process, text};
+use procfs::process::{Io, Process, Stat};
 
 /// A tree of processes has at most so many that are looked at.
 const MAX_PROCESSES: usize = 1000;
@@ -21,18 +21,13 @@ pub(super) struct Work {
 impl Work {
     /// What a process and its descendants have done. One that ends meanwhile counts for its parent.
     pub(super) fn of(root: Pid) -> Work {
-        let (mut waiting, mut work, mut seen) = (vec![root], Work::default(), 0);
-        while let Some(pid) = waiting.pop().filter(|_| seen < MAX_PROCESSES) {
-            seen += 1;
-            let path = pid.dir();
-            let stat = fs::read(path.join("stat")).unwrap_or_default();
-            work.ticks += ticks(&stat);
-            work.ready |= is_ready(&stat);
-            work.bytes += bytes(&fs::read(path.join("io")).unwrap_or_default());
-            for task in fs::read_dir(path.join("task")).into_iter().flatten().flatten() {
-                let children = fs::read(task.path().join("children")).unwrap_or_default();
-                waiting.extend(numbers(&children).filter_map(|pid| i32::try_from(pid).ok()).map(Pid));
+        let mut work = Work::default();
+        for dir in process::family(root, MAX_PROCESSES).into_iter().map(Pid::dir) {
+            if let Some(stat) = process::stat(&dir) {
+                work.ticks += ticks(&stat);
+                work.ready |= is_ready(&stat);
             }
+            work.bytes += text::read_as(dir.join("io")).map_or(0, bytes);
         }
         work.ready |= others_are_ready();
         work
@@ -49,35 +44,26 @@ impl Work {
     }
 }
 
-/// Whether the third field, the state, says so: R waits for a CPU or has one, D for a disk or the like.
-fn is_ready(stat: &[u8]) -> bool {
-    let state = stat.iter().rposition(|byte| *byte == b')').and_then(|at| stat.get(at + 2));
-    matches!(state, Some(b'R' | b'D'))
+/// Whether it waits for a CPU or has one (R), or waits for a disk or the like (D).
+fn is_ready(stat: &Stat) -> bool {
+    matches!(stat.state, 'R' | 'D')
 }
 
 /// Whether one of our other threads would run.
 fn others_are_ready() -> bool {
-    let own = nix::unistd::gettid().to_string();
-    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let others = threads.filter(|thread| thread.file_name().to_str() != Some(&own));
-    others.map(|thread| fs::read(thread.path().join("stat")).unwrap_or_default()).any(|stat| is_ready(&stat))
+    let own = nix::unistd::gettid().as_raw();
+    let threads = Process::myself().and_then(|process| process.tasks()).into_iter().flatten().flatten();
+    threads.filter(|thread| thread.tid != own).filter_map(|thread| thread.stat().ok()).any(|stat| is_ready(&stat))
 }
 
-fn numbers(text: &[u8]) -> impl Iterator<Item = u64> {
-    text.split(|byte| byte.is_ascii_whitespace()).filter_map(|word| std::str::from_utf8(word).ok()?.parse().ok())
+/// Its own, and that of the children whose end it has seen.
+fn ticks(stat: &Stat) -> u64 {
+    stat.utime + stat.stime + (stat.cutime + stat.cstime).cast_unsigned()
 }
 
-/// utime, stime, cutime and cstime: the 14th field and the three after it. The name before may hold anything.
-fn ticks(stat: &[u8]) -> u64 {
-    let rest = stat.iter().rposition(|byte| *byte == b')').and_then(|at| stat.get(at + 2..)).unwrap_or_default();
-    let fields = rest.split(|byte| *byte == b' ').skip(11).take(4);
-    fields.flat_map(numbers).sum()
-}
-
-/// rchar and wchar: what read(2) and write(2) moved, wherever it came from.
-fn bytes(io: &[u8]) -> u64 {
-    let lines = io.split(|byte| *byte == b'\n');
-    lines.filter_map(|line| line.strip_prefix(b"rchar: ").or(line.strip_prefix(b"wchar: "))).flat_map(numbers).sum()
+/// What read(2) and write(2) moved, wherever it came from.
+fn bytes(io: Io) -> u64 {
+    io.rchar + io.wchar
 }
 
 /// The name of a process, for people.
@@ -88,6 +74,7 @@ pub(super) fn name(pid: Pid) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use procfs::FromRead;
     use std::{
         io::{BufRead, BufReader},
         os::unix::process::CommandExt,
@@ -96,12 +83,15 @@ mod tests {
 
     #[test]
     fn fields_are_read_behind_any_name() {
-        let stat = b"7 (a) b\xff) S 1 1 1 0 -1 4194304 1 2 3 4 10 20 30 40 20 0 1 0 5 6";
-        assert_eq!(ticks(stat), 100);
-        assert_eq!(bytes(b"rchar: 5\nwchar: 6\nsyscr: 100\n"), 11);
-        assert_eq!((ticks(b""), bytes(b"")), (0, 0));
-        assert!(is_ready(b"7 (a) S) R 1 1") && is_ready(b"7 (sh) D 1 1"));
-        assert!(!is_ready(b"7 (a) R) S 1 1") && !is_ready(b"7 (sh) t 1 1") && !is_ready(b""));
+        let stat = |name: &str, state: char| {
+            let stat = format!("7 ({name}) {state} 1 1 1 0 -1 0 1 2 3 4 10 20 30 40 20 0 1 0 5 6{}", " 0".repeat(29));
+            process::parse(&stat).unwrap()
+        };
+        assert_eq!(ticks(&stat("a) b\u{fffd}", 'S')), 100);
+        let io = "rchar: 5\nwchar: 6\nsyscr: 100\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n";
+        assert_eq!(bytes(Io::from_read(io.as_bytes()).unwrap()), 11);
+        assert!(is_ready(&stat("a) S", 'R')) && is_ready(&stat("sh", 'D')));
+        assert!(!is_ready(&stat("a) R", 'S')) && !is_ready(&stat("sh", 't')));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Recognises a shell without prompt marks by what it does: it waits for its terminal.
 
-use crate::kernel::{pid::Pid, text};
+use crate::kernel::{pid::Pid, process::parse_call, text};
 use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
@@ -16,18 +16,18 @@ const SET: u64 = 1024;
 /// `None` where that cannot be known: the process is gone, or ptrace access to it is refused (proc_pid_syscall(5)).
 pub(crate) fn waits_for_input(proc_root: &Path, pid: Pid) -> Option<bool> {
     let process = proc_root.join(pid.to_string());
-    let Some(call) = parse(&text::read(process.join("syscall")).ok()?) else { return Some(false) };
-    let descriptors = match Waiting::of(call.number) {
+    let Some((number, arguments)) = parse_call(&text::read(process.join("syscall")).ok()?) else { return Some(false) };
+    let descriptors = match Waiting::of(number) {
         None => return Some(false),
-        Some(Waiting::Read) => vec![call.arguments[0]],
+        Some(Waiting::Read) => vec![arguments[0]],
         Some(Waiting::Poll) => {
-            let length = call.arguments[1].min(SET);
-            polled(&memory(&process, call.arguments[0], length * 8).ok()?)
+            let length = arguments[1].min(SET);
+            polled(&memory(&process, arguments[0], length * 8).ok()?)
         }
-        Some(Waiting::Select) if call.arguments[1] == 0 => return Some(false),
+        Some(Waiting::Select) if arguments[1] == 0 => return Some(false),
         Some(Waiting::Select) => {
-            let length = call.arguments[0].min(SET);
-            selected(&memory(&process, call.arguments[1], length.div_ceil(64) * 8).ok()?)
+            let length = arguments[0].min(SET);
+            selected(&memory(&process, arguments[1], length.div_ceil(64) * 8).ok()?)
         }
     };
     Some(descriptors.iter().any(|descriptor| is_terminal(&process.join(format!("fd/{descriptor}")))))
@@ -53,23 +53,6 @@ impl Waiting {
             _ => None,
         }
     }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Call {
-    number: i64,
-    arguments: [u64; 6],
-}
-
-/// Reads `/proc/PID/syscall`; `None` for a process that runs, or that is stopped outside of a call.
-fn parse(text: &str) -> Option<Call> {
-    let mut words = text.split_ascii_whitespace();
-    let number = words.next()?.parse().ok().filter(|number| *number >= 0)?;
-    let mut arguments = [0; 6];
-    for argument in &mut arguments {
-        *argument = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
-    }
-    Some(Call { number, arguments })
 }
 
 fn memory(process: &Path, address: u64, length: u64) -> io::Result<Vec<u8>> {
@@ -115,16 +98,6 @@ fn is_terminal(link: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_call_is_parsed() {
-        let text = "0 0x0 0x7ffe1c 0x1 0x0 0x0 0x0 0x7ffe1c5d8 0x7f1b2c\n";
-        assert_eq!(parse(text), Some(Call { number: 0, arguments: [0, 0x7ffe1c, 1, 0, 0, 0] }));
-        assert_eq!(parse("running\n"), None);
-        assert_eq!(parse("-1 0x7ffe1c5d8 0x7f1b2c\n"), None);
-        assert_eq!(parse("0 0x0\n"), None);
-        assert_eq!(parse(""), None);
-    }
 
     #[test]
     fn descriptor_sets_are_decoded() {

@@ -3,11 +3,11 @@
 use super::{
     Hold, Root, Spawn, TraceEvent,
     launch::{ROLE, TRACED, UNTRACED},
-    ptrace_refused::{descendants, refusal},
+    ptrace_refused::refusal,
     stops::Tracing,
     task::{Family, Task},
 };
-use crate::kernel::{freezer::Freezers, pid::Pid, rights};
+use crate::kernel::{freezer::Freezers, pid::Pid, process, rights};
 use nix::{
     sys::{
         ptrace::{self, Options},
@@ -100,7 +100,7 @@ impl Tracing {
         let Some(family) = self.families.get_mut(&root) else { return };
         family.killing = true;
         let untraced = family.untraced;
-        let mut processes = if untraced { descendants(root) } else { self.processes(Some(root)) };
+        let mut processes = if untraced { process::family(root, usize::MAX) } else { self.processes(Some(root)) };
         // They have to end others.
         processes.retain(|pid| !self.asides.contains_key(pid));
         for pid in &processes {

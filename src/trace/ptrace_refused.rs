@@ -6,7 +6,6 @@ use crate::{
     lang::{Both, Lang, say},
 };
 use nix::errno::Errno;
-use procfs::process::Process;
 use std::io;
 
 /// Why system calls cannot be seen, and what would help.
@@ -68,16 +67,4 @@ pub(super) fn not_attached(process: Pid, refused: Errno) -> io::Error {
     };
     let hint = if hint.is_empty() { hint } else { format!("\n  {hint}") };
     io::Error::other(format!("-p {process}{}{}{hint}", say(": ", "："), errno::why(refused)))
-}
-
-/// A process and all below it, for a family that is not traced.
-pub(super) fn descendants(root: Pid) -> Vec<Pid> {
-    let mut all = vec![root];
-    let mut at = 0;
-    while let Some(pid) = all.get(at).copied() {
-        at += 1;
-        let children = Process::new(pid.0).and_then(|process| process.task_main_thread()?.children());
-        all.extend(children.unwrap_or_default().into_iter().map(|child| Pid(child as i32)));
-    }
-    all
 }

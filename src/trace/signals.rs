@@ -40,7 +40,7 @@ impl Target {
                 (pid > Pid(0)).then_some(Target::Process(pid))
             }
             "kill" if first == -1 => Some(Target::All),
-            "kill" if first == 0 => Some(Target::Group(process::read(tid)?.group)),
+            "kill" if first == 0 => Some(Target::Group(Pid(process::stat(&tid.dir())?.pgrp))),
             "kill" if first < 0 => {
                 let leader = numbered(tid, first.checked_neg()?);
                 // A group may outlive its leader; in our own namespace its number is still the same.
@@ -80,7 +80,7 @@ fn is_within(pid: Pid, tid: Pid) -> bool {
         if namespace(at, Kind::Pid) == Some(wanted) {
             return true;
         }
-        match process::read(at).map(|process| process.ppid) {
+        match process::stat(&at.dir()).map(|stat| Pid(stat.ppid)) {
             Some(parent) if parent > Pid(1) => at = parent,
             _ => return false,
         }

@@ -6,13 +6,11 @@ use super::{
 };
 use crate::kernel::namespaces::{Kind, read_link};
 use crate::kernel::pid::Pid;
+use crate::kernel::process;
 use crate::kernel::refusal::Answer;
 use crate::kernel::text;
 use nix::errno::Errno;
-use procfs::{
-    FromBufRead,
-    process::{Process, Status},
-};
+use procfs::process::Status;
 use std::time::Instant;
 
 /// A traced thread.
@@ -195,9 +193,9 @@ impl Task {
     }
 }
 
-/// What `/proc/PID/status` says of a thread. The program's name in it need not be UTF-8, which the parser insists on.
+/// What `/proc/PID/status` says of a thread.
 pub(super) fn status(tid: Pid) -> Option<Status> {
-    Status::from_buf_read(text::read(tid.dir().join("status")).ok()?.as_bytes()).ok()
+    process::status(&tid.dir())
 }
 
 /// The number of a thread as another one sees it. It has one in each PID namespace from ours to its own.
@@ -213,7 +211,7 @@ pub(super) fn process_of(tid: Pid) -> Option<Pid> {
 
 /// The parent of a process, as we see it, and the session that it is in.
 pub(super) fn parent_and_session(tid: Pid) -> Option<(Pid, Pid)> {
-    let stat = Process::new(tid.0).and_then(|process| process.stat()).ok()?;
+    let stat = process::stat(&tid.dir())?;
     Some((Pid(stat.ppid), Pid(stat.session)))
 }
 

@@ -3,11 +3,7 @@
 use super::Machine;
 use crate::{
     event::Event,
-    kernel::{
-        pid::Pid,
-        process::{self, Process},
-        text,
-    },
+    kernel::{pid::Pid, process, text},
     lesson::TerminalId,
     observe::Place,
     terminal::{shell::is_shell, waits_for_input},
@@ -90,24 +86,18 @@ fn innermost(group: Pid) -> Pid {
 
 /// The foreground of the terminal that the leader of this group has made for its child.
 fn passed_on(leader: Pid) -> Option<Pid> {
-    let own = stat(leader)?;
-    let children = text::read(leader.dir().join(format!("task/{leader}/children"))).ok()?;
-    let mut children = children.split_ascii_whitespace().filter_map(|pid| stat(pid.parse().ok()?));
-    children
-        .find(|child| child.tty != 0 && child.tty != own.tty && child.foreground > Pid(0))
-        .map(|child| child.foreground)
-}
-
-fn stat(pid: Pid) -> Option<Process> {
-    process::parse(&text::read(pid.dir().join("stat")).ok()?)
+    let own = process::stat(&leader.dir())?;
+    let mut children = process::children(leader).into_iter().filter_map(|pid| process::stat(&pid.dir()));
+    let other = children.find(|child| child.tty_nr != 0 && child.tty_nr != own.tty_nr && child.tpgid > 0);
+    other.map(|child| Pid(child.tpgid))
 }
 
 /// The shells in a process group, in the order of their PIDs.
 fn shells(group: Pid) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let found = entries.flatten().filter_map(|entry| stat(entry.file_name().to_str()?.parse().ok()?));
-    let shells = found.filter(|process| process.group == group && is_shell(&process.comm));
-    let mut shells: Vec<Pid> = shells.map(|process| process.pid).collect();
+    let found = entries.flatten().filter_map(|entry| process::stat(&entry.path()));
+    let shells = found.filter(|process| Pid(process.pgrp) == group && is_shell(&process.comm));
+    let mut shells: Vec<Pid> = shells.map(|process| Pid(process.pid)).collect();
     shells.sort_unstable();
     shells
 }

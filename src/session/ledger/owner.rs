@@ -36,7 +36,7 @@ impl Owner {
     pub(super) fn new(locked: bool) -> Owner {
         let machine = String::from_utf8_lossy(&fs::read("/etc/machine-id").unwrap_or_default()).trim().to_string();
         let pid = Pid::own();
-        let start = process::read(pid).map_or(0, |process| process.start);
+        let start = process::stat(&pid.dir()).map_or(0, |stat| stat.starttime);
         Owner { machine, boot: boot(), namespace: namespace("pid"), pid, start, locked }
     }
 
@@ -85,7 +85,7 @@ impl Owner {
         match self.is_here() {
             Some(true) if self.boot != here.boot => Known::Dead,
             Some(true) if self.namespace != 0 && self.namespace == here.namespace && here.start != 0 => {
-                let alive = process::read(self.pid).is_some_and(|process| process.start == self.start);
+                let alive = process::stat(&self.pid.dir()).is_some_and(|stat| stat.starttime == self.start);
                 if alive { Known::Alive } else { Known::Dead }
             }
             _ => Known::Unknown,

@@ -52,7 +52,7 @@ use crate::kernel::text;
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_any(text: &str) {
     let _ = (processes::parse_nspid(text), processes::parse_privileges(text));
-    let _ = (network::parse_listening(text), network::parse_sockets(text), sysv::parse_ids(text));
+    let _ = (network::parse_sockets(text), sysv::parse_ids(text));
     let _ = networks::parse_packets(text);
     let _ = (cgroup::parse_cpu_max(text), cgroup::parse_pressure(text), cgroup::field(text, "nr_periods"));
 }

@@ -5,6 +5,10 @@ use crate::kernel::netlink;
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::SockaddrStorage;
+use procfs::{
+    FromReadSI,
+    net::{TcpNetEntries, TcpNetEntry, TcpState},
+};
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
@@ -47,8 +51,9 @@ pub(super) fn listening() -> Vec<u16> {
 
 /// The same for the process with this `/proc` directory, read from outside.
 pub(super) fn listening_of(process: &Path) -> Vec<u16> {
-    let tables = ["net/tcp", "net/tcp6"].iter().filter_map(|name| text::read(process.join(name)).ok());
-    sorted(tables.flat_map(|table| parse_listening(&table)).collect())
+    let sockets = ["net/tcp", "net/tcp6"].iter().flat_map(|name| tcp(&process.join(name)));
+    let listening = sockets.filter(|socket| socket.state == TcpState::Listen);
+    sorted(listening.map(|socket| socket.local_address.port()).collect())
 }
 
 /// In order, each once.
@@ -71,37 +76,14 @@ pub(super) fn parse_sockets(table: &str) -> u64 {
     line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
 }
 
-/// Reads the listening ports of one table (proc_pid_net(5)): local address and port in hexadecimal, state `0A` is LISTEN.
-pub(super) fn parse_listening(table: &str) -> Vec<u16> {
-    let port = |line: &str| {
-        let mut fields = line.split_ascii_whitespace().skip(1);
-        let (local, state) = (fields.next()?, fields.nth(1)?);
-        let (_, port) = local.rsplit_once(':')?;
-        (state == "0A").then(|| u16::from_str_radix(port, 16).ok())?
-    };
-    table.lines().skip(1).filter_map(port).collect()
+/// The sockets of one table (proc_pid_net(5)); none where it is not there or cannot be read.
+pub(super) fn tcp(table: &Path) -> Vec<TcpNetEntry> {
+    TcpNetEntries::from_file(table, procfs::current_system_info()).map_or_else(|_| Vec::new(), |table| table.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const TCP: &str = "\
-  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 43891 1 0000000000000000 100 0 0 10 0
-   1: 0100007F:A2C4 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     0        0 43902 1 0000000000000000 20 0 0 10 -1
-";
-    const TCP6: &str = "\
-  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0000000000000000 100 0 0 10 0
-";
-
-    #[test]
-    fn only_listening_sockets_count() {
-        assert_eq!(parse_listening(TCP), [8080]);
-        assert_eq!(parse_listening(TCP6), [22]);
-        assert_eq!(parse_listening(""), [0u16; 0]);
-    }
 
     #[test]
     fn sockets_in_use_are_counted() {
@@ -144,6 +126,9 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         assert!(listening().contains(&port) && listening_of(Path::new("/proc/self")).contains(&port));
+        let client = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        assert!(!listening_of(Path::new("/proc/self")).contains(&client.local_addr().unwrap().port()));
+        assert!(tcp(Path::new("/proc/none/net/tcp")).is_empty());
         assert!(sockets(Path::new("/proc/self")) > 0);
         assert!(!interfaces().unwrap().is_empty());
     }

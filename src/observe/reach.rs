@@ -6,10 +6,10 @@
 //! stands, the sockets in the namespaces of the other processes tell who has taken it.
 
 use super::{
+    network::tcp,
     networks::{Network, Networks},
     ns_helper::{ROLE, answer_of},
     reader::Reader,
-    text,
 };
 use crate::{
     kernel::{errno, owned, pid::Pid},
@@ -23,10 +23,11 @@ use nix::{
         AddressFamily, SockFlag, SockType, SockaddrIn, connect, getsockname, getsockopt, socket, sockopt::SocketError,
     },
 };
+use procfs::net::{TcpNetEntry, TcpState};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
     os::fd::{AsFd, AsRawFd},
     path::Path,
     process::Command,
@@ -137,7 +138,7 @@ fn attempt(ip: Ipv4Addr, port: u16, others: &[String]) -> nix::Result<Answer> {
     let taken = loop {
         let taken = others.iter().find_map(|pid| {
             let tables = ["net/tcp", "net/tcp6"].map(|name| Path::new("/proc").join(pid).join(name));
-            let taken = tables.iter().find_map(|table| taken(&text::read(table).ok()?, own.port()));
+            let taken = tables.iter().find_map(|table| taken(&tcp(table), own.port()));
             Some((pid.parse().ok()?, taken?.to_string()))
         });
         // Nothing is sent, so only time or the end of the connection ends this.
@@ -162,23 +163,14 @@ fn waits(socket: &impl AsFd, events: PollFlags, until: Instant) -> nix::Result<b
     }
 }
 
-/// The client that an established socket of this table sees (proc_pid_net(5)), of the connection that left its namespace with this
-/// port: rules that change the source keep the port where they can. The socket of the client itself, which may be in the same
-/// table, has the port as its own.
-fn taken(table: &str, port: u16) -> Option<Ipv4Addr> {
-    const ESTABLISHED: &str = "01";
-    table.lines().skip(1).find_map(|line| {
-        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-        let [_, _, remote, state, ..] = fields.as_slice() else { return None };
-        let (ip, number) = remote.split_once(':')?;
-        let same = *state == ESTABLISHED && u16::from_str_radix(number, 16).ok()? == port;
-        // The address stands there as the machine has it in memory; one of IPv4 at the end of one of IPv6.
-        same.then(|| {
-            u32::from_str_radix(ip.get(ip.len().saturating_sub(8)..)?, 16)
-                .ok()
-                .map(|ip| Ipv4Addr::from(ip.to_ne_bytes()))
-        })?
-    })
+/// The client that an established one of these sockets sees, of the connection that left its namespace with this port: rules that
+/// change the source keep the port where they can. The socket of the client itself, which may be among them, has the port as its
+/// own.
+fn taken(sockets: &[TcpNetEntry], port: u16) -> Option<IpAddr> {
+    let ours = |socket: &&TcpNetEntry| socket.state == TcpState::Established && socket.remote_address.port() == port;
+    // One of IPv4 may be seen by a socket that takes both.
+    let mut clients = sockets.iter().filter(ours).map(|socket| socket.remote_address.ip().to_canonical());
+    clients.find(IpAddr::is_ipv4)
 }
 
 impl Reader {
@@ -219,6 +211,7 @@ mod tests {
     use crate::kernel::apart::{Apart, forked};
     use crate::observe::{Link, Member, Peer, stub::Stub};
     use std::io::Write;
+    use procfs::{FromReadSI, net::TcpNetEntries};
 
     /// The machine, a host with a cable to a container and one to somebody else.
     fn networks() -> Networks {
@@ -250,17 +243,21 @@ mod tests {
 
     #[test]
     fn an_established_socket_tells_its_client() {
-        let client = if cfg!(target_endian = "big") { "0A020002" } else { "0200020A" };
-        let line = |remote: &str, state: &str| {
-            format!("  sl  local_address rem_address   st\n   0: 0200010A:0050 {remote} {state} 00000000:00000000\n")
+        let big = cfg!(target_endian = "big");
+        let (client, within) = if big { ("0A020002", "0000FFFF") } else { ("0200020A", "FFFF0000") };
+        let seen = |remote: &str, state: &str, port| {
+            let queues = "00000000:00000000 00:00000000 00000000 0 0 1";
+            let table = format!("  sl  local_address\n   0: {remote} {remote} {state} {queues}\n");
+            let table = TcpNetEntries::from_read(table.as_bytes(), procfs::current_system_info()).unwrap();
+            taken(&table.0, port).map(|client| client.to_string())
         };
-        assert_eq!(taken(&line(&format!("{client}:D431"), "01"), 0xd431), Some([10, 2, 0, 2].into()));
-        let mapped = format!("0000000000000000FFFF0000{client}:D431");
-        assert_eq!(taken(&line(&mapped, "01"), 0xd431), Some([10, 2, 0, 2].into()));
-        // Another client, and one that has left.
-        assert_eq!(taken(&line(&format!("{client}:D430"), "01"), 0xd431), None);
-        assert_eq!(taken(&line(&format!("{client}:D431"), "06"), 0xd431), None);
-        assert_eq!((taken("", 1), taken("a\nb c\n", 1)), (None, None));
+        assert_eq!(seen(&format!("{client}:D431"), "01", 0xd431).as_deref(), Some("10.2.0.2"));
+        let mapped = format!("{:016}{within}{client}:D431", 0);
+        assert_eq!(seen(&mapped, "01", 0xd431).as_deref(), Some("10.2.0.2"));
+        // Another client, one that has left, and one of another protocol.
+        assert_eq!(seen(&format!("{client}:D431"), "01", 0xd430), None);
+        assert_eq!(seen(&format!("{client}:D431"), "06", 0xd431), None);
+        assert_eq!(seen(&format!("{}:D431", client.repeat(4)), "01", 0xd431), None);
     }
 
     #[test]

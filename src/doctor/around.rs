@@ -2,7 +2,7 @@
 
 use super::{Level, Row, container::Container, facts::Facts};
 use crate::{
-    kernel::{namespaces, text},
+    kernel::{mountinfo, namespaces},
     lang::Lang,
 };
 use std::{os::unix::fs::MetadataExt, path::Path};
@@ -23,9 +23,8 @@ pub(super) fn row(facts: &Facts, lang: Lang) -> Row {
 
 /// Whether `/` is the root of no mount here, or another directory than process 1 has in the same mount namespace.
 fn is_chroot() -> bool {
-    let points = text::read("/proc/self/mountinfo").unwrap_or_default();
-    let is_root = |line: &str| line.split(' ').nth(4) == Some("/");
-    if !points.is_empty() && !points.lines().any(is_root) {
+    let seen = mountinfo::own();
+    if !seen.is_empty() && !seen.iter().any(|mount| mount.point == "/") {
         return true;
     }
     let mounts = |pid: &str| namespaces::read_link(&Path::new("/proc").join(pid).join("ns/mnt")).ok();

@@ -1,8 +1,10 @@
 //! The facts of a machine that decide which remedy helps.
 
 use super::container::{Container, Signs};
-use crate::kernel::text;
-use crate::kernel::{program, rights};
+use crate::kernel::{
+    mountinfo::{self, Mount},
+    program, rights, text,
+};
 use nix::unistd::{User, geteuid};
 use std::{
     collections::BTreeMap,
@@ -43,7 +45,7 @@ pub(super) struct Facts {
     /// The effective capabilities, one bit each.
     pub capabilities: u64,
     /// `Seccomp` and `NoNewPrivs` of `/proc/self/status`.
-    pub seccomp: u64,
+    pub seccomp: u32,
     pub no_new_privs: bool,
     /// The kernel's release.
     pub release: String,
@@ -100,14 +102,14 @@ impl Facts {
             (true, false) => Who::RootWithin,
             (false, _) => Who::User,
         };
-        let mountinfo = text::read("/proc/self/mountinfo").unwrap_or_default();
+        let status = rights::status();
         Facts {
             who,
             uid: uid.as_raw(),
             user: User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name),
             capabilities: rights::effective(),
-            seccomp: rights::status("Seccomp").and_then(|mode| mode.parse().ok()).unwrap_or(0),
-            no_new_privs: rights::status("NoNewPrivs").as_deref() == Some("1"),
+            seccomp: status.as_ref().and_then(|status| status.seccomp).unwrap_or(0),
+            no_new_privs: status.and_then(|status| status.nonewprivs) == Some(1),
             release: release(),
             container: Signs::read().container(),
             systemd: Path::new("/run/systemd/system").is_dir(),
@@ -115,7 +117,7 @@ impl Facts {
             way: program::way(),
             program: program::path(),
             sysctls: SYSCTLS.iter().filter_map(|name| Some((*name, sysctl(name)?))).collect(),
-            covered: covered(&mountinfo),
+            covered: covered(&mountinfo::own()),
         }
     }
 
@@ -146,12 +148,9 @@ fn manager(runtime: Option<&str>, uid: u32, exists: impl Fn(&Path) -> bool) -> M
 }
 
 /// The mount points below `/proc`, other than the one that binfmt_misc has by right.
-fn covered(mountinfo: &str) -> Vec<String> {
-    let points = mountinfo.lines().filter_map(|line| line.split(' ').nth(4));
-    points
-        .filter(|point| point.starts_with("/proc/") && *point != "/proc/sys/fs/binfmt_misc")
-        .map(String::from)
-        .collect()
+fn covered(mounts: &[Mount]) -> Vec<String> {
+    let points = mounts.iter().map(|mount| &mount.point);
+    points.filter(|point| point.starts_with("/proc/") && *point != "/proc/sys/fs/binfmt_misc").cloned().collect()
 }
 
 #[cfg(test)]
@@ -163,7 +162,7 @@ mod tests {
         let table = "22 27 0:21 / /proc rw - proc proc rw\n\
                      31 22 0:5 /null /proc/timer_list rw - devtmpfs udev rw\n\
                      32 22 0:6 / /proc/sys/fs/binfmt_misc rw - binfmt_misc b rw\n";
-        assert_eq!(covered(table), ["/proc/timer_list"]);
+        assert_eq!(covered(&mountinfo::parse(table)), ["/proc/timer_list"]);
     }
 
     #[test]

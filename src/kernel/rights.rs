@@ -1,6 +1,10 @@
 //! The capabilities of this process (capabilities(7)), as far as lessons use them.
 
+use super::process;
 use nix::{errno::Errno, unistd::geteuid};
+use procfs::process::Status;
+use rustix::thread::{CapabilitySet, capabilities, configure_capability_in_ambient_set, set_capabilities};
+use std::path::Path;
 
 /// The capabilities that lessons use, with their bits.
 pub(crate) const CAPABILITIES: [(&str, u32); 6] = [
@@ -15,18 +19,14 @@ pub(crate) const CAPABILITIES: [(&str, u32); 6] = [
 /// Those without which root is of no use to the lessons. The other two matter to single steps, which ask for them.
 const NEEDED: [u32; 4] = [21, 18, 12, 0];
 
-/// The effective set: one bit a capability. Empty where `/proc` does not tell.
+/// The effective set: one bit a capability.
 pub(crate) fn effective() -> u64 {
-    status("CapEff").and_then(|set| u64::from_str_radix(&set, 16).ok()).unwrap_or(0)
+    capabilities(None).map_or(0, |sets| sets.effective.bits())
 }
 
-/// A field of `/proc/self/status` (proc_pid_status(5)).
-pub(crate) fn status(name: &str) -> Option<String> {
-    field(&super::text::read("/proc/self/status").ok()?, name).map(String::from)
-}
-
-fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
-    Some(status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?.trim())
+/// What else the kernel says of this process; `None` where `/proc` does not tell.
+pub(crate) fn status() -> Option<Status> {
+    process::status(Path::new("/proc/self"))
 }
 
 /// Whether this set is enough to do what lessons do, without a user namespace of their own.
@@ -39,43 +39,21 @@ pub(crate) fn as_root() -> bool {
     geteuid().is_root() && enough(effective())
 }
 
-/// Two sets of 64 capabilities, as capset(2) takes them: in halves, each with its three sets.
-#[repr(C)]
-#[derive(Default)]
-struct Half {
-    effective: u32,
-    permitted: u32,
-    inheritable: u32,
-}
-
-#[repr(C)]
-struct Header {
-    version: u32,
-    pid: libc::c_int,
-}
-
-/// `_LINUX_CAPABILITY_VERSION_3`.
-const VERSION: u32 = 0x2008_0522;
-
 /// Lets every program that this process becomes keep the capabilities that it may use now: they become inheritable, and
 /// then ambient (capabilities(7)).
 ///
 /// Errors: those of capget(2), capset(2) and prctl(2).
-#[expect(unsafe_code, reason = "neither nix nor libc has these calls")]
 pub(crate) fn keep_capabilities() -> nix::Result<()> {
-    let mut header = Header { version: VERSION, pid: 0 };
-    let mut halves = [Half::default(), Half::default()];
-    // SAFETY: both pointers lead to values of ours that are as large as version 3 wants them.
-    Errno::result(unsafe { libc::syscall(libc::SYS_capget, &raw mut header, &raw mut halves) })?;
-    halves.iter_mut().for_each(|half| half.inheritable = half.permitted);
-    // SAFETY: as above.
-    Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, &raw const halves) })?;
-    let [low, high] = halves.map(|half| u64::from(half.permitted));
-    for bit in (0..64_u64).filter(|bit| (low | high << 32) & 1 << bit != 0) {
-        // SAFETY: this call takes numbers alone.
-        Errno::result(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_RAISE, bit, 0_u64, 0_u64) })?;
-    }
-    Ok(())
+    keep().map_err(|errno| Errno::from_raw(errno.raw_os_error()))
+}
+
+fn keep() -> rustix::io::Result<()> {
+    let mut sets = capabilities(None)?;
+    sets.inheritable = sets.permitted;
+    set_capabilities(None, sets)?;
+    let each = (0..64).map(|bit| CapabilitySet::from_bits_retain(1 << bit));
+    let mut kept = each.filter(|one| sets.permitted.contains(*one));
+    kept.try_for_each(|one| configure_capability_in_ambient_set(one, true))
 }
 
 #[cfg(test)]
@@ -85,28 +63,23 @@ mod tests {
     use nix::sched::CloneFlags;
 
     #[test]
-    fn fields_of_status_are_found() {
-        assert_eq!(field("Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n", "Seccomp"), Some("2"));
-    }
-
-    #[test]
     fn root_of_a_user_namespace_has_all_that_lessons_need() {
         let told = as_root_apart(CloneFlags::empty(), || {
-            let mine = status("CapEff");
-            let whole = effective() == u64::from_str_radix(mine.as_deref().unwrap_or_default(), 16).unwrap_or_default();
+            let whole = status().is_some_and(|status| status.capeff == effective());
             format!("{} {} {whole}", as_root(), enough(effective()))
         });
         assert!(told.is_none_or(|told| told == "true true true"));
-        assert_eq!(status("Pid"), Some(std::process::id().to_string()));
-        assert_eq!((status("No such field"), as_root()), (None, geteuid().is_root() && enough(effective())));
+        assert_eq!(status().map(|status| status.pid), Some(std::process::id().cast_signed()));
+        assert_eq!(as_root(), geteuid().is_root() && enough(effective()));
         assert!(geteuid().is_root() || !as_root());
     }
 
     #[test]
     fn capabilities_that_are_kept_become_ambient() {
         let told = as_root_apart(CloneFlags::empty(), || {
-            let before = status("CapAmb").map(|set| set.trim_start_matches('0').len());
-            format!("{before:?} {:?} {}", keep_capabilities(), status("CapAmb") == status("CapPrm"))
+            let before = status().and_then(|status| status.capamb);
+            let (kept, after) = (keep_capabilities(), status().unwrap());
+            format!("{before:?} {kept:?} {}", after.capamb == Some(after.capprm))
         });
         assert!(told.as_deref().is_none_or(|told| told == "Some(0) Ok(()) true"), "{told:?}");
     }

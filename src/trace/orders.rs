@@ -64,7 +64,7 @@ impl Tracing {
             Ok(()) => {
                 self.zombies.adopt();
                 // A filter that is around us is around it.
-                let filtered = rights::status("Seccomp").is_some_and(|mode| mode != "0");
+                let filtered = rights::status().and_then(|status| status.seccomp).is_some_and(|mode| mode != 0);
                 self.tasks.insert(root, Task { filtered, ..Task::new(root, root) });
             }
             Err(refused) => self.tell(TraceEvent::Refused(root, refusal(refused))),

@@ -2,6 +2,7 @@
 //! close it to us: the time is set again when enough of them are open, the mode at the end.
 
 use super::tree::{Dir, Key, Tree, key, mtime, set_time};
+use crate::kernel::rights;
 use nix::{
     errno::Errno,
     sys::{
@@ -43,12 +44,11 @@ impl Directories {
     pub(super) fn new(root: &Dir, layer: bool) -> nix::Result<Directories> {
         // A user of the container must be able to enter its root, unless the image says otherwise. Its time is always
         // the same one, so that the same image gives the same tree.
-        let status = std::fs::read("/proc/self/status").unwrap_or_default();
         let last = if layer { (Some(0o755), Some(TimeSpec::new(0, 0))) } else { (None, None) };
         Ok(Directories {
             layer,
-            unstoppable: layer && unstoppable(&status),
-            without_umask: number(&status, b"Umask:", 8) == Some(0),
+            unstoppable: layer && rights::effective() & 1 << DAC_OVERRIDE != 0,
+            without_umask: rights::status().and_then(|status| status.umask) == Some(0),
             open: HashMap::new(),
             root: root.key,
             last,
@@ -145,15 +145,4 @@ impl Directories {
 
 fn chmod(dir: &Dir, mode: u32) -> nix::Result<()> {
     fchmodat(&dir.fd, ".", Mode::from_bits_truncate(mode), FchmodatFlags::FollowSymlink)
-}
-
-/// Whether modes do not stop this process (capabilities(7)).
-fn unstoppable(status: &[u8]) -> bool {
-    number(status, b"CapEff:", 16).is_some_and(|set| set & (1 << DAC_OVERRIDE) != 0)
-}
-
-/// A number of `/proc/self/status` (proc_pid_status(5)).
-fn number(status: &[u8], name: &[u8], radix: u32) -> Option<u64> {
-    let text = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name))?;
-    u64::from_str_radix(std::str::from_utf8(text).ok()?.trim(), radix).ok()
 }

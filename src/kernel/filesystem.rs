@@ -65,8 +65,7 @@ impl FileSystem {
         let numbers = fstatvfs(file)?;
         // The number of the mount is the only thing that tells two mounts on one place, or of one device, apart.
         let info = text::read(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).unwrap_or_default();
-        let id = info.lines().find_map(|line| Some(line.strip_prefix("mnt_id:")?.trim()));
-        let (mut kind, point, options) = id.and_then(mount).unwrap_or_default();
+        let (mut kind, point, options) = text::field(&info, "mnt_id").and_then(mount).unwrap_or_default();
         if kind.is_empty() && fstatfs(file)?.filesystem_type() == OVERLAYFS_SUPER_MAGIC {
             kind = "overlay".into();
         }

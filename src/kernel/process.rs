@@ -100,12 +100,17 @@ pub(crate) fn children(pid: Pid) -> Vec<Pid> {
     threads.into_iter().flatten().flat_map(of).map(|child| Pid(child.cast_signed())).collect()
 }
 
-/// Every process that this `/proc` shows, in the order of their PIDs. No system call lists processes: this is it.
-pub(crate) fn all() -> std::io::Result<Vec<Process>> {
+/// The PIDs of all processes that this `/proc` shows, in order. No system call lists processes: this is it.
+pub(crate) fn pids() -> std::io::Result<Vec<Pid>> {
     let names = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let mut pids: Vec<Pid> = names.collect();
     pids.sort_unstable();
-    Ok(pids.into_iter().filter_map(read).collect())
+    Ok(pids)
+}
+
+/// All of these processes.
+pub(crate) fn all() -> std::io::Result<Vec<Process>> {
+    Ok(pids()?.into_iter().filter_map(read).collect())
 }
 
 impl From<Stat> for Process {

@@ -109,7 +109,7 @@ fn mount_of(file: BorrowedFd) -> Option<u64> {
 }
 
 fn parse(fdinfo: &str) -> Option<u64> {
-    fdinfo.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim().parse().ok()
+    super::text::field(fdinfo, "mnt_id")?.parse().ok()
 }
 
 #[cfg(test)]

@@ -36,6 +36,11 @@ pub(crate) fn read_as<T: FromRead>(path: impl AsRef<Path>) -> io::Result<T> {
     T::from_read(read(path)?.as_bytes()).map_err(io::Error::other)
 }
 
+/// What stands behind a name in lines such as those of `/proc/PID/status` and `fdinfo`.
+pub(crate) fn field<'a>(lines: &'a str, name: &str) -> Option<&'a str> {
+    lines.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
 /// The text of these bytes.
 pub(crate) fn of(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned())
@@ -102,6 +107,19 @@ mod tests {
         assert_eq!(of("a容器演示程".as_bytes()[..15].to_vec()), "a容器演示\u{fffd}");
         assert!(read("/proc/self/status").unwrap().starts_with("Name:"));
         assert!(read("/proc/none").is_err());
+    }
+
+    #[test]
+    fn a_field_has_its_whole_name() {
+        let status = "Name:\tx\nSeccomp_filters:\t1\nSeccomp:\t2\nGroups:\t 4 24 \n";
+        assert_eq!(["Seccomp", "Groups", "Uid"].map(|name| field(status, name)), [Some("2"), Some("4 24"), None]);
+    }
+
+    #[test]
+    fn what_procfs_does_not_expect_is_no_error_of_the_kernel() {
+        assert!(read_as::<procfs::Meminfo>("/proc/meminfo").unwrap().mem_total > 0);
+        assert!(read_as::<procfs::Meminfo>("/proc/self/comm").unwrap_err().raw_os_error().is_none());
+        assert_eq!(read_as::<procfs::Meminfo>("/proc/none").unwrap_err().raw_os_error(), Some(libc::ENOENT));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Processes from `/proc/PID/stat` and `/proc/PID/status`, and the tree that they form.
 
-use super::Privileges;
+use super::{Privileges, text};
 use crate::kernel::{pid::Pid, process};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -35,13 +35,13 @@ impl From<procfs::process::Stat> for Stat {
 
 /// Reads the `NSpid` line of `/proc/PID/status`: the PID in each namespace from the reader's own to the innermost.
 pub(super) fn parse_nspid(status: &str) -> Vec<i32> {
-    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+    let line = text::field(status, "NSpid").unwrap_or_default();
     line.split_ascii_whitespace().filter_map(|field| field.parse().ok()).collect()
 }
 
 /// Reads what a process may do from `/proc/PID/status`. A line that is not there leaves its answer open.
 pub(super) fn parse_privileges(status: &str) -> Privileges {
-    let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':').map(str::trim));
+    let value = |name: &str| text::field(status, name);
     Privileges {
         capabilities: value("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok()),
         no_new_privs: value("NoNewPrivs").map(|flag| flag == "1"),
@@ -58,10 +58,7 @@ pub(super) fn parse_privileges(status: &str) -> Privileges {
 /// calls for that (`/proc/PID/syscall`, which says `running` of a process that is in none).
 pub(super) fn reaps(status: &str, syscall: Option<&str>) -> Option<bool> {
     let child = 1u64 << (libc::SIGCHLD - 1);
-    let set = |name: &str| {
-        let mask = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-        u64::from_str_radix(mask.trim(), 16).ok()
-    };
+    let set = |name: &str| u64::from_str_radix(text::field(status, name)?, 16).ok();
     let told = (set("SigCgt")? | set("SigIgn")?) & child != 0;
     let call = syscall.and_then(process::parse_call);
     let waits = call.is_some_and(|(number, _)| [libc::SYS_wait4, libc::SYS_waitid].contains(&number));

@@ -71,24 +71,20 @@ impl Owners {
             }
         }
         Users {
-            uid: effective(&status, "Uid:"),
-            gid: effective(&status, "Gid:"),
+            uid: effective(&status, "Uid"),
+            gid: effective(&status, "Gid"),
             uid_map: map("uid_map"),
             gid_map: map("gid_map"),
             setgroups: text::read(process.join("setgroups")).ok().map(|text| text.trim() == "allow"),
-            bounding: line(&status, "CapBnd:").and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()),
+            bounding: text::field(&status, "CapBnd").and_then(|mask| u64::from_str_radix(mask, 16).ok()),
             owners,
         }
     }
 }
 
-fn line<'a>(status: &'a str, name: &str) -> Option<&'a str> {
-    status.lines().find_map(|line| line.strip_prefix(name))
-}
-
 /// Real, effective, saved and file system ID stand in one line.
 fn effective(status: &str, name: &str) -> Option<u32> {
-    line(status, name)?.split_ascii_whitespace().nth(1)?.parse().ok()
+    text::field(status, name)?.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -155,9 +155,8 @@ const RIGHTS: [&str; 11] = [
 
 fn rights(tid: Pid) -> Vec<(&'static str, String)> {
     let status = text::read(tid.dir().join("status")).unwrap_or_default();
-    let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let line = |name: &'static str| {
-        let words: Vec<&str> = value(name)?.split_whitespace().collect();
+        let words: Vec<&str> = text::field(&status, name)?.split_whitespace().collect();
         Some((name, words.join(" ")))
     };
     RIGHTS.into_iter().filter_map(line).collect()

@@ -216,7 +216,7 @@ fn is_detached(tid: Pid, call: &Call, values: &[u64; 6]) -> bool {
         return false;
     }
     let text = text::read(tid.dir().join(format!("fdinfo/{}", fd as i32))).unwrap_or_default();
-    let mount = text.lines().find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok());
+    let mount = text::field(&text, "mnt_id").and_then(|id| id.parse().ok());
     // In a chroot the thread's own table leaves out what is outside of it.
     let attached = |pid, mount| Table::read(pid).is_none_or(|table| table.numbered(mount).is_some());
     mount.is_some_and(|mount| !attached(tid, mount) && !attached(Pid::own(), mount))

@@ -36,7 +36,7 @@ impl Target {
         match call.syscall.name() {
             "pidfd_send_signal" => {
                 let text = text::read(tid.dir().join(format!("fdinfo/{first}"))).ok()?;
-                let pid = text.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok())?;
+                let pid = text::field(&text, "Pid")?.parse().ok()?;
                 (pid > Pid(0)).then_some(Target::Process(pid))
             }
             "kill" if first == -1 => Some(Target::All),
@@ -65,7 +65,7 @@ fn numbered(tid: Pid, number: i32) -> Option<Pid> {
     }
     let depth = super::task::status(tid)?.nspid?.len();
     // What is below the thread's namespace has a number in it as well; numbers of others mean nothing there.
-    process::all().ok()?.into_iter().map(|process| process.pid).find(|pid| {
+    process::pids().ok()?.into_iter().find(|pid| {
         super::task::status(*pid).and_then(|status| status.nspid).is_some_and(|numbers| numbers.len() >= depth)
             && seen_by(tid, *pid) == Some(number)
             && is_within(*pid, tid)

@@ -8,7 +8,7 @@ use crate::{
     observe::Place,
     terminal::{shell::is_shell, waits_for_input},
 };
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 /// How long a terminal is silent before we look what waits there.
 const SILENCE: Duration = Duration::from_millis(40);
@@ -94,12 +94,9 @@ fn passed_on(leader: Pid) -> Option<Pid> {
 
 /// The shells in a process group, in the order of their PIDs.
 fn shells(group: Pid) -> Vec<Pid> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let found = entries.flatten().filter_map(|entry| process::stat(&entry.path()));
-    let shells = found.filter(|process| Pid(process.pgrp) == group && is_shell(&process.comm));
-    let mut shells: Vec<Pid> = shells.map(|process| Pid(process.pid)).collect();
-    shells.sort_unstable();
-    shells
+    let stats = process::pids().unwrap_or_default().into_iter().filter_map(|pid| process::stat(&pid.dir()));
+    let shells = stats.filter(|stat| Pid(stat.pgrp) == group && is_shell(&stat.comm));
+    shells.map(|stat| Pid(stat.pid)).collect()
 }
 
 /// Whether a shell takes its lines from a user, not from a script or its own arguments: those may ask for other things.

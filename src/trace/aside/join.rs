@@ -135,8 +135,7 @@ impl Asker {
 }
 
 fn line(text: &str, name: &str) -> Option<String> {
-    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    Some(value.split_whitespace().collect::<Vec<_>>().join(" "))
+    Some(text::field(text, name)?.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn rights(status: &str) -> Vec<String> {

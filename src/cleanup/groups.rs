@@ -21,6 +21,7 @@ use nix::{
     },
     unistd::{UnlinkatFlags, unlinkat},
 };
+use procfs::process::Process;
 use std::{
     ffi::{CString, OsStr},
     fs::File,
@@ -270,10 +271,9 @@ fn descends(pid: Pid) -> bool {
 
 /// Whether a process was started in the terminals of this session: they name its directory in the environment.
 fn belongs(pid: Pid, session: &OsStr) -> bool {
-    let environment = std::fs::read(pid.dir().join("environ")).unwrap_or_default();
-    let mut variables = environment.split(|byte| *byte == 0);
-    let run_dir = variables.find_map(|variable| variable.strip_prefix(b"BOXWRIGHT_RUN="));
-    run_dir.is_some_and(|path| Path::new(OsStr::from_bytes(path)).file_name() == Some(session))
+    let environment = Process::new(pid.0).and_then(|process| process.environ()).unwrap_or_default();
+    let run_dir = environment.get(OsStr::new("BOXWRIGHT_RUN"));
+    run_dir.is_some_and(|path| Path::new(path).file_name() == Some(session))
 }
 
 /// The groups below that are in the way of taking a controller back: those that hand it down in their turn, and those of

@@ -1,7 +1,6 @@
 //! Which directory it was: what is written down when something is made, and compared before it is taken away.
 
 use crate::kernel::statx;
-use crate::kernel::text;
 use std::{fs, os::fd::AsFd, os::unix::fs::MetadataExt};
 
 /// A directory by device, inode and mount. Mounts are counted by the kernel anew after each boot, and each mount namespace
@@ -17,7 +16,7 @@ pub(crate) struct Identity {
 
 /// The machine's boot (`/proc/sys/kernel/random/boot_id`); empty where it cannot be read.
 pub(crate) fn boot() -> String {
-    text::read("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
+    procfs::sys::kernel::random::boot_id().unwrap_or_default()
 }
 
 /// A namespace of this process by its inode, such as `mnt`; 0 where it cannot be read.

@@ -2,7 +2,8 @@
 //! left behind also lie on machines that were made from it.
 
 use crate::kernel::text;
-use std::{collections::BTreeMap, path::Path};
+use procfs::process::Process;
+use std::{collections::BTreeMap, ffi::OsStr, path::Path};
 
 /// Who makes such containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +53,12 @@ impl Signs {
             let read = crate::kernel::namespaces::read_link(&Path::new("/proc/self/ns").join(link)).ok()?;
             Some((link, read))
         };
-        let variable = |path: &str| {
-            let all = std::fs::read(path).unwrap_or_default();
-            let found = all.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(b"container="))?;
-            Some(String::from_utf8_lossy(found).into_owned())
+        let of_first = || {
+            let environment = Process::new(1).and_then(|process| process.environ()).ok()?;
+            Some(environment.get(OsStr::new("container"))?.to_string_lossy().into_owned())
         };
         let written = || text::read("/run/systemd/container").ok();
-        let named = std::env::var("container").ok().or_else(|| variable("/proc/1/environ")).or_else(written);
+        let named = std::env::var("container").ok().or_else(of_first).or_else(written);
         Signs {
             files: FILES.iter().map(|(path, _)| *path).filter(|path| Path::new(path).exists()).collect(),
             named: named.map(|name: String| name.trim().to_string()).filter(|name| !name.is_empty()),

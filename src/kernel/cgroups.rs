@@ -5,6 +5,7 @@
 
 use super::{errno::of, mountinfo::Mount, text};
 use nix::errno::Errno;
+use procfs::CGroupControllers;
 use std::path::{Path, PathBuf};
 
 /// The controllers of both versions (cgroups(7), Documentation/admin-guide/cgroup-v2.rst).
@@ -116,14 +117,14 @@ pub(crate) enum Known {
 
 /// Asks for a controller.
 pub(crate) fn known(controller: &str) -> Known {
-    text::read("/proc/cgroups").map_or_else(|error| Known::Unreadable(of(&error)), |table| told(&table, controller))
+    text::read_as("/proc/cgroups").map_or_else(|error| Known::Unreadable(of(&error)), |all| told(&all, controller))
 }
 
-fn told(table: &str, controller: &str) -> Known {
-    match table.lines().find(|line| line.split_whitespace().next() == Some(controller)) {
+fn told(CGroupControllers(all): &CGroupControllers, controller: &str) -> Known {
+    match all.iter().find(|known| known.name == controller) {
         None => Known::Absent,
-        Some(line) if line.ends_with('0') => Known::Disabled,
-        Some(_) => Known::Enabled,
+        Some(known) if known.enabled => Known::Enabled,
+        Some(_) => Known::Disabled,
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::kernel::mountinfo;
+use procfs::FromRead;
 
 const HYBRID: &str = "\
 31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
@@ -128,8 +129,9 @@ fn a_group_is_below_what_is_mounted_or_nowhere() {
 #[test]
 fn the_kernel_tells_of_each_controller_whether_it_is_on() {
     let table = "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t10\t1\ncpuset\t0\t1\t0\n";
+    let table = CGroupControllers::from_read(table.as_bytes()).unwrap();
     assert_eq!(
-        ["cpu", "cpuset", "frob"].map(|name| told(table, name)),
+        ["cpu", "cpuset", "frob"].map(|name| told(&table, name)),
         [Known::Enabled, Known::Disabled, Known::Absent]
     );
 }

@@ -6,6 +6,7 @@ use super::{
     text,
 };
 use crate::kernel::{availability::outside_ours, cgroups::LIMITING, pid::Pid};
+use procfs::process::Schedstat;
 use std::{
     collections::BTreeMap,
     fs,
@@ -33,7 +34,7 @@ impl Delays {
             let tasks = fs::read_dir(proc_root.join(member.to_string()).join("task")).into_iter().flatten().flatten();
             for task in tasks {
                 let Some(tid) = task.file_name().to_str().and_then(|tid| tid.parse().ok()) else { continue };
-                let Some(delay) = text::read(task.path().join("schedstat")).ok().as_deref().and_then(delay) else {
+                let Ok(Schedstat { run_delay: delay, .. }) = text::read_as(task.path().join("schedstat")) else {
                     continue;
                 };
                 counted = true;
@@ -44,11 +45,6 @@ impl Delays {
         }
         counted.then_some(self.nanos / 1000)
     }
-}
-
-/// The second number of a schedstat file: nanoseconds on a run queue.
-fn delay(schedstat: &str) -> Option<u64> {
-    schedstat.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 /// Reads it, where it exists: at the top of the hierarchies or, where only a part was given to us, in our own group.

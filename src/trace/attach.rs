@@ -12,8 +12,9 @@ use nix::{
     errno::Errno,
     sys::ptrace::{self, Options},
 };
+use procfs::process::Process;
 use std::{
-    fs, io,
+    io,
     time::{Duration, Instant},
 };
 
@@ -47,10 +48,10 @@ impl Tracing {
 
     /// Takes the threads that there are; whether there was one that had not been.
     fn take_threads(&mut self, root: Root) -> bool {
-        let threads = fs::read_dir(root.dir().join("task")).into_iter().flatten().flatten();
-        let numbers = threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).map(Pid);
+        let threads = Process::new(root.0).and_then(|process| process.tasks()).into_iter().flatten().flatten();
         let mut found = false;
-        for tid in numbers.filter(|tid| !self.tasks.contains_key(tid)).collect::<Vec<_>>() {
+        for tid in threads.map(|thread| Pid(thread.tid)).filter(|tid| !self.tasks.contains_key(tid)).collect::<Vec<_>>()
+        {
             // EPERM: it has been taken already, with the one that made it, whose report is still to come.
             if ptrace::seize(tid.into(), OPTIONS).is_ok() {
                 self.taken(root, tid);

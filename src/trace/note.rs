@@ -8,7 +8,7 @@ use super::{
     task::{comm, status},
 };
 use crate::{
-    kernel::{pid::Pid, text},
+    kernel::{owned::parse_map, pid::Pid, text},
     lang::Lang,
 };
 use nix::sys::statvfs::{FsFlags, statvfs};
@@ -184,8 +184,5 @@ fn unprivileged(tid: Pid) -> Option<Note> {
 /// Whether a user of this number here has one in the thread's user namespace (user_namespaces(7)).
 fn is_mapped(tid: Pid, user: u32) -> bool {
     let map = text::read(tid.dir().join("uid_map")).unwrap_or_default();
-    map.lines().any(|line| {
-        let numbers: Vec<u32> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        matches!(numbers[..], [_, first, count] if user.checked_sub(first).is_some_and(|at| at < count))
-    })
+    parse_map(&map).into_iter().any(|line| line.to_inside(user).is_some())
 }

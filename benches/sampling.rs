@@ -1,16 +1,22 @@
 //! Prints what one sample costs beside 500 processes in 50 control groups, and that it grows no faster than they do:
-//! `cargo bench --bench sampling`, as root. Less than 10 ms is aimed at.
+//! `cargo bench --bench sampling`, as root. Less than 10 ms is aimed at. Then, side by side, what it costs to read by hand
+//! and with procfs what a sample reads by hand.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run says so by ending")]
 
 use boxwright::{
     kernel::{availability::available, pid::Pid},
-    observe::{Extra, Reader, Subject},
+    observe::{Extra, Reader, Subject, read_by_hand},
 };
 use nix::time::{ClockId, clock_gettime};
+use procfs::{
+    FromRead, ProcessCGroups,
+    process::{MountInfos, Stat, Status},
+};
 use std::{
     collections::BTreeSet,
     fs,
+    hint::black_box,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -72,6 +78,27 @@ fn median(mut times: Vec<Duration>) -> f64 {
     times[times.len() / 2].as_secs_f64()
 }
 
+/// How long one reading of this file of each process takes, in milliseconds of CPU time.
+fn each<T>(crowd: &Crowd, file: &str, read: fn(&Path) -> T) -> f64 {
+    let paths: Vec<PathBuf> =
+        crowd.children.iter().map(|child| format!("/proc/{}/{file}", child.id()).into()).collect();
+    let rounds = (0..ROUNDS).map(|_| {
+        let used = cpu();
+        for path in &paths {
+            black_box(read(path));
+        }
+        cpu() - used
+    });
+    median(rounds.collect()) * 1e3
+}
+
+/// What a sample does, and procfs, both from the file on.
+fn beside_procfs<T: FromRead>(crowd: &Crowd, file: &str, how: &str) {
+    let (hand, procfs) = (each(crowd, file, read_by_hand), each(crowd, file, |path| T::from_file(path).is_ok()));
+    let (count, times) = (crowd.children.len(), procfs / hand);
+    println!("sampling: {file} of {count} processes: {hand:.2} ms {how}, {procfs:.2} ms with procfs: {times:.2} times");
+}
+
 fn main() {
     let found: Result<BTreeSet<PathBuf>, _> =
         ["cpu", "memory", "pids"].map(available).into_iter().map(|found| found.map(|(_, dir)| dir)).collect();
@@ -104,5 +131,9 @@ fn main() {
         figures.push(cost / count as f64);
     }
     let growth = figures[figures.len() - 1] / figures[0];
+    beside_procfs::<Status>(&crowd, "status", "by hand");
+    beside_procfs::<MountInfos>(&crowd, "mountinfo", "by hand");
+    beside_procfs::<ProcessCGroups>(&crowd, "cgroup", "by hand");
+    beside_procfs::<Stat>(&crowd, "stat", "for the text alone");
     println!("sampling: a process costs {growth:.2} times as much among 500 as among 100 (linear: at most 1)");
 }

@@ -1,4 +1,6 @@
 //! What this machine lacks of the things that lessons require, each really tried, once.
+//!
+//! The options of the kernel are read by hand: procfs leaves the newline at the last one.
 
 use super::{
     attempt::{Failure, attempt},

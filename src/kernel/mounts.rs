@@ -66,7 +66,7 @@ fn change(flags: MsFlags, point: &Path) -> nix::Result<()> {
     mount(Some("none"), point, None::<&str>, flags, None::<&str>)
 }
 
-/// Where something is mounted, as this process sees it; the newest last.
+/// Where something is mounted, as this process sees it, byte for byte; the newest last.
 pub(crate) fn points() -> Vec<PathBuf> {
     let table = fs::read("/proc/self/mountinfo").unwrap_or_default();
     let lines = table.split(|byte| *byte == b'\n');

@@ -1,5 +1,8 @@
 //! Objects for talking between processes that stay when their maker has ended: those of System V (sysvipc(7)), POSIX message
 //! queues (mq_overview(7)) and POSIX shared memory (shm_overview(7)). All of them are those of this program's own namespaces.
+//!
+//! Their tables are read by hand: of those procfs knows shared memory alone, and none of it where one segment belongs to a user
+//! above 65535.
 
 use super::text;
 use nix::errno::Errno;

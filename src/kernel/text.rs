@@ -3,6 +3,9 @@
 //! A mount point, a program's name or a group can hold any byte but NUL, and a reader that insists on UTF-8 fails on the
 //! whole table for one of them. clippy.toml forbids the strict ones of the standard library. The same names can hold escape
 //! sequences, which would write into the clipboard of the reader.
+//!
+//! What procfs can parse, it is given as text ([`read_as`]). By hand is read what it does not know, such as `fdinfo`, `uid_map`,
+//! `/proc/swaps` and most of `/proc/sys`, and what it reads otherwise than is wanted, as the pages of those modules say.
 
 use procfs::FromRead;
 use serde::Serialize;

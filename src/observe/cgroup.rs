@@ -1,4 +1,6 @@
 //! The counters and limits of a process's control groups, from cgroupfs.
+//!
+//! Pressure is read by hand: procfs wants the line `full`, which `cpu.pressure` has since Linux 5.13.
 
 use super::{Cgroup, Cpu, Io, Memory, Pids, Pressure, text};
 use std::path::PathBuf;

@@ -47,6 +47,7 @@ pub(crate) use scorecard::{Evidence, ISOLATING, NAMES};
 pub use users::Users;
 
 use crate::kernel::text;
+use std::path::Path;
 
 /// Gives a text to every reader of this module, for fuzz/.
 #[cfg(any(test, fuzzing))]
@@ -55,6 +56,18 @@ pub(crate) fn read_any(text: &str) {
     let _ = (network::parse_sockets(text), sysv::parse_ids(text));
     let _ = networks::parse_packets(text);
     let _ = (cgroup::parse_cpu_max(text), cgroup::parse_pressure(text), cgroup::field(text, "nr_periods"));
+}
+
+/// Reads `status`, `mountinfo` or `cgroup` of `/proc/PID` as a sample does, and of other files the text alone; gives how much there
+/// is. For `benches/sampling.rs`, which says what it is worth that procfs does not read them.
+pub fn read_by_hand(file: &Path) -> usize {
+    let text = text::read(file).unwrap_or_default();
+    match file.file_name().and_then(|name| name.to_str()) {
+        Some("mountinfo") => mounts::parse_with_options(&text).len(),
+        Some("cgroup") => cgroup::parse_membership(&text).len(),
+        Some("status") => processes::parse_nspid(&text).len(),
+        _ => text.len(),
+    }
 }
 
 /// Says how this machine mounts its cgroup hierarchies: `v1`, `hybrid`, `v2` or `none`.

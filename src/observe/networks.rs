@@ -1,6 +1,8 @@
 //! Network namespaces of a session, and which are wired to which.
 //!
 //! Which they are is read off `/proc` here; what each holds is asked within it, by a child ([`super::networks_helper`]).
+//!
+//! The counters of IPv4 are read by hand: procfs gives none of them where one of UDP-Lite, which a kernel need not have, is missing.
 
 use super::{processes::Tree, text};
 use crate::kernel::{

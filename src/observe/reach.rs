@@ -210,8 +210,8 @@ mod tests {
     use super::*;
     use crate::kernel::apart::{Apart, forked};
     use crate::observe::{Link, Member, Peer, stub::Stub};
-    use std::io::Write;
     use procfs::{FromReadSI, net::TcpNetEntries};
+    use std::io::Write;
 
     /// The machine, a host with a cable to a container and one to somebody else.
     fn networks() -> Networks {

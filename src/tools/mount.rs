@@ -1,4 +1,6 @@
 //! mount(8): mount a file system, bind a directory, change propagation.
+//!
+//! The list of all mounts is read by hand: procfs gives the options in another order each time, and leaves `\040` in names.
 
 use super::{
     args::{

@@ -1,4 +1,6 @@
 //! What changed because of a call: the kernel's state before it and after it, compared.
+//!
+//! Rights are told in the kernel's own words, and with the number of filters, which procfs leaves out of `status`.
 
 use super::{
     Call, Change,

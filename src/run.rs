@@ -251,7 +251,7 @@ fn learner(code: Option<&str>, common: &Common, lang: Lang) -> ExitCode {
 fn setup(common: &Common, exe: PathBuf, unseen: bool, lang: Lang) -> Setup {
     let (need, image, guarded) = (need(common), common.image.to_string(), !common.unguarded);
     let options = common.again();
-    Setup { exe, need, image, guarded, anywhere: false, picked: None, unseen, lang, options }
+    Setup { exe, need, image, guarded, anywhere: false, picked: None, unseen, lang, options, own: None }
 }
 
 /// Opens the file of a recording, which must not be there yet, unless its session was killed and begins again.
@@ -366,7 +366,7 @@ fn open_filled(
         Some(Command::Inspect { pid, .. }) => inspect::began(pid).map(|start| (pid, start)),
         _ => None,
     };
-    let setup = Setup { anywhere: lab, picked, ..setup(&cli.common, exe, plain, lang) };
+    let setup = Setup { anywhere: lab, picked, own: fills.own().cloned(), ..setup(&cli.common, exe, plain, lang) };
     let class = cli.stage.class.as_deref().map(|dir| class::place(dir, cli.stage.name.as_deref(), lang)).transpose();
     let class = match class {
         Ok(class) => class,

@@ -46,6 +46,11 @@ impl Fills {
         Fills { own, ..self }
     }
 
+    /// The mutant of a learner's own script.
+    pub(crate) fn own(&self) -> Option<&mutants::Own> {
+        self.own.as_ref()
+    }
+
     /// The same with the mutants that are among these lessons.
     pub(crate) fn with_those_of(self, lessons: &[Translations]) -> Fills {
         self.with_mutants(&mutants::seeds(lessons))

@@ -1,6 +1,6 @@
 //! `boxwright what-if`: both branches of a call, or of a line, side by side; and the process that plays one of them.
 
-use super::{CANNOT, FAILED, USAGE, lessons::not_agreed, load_with, messages, need, own_program, prepare, setup};
+use super::{CANNOT, FAILED, USAGE, lessons::not_agreed, load_filled, messages, need, own_program, prepare, setup};
 use crate::{
     cli::{Common, WhatIf, complain, tell},
     doctor,
@@ -8,9 +8,12 @@ use crate::{
     headless,
     kernel::{mountinfo, program},
     lang::Lang,
-    lesson::{self, Block, Lesson, Run, Translations, mutants},
+    lesson::{
+        self, Block, Fills, Lesson, Run, Translations,
+        mutants::{self, Own},
+    },
     near::{did_you_mean, nearest},
-    runtime::branches::{Again, NAMES, not_played, play},
+    runtime::branches::{Again, Asked, NAMES, not_played, play},
     trace::Syscall,
     ui::branches,
 };
@@ -42,7 +45,7 @@ pub(super) fn what_if(wanted: &WhatIf, common: &Common, lang: Lang) -> ExitCode 
         Ok(exe) => exe,
         Err(status) => return status,
     };
-    let both = match play(&Again { exe, options: common.again(), lang }, plan) {
+    let both = match play(&Again { exe, options: common.again(), own: None, lang }, plan) {
         Ok(both) => both,
         Err(why) => return complain(&not_played(&why, lang), None, FAILED),
     };
@@ -60,7 +63,7 @@ pub(super) fn what_if(wanted: &WhatIf, common: &Common, lang: Lang) -> ExitCode 
 ///
 /// Errors: the status of what is said of a step, a call or a change that there is not.
 fn planned(wanted: &WhatIf, place: &str, common: &Common, lang: Lang) -> Result<Plan, ExitCode> {
-    let lessons = lessons(common, place, lang)?;
+    let lessons = lessons(common, place, None, lang)?;
     let found =
         headless::place(place, &lessons, lang).map_err(|wrong| messages::no_place(place, &wrong, false, lang))?;
     if let Some(status) = not_agreed(&found, common, lang) {
@@ -103,9 +106,9 @@ fn changed(call: &str, names: &[String], lang: Lang) -> Result<Change, ExitCode>
 }
 
 /// The lessons, and the mutant that a place names.
-fn lessons(common: &Common, place: &str, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
+fn lessons(common: &Common, place: &str, own: Option<Own>, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
     let seeds: Vec<u64> = mutants::named(place).into_iter().collect();
-    load_with(common, &seeds, lang)
+    load_filled(common, &Fills::of_this_machine(&common.image()).with_mutants(&seeds).with_own(own), lang)
 }
 
 fn spoken<'a>(lessons: &'a [Translations], id: &str, lang: Lang) -> Option<&'a Lesson> {
@@ -118,12 +121,12 @@ fn one(name: &str, common: &Common, lang: Lang) -> ExitCode {
     // Nobody hears of it when its reader has gone.
     let _ = set_pdeathsig(Signal::SIGTERM);
     let machine = if copied().is_ok() { headless::Machine::Copy } else { headless::Machine::Itself };
-    let plan: Plan = match serde_json::from_reader(io::stdin().lock()) {
-        Ok(plan) => plan,
+    let (plan, own) = match serde_json::from_reader(io::stdin().lock()) {
+        Ok(Asked { plan, own }) => (plan.into_owned(), own.into_owned()),
         Err(error) => return complain(&format!("--branch: {error}"), None, USAGE),
     };
     let changed = name == NAMES[1];
-    let lessons = match lessons(common, &format!("{}/{}", plan.place.0, plan.place.1), lang) {
+    let lessons = match lessons(common, &format!("{}/{}", plan.place.0, plan.place.1), own, lang) {
         Ok(lessons) => lessons,
         Err(status) => return status,
     };

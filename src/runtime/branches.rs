@@ -5,13 +5,16 @@ use crate::{
     event::{Branch, Branches, Event, Plan},
     kernel::{errno, text},
     lang::Lang,
+    lesson::mutants,
     observe::ns_helper::read_until,
 };
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use serde::{Deserialize, Serialize};
 use std::{
+    borrow::Cow,
     ffi::OsString,
     io::{self, Read, Write},
     path::PathBuf,
@@ -42,8 +45,19 @@ pub(crate) struct Again {
     pub exe: PathBuf,
     /// Its options, such as those that say where lessons are.
     pub options: Vec<OsString>,
+    /// The mutant of a learner's own script, which no option names.
+    pub own: Option<mutants::Own>,
     /// The language of what it tells.
     pub lang: Lang,
+}
+
+/// What the process of a branch reads on its standard input, as JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Asked<'a> {
+    /// What is to be played.
+    pub plan: Cow<'a, Plan>,
+    /// The mutant of a learner's own script that it is played in.
+    pub own: Cow<'a, Option<mutants::Own>>,
 }
 
 /// The process that plays now, and whether no more may be started.
@@ -173,7 +187,8 @@ fn start(again: &Again, plan: &Plan, name: &str) -> io::Result<(Child, ChildStdo
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     if let Some(mut input) = child.stdin.take() {
         // One that has ended already says why on its standard error.
-        let _ = input.write_all(&serde_json::to_vec(plan)?);
+        let asked = Asked { plan: Cow::Borrowed(plan), own: Cow::Borrowed(&again.own) };
+        let _ = input.write_all(&serde_json::to_vec(&asked)?);
     }
     let out = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
     Ok((child, out))

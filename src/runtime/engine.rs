@@ -11,7 +11,14 @@ use super::{
 };
 use crate::kernel::pid::Pid;
 use crate::terminal::Size;
-use crate::{dirs::Need, event::Event, lang::Lang, lesson::TerminalId, recording::Recorder, session::Action};
+use crate::{
+    dirs::Need,
+    event::Event,
+    lang::Lang,
+    lesson::{TerminalId, mutants},
+    recording::Recorder,
+    session::Action,
+};
 use std::{
     collections::{BTreeMap, VecDeque},
     ffi::OsString,
@@ -41,6 +48,8 @@ pub struct Setup {
     pub lang: Lang,
     /// The options with which this program finds the same lessons and the same image once more.
     pub options: Vec<OsString>,
+    /// The mutant of a learner's own script that is among the lessons.
+    pub(crate) own: Option<mutants::Own>,
 }
 
 impl Setup {
@@ -56,6 +65,7 @@ impl Setup {
             unseen: false,
             lang: Lang::default(),
             options: Vec::new(),
+            own: None,
         }
     }
 }
@@ -114,7 +124,8 @@ impl Engine {
 
     /// How this program is started for a session that goes through the same lessons.
     pub(super) fn again(&self) -> Again {
-        Again { exe: self.setup.exe.clone(), options: self.setup.options.clone(), lang: self.setup.lang }
+        let Setup { exe, options, own, lang, .. } = self.setup.clone();
+        Again { exe, options, own, lang }
     }
 
     /// What a session's directory must offer.

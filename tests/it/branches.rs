@@ -19,6 +19,7 @@ pub fn tests() -> Vec<Test> {
     ];
     let screen = tests![
         one_key_shows_both_and_the_call_waits_on: [Root, Tool("tmux")],
+        a_mutant_of_the_learners_own_script_has_both: [Root, Tool("tmux"), Tool("setpriv")],
         a_session_that_ends_takes_its_branches_along: [Root, Tool("tmux")],
         plain_lines_say_what_differs: [Root, Tool("setsid")],
     ];
@@ -187,6 +188,30 @@ fn one_key_shows_both_and_the_call_waits_on() {
     tmux.press(&["Escape"], "the held call", |screen| waits(screen, "unshare("));
     tmux.keys(&["C-g", "q"]);
     tmux.until("the end", |screen| screen.trim_end().ends_with("ready>"));
+}
+
+/// Only this session knows the script, which no option of the branch's process names.
+fn a_mutant_of_the_learners_own_script_has_both() {
+    let before = host();
+    let tmux = Tmux::start(140, 45);
+    let (state, script) = (tmux.file("state"), crate::mutants::ANOTHER);
+    let fix = format!("fix --mutant --script {script} --seed 2 --lang en");
+    tmux.line(&format!("XDG_STATE_HOME={} {BOXWRIGHT} {fix}", state.display()));
+    tmux.sees(ENGLISH.command);
+    tmux.press(&["C-g"], "the lesson's keys", |screen| bar(screen).contains("t to the terminal"));
+    tmux.press(&["x"], "that calls are held", |screen| bar(screen).contains("hold calls: on"));
+    tmux.press(&["t"], "the terminal", |screen| bar(screen).contains("^G lesson keys"));
+    tmux.line("true; unshare -i true");
+    tmux.until("the shell's fork", |screen| waits(screen, "clone(") || waits(screen, "vfork("));
+    tmux.press(&["C-g"], "the lesson's keys", |screen| bar(screen).contains("next call"));
+    tmux.press(&["f"], "the question", |screen| screen.contains(" What if … "));
+    tmux.press(&["Down"], "the choice", |screen| screen.contains("▶ 2 "));
+    tmux.press(&["b"], "that they are played", |screen| screen.contains("Both branches are being played"));
+    tmux.until("both branches", |screen| screen.contains("╭ Both branches "));
+    tmux.press(&["Escape"], "the held call", |screen| !screen.contains("╭ Both branches "));
+    tmux.keys(&["C-g", "q"]);
+    tmux.until("the end", |screen| screen.trim_end().ends_with("ready>"));
+    assert_eq!(host(), before);
 }
 
 /// The programs that play branches now.

@@ -137,7 +137,7 @@ fn typed(args: &[&str], title: Option<&str>, lines: &[(TerminalId, &str)], words
 }
 
 /// A runtime that is written otherwise than the lesson's.
-const ANOTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lesson/mutants/own/another.sh");
+pub const ANOTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lesson/mutants/own/another.sh");
 
 /// The learner has the script, and puts it in the place of the mutant.
 fn a_script_of_the_learners_own_is_repaired_by_typing() {

@@ -77,15 +77,15 @@ pub(super) fn in_terminal(state: &State) -> bool {
     state.view == View::Lesson && state.overlay.is_none() && focus == Some(Focus::Terminal)
 }
 
-/// Whether this key is typed into a shell, whatever is to be seen beside it.
-pub(crate) fn types_on(state: &State, event: &KeyEvent) -> bool {
-    let plain = match event.code {
-        // Space may mean the lesson.
-        KeyCode::Char(letter) => letter != ' ',
-        KeyCode::Enter | KeyCode::Backspace => true,
+/// Whether what this key does may depend on what the frame before it measured: it scrolls, or answers the question that is
+/// seen, or shows it.
+pub(crate) fn reads_the_frame(event: &KeyEvent) -> bool {
+    match event.code {
+        KeyCode::Char(letter) => matches!(letter, ' ' | 'j' | 'k' | '0'..='9'),
+        KeyCode::Enter | KeyCode::Up | KeyCode::Down => true,
+        KeyCode::PageUp | KeyCode::PageDown | KeyCode::Home | KeyCode::End => true,
         _ => false,
-    };
-    plain && event.modifiers.is_empty() && state.past.shown().is_none() && in_terminal(state)
+    }
 }
 
 /// Interrupts what runs in the terminal that is shown.

@@ -41,7 +41,7 @@ pub(crate) use caster::Caster;
 pub(crate) use event::{Copied, Effect, Extent, Extents};
 pub(crate) use finish::{Onward, go_on};
 pub(crate) use history::History;
-pub(crate) use input::types_on;
+pub(crate) use input::reads_the_frame;
 pub(crate) use instead::{Way, both as play_both, held as held_to_change, is_marked, ways};
 pub(crate) use keys::{Command, Key, Prefix};
 pub(crate) use layout::{Pane, Shape};
@@ -49,7 +49,7 @@ pub(crate) use mark::{Glance, Mark};
 pub(crate) use past::{Past, as_seen};
 pub(crate) use play::{Focus, OneCall, Play, Zoom};
 pub(crate) use state::{Facts, Jump, Look, Overlay, PROPERTIES, State, ThemeName, View};
-pub(crate) use update::{measured, update};
+pub(crate) use update::{measured, unmeasured, update};
 pub(crate) use watching::{Seen, Watch, Watching};
 #[cfg(test)]
 mod ahead_tests;

@@ -1,6 +1,6 @@
 //! Keys, focus, sizes: what the table says is what happens, and nothing panics.
 
-use super::{Effect, Event, Focus, Look, Pane, State, View, keys, update};
+use super::{Effect, Event, Focus, Look, Pane, State, View, keys, reads_the_frame, update};
 use crate::{
     kernel::pid::Pid,
     lang::Lang,
@@ -110,6 +110,36 @@ fn the_bar_names_only_bound_keys() {
         let (state, _) = there(way, (200, 50));
         for binding in keys::bindings(&state).into_iter().filter(|binding| !binding.keys.is_empty()) {
             assert_eq!(keys::command(&state, binding.keys[0]), Some(binding.command), "{}: {binding:?}", way.0);
+        }
+    }
+}
+
+#[test]
+fn only_keys_that_read_the_frame_depend_on_what_it_measured() {
+    use keys::{Command, Key};
+    const NAMED: [Key; 11] = [
+        Key::Enter,
+        Key::Tab,
+        Key::BackTab,
+        Key::Esc,
+        Key::Backspace,
+        Key::Up,
+        Key::Down,
+        Key::PageUp,
+        Key::PageDown,
+        Key::Home,
+        Key::End,
+    ];
+    for way in WAYS {
+        let (seen, _) = there(way, (80, 24));
+        let mut unseen = seen.clone();
+        unseen.extents.values_mut().for_each(|extent| extent.shows ^= true);
+        let letters = (' '..='~').flat_map(|letter| [Key::Char(letter), Key::Ctrl(letter)]);
+        for key in letters.chain(NAMED).chain((1..=12).map(Key::F)) {
+            let does = keys::command(&seen, key);
+            let reads = does != keys::command(&unseen, key)
+                || matches!(does, Some(Command::Scroll(_) | Command::Page(_) | Command::Edge(_)));
+            assert!(!reads || reads_the_frame(&event(key)), "{}: {key}: {does:?}", way.0);
         }
     }
 }

@@ -60,6 +60,13 @@ pub(crate) fn measured(state: &mut State, extents: Extents) {
     attend(state);
 }
 
+/// A frame was drawn of which nothing that matters was measured.
+pub(crate) fn unmeasured(state: &mut State) {
+    if past::seen(state).is_none() {
+        attend(state);
+    }
+}
+
 /// What an event does to the state, and where the keys go then.
 pub(super) fn happen(state: &mut State, event: Event) -> Vec<Effect> {
     state.reports.clear();

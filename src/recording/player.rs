@@ -3,9 +3,9 @@
 //! The state at an event is what the events before it make of the header. Going back begins at the nearest copy of the state
 //! before that place, of which a few are kept.
 
-use super::{Header, Unreadable, replay::drawn};
+use super::{Header, Unreadable, replay::Unseen};
 use crate::{
-    app::{Glance, Mark, State, types_on, update, watching},
+    app::{Glance, Mark, State, reads_the_frame, unmeasured, update, watching},
     event::Event,
     lang::Lang,
     lesson::Translations,
@@ -50,6 +50,8 @@ pub(crate) struct Player {
     known: usize,
     /// After how many events the session's screen was drawn last, as far as that is there.
     drawn: Option<usize>,
+    /// Where frames of the session's are measured.
+    unseen: Unseen,
 }
 
 impl Player {
@@ -59,7 +61,8 @@ impl Player {
         watching::speak(&mut state, lang);
         let now = Point { at: 0, state, lang: header.lang };
         let (events, points) = (Vec::new(), vec![now.clone()]);
-        Ok(Player { lang, events, now, points, apart: APART, marks: Vec::new(), known: 0, drawn: None })
+        let (marks, unseen) = (Vec::new(), Unseen::default());
+        Ok(Player { lang, events, now, points, apart: APART, marks, known: 0, drawn: None, unseen })
     }
 
     /// One more event is there.
@@ -105,7 +108,7 @@ impl Player {
         let before = Glance::at(&self.now.state);
         match &event {
             Event::Drawn if self.is_looked_at() => self.measure(),
-            Event::Drawn => {}
+            Event::Drawn => unmeasured(&mut self.now.state),
             _ => self.happen(event),
         }
         self.now.at += 1;
@@ -131,15 +134,11 @@ impl Player {
     /// Whether what this frame measured matters: what a key does may depend on what was seen. Of the newest frame that is not
     /// known yet.
     fn is_looked_at(&self) -> bool {
-        let later = self.events.iter().skip(self.now.at + 1).map(|(_, event)| event);
-        let mut quiet = true;
-        for event in later {
+        for (_, event) in self.events.iter().skip(self.now.at + 1) {
             match event {
                 Event::Drawn => return false,
-                // What is typed into a shell that has the keys does the same wherever it is pressed.
-                Event::Key(key) if quiet && types_on(&self.now.state, key) => {}
-                Event::Key(_) | Event::Paste(_) => return true,
-                _ => quiet = false,
+                Event::Key(key) if reads_the_frame(key) => return true,
+                _ => {}
             }
         }
         true
@@ -149,7 +148,7 @@ impl Player {
     fn measure(&mut self) {
         let Point { state, lang, .. } = &mut self.now;
         watching::speak(state, *lang);
-        drop(drawn(state));
+        self.unseen.measure(state);
         watching::speak(state, self.lang);
     }
 

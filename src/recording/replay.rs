@@ -8,7 +8,7 @@ use crate::{
     terminal::Size,
     ui,
 };
-use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
+use ratatui::{Terminal, TerminalOptions, Viewport, backend::TestBackend, buffer::Buffer, layout::Rect};
 use std::{convert::Infallible, io::BufRead};
 use unicode_width::UnicodeWidthStr;
 
@@ -51,8 +51,28 @@ pub(super) fn draw(state: &mut State) -> Vec<String> {
     drawn(state).map(|terminal| text(terminal.backend().buffer())).unwrap_or_default()
 }
 
-/// The same, of which nobody sees anything.
-pub(super) fn drawn(state: &mut State) -> Result<Terminal<TestBackend>, Infallible> {
+/// A screen of which nobody sees anything: what is drawn on it is compared with nothing.
+#[derive(Debug, Default)]
+pub(super) struct Unseen(Option<Terminal<TestBackend>>);
+
+impl Unseen {
+    /// Draws one frame, and takes in what it measured.
+    pub(super) fn measure(&mut self, state: &mut State) {
+        let area = Rect::new(0, 0, state.size.columns, state.size.rows);
+        let kept = self.0.take().and_then(|mut kept| (kept.get_frame().area() == area).then_some(kept));
+        let options = TerminalOptions { viewport: Viewport::Fixed(area) };
+        let made = kept.map_or_else(|| Terminal::with_options(TestBackend::new(0, 0), options), Ok);
+        let Ok(mut terminal) = made;
+        let extents = ui::draw(state, &mut terminal.get_frame());
+        terminal.current_buffer_mut().reset();
+        self.0 = Some(terminal);
+        state.dirty = false;
+        measured(state, extents);
+    }
+}
+
+/// The same, of which the cells are wanted.
+fn drawn(state: &mut State) -> Result<Terminal<TestBackend>, Infallible> {
     let Size { columns, rows } = state.size;
     let mut terminal = Terminal::new(TestBackend::new(columns, rows))?;
     let mut extents = crate::app::Extents::new();

@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize, de::Error as _};
 use serde_json::{Map, Value};
 use std::{
     fmt,
-    io::{self, BufRead, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -323,6 +323,13 @@ impl<R> Recording<R> {
     /// Why there is no more, in the recording's own word; `None` where it does not say: its program was killed, or writes yet.
     pub(crate) fn end(&self) -> Option<&str> {
         self.end.as_deref()
+    }
+}
+
+impl<R: Read> Recording<BufReader<R>> {
+    /// Whether the next event is there already, and nothing has to be read for it.
+    pub(crate) fn has_next(&self) -> bool {
+        self.lines.buffer().contains(&b'\n')
     }
 }
 

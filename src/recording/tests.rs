@@ -128,6 +128,24 @@ fn every_event_comes_back_with_its_time() {
 }
 
 #[test]
+fn what_was_read_together_is_known_to_be_there() {
+    let (_, file, _) = live(session());
+    let ends: Vec<usize> = file.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+    // The header, the events and the end are a line each; that of the last event but two is read in two parts.
+    let cut = ends.len() - 4;
+    let (first, rest) = file.split_at(ends[cut] - 1);
+    let lines = BufReader::with_capacity(file.len(), first.chain(rest));
+    let mut recording = Recording::open(lines).unwrap();
+    let mut missing = Vec::new();
+    for number in 1.. {
+        let Some(event) = recording.next() else { break };
+        event.unwrap();
+        missing.extend((!recording.has_next()).then_some(number));
+    }
+    assert_eq!(missing, [cut - 1]);
+}
+
+#[test]
 fn a_file_does_not_grow_for_ever() {
     let (file, limit) = (File::default(), 4096);
     let mut recorder = Recorder::limited(file.clone(), Path::new("/tmp/r"), &header(&state()), limit).unwrap();

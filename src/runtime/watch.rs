@@ -54,13 +54,11 @@ pub(crate) struct WatchOptions {
     pub plain: bool,
 }
 
-/// How much is taken in before a frame may be drawn.
-const AT_ONCE: usize = 512;
+/// How much is taken in before a frame may be drawn: so often what was read together.
+const AT_ONCE: usize = 64;
 
-/// How long what came is gathered for one frame while a session is followed: a key, its echo, and what the line did. The room
-/// looks at the teacher's screen, and forty draw on the same processors.
-const GATHER: Duration = Duration::from_millis(100);
-/// The same for what only counts.
+/// How long what only counts is gathered for one frame while a session is followed. The room looks at the teacher's screen, and
+/// forty draw on the same processors.
 const CALM: Duration = Duration::from_secs(3);
 
 /// Shows it until the viewer leaves. Status 0; 1 where it cannot be read; 3 where there is no terminal; 128 and the signal
@@ -135,25 +133,27 @@ fn plainly(
     }
 }
 
-/// Brings what is recorded, until there is no more. What belongs to one frame of the session's comes together.
+/// Brings what is recorded, until there is no more. What was read together comes together, once a frame of the session's is in
+/// it.
 fn bring(mut recording: Recording<Lines>, queue: &Queue, mut followed: Option<Followed>, options: &WatchOptions) {
     let lang = options.lang;
     let put = |recorded| queue.put(Item::Recorded(recorded));
-    let (mut gathered, mut draws) = (Vec::new(), false);
+    let (mut gathered, mut draws, mut shows) = (Vec::new(), false, false);
     loop {
         let next = recording.next();
-        let is_frame = matches!(next, Some(Ok((_, Event::Drawn))));
-        draws |= is_frame;
+        draws |= matches!(next, Some(Ok((_, Event::Drawn))));
         let over = !matches!(next, Some(Ok(_)));
         if over && !gathered.is_empty() {
             put(Recorded::Events(std::mem::take(&mut gathered)));
         }
         let why = match next {
             Some(Ok(event)) => {
-                gathered.push(event);
                 // Of a session without a screen each event is shown.
-                if is_frame || !draws {
+                shows |= event.1 == Event::Drawn || !draws;
+                gathered.push(event);
+                if shows && !recording.has_next() {
                     put(Recorded::Events(std::mem::take(&mut gathered)));
+                    shows = false;
                 }
                 continue;
             }
@@ -168,7 +168,7 @@ fn bring(mut recording: Recording<Lines>, queue: &Queue, mut followed: Option<Fo
         match anew(file, options) {
             Ok((begun, lessons)) => {
                 put(Recorded::Anew(Box::new((begun.header().clone(), lessons))));
-                (recording, draws) = (begun, false);
+                (recording, draws, shows) = (begun, false, false);
             }
             Err(why) => return put(Recorded::End(Some(why))),
         }
@@ -264,11 +264,7 @@ fn follow(viewer: &mut Viewer, queue: &Queue, screen: &mut Screen, guard: &Guard
     // When the last frame was drawn, and since when there is something for the next one.
     let (mut drawn, mut since) = (None, last);
     let next = |viewer: &Viewer, drawn: Option<Instant>, since: Instant| {
-        let gathers = match (viewer.keeps_up(), viewer.calm) {
-            (false, _) => Duration::ZERO,
-            (true, false) => GATHER,
-            (true, true) => CALM,
-        };
+        let gathers = if viewer.keeps_up() && viewer.calm { CALM } else { Duration::ZERO };
         drawn.map_or(since, |drawn: Instant| (drawn + FRAME).max(since + gathers))
     };
     loop {

@@ -1,9 +1,13 @@
 //! Where the lines of a recording come from: a file as it is, a file that grows, a socket, a pipe.
+//!
+//! What comes while a session is followed is gathered and read together: a key, its echo, and what the line did. A follower
+//! wakes once for all of it, and not for each line, since forty of them share the teacher's processors.
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufReader, Read},
     mem::MaybeUninit,
     net::Shutdown,
     os::{
@@ -14,17 +18,27 @@ use std::{
         },
     },
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 /// The lines of a recording.
-pub(super) type Lines = Box<dyn BufRead + Send>;
+pub(super) type Lines = BufReader<Box<dyn Read + Send>>;
+
+/// How long what comes is gathered. A follower is in step with the teacher's screen within a quarter of a second, the drawing
+/// included; of a quick typist's keys two come together.
+const GATHER: Duration = Duration::from_millis(220);
+
+fn lines(from: impl Read + Send + 'static) -> Lines {
+    BufReader::new(Box::new(from))
+}
 
 /// Which file it was: device and inode.
 type Id = (u64, u64);
 
 /// Opens a file as it is now.
 pub(super) fn open(path: &Path) -> io::Result<Lines> {
-    Ok(Box::new(BufReader::new(File::open(path)?)))
+    Ok(lines(File::open(path)?))
 }
 
 /// A file in which a session was followed that may be killed and begin anew.
@@ -79,22 +93,42 @@ pub(super) fn follow(path: &Path) -> io::Result<Lines> {
         if let Ok(terminal) = File::options().read(true).write(true).open("/dev/tty") {
             nix::unistd::dup2_stdin(terminal)?;
         }
-        return Ok(Box::new(BufReader::new(stream)));
+        return Ok(lines(Gathered(stream)));
     }
     let kind = std::fs::metadata(path)?.file_type();
     if kind.is_socket() {
         let stream = UnixStream::connect(path)?;
         stream.shutdown(Shutdown::Write)?;
-        return Ok(Box::new(BufReader::new(stream)));
+        return Ok(lines(Gathered(stream)));
     }
     if !kind.is_file() {
-        return open(path);
+        return Ok(lines(Gathered(File::open(path)?)));
     }
     let news = inotify::init(CreateFlags::CLOEXEC)?;
     let grows = WatchFlags::MODIFY | WatchFlags::CLOSE_WRITE | WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF;
     // The watch comes first: what is written after the last read is told then.
     inotify::add_watch(&news, path, grows)?;
-    Ok(Box::new(BufReader::new(Growing { file: File::open(path)?, news, closed: false })))
+    Ok(lines(Growing { file: File::open(path)?, news, closed: false }))
+}
+
+/// Waits until there is something to read, and then for what comes together with it.
+fn gather(from: impl AsFd) {
+    // What cannot be waited for is read at once, and that says why.
+    if poll(&mut [PollFd::new(from.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE).is_ok() {
+        thread::sleep(GATHER);
+    }
+}
+
+/// What others write: it is read together where it has to be waited for.
+struct Gathered<F>(F);
+
+impl<F: Read + AsFd> Read for Gathered<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if poll(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO) == Ok(0) {
+            gather(&self.0);
+        }
+        self.0.read(buffer)
+    }
 }
 
 /// A file that still grows: reading waits at its end, until the writer has closed it.
@@ -119,6 +153,7 @@ impl Read for Growing {
 impl Growing {
     /// Waits until something has happened to the file.
     fn wait(&mut self) -> io::Result<()> {
+        gather(&self.news);
         let mut room = [MaybeUninit::uninit(); 4096];
         let mut events = Reader::new(&self.news, &mut room);
         loop {

@@ -38,7 +38,8 @@ pub(super) fn finish(buffer: &mut Buffer, state: &State) {
 fn keep_edges(buffer: &mut Buffer) {
     let columns = buffer.area.width as usize;
     for at in 0..buffer.content.len() {
-        let wide = buffer.content.get(at).is_some_and(|cell| cell.symbol().width() == 2);
+        // A byte is never wide, and most cells hold no more.
+        let wide = buffer.content.get(at).is_some_and(|cell| cell.symbol().len() > 1 && cell.symbol().width() == 2);
         let next = buffer.content.get(at + 1).filter(|_| (at + 1) % columns.max(1) != 0);
         if wide && next.is_none_or(|next| !next.symbol().trim().is_empty()) {
             buffer.content[at].set_char(' ');

@@ -84,7 +84,7 @@ fn enter(file: &File, is_here: bool, entered: &mut bool) -> nix::Result<()> {
         return Ok(());
     }
     match setns(file.as_fd(), CloneFlags::CLONE_NEWNET) {
-        Err(Errno::EPERM) if !*entered => {
+        Err(Errno::EPERM) => {
             let owner = owned::user_namespace(file).map_err(|_| Errno::EPERM)?;
             setns(owner.as_fd(), CloneFlags::CLONE_NEWUSER)?;
             *entered = true;

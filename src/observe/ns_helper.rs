@@ -188,10 +188,10 @@ pub(crate) fn read_until(pipe: &mut (impl Read + AsFd), deadline: Instant) -> Op
             Err(_) => return None,
             Ok(_) => {}
         }
+        // What can be read does not wait, so that no signal interrupts this.
         match pipe.read(&mut buffer) {
             Ok(0) => return Some(all),
             Ok(n) => all.extend_from_slice(buffer.get(..n)?),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return None,
         }
     }

@@ -280,7 +280,9 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let others = [i32::MAX, Pid::own().0].map(|pid| pid.to_string());
         let taken = Some((Pid::own(), "127.0.0.1".into()));
-        assert_eq!(attempt(Ipv4Addr::LOCALHOST, port, &others), Ok(Answer { errno: None, taken }));
+        let taken = Ok(Answer { errno: None, taken });
+        // On a busy machine the time of one attempt may be over before the other end is there.
+        assert!((0..20).any(|_| attempt(Ipv4Addr::LOCALHOST, port, &others) == taken));
         drop(listener);
         assert_eq!(attempt(Ipv4Addr::LOCALHOST, port, &others), Err(Errno::ECONNREFUSED));
     }

@@ -20,7 +20,8 @@ fn the_newest_request_is_answered_and_an_equal_sample_is_not_sent_again() {
     }
     assert!(answers.is_sorted() && answers.len() < 500, "{answers:?}");
     drop(sampler);
-    assert!(receive.recv_timeout(deadline).is_err(), "the thread has ended and said nothing more");
+    let more = receive.recv_timeout(deadline);
+    assert_eq!(more, Err(RecvTimeoutError::Disconnected), "the thread has ended and said nothing more");
 }
 
 #[test]

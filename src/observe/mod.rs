@@ -25,7 +25,7 @@ mod sample;
 mod sampler;
 mod scorecard;
 #[cfg(test)]
-mod stub;
+pub(crate) mod stub;
 mod sysv;
 mod users;
 

@@ -9,10 +9,10 @@ use std::{
 };
 
 /// It notes with which words it was called, and prints what it was told to.
-pub(super) struct Stub(tempfile::TempDir);
+pub(crate) struct Stub(tempfile::TempDir);
 
 impl Stub {
-    pub(super) fn new() -> Stub {
+    pub(crate) fn new() -> Stub {
         let stub = Stub(tempfile::tempdir().unwrap());
         // The shell's own commands are enough, so that it is quick also on a busy machine.
         let script = "#!/bin/sh\ncd \"${0%/*}\"\necho \"$*\" >> asked\nread -r line < said\nprintf '%s\\n' \"$line\"\n";
@@ -29,17 +29,17 @@ impl Stub {
         stub
     }
 
-    pub(super) fn exe(&self) -> PathBuf {
+    pub(crate) fn exe(&self) -> PathBuf {
         self.0.path().join("exe")
     }
 
     /// From now on it answers this.
-    pub(super) fn say(&self, answer: &impl serde::Serialize) {
+    pub(crate) fn say(&self, answer: &impl serde::Serialize) {
         fs::write(self.0.path().join("said"), serde_json::to_vec(answer).unwrap()).unwrap();
     }
 
     /// The words of every call until now, behind the name of the role.
-    pub(super) fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         let asked = text::read(self.0.path().join("asked")).unwrap_or_default();
         asked.lines().map(|words| words.strip_prefix("__ns-helper ").unwrap().to_string()).collect()
     }

@@ -170,10 +170,8 @@ impl Reader<'_> {
         }
         let len = len as usize;
         let cut = len > PATH_MAX;
-        match self.0.bytes(at, len.min(PATH_MAX)) {
-            Some(bytes) if !cut || at != 0 => Value::Text(Text { bytes, cut }),
-            _ => Value::Address(at),
-        }
+        let bytes = self.0.bytes(at, len.min(PATH_MAX));
+        bytes.map_or(Value::Address(at), |bytes| Value::Text(Text { bytes, cut }))
     }
 
     fn words(&self, at: u64) -> Option<Vec<u64>> {

@@ -1,4 +1,5 @@
-use crate::kernel::pid::Pid;
+use super::{Value, Width};
+use crate::kernel::pid::{Pid, Signal};
 use crate::trace::Call;
 
 fn decode(name: &str, args: [u64; 6]) -> String {
@@ -172,6 +173,11 @@ fn what_is_long_is_cut_and_what_is_too_long_is_not_read() {
     assert_eq!((words(&argv(40)), argv(40).contains("...")), (40, false));
     assert_eq!((words(&argv(41)), argv(41).contains("...")), (41, false), "the last one may go beyond");
     assert_eq!((words(&argv(60)), argv(60).contains("...")), (41, true));
+    // Forty of 102 bytes with their quotes, and one of 16, are as many bytes as there may be: one more is read.
+    let short = [b"b".repeat(14), vec![0]].concat();
+    let exact: Vec<u64> = std::iter::repeat_n(at(&word), 40).chain([at(&short), at(&word), 0]).collect();
+    let text = decode("execve", [at(b"/x\0"), exact.as_ptr() as u64, 0, 0, 0, 0]);
+    assert_eq!((words(&text), text.contains("...")), (41, false));
 }
 
 #[test]
@@ -210,4 +216,42 @@ fn each_field_of_a_new_process_is_read_at_its_place() {
 
 fn at_of(numbers: &[i32]) -> u64 {
     numbers.as_ptr() as u64
+}
+
+#[test]
+fn clone_has_its_arguments_in_the_order_of_the_machine() {
+    let flags = 0xffff_ffff_0000_0000 | 0x139_1000 | libc::SIGCHLD as u64;
+    let args = [flags, 1, 2, 3, 4, 0];
+    let of = |width| {
+        let named = super::clone(&args, width);
+        let at = |name: &str| named.iter().find(|it| it.name.as_deref() == Some(name)).map(|it| it.value.clone());
+        assert_eq!(at("flags"), Some(Value::CloneFlags(0x139_1000, Signal(libc::SIGCHLD))));
+        assert_eq!((at("child_stack"), at("parent_tid")), (Some(Value::Address(1)), Some(Value::Address(2))));
+        (at("child_tidptr"), at("tls"))
+    };
+    let (third, fourth) = (Some(Value::Address(3)), Some(Value::Address(4)));
+    let swapped = cfg!(target_arch = "x86_64");
+    let (child, tls) = if swapped { (&third, &fourth) } else { (&fourth, &third) };
+    assert_eq!(of(Width::Eight), (child.clone(), tls.clone()));
+    // Programs of i386 have them as all other machines do.
+    assert_eq!(of(Width::Four), (fourth, third));
+    let few = super::clone(&[libc::SIGCHLD as u64, 1, 2, 3, 4, 0], Width::Eight);
+    assert_eq!(few.len(), 2, "what no flag asks for is not looked at");
+}
+
+#[test]
+fn what_a_call_does_not_look_at_is_an_address_or_left_out() {
+    assert_eq!(decode("mkdir", [at(b"/x\0"), 0xffff_ffff_8000_01ed, 0, 0, 0, 0]), "\"/x\", 0755");
+    let key = at(b"size\0");
+    assert_eq!(decode("fsconfig", [3, 6, key, key, 9, 0]), format!("3, FSCONFIG_CMD_CREATE, {key:#x}, {key:#x}, 9"));
+    assert!(decode("fsconfig", [3, 5, key, 0, 9, 0]).contains("\"size\""));
+    let attributes = [0x10u64, 0x70, 1 << 18, 0];
+    let set = |size: u64| decode("mount_setattr", [CWD, 0, 0, attributes.as_ptr() as u64, size, 0]);
+    assert_eq!(set(31), format!("AT_FDCWD, NULL, 0, {:#x}, 31", attributes.as_ptr() as u64));
+    assert!(set(32).contains("attr_set=MOUNT_ATTR_NOATIME"));
+    // A structure of 72 bytes has the place of the numbers, but not how many there are.
+    let pids = [7i32];
+    let fields = [0u64, 0, 0, 0, 17, 0, 0, 0, at_of(&pids), 1, 0];
+    let decoded = decode("clone3", [fields.as_ptr() as u64, 72, 0, 0, 0, 0]);
+    assert!(decoded.ends_with("set_tid=[], set_tid_size=0}, 72"), "{decoded}");
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{kernel::namespaces::Kind, trace::memory::Width};
+use crate::{kernel::namespaces::Kind, observe::stub::Stub, trace::memory::Width};
 use std::{ffi::CString, fs::File, io::Write, os::fd::AsRawFd, time::Instant};
 
 /// A call of this process with these registers.
@@ -138,6 +138,21 @@ fn what_differs_afterwards_is_a_change() {
     let mut call = pending("clone", [0; 6], Before::Nothing);
     call.born = vec![Change::Child(Pid(9))];
     assert_eq!(after(&me, &mut call, 9, no_exe()), [Change::Child(Pid(9))]);
+}
+
+#[test]
+fn a_host_name_is_asked_for_inside() {
+    let stub = Stub::new();
+    stub.say(&ns_helper::Answer { hostname: Some("box".into()), ..ns_helper::Answer::default() });
+    let me = Stopped::own();
+    let was = before(&me, &call("sethostname", [0; 6]), &[0; 6], None, &stub.exe());
+    assert!(matches!(was, Before::HostName(Some(name)) if name == "box"));
+    let changes = |before: &str| {
+        let mut call = pending("sethostname", [0; 6], Before::HostName(Some(before.into())));
+        after(&me, &mut call, 0, &stub.exe())
+    };
+    assert_eq!(changes("old"), [Change::HostName { before: "old".into(), after: "box".into() }]);
+    assert_eq!(changes("box"), []);
 }
 
 #[test]

@@ -128,6 +128,42 @@ mod tests {
     }
 
     #[test]
+    fn a_control_group_has_control_files() {
+        let mounts = crate::kernel::mountinfo::own();
+        let tops = mounts.iter().filter(|mount| mount.kind.starts_with("cgroup"));
+        for top in tops {
+            let Ok(file) = fs::File::open(Path::new(&top.point).join("cgroup.procs")) else { continue };
+            let found = control_file(&Stopped::own(), file.as_raw_fd());
+            assert_eq!(found, Some(Path::new(&top.point).join("cgroup.procs")));
+            assert_eq!(control_group_file(&Stopped::own(), file.as_raw_fd()), found);
+        }
+    }
+
+    #[test]
+    fn whoever_has_neither_a_control_file_nor_netlink_open_is_not_followed() {
+        use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+        let told = crate::kernel::apart::forked(|| {
+            let open = fs::read_dir("/proc/self/fd").unwrap().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
+            let pipe =
+                |file: &PathBuf| fs::read_link(file).is_ok_and(|it| it.display().to_string().starts_with("pipe:"));
+            for file in open.iter().filter(|file| !pipe(file)) {
+                let fd: i32 = file.file_name().unwrap().to_str().unwrap().parse().unwrap();
+                let _ = nix::unistd::close(fd);
+            }
+            let open = || any_open(&Stopped::own(), Pid::own());
+            let before = open();
+            let netlink = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::empty(), None).unwrap();
+            let with_netlink = open();
+            drop(netlink);
+            let map = fs::File::open("/proc/self/uid_map").unwrap();
+            let with_map = open();
+            drop(map);
+            format!("{before} {with_netlink} {with_map} {}", open())
+        });
+        assert_eq!(told, "false true true false");
+    }
+
+    #[test]
     fn the_name_says_what_may_be_a_control_file() {
         let may = |path: &str| may_be_control_file(Some(Path::new(path)));
         assert!(may("/proc/self/gid_map") && may("box/cpu.max") && may("release_agent"));

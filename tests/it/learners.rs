@@ -264,10 +264,15 @@ fn learners_at_once_pass_and_see_nothing_of_each_other() {
     let steps = told[0].summary["steps"].as_u64().unwrap();
     let sessions: BTreeSet<&str> = told.iter().map(|one| one.session.as_str()).collect();
     assert_eq!(sessions.len(), count, "each has a name of its own");
+    let who = |one: &Told| one.account.map_or("root".to_string(), |uid| uid.to_string());
+    let failed = told.iter().filter(|one| !one.success || one.summary["failed"] != 0).map(|one| {
+        let checks: Vec<&str> = one.text.lines().filter(|line| line.contains("\"passed\":false")).collect();
+        (who(one), one.summary["failed"].clone(), checks)
+    });
+    let failed: Vec<_> = failed.collect();
+    assert!(failed.is_empty(), "{} of {count} failed: {failed:#?}", failed.len());
     for one in &told {
-        let who = one.account.map_or("root".to_string(), |uid| uid.to_string());
-        let failed: Vec<&str> = one.text.lines().filter(|line| line.contains("\"passed\":false")).collect();
-        assert!(one.success && one.summary["failed"] == 0, "{who}: {}\n{failed:#?}", one.summary);
+        let who = who(one);
         let skipped = one.summary["skipped"].as_array().unwrap().len() as u64;
         assert_eq!(one.summary["passed"].as_u64().unwrap() + skipped, steps, "{who}");
         assert!(one.account.is_some() || skipped < steps / 4, "{who}: {}", one.summary);

@@ -1,7 +1,7 @@
 //! Mounts from `/proc/PID/mountinfo` (proc_pid_mountinfo(5)).
 //!
 //! They are read by hand: procfs leaves `\040` in a name with a blank, gives no mount at all where one line is not as it
-//! expects, and takes 1.15 times as long for 20 mounts (`cargo bench --bench sampling`).
+//! expects, and takes 1.14 times as long for 20 mounts (`cargo bench --bench sampling`).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! Processes from `/proc/PID/stat` and `/proc/PID/status`, and the tree that they form.
 //!
-//! procfs reads `stat`, which costs no more than its text. `status` is read by hand: a sample wants one line of it, of each
-//! process of a container, and procfs takes 2.0 times as long for all lines (13.8 instead of 6.9 ms for 500 processes,
-//! `cargo bench --bench sampling`); also, it does not know `Seccomp_filters`.
+//! procfs reads `stat`, for which 500 processes take 0.5 to 1.2 ms more than for the text alone. `status` is read by hand: a sample
+//! wants one line of it, of each process of a container, and procfs takes 2.0 times as long for all lines (13.0 instead of
+//! 6.6 ms, `cargo bench --bench sampling`); also, it does not know `Seccomp_filters`.
 
 use super::{Privileges, text};
 use crate::kernel::{pid::Pid, process};

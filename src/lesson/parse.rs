@@ -27,8 +27,21 @@ pub fn parse(file: &str, text: &str) -> Result<Lesson, Vec<Problem>> {
     if problems.is_empty() { Ok(located.lesson) } else { Err(problems) }
 }
 
+/// How a file is read: with every problem of it, and as much as can be read.
+pub(super) type Reader = fn(file: &str, text: &str) -> (Located, Vec<Problem>);
+
 /// Reads as much of a lesson as can be read, with every problem of this one file.
 pub(super) fn read(file: &str, text: &str) -> (Located, Vec<Problem>) {
+    read_and(file, text, lint::file)
+}
+
+/// The same without a look at its style, which takes ten times as long: for what this program brings along, and a test has
+/// looked at.
+pub(super) fn read_own(file: &str, text: &str) -> (Located, Vec<Problem>) {
+    read_and(file, text, |_, _| {})
+}
+
+fn read_and(file: &str, text: &str, look: fn(&Located, &mut Source<'_>)) -> (Located, Vec<Problem>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut source = Source::new(file, text);
     let path = Path::new(file);
@@ -54,7 +67,7 @@ pub(super) fn read(file: &str, text: &str) -> (Located, Vec<Problem>) {
     source.refuse_controls();
     let parts = parts(&mut source, text);
     build(&mut source, text, parts, &mut located);
-    lint::file(&located, &mut source);
+    look(&located, &mut source);
     let mut problems = source.problems;
     problems.sort_by_key(|problem| (problem.line, problem.column));
     (located, problems)

@@ -6,7 +6,7 @@ use super::{
     model::{Lesson, Problem, Translations},
     mutants,
     pack::{self, LeftOut},
-    parse::{self, Located},
+    parse::{self, Located, Reader},
 };
 use crate::{
     kernel::errno::why_io,
@@ -80,7 +80,7 @@ pub fn load_all(dir: Option<&Path>, image: &str) -> Result<(Vec<Translations>, V
 
 /// Loads them as they are, or were, on another machine.
 pub fn load_as(dir: Option<&Path>, fills: &Fills) -> Result<(Vec<Translations>, Vec<LeftOut>), LoadError> {
-    let (mut lessons, mut left_out) = (embedded()?, Vec::new());
+    let (mut lessons, mut left_out) = (collect(own(), parse::read_own)?, Vec::new());
     if let Some(dir) = dir {
         let found;
         (found, left_out) = sound(dir)?;
@@ -130,22 +130,26 @@ pub fn trusted(flag: bool) -> bool {
     flag || std::env::var_os("BOXWRIGHT_TRUST_LESSONS").is_some_and(|value| value == "1")
 }
 
-/// The embedded lessons as they are written.
+/// The embedded lessons as they are written, with every problem of them.
 pub fn embedded() -> Result<Vec<Translations>, LoadError> {
-    let folders = EMBEDDED.dirs().map(|folder| {
+    collect(own(), parse::read)
+}
+
+/// The folders in this binary.
+fn own() -> impl Iterator<Item = Folder> {
+    EMBEDDED.dirs().map(|folder| {
         let label = format!("lessons/{}", folder.path().display());
         let files = folder.files().filter_map(|file| {
             Some((file.path().file_name()?.to_string_lossy().into_owned(), file.contents().to_vec()))
         });
         (label, files.collect())
-    });
-    collect(folders)
+    })
 }
 
 /// An embedded lesson as it is written, in English.
 pub(super) fn written(id: &str) -> Option<Lesson> {
     let path = format!("{id}/en.md");
-    parse::parse(&format!("lessons/{path}"), EMBEDDED.get_file(&path)?.contents_utf8()?).ok()
+    Some(parse::read_own(&format!("lessons/{path}"), EMBEDDED.get_file(&path)?.contents_utf8()?).0.lesson)
 }
 
 /// The guide for authors of lessons.
@@ -158,7 +162,7 @@ pub(super) fn guide() -> &'static str {
 ///
 /// Errors: every problem of every lesson, or that there is none.
 pub fn directory(dir: &Path) -> Result<Vec<Translations>, LoadError> {
-    collect(folders(dir)?)
+    collect(folders(dir)?, parse::read)
 }
 
 /// A folder's name for people, and its files by name.
@@ -207,10 +211,10 @@ fn contents(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn collect(folders: impl IntoIterator<Item = Folder>) -> Result<Vec<Translations>, LoadError> {
+fn collect(folders: impl IntoIterator<Item = Folder>, read: Reader) -> Result<Vec<Translations>, LoadError> {
     let (mut lessons, mut problems) = (Vec::new(), Vec::new());
     for (label, files) in folders {
-        let (lesson, found) = folder(&label, &files);
+        let (lesson, found) = folder_by(read, &label, &files);
         lessons.push(lesson);
         problems.extend(found);
     }
@@ -219,6 +223,15 @@ fn collect(folders: impl IntoIterator<Item = Folder>) -> Result<Vec<Translations
 
 /// Reads one lesson in every language that it is written in, with every problem of it.
 pub fn folder(label: &str, files: &[(String, Vec<u8>)]) -> (Translations, Vec<Problem>) {
+    folder_by(parse::read, label, files)
+}
+
+/// The same for what this program brings along, whose style was looked at before.
+pub(super) fn own_folder(label: &str, files: &[(String, Vec<u8>)]) -> Translations {
+    folder_by(parse::read_own, label, files).0
+}
+
+fn folder_by(read: Reader, label: &str, files: &[(String, Vec<u8>)]) -> (Translations, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut found: Vec<(String, Located)> = Vec::new();
     for lang in Lang::ALL {
@@ -227,7 +240,7 @@ pub fn folder(label: &str, files: &[(String, Vec<u8>)]) -> (Translations, Vec<Pr
         let Some((_, bytes)) = files.iter().find(|(file, _)| *file == name) else { continue };
         match text(bytes) {
             Ok(text) => {
-                let (located, wrong) = parse::read(&path, text);
+                let (located, wrong) = read(&path, text);
                 problems.extend(wrong);
                 found.push((path, located));
             }

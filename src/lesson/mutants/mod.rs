@@ -243,7 +243,7 @@ fn every_as_written() -> Translations {
 fn read(mutants: &[(String, Mutant)]) -> Translations {
     let file = |lang: Lang| (format!("{}.md", lang.code()), text::markdown(mutants, lang).into_bytes());
     // A test holds that there is no problem.
-    store::folder(MUTANTS, &Lang::ALL.map(file)).0
+    store::own_folder(MUTANTS, &Lang::ALL.map(file))
 }
 
 /// The script as the lesson `runtime` ends with it.

@@ -49,7 +49,7 @@ pub(super) fn trial(script: &str, right: &[String], wrong: &[String], shut: bool
     block(&mut out, "check", &facts.collect::<Vec<_>>().join("\n"));
     let files = [(format!("{}.md", lang.code()), out.into_bytes())];
     // It lacks what only a learner needs.
-    let lesson = store::folder(MUTANTS, &files).0.into_values().next().unwrap_or_default();
+    let lesson = store::own_folder(MUTANTS, &files).into_values().next().unwrap_or_default();
     Trial { lesson, right: right.len(), shut }
 }
 
@@ -71,7 +71,7 @@ fn prepare(script: &str) -> String {
 pub(super) fn lesson(own: &Own, candidate: &Candidate) -> Translations {
     let file = |lang: Lang| (format!("{}.md", lang.code()), markdown(own, candidate, lang).into_bytes());
     // A test holds that there is no problem.
-    store::folder(MUTANTS, &Lang::ALL.map(file)).0
+    store::own_folder(MUTANTS, &Lang::ALL.map(file))
 }
 
 pub(super) fn markdown(own: &Own, candidate: &Candidate, lang: Lang) -> String {

@@ -39,6 +39,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::OnceLock,
     time::Duration,
 };
 use watching::{is_plain, look};
@@ -155,9 +156,12 @@ fn asks_the_machine(command: Option<&Command>) -> bool {
 
 /// What the directory of a session with this image must offer.
 fn need(common: &Common) -> Need {
+    // It is asked for more than once before the first frame.
+    static BUILTIN: OnceLock<u64> = OnceLock::new();
     let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-    let builtin = size::unpacked(&Reference::Builtin, &names);
-    Need::of_images(size::unpacked(&common.image, &names), builtin)
+    let builtin = *BUILTIN.get_or_init(|| size::unpacked(&Reference::Builtin, &names));
+    let image = if common.image == Reference::Builtin { builtin } else { size::unpacked(&common.image, &names) };
+    Need::of_images(image, builtin)
 }
 
 /// The lessons that there are; where they cannot be loaded, that has been said.

@@ -39,8 +39,7 @@ pub(crate) fn needs(path: &Path) -> io::Result<Option<Needs>> {
     if !start.starts_with(b"\x7fELF") {
         return Ok(None);
     }
-    let origin = path.canonicalize()?.parent().map(Path::to_path_buf).unwrap_or_default();
-    parse(&file, &Bytes::new(start), &origin).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOEXEC)).map(Some)
+    parse(&file, &Bytes::new(start), path).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOEXEC)).map(Some)
 }
 
 /// The machine that a program is for (`e_machine`), by the first 20 bytes of its file; `None` where it is not an ELF file.
@@ -95,7 +94,7 @@ struct Segment {
     size: u64,
 }
 
-fn parse(file: &File, header: &Bytes, origin: &Path) -> Option<Needs> {
+fn parse(file: &File, header: &Bytes, path: &Path) -> Option<Needs> {
     let machine = machine(&header.all)?;
     let class = *header.all.get(4)?;
     let (entry, count) = (header.number(header.pick(42, 54), 2)?, header.number(header.pick(44, 56), 2)?);
@@ -117,12 +116,12 @@ fn parse(file: &File, header: &Bytes, origin: &Path) -> Option<Needs> {
         needs.interpreter = Some(PathBuf::from(std::ffi::OsString::from_vec(name)));
     }
     if let Some(dynamic) = segments.iter().find(|segment| segment.kind == PT_DYNAMIC) {
-        read_dynamic(file, &header.like(read(file, dynamic.offset, dynamic.size)?), &segments, origin, &mut needs)?;
+        read_dynamic(file, &header.like(read(file, dynamic.offset, dynamic.size)?), &segments, path, &mut needs)?;
     }
     Some(needs)
 }
 
-fn read_dynamic(file: &File, table: &Bytes, segments: &[Segment], origin: &Path, needs: &mut Needs) -> Option<()> {
+fn read_dynamic(file: &File, table: &Bytes, segments: &[Segment], path: &Path, needs: &mut Needs) -> Option<()> {
     let half = table.pick(4, 8);
     let entries: Vec<(u64, u64)> = (0..)
         .map_while(|index| Some((table.number(index * 2 * half, half)?, table.number(index * 2 * half + half, half)?)))
@@ -140,8 +139,12 @@ fn read_dynamic(file: &File, table: &Bytes, segments: &[Segment], origin: &Path,
     };
     let all = |wanted: u64| entries.iter().filter(move |(tag, _)| *tag == wanted).filter_map(|(_, at)| text(*at));
     needs.libraries = all(DT_NEEDED).collect();
-    let origin = origin.to_string_lossy();
     let search = all(DT_RUNPATH).chain(all(DT_RPATH)).collect::<Vec<_>>();
+    if search.is_empty() {
+        return Some(());
+    }
+    let origin = path.canonicalize().ok()?.parent().map(Path::to_path_buf).unwrap_or_default();
+    let origin = origin.to_string_lossy();
     needs.search = search
         .iter()
         .flat_map(|list| list.split(':'))

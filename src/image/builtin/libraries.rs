@@ -3,6 +3,7 @@
 use crate::kernel::elf::{Needs, needs};
 use crate::kernel::text;
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, VecDeque, btree_map::Entry},
     fs, io,
     path::{Path, PathBuf},
@@ -14,11 +15,24 @@ const USUAL: [&str; 4] = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 /// Finds libraries; it reads the loader's configuration once.
 pub(super) struct Libraries {
     /// Directories that the loader knows by itself.
-    known: Vec<PathBuf>,
+    usual: Vec<PathBuf>,
     /// Directories that it knows by its configuration, which the image does not have.
     configured: Vec<PathBuf>,
     /// Where the C library is.
     home: PathBuf,
+    /// What was found by name and kind, where nobody wants it looked for elsewhere: most programs need the same few.
+    found: RefCell<BTreeMap<Wanted, Found>>,
+}
+
+/// A library's name, and the class and machine that it must be for.
+type Wanted = (String, (u8, u16));
+
+/// A library: its path in the image, its file here, and what it needs itself.
+#[derive(Clone, Debug)]
+struct Found {
+    inside: PathBuf,
+    outside: PathBuf,
+    needs: Needs,
 }
 
 impl Libraries {
@@ -45,7 +59,7 @@ impl Libraries {
         known.extend(USUAL.map(PathBuf::from));
         let home = known.iter().find(|dir| dir.join("libc.so.6").exists() || dir.join("libc.so").exists());
         let home = home.cloned().unwrap_or_else(|| "/lib".into());
-        Libraries { known, configured, home }
+        Libraries { usual: known, configured, home, found: RefCell::default() }
     }
 
     /// Everything that a program needs to be loaded, itself not included: path in the image → file of the host.
@@ -61,9 +75,9 @@ impl Libraries {
                 found.insert(interpreter.clone(), interpreter.canonicalize()?);
             }
             for name in &one.libraries {
-                let (inside, outside, needs) = self.find(name, &one)?;
+                let Found { inside, outside, needs } = self.known(name, &one)?;
                 if let Entry::Vacant(place) = found.entry(inside) {
-                    place.insert(outside.canonicalize()?);
+                    place.insert(outside);
                     waiting.push_back(needs);
                 }
             }
@@ -71,14 +85,28 @@ impl Libraries {
         Ok(())
     }
 
-    /// Finds one library of the right kind: its path in the image, its file here, and what it needs itself.
-    fn find(&self, name: &str, wanted_by: &Needs) -> io::Result<(PathBuf, PathBuf, Needs)> {
+    /// Finds one library, or knows it already.
+    fn known(&self, name: &str, wanted_by: &Needs) -> io::Result<Found> {
+        if !wanted_by.search.is_empty() {
+            return self.find(name, wanted_by);
+        }
+        let key = (name.to_string(), wanted_by.kind);
+        if let Some(found) = self.found.borrow().get(&key) {
+            return Ok(found.clone());
+        }
+        let found = self.find(name, wanted_by)?;
+        self.found.borrow_mut().insert(key, found.clone());
+        Ok(found)
+    }
+
+    /// Finds one library of the right kind.
+    fn find(&self, name: &str, wanted_by: &Needs) -> io::Result<Found> {
         let right = |path: &Path| needs(path).ok().flatten().filter(|needs| needs.kind == wanted_by.kind);
-        let fixed = wanted_by.search.iter().chain(&self.known).map(|dir| (dir.join(name), dir.join(name)));
+        let fixed = wanted_by.search.iter().chain(&self.usual).map(|dir| (dir.join(name), dir.join(name)));
         let moved = self.configured.iter().map(|dir| (self.home.join(name), dir.join(name)));
         for (inside, outside) in fixed.chain(moved) {
             if let Some(needs) = right(&outside) {
-                return Ok((inside, outside, needs));
+                return Ok(Found { inside, outside: outside.canonicalize()?, needs });
             }
         }
         Err(io::Error::new(io::ErrorKind::NotFound, format!("{name}: this library is nowhere to be found")))

@@ -13,6 +13,7 @@ mod progress;
 mod proof;
 mod rerun;
 mod schema;
+mod setup;
 mod shell;
 mod watching;
 
@@ -20,26 +21,22 @@ use crate::{
     app::{Prefix, Script},
     clean,
     cli::{self, Cli, Command, Common, Lessons, complain, tell},
-    dirs::Need,
-    doctor, headless,
-    image::{Reference, size},
-    inspect,
+    doctor, headless, inspect,
     kernel::{errno, program, text},
     lang::{self, Lang},
     lesson::{self, Fills, LoadError, Translations, mutants},
     recording,
     runtime::{Setup, TuiOptions, export, plain, scope, signals, tui},
-    tools::TOOLS,
     trace,
 };
 use messages::printed;
+use setup::{need, setup};
 use std::{
     ffi::OsString,
     fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::OnceLock,
     time::Duration,
 };
 use watching::{is_plain, look};
@@ -154,16 +151,6 @@ fn asks_the_machine(command: Option<&Command>) -> bool {
     )
 }
 
-/// What the directory of a session with this image must offer.
-fn need(common: &Common) -> Need {
-    // It is asked for more than once before the first frame.
-    static BUILTIN: OnceLock<u64> = OnceLock::new();
-    let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-    let builtin = *BUILTIN.get_or_init(|| size::unpacked(&Reference::Builtin, &names));
-    let image = if common.image == Reference::Builtin { builtin } else { size::unpacked(&common.image, &names) };
-    Need::of_images(image, builtin)
-}
-
 /// The lessons that there are; where they cannot be loaded, that has been said.
 fn load(common: &Common, lang: Lang) -> Result<Vec<Translations>, ExitCode> {
     load_with(common, &[], lang)
@@ -249,13 +236,6 @@ fn learner(code: Option<&str>, common: &Common, lang: Lang) -> ExitCode {
             complain(&format!("--learner {code}{}{what}", lang.pick(": ", "：")), Some(hint), USAGE)
         }
     }
-}
-
-/// What a session is played with; `unseen` where its terminals are not shown.
-fn setup(common: &Common, exe: PathBuf, unseen: bool, lang: Lang) -> Setup {
-    let (need, image, guarded) = (need(common), common.image.to_string(), !common.unguarded);
-    let options = common.again();
-    Setup { exe, need, image, guarded, anywhere: false, picked: None, unseen, lang, options, own: None }
 }
 
 /// Opens the file of a recording, which must not be there yet, unless its session was killed and begins again.

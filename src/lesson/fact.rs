@@ -360,12 +360,16 @@ pub const VOCABULARY: [Word; 50] = [
 pub(crate) fn parse_fact(words: &[&str]) -> Result<Fact, Wrong> {
     let name = words.first().copied().unwrap_or_default();
     let word = VOCABULARY.iter().find(|word| word.name == name).ok_or_else(|| {
-        let known: Vec<&str> = VOCABULARY.iter().map(|word| word.name).collect();
-        let (near, known) = (or_meant(nearest(name, known.iter().copied())), known.join(", "));
-        let what = say(
-            format!("unknown check `{name}`; there are: {known}{near}"),
-            format!("没有 `{name}` 这种检查；只有：{known}{near}"),
-        );
+        let known = VOCABULARY.iter().map(|word| word.name);
+        // Where one of them is meant, fifty others only hide it.
+        let rest = match nearest(name, known.clone()) {
+            Some(near) => or_meant(Some(near)),
+            None => {
+                let known = known.collect::<Vec<_>>().join(", ");
+                say(format!("; there are: {known}"), format!("；只有：{known}"))
+            }
+        };
+        let what = say(format!("unknown check `{name}`{rest}"), format!("没有 `{name}` 这种检查{rest}"));
         (0, what)
     })?;
     let mut args = Args::new(words, word);

@@ -90,7 +90,7 @@ fn a_lesson_is_read_again_while_it_is_played() {
         screen.contains("In there, box is its name") && screen.contains("inside: new uts")
     });
     edit(good.replace("hostname inside is", "hostnam inside is"));
-    let wrong = tmux.until("what is wrong", |screen| screen.contains("did you mean `hostname`?"));
+    let wrong = tmux.until("what is wrong", |screen| screen.contains("did you mean") && screen.contains("`hostname`?"));
     assert!(wrong.contains("mine/en.md:") && wrong.contains("inside: new uts"), "{wrong}");
     // An editor that puts another file in its place.
     let whole = good.replace("hostname box", "hostname bax").replace("is box", "is bax");

@@ -36,6 +36,7 @@ fn started((columns, rows): (u16, u16), args: &str) -> Tmux {
 /// The program has left with this status, and the terminal is as it was.
 fn left(tmux: &Tmux, status: i32) {
     tmux.until("the end", |screen| screen.contains(&format!("status={status}\n")) && screen.contains("\ndone\n"));
+    tmux.until("the prompt", |screen| screen.trim_end().ends_with("ready>"));
     let settings = |name| fs::read_to_string(tmux.file(name)).unwrap();
     assert_eq!(settings("before"), settings("after"));
     assert_eq!(tmux.ask("#{cursor_flag} #{alternate_on} #{bracket_paste_flag}").trim_end(), "1 0");

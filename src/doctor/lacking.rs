@@ -89,6 +89,7 @@ pub(super) enum Failed {
     /// A trial ended so.
     Tried(Requirement, Failure),
     NoProgram(String),
+    NoFile(String),
     Controller(String, Unavailable),
     /// No group can be made there: the version, the directory and the error of mkdir(2).
     NoGroup(u8, PathBuf, Errno),
@@ -137,6 +138,7 @@ fn attempted(need: &Requirement, groups: &mut Groups) -> Result<(), Failed> {
         Requirement::Proc => tried("proc"),
         Requirement::Call(name) => tried(name),
         Requirement::Program(name) => ensure(in_path(name), Failed::NoProgram(name.clone())),
+        Requirement::File(path) => ensure(Path::new(path).exists(), Failed::NoFile(path.clone())),
         Requirement::Controller(name) => groups.controller(name),
         Requirement::AnyController(names) => {
             let mut found = names.iter().map(|name| groups.controller(name));
@@ -206,7 +208,7 @@ impl Failed {
                 let unknown = lang.pick("this kernel does not know this file system", "这个内核没有这种文件系统");
                 format!("{name}: {unknown}")
             }
-            Failed::NoProgram(name) => format!("{name}: {}", errno::why(Errno::ENOENT)),
+            Failed::NoProgram(name) | Failed::NoFile(name) => format!("{name}: {}", errno::why(Errno::ENOENT)),
             Failed::Directory(why) => why.found(lang),
         }
     }
@@ -267,6 +269,7 @@ impl Failed {
             Failed::NoProgram(_) => {
                 lang.pick("install it with your package manager", "请用软件包管理器安装").into()
             }
+            Failed::NoFile(path) => format!("touch {path}").into(),
             Failed::Directory(why) => why.remedy(facts, lang),
             Failed::CgroupVersion(..) | Failed::Filesystem(_) => Remedy::default(),
         }
@@ -310,6 +313,16 @@ fn no_group(version: u8, dir: &Path, errno: Errno, facts: &Facts, lang: Lang) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_a_step_binds_over_is_asked_for_and_named() {
+        let lessons = crate::lesson::embedded_once();
+        let network = lessons.iter().find(|lesson| crate::lesson::id(lesson) == "network").unwrap();
+        let asked = requirements(std::slice::from_ref(network));
+        assert!(asked.contains(&Requirement::File("/etc/hosts".into())), "{asked:?}");
+        let found = Failed::NoFile("/etc/hosts".into()).found(Lang::En);
+        assert_eq!(found, "/etc/hosts: No such file or directory (ENOENT)");
+    }
 
     #[test]
     fn a_group_in_the_root_tells_whether_swap_is_counted() {

@@ -75,7 +75,10 @@ fn names(need: &Requirement, lang: Lang) -> Vec<String> {
         Requirement::UserProgram => lang.pick("boxwright for every user", "所有用户都能启动 boxwright").into(),
         Requirement::Ptrace => "ptrace".into(),
         Requirement::Namespace(kind) => format!("{} {kind}", lang.pick("namespace", "命名空间")),
-        Requirement::Program(name) | Requirement::Call(name) | Requirement::Filesystem(name) => name.clone(),
+        Requirement::Program(name)
+        | Requirement::File(name)
+        | Requirement::Call(name)
+        | Requirement::Filesystem(name) => name.clone(),
         Requirement::Proc => lang.pick("mount a new /proc", "挂载新的 /proc").into(),
         Requirement::Controller(name) => format!("cgroup {name}"),
         Requirement::AnyController(names) => return names.iter().map(|name| format!("cgroup {name}")).collect(),

@@ -310,6 +310,7 @@ fn requirements(source: &mut Source<'_>, body: &[Word<'_>]) -> Vec<Requirement> 
             }
             ["filesystem", name] => needs.push(Requirement::Filesystem((*name).to_owned())),
             ["program", name] => needs.push(Requirement::Program((*name).to_owned())),
+            ["file", path] if path.starts_with('/') => needs.push(Requirement::File((*path).to_owned())),
             ["network", names] => {
                 let wiring = |name| Wiring::ALL.into_iter().find(|wiring| wiring.name() == name);
                 match names.split(',').map(wiring).collect::<Option<Vec<_>>>() {

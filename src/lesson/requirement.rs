@@ -23,6 +23,8 @@ pub enum Requirement {
     Namespace(Kind),
     /// A program is in the PATH.
     Program(String),
+    /// The machine has this file.
+    File(String),
     /// A new `/proc` can be mounted.
     Proc,
     /// This system call works: `chroot`, `pivot_root` or `setns`.
@@ -123,6 +125,7 @@ impl std::fmt::Display for Requirement {
             Requirement::Ptrace => f.write_str("ptrace"),
             Requirement::Namespace(kind) => write!(f, "namespace {kind}"),
             Requirement::Program(name) => write!(f, "program {name}"),
+            Requirement::File(path) => write!(f, "file {path}"),
             Requirement::Proc => f.write_str("proc"),
             Requirement::Call(name) => write!(f, "call {name}"),
             Requirement::Controller(name) => write!(f, "controller {name}"),

@@ -22,6 +22,7 @@ fn depends_on_root(need: &Requirement) -> bool {
         | Requirement::SessionDir(_)
         | Requirement::MachineRoot => true,
         Requirement::Program(_)
+        | Requirement::File(_)
         | Requirement::CgroupVersion(..)
         | Requirement::Swap
         | Requirement::Memsw

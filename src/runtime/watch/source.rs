@@ -18,16 +18,14 @@ use std::{
         },
     },
     path::{Path, PathBuf},
-    thread,
-    time::Duration,
 };
 
 /// The lines of a recording.
 pub(super) type Lines = BufReader<Box<dyn Read + Send>>;
 
-/// How long what comes is gathered. A follower is in step with the teacher's screen within a quarter of a second, the drawing
+/// How long what comes is gathered, in milliseconds. A follower is in step with the teacher's screen within a quarter of a second, the drawing
 /// included; of a quick typist's keys two come together.
-const GATHER: Duration = Duration::from_millis(220);
+const GATHER: u8 = 220;
 
 fn lines(from: impl Read + Send + 'static) -> Lines {
     BufReader::new(Box::new(from))
@@ -111,11 +109,13 @@ pub(super) fn follow(path: &Path) -> io::Result<Lines> {
     Ok(lines(Growing { file: File::open(path)?, news, closed: false }))
 }
 
-/// Waits until there is something to read, and then for what comes together with it.
+/// Waits until there is something to read, and then until its writer is gone, at most as long as what comes is gathered.
 fn gather(from: impl AsFd) {
+    let wait = |what, at_most| poll(&mut [PollFd::new(from.as_fd(), what)], at_most);
     // What cannot be waited for is read at once, and that says why.
-    if poll(&mut [PollFd::new(from.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE).is_ok() {
-        thread::sleep(GATHER);
+    if wait(PollFlags::POLLIN, PollTimeout::NONE).is_ok() {
+        // Where nothing is asked for, poll(2) tells of the other end alone.
+        let _ = wait(PollFlags::empty(), PollTimeout::from(GATHER));
     }
 }
 

@@ -80,6 +80,13 @@ fn features() -> [Vec<u8>; 3] {
         file("gone", "3"),
         dir("gone-too/"),
         file("gone-too/x", "4"),
+        // From its entry on, the directory gives what is made in it to its own group.
+        file("team/early", "7"),
+        with(0o2775, (0, 50), dir("team/")),
+        file("team/late", "8"),
+        with(0o644, (0, 50), file("team/mine", "9")),
+        with(0o644, (5, 6), file("team/other", "10")),
+        file("team/last", "11"),
     ];
     let middle = [
         file(".wh.gone", ""),

@@ -286,7 +286,9 @@ impl Unpacker {
             }
         }
         // Owner before mode: chown(2) takes the setuid bit away. Attributes last: both can take capabilities away.
-        self.own_file(&file, entry).map_err(&fail)?;
+        if !self.directories.gives(parent, &file, (entry.uid, entry.gid)).map_err(&fail)? {
+            self.own_file(&file, entry).map_err(&fail)?;
+        }
         if !at_once {
             fchmod(&file, Mode::from_bits_truncate(mode)).map_err(&fail)?;
         }

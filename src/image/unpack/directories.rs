@@ -12,13 +12,26 @@ use nix::{
 };
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
 };
 
 /// How long the paths of closed directories may be in all, in bytes.
 const MAX_CLOSED: usize = 16 << 20;
 /// Linux's CAP_DAC_OVERRIDE: no mode stops a process that has it.
 const DAC_OVERRIDE: u32 = 1;
+
+/// One in which something was changed.
+#[derive(Debug)]
+struct Open {
+    dir: Dir,
+    /// It will get this one again.
+    time: TimeSpec,
+    /// Whose its new files are, once one was seen.
+    owner: Option<Owner>,
+}
+
+/// User and group, as this user namespace numbers them.
+pub(super) type Owner = (u32, u32);
 
 /// The directories that still want something.
 #[derive(Debug)]
@@ -28,8 +41,7 @@ pub(super) struct Directories {
     /// Whether modes do not stop us.
     unstoppable: bool,
     without_umask: bool,
-    /// Those in which something was changed, and their times, which they will get again.
-    open: HashMap<Key, (Dir, TimeSpec)>,
+    open: HashMap<Key, Open>,
     root: Key,
     /// The root's mode and time.
     last: (Option<u32>, Option<TimeSpec>),
@@ -67,15 +79,30 @@ impl Directories {
     pub(super) fn enter(&mut self, dir: &Dir) -> nix::Result<()> {
         let kept = dir.key != self.root && (self.layer || self.named.contains(&dir.key));
         if kept && !self.open.contains_key(&dir.key) {
-            self.open.insert(dir.key, (dir.clone(), mtime(&fstat(&dir.fd)?)));
+            let time = mtime(&fstat(&dir.fd)?);
+            self.open.insert(dir.key, Open { dir: dir.clone(), time, owner: None });
         }
         Ok(())
+    }
+
+    /// Whether a new file in this directory belongs to `wanted` already. Whose it is depends on the process, on the directory's
+    /// setgid bit and on how the file system is mounted (open(2)): the first new file tells for those after it.
+    pub(super) fn gives(&mut self, dir: &Dir, file: &impl AsFd, wanted: Owner) -> nix::Result<bool> {
+        let Some(open) = self.open.get_mut(&dir.key) else { return Ok(false) };
+        let owner = match open.owner {
+            Some(owner) => owner,
+            None => {
+                let stat = fstat(file)?;
+                *open.owner.insert((stat.st_uid, stat.st_gid))
+            }
+        };
+        Ok(owner == wanted)
     }
 
     /// Nothing more is changed in any of them for now: they get their times again, each of them, and the first error is told.
     pub(super) fn leave(&mut self) -> nix::Result<()> {
         let mut first = Ok(());
-        for (_, (dir, time)) in self.open.drain() {
+        for (_, Open { dir, time, .. }) in self.open.drain() {
             // ENOENT: it was removed meanwhile.
             if let Err(errno) = set_time(&dir, &time)
                 && errno != Errno::ENOENT
@@ -113,8 +140,9 @@ impl Directories {
         if !self.layer {
             self.named.insert(key);
         }
-        if let Some((_, kept)) = self.open.get_mut(&key) {
-            *kept = time;
+        if let Some(open) = self.open.get_mut(&key) {
+            // A new owner, or another mode, may give new files other owners.
+            (open.time, open.owner) = (time, None);
         }
         futimens(dir, &time, &time)
     }

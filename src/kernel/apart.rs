@@ -1,4 +1,7 @@
 //! Processes in namespaces of their own, for tests: one that waits in them, and work that is done in another process.
+//!
+//! A test that needs a user namespace says so, and is ignored where none could be made when it was built (`build.rs`):
+//! `#[cfg_attr(no_user_namespaces, ignore = "…")]`. It fails where none can be made any more.
 
 use super::{exit, pid::Pid};
 use nix::{
@@ -23,9 +26,8 @@ use std::{
 pub(crate) struct Apart(Child);
 
 impl Apart {
-    /// `None` where this user may not make user namespaces, unless `BOXWRIGHT_REQUIRE` wants them.
     #[expect(unsafe_code, reason = "the standard library marks what runs between fork and exec so")]
-    pub(crate) fn new() -> Option<Apart> {
+    pub(crate) fn new() -> Apart {
         let own = CloneFlags::CLONE_NEWUSER
             | CloneFlags::CLONE_NEWUTS
             | CloneFlags::CLONE_NEWIPC
@@ -35,7 +37,7 @@ impl Apart {
         // SAFETY: both are system calls and nothing else.
         unsafe { command.pre_exec(move || Ok(unshare(own).and_then(|()| sethostname("box"))?)) };
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
-        child.map_err(|error| refused(&error.to_string())).ok().map(Apart)
+        Apart(child.unwrap_or_else(|error| refused(&error.to_string())))
     }
 
     pub(crate) fn pid(&self) -> Pid {
@@ -55,10 +57,8 @@ impl Drop for Apart {
     }
 }
 
-fn refused(why: &str) {
-    let required = env::var("BOXWRIGHT_REQUIRE").unwrap_or_default();
-    let required = required.split(',').any(|name| ["all", "user-namespaces"].contains(&name));
-    assert!(!required, "no user namespace can be made here: {why}");
+fn refused(why: &str) -> ! {
+    panic!("no user namespace can be made here: {why}; if that has changed since the build: touch build.rs")
 }
 
 /// What this work gives in a process with a single thread, which setns(2) and unshare(2) want for a user namespace.
@@ -95,8 +95,8 @@ pub(crate) fn forked(work: impl FnOnce() -> String) -> String {
     }
 }
 
-/// The same as root of a new user namespace, and in these namespaces besides. `None` as for [`Apart::new`].
-pub(crate) fn as_root_apart(besides: CloneFlags, work: impl FnOnce() -> String) -> Option<String> {
+/// The same as root of a new user namespace, and in these namespaces besides.
+pub(crate) fn as_root_apart(besides: CloneFlags, work: impl FnOnce() -> String) -> String {
     const REFUSED: &str = "no namespace: ";
     let (uid, gid) = (geteuid(), getegid());
     let told = forked(|| {
@@ -109,11 +109,23 @@ pub(crate) fn as_root_apart(besides: CloneFlags, work: impl FnOnce() -> String) 
         }
         work()
     });
-    match told.strip_prefix(REFUSED) {
-        Some(why) => {
-            refused(why);
-            None
-        }
-        None => Some(told),
-    }
+    told.strip_prefix(REFUSED).map_or_else(|| told.clone(), |why| refused(why))
+}
+
+/// Whether `BOXWRIGHT_REQUIRE` is told to fail what would be ignored for want of them, as in `tests/it`.
+fn are_required(names: &str) -> bool {
+    let names: Vec<&str> = names.split(',').collect();
+    let names_it = |name| names.contains(&name);
+    names_it("user-namespaces") || names_it("all") && !names_it("-user-namespaces")
+}
+
+#[test]
+fn namespaces_that_are_required_could_be_made() {
+    let required = env::var("BOXWRIGHT_REQUIRE").unwrap_or_default();
+    assert!(
+        !cfg!(no_user_namespaces) || !are_required(&required),
+        "none could be made when this was built: ignored is what needs them"
+    );
+    let wanted = ["", "root,all", "user-namespaces", "all,-root", "-user-namespaces,all"].map(are_required);
+    assert_eq!(wanted, [false, true, true, true, false]);
 }

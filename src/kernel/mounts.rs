@@ -106,6 +106,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(no_user_namespaces, ignore = "no user namespaces could be made when this was built")]
     fn the_whole_tree_is_changed_also_below_a_root_that_is_no_mount() {
         let dir = tempfile::tempdir().unwrap();
         let kinds = || {
@@ -123,7 +124,7 @@ mod tests {
             let below = propagate(MsFlags::MS_SHARED).map(|()| kinds());
             format!("{shared:?} {private:?} {below:?}")
         });
-        assert!(told.as_deref().is_none_or(|told| told == r#"Ok("shared") Ok("") Ok("shared")"#), "{told:?}");
+        assert_eq!(told, r#"Ok("shared") Ok("") Ok("shared")"#);
     }
 
     #[test]

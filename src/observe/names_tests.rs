@@ -161,8 +161,9 @@ fn a_step_asks_for_its_names() {
 }
 
 #[test]
+#[cfg_attr(no_user_namespaces, ignore = "no user namespaces could be made when this was built")]
 fn a_name_is_asked_for_in_the_network_of_the_process() {
-    let Some(apart) = Apart::new() else { return };
+    let apart = Apart::new();
     let args = [apart.pid().to_string(), "x.box".into()];
     let told = forked(|| serde_json::to_string(&answer(&args)).unwrap());
     let resolved: Resolved = serde_json::from_str(&told).unwrap();

@@ -204,8 +204,9 @@ fn too_many_namespaces_are_counted() {
 }
 
 #[test]
+#[cfg_attr(no_user_namespaces, ignore = "no user namespaces could be made when this was built")]
 fn namespaces_are_entered_one_after_the_other() {
-    let (Some(first), Some(second)) = (Apart::new(), Apart::new()) else { return };
+    let (first, second) = (Apart::new(), Apart::new());
     let own = "/proc/self/ns/net".to_string();
     let files = ["4".into(), own.clone(), first.file("net"), "/no/such".into(), second.file("net"), own];
     let answers: Vec<Answer> =

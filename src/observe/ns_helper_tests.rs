@@ -40,8 +40,9 @@ fn who_lives_here_is_asked_without_entering_anything() {
 }
 
 #[test]
+#[cfg_attr(no_user_namespaces, ignore = "no user namespaces could be made when this was built")]
 fn who_lives_apart_is_asked_there() {
-    let Some(apart) = Apart::new() else { return };
+    let apart = Apart::new();
     let args = words(&[&apart.pid().to_string()]);
     let answer: Answer = serde_json::from_str(&forked(|| line(&args))).unwrap();
     assert_eq!((answer.hostname.as_deref(), answer.errors.as_slice()), (Some("box"), &[][..]));

@@ -39,13 +39,21 @@ fn english() -> impl Iterator<Item = Term> {
     })
 }
 
-/// Reports each word of a file for which the guide has another one, where it stands.
+/// The blocks that hold command lines, in which a word may be the name of a user or of a file.
+const COMMANDS: [&str; 4] = ["run", "solution", "wrong", "break"];
+
+/// Reports each word of a file for which the guide has another one, where it stands. What is typed is not prose.
 pub(super) fn check(source: &mut Source<'_>, lang: Lang) {
     let terms: Vec<Term> = lang.pick(english().collect(), chinese().collect());
+    let mut typed = false;
     for number in 1..=source.lines() {
         let line = source.line(number).text;
+        if let Some(fence) = line.strip_prefix("```") {
+            typed = COMMANDS.contains(&fence.split(' ').next().unwrap_or_default());
+        }
         for Term { english, right, not } in &terms {
-            for (at, word) in not.iter().flat_map(|word| found(line, word, right, lang)) {
+            let found = not.iter().flat_map(|word| found(line, word, right, lang));
+            for (at, word) in found.filter(|(at, _)| !typed && !is_code(line, *at)) {
                 let column = line.get(..at).map_or(1, |before| before.chars().count() + 1);
                 let text = match lang {
                     Lang::En => say(format!("`{word}`: write {right}"), format!("`{word}`：请写 {right}")),
@@ -76,6 +84,11 @@ fn found<'a>(line: &'a str, word: &'a str, right: &'a str, lang: Lang) -> Vec<(u
             places.into_iter().filter(|at| stands_alone(&lower, *at, word)).map(|at| (at, word)).collect()
         }
     }
+}
+
+/// Whether this place of a line is between the marks of code.
+fn is_code(line: &str, at: usize) -> bool {
+    line.get(..at).is_some_and(|before| before.matches('`').count() % 2 == 1)
 }
 
 /// Whether a word is whole there, and not in one of the turns that are good English.
@@ -118,6 +131,8 @@ mod tests {
         assert_eq!(places(text, Lang::En), []);
         assert_eq!(places("It is no file.\nThere is no file; it is no longer here.\n", Lang::En), [(1, 4)]);
         assert_eq!(places("Whoever lives inside, relives it.\n", Lang::En), [(1, 1)]);
+        let user = "nobody looks.\n\n```run container fails\nsu nobody\n```\n\nNot `nobody`, but nobody:\n\n```hint\nnobody\n```\n";
+        assert_eq!(places(user, Lang::En), [(1, 1), (7, 19), (10, 1)], "what is typed is not prose");
         assert_eq!(places("A process lives in it.\n", Lang::En), [(1, 11)]);
     }
 }

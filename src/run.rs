@@ -26,11 +26,11 @@ use crate::{
     lang::{self, Lang},
     lesson::{self, Fills, LoadError, Translations, mutants},
     recording,
-    runtime::{Setup, TuiOptions, export, plain, scope, signals, tui},
+    runtime::{Setup, TuiOptions, export, plain, scope, tui},
     trace,
 };
 use messages::printed;
-use setup::{need, setup};
+use setup::{load_and_look, need, own_program, prepare, prepare_unless, setup};
 use std::{
     ffi::OsString,
     fs::File,
@@ -209,14 +209,6 @@ fn authors(command: &Lessons, common: &Common, lang: Lang) -> ExitCode {
     printed(flushed)
 }
 
-/// This program, for the links to our tools and for the hidden roles.
-fn own_program(lang: Lang) -> Result<PathBuf, ExitCode> {
-    std::env::current_exe().map_err(|error| {
-        let hint = lang.pick("is /proc mounted?", "/proc 挂载了吗？");
-        complain(&format!("/proc/self/exe: {}", errno::why_io(&error)), Some(hint), CANNOT)
-    })
-}
-
 /// What a learner tells the teacher of this machine; or what a code says that a learner has told.
 fn learner(code: Option<&str>, common: &Common, lang: Lang) -> ExitCode {
     scope::enter();
@@ -265,26 +257,10 @@ fn not_recorded(path: &Path, error: &io::Error) -> ExitCode {
     complain(&format!("{what}: {}", errno::why_io(error)), exists.then_some(hint), FAILED)
 }
 
-/// What every session does before its first thread: signals are taken from a signalfd(2), and what dead sessions left is
-/// removed.
-fn prepare(common: &Common, lang: Lang) -> Result<PathBuf, ExitCode> {
-    if let Some(bar) = doctor::bar(need(common), lang) {
-        return Err(complain(&bar.what, Some(&bar.remedy), CANNOT));
-    }
-    let exe = own_program(lang)?;
-    scope::enter();
-    if let Err(error) = signals::take(lang) {
-        return Err(complain(&format!("signalfd: {}", errno::why_io(&error)), None, CANNOT));
-    }
-    for line in clean::at_start(lang) {
-        let _ = writeln!(io::stderr(), "{}", text::safe(&line));
-    }
-    Ok(exe)
-}
-
 fn screen(cli: &Cli, lang: Lang) -> ExitCode {
     let seeds: Vec<u64> = cli.place.as_deref().and_then(mutants::named).into_iter().collect();
-    let lessons = match load_with(&cli.common, &seeds, lang) {
+    let (lessons, bar) = load_and_look(cli, &seeds, lang);
+    let lessons = match lessons {
         Ok(lessons) => lessons,
         Err(status) => return status,
     };
@@ -292,7 +268,7 @@ fn screen(cli: &Cli, lang: Lang) -> ExitCode {
         Ok(place) => place,
         Err(wrong) => return messages::no_place(cli.place.as_deref().unwrap_or_default(), &wrong, true, lang),
     };
-    let exe = match prepare(&cli.common, lang) {
+    let exe = match prepare_unless(bar, lang) {
         Ok(exe) => exe,
         Err(status) => return status,
     };

@@ -169,12 +169,28 @@ impl Place {
 
 /// Judges directories and puts the best first: the first that lacks nothing or, where each lacks something, the one where
 /// most can be done.
-pub(crate) fn choose<T>(facts: Vec<(T, Facts)>, need: Need) -> Vec<(T, Place)> {
-    let mut places: Vec<(T, Place)> =
-        facts.into_iter().map(|(what, facts)| (what, Place::judge(facts, need))).collect();
+pub(crate) fn choose<T>(facts: impl IntoIterator<Item = (T, Facts)>, need: Need, extent: Extent) -> Vec<(T, Place)> {
+    let mut places = Vec::new();
+    for (what, facts) in facts {
+        let place = Place::judge(facts, need);
+        let fits = place.lacks.is_empty();
+        places.push((what, place));
+        if fits && extent == Extent::Enough {
+            break;
+        }
+    }
     // What is equally good stays in the order of preference.
     places.sort_by_key(|(_, place)| place.badness());
     places
+}
+
+/// How many directories are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Each of them: the best may still refuse.
+    All,
+    /// Until one lacks nothing, which no other can be better than.
+    Enough,
 }
 
 #[cfg(test)]

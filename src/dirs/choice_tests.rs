@@ -21,7 +21,13 @@ fn decide(places: &[(&str, Result<FileSystem, Lack>)], need: Need) -> Vec<Place>
     let facts = |(path, system): &(&str, Result<FileSystem, Lack>)| {
         ((), Facts { path: path.into(), system: system.clone(), starts: Ok(()) })
     };
-    choose(places.iter().map(facts).collect(), need).into_iter().map(|(_, place)| place).collect()
+    let chosen = |extent| choose(places.iter().map(facts), need, extent).into_iter().map(|(_, place)| place);
+    let (all, enough): (Vec<Place>, Vec<Place>) = (chosen(Extent::All).collect(), chosen(Extent::Enough).collect());
+    assert_eq!(all.first(), enough.first(), "what is looked at for the best alone");
+    assert_eq!(all.len(), places.len());
+    let fits = all.iter().filter(|place| place.lacks.is_empty()).count();
+    assert_eq!(enough.iter().filter(|place| place.lacks.is_empty()).count(), fits.min(1), "no second one is looked at");
+    all
 }
 
 const ROOT: Need = Need { devices: true, room: 75 * MIB };
@@ -126,11 +132,11 @@ fn devices_count_for_root_alone() {
 #[test]
 fn what_a_trial_says_counts_as_much_as_the_flags() {
     let facts = |starts| ((), Facts { path: "/var/tmp".into(), system: on("ext4", "rw", 900 * MIB), starts });
-    let lacks = |errno| choose(vec![facts(Err(errno))], ROOT).remove(0).1.lacks;
+    let lacks = |errno| choose(vec![facts(Err(errno))], ROOT, Extent::All).remove(0).1.lacks;
     assert_eq!(lacks(Errno::EACCES), [Lack::Refused(Errno::EACCES)]);
     assert_eq!(lacks(Errno::EDQUOT), [Lack::Room(0, ROOT.room)]);
     let both = vec![facts(Err(Errno::EPERM)), facts(Ok(()))];
-    assert_eq!(choose(both, ROOT).remove(0).1.lacks, [], "the second is better");
+    assert_eq!(choose(both, ROOT, Extent::All).remove(0).1.lacks, [], "the second is better");
 }
 
 #[test]

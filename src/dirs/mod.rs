@@ -6,7 +6,8 @@ mod places;
 mod starts;
 mod walk;
 
-pub(crate) use choice::{Facts, Lack, Need, Place, choose};
+pub(crate) use choice::{Extent, Facts, Lack, Need, Place, choose};
+pub(crate) use places::best;
 pub use places::{Candidate, Tidy, caches, candidates, everywhere, survey, tidy};
 pub(crate) use walk::Walk;
 

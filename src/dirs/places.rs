@@ -1,7 +1,7 @@
 //! The directories that a session's own one, and the built-in image, can be in; and what the kernel says of each.
 
 use super::{
-    Facts, Lack, Need, Place, Walk, choose, home_of,
+    Extent, Facts, Lack, Need, Place, Walk, choose, home_of,
     starts::starts,
     walk::{is_roots, keeps_names, nobody},
 };
@@ -164,11 +164,20 @@ fn caches_of(
 
 /// Looks at every candidate, and puts the best first.
 pub fn survey(need: Need) -> Vec<(Candidate, Place)> {
+    looked_at(need, Extent::All)
+}
+
+/// The best, before those that are worse, as far as they were looked at: to look at one is to start a program there.
+pub(crate) fn best(need: Need) -> Vec<Place> {
+    looked_at(need, Extent::Enough).into_iter().map(|(_, place)| place).collect()
+}
+
+fn looked_at(need: Need, extent: Extent) -> Vec<(Candidate, Place)> {
     let facts = candidates().into_iter().map(|candidate| {
         let facts = candidate.facts();
         (candidate, facts)
     });
-    let mut places = choose(facts.collect(), need);
+    let mut places = choose(facts, need, extent);
     // One directory may be reached in two ways, of which the better one stands first.
     let mut seen = Vec::new();
     places.retain(|(_, place)| first(&mut seen, &place.path));

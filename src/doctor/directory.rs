@@ -18,8 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// The row of the directory that a session would be made in now.
 pub(super) fn row(machine: &Facts, need: Need, lang: Lang) -> Row {
-    let places: Vec<Place> = dirs::survey(need).into_iter().map(|(_, place)| place).collect();
-    judge(&places, machine, need, lang)
+    judge(&dirs::best(need), machine, need, lang)
 }
 
 fn judge(places: &[Place], machine: &Facts, need: Need, lang: Lang) -> Row {
@@ -49,7 +48,7 @@ fn judge(places: &[Place], machine: &Facts, need: Need, lang: Lang) -> Row {
 
 /// Why no program starts in a session's directory, and how to get one where they do; `None` where they start.
 pub(crate) fn no_program_starts(need: Need, lang: Lang) -> Option<(String, String)> {
-    let (_, best) = dirs::survey(need).into_iter().next().filter(|(_, best)| best.is_open())?;
+    let best = dirs::best(need).into_iter().next().filter(Place::is_open)?;
     let lack = best.lacks.iter().find(|lack| lack.stops_programs())?;
     Some((lacks(&best, *lack, lang), cure(&best, &Facts::read(), need, lang)))
 }

@@ -29,7 +29,7 @@ mod surroundings;
 mod tier;
 mod trials;
 
-pub(crate) use bars::{bar, silent as silent_mount};
+pub(crate) use bars::{Bar, bar, silent as silent_mount};
 pub(crate) use directory::no_program_starts;
 pub(crate) use facts::release;
 pub use lacking::{lacking, lacking_for, requirements};

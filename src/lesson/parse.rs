@@ -27,18 +27,18 @@ pub fn parse(file: &str, text: &str) -> Result<Lesson, Vec<Problem>> {
     if problems.is_empty() { Ok(located.lesson) } else { Err(problems) }
 }
 
-/// How a file is read: with every problem of it, and as much as can be read.
-pub(super) type Reader = fn(file: &str, text: &str) -> (Located, Vec<Problem>);
-
 /// Reads as much of a lesson as can be read, with every problem of this one file.
 pub(super) fn read(file: &str, text: &str) -> (Located, Vec<Problem>) {
-    read_and(file, text, lint::file)
+    read_and(file, text, |located, source| {
+        source.refuse_controls();
+        lint::file(located, source);
+    })
 }
 
-/// The same without a look at its style, which takes ten times as long: for what this program brings along, and a test has
-/// looked at.
-pub(super) fn read_own(file: &str, text: &str) -> (Located, Vec<Problem>) {
-    read_and(file, text, |_, _| {})
+/// The same without a look at its style and its characters, which takes ten times as long: for what this program brings along,
+/// and a test has looked at.
+pub(super) fn read_own(file: &str, text: &str) -> Lesson {
+    read_and(file, text, |_, _| {}).0.lesson
 }
 
 fn read_and(file: &str, text: &str, look: fn(&Located, &mut Source<'_>)) -> (Located, Vec<Problem>) {
@@ -64,7 +64,6 @@ fn read_and(file: &str, text: &str, look: fn(&Located, &mut Source<'_>)) -> (Loc
         Some(lang) => located.lesson.lang = lang,
         None => source.problem(1, 1, say("the file must be called en.md or zh.md", "文件名必须是 en.md 或 zh.md")),
     }
-    source.refuse_controls();
     let parts = parts(&mut source, text);
     build(&mut source, text, parts, &mut located);
     look(&located, &mut source);

@@ -6,7 +6,7 @@ use super::{
     model::{Lesson, Problem, Translations},
     mutants,
     pack::{self, LeftOut},
-    parse::{self, Located, Reader},
+    parse::{self, Located},
 };
 use crate::{
     kernel::errno::why_io,
@@ -16,7 +16,11 @@ use include_dir::{Dir, include_dir};
 use std::{
     fmt,
     io::{self, Read},
+    iter,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
 };
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/lessons");
@@ -80,7 +84,7 @@ pub fn load_all(dir: Option<&Path>, image: &str) -> Result<(Vec<Translations>, V
 
 /// Loads them as they are, or were, on another machine.
 pub fn load_as(dir: Option<&Path>, fills: &Fills) -> Result<(Vec<Translations>, Vec<LeftOut>), LoadError> {
-    let (mut lessons, mut left_out) = (collect(own(), parse::read_own)?, Vec::new());
+    let (mut lessons, mut left_out) = (own_lessons(), Vec::new());
     if let Some(dir) = dir {
         let found;
         (found, left_out) = sound(dir)?;
@@ -132,7 +136,7 @@ pub fn trusted(flag: bool) -> bool {
 
 /// The embedded lessons as they are written, with every problem of them.
 pub fn embedded() -> Result<Vec<Translations>, LoadError> {
-    collect(own(), parse::read)
+    collect(own())
 }
 
 /// The folders in this binary.
@@ -146,10 +150,38 @@ fn own() -> impl Iterator<Item = Folder> {
     })
 }
 
+/// The embedded lessons. The first frame waits for them: whoever has a second processor reads half of them there.
+fn own_lessons() -> Vec<Translations> {
+    let (folders, next) = (own().collect::<Vec<_>>(), AtomicUsize::new(0));
+    let read = || -> Vec<Translations> {
+        let left = iter::from_fn(|| folders.get(next.fetch_add(1, Ordering::Relaxed)));
+        left.map(|(label, files)| own_folder(label, files)).collect()
+    };
+    thread::scope(|scope| {
+        let other = thread::Builder::new().spawn_scoped(scope, read);
+        let mut lessons = read();
+        // Where no thread can be made, all of them are here.
+        if let Ok(other) = other {
+            lessons.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        lessons
+    })
+}
+
+/// What this program brings along in a folder: a test has looked at its style, and whether its languages agree.
+pub(super) fn own_folder(label: &str, files: &[(String, Vec<u8>)]) -> Translations {
+    let read = |lang: Lang| {
+        let name = format!("{}.md", lang.code());
+        let (_, bytes) = files.iter().find(|(file, _)| *file == name)?;
+        Some((lang.code(), parse::read_own(&format!("{label}/{name}"), text(bytes).ok()?)))
+    };
+    Lang::ALL.into_iter().filter_map(read).collect()
+}
+
 /// An embedded lesson as it is written, in English.
 pub(super) fn written(id: &str) -> Option<Lesson> {
     let path = format!("{id}/en.md");
-    Some(parse::read_own(&format!("lessons/{path}"), EMBEDDED.get_file(&path)?.contents_utf8()?).0.lesson)
+    Some(parse::read_own(&format!("lessons/{path}"), EMBEDDED.get_file(&path)?.contents_utf8()?))
 }
 
 /// The guide for authors of lessons.
@@ -162,7 +194,7 @@ pub(super) fn guide() -> &'static str {
 ///
 /// Errors: every problem of every lesson, or that there is none.
 pub fn directory(dir: &Path) -> Result<Vec<Translations>, LoadError> {
-    collect(folders(dir)?, parse::read)
+    collect(folders(dir)?)
 }
 
 /// A folder's name for people, and its files by name.
@@ -211,10 +243,10 @@ fn contents(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn collect(folders: impl IntoIterator<Item = Folder>, read: Reader) -> Result<Vec<Translations>, LoadError> {
+fn collect(folders: impl IntoIterator<Item = Folder>) -> Result<Vec<Translations>, LoadError> {
     let (mut lessons, mut problems) = (Vec::new(), Vec::new());
     for (label, files) in folders {
-        let (lesson, found) = folder_by(read, &label, &files);
+        let (lesson, found) = folder(&label, &files);
         lessons.push(lesson);
         problems.extend(found);
     }
@@ -223,15 +255,6 @@ fn collect(folders: impl IntoIterator<Item = Folder>, read: Reader) -> Result<Ve
 
 /// Reads one lesson in every language that it is written in, with every problem of it.
 pub fn folder(label: &str, files: &[(String, Vec<u8>)]) -> (Translations, Vec<Problem>) {
-    folder_by(parse::read, label, files)
-}
-
-/// The same for what this program brings along, whose style was looked at before.
-pub(super) fn own_folder(label: &str, files: &[(String, Vec<u8>)]) -> Translations {
-    folder_by(parse::read_own, label, files).0
-}
-
-fn folder_by(read: Reader, label: &str, files: &[(String, Vec<u8>)]) -> (Translations, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut found: Vec<(String, Located)> = Vec::new();
     for lang in Lang::ALL {
@@ -240,7 +263,7 @@ fn folder_by(read: Reader, label: &str, files: &[(String, Vec<u8>)]) -> (Transla
         let Some((_, bytes)) = files.iter().find(|(file, _)| *file == name) else { continue };
         match text(bytes) {
             Ok(text) => {
-                let (located, wrong) = read(&path, text);
+                let (located, wrong) = parse::read(&path, text);
                 problems.extend(wrong);
                 found.push((path, located));
             }

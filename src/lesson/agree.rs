@@ -114,8 +114,9 @@ fn typed_way(word: &str, way: &Way) -> Vec<(usize, String)> {
 }
 
 fn typed(word: &str, run: &Run) -> String {
-    let flags = [(run.hold, " hold"), (run.fails, " fails"), (run.busy, " busy"), (run.look, " look")]
-        .map(|(on, flag)| if on { flag } else { "" })
-        .concat();
+    let flags =
+        [(run.hold, " hold"), (run.fails, " fails"), (run.busy, " busy"), (run.look, " look"), (run.once, " once")]
+            .map(|(on, flag)| if on { flag } else { "" })
+            .concat();
     format!("{word} {}{flags}: {}", run.terminal.name(), run.line)
 }

@@ -101,6 +101,7 @@ fn runs(source: &mut Source<'_>, word: Word<'_>, arguments: &[Word<'_>], body: &
             "hold" if !broken => model.hold = true,
             "busy" if !broken => model.busy = true,
             "look" if !broken => model.look = true,
+            "once" if word.text == "run" => model.once = true,
             name => match TerminalId::ALL.into_iter().find(|id| id.name() == name) {
                 Some(id) if terminal.is_none() => terminal = Some(id),
                 Some(_) => source.wrong(*argument, say("a second terminal is named", "又写了一个终端")),
@@ -174,7 +175,7 @@ const FORMS: &str = "`root`, `user-namespaces`, `user-proc`, `user-program`, `pt
                      `call chroot|pivot_root|setns`, `controller NAME,…`, `controller NAME|…`, `cgroup v1|v2 CONTROLLER`, `swap`, \
                      `memsw`, `hard-memory`, `machine-root`, `namespace-root`, `filesystem NAME`, `network veth|bridge|nat`, `session-dir exec|dev|upperdir`";
 
-const FLAGS: &str = "container, host, hold, fails, busy, look";
+const FLAGS: &str = "container, host, hold, fails, busy, look, once";
 
 fn lines<'a>(body: &[Word<'a>]) -> impl Iterator<Item = Word<'a>> {
     body.iter().map(|line| line.trim()).filter(|line| !line.text.is_empty())

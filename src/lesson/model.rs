@@ -181,6 +181,8 @@ pub struct Run {
     pub busy: bool,
     /// Whether the line only shows something: it stays offered after the facts hold, until it has run or is passed over.
     pub look: bool,
+    /// Whether replays leave it out: it takes long, and no later step counts on it.
+    pub once: bool,
     /// Whether the line names the image that the user has chosen. Where that image cannot be used, neither can the lesson.
     pub image: bool,
     /// The line of the instruction in the file, from 1.

@@ -171,6 +171,8 @@ mod held_tests;
 #[cfg(test)]
 mod lost_tests;
 #[cfg(test)]
+mod needs_tests;
+#[cfg(test)]
 mod replay_tests;
 #[cfg(test)]
 mod script_tests;

@@ -2,18 +2,22 @@
 
 use super::{Lacking, Session};
 use crate::{
-    lesson::{Block, Fact, Lesson, Probe, Requirement, Where, needs},
+    lesson::{Block, Check, Fact, Lesson, Probe, Requirement, Where, needs},
     observe::Asked,
 };
 
 impl Session {
-    /// The facts that the current step asks for.
-    fn facts(&self) -> impl Iterator<Item = &Fact> {
+    /// What the current step asks for.
+    fn checks(&self) -> impl Iterator<Item = &Check> {
         let checks = self.step().into_iter().flat_map(|step| &step.blocks).filter_map(|block| match block {
             Block::Check(checks) => Some(checks),
             _ => None,
         });
-        checks.flatten().map(|check| &check.fact)
+        checks.flatten()
+    }
+
+    fn facts(&self) -> impl Iterator<Item = &Fact> {
+        self.checks().map(|check| &check.fact)
     }
 
     /// Whether the checks of the current step are about the session's network namespaces.
@@ -32,19 +36,29 @@ impl Session {
 
     /// What is tried for them, once each.
     pub(super) fn probes(&self) -> Vec<Probe> {
-        let mut all = Vec::new();
-        for probe in self.facts().filter_map(Fact::probe) {
-            if !all.contains(&probe) {
-                all.push(probe);
-            }
-        }
-        all
+        once_each(self.facts())
+    }
+
+    /// What is tried before the step begins: only what it counts on (`keeps`). All else would be tried in vain, and to hear nothing
+    /// takes seconds.
+    pub(super) fn probes_of_kept(&self) -> Vec<Probe> {
+        once_each(self.checks().filter(|check| check.keeps).map(|check| &check.fact))
     }
 
     /// What this machine lacks for the current step.
     pub(super) fn lack(&self) -> Option<String> {
         lack(&self.lesson, self.step.index, &self.lacking).map(|(_, reason)| reason.clone())
     }
+}
+
+fn once_each<'a>(facts: impl Iterator<Item = &'a Fact>) -> Vec<Probe> {
+    let mut all = Vec::new();
+    for probe in facts.filter_map(Fact::probe) {
+        if !all.contains(&probe) {
+            all.push(probe);
+        }
+    }
+    all
 }
 
 /// What a machine that lacks all this lacks for the step of this index; the first such requirement, and the reason.

@@ -32,7 +32,7 @@ impl Replay {
             .flat_map(|(_, step)| {
                 let broken = step.breaks();
                 let runs = step.blocks.iter().filter_map(|block| match block {
-                    Block::Run(run) if !run.busy && !run.interrupts() => Some(run.clone()),
+                    Block::Run(run) if !run.busy && !run.once && !run.interrupts() => Some(run.clone()),
                     _ => None,
                 });
                 broken.into_iter().chain(runs).chain(solution(step)).collect::<Vec<_>>()
@@ -91,7 +91,7 @@ impl Session {
             return self.begin(out);
         }
         self.stage = Stage::Replaying(Replay::plan(&self.lesson, &self.lacking, target));
-        out.push(Action::Watch(self.asked(), self.asks_networks(), self.probes()));
+        out.push(Action::Watch(self.asked(), self.asks_networks(), self.probes_of_kept()));
         out.push(Action::Deadline(Some(self.patience())));
     }
 

@@ -37,7 +37,8 @@ fn nothing_is_typed_before_both_shells_are_ready() {
 #[test]
 fn what_did_not_last_is_left_out_and_how_much_is_to_come_is_told() {
     let loops = "```run container busy\nsleep 99\n```\n\n```run container\n^C\n```\n\n";
-    let first = [run("one"), loops.into(), run("two"), check("init sh")].concat();
+    let long = "```run host fails once\nnobody answers\n```\n\n";
+    let first = [run("one"), loops.into(), long.into(), run("two"), check("init sh")].concat();
     let second = [run("three"), check("init sh")].concat();
     let mut script = going(&[("a fresh", &first), ("b", &second)], 1);
     assert_eq!(script.session.phase(), Phase::Preparing(0, 2));

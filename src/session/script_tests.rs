@@ -4,8 +4,8 @@ use super::{Action, Event, Notice, Outcome, Phase, Ran, Report, Session, Wish, c
 use crate::{
     kernel::pid::Pid,
     lang::Lang,
-    lesson::{self, Connect, Lesson, Probe, Spot, TerminalId},
-    observe::{Asked, Group, Sample},
+    lesson::{self, Lesson, TerminalId},
+    observe::{Group, Sample},
     trace::{Call, TraceEvent},
 };
 use std::{sync::Arc, time::Duration};
@@ -323,26 +323,6 @@ fn a_step_begins_with_nothing_of_the_one_before() {
     script.prompts(&unnamed());
     script.prompt(&unnamed());
     assert_eq!((script.session.outcomes()[1].clone(), matches!(script.session.stage, Stage::Finished)), (None, false));
-}
-
-#[test]
-fn the_connections_of_the_step_are_tried() {
-    let fact = |how: &str| check(&format!("connect inside 10.2.0.2 80 {how}"));
-    let blocks = fact("ok") + &fact("ok at far");
-    let (_, told) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    let connect = Connect { from: Spot::Inside, ip: [10, 2, 0, 2].into(), port: 80 };
-    assert!(told.contains(&Action::Watch(Vec::new(), true, vec![Probe::Connect(connect)])), "{told:?}");
-}
-
-#[test]
-fn the_files_of_the_step_are_watched() {
-    let blocks = check("file inside /etc/x present") + &check("file host y contains z");
-    let (_, told) = Script::new(lesson(&[("a fresh", &blocks)]), false, 0, &unnamed());
-    let asked = |inside, path: &str| Asked { inside, path: path.into() };
-    assert!(
-        told.contains(&Action::Watch(vec![asked(true, "/etc/x"), asked(false, "y")], false, Vec::new())),
-        "{told:?}"
-    );
 }
 
 #[test]

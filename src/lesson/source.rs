@@ -57,7 +57,8 @@ pub(super) fn or_meant(near: Option<&str>) -> String {
 /// A file's text and what is wrong with it so far.
 pub(super) struct Source<'a> {
     file: &'a str,
-    text: &'a str,
+    /// All of it.
+    pub text: &'a str,
     starts: Vec<usize>,
     /// Every problem, in the order found.
     pub problems: Vec<Problem>,

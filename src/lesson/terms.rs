@@ -44,7 +44,11 @@ const COMMANDS: [&str; 4] = ["run", "solution", "wrong", "break"];
 
 /// Reports each word of a file for which the guide has another one, where it stands. What is typed is not prose.
 pub(super) fn check(source: &mut Source<'_>, lang: Lang) {
-    let terms: Vec<Term> = lang.pick(english().collect(), chinese().collect());
+    let mut terms: Vec<Term> = lang.pick(english().collect(), chinese().collect());
+    // Most of them are nowhere in a file, which is told sooner of the whole than of each line.
+    let whole = source.text.to_ascii_lowercase();
+    terms.iter_mut().for_each(|term| term.not.retain(|word| whole.contains(&word.to_ascii_lowercase())));
+    terms.retain(|term| !term.not.is_empty());
     let mut typed = false;
     for number in 1..=source.lines() {
         let line = source.line(number).text;

@@ -1,6 +1,9 @@
 //! The facts of a machine that decide which remedy helps.
 
-use super::container::{Container, Signs};
+use super::{
+    container::{Container, Signs},
+    lacking::in_chroot,
+};
 use crate::kernel::{
     mountinfo::{self, Mount},
     program, rights, text,
@@ -61,6 +64,18 @@ pub(super) struct Facts {
     pub sysctls: BTreeMap<&'static str, String>,
     /// The mount points below `/proc`.
     pub covered: Vec<String>,
+    /// Whether `/` is not the root of this mount namespace. It is tried in a process of its own, where a remedy asks.
+    pub chroot: Asked,
+}
+
+/// What is found out only where it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked(pub fn() -> bool);
+
+impl Default for Asked {
+    fn default() -> Asked {
+        Asked(|| false)
+    }
 }
 
 /// Switches that keep users from namespaces, or that limit their number. One that is absent is never proposed.
@@ -118,6 +133,7 @@ impl Facts {
             program: program::path(),
             sysctls: SYSCTLS.iter().filter_map(|name| Some((*name, sysctl(name)?))).collect(),
             covered: covered(&mountinfo::own()),
+            chroot: Asked(in_chroot),
         }
     }
 

@@ -7,7 +7,6 @@ use super::{
     attempt::Failure,
     container::Maker,
     facts::{Facts, Who},
-    lacking::in_chroot,
 };
 use crate::{
     kernel::{errno_causes, namespaces::Kind, program},
@@ -138,7 +137,7 @@ impl Facts {
             {
                 self.apparmor(lang)
             }
-            Some(Errno::EPERM) if kind == Some(Kind::User) && in_chroot() => lang
+            Some(Errno::EPERM) if kind == Some(Kind::User) && (self.chroot.0)() => lang
                 .pick(
                     "in a chroot the kernel makes no user namespace (user_namespaces(7)): start boxwright outside of it, or make the directory the root with pivot_root",
                     "在 chroot 里内核不创建用户命名空间（user_namespaces(7)）：在它外面启动 boxwright，或用 pivot_root 把目录变成根",

@@ -3,7 +3,7 @@
 
 use super::{
     container::{Container, Maker},
-    facts::{Facts, Manager, Who},
+    facts::{Asked, Facts, Manager, Who},
 };
 use crate::kernel::{availability::Unavailable, namespaces::Kind};
 use nix::errno::Errno;
@@ -98,6 +98,20 @@ pub(super) fn rows() -> Vec<Row> {
                 "sudo apparmor_parser -r /etc/apparmor.d/boxwright",
             ],
             &["systemd-run"],
+        ),
+        (
+            "root in a chroot",
+            Facts { chroot: Asked(|| true), ..root() },
+            Call(Errno::EPERM, Kind::User),
+            &["in a chroot the kernel makes no user namespace"],
+            no_sudo,
+        ),
+        (
+            "the same, for another namespace",
+            Facts { chroot: Asked(|| true), ..root() },
+            pid(Errno::EPERM),
+            &[],
+            &["chroot"],
         ),
         (
             "Debian 10, a user",

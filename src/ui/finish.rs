@@ -36,13 +36,15 @@ pub(super) fn finish(buffer: &mut Buffer, state: &State) {
 
 /// A wide character whose second half is something else's cell: the terminal would draw it over that cell. It goes.
 fn keep_edges(buffer: &mut Buffer) {
-    let columns = buffer.area.width as usize;
-    for at in 0..buffer.content.len() {
-        // A byte is never wide, and most cells hold no more.
-        let wide = buffer.content.get(at).is_some_and(|cell| cell.symbol().len() > 1 && cell.symbol().width() == 2);
-        let next = buffer.content.get(at + 1).filter(|_| (at + 1) % columns.max(1) != 0);
-        if wide && next.is_none_or(|next| !next.symbol().trim().is_empty()) {
-            buffer.content[at].set_char(' ');
+    let columns = usize::from(buffer.area.width).max(1);
+    for row in buffer.content.chunks_mut(columns) {
+        for at in 0..row.len() {
+            let symbol = row[at].symbol();
+            // A byte is never wide, and most cells hold no more.
+            let wide = symbol.len() > 1 && symbol.width() == 2;
+            if wide && row.get(at + 1).is_none_or(|next| !next.symbol().trim().is_empty()) {
+                row[at].set_char(' ');
+            }
         }
     }
 }

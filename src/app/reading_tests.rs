@@ -16,7 +16,7 @@ const SIZES: [Size; 2] = [Size::USUAL, Size::new(60, 18)];
 /// An app with the lessons that come with the program.
 pub(super) fn app(lang: Lang) -> State {
     let facts = stage::state(lang, SIZES[0], Look::default()).facts;
-    State::new(lang, Look::default(), facts, crate::lesson::embedded_once(), Prefix::default())
+    State::new(lang, Look::default(), facts, crate::lesson::embedded_once().to_vec(), Prefix::default())
 }
 
 /// Goes to a step of a lesson, its replay done.

@@ -46,7 +46,7 @@ pub use pack::{LeftOut, Pack};
 pub(crate) use pack::{commands, consent, of_where};
 pub use parse::parse;
 pub use requirement::{Ability, Lacking, Requirement, Wiring};
-#[cfg(test)]
-pub(crate) use store::embedded_once;
 pub use store::{LoadError, directory, embedded, folder, id, load, load_all, load_as, trusted};
+#[cfg(test)]
+pub(crate) use store::{embedded_once, written_once};
 pub use way::{Refusal, Way, WrongWay};

@@ -70,9 +70,16 @@ pub fn load(dir: Option<&Path>) -> Result<Vec<Translations>, LoadError> {
 
 /// The embedded lessons, read once for all tests.
 #[cfg(test)]
-pub(crate) fn embedded_once() -> Vec<Translations> {
+pub(crate) fn embedded_once() -> &'static [Translations] {
     static ALL: std::sync::LazyLock<Vec<Translations>> = std::sync::LazyLock::new(|| load(None).unwrap());
-    ALL.clone()
+    &ALL
+}
+
+/// The same as they are written.
+#[cfg(test)]
+pub(crate) fn written_once() -> &'static [Translations] {
+    static ALL: std::sync::LazyLock<Vec<Translations>> = std::sync::LazyLock::new(|| embedded().unwrap());
+    &ALL
 }
 
 /// The same for another image, as a word for a shell's command line; and with what of `dir` could not be used.

@@ -202,18 +202,18 @@ mod tests {
 
     /// The step of this name, with its place.
     fn place(id: &str) -> Stage {
-        let lessons = lesson::embedded().unwrap();
-        let step = super::lesson(&lessons, "isolate", Lang::En).unwrap().steps.iter().position(|step| step.id == id);
+        let lessons = lesson::written_once();
+        let step = super::lesson(lessons, "isolate", Lang::En).unwrap().steps.iter().position(|step| step.id == id);
         Stage { lesson: "isolate".into(), step: step.unwrap(), ..Stage::default() }
     }
 
     #[test]
     fn the_note_comes_before_the_command_with_answer_time_and_next_step() {
-        let lessons = lesson::embedded().unwrap();
+        let lessons = lesson::written_once();
         for lang in Lang::ALL {
-            let isolate = super::lesson(&lessons, "isolate", lang).unwrap();
+            let isolate = super::lesson(lessons, "isolate", lang).unwrap();
             let stage = Stage { waits: Waits::Answer, ..place("plain-process") };
-            let all = lines(Some(&stage), &lessons, look(lang, 760));
+            let all = lines(Some(&stage), lessons, look(lang, 760));
             let text = all.join("\n");
             let blocks = &isolate.steps[0].blocks;
             let note = blocks.iter().find_map(|block| if let Block::Note(note) = block { Some(note) } else { None });
@@ -233,28 +233,28 @@ mod tests {
 
     #[test]
     fn what_comes_next_is_the_line_or_the_call() {
-        let lessons = lesson::embedded().unwrap();
+        let lessons = lesson::written_once();
         let line = Stage { waits: Waits::Line, line: Some("unshare -pf sh".into()), ..place("without-fork") };
-        assert!(lines(Some(&line), &lessons, look(Lang::En, 0)).contains(&"Next: Space → unshare -pf sh".to_string()));
+        assert!(lines(Some(&line), lessons, look(Lang::En, 0)).contains(&"Next: Space → unshare -pf sh".to_string()));
         let call = Stage { waits: Waits::Call, call: Some("clone(SIGCHLD)".into()), ..line };
-        assert!(lines(Some(&call), &lessons, look(Lang::En, 0)).contains(&"Held: Space → clone(SIGCHLD)".to_string()));
+        assert!(lines(Some(&call), lessons, look(Lang::En, 0)).contains(&"Held: Space → clone(SIGCHLD)".to_string()));
     }
 
     #[test]
     fn the_hall_is_seen_in_small_where_there_is_room() {
-        let lessons = lesson::embedded().unwrap();
+        let lessons = lesson::written_once();
         let shown: Vec<String> = (1..=12).map(|row| format!("row {row} 演示\u{1b}[2J")).collect();
         let stage = Stage { terminal: Some(lesson::TerminalId::Host), shown, ..place("without-fork") };
-        let all = lines(Some(&stage), &lessons, Look { size: Size::new(60, 60), ..look(Lang::En, 0) });
+        let all = lines(Some(&stage), lessons, Look { size: Size::new(60, 60), ..look(Lang::En, 0) });
         let at = all.iter().position(|line| line == "-- the hall sees: host --").unwrap();
         assert!(all[at + 1].starts_with("row 1 ") && all[at + 12].starts_with("row 12 "), "{all:#?}");
         assert!(all.iter().all(|line| line.width() <= 60 && !line.contains('\u{1b}')), "{all:#?}");
         // The newest rows are those that stay.
-        let less = lines(Some(&stage), &lessons, Look { size: Size::new(60, at as u16 + 4), ..look(Lang::En, 0) });
+        let less = lines(Some(&stage), lessons, Look { size: Size::new(60, at as u16 + 4), ..look(Lang::En, 0) });
         assert!(less[at + 1].starts_with("row 11 ") && less[at + 2].starts_with("row 12 "), "{less:#?}");
-        let none = lines(Some(&stage), &lessons, Look { size: Size::new(60, at as u16 + 2), ..look(Lang::En, 0) });
+        let none = lines(Some(&stage), lessons, Look { size: Size::new(60, at as u16 + 2), ..look(Lang::En, 0) });
         assert!(!none.iter().any(|line| line.contains("hall sees")), "{none:#?}");
-        let asked = lines(Some(&stage), &lessons, Look { jump: Some(7), ..look(Lang::En, 0) });
+        let asked = lines(Some(&stage), lessons, Look { jump: Some(7), ..look(Lang::En, 0) });
         assert!(asked[23].starts_with("Jump to step: 7_"), "{asked:#?}");
     }
 
@@ -262,8 +262,8 @@ mod tests {
     fn what_is_code_is_said_without_the_marks_of_markdown() {
         assert_eq!(wrap("read `ls -l` aloud", 80), ["read ls -l aloud"]);
         let line = Stage { waits: Waits::Line, line: Some("echo `id`".into()), ..place("without-fork") };
-        let lessons = lesson::embedded().unwrap();
-        let all = lines(Some(&line), &lessons, look(Lang::En, 0));
+        let lessons = lesson::written_once();
+        let all = lines(Some(&line), lessons, look(Lang::En, 0));
         assert!(all.contains(&"Next: Space → echo `id`".to_string()), "{all:#?}");
     }
 

@@ -34,7 +34,7 @@ fn chosen_at(lang: Lang, size: (u16, u16), chosen: usize) -> String {
         }
     }
     let facts = stage::state(lang, size, Look::default()).facts;
-    let mut state = State::new(lang, Look::default(), facts, lessons, Prefix::default());
+    let mut state = State::new(lang, Look::default(), facts, lessons.to_vec(), Prefix::default());
     (state.size, state.selected) = (size.into(), chosen);
     state.progress = progress;
     stage::shot(&mut state);
@@ -69,10 +69,9 @@ fn home_names_each_part_without_cutting_it_and_tells_what_became_of_it() {
     }
 }
 
-/// The opening with so many lessons besides those of the four properties, this one chosen.
-fn crowded(lang: Lang, besides: usize, selected: usize, root: bool) -> String {
-    let mut lessons = crate::lesson::embedded_once();
-    lessons.truncate(PROPERTIES.len() + 1);
+/// The opening with so many lessons besides those of the four properties.
+fn crowded(lang: Lang, besides: usize, root: bool) -> State {
+    let mut lessons = crate::lesson::embedded_once()[..=PROPERTIES.len()].to_vec();
     for number in 1..besides {
         let mut copy = lessons[PROPERTIES.len()].clone();
         for lesson in copy.values_mut() {
@@ -85,9 +84,8 @@ fn crowded(lang: Lang, besides: usize, selected: usize, root: bool) -> String {
     let mut facts = stage::state(lang, (80, 24), Look::default()).facts;
     facts.root = root;
     let mut state = State::new(lang, Look::default(), facts, lessons, Prefix::default());
-    state.selected = selected;
     state.size = Size::USUAL;
-    stage::text(&stage::shot(&mut state))
+    state
 }
 
 /// No line is wider than a narrow screen, where it would be cut.
@@ -97,7 +95,7 @@ fn nothing_is_cut_at_60_columns() {
         for root in [true, false] {
             let mut facts = stage::state(lang, (60, 18), Look::default()).facts;
             facts.root = root;
-            let lessons = crate::lesson::embedded_once();
+            let lessons = crate::lesson::embedded_once().to_vec();
             let mut state = State::new(lang, Look::default(), facts, lessons, Prefix::default());
             state.size = Size::new(60, 18);
             let page = super::page(&state);
@@ -112,15 +110,17 @@ fn nothing_is_cut_at_60_columns() {
 fn eight_lessons_are_seen_at_once_and_of_more_the_chosen_one() {
     for lang in Lang::ALL {
         for root in [true, false] {
-            let text = crowded(lang, 4, 0, root);
+            let text = stage::text(&stage::shot(&mut crowded(lang, 4, root)));
             let name = |number| format!("{} {number}", lang.pick("Another lesson", "又一课"));
             assert!((1..4).all(|number| text.contains(&name(number))), "{text}");
             // The summaries of a group begin in one column.
             let line = |number| text.lines().find(|line| line.contains(&name(number)));
             let column = |number| line(number)?.split_once("about").map(|(before, _)| before.chars().count());
             assert_eq!((column(1), column(1).is_some()), (column(3), true), "{text}");
+            let mut many = crowded(lang, 20, root);
             for selected in 0..24 {
-                let text = crowded(lang, 20, selected, root);
+                many.selected = selected;
+                let text = stage::text(&stage::shot(&mut many));
                 let chosen = text.lines().find(|line| line.contains('▶')).unwrap_or_else(|| panic!("{text}"));
                 let wanted = selected.checked_sub(PROPERTIES.len()).filter(|more| *more > 0).map(name);
                 assert!(wanted.is_none_or(|wanted| chosen.contains(&wanted)), "{text}");

@@ -2,7 +2,7 @@ use super::*;
 use crate::app::Pane;
 use crate::{
     app::Look,
-    lesson::{Block, embedded},
+    lesson::{Block, written_once},
     ui::stage,
 };
 use unicode_width::UnicodeWidthStr;
@@ -26,7 +26,7 @@ fn every_text_fits_forty_columns_and_names_the_commands_of_panes() {
     for lang in Lang::ALL {
         let state = stage::state(lang, (80, 24), Look::default());
         let mut named = 0;
-        for lesson in embedded().unwrap().iter().filter_map(|lesson| lesson.get(lang.code())) {
+        for lesson in written_once().iter().filter_map(|lesson| lesson.get(lang.code())) {
             let texts = texts(lesson);
             let lines = fit(&state, &texts, 40);
             let wide = lines.iter().find(|line| line.width() > 40);

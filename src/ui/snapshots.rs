@@ -159,7 +159,7 @@ fn ascii_and_colourless() {
 
 #[test]
 fn every_step_of_the_lessons_fits_its_pane() {
-    let mut lessons = crate::lesson::embedded_once();
+    let mut lessons = crate::lesson::embedded_once().to_vec();
     for lesson in lessons.iter_mut().flat_map(|lesson| lesson.values_mut()) {
         for step in &lesson.steps {
             for block in &step.blocks {

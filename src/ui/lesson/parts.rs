@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn no_lesson_speaks_of_a_pane_by_another_name() {
         for lesson in crate::lesson::embedded_once() {
-            for lesson in lesson.into_values() {
+            for lesson in lesson.values() {
                 for step in &lesson.steps {
                     for block in &step.blocks {
                         let (Block::Prose(text) | Block::Why(text) | Block::Hint(text) | Block::Note(text)) = block

@@ -86,18 +86,20 @@ pub(crate) fn candidates(script: &str, seed: u64) -> Vec<Candidate> {
     let mut rows: Vec<&'static Row> = rows().filter(|(kind, _)| *kind == Kind::Mybox).map(|(_, row)| row).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(drawn(seed, row.name)));
     let one = |row: &'static Row| {
-        let mut all: Vec<Candidate> = places(row.name, &read)
-            .into_iter()
-            .enumerate()
-            .map(|(place, found)| Candidate { row, place, mutated: read.with(&found.edits), found })
-            .filter(|candidate| candidate.mutated != script)
-            .collect();
+        let mut all = of_row(row, script, &read);
         let first = drawn(seed, "variant") % all.len().max(1) as u64;
         all.rotate_left(first as usize);
         all.truncate(TRIES);
         all
     };
     rows.into_iter().flat_map(one).collect()
+}
+
+/// All places that this script has for a row.
+fn of_row(row: &'static Row, script: &str, read: &Script) -> Vec<Candidate> {
+    let all = places(row.name, read).into_iter().enumerate();
+    let all = all.map(|(place, found)| Candidate { row, place, mutated: read.with(&found.edits), found });
+    all.filter(|candidate| candidate.mutated != script).collect()
 }
 
 /// The trial of the script as it is, for every fact of the certificate, and for all that some candidate needs besides.

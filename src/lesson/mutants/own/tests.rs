@@ -4,23 +4,36 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Another way to write it.
 const ANOTHER: &str = include_str!("another.sh");
 
+/// Every place of every row.
+fn everywhere(script: &str) -> Vec<Candidate> {
+    let read = Script::new(script);
+    let rows = rows().filter(|(kind, _)| *kind == Kind::Mybox);
+    rows.flat_map(|(_, row)| of_row(row, script, &read)).collect()
+}
+
 /// What each row changes: the lines that go, behind `-`, and those that come, behind `+`.
 fn changes(script: &str) -> BTreeMap<&'static str, Vec<String>> {
     let mut all: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-    for seed in 0..40 {
-        for candidate in candidates(script, seed) {
-            let (before, after): (Vec<&str>, Vec<&str>) =
-                (script.lines().collect(), candidate.mutated.lines().collect());
-            let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("-{}", line.trim()));
-            let new = after.iter().filter(|line| !before.contains(line)).map(|line| format!("+{}", line.trim()));
-            let changed = gone.chain(new).collect::<Vec<_>>().join(" ");
-            let known = all.entry(candidate.name()).or_default();
-            if !known.contains(&changed) {
-                known.push(changed);
-            }
+    for candidate in everywhere(script) {
+        let (before, after): (Vec<&str>, Vec<&str>) = (script.lines().collect(), candidate.mutated.lines().collect());
+        let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("-{}", line.trim()));
+        let new = after.iter().filter(|line| !before.contains(line)).map(|line| format!("+{}", line.trim()));
+        let changed = gone.chain(new).collect::<Vec<_>>().join(" ");
+        let known = all.entry(candidate.name()).or_default();
+        if !known.contains(&changed) {
+            known.push(changed);
         }
     }
     all
+}
+
+#[test]
+fn every_place_is_tried_for_some_seed() {
+    let of = |candidate: Candidate| (candidate.name(), candidate.place);
+    for script in [good(), ANOTHER] {
+        let tried: BTreeSet<_> = (0..20).flat_map(|seed| candidates(script, seed)).map(of).collect();
+        assert_eq!(tried, everywhere(script).into_iter().map(of).collect());
+    }
 }
 
 #[test]
@@ -146,25 +159,24 @@ fn known(script: &str) -> Good {
 
 #[test]
 fn what_is_shown_is_a_step_without_a_mistake() {
+    let fills = Fills::of_this_machine("builtin:");
     for script in [good(), ANOTHER] {
         let good = known(script);
-        for seed in 0..12 {
-            for candidate in candidates(script, seed) {
-                let name = candidate.name();
-                assert!(candidate.trial(&good, Lang::En).is_some(), "{name}");
-                let own = candidate.noticed(script, seed, &good, &candidate.as_told(&good));
-                let own = own.unwrap_or_else(|| panic!("{name} is not noticed"));
-                let file =
-                    |lang: Lang| (format!("{}.md", lang.code()), step::markdown(&own, &candidate, lang).into_bytes());
-                let (_, problems) = super::super::store::folder("mutants", &Lang::ALL.map(file));
-                assert!(problems.is_empty(), "{name}: {problems:#?}");
-                let lesson = own.lesson(&Fills::of_this_machine("builtin:")).unwrap();
-                let text = format!("{lesson:?}");
-                for left in [step::MENDED, "{x}", "{y}", "{name}", "{mib}", "{bytes}"] {
-                    assert!(!text.contains(left), "{name}: {left} in {text}");
-                }
-                assert_eq!(lesson["en"].steps[0].id, own.step());
+        for (seed, candidate) in everywhere(script).into_iter().enumerate() {
+            let name = candidate.name();
+            assert!(candidate.trial(&good, Lang::En).is_some(), "{name}");
+            let own = candidate.noticed(script, seed as u64, &good, &candidate.as_told(&good));
+            let own = own.unwrap_or_else(|| panic!("{name} is not noticed"));
+            let file =
+                |lang: Lang| (format!("{}.md", lang.code()), step::markdown(&own, &candidate, lang).into_bytes());
+            let (_, problems) = super::super::store::folder("mutants", &Lang::ALL.map(file));
+            assert!(problems.is_empty(), "{name}: {problems:#?}");
+            let lesson = own.lesson(&fills).unwrap();
+            let text = format!("{lesson:?}");
+            for left in [step::MENDED, "{x}", "{y}", "{name}", "{mib}", "{bytes}"] {
+                assert!(!text.contains(left), "{name}: {left} in {text}");
             }
+            assert_eq!(lesson["en"].steps[0].id, own.step());
         }
     }
 }

@@ -1,48 +1,52 @@
 //! Whatever a program prints, at any size.
 
 use super::{super::prompt::LEAD, tests::*, *};
-use proptest::prelude::*;
+use proptest::{prelude::*, string::string_regex};
 
 /// Bytes that reach deep: control sequences with numbers, wide and combining characters, and noise.
 fn output() -> impl Strategy<Value = Vec<u8>> {
+    // Where a pattern stands for a strategy, it is read again for each case.
+    let text = |pattern| string_regex(pattern).unwrap();
     let piece = prop_oneof![
-        "\\PC{0,8}".prop_map(String::into_bytes),
+        text("\\PC{0,8}").prop_map(String::into_bytes),
         proptest::collection::vec(any::<u8>(), 0..12),
-        (proptest::collection::vec(0u16..40, 0..4), "[?> ]?", "[@A-Za-z`]").prop_map(|(numbers, private, last)| {
-            let numbers: Vec<String> = numbers.iter().map(u16::to_string).collect();
-            format!("\x1b[{private}{}{last}", numbers.join(";")).into_bytes()
-        }),
-        prop_oneof![
-            Just("中"),
-            Just("e\u{301}"),
-            Just("☁\u{fe0f}"),
-            Just("\u{17d8}"),
-            Just("👩\u{200d}🚀"),
-            Just("\r"),
-            Just("\n"),
-            Just("\t"),
-            Just("\x08"),
-            Just("\x1bM"),
-            Just("\x1b7"),
-            Just("\x1b8"),
-            Just("\x1b[?1049h"),
-            Just("\x1b[?1049l"),
-            Just("\x1b[?47h"),
-            Just("\x1b[?6h"),
-            Just("\x1b[4h"),
-            Just("\x1b[?7l"),
-            Just("\x1b(0"),
-            Just("\x1b[3J"),
-            Just("\x1b[2J"),
-            Just("\x1b[K"),
-            Just("\x1b[P"),
-            Just("\x1b[58;5;41m"),
-            Just("\x1b]133;D;1;aid=4\x07"),
-            Just("\x1b]133;A\x07"),
-            Just("\x1b]133;B\x07"),
-            Just("\x1b]133;C\x07"),
-            Just("\x1b[6n"),
-        ]
+        (proptest::collection::vec(0u16..40, 0..4), text("[?> ]?"), text("[@A-Za-z`]")).prop_map(
+            |(numbers, private, last)| {
+                let numbers: Vec<String> = numbers.iter().map(u16::to_string).collect();
+                format!("\x1b[{private}{}{last}", numbers.join(";")).into_bytes()
+            }
+        ),
+        prop::sample::select(vec![
+            "中",
+            "e\u{301}",
+            "☁\u{fe0f}",
+            "\u{17d8}",
+            "👩\u{200d}🚀",
+            "\r",
+            "\n",
+            "\t",
+            "\x08",
+            "\x1bM",
+            "\x1b7",
+            "\x1b8",
+            "\x1b[?1049h",
+            "\x1b[?1049l",
+            "\x1b[?47h",
+            "\x1b[?6h",
+            "\x1b[4h",
+            "\x1b[?7l",
+            "\x1b(0",
+            "\x1b[3J",
+            "\x1b[2J",
+            "\x1b[K",
+            "\x1b[P",
+            "\x1b[58;5;41m",
+            "\x1b]133;D;1;aid=4\x07",
+            "\x1b]133;A\x07",
+            "\x1b]133;B\x07",
+            "\x1b]133;C\x07",
+            "\x1b[6n",
+        ])
         .prop_map(|text| text.as_bytes().to_vec()),
     ];
     proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())

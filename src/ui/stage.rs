@@ -5,7 +5,7 @@ mod shots;
 #[path = "stage/world.rs"]
 mod world;
 
-pub(crate) use shots::{boxes, shot, straight, styled, text};
+pub(crate) use shots::{boxes, draw, draw_on, shot, straight, styled, text};
 pub(crate) use world::{plain, unshared};
 
 use crate::kernel::errno::Errno;
@@ -191,7 +191,7 @@ pub(crate) fn at_question(state: &mut State) {
     prompts(state);
     press(state, "^gn");
     prompts(state);
-    shot(state);
+    draw(state);
 }
 
 /// Answers, types the command and waits before its first call.

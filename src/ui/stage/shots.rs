@@ -30,14 +30,25 @@ pub(crate) fn boxes(buffer: &Buffer) {
     }
 }
 
-/// Draws one frame and feeds back what it measured.
+/// What one frame shows.
 pub(crate) fn shot(state: &mut State) -> Buffer {
+    draw(state).buffer().clone()
+}
+
+/// Draws one frame and feeds back what it measured.
+pub(crate) fn draw(state: &mut State) -> TestBackend {
+    let mut terminal = Terminal::new(TestBackend::new(state.size.columns, state.size.rows)).unwrap();
+    draw_on(&mut terminal, state);
+    std::mem::replace(terminal.backend_mut(), TestBackend::new(0, 0))
+}
+
+/// The same after other frames, on a terminal that has the size of the state by then.
+pub(crate) fn draw_on(terminal: &mut Terminal<TestBackend>, state: &mut State) {
     let Size { columns, rows } = state.size;
-    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal.backend_mut().resize(columns, rows);
     let mut extents = crate::app::Extents::new();
     terminal.draw(|frame| extents = crate::ui::draw(state, frame)).unwrap();
     crate::app::measured(state, extents);
-    terminal.backend().buffer().clone()
 }
 
 /// The text of a frame.

@@ -84,7 +84,7 @@ fn ask_all(servers: &[IpAddr], port: u16, name: &str) -> Resolved {
     let mut last = Resolved::default();
     for server in servers {
         let id = random.to_ne_bytes()[..2].try_into().unwrap_or_default();
-        let (address, why) = match ask((*server, port).into(), &asked, id) {
+        let (address, why) = match ask((*server, port).into(), &asked, id, PATIENCE) {
             Ok(ip) => (Some(ip.to_string()), None),
             Err(why) => (None, Some(why)),
         };
@@ -107,7 +107,7 @@ fn servers(file: &str) -> Vec<IpAddr> {
 }
 
 /// Asks one server for the IPv4 address of a name.
-fn ask(server: SocketAddr, name: &str, id: [u8; 2]) -> Result<Ipv4Addr, String> {
+fn ask(server: SocketAddr, name: &str, id: [u8; 2], patience: Duration) -> Result<Ipv4Addr, String> {
     let why = |error: io::Error| match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => errno::name(Errno::ETIMEDOUT),
         _ => errno::name(Errno::from_raw(error.raw_os_error().unwrap_or(0))),
@@ -117,7 +117,7 @@ fn ask(server: SocketAddr, name: &str, id: [u8; 2]) -> Result<Ipv4Addr, String> 
     // Connected, so that a refusal of the other side is told, and no other address can answer.
     socket.connect(server).map_err(why)?;
     socket.send(&question(name, id)).map_err(why)?;
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + patience;
     let mut buffer = [0; 512];
     loop {
         let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));

@@ -172,7 +172,7 @@ fn equal(one: &Sample, other: &Sample) -> bool {
 fn sample(shared: &Shared, reader: &mut Reader, sink: impl Fn(u64, Arc<Sample>)) {
     let mut last: Option<(u64, Arc<Sample>)> = None;
     let mut rest = Duration::ZERO;
-    while let Some(next) = next(shared, rest, last.as_ref().is_some_and(|(_, sample)| exists(sample))) {
+    while let Some(next) = next(shared, rest, last.as_ref().is_some_and(|(_, sample)| exists(sample)), TICK) {
         let started = Instant::now();
         if next.asked {
             reader.forget();
@@ -202,7 +202,7 @@ fn news(last: Option<(u64, Arc<Sample>)>, number: u64, sample: Sample) -> (Arc<S
 }
 
 /// Waits for the next reason to read: a request, or the tick. `None` means that it is time to end.
-fn next(shared: &Shared, rest: Duration, ticking: bool) -> Option<Next> {
+fn next(shared: &Shared, rest: Duration, ticking: bool, tick: Duration) -> Option<Next> {
     let wait = |settings, time, waiting: fn(&mut Settings) -> bool| {
         shared.changed.wait_timeout_while(settings, time, waiting).unwrap_or_else(PoisonError::into_inner).0
     };
@@ -210,7 +210,7 @@ fn next(shared: &Shared, rest: Duration, ticking: bool) -> Option<Next> {
     let idle: fn(&mut Settings) -> bool = |settings| !settings.stop && !settings.requested;
     // What others make comes without any event, too.
     settings = match ticking || settings.anywhere.is_some() {
-        true => wait(settings, TICK.saturating_sub(rest), idle),
+        true => wait(settings, tick.saturating_sub(rest), idle),
         false => shared.changed.wait_while(settings, idle).unwrap_or_else(PoisonError::into_inner),
     };
     let asked = std::mem::take(&mut settings.requested);

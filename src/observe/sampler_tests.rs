@@ -40,13 +40,16 @@ fn who_reads_what_does_not_answer_is_not_waited_for() {
     drop(release);
 }
 
+/// How often the tests look again.
+const SOON: Duration = Duration::from_millis(20);
+
 /// One without a thread, which a test asks for its next reason to read.
 fn idle() -> Sampler {
     Sampler { shared: Arc::default(), thread: None }
 }
 
 fn next_of(sampler: &Sampler) -> Next {
-    next(&sampler.shared, Duration::ZERO, false).unwrap()
+    next(&sampler.shared, Duration::ZERO, false, SOON).unwrap()
 }
 
 #[test]
@@ -75,15 +78,15 @@ fn every_word_is_part_of_the_next_reading() {
 }
 
 #[test]
-fn without_a_word_a_second_passes_where_something_moves_by_itself() {
+fn without_a_word_a_tick_passes_where_something_moves_by_itself() {
     let sampler = idle();
     sampler.anywhere(None);
     assert!(next_of(&sampler).asked);
     let began = Instant::now();
-    assert!(!next_of(&sampler).asked && began.elapsed() >= TICK);
+    assert!(!next_of(&sampler).asked && began.elapsed() >= SOON);
     // The end is waited for neither then nor during a rest.
     sampler.shared.lock().stop = true;
-    assert!(next(&sampler.shared, Duration::from_secs(600), true).is_none());
+    assert!(next(&sampler.shared, Duration::from_secs(600), true, SOON).is_none());
 }
 
 #[test]

@@ -258,7 +258,11 @@ impl Progress {
     ///
     /// Errors: those of reading and writing, and that another window kept the lock for too long. What was new still is.
     pub(crate) fn save(&mut self, dir: &StateDir) -> io::Result<Option<String>> {
-        let _turn = dir.turn(FILE, PATIENCE)?;
+        self.save_within(PATIENCE, dir)
+    }
+
+    fn save_within(&mut self, patience: Duration, dir: &StateDir) -> io::Result<Option<String>> {
+        let _turn = dir.turn(FILE, patience)?;
         let (mut record, aside) = Record::load(dir)?;
         record.add(self.unsaved.clone());
         record.days.extend(today());

@@ -66,8 +66,8 @@ fn panes_are_chosen_in_the_past_and_every_other_key_comes_back() {
 fn what_is_kept_has_a_bound() {
     let mut state = stage::state(Lang::En, (80, 24), Look::default());
     stage::after(&mut state);
-    for number in 0..40_000 {
-        let text = format!("line {number} {}\r\n", "x".repeat(100));
+    for number in 0..(MAX_STRETCHES + 2) * MAX_EVENTS {
+        let text = format!("line {number}\r\n");
         stage::feed(&mut state, Event::Output(TerminalId::Host, text.into_bytes()));
     }
     let past = &state.past;
@@ -81,7 +81,7 @@ fn a_flood_of_output_is_kept_within_bounds() {
     let mut state = stage::state(Lang::En, (80, 24), Look::default());
     stage::after(&mut state);
     let line = [b"0123456789abcdef".repeat(255), b"\r\n".to_vec()].concat();
-    for _ in 0..5 * MAX_BYTES * MAX_STRETCHES / line.len() / 2 {
+    for _ in 0..(MAX_STRETCHES + 2) * MAX_BYTES / line.len() {
         drop(crate::app::update(&mut state, Event::Output(TerminalId::Container, line.clone())));
     }
     assert_eq!(state.past.stretches.len(), MAX_STRETCHES);

@@ -129,7 +129,7 @@ mod tests {
         fs::write(path("empty.json"), "").unwrap();
         fs::write(path("cut.json"), &good[..good.len() / 2]).unwrap();
         fs::write(path("bytes.json"), [0xff, 0xfe, 0]).unwrap();
-        fs::write(path("huge.json"), good.clone() + &" ".repeat(64 << 20)).unwrap();
+        fs::write(path("huge.json"), good.clone() + &" ".repeat(MAX_LEN as usize)).unwrap();
         fs::write(path("deep.json"), "[".repeat(8000)).unwrap();
         fs::write(path("other.json"), r#"{"class":2,"name":"x"}"#).unwrap();
         mkfifo(&path("pipe.json"), Mode::S_IRWXU).unwrap();

@@ -79,7 +79,8 @@ pub fn available(controller: &str) -> Result<(u8, PathBuf), Unavailable> {
     available_in(&hierarchies, &memberships, controller)
 }
 
-fn available_in(
+/// The same in these hierarchies, of which a process is a member so.
+pub(crate) fn available_in(
     hierarchies: &[Hierarchy],
     memberships: &[Membership],
     controller: &str,

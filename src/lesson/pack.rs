@@ -59,6 +59,9 @@ pub(super) fn sound(
 
 /// Puts a lesson that exists in one language in the place of the other one, marked as what it is.
 pub(super) fn fall_back(lesson: &mut Translations) {
+    if lesson.len() == Lang::ALL.len() {
+        return;
+    }
     let Some(known) = lesson.values().next().cloned() else { return };
     for lang in Lang::ALL {
         let marked = |title: &str| match known.lang {

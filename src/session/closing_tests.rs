@@ -93,3 +93,20 @@ fn the_course_is_done_when_each_lesson_is() {
     assert!(texts(&whole).contains(&"Turn it.") && texts(&whole).contains(&"Where to go on"));
     assert_eq!(course(&[], Lang::En)[0].kind, Kind::Title(false));
 }
+
+#[test]
+fn a_lesson_that_asks_nothing_tells_of_no_prediction() {
+    let lesson = lesson_of(2);
+    let asked = Progress::default().of(&lesson);
+    assert_eq!(predicted(&asked, Lang::En).as_deref(), Some("predictions: 0 of 2 right"));
+    let steps = lesson.steps.into_iter().map(|step| Step { blocks: Vec::new(), ..step }).collect();
+    assert_eq!(predicted(&Progress::default().of(&Lesson { steps, ..lesson_of(0) }), Lang::En), None);
+}
+
+#[test]
+fn after_the_last_lesson_there_are_other_commands() {
+    for lang in Lang::ALL {
+        let commands = ["trace --", "inspect PID", "lessons new"].map(|command| format!("`boxwright {command}"));
+        assert!(beyond(lang).iter().zip(commands).all(|(line, command)| line.contains(&command)));
+    }
+}

@@ -37,15 +37,31 @@ mod tests {
     use crate::kernel::pid::Pid;
     use crate::trace::{Call, Return};
 
-    #[test]
-    fn a_flood_of_calls_hides_no_other() {
-        let event = |name: &str, number: u64| SyscallEvent {
+    fn event(name: &str, number: u64) -> SyscallEvent {
+        SyscallEvent {
             call: Call::of(Pid(number as i32), "sh", name, [0; 6]),
             returned: Return::Value(number as i64),
             micros: 1,
             changed: Vec::new(),
             asked: None,
-        };
+        }
+    }
+
+    #[test]
+    fn of_too_many_the_first_and_the_newest_quarter_are_kept() {
+        const MAX: u64 = MAX_CALLS as u64;
+        let mut calls: Vec<_> = (1..MAX).map(|number| event("vfork", number)).collect();
+        thin(&mut calls);
+        assert_eq!(calls.len(), MAX_CALLS - 1, "not too many yet");
+        calls.push(event("vfork", MAX));
+        thin(&mut calls);
+        let kept: Vec<_> = calls.iter().map(|event| event.returned).collect();
+        let numbers = (1..=MAX / 4).chain(MAX - MAX / 4 + 1..=MAX);
+        assert_eq!(kept, numbers.map(|number| Return::Value(number as i64)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_flood_of_calls_hides_no_other() {
         let mut calls = vec![event("unshare", 1)];
         for number in 0..100_000 {
             calls.push(event("vfork", number));

@@ -131,6 +131,9 @@ fn a_run_directory_has_one_link_a_tool() {
     let dir = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::create_in(dir.path()).unwrap();
     let run_dir = RunDir::create(&mut ledger, Path::new("/bin/true"), &["ps", "unshare"]).unwrap();
+    assert_eq!(run_dir.path().file_name().unwrap(), run_dir.name());
+    let work = run_dir.work().unwrap();
+    assert!(work.is_dir() && work.parent() == Some(run_dir.path()), "{work:?}");
     assert_eq!(std::fs::read_link(run_dir.bin().join("ps")).unwrap(), Path::new("/bin/true"));
     let path = run_dir.path().to_path_buf();
     assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
@@ -271,6 +274,18 @@ fn every_kind_of_entry_is_read_again_with_the_directory_that_was_made() {
     }
     // A line that says which one it was, and is not understood, says nothing; nor does one of a later version.
     assert_eq!(parse("+ run_dir /a\n= run_dir /a\n+ planet /b\n"), [(entry("/a"), None)]);
+    let known = entry("/a").line('+').unwrap() + &entry("/a").made(&identity).unwrap();
+    assert_eq!(parse(&(known + "= run_dir /a\n")), [(entry("/a"), Some(identity))]);
+}
+
+#[test]
+fn a_group_goes_only_where_it_was_noted_which_one_was_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let identity = Made::open(dir.path()).unwrap().identity().unwrap();
+    let group = Entry::Group(dir.path().join("none"));
+    let foreign = Left { path: group.path().into(), why: Why::Foreign };
+    assert_eq!(group.remove(None, None, Instant::now()), [foreign]);
+    assert_eq!(group.remove(None, Some(&identity), Instant::now()), [], "it is gone already");
 }
 
 #[test]

@@ -162,6 +162,7 @@ mod tests {
         let mut proof = Proof::default();
         assert!(proof.is_empty() && proof.lines(Lang::En).is_empty());
         proof.note_cpu(&evidence());
+        assert!(!proof.is_empty(), "without any memory");
         proof.note_oom(&evidence());
         let cpu = CpuProof {
             quota_micros: Some(50_000),
@@ -182,6 +183,15 @@ mod tests {
                 "memory 10485760 bytes, with swap max: 1 OOM kill(s); hog ended with status 137"
             ]
         );
+    }
+
+    #[test]
+    fn who_waits_for_others_is_told_so_from_5_percent_on() {
+        for (waited_percent, told) in [(4.9, None), (5.0, Some("waited 5 %")), (12.3, Some("waited 12 %"))] {
+            let proof = Proof { cpu: vec![CpuProof { waited_percent, ..CpuProof::default() }], ..Proof::default() };
+            let line = proof.lines(Lang::En).remove(0);
+            assert_eq!(line.split("; ").nth(2), told.map(|told| format!("{told} of the time for others")).as_deref());
+        }
     }
 
     #[test]

@@ -279,7 +279,11 @@ fn a_question_comes_before_its_command() {
     assert_eq!((typed(&script.go()), script.session.notice()), (vec![], Some(&Notice::AnswerFirst)));
     script.give(Event::Wish(Wish::Answer(2)));
     assert_eq!((script.session.phase(), script.session.answer(1)), (Phase::Asking(1), None));
-    script.give(Event::Wish(Wish::Answer(0)));
+    let mut other = Script::new(lesson(&[("a fresh", &question)]), false, 0, &unnamed()).0;
+    for (script, answer, right) in [(&mut script, 0, false), (&mut other, 1, true)] {
+        let told = script.give(Event::Wish(Wish::Answer(answer)));
+        assert!(told.contains(&Action::Report(Report::Answered(0, 1, right))), "{told:?}");
+    }
     assert_eq!((script.session.phase(), script.session.answer(1)), (Phase::Due(2), Some(0)));
     script.give(Event::Wish(Wish::Answer(1)));
     assert_eq!(script.session.answer(1), Some(0), "what was answered stays");

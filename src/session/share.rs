@@ -108,6 +108,7 @@ mod tests {
         assert_eq!(en[2], "□ reachable  □ rootless  □ least privilege");
         assert_eq!(en[3], "3 of 5 steps, 2 without the solution; predicted right: 1 of 2");
         assert_eq!((en[4].as_str(), en[5].as_str()), ("root · cgroup v2 · Linux 6.12", "on 3 days, with boxwright"));
+        assert_eq!(lines(&lessons, "root", 1, Lang::En)[5], "on one day, with boxwright");
         let zh = lines(&lessons, "root", 1, Lang::Zh);
         assert_eq!(
             (zh[3].as_str(), zh[5].as_str()),

@@ -118,6 +118,10 @@ mod tests {
         assert_eq!(Owner { machine: me.machine.clone(), ..earlier.clone() }.known() == Known::Dead, id);
         assert_eq!(Owner { machine: there, ..earlier.clone() }.known(), Known::Unknown);
         assert_eq!(Owner { locked: true, ..earlier }.believes_locks(), !id);
+        // Where a ledger names no machine, the boot alone says that it is this one.
+        assert_eq!(Owner { machine: String::new(), ..me.clone() }.known(), Known::Alive);
+        let nowhere = Owner { boot: "an earlier one".into(), machine: String::new(), locked: true, ..me.clone() };
+        assert!(nowhere.believes_locks() && nowhere.known() == Known::Unknown);
         assert!(Owner { locked: true, ..me }.believes_locks());
     }
 }

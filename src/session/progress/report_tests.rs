@@ -80,3 +80,21 @@ fn nothing_done_is_said_in_so_many_words() {
     }
     assert_eq!(serde_json::to_value(value(&none, None)).unwrap()["lessons"][0]["done"], 0);
 }
+
+#[test]
+fn a_lesson_without_a_learner_has_come_to_what_was_played() {
+    let steps = ["a", "b", "c", "d"].map(|id| Step { id: id.into(), ..Step::default() }).to_vec();
+    let lesson = Lesson { steps, ..Lesson::default() };
+    let cannot = || Some(Outcome::Skipped("no swap".into()));
+    let played = |outcomes: &[Option<Outcome>]| LessonProgress::played(&lesson, outcomes);
+    let some = played(&[Some(Outcome::Passed), cannot(), None]);
+    let standings: Vec<_> = some.steps.iter().map(|step| step.standing.clone()).collect();
+    let impossible = Standing::Impossible("no swap".into());
+    assert_eq!(standings, [Standing::Done, impossible, Standing::Open, Standing::Open]);
+    let all = played(&[Some(Outcome::Passed), cannot(), cannot(), cannot()]);
+    let none = played(&[cannot(), cannot(), cannot(), cannot()]);
+    assert!(all.is_complete() && !some.is_complete());
+    assert!(!none.is_complete(), "nothing can be done here, and nothing was");
+    let complete = |lessons: &[LessonProgress]| value(lessons, None).complete;
+    assert_eq!([complete(std::slice::from_ref(&all)), complete(&[all, some]), complete(&[])], [true, false, false]);
+}

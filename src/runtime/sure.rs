@@ -9,7 +9,7 @@ use ratatui::{
     buffer::{Buffer, Cell},
     layout::{Position, Rect, Size},
 };
-use std::collections::BTreeSet;
+use std::mem;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A backend that places what comes after a disputed character.
@@ -17,17 +17,23 @@ pub(super) struct Sure<B> {
     inner: B,
     /// What was drawn so far.
     drawn: Buffer,
+    /// The rows of it in which such a character stands.
+    disputed: Vec<bool>,
 }
 
 impl<B> Sure<B> {
     /// On a screen of this size, which is empty.
     pub(super) fn new(inner: B, area: Rect) -> Sure<B> {
-        Sure { inner, drawn: Buffer::empty(area) }
+        Sure { inner, drawn: Buffer::empty(area), disputed: vec![false; area.height.into()] }
     }
 }
 
 /// Whether terminals may disagree on how many cells this takes.
 fn is_disputed(symbol: &str) -> bool {
+    // Most cells have a character of ASCII.
+    if symbol.len() < 2 {
+        return false;
+    }
     let mut chars = symbol.chars();
     match (chars.next(), chars.next()) {
         (None, _) => false,
@@ -47,7 +53,8 @@ fn is_emoji(c: char) -> bool {
 
 impl<B: Backend> Sure<B> {
     fn row_is_disputed(&self, y: u16) -> bool {
-        (0..self.drawn.area.width).any(|x| self.drawn.cell((x, y)).is_some_and(|cell| is_disputed(cell.symbol())))
+        let row = self.drawn.content.chunks_exact(self.drawn.area.width.max(1).into()).nth(y.into());
+        row.is_some_and(|row| row.iter().any(|cell| is_disputed(cell.symbol())))
     }
 
     fn draw_row(&mut self, y: u16) -> Result<(), B::Error> {
@@ -83,10 +90,13 @@ impl<B: Backend> Backend for Sure<B> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let content: Vec<(u16, u16, &Cell)> = content.collect();
-        let touched: BTreeSet<u16> = content.iter().map(|(_, y, _)| *y).collect();
-        let mut whole: BTreeSet<u16> = touched.iter().copied().filter(|y| self.row_is_disputed(*y)).collect();
-        for (x, y, cell) in &content {
+        let mut cells: Vec<(u16, u16, &Cell)> = Vec::with_capacity(self.drawn.content.len());
+        cells.extend(content);
+        let mut touched = vec![false; self.disputed.len()];
+        for (x, y, cell) in &cells {
+            if let Some(touched) = touched.get_mut(usize::from(*y)) {
+                *touched = true;
+            }
             if let Some(drawn) = self.drawn.cell_mut((*x, *y)) {
                 drawn.clone_from(cell);
             }
@@ -100,9 +110,16 @@ impl<B: Backend> Backend for Sure<B> {
                 }
             }
         }
-        whole.extend(touched.into_iter().filter(|y| self.row_is_disputed(*y)));
-        self.inner.draw(content.into_iter().filter(|(_, y, _)| !whole.contains(y)))?;
-        whole.into_iter().try_for_each(|y| self.draw_row(y))
+        // The rows to be drawn as a whole: where such a character stood, or stands now.
+        let mut whole = touched;
+        for (y, whole) in (0u16..).zip(&mut whole).filter(|(_, touched)| **touched) {
+            let now = self.row_is_disputed(y);
+            let before = self.disputed.get_mut(usize::from(y)).map(|before| mem::replace(before, now));
+            *whole = now || before == Some(true);
+        }
+        let is_whole = |y: u16| whole.get(usize::from(y)) == Some(&true);
+        self.inner.draw(cells.into_iter().filter(|(_, y, _)| !is_whole(*y)))?;
+        (0u16..).zip(&whole).filter(|(_, whole)| **whole).try_for_each(|(y, _)| self.draw_row(y))
     }
 
     fn hide_cursor(&mut self) -> Result<(), B::Error> {
@@ -126,6 +143,7 @@ impl<B: Backend> Backend for Sure<B> {
 
     fn clear(&mut self) -> Result<(), B::Error> {
         self.drawn.reset();
+        self.disputed.fill(false);
         self.inner.clear()
     }
 
@@ -230,6 +248,13 @@ mod tests {
         let once = sent(&["plain │ text"]).len();
         let twice = sent(&["plain │ text", "plain │ test"]).len();
         assert!(twice - once < 60, "one cell is drawn, not a row: {}", twice - once);
+    }
+
+    #[test]
+    fn a_row_is_drawn_anew_where_such_a_character_stands_or_stood() {
+        let rows = |frames: &[&str]| String::from_utf8(sent(frames)).unwrap().matches("plain").count();
+        assert_eq!(rows(&["a plain", "b plain", "c plain"]), 1);
+        assert_eq!(rows(&["a plain", "§ plain", "c plain", "d plain"]), 3, "with it, and once more when it has gone");
     }
 
     #[test]

@@ -39,8 +39,7 @@ impl Session {
         once_each(self.facts())
     }
 
-    /// What is tried before the step begins: only what it counts on (`keeps`). All else would be tried in vain, and to hear nothing
-    /// takes seconds.
+    /// What is tried before the step begins: only what it counts on (`keeps`).
     pub(super) fn probes_of_kept(&self) -> Vec<Probe> {
         once_each(self.checks().filter(|check| check.keeps).map(|check| &check.fact))
     }

@@ -17,6 +17,8 @@ use std::collections::VecDeque;
 pub(super) struct Replay {
     lines: VecDeque<Run>,
     total: usize,
+    /// Whether what the step counts on is tried, which all lines had to end for.
+    trying: bool,
     /// Whether all lines have ended, and what they started in the background is waited for.
     settling: bool,
 }
@@ -39,7 +41,7 @@ impl Replay {
             })
             .chain(lesson.steps.get(target).map(broken).unwrap_or_default())
             .collect();
-        Replay { total: lines.len(), lines, settling: false }
+        Replay { total: lines.len(), lines, trying: false, settling: false }
     }
 
     pub(super) fn done(&self) -> usize {
@@ -91,7 +93,7 @@ impl Session {
             return self.begin(out);
         }
         self.stage = Stage::Replaying(Replay::plan(&self.lesson, &self.lacking, target));
-        out.push(Action::Watch(self.asked(), self.asks_networks(), self.probes_of_kept()));
+        out.push(Action::Watch(self.asked(), self.asks_networks(), Vec::new()));
         out.push(Action::Deadline(Some(self.patience())));
     }
 
@@ -109,6 +111,9 @@ impl Session {
             return;
         }
         let Some(run) = next else {
+            if self.tries_first(out) {
+                return;
+            }
             return if self.is_settled() { self.replayed(out) } else { self.settle(out) };
         };
         if self.type_line(&run, out)
@@ -116,6 +121,19 @@ impl Session {
         {
             replay.lines.pop_front();
         }
+    }
+
+    /// Begins, once, to try what the step counts on. Before the last line has ended it would be tried in vain, and to hear nothing takes
+    /// seconds.
+    fn tries_first(&mut self, out: &mut Vec<Action>) -> bool {
+        let probes = self.probes_of_kept();
+        let Stage::Replaying(replay) = &mut self.stage else { return false };
+        if probes.is_empty() || std::mem::replace(&mut replay.trying, true) {
+            return false;
+        }
+        out.push(Action::Watch(self.asked(), self.asks_networks(), probes));
+        self.look(out);
+        true
     }
 
     /// Whether what the step counts on from its beginning (`keeps`) is so: a command in the background gives its prompt back

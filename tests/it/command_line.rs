@@ -30,7 +30,8 @@ pub fn tests() -> Vec<Test> {
 
 fn boxwright(line: &str) -> Command {
     let mut command = Command::new(BOXWRIGHT);
-    let state = std::env::temp_dir().join("boxwright-no-such-state");
+    // What is kept there stays with the build, and not in a directory of the machine's.
+    let state = concat!(env!("CARGO_TARGET_TMPDIR"), "/command-line-state");
     command.args(line.split_whitespace()).env("BOXWRIGHT_LANG", "en").env("XDG_STATE_HOME", state).stdin(Stdio::null());
     command
 }

@@ -2,34 +2,45 @@
 
 use super::{Verdict, join};
 use crate::{
-    kernel::{capabilities, namespaces::Kind},
+    kernel::{capabilities, namespaces::Kind, pid::Pid},
     lang::Lang,
-    observe::Sample,
+    observe::{Process, Sample},
 };
+
+/// PID 1 of the container. Where the container has ended, what is looked at is a shell of the host's, which has none.
+fn first(sample: &Sample) -> Option<Pid> {
+    let own = sample.namespaces.get(&Kind::Pid).copied();
+    let first = |process: &&Process| process.pid_ns == own && process.nspid.last() == Some(&1);
+    sample.processes.iter().find(first).map(|process| process.pid)
+}
 
 /// PID 1 inside has children that have ended and wait for it, or none.
 pub(super) fn zombies(some: bool, sample: &Sample, lang: Lang) -> Verdict {
-    let own = sample.namespaces.get(&Kind::Pid).copied();
-    let first = |process: &&crate::observe::Process| process.pid_ns == own && process.nspid.last() == Some(&1);
-    let first = sample.processes.iter().find(first).map(|process| process.pid);
-    let dead = |process: &&crate::observe::Process| process.state == 'Z' && Some(process.ppid) == first;
+    let first = first(sample);
+    let dead = |process: &&Process| process.state == 'Z' && Some(process.ppid) == first;
     let count = sample.processes.iter().filter(dead).count();
     let wanted = if some { lang.pick("zombies", "僵尸进程") } else { lang.pick("no zombie", "没有僵尸进程") };
     let seen = match (first, count) {
-        (None, _) => lang.pick("no PID 1 inside", "里面没有 PID 1").into(),
+        (None, _) => no_first(lang).into(),
         (_, 0) => lang.pick("no zombie", "没有僵尸进程").into(),
+        (_, 1) => lang.pick("1 zombie", "1 个僵尸进程").into(),
         (_, count) => format!("{count} {}", lang.pick("zombies", "个僵尸进程")),
     };
     Verdict::new(first.is_some() && (count > 0) == some, wanted, seen)
 }
 
-/// The container process waits for its children or is told of their end, or neither.
+fn no_first(lang: Lang) -> &'static str {
+    lang.pick("no PID 1 inside", "里面没有 PID 1")
+}
+
+/// The container's PID 1 waits for its children or is told of their end, or neither.
 pub(super) fn reaps(yes: bool, sample: &Sample, lang: Lang) -> Verdict {
     let word = |yes: bool| match yes {
         true => lang.pick("PID 1 waits for its children", "PID 1 会等待子进程"),
         false => lang.pick("PID 1 never waits", "PID 1 从不等待子进程"),
     };
     match sample.reaps {
+        _ if first(sample).is_none() => Verdict::new(false, word(yes), no_first(lang)),
         Some(seen) => Verdict::equal(word(yes), word(seen)),
         None => Verdict::unread(word(yes), lang),
     }
@@ -86,8 +97,8 @@ mod tests {
         all([
             Case("zombies none", sample(), true, "no zombie", "no zombie"),
             Case("zombies some", sample(), false, "zombies", "no zombie"),
-            Case("zombies none", dead(102), false, "no zombie", "1 zombies"),
-            Case("zombies some", dead(102), true, "zombies", "1 zombies"),
+            Case("zombies none", dead(102), false, "no zombie", "1 zombie"),
+            Case("zombies some", dead(102), true, "zombies", "1 zombie"),
             Case("zombies none", dead(103), true, "no zombie", "no zombie"),
             Case("zombies none", gone(), false, "no zombie", "no PID 1 inside"),
         ]);
@@ -96,12 +107,16 @@ mod tests {
     #[test]
     fn a_first_process_waits_or_never_does() {
         let to = |reaps| with(|sample| sample.reaps = reaps);
+        // The shell that started the container waits for its children, too.
+        let mut gone = to(Some(true));
+        gone.processes.remove(2);
         let (yes, no) = ("PID 1 waits for its children", "PID 1 never waits");
         all([
             Case("reaps yes", to(Some(true)), true, yes, yes),
             Case("reaps yes", to(Some(false)), false, yes, no),
             Case("reaps no", to(Some(false)), true, no, no),
             Case("reaps yes", to(None), false, yes, "unreadable"),
+            Case("reaps yes", gone, false, yes, "no PID 1 inside"),
         ]);
     }
 

@@ -30,7 +30,7 @@ pub(super) const ZOMBIES: Word = Word {
 pub(super) const REAPS: Word = Word {
     name: "reaps",
     usage: "yes|no",
-    meaning: "The container process waits for its children, or is told of their end (SIGCHLD), or neither.",
+    meaning: "PID 1 of the container waits for its children, or is told of their end (SIGCHLD), or neither.",
     example: "reaps yes",
     parse: |a| Ok(Fact::Reaps(a.choice("yes", "no")?)),
 };

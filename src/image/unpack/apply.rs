@@ -286,7 +286,8 @@ impl Unpacker {
             }
         }
         // Owner before mode: chown(2) takes the setuid bit away. Attributes last: both can take capabilities away.
-        if !self.directories.gives(parent, &file, (entry.uid, entry.gid)).map_err(&fail)? {
+        let wanted = (entry.uid, entry.gid);
+        if self.rules.owners && !self.directories.gives(parent, &file, wanted).map_err(&fail)? {
             self.own_file(&file, entry).map_err(&fail)?;
         }
         if !at_once {

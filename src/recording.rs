@@ -97,7 +97,7 @@ impl Header {
             lang: state.lang,
             image: image.into(),
             places,
-            lessons: state.lessons.iter().map(|lesson| lesson::id(lesson).to_string()).collect(),
+            lessons: state.lessons.iter().map(|lesson| lesson.id().to_string()).collect(),
             machine: state.facts.clone(),
             look: state.look,
             prefix: state.prefix,

@@ -179,7 +179,7 @@ fn load_filled(common: &Common, fills: &Fills, lang: Lang) -> Result<Vec<Transla
     for left_out in left_out {
         tell(&format!("--lessons{colon}{}", left_out.say(lang)));
     }
-    let packs = lessons.iter().filter_map(|lesson| lesson.values().next().and_then(|lesson| lesson.pack.as_ref()));
+    let packs = lessons.iter().filter_map(|lesson| lesson.pack());
     for pack in packs.filter(|pack| pack.replaces) {
         let said = lang.pick("stands in place of a lesson of boxwright", "取代了 boxwright 自带的同名课程");
         tell(&format!("--lessons{colon}{} {said}", text::printable(&pack.folder)));
@@ -297,13 +297,13 @@ fn open_filled(
     list: bool,
 ) -> ExitCode {
     if lesson::trusted(cli.common.yes) {
-        lessons.iter_mut().flat_map(|lesson| lesson.values_mut()).for_each(|lesson| lesson.foreign = false);
+        lessons.iter_mut().for_each(Translations::trust);
     }
     // There is nothing to choose.
-    let lab = lessons.iter().all(|lesson| lesson::id(lesson) == lesson::LAB);
+    let lab = lessons.iter().all(|lesson| lesson.id() == lesson::LAB);
     let start = place.as_ref().and_then(|place| {
         let (id, step) = place.parts();
-        Some((lessons.iter().position(|lesson| lesson::id(lesson) == id)?, step))
+        Some((lessons.iter().position(|lesson| lesson.id() == id)?, step))
     });
     let start = start.or(lab.then_some((0, 0)));
     let variable = |name: &str| std::env::var(name).ok();

@@ -278,7 +278,7 @@ pub(super) fn begin(state: &mut State, index: usize, step: usize) -> Vec<Effect>
     state.play = Some(play);
     // The sizes come first: the shells start with them.
     let mut effects = sizes(state);
-    if let Some(lesson) = state.lessons.get(index).and_then(|lesson| lesson.values().next()) {
+    if let Some(lesson) = state.lessons.get(index).and_then(|lesson| lesson.any()) {
         effects.extend(state.progress.lacks(lesson, &state.facts.lacking).then_some(Effect::Save));
     }
     effects.extend(tell(state, Event::Wish(Wish::GoTo(step))));

@@ -13,10 +13,10 @@ pub(super) fn edited(state: &mut State, edited: &Edited) -> Vec<Effect> {
             return Vec::new();
         }
     };
-    let id = lesson::id(&new).to_owned();
-    let Some(index) = state.lessons.iter().position(|known| lesson::id(known) == id) else { return Vec::new() };
+    let id = new.id().to_owned();
+    let Some(index) = state.lessons.iter().position(|known| known.id() == id) else { return Vec::new() };
     let Some(known) = state.lessons.get_mut(index) else { return Vec::new() };
-    if let Some(old) = known.values().next() {
+    if let Some(old) = known.any() {
         for lesson in new.values_mut() {
             (lesson.foreign, lesson.pack) = (old.foreign, old.pack.clone());
         }

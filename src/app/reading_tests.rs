@@ -22,7 +22,7 @@ pub(super) fn app(lang: Lang) -> State {
 /// Goes to a step of a lesson, its replay done.
 pub(super) fn go(state: &mut State, lesson: usize, step: usize) {
     state.size = SIZES[0];
-    let lesson = crate::lesson::id(&state.lessons[lesson]).to_string();
+    let lesson = state.lessons[lesson].id().to_string();
     update(state, Event::Open(lesson, step));
     for _ in 0..200 {
         if !matches!(play(state).session.phase(), Phase::Preparing(..)) {

@@ -294,14 +294,12 @@ impl State {
     /// A lesson in the language of the screen, or in the one that it has.
     pub(crate) fn lesson(&self, index: usize) -> Option<&Lesson> {
         let translations = self.lessons.get(index)?;
-        translations.get(self.lang.code()).or_else(|| translations.values().next())
+        translations.best(self.lang)
     }
 
     /// Takes over what earlier sessions have reached: the lesson that was open last is chosen.
     pub(crate) fn resume(&mut self, progress: Progress) {
-        let open = |translations: &Translations| {
-            translations.values().any(|lesson| progress.last() == Some(lesson.id.as_str()))
-        };
+        let open = |translations: &Translations| progress.last() == Some(translations.id());
         self.selected = self.lessons.iter().position(open).unwrap_or(self.selected);
         self.progress = progress;
     }

@@ -10,7 +10,7 @@ use super::{
     present,
 };
 use crate::{
-    lesson::{self, TerminalId},
+    lesson::TerminalId,
     session::{Action, Outcome, Report, Wish},
     terminal::Size,
     terminal::shell::TAKE_OFFER,
@@ -146,7 +146,7 @@ fn take_in(state: &mut State, event: Event) -> Vec<Effect> {
             let played = state.play.as_ref().map(|play| play.index);
             let mut news = false;
             for (index, lesson) in state.lessons.iter().enumerate() {
-                let Some(lesson) = lesson.values().next() else { continue };
+                let Some(lesson) = lesson.any() else { continue };
                 if played == Some(index) || state.progress.has_begun(lesson) {
                     news |= state.progress.lacks(lesson, &state.facts.lacking);
                 }
@@ -164,7 +164,7 @@ fn take_in(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Edited(files) => edited::edited(state, &files),
         Event::Open(lesson, step) => {
-            let place = state.lessons.iter().position(|known| lesson::id(known) == lesson);
+            let place = state.lessons.iter().position(|known| known.id() == lesson);
             place.map_or_else(Vec::new, |index| commands::open(state, index, step))
         }
         Event::Wish(wish) => tell(state, Event::Wish(wish)),

@@ -43,7 +43,7 @@ fn every_step_at_every_size() {
         for lesson in 0..state.lessons.len() {
             for step in 0..steps(&state, lesson) {
                 super::reading_tests::go(&mut state, lesson, step);
-                let id = crate::lesson::id(&state.lessons[lesson]).to_string();
+                let id = state.lessons[lesson].id().to_string();
                 let place = format!("{id}/{} {lang:?}", step + 1);
                 let play = |state: &State| state.play.as_ref().unwrap().session.phase().clone();
                 assert!(!matches!(play(&state), Phase::Preparing(..)));

@@ -34,7 +34,7 @@ use std::{
 /// Everything that these lessons require, once each.
 pub fn requirements(lessons: &[Translations]) -> Vec<Requirement> {
     let mut all = vec![Requirement::Root];
-    for lesson in lessons.iter().filter_map(|lesson| lesson.values().next()) {
+    for lesson in lessons.iter().filter_map(Translations::any) {
         for need in (0..lesson.steps.len()).flat_map(|step| lesson::needs(lesson, step)) {
             if !all.contains(&need) {
                 all.push(need);
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn a_file_that_a_step_binds_over_is_asked_for_and_named() {
         let lessons = crate::lesson::embedded_once();
-        let network = lessons.iter().find(|lesson| crate::lesson::id(lesson) == "network").unwrap();
+        let network = lessons.iter().find(|lesson| lesson.id() == "network").unwrap();
         let asked = requirements(std::slice::from_ref(network));
         assert!(asked.contains(&Requirement::File("/etc/hosts".into())), "{asked:?}");
         let found = Failed::NoFile("/etc/hosts".into()).found(Lang::En);

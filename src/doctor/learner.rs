@@ -36,7 +36,7 @@ pub(crate) fn run(lessons: &[Translations], need: Need, lang: Lang) -> ExitCode 
 /// What a learner's code says; `None` where it is none.
 pub(crate) fn read(code: &str, lessons: &[Translations], lang: Lang) -> Option<String> {
     let one = |all: &Translations| {
-        let lesson = all.get(lang.code()).or_else(|| all.values().next())?;
+        let lesson = all.best(lang)?;
         Some((lesson.id.clone(), lesson.steps.len()))
     };
     meaning(code, &lessons.iter().filter_map(one).collect::<Vec<_>>(), lang)

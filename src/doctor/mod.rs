@@ -109,12 +109,11 @@ impl Row {
     fn weigh(&mut self, lessons: &[Translations]) {
         let needs = |lesson: &&Translations| match &self.need {
             Some(need) => lesson
-                .values()
-                .next()
+                .any()
                 .is_some_and(|lesson| (0..lesson.steps.len()).any(|step| lesson::needs(lesson, step).contains(need))),
             None => self.bars,
         };
-        self.lessons = lessons.iter().filter(needs).map(|lesson| lesson::id(lesson).to_string()).collect();
+        self.lessons = lessons.iter().filter(needs).map(|lesson| lesson.id().to_string()).collect();
         if self.level != Level::Ok && self.need.is_some() {
             self.level = if self.lessons.is_empty() { Level::Limited } else { Level::Missing };
         }
@@ -150,7 +149,7 @@ fn examine(lessons: &[Translations], need: Need, lang: Lang) -> Report {
     let lacking = findings.lacking(&facts, lang);
     let barred = rows.iter().filter(|row| row.bars && row.level == Level::Missing);
     let barred: Vec<String> = barred.map(|row| row.check.clone()).collect();
-    let lessons = lessons.iter().filter_map(|lesson| lesson.get(lang.code()).or_else(|| lesson.values().next()));
+    let lessons = lessons.iter().filter_map(|lesson| lesson.best(lang));
     let lessons = lessons.map(|lesson| Outlook::of(lesson, &lacking, &barred, lang)).collect();
     Report { event: "doctor", rows, lessons }
 }

@@ -27,8 +27,8 @@ pub(crate) struct NoPlace {
 /// Finds `LESSON` or `LESSON/STEP` (a step's name or number from 1); the error says what there is instead.
 pub(crate) fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<Place, NoPlace> {
     let (id, step) = name.split_once('/').map_or((name, None), |(id, step)| (id, Some(step)));
-    let translations = lessons.iter().find(|lesson| lesson::id(lesson) == id).ok_or_else(|| {
-        let known: Vec<&str> = lessons.iter().map(lesson::id).collect();
+    let translations = lessons.iter().find(|lesson| lesson.id() == id).ok_or_else(|| {
+        let known: Vec<&str> = lessons.iter().map(Translations::id).collect();
         let rest = step.map(|step| format!("/{step}")).unwrap_or_default();
         let near = nearest(id, known.iter().copied()).map(|near| format!("{near}{rest}"));
         let id = printable(id);
@@ -38,7 +38,7 @@ pub(crate) fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<
         );
         NoPlace { what, near }
     })?;
-    let lesson = translations.get(lang.code()).or_else(|| translations.values().next()).cloned().unwrap_or_default();
+    let lesson = translations.best(lang).cloned().unwrap_or_default();
     let step = match step {
         None | Some("") => None,
         Some(step) => Some(step_index(&lesson, step).ok_or_else(|| {
@@ -56,8 +56,8 @@ pub(crate) fn place(name: &str, lessons: &[Translations], lang: Lang) -> Result<
             NoPlace { what, near }
         })?),
     };
-    let at = lessons.iter().position(|lesson| lesson::id(lesson) == id);
-    let next = at.and_then(|at| lessons.get(at + 1)).map(|next| lesson::id(next).to_string());
+    let at = lessons.iter().position(|lesson| lesson.id() == id);
+    let next = at.and_then(|at| lessons.get(at + 1)).map(|next| next.id().to_string());
     Ok(Place { lesson, step, next })
 }
 

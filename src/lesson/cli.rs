@@ -4,10 +4,11 @@ use super::{
     args::CALLS,
     fact::VOCABULARY,
     lint,
-    model::{Block, Lesson, Predict, Run, Translations},
+    model::{Block, Lesson, Predict, Run},
     parse::{ID_FORM, ID_FORM_ZH, is_id},
     scaffold,
     store::{self, LoadError},
+    translations::Translations,
 };
 use crate::{
     columns::align,
@@ -53,10 +54,10 @@ pub fn check(dir: Option<&Path>, lang: Lang, out: &mut dyn Write) -> io::Result<
         Err(status) => return Ok(status),
     };
     for lesson in &lessons {
-        let steps = lesson.values().next().map_or(0, |lesson| lesson.steps.len());
-        let id = store::id(lesson);
-        let languages = lesson.keys().copied().collect::<Vec<_>>().join(lang.pick(" and ", " 和 "));
-        let missing = Lang::ALL.into_iter().find(|lang| !lesson.contains_key(lang.code())).map(Lang::code);
+        let steps = lesson.any().map_or(0, |lesson| lesson.steps.len());
+        let id = lesson.id();
+        let languages = lesson.languages().map(Lang::code).collect::<Vec<_>>().join(lang.pick(" and ", " 和 "));
+        let missing = Lang::ALL.into_iter().find(|lang| lesson.languages().all(|known| known != *lang)).map(Lang::code);
         let missing = missing.map(|code| {
             lang.pick(
                 format!("; without {code}.md readers of that language see this one, marked"),
@@ -119,11 +120,11 @@ pub(crate) fn stats(dir: Option<&Path>, lang: Lang, out: &mut dyn Write) -> io::
     );
     let mut rows = vec![titles.map(String::from).to_vec()];
     for lesson in &lessons {
-        let steps = lesson.values().next().map_or(0, |lesson| lesson.steps.len());
+        let steps = lesson.any().map_or(0, |lesson| lesson.steps.len());
         for index in 0..steps {
             let mut row = Vec::new();
             for language in Lang::ALL {
-                let found = lesson.get(language.code()).and_then(|lesson| Some((lesson, lesson.steps.get(index)?)));
+                let found = lesson.get(language).and_then(|lesson| Some((lesson, lesson.steps.get(index)?)));
                 row.extend(match found {
                     Some((lesson, step)) => {
                         let count = lint::before_acting(step);
@@ -134,7 +135,7 @@ pub(crate) fn stats(dir: Option<&Path>, lang: Lang, out: &mut dyn Write) -> io::
                 });
                 if row.len() == 2 {
                     let id = found.map_or("", |(_, step)| step.id.as_str());
-                    row.insert(0, format!("{}/{id}", store::id(lesson)));
+                    row.insert(0, format!("{}/{id}", lesson.id()));
                 }
             }
             rows.push(row);
@@ -186,9 +187,9 @@ pub fn new(dir: &Path, id: &str, lang: Lang, out: &mut dyn Write) -> io::Result<
 
 /// Prints a lesson as one plain Markdown document for the speaker: notes, answers and the hidden solution included.
 pub fn export(lessons: &[Translations], id: &str, lang: Lang, out: &mut dyn Write) -> io::Result<ExitCode> {
-    let found = lessons.iter().find(|lesson| store::id(lesson) == id).and_then(|lesson| in_language(lesson, lang));
+    let found = lessons.iter().find(|lesson| lesson.id() == id).and_then(|lesson| in_language(lesson, lang));
     let Some(lesson) = found else {
-        let known: Vec<&str> = lessons.iter().map(store::id).collect();
+        let known: Vec<&str> = lessons.iter().map(Translations::id).collect();
         let near = nearest(id, known.iter().copied()).map(|near| format!("\n  {}", did_you_mean(near, lang)));
         let near = near.unwrap_or_default();
         return Ok(complain(
@@ -283,7 +284,7 @@ fn command(run: &Run, lang: Lang) -> String {
 }
 
 fn in_language(lesson: &Translations, lang: Lang) -> Option<&Lesson> {
-    lesson.get(lang.code()).or_else(|| lesson.values().next())
+    lesson.best(lang)
 }
 
 /// Says what went wrong. A closed standard error has no reader.

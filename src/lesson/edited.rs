@@ -1,8 +1,6 @@
 //! A lesson that its author changes while it is played.
 
-use super::{
-    Block, Fills, Lesson, LoadError, Predict, Problem, Translations, fills::fill, folder, pack::fall_back, store::texts,
-};
+use super::{Block, Fills, Lesson, LoadError, Predict, Problem, Translations, folder, pack::fall_back, store::texts};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -39,7 +37,7 @@ impl Edited {
             return Err(first);
         }
         fall_back(&mut lesson);
-        fill(&mut lesson, &self.fills);
+        lesson.fill(&self.fills);
         Ok(lesson)
     }
 }

@@ -1,8 +1,9 @@
 //! What only the machine of a session knows, and lessons name: a free port, the image, controllers, an ordinary user.
 
 use super::{
-    model::{Block, Fact, Lesson, Run, Translations},
+    model::{Block, Fact, Lesson, Run},
     mutants,
+    translations::Translations,
 };
 use crate::kernel::{availability::available_in, cgroups::own, ordinary};
 use serde::{Deserialize, Serialize};
@@ -59,19 +60,6 @@ impl Fills {
     }
 }
 
-/// Fills in what only the machine of a session knows.
-pub(super) fn fill(lesson: &mut Translations, fills: &Fills) {
-    let Fills { port, image, controllers, ids, .. } = fills.clone();
-    let fills = [
-        ("{port}", port.to_string()),
-        (IMAGE, image),
-        ("{controllers}", controllers),
-        ("{uid}", ids.0.to_string()),
-        ("{gid}", ids.1.to_string()),
-    ];
-    lesson.values_mut().for_each(|lesson| fill_in(lesson, port, ids, &fills));
-}
-
 /// Only used where no socket can be opened at all.
 const FALLBACK_PORT: u16 = 47_001;
 /// What stands in lessons for the image that the user has chosen.
@@ -96,7 +84,15 @@ fn controllers(version: impl Fn(&str) -> Option<u8>) -> String {
 }
 
 /// Puts what only this machine knows in its place everywhere, so that nothing after this needs to know of it.
-fn fill_in(lesson: &mut Lesson, port: u16, ids: (u32, u32), fills: &[(&str, String)]) {
+pub(super) fn fill_in(lesson: &mut Lesson, fills: &Fills) {
+    let Fills { port, image, controllers, ids, .. } = fills;
+    let fills = [
+        ("{port}", &port.to_string()),
+        (IMAGE, image),
+        ("{controllers}", controllers),
+        ("{uid}", &ids.0.to_string()),
+        ("{gid}", &ids.1.to_string()),
+    ];
     let fill = |text: &mut String| {
         // Hardly any has one.
         if !text.contains('{') {
@@ -127,9 +123,9 @@ fn fill_in(lesson: &mut Lesson, port: u16, ids: (u32, u32), fills: &[(&str, Stri
                 for check in checks {
                     fill(&mut check.text);
                     if let Fact::Listening(_, wanted @ 0) | Fact::NotListening(_, wanted @ 0) = &mut check.fact {
-                        *wanted = port;
+                        *wanted = *port;
                     }
-                    check.fact.be(ids);
+                    check.fact.be(*ids);
                     if let Fact::Call(_, _, Some(text)) = &mut check.fact {
                         fill(text);
                     }

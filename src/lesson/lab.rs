@@ -24,8 +24,7 @@ pub(crate) fn lab(image: Option<&str>) -> Translations {
         let title = lang.pick("Lab", "实验台").to_string();
         let step =
             Step { id: LAB.into(), title: title.clone(), fresh: true, blocks: blocks.clone(), ..Step::default() };
-        let lesson = Lesson { id: LAB.into(), lang, title, steps: vec![step], free: true, ..Lesson::default() };
-        (lang.code(), lesson)
+        Lesson { id: LAB.into(), lang, title, steps: vec![step], free: true, ..Lesson::default() }
     };
     Lang::ALL.into_iter().map(of).collect()
 }

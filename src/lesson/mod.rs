@@ -27,6 +27,7 @@ mod scaffold;
 mod source;
 mod store;
 mod terms;
+mod translations;
 mod way;
 
 pub use edited::Edited;
@@ -38,7 +39,7 @@ pub use fills::Fills;
 pub(crate) use lab::{LAB, lab};
 pub use model::{
     Amount, Block, CONTAINER, Check, Counter, End, Fact, FileFact, GroupFact, INTERRUPT, Lesson, Member, Outcome,
-    Predict, Problem, Run, Setting, Shells, Step, TerminalId, Translations, Where,
+    Predict, Problem, Run, Setting, Shells, Step, TerminalId, Where,
 };
 pub(crate) use needs::needs;
 pub use network::{Connect, Counted, LinkState, NetFact, Probe, Reply, Spot, Towards};
@@ -46,7 +47,9 @@ pub use pack::{LeftOut, Pack};
 pub(crate) use pack::{commands, consent, of_where};
 pub use parse::parse;
 pub use requirement::{Ability, Lacking, Requirement, Wiring};
-pub use store::{LoadError, directory, embedded, folder, id, load, load_all, load_as, trusted};
+pub(crate) use store::read_ahead;
+pub use store::{LoadError, directory, embedded, folder, load, load_all, load_as, trusted};
 #[cfg(test)]
 pub(crate) use store::{embedded_once, written_once};
+pub use translations::Translations;
 pub use way::{Refusal, Way, WrongWay};

@@ -7,7 +7,6 @@ use super::{
     way::{Refusal, Way},
 };
 use crate::lang::Lang;
-use std::collections::BTreeMap;
 
 /// Which of the two terminals.
 #[derive(
@@ -279,6 +278,3 @@ pub struct Problem {
     /// One sentence.
     pub what: String,
 }
-
-/// A lesson in every language that it exists in.
-pub type Translations = BTreeMap<&'static str, Lesson>;

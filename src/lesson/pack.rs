@@ -1,6 +1,9 @@
 //! Lessons from a folder of the user's: what is loaded of them, what is left out, and what is said before their commands run.
 
-use super::model::{Block, Lesson, Problem, Run, TerminalId, Translations};
+use super::{
+    model::{Block, Lesson, Problem, Run, TerminalId},
+    translations::Translations,
+};
 use crate::{
     kernel::text::{self, printable},
     lang::Lang,
@@ -50,29 +53,27 @@ pub(super) fn sound(
     let path = |code: &str| format!("{label}/{code}.md");
     let is_of_a_language = |problem: &Problem| Lang::ALL.iter().any(|lang| path(lang.code()) == problem.file);
     match problems.iter().all(is_of_a_language) {
-        true => lesson.retain(|code, _| problems.iter().all(|problem| problem.file != path(code))),
-        false => lesson.clear(),
+        true => lesson.retain(|lang| problems.iter().all(|problem| problem.file != path(lang.code()))),
+        false => lesson.retain(|_| false),
     }
-    let what = if lesson.is_empty() { label.to_owned() } else { first.file.clone() };
-    ((!lesson.is_empty()).then_some(lesson), Some(LeftOut { what, problems }))
+    let some = lesson.languages().next().is_some();
+    let what = if some { first.file.clone() } else { label.to_owned() };
+    (some.then_some(lesson), Some(LeftOut { what, problems }))
 }
 
 /// Puts a lesson that exists in one language in the place of the other one, marked as what it is.
 pub(super) fn fall_back(lesson: &mut Translations) {
-    if lesson.len() == Lang::ALL.len() {
-        return;
-    }
-    let Some(known) = lesson.values().next().cloned() else { return };
-    for lang in Lang::ALL {
+    let missing = Lang::ALL.into_iter().find(|lang| lesson.languages().all(|known| known != *lang));
+    if let Some(lang) = missing
+        && let Some(known) = lesson.any().cloned()
+    {
         let marked = |title: &str| match known.lang {
             Lang::En => format!("{title}（英文）"),
             Lang::Zh => format!("{title} (Chinese)"),
         };
-        lesson.entry(lang.code()).or_insert_with(|| {
-            let mut other = Lesson { lang, title: marked(&known.title), ..known.clone() };
-            other.steps.iter_mut().for_each(|step| step.title = marked(&step.title));
-            other
-        });
+        let mut other = Lesson { lang, title: marked(&known.title), ..known.clone() };
+        other.steps.iter_mut().for_each(|step| step.title = marked(&step.title));
+        lesson.insert(other);
     }
 }
 

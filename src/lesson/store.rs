@@ -2,11 +2,12 @@
 
 use super::{
     agree::agree,
-    fills::{Fills, fill},
-    model::{Lesson, Problem, Translations},
+    fills::Fills,
+    model::{Lesson, Problem},
     mutants,
     pack::{self, LeftOut},
     parse::{self, Located},
+    translations::Translations,
 };
 use crate::{
     kernel::errno::why_io,
@@ -17,7 +18,6 @@ use std::{
     fmt,
     io::{self, Read},
     iter,
-    panic::resume_unwind,
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
@@ -96,8 +96,8 @@ pub fn load_as(dir: Option<&Path>, fills: &Fills) -> Result<(Vec<Translations>, 
         let found;
         (found, left_out) = sound(dir)?;
         for mut foreign in found {
-            let id = id(&foreign).to_owned();
-            match lessons.iter_mut().find(|own| self::id(own) == id) {
+            let id = foreign.id().to_owned();
+            match lessons.iter_mut().find(|own| own.id() == id) {
                 Some(own) => {
                     pack::replaces(&mut foreign);
                     *own = foreign;
@@ -107,14 +107,14 @@ pub fn load_as(dir: Option<&Path>, fills: &Fills) -> Result<(Vec<Translations>, 
         }
     }
     lessons.sort_by_key(|lesson| {
-        let id = id(lesson);
+        let id = lesson.id();
         (ORDER.iter().position(|known| *known == id).unwrap_or(ORDER.len()), id.to_owned())
     });
     lessons.iter_mut().for_each(pack::fall_back);
     if !fills.mutants.is_empty() {
         lessons.push(mutants::lesson(&fills.mutants));
     }
-    lessons.iter_mut().for_each(|lesson| fill(lesson, fills));
+    lessons.iter_mut().for_each(|lesson| lesson.fill(fills));
     lessons.extend(fills.own.as_ref().and_then(|own| own.lesson(fills)));
     Ok((lessons, left_out))
 }
@@ -157,32 +157,39 @@ fn own() -> impl Iterator<Item = Folder> {
     })
 }
 
-/// The embedded lessons. The first frame waits for them: whoever has a second processor reads half of them there.
+/// The embedded lessons, none of which is read yet.
 fn own_lessons() -> Vec<Translations> {
-    let (folders, next) = (own().collect::<Vec<_>>(), AtomicUsize::new(0));
-    let read = || -> Vec<Translations> {
-        let left = iter::from_fn(|| folders.get(next.fetch_add(1, Ordering::Relaxed)));
-        left.map(|(label, files)| own_folder(label, files)).collect()
+    let lesson = |folder: &'static Dir<'static>| {
+        let file = |lang: Lang| {
+            let path = folder.path().join(format!("{}.md", lang.code()));
+            let text = folder.get_file(&path)?.contents_utf8()?;
+            Some((lang, format!("lessons/{}", path.display()), text))
+        };
+        Translations::unread(folder.path().to_str()?, Lang::ALL.into_iter().filter_map(file)).into()
     };
-    thread::scope(|scope| {
-        let other = thread::Builder::new().spawn_scoped(scope, read);
-        let mut lessons = read();
-        // Where no thread can be made, all of them are here.
-        if let Ok(other) = other {
-            lessons.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        lessons
-    })
+    EMBEDDED.dirs().filter_map(lesson).collect()
 }
 
-/// What this program brings along in a folder: a test has looked at its style, and whether its languages agree.
-pub(super) fn own_folder(label: &str, files: &[(String, Vec<u8>)]) -> Translations {
-    let read = |lang: Lang| {
-        let name = format!("{}.md", lang.code());
-        let (_, bytes) = files.iter().find(|(file, _)| *file == name)?;
-        Some((lang.code(), parse::read_own(&format!("{label}/{name}"), text(bytes).ok()?)))
+/// Reads these lessons in a language. The first frame waits for it: whoever has a second processor reads half of them there.
+pub(crate) fn read_ahead(lessons: &[Translations], lang: Lang) {
+    let next = AtomicUsize::new(0);
+    let read = || {
+        let left = iter::from_fn(|| lessons.get(next.fetch_add(1, Ordering::Relaxed)));
+        left.for_each(|lesson| {
+            lesson.best(lang);
+        });
     };
-    Lang::ALL.into_iter().filter_map(read).collect()
+    thread::scope(|scope| {
+        // Where no thread can be made, all of them are read here.
+        let _other = thread::Builder::new().spawn_scoped(scope, read);
+        read();
+    });
+}
+
+/// What this program makes itself: a test has looked at its style, and whether its languages agree.
+pub(super) fn made(id: &str, texts: impl IntoIterator<Item = (Lang, String)>) -> Translations {
+    let read = |(lang, text): (Lang, String)| parse::read_own(&format!("lessons/{id}/{}.md", lang.code()), &text);
+    texts.into_iter().map(read).collect()
 }
 
 /// An embedded lesson as it is written, in English.
@@ -295,8 +302,7 @@ pub fn folder(label: &str, files: &[(String, Vec<u8>)]) -> (Translations, Vec<Pr
             problems.extend(agree(original, translation, path));
         }
     }
-    let lessons = found.into_iter().map(|(_, located)| (located.lesson.lang.code(), located.lesson));
-    (lessons.collect(), problems)
+    (found.into_iter().map(|(_, located)| located.lesson).collect(), problems)
 }
 
 /// The text of a file, or where it stops being text.
@@ -311,9 +317,4 @@ fn text(bytes: &[u8]) -> Result<&str, (usize, usize, String)> {
         let column = good.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         (good.matches('\n').count() + 1, column, say("this is not UTF-8 text", "这不是 UTF-8 文本").into())
     })
-}
-
-/// The name of a lesson.
-pub fn id(lesson: &Translations) -> &str {
-    lesson.values().next().map_or("", |lesson| lesson.id.as_str())
 }

@@ -26,8 +26,8 @@ pub(crate) struct Look {
 
 /// The lesson of this name, in this language or in the one that it has.
 pub(crate) fn lesson<'a>(lessons: &'a [Translations], id: &str, lang: Lang) -> Option<&'a Lesson> {
-    let all = lessons.iter().find(|all| all.values().any(|lesson| lesson.id == id))?;
-    all.get(lang.code()).or_else(|| all.values().next())
+    let all = lessons.iter().find(|all| all.id() == id)?;
+    all.best(lang)
 }
 
 /// All lines; `stage` is where the hall is, if there is one.

@@ -69,7 +69,7 @@ pub(crate) fn cast(
     });
     writeln!(out, "{first}")?;
     let is_shown = |id: &str| header.places.iter().any(|place| place.split('/').next() == Some(id));
-    let shown = lessons.iter().filter_map(|lesson| lesson.values().next()).filter(|lesson| is_shown(&lesson.id));
+    let shown = lessons.iter().filter_map(Translations::any).filter(|lesson| is_shown(&lesson.id));
     let steps: usize = shown.map(|lesson| lesson.steps.len()).sum();
     let least = STEP.as_secs_f64() * steps as f64 / player.total().as_secs_f64().max(f64::MIN_POSITIVE);
     let slower = if how.slow { least.clamp(1.0, SLOWEST) } else { 1.0 };

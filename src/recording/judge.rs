@@ -126,7 +126,7 @@ fn scripts(sample: &Sample) -> impl Iterator<Item = (&str, &str)> {
 
 /// How many questions were answered, and right.
 fn sum(progress: &Progress, state: &State) -> (usize, usize) {
-    let lessons = state.lessons.iter().filter_map(|lesson| lesson.values().next());
+    let lessons = state.lessons.iter().filter_map(Translations::any);
     lessons
         .map(|lesson| progress.of(lesson).predictions())
         .fold((0, 0), |(answered, right), asked| (answered + asked.answered, right + asked.right))

@@ -16,7 +16,7 @@ impl Header {
     /// The state of a screen before anything has happened; `lessons` are those of this program.
     pub(super) fn state(&self, lessons: &[Translations]) -> Result<State, Unreadable> {
         let find = |id: &String| {
-            let found = lessons.iter().find(|lesson| lesson::id(lesson) == id).cloned();
+            let found = lessons.iter().find(|lesson| lesson.id() == id).cloned();
             // The lab is in no list of lessons.
             let found = found.or_else(|| (id == lesson::LAB).then(|| lesson::lab(None)));
             found.ok_or_else(|| Unreadable::Lesson(id.clone()))

@@ -9,7 +9,7 @@ use crate::{
     kernel::{mountinfo, program},
     lang::Lang,
     lesson::{
-        self, Block, Fills, Lesson, Run, Translations,
+        Block, Fills, Lesson, Run, Translations,
         mutants::{self, Own},
     },
     near::{did_you_mean, nearest},
@@ -112,8 +112,8 @@ fn lessons(common: &Common, place: &str, own: Option<Own>, lang: Lang) -> Result
 }
 
 fn spoken<'a>(lessons: &'a [Translations], id: &str, lang: Lang) -> Option<&'a Lesson> {
-    let all = lessons.iter().find(|lesson| lesson::id(lesson) == id)?;
-    all.get(lang.code()).or_else(|| all.values().next())
+    let all = lessons.iter().find(|lesson| lesson.id() == id)?;
+    all.best(lang)
 }
 
 /// Plays one branch of the plan on standard input, in namespaces that end with this program.

@@ -26,7 +26,7 @@ pub(super) fn board(dir: &Path, json: bool, once: bool, ascii: bool, lang: Lang)
     let ascii = ascii || tui::ascii_only(|name| std::env::var(name).ok());
     let lessons = lesson::embedded().unwrap_or_default();
     let question = |answers: &Answers| {
-        let lesson = lessons.iter().filter_map(|all| all.get(lang.code())).find(|one| one.id == answers.lesson)?;
+        let lesson = lessons.iter().filter_map(|all| all.get(lang)).find(|one| one.id == answers.lesson)?;
         let step = lesson.steps.iter().find(|step| step.id == answers.step)?;
         match step.blocks.get(answers.block)? {
             Block::Predict(predict) => Some((predict.question.clone(), predict.options.clone())),

@@ -47,7 +47,7 @@ impl Case<'_> {
 
 /// All of them, in the order of the lessons.
 fn cases(lessons: &[Translations], lang: Lang) -> Vec<Case<'_>> {
-    let spoken = lessons.iter().filter_map(|all| all.get(lang.code()).or_else(|| all.values().next()));
+    let spoken = lessons.iter().filter_map(|all| all.best(lang));
     let steps = spoken
         .flat_map(|lesson| lesson.steps.iter().enumerate().map(move |(index, step)| Case { lesson, index, step }));
     steps.filter(|case| case.step.is_broken()).collect()

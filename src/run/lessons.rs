@@ -36,7 +36,7 @@ pub(super) fn run(names: &[String], how: How, record: Option<&Path>, common: &Co
         Ok(lessons) => lessons,
         Err(status) => return status,
     };
-    let all: Vec<String> = lessons.iter().map(|lesson| lesson::id(lesson).to_string()).collect();
+    let all: Vec<String> = lessons.iter().map(|lesson| lesson.id().to_string()).collect();
     let wanted = if names.is_empty() { &all } else { names };
     let mut places = Vec::new();
     for name in wanted {
@@ -117,10 +117,10 @@ pub(super) fn hand_out(name: &str, to: Format, speaker: bool, common: &Common, l
         Err(status) => return status,
     };
     let status = status(failed, passed);
-    let Some(lesson) = lessons.iter().find(|lesson| lesson::id(lesson) == place.parts().0) else { return status };
+    let Some(lesson) = lessons.iter().find(|lesson| lesson.id() == place.parts().0) else { return status };
     let text = match to {
         Format::Html => headless::page(lesson, &record, speaker, lang),
-        Format::Md => lesson.get(lang.code()).map(|it| headless::document(it, &record, speaker)).unwrap_or_default(),
+        Format::Md => lesson.get(lang).map(|it| headless::document(it, &record, speaker)).unwrap_or_default(),
         // It shows the screen, and was made above.
         Format::Cast => String::new(),
     };
@@ -177,7 +177,7 @@ pub(super) fn book(dir: &Path, names: &[String], mdbook: bool, speaker: bool, co
         Ok(lessons) => lessons,
         Err(status) => return status,
     };
-    let all: Vec<String> = lessons.iter().map(|lesson| lesson::id(lesson).to_string()).collect();
+    let all: Vec<String> = lessons.iter().map(|lesson| lesson.id().to_string()).collect();
     let mut chosen: Vec<&Translations> = Vec::new();
     for name in if names.is_empty() { &all } else { names } {
         let place = match headless::place(name, &lessons, lang) {
@@ -188,15 +188,15 @@ pub(super) fn book(dir: &Path, names: &[String], mdbook: bool, speaker: bool, co
             return status;
         }
         let id = place.parts().0;
-        let new = chosen.iter().all(|lesson| lesson::id(lesson) != id);
-        chosen.extend(lessons.iter().find(|lesson| new && lesson::id(lesson) == id));
+        let new = chosen.iter().all(|lesson| lesson.id() != id);
+        chosen.extend(lessons.iter().find(|lesson| new && lesson.id() == id));
     }
     let lacking = lacking(&lessons, common);
     let (mut chapters, mut failed, mut passed): (Vec<headless::Chapter<'_>>, _, _) = (Vec::new(), 0, 0);
     for lesson in chosen {
         let mut records = Vec::new();
         for spoken in Lang::ALL {
-            let Ok(place) = headless::place(lesson::id(lesson), &lessons, spoken) else { continue };
+            let Ok(place) = headless::place(lesson.id(), &lessons, spoken) else { continue };
             match collected(&place, &lacking, common, spoken) {
                 Ok((record, wrong, well)) => {
                     records.push(record);
@@ -249,7 +249,7 @@ pub(super) fn prove(dir: Option<&Path>, common: &Common, lang: Lang) -> ExitCode
         Ok((lessons, _)) => lessons,
         Err(error) => return complain(&error.to_string(), None, USAGE),
     };
-    let wanted = |lesson: &&Translations| dir.is_none() || lesson.values().any(|lesson| lesson.pack.is_some());
+    let wanted = |lesson: &&Translations| dir.is_none() || lesson.pack().is_some();
     let lessons: Vec<Translations> = lessons.iter().filter(wanted).cloned().collect();
     let proved = lang.pick("not solved before, solved after, clean", "之前不成立，之后成立，不留痕迹");
     let proof = match proof::prove(&lessons, proved, common, lang, headless::prove) {

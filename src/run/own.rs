@@ -49,7 +49,7 @@ fn played(cli: &Cli, path: &Path, seed: Option<u64>, daily: bool, lang: Lang) ->
     };
     let exe = prepare(&cli.common, lang)?;
     let proof = mutants::proof(&script, lang);
-    let asked: Translations = [(lang.code(), proof.lesson)].into();
+    let asked: Translations = [proof.lesson].into_iter().collect();
     let lacking = doctor::lacking_for(need(&cli.common), &doctor::requirements(std::slice::from_ref(&asked)));
     let lacking: Lacking =
         lacking.into_iter().find(|(known, _)| *known == lang).map(|(_, lacking)| lacking).unwrap_or_default();

@@ -29,7 +29,7 @@ pub(super) fn show(json: bool, markdown: bool, common: &Common, lang: Lang) -> E
         Ok(progress) => progress,
         Err(status) => return status,
     };
-    let of = |all: &Translations| all.get(lang.code()).or_else(|| all.values().next()).map(|it| progress.of(it));
+    let of = |all: &Translations| all.best(lang).map(|it| progress.of(it));
     let reached: Vec<_> = lessons.iter().filter_map(of).collect();
     let lines = match (json, markdown) {
         (true, _) => vec![text::json(&report::value(&reached, progress.last())).unwrap_or_default()],

@@ -49,7 +49,7 @@ pub(super) fn prove(
     let exe = prepare(common, lang)?;
     let lacking = doctor::lacking_for(need(common), &doctor::requirements(lessons));
     let lacking = lacking.into_iter().find(|(known, _)| *known == lang).map(|(_, lacking)| lacking).unwrap_or_default();
-    let chosen: Vec<Lesson> = lessons.iter().filter_map(|lesson| lesson.get(lang.code())).cloned().collect();
+    let chosen: Vec<Lesson> = lessons.iter().filter_map(|lesson| lesson.get(lang)).cloned().collect();
     let mut out = io::stdout();
     let mut proof = Proof { left: Vec::new(), well: 0, failed: false, written: Ok(()) };
     let ended = play(&chosen, &lacking, setup(common, exe, true, lang), &mut |step| {

@@ -9,7 +9,7 @@ use crate::{
     image::{Reference, size},
     kernel::{errno, text},
     lang::Lang,
-    lesson::Translations,
+    lesson::{self, Translations},
     runtime::{Setup, scope, signals},
     tools::TOOLS,
 };
@@ -58,6 +58,10 @@ pub(super) fn load_and_look(
     thread::scope(|scope| {
         let looking = thread::Builder::new().spawn_scoped(scope, look);
         let lessons = load_with(&cli.common, seeds, lang);
+        // Of a place only its own lesson is shown; the others are read when they are.
+        if let (Ok(lessons), None) = (&lessons, &cli.place) {
+            lesson::read_ahead(lessons, lang);
+        }
         // Where no thread can be made, that is what will be found.
         let bar =
             looking.map_or_else(|_| look(), |looking| looking.join().unwrap_or_else(|panic| resume_unwind(panic)));

@@ -15,7 +15,6 @@ use crate::{
     event::Plan,
     kernel::text,
     lang::{self, Lang},
-    lesson,
     session::{Proof, StateDir, share, why_not_kept},
     ui,
 };
@@ -74,12 +73,10 @@ impl Driver {
 
     /// Starts to find out what this machine lacks, beside everything else: it takes longer than a frame.
     pub(super) fn examine(&self) -> io::Result<()> {
-        let needs = doctor::requirements(&self.state.lessons);
-        let (queue, need) = (self.engine.queue(), self.engine.need());
+        let (queue, need, lessons) = (self.engine.queue(), self.engine.need(), self.state.lessons.clone());
         let examine = move || {
-            let found =
-                doctor::lacking_for(need, &needs).into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect();
-            queue.send(Event::Lacking(found));
+            let found = doctor::lacking_for(need, &doctor::requirements(&lessons));
+            queue.send(Event::Lacking(found.into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect()));
         };
         thread::Builder::new().name("examine".into()).spawn(examine).map(drop)
     }
@@ -126,7 +123,7 @@ impl Driver {
     /// Begins with a lesson, or asks whether its commands may run.
     pub(super) fn open(&mut self, lesson: usize, step: usize) {
         if let Some(translations) = self.state.lessons.get(lesson) {
-            self.give(Event::Open(lesson::id(translations).to_string(), step));
+            self.give(Event::Open(translations.id().to_string(), step));
         }
     }
 

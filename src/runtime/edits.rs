@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, io, sync::Arc, thread};
 ///
 /// Errors: those of inotify(7), and of a thread that cannot be started.
 pub(super) fn watch(lessons: &[Translations], fills: &Fills, queue: Arc<Queue>) -> io::Result<()> {
-    let packs = lessons.iter().filter_map(|lesson| lesson.values().next()?.pack.as_ref());
+    let packs = lessons.iter().filter_map(|lesson| lesson.pack());
     let folders: Vec<String> = packs.map(|pack| pack.folder.clone()).collect();
     if folders.is_empty() {
         return Ok(());

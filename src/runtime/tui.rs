@@ -18,7 +18,7 @@ use crate::{
     doctor::{Tier, tier},
     kernel::{errno, program},
     lang::Lang,
-    lesson::{self, Fills, Translations},
+    lesson::{Fills, Translations},
     observe,
     recording::{Header, Recorder},
     session::{Progress, StateDir},
@@ -94,7 +94,7 @@ impl TuiOptions {
         let places = self
             .start
             .iter()
-            .filter_map(|(lesson, step)| Some(format!("{}/{}", lesson::id(state.lessons.get(*lesson)?), step + 1)));
+            .filter_map(|(lesson, step)| Some(format!("{}/{}", state.lessons.get(*lesson)?.id(), step + 1)));
         let header = Header::of(&state, image, self.fills.clone(), places.collect());
         let recorder = self.record.map(|(file, path)| Recorder::start(file, &path, &header)).transpose()?;
         state.recorded = recorder.is_some();

@@ -96,7 +96,7 @@ fn the_next_lesson_is_the_next_that_is_not_done() {
         lesson.values_mut().for_each(|lesson| (lesson.id, lesson.title) = (id.into(), format!("The {id}")));
         state.lessons.push(lesson);
     }
-    let done = state.lessons[1]["en"].clone();
+    let done = state.lessons[1].get(Lang::En).unwrap().clone();
     state.progress.note(&done, &crate::session::Report::Solved(0, true));
     press(&mut state, " ");
     assert!(screen(&mut state).contains("Space goes to the next lesson: The third"));

@@ -111,7 +111,7 @@ fn page(state: &State) -> Page {
     let lead = lang.pick("A container is a process with four properties.", "容器就是一个具有四种性质的进程。");
     let mut list: Vec<Pieces> = vec![vec![(lead.into(), Role::Plain)], Pieces::new()];
     let mut chosen = 0;
-    let of = |id: &str| state.lessons.iter().position(|lesson| lesson.values().any(|lesson| lesson.id == id));
+    let of = |id: &str| state.lessons.iter().position(|lesson| lesson.id() == id);
     for property in &PROPERTIES {
         let index = of(property.lesson);
         if index == Some(state.selected) {

@@ -15,7 +15,7 @@ fn home(lang: Lang, size: (u16, u16)) -> String {
 fn chosen_at(lang: Lang, size: (u16, u16), chosen: usize) -> String {
     let lessons = crate::lesson::embedded_once();
     let mut progress = Progress::default();
-    for lesson in lessons.iter().map(|all| &all[lang.code()]) {
+    for lesson in lessons.iter().map(|all| all.get(lang).unwrap()) {
         match lesson.id.as_str() {
             "isolate" => {
                 progress.note(lesson, &Report::Left(0));
@@ -49,7 +49,7 @@ fn home_names_each_part_without_cutting_it_and_tells_what_became_of_it() {
             assert!(!text.contains('…'), "{text}");
             let squeezed: String = text.split_whitespace().collect();
             for lesson in crate::lesson::embedded_once() {
-                let lesson = &lesson[lang.code()];
+                let lesson = lesson.get(lang).unwrap();
                 let known = crate::app::PROPERTIES.iter().find(|property| property.lesson == lesson.id);
                 let (name, about) = known.map_or((lesson.title.as_str(), lesson.summary.as_str()), |property| {
                     (lang.pick(property.name.0, property.name.1), lang.pick(property.meaning.0, property.meaning.1))

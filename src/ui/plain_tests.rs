@@ -26,7 +26,7 @@ fn every_text_fits_forty_columns_and_names_the_commands_of_panes() {
     for lang in Lang::ALL {
         let state = stage::state(lang, (80, 24), Look::default());
         let mut named = 0;
-        for lesson in written_once().iter().filter_map(|lesson| lesson.get(lang.code())) {
+        for lesson in written_once().iter().filter_map(|lesson| lesson.get(lang)) {
             let texts = texts(lesson);
             let lines = fit(&state, &texts, 40);
             let wide = lines.iter().find(|line| line.width() > 40);

@@ -138,7 +138,7 @@ pub(crate) fn lab() -> State {
 
 fn state_of(lesson: impl Fn(Lang) -> Lesson, lang: Lang, size: impl Into<Size>, look: Look) -> State {
     let facts = Facts { root: true, kernel: "6.18.44".into(), cgroup_mode: "hybrid".into(), ..Facts::default() };
-    let translations: Translations = Lang::ALL.into_iter().map(|lang| (lang.code(), lesson(lang))).collect();
+    let translations: Translations = Lang::ALL.into_iter().map(lesson).collect();
     let mut state = State::new(lang, look, facts, vec![translations], Prefix::default());
     update(&mut state, Event::Resize(size.into()));
     state

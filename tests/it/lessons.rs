@@ -2,7 +2,8 @@
 
 use super::lessons_command::{boxwright, text};
 use crate::harness::{Test, tests};
-use boxwright::lesson::{self, Block, Fact, LoadError, Problem};
+use boxwright::lang::Lang;
+use boxwright::lesson::{self, Block, Fact, LoadError, Problem, Translations};
 use proptest::prelude::*;
 
 pub fn tests() -> Vec<Test> {
@@ -41,7 +42,7 @@ pub fn small(from: &str, to: &str) -> String {
 
 fn the_embedded_lessons_have_no_problems() {
     match lesson::embedded() {
-        Ok(lessons) => assert!(lessons.iter().all(|lesson| lesson.len() == 2)),
+        Ok(lessons) => assert!(lessons.iter().all(|lesson| lesson.languages().eq(Lang::ALL))),
         Err(error) => panic!("{error}"),
     }
 }
@@ -244,38 +245,38 @@ fn a_directory_overrides_and_is_foreign() {
     let dir = tempfile::tempdir().unwrap();
     let mut out = Vec::new();
     for id in ["isolate", "zebra"] {
-        lesson::cli::new(dir.path(), id, boxwright::lang::Lang::En, &mut out).unwrap();
+        lesson::cli::new(dir.path(), id, Lang::En, &mut out).unwrap();
     }
     let lessons = lesson::load(Some(dir.path())).unwrap_or_else(|error| panic!("{error}"));
-    let isolate = lessons.iter().find(|lesson| lesson::id(lesson) == "isolate").unwrap();
-    assert_eq!(isolate["en"].steps.len(), 1);
+    let isolate = lessons.iter().find(|lesson| lesson.id() == "isolate").unwrap();
+    assert_eq!(isolate.get(Lang::En).unwrap().steps.len(), 1);
     assert!(isolate.values().all(|lesson| lesson.foreign));
-    assert_eq!(lesson::id(lessons.last().unwrap()), "zebra");
+    assert_eq!(lessons.last().unwrap().id(), "zebra");
 
-    let pack = isolate["en"].pack.as_ref().unwrap();
+    let pack = isolate.get(Lang::En).unwrap().pack.as_ref().unwrap();
     assert_eq!((pack.folder.as_str(), pack.replaces), (dir.path().join("isolate").to_str().unwrap(), true));
-    assert!(!lessons.last().unwrap()["zh"].pack.as_ref().unwrap().replaces);
+    assert!(!lessons.last().unwrap().get(Lang::Zh).unwrap().pack.as_ref().unwrap().replaces);
     let own = lesson::embedded().unwrap().len();
-    assert_eq!(lessons.iter().filter(|lesson| lesson["en"].pack.is_none()).count(), own - 1);
+    assert_eq!(lessons.iter().filter(|lesson| lesson.get(Lang::En).unwrap().pack.is_none()).count(), own - 1);
 
     let empty = dir.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     assert!(matches!(lesson::load(Some(&empty)), Err(LoadError::Empty(_))));
     let one = lesson::load(Some(&dir.path().join("zebra"))).unwrap();
-    assert_eq!((one.len(), lesson::id(one.last().unwrap())), (own + 1, "zebra"), "the folder of a single lesson");
+    assert_eq!((one.len(), one.last().unwrap().id()), (own + 1, "zebra"), "the folder of a single lesson");
     assert!(matches!(lesson::load(Some(&dir.path().join("nowhere"))), Err(LoadError::Io(..))));
 }
 
 fn a_broken_file_does_not_stop_the_others() {
     let dir = tempfile::tempdir().unwrap();
     for id in ["half", "whole", "wrong"] {
-        lesson::cli::new(dir.path(), id, boxwright::lang::Lang::En, &mut Vec::new()).unwrap();
+        lesson::cli::new(dir.path(), id, Lang::En, &mut Vec::new()).unwrap();
     }
     std::fs::write(dir.path().join("half/zh.md"), "nonsense").unwrap();
     std::fs::write(dir.path().join("wrong/zh.md"), "nonsense").unwrap();
     std::fs::write(dir.path().join("wrong/en.md"), b"\xff").unwrap();
     let (lessons, left_out) = lesson::load_all(Some(dir.path()), "builtin:").unwrap();
-    let named: Vec<&str> = lessons.iter().map(lesson::id).collect();
+    let named: Vec<&str> = lessons.iter().map(Translations::id).collect();
     assert_eq!(named[lesson::embedded().unwrap().len()..], ["half", "whole"]);
     let what: Vec<String> =
         left_out.iter().map(|left_out| left_out.what.replace(dir.path().to_str().unwrap(), "")).collect();

@@ -2,6 +2,7 @@
 
 use super::lessons::{problems, small};
 use crate::harness::{Test, tests};
+use boxwright::lang::Lang;
 use boxwright::lesson;
 
 pub fn tests() -> Vec<Test> {
@@ -27,13 +28,16 @@ pub fn text(bytes: &[u8]) -> String {
 
 fn a_lesson_in_one_language_is_marked_for_readers_of_the_other() {
     let dir = tempfile::tempdir().unwrap();
-    lesson::cli::new(dir.path(), "mine", boxwright::lang::Lang::En, &mut Vec::new()).unwrap();
+    lesson::cli::new(dir.path(), "mine", Lang::En, &mut Vec::new()).unwrap();
     std::fs::remove_file(dir.path().join("mine/zh.md")).unwrap();
     let lessons = lesson::load(Some(dir.path())).unwrap();
     let mine = lessons.last().unwrap();
-    assert_eq!((mine["en"].title.as_str(), mine["zh"].title.as_str()), ("mine", "mine（英文）"));
-    assert_eq!(mine["zh"].steps[0].title, "A first step（英文）");
-    assert_eq!(mine["zh"].lang, boxwright::lang::Lang::Zh, "the program's own words are the reader's");
+    assert_eq!(
+        (mine.get(Lang::En).unwrap().title.as_str(), mine.get(Lang::Zh).unwrap().title.as_str()),
+        ("mine", "mine（英文）")
+    );
+    assert_eq!(mine.get(Lang::Zh).unwrap().steps[0].title, "A first step（英文）");
+    assert_eq!(mine.get(Lang::Zh).unwrap().lang, Lang::Zh, "the program's own words are the reader's");
     let dir = dir.path().to_str().unwrap();
     let checked = boxwright(&["lessons", "check", dir], "en");
     assert_eq!(checked.status.code(), Some(0));
@@ -65,7 +69,7 @@ fn a_misspelt_name_is_found() {
 
 fn where_a_lesson_comes_from_is_said_before_it_runs() {
     let dir = tempfile::tempdir().unwrap();
-    lesson::cli::new(dir.path(), "isolate", boxwright::lang::Lang::En, &mut Vec::new()).unwrap();
+    lesson::cli::new(dir.path(), "isolate", Lang::En, &mut Vec::new()).unwrap();
     std::fs::create_dir(dir.path().join(".git")).unwrap();
     let config = "[core]\n\turl = no\n[remote \"origin\"]\n\turl = https://example.org/pack\n";
     std::fs::write(dir.path().join(".git/config"), config).unwrap();
@@ -116,18 +120,18 @@ fn the_authors_commands_say_how_they_ended() {
     let status = |code: std::io::Result<std::process::ExitCode>| format!("{:?}", code.unwrap());
     let exit = |code: u8| format!("{:?}", std::process::ExitCode::from(code));
     let mut out = Vec::new();
-    assert_eq!(status(lesson::cli::check(None, boxwright::lang::Lang::En, &mut out)), exit(0));
-    assert_eq!(status(lesson::cli::check(Some(dir.path()), boxwright::lang::Lang::En, &mut out)), exit(2));
-    assert_eq!(status(lesson::cli::new(dir.path(), "mine", boxwright::lang::Lang::En, &mut out)), exit(0));
-    assert_eq!(status(lesson::cli::new(dir.path(), "mine", boxwright::lang::Lang::En, &mut out)), exit(1));
-    assert_eq!(status(lesson::cli::new(dir.path(), "../mine", boxwright::lang::Lang::En, &mut out)), exit(2));
-    assert_eq!(status(lesson::cli::check(Some(dir.path()), boxwright::lang::Lang::En, &mut out)), exit(0));
+    assert_eq!(status(lesson::cli::check(None, Lang::En, &mut out)), exit(0));
+    assert_eq!(status(lesson::cli::check(Some(dir.path()), Lang::En, &mut out)), exit(2));
+    assert_eq!(status(lesson::cli::new(dir.path(), "mine", Lang::En, &mut out)), exit(0));
+    assert_eq!(status(lesson::cli::new(dir.path(), "mine", Lang::En, &mut out)), exit(1));
+    assert_eq!(status(lesson::cli::new(dir.path(), "../mine", Lang::En, &mut out)), exit(2));
+    assert_eq!(status(lesson::cli::check(Some(dir.path()), Lang::En, &mut out)), exit(0));
     let lessons = lesson::load(None).unwrap();
     assert_eq!(status(lesson::cli::export(&lessons, "nothing", Default::default(), &mut out)), exit(2));
 
     std::fs::write(dir.path().join("mine/zh.md"), small("T", "T").replace("alone", "lonely")).unwrap();
     out.clear();
-    assert_eq!(status(lesson::cli::check(Some(dir.path()), boxwright::lang::Lang::En, &mut out)), exit(1));
+    assert_eq!(status(lesson::cli::check(Some(dir.path()), Lang::En, &mut out)), exit(1));
     let text = String::from_utf8(out).unwrap();
     let wanted = format!("{}/mine/zh.md:14:1: unknown check `lonely`", dir.path().display());
     assert!(text.lines().any(|line| line.starts_with(&wanted)), "{text}");
@@ -146,7 +150,7 @@ fn the_guide_lists_every_check() {
 
 fn the_speakers_document_holds_notes_and_solution() {
     let lessons = lesson::load(None).unwrap();
-    for lang in boxwright::lang::Lang::ALL {
+    for lang in Lang::ALL {
         let mut out = Vec::new();
         lesson::cli::export(&lessons, "isolate", lang, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

@@ -3,6 +3,7 @@
 use crate::harness::{Test, tests};
 use crate::support::{BOXWRIGHT, for_everybody, host, left_of, theirs};
 use boxwright::kernel::pid::Pid;
+use boxwright::lang::Lang;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde_json::Value;
 use std::{
@@ -270,7 +271,7 @@ fn runs_killed_at_any_moment_leave_nothing() {
     // What earlier tests have left is none of this one's.
     root.clean();
     let all = boxwright::lesson::load(None).unwrap();
-    let lessons = all.iter().map(|translations| &translations["en"]);
+    let lessons = all.iter().map(|translations| translations.get(Lang::En).unwrap());
     let places: Vec<String> =
         lessons.flat_map(|lesson| (1..=lesson.steps.len()).map(|step| format!("{}/{step}", lesson.id))).collect();
     let before = host();

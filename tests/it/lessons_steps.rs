@@ -62,7 +62,7 @@ const MUTANTS_AT_ONCE: usize = 10;
 
 /// Every mutant of the table, in some lessons, so that several tests share the work.
 fn mutants(lang: Lang) -> Vec<Lesson> {
-    parts(&lesson::mutants::every()[lang.code()], MUTANTS)
+    parts(lesson::mutants::every().get(lang).unwrap(), MUTANTS)
 }
 
 fn parts(every: &Lesson, name: &str) -> Vec<Lesson> {
@@ -87,7 +87,7 @@ fn plays(way: &str, lesson: &Lesson) -> bool {
 /// Every mutation of a script that is written otherwise than the lesson's.
 fn of_another_script(lang: Lang) -> Vec<Lesson> {
     let script = include_str!("../../src/lesson/mutants/own/another.sh");
-    parts(&lesson::mutants::every_of(script)[lang.code()], "mutants-own-")
+    parts(lesson::mutants::every_of(script).get(lang).unwrap(), "mutants-own-")
 }
 
 /// The doctor agrees with what the lessons say they need.

@@ -4,6 +4,7 @@
 use crate::harness::{Test, tests};
 use crate::support::words::{CHINESE, ENGLISH, Words};
 use crate::support::{BOXWRIGHT, host, left_of, processes_of, session_of, tmux::Tmux};
+use boxwright::lang::Lang;
 use boxwright::lesson::{Step, TerminalId, mutants};
 use serde_json::Value;
 use std::{
@@ -35,7 +36,7 @@ fn boxwright(args: &[&str], state: &Path) -> Output {
 
 /// The first seed whose mutant has this title, and its step.
 fn titled(title: &str, lang: &str) -> (u64, Step) {
-    let step = |seed: u64| mutants::of_seed(seed).remove(lang).unwrap().steps.remove(0);
+    let step = |seed: u64| mutants::of_seed(seed).get(Lang::parse(lang).unwrap()).unwrap().steps[0].clone();
     (1..2_000).map(|seed| (seed, step(seed))).find(|(_, step)| step.title == title).unwrap()
 }
 
@@ -217,7 +218,7 @@ fn a_mutant_is_run_and_judged_again_without_a_screen() {
     assert!(output.status.success(), "{output:?}");
     let events = events(&output);
     let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
-    assert_eq!(of("step")[0]["title"], mutants::of_seed(seed)["zh"].steps[0].title);
+    assert_eq!(of("step")[0]["title"], mutants::of_seed(seed).get(Lang::Zh).unwrap().steps[0].title);
     let typed: Vec<&str> = of("command").iter().filter_map(|event| event["line"].as_str()).collect();
     for run in &step.solutions()[0] {
         assert!(typed.contains(&run.line.as_str()), "{typed:?}");
@@ -245,7 +246,7 @@ fn today_has_the_mutant_of_its_date() {
     let state = tempfile::tempdir().unwrap();
     // It may be midnight.
     let (before, said, after) = (day(), plain(&["--mutant", "--daily"], state.path()), day());
-    let title = |day| mutants::of_seed(day)["en"].steps[0].title.clone();
+    let title = |day| mutants::of_seed(day).get(Lang::En).unwrap().steps[0].title.clone();
     assert!(said.contains(&title(before)) || said.contains(&title(after)), "{said}");
 }
 

@@ -29,7 +29,7 @@ pub fn tests() -> Vec<Test> {
 
 /// All lessons that there are.
 fn lessons() -> Vec<String> {
-    lesson::embedded().unwrap().iter().map(|all| lesson::id(all).to_string()).collect()
+    lesson::embedded().unwrap().iter().map(|all| all.id().to_string()).collect()
 }
 
 /// Runs a lesson without a screen, recorded into this file, and gives the events that it told.

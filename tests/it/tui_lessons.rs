@@ -7,6 +7,7 @@ use crate::harness::{Test, tests};
 use crate::support::tmux::Tmux;
 use crate::support::words::{CHINESE, ENGLISH, Words};
 use crate::support::{BOXWRIGHT, host, left_of, processes_of, session_of};
+use boxwright::lang::Lang;
 use boxwright::lesson::{Block, Lesson, Run, TerminalId};
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -28,8 +29,8 @@ pub fn tests() -> Vec<Test> {
 }
 
 fn lesson(id: &str, lang: &str) -> Lesson {
-    let all = boxwright::lesson::load(None).unwrap();
-    all.into_iter().map(|translations| translations[lang].clone()).find(|lesson| lesson.id == id).unwrap()
+    let (all, lang) = (boxwright::lesson::load(None).unwrap(), Lang::parse(lang).unwrap());
+    all.iter().find(|lesson| lesson.id() == id).unwrap().get(lang).unwrap().clone()
 }
 
 fn bar(screen: &str) -> &str {

@@ -49,7 +49,7 @@ pub(super) fn opening(state: &State) -> Vec<Binding> {
     if state.lessons.len() > 1 {
         all.extend(choosing());
     }
-    if state.lessons.iter().flat_map(|all| all.values().next()).any(|lesson| state.progress.has_begun(lesson)) {
+    if state.lessons.iter().filter_map(|lesson| lesson.any()).any(|lesson| state.progress.has_begun(lesson)) {
         all.push(letter('c', Command::Course, ("your progress", "学习进度"), 7));
     }
     all.extend(common(state, View::Opening));

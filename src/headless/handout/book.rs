@@ -53,7 +53,7 @@ pub(crate) fn sources(chapters: &[Chapter<'_>], speaker: bool) -> Vec<Page> {
 
 /// A lesson that is not written in this language is read in the other one.
 fn in_language(lesson: &Translations, lang: Lang) -> Option<&Lesson> {
-    lesson.get(lang.code()).or_else(|| lesson.values().next())
+    lesson.best(lang)
 }
 
 fn title(lang: Lang) -> &'static str {

@@ -32,10 +32,10 @@ nav.chapters ul{display:block}}\
 
 /// The page of a lesson, with every language of it. `first` is the one that is open.
 pub(crate) fn page(lesson: &Translations, record: &Record, speaker: bool, first: Lang) -> String {
-    let title = lesson.get(first.code()).or_else(|| lesson.values().next()).map(|lesson| lesson.title.as_str());
+    let title = lesson.best(first).map(|lesson| lesson.title.as_str());
     let choice: String = Lang::ALL
         .into_iter()
-        .filter(|lang| lesson.contains_key(lang.code()))
+        .filter(|lang| lesson.languages().any(|known| known == *lang))
         .map(|lang| {
             let (code, checked) = (lang.code(), if lang == first { " checked" } else { "" });
             let name = lang.pick("English", "中文");

@@ -16,9 +16,10 @@ mod root;
 mod text;
 
 use super::{
-    fills::{Fills, fill},
-    model::{Lesson, Step, TerminalId, Translations},
+    fills::Fills,
+    model::{Lesson, Step, TerminalId},
     store,
+    translations::Translations,
 };
 use crate::lang::Lang;
 use kind::Kind;
@@ -192,8 +193,7 @@ fn seed_of(step: &str) -> Option<u64> {
 
 /// The seeds of the mutants among these lessons.
 pub(super) fn seeds(lessons: &[Translations]) -> Vec<u64> {
-    let steps =
-        lessons.iter().filter(|lesson| store::id(lesson) == MUTANTS).filter_map(|lesson| lesson.values().next());
+    let steps = lessons.iter().filter(|lesson| lesson.id() == MUTANTS).filter_map(Translations::any);
     steps.flat_map(|lesson| &lesson.steps).filter_map(|step| seed_of(&step.id)).collect()
 }
 
@@ -227,7 +227,7 @@ pub fn of_seed(seed: u64) -> Translations {
 }
 
 fn filled(mut lesson: Translations) -> Translations {
-    fill(&mut lesson, &Fills::of_this_machine("builtin:"));
+    lesson.fill(&Fills::of_this_machine("builtin:"));
     lesson
 }
 
@@ -241,9 +241,8 @@ fn every_as_written() -> Translations {
 }
 
 fn read(mutants: &[(String, Mutant)]) -> Translations {
-    let file = |lang: Lang| (format!("{}.md", lang.code()), text::markdown(mutants, lang).into_bytes());
     // A test holds that there is no problem.
-    store::own_folder(MUTANTS, &Lang::ALL.map(file))
+    store::made(MUTANTS, Lang::ALL.map(|lang| (lang, text::markdown(mutants, lang))))
 }
 
 /// The script as the lesson `runtime` ends with it.

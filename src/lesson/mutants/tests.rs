@@ -40,7 +40,7 @@ fn every_edit_changes_one_place() {
 #[test]
 fn the_files_are_those_of_an_author_who_makes_no_mistake() {
     let lesson = every_as_written();
-    let mutants: Vec<_> = lesson["en"].steps.iter().map(|step| step.id.clone()).zip(all()).collect();
+    let mutants: Vec<_> = lesson.get(Lang::En).unwrap().steps.iter().map(|step| step.id.clone()).zip(all()).collect();
     assert_eq!(mutants.len(), all().len());
     let file = |lang: Lang| (format!("{}.md", lang.code()), text::markdown(&mutants, lang).into_bytes());
     let (read, problems) = store::folder(MUTANTS, &Lang::ALL.map(file));
@@ -60,7 +60,7 @@ fn every_fact_of_a_row_has_its_sentence_and_is_false_in_it() {
     }
     let unused: Vec<_> = text::MORE.iter().filter(|(fact, ..)| !used.contains(fact)).collect();
     assert!(unused.is_empty(), "{unused:?}");
-    for step in &every_as_written()["en"].steps {
+    for step in &every_as_written().get(Lang::En).unwrap().steps {
         let checks =
             step.blocks.iter().filter_map(|block| if let Block::Check(checks) = block { Some(checks) } else { None });
         assert!(checks.flatten().any(|check| !check.keeps), "{} is noticed by nothing", step.id);
@@ -87,12 +87,12 @@ fn a_seed_gives_the_same_mutant_on_every_machine() {
     let variants: BTreeSet<_> = all.iter().filter(|chosen| chosen.0 == "no-device").map(|chosen| chosen.1).collect();
     assert_eq!(variants.len(), 6);
     let machine = |seeds: &[u64]| load_as(None, &Fills::of_this_machine("builtin:").with_mutants(seeds)).unwrap().0;
-    let lesson = |all: &[Translations]| all.iter().find(|lesson| store::id(lesson) == MUTANTS).unwrap().clone();
+    let lesson = |all: &[Translations]| all.iter().find(|lesson| lesson.id() == MUTANTS).unwrap().clone();
     let (one, course) = (lesson(&machine(&[7])), machine(&[9, 7]));
     assert_eq!(one, lesson(&machine(&[7])));
-    assert_eq!(one["zh"].steps[0].id, "seed-7");
+    assert_eq!(one.get(Lang::Zh).unwrap().steps[0].id, "seed-7");
     // What is after it in a course changes nothing.
-    assert_eq!(lesson(&course)["en"].steps[1].title, one["en"].steps[0].title);
+    assert_eq!(lesson(&course).get(Lang::En).unwrap().steps[1].title, one.get(Lang::En).unwrap().steps[0].title);
     assert_eq!(
         Fills::of_this_machine("builtin:").with_those_of(&course),
         Fills::of_this_machine("builtin:").with_mutants(&[9, 7])

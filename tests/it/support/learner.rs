@@ -49,7 +49,7 @@ pub struct Learner {
 /// The lessons in one language.
 pub fn lessons(lang: Lang) -> Vec<Lesson> {
     let all = lesson::load(None).unwrap_or_else(|error| panic!("{error}"));
-    all.into_iter().map(|translations| translations[lang.code()].clone()).collect()
+    all.into_iter().map(|translations| translations.get(lang).unwrap().clone()).collect()
 }
 
 /// What this machine lacks for these lessons.

@@ -17,8 +17,9 @@ use super::{Comes, Kind, Row, drawn, rows, text};
 use crate::{
     lang::Lang,
     lesson::{
-        fills::{Fills, fill},
-        model::{Block, Lesson, Translations},
+        fills::Fills,
+        model::{Block, Lesson},
+        translations::Translations,
     },
 };
 use finds::{Found, places};
@@ -245,7 +246,7 @@ impl Own {
         let mutated = read.with(&found.edits);
         let candidate = Candidate { row, place: self.place, mutated, found };
         let mut lesson = step::lesson(self, &candidate);
-        fill(&mut lesson, fills);
+        lesson.fill(fills);
         let mended = mend::sed(&candidate.mutated, &self.script);
         lesson.values_mut().for_each(|lesson| put(lesson, &mended));
         Some(lesson)
@@ -267,8 +268,8 @@ pub fn every_of(script: &str) -> Translations {
     let lessons = owns.filter_map(|own| own.lesson(&fills));
     lessons
         .reduce(|mut all, one| {
-            for (lang, lesson) in one {
-                all.entry(lang).or_default().steps.extend(lesson.steps);
+            for (all, one) in all.values_mut().zip(one.values()) {
+                all.steps.extend(one.steps.clone());
             }
             all
         })

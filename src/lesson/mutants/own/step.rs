@@ -11,10 +11,12 @@ use super::{
 };
 use crate::{
     lang::Lang,
-    lesson::model::{
-        Lesson,
-        TerminalId::{self, Host},
+    lesson::{
         Translations,
+        model::{
+            Lesson,
+            TerminalId::{self, Host},
+        },
     },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -47,9 +49,8 @@ pub(super) fn trial(script: &str, right: &[String], wrong: &[String], shut: bool
     block(&mut out, "break host", &prepare(script));
     let facts = right.iter().chain(wrong).map(|fact| format!("{fact} : ."));
     block(&mut out, "check", &facts.collect::<Vec<_>>().join("\n"));
-    let files = [(format!("{}.md", lang.code()), out.into_bytes())];
     // It lacks what only a learner needs.
-    let lesson = store::own_folder(MUTANTS, &files).into_values().next().unwrap_or_default();
+    let lesson = store::made(MUTANTS, [(lang, out)]).any().cloned().unwrap_or_default();
     Trial { lesson, right: right.len(), shut }
 }
 
@@ -69,9 +70,8 @@ fn prepare(script: &str) -> String {
 
 /// The lesson of one mutant, as it is written.
 pub(super) fn lesson(own: &Own, candidate: &Candidate) -> Translations {
-    let file = |lang: Lang| (format!("{}.md", lang.code()), markdown(own, candidate, lang).into_bytes());
     // A test holds that there is no problem.
-    store::own_folder(MUTANTS, &Lang::ALL.map(file))
+    store::made(MUTANTS, Lang::ALL.map(|lang| (lang, markdown(own, candidate, lang))))
 }
 
 pub(super) fn markdown(own: &Own, candidate: &Candidate, lang: Lang) -> String {

@@ -176,7 +176,7 @@ fn what_is_shown_is_a_step_without_a_mistake() {
             for left in [step::MENDED, "{x}", "{y}", "{name}", "{mib}", "{bytes}"] {
                 assert!(!text.contains(left), "{name}: {left} in {text}");
             }
-            assert_eq!(lesson["en"].steps[0].id, own.step());
+            assert_eq!(lesson.get(Lang::En).unwrap().steps[0].id, own.step());
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Libraries {
     home: PathBuf,
     /// What was found by name and kind, where nobody wants it looked for elsewhere: most programs need the same few.
     found: RefCell<BTreeMap<Wanted, Found>>,
+    /// The files of the loaders that were named.
+    loaders: RefCell<BTreeMap<PathBuf, PathBuf>>,
 }
 
 /// A library's name, and the class and machine that it must be for.
@@ -59,20 +61,21 @@ impl Libraries {
         known.extend(USUAL.map(PathBuf::from));
         let home = known.iter().find(|dir| dir.join("libc.so.6").exists() || dir.join("libc.so").exists());
         let home = home.cloned().unwrap_or_else(|| "/lib".into());
-        Libraries { usual: known, configured, home, found: RefCell::default() }
+        Libraries { usual: known, configured, home, found: RefCell::default(), loaders: RefCell::default() }
     }
 
-    /// Everything that a program needs to be loaded, itself not included: path in the image → file of the host.
+    /// Everything that a program needs to be loaded, itself not included: path in the image → file of the host. `false` where
+    /// it is not a program that can be copied.
     ///
     /// A library that is found by configuration alone goes beside the C library: the image has no configuration.
-    pub(super) fn of(&self, program: &Path, found: &mut BTreeMap<PathBuf, PathBuf>) -> io::Result<()> {
-        let Some(first) = needs(program)? else { return Ok(()) };
+    pub(super) fn of(&self, program: &Path, found: &mut BTreeMap<PathBuf, PathBuf>) -> io::Result<bool> {
+        let Some(first) = needs(program)? else { return Ok(false) };
         let mut waiting = VecDeque::from([first]);
         while let Some(one) = waiting.pop_front() {
             if let Some(interpreter) = &one.interpreter
                 && !found.contains_key(interpreter)
             {
-                found.insert(interpreter.clone(), interpreter.canonicalize()?);
+                found.insert(interpreter.clone(), self.loader(interpreter)?);
             }
             for name in &one.libraries {
                 let Found { inside, outside, needs } = self.known(name, &one)?;
@@ -82,7 +85,17 @@ impl Libraries {
                 }
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// The file of a loader, which nearly all programs name alike.
+    fn loader(&self, named: &Path) -> io::Result<PathBuf> {
+        if let Some(file) = self.loaders.borrow().get(named) {
+            return Ok(file.clone());
+        }
+        let file = named.canonicalize()?;
+        self.loaders.borrow_mut().insert(named.into(), file.clone());
+        Ok(file)
     }
 
     /// Finds one library, or knows it already.

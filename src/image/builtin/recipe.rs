@@ -1,7 +1,6 @@
 //! What goes into the built-in image: programs of this machine, the libraries that they need, and this program.
 
 use super::libraries::Libraries;
-use crate::kernel::elf;
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -59,16 +58,18 @@ impl Recipe {
     /// A name that is a link (sh → dash, ls → busybox) becomes a link again, so that a program of many names is there once.
     fn add(&mut self, name: &str, libraries: &Libraries) -> io::Result<bool> {
         let found = PATH.iter().map(|dir| Path::new(dir).join(name)).find_map(|path| path.canonicalize().ok());
-        let Some(file) = found.filter(|file| matches!(elf::needs(file), Ok(Some(_)))) else { return Ok(false) };
+        let Some(file) = found else { return Ok(false) };
+        let mut needed = BTreeMap::new();
+        match libraries.of(&file, &mut needed) {
+            Ok(true) => {}
+            Err(error) if name == SHELL => return Err(error),
+            Ok(false) | Err(_) => return Ok(false),
+        }
         let base = file.file_name().map(PathBuf::from).unwrap_or_default();
         let own = Path::new("/bin").join(&base);
         // Two programs of one name, or one that is called like a tool of ours, keep out of each other's way.
         let taken = self.links.contains_key(&own) || self.files.get(&own).is_some_and(|other| *other != file);
         let inside = if taken { Path::new("/bin").join(name) } else { own };
-        let mut needed = BTreeMap::new();
-        if let Err(error) = libraries.of(&file, &mut needed) {
-            return if name == SHELL { Err(error) } else { Ok(false) };
-        }
         self.files.extend(needed);
         self.files.insert(inside.clone(), file);
         if inside.file_name() != Some(name.as_ref()) {

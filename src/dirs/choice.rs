@@ -11,24 +11,64 @@ use std::{cmp::Reverse, path::PathBuf};
 /// The size of the built-in image when it is unpacked, about: it is made of this machine's own programs.
 const BUILTIN: u64 = 25 << 20;
 
+/// More room than any built-in image takes: that of a few dozen programs.
+const PLENTY: u64 = 4 << 30;
+
 /// What a session's directory must offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Need {
     /// Device nodes work: root makes one in a lesson, and only root may.
     pub devices: bool,
-    /// Bytes.
-    pub room: u64,
+    /// How much must be free.
+    pub room: Room,
+}
+
+/// Bytes that must be free.
+#[derive(Clone, Copy, Debug)]
+pub enum Room {
+    /// So many.
+    Known(u64),
+    /// As many as a look at this machine's programs tells, for the built-in image. It takes longer than all else before the first
+    /// frame, and is taken where there is not plenty of room.
+    Measured(fn() -> u64),
+}
+
+impl Room {
+    /// How many they are.
+    pub fn bytes(self) -> u64 {
+        match self {
+            Room::Known(bytes) => bytes,
+            Room::Measured(bytes) => bytes(),
+        }
+    }
+
+    fn is_more_than(self, free: u64) -> bool {
+        match self {
+            Room::Measured(_) if free >= PLENTY => false,
+            room => free < room.bytes(),
+        }
+    }
 }
 
 impl Need {
+    /// For the built-in image alone, which this measures when it is unpacked.
+    pub(crate) fn measured(room: fn() -> u64) -> Need {
+        Need { devices: geteuid().is_root(), room: Room::Measured(room) }
+    }
+
     /// For an image and the built-in one, by their sizes when they are unpacked.
     ///
     /// The step that needs most has a copy and a tree of the image, and a copy and two trees of the built-in one. A copy is
     /// about half as large as its tree. Other lessons, and what a learner adds, make it three times the image at least.
     pub(crate) fn of_images(image: u64, builtin: u64) -> Need {
+        Need { devices: geteuid().is_root(), room: Room::Known(Need::room_of(image, builtin)) }
+    }
+
+    /// The room alone, in bytes.
+    pub(crate) fn room_of(image: u64, builtin: u64) -> u64 {
         let halves = |size: u64, count: u64| (size / 2).saturating_mul(count);
         let most = halves(image, 3).saturating_add(halves(builtin, 5));
-        Need { devices: geteuid().is_root(), room: most.max(image.saturating_mul(3)) }
+        most.max(image.saturating_mul(3))
     }
 }
 
@@ -128,12 +168,12 @@ impl Place {
             Err(errno @ (Errno::EACCES | Errno::EPERM)) => lacks.push(Lack::Refused(errno)),
             Err(errno @ Errno::EROFS) => lacks.push(Lack::Denied(errno)),
             // What is full or beyond a quota shows as missing room.
-            Err(_) => lacks.push(Lack::Room(0, need.room)),
+            Err(_) => lacks.push(Lack::Room(0, need.room.bytes())),
             Ok(()) => {}
         }
         let full = lacks.iter().any(|lack| matches!(lack, Lack::Room(..)));
-        if system.room() < need.room && !full {
-            lacks.push(Lack::Room(system.room(), need.room));
+        if !full && need.room.is_more_than(system.room()) {
+            lacks.push(Lack::Room(system.room(), need.room.bytes()));
         }
         if need.devices && system.nodev {
             lacks.push(Lack::NoDev);

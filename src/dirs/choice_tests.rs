@@ -30,8 +30,8 @@ fn decide(places: &[(&str, Result<FileSystem, Lack>)], need: Need) -> Vec<Place>
     all
 }
 
-const ROOT: Need = Need { devices: true, room: 75 * MIB };
-const USER: Need = Need { devices: false, room: 75 * MIB };
+const ROOT: Need = Need { devices: true, room: Room::Known(75 * MIB) };
+const USER: Need = Need { devices: false, room: Room::Known(75 * MIB) };
 
 /// The mounts of stock machines, in the order of preference: what is chosen, and what it lacks.
 #[test]
@@ -76,7 +76,7 @@ fn stock_machines() {
         (
             "an image larger than the memory",
             [missing(), missing(), on("tmpfs", "rw", 97 * MIB), on("tmpfs", "rw", 200 * MIB)],
-            Need { room: 400 * MIB, ..ROOT },
+            Need { room: Room::Known(400 * MIB), ..ROOT },
             roots[3],
             &[Lack::Room(200 * MIB, 400 * MIB)],
         ),
@@ -94,7 +94,7 @@ fn stock_machines() {
         (
             "the same with a large image",
             [user_dir(), ext4(), ext4(), ext4()],
-            Need { room: 300 * MIB, ..USER },
+            Need { room: Room::Known(300 * MIB), ..USER },
             users[1],
             &[],
         ),
@@ -114,7 +114,7 @@ fn stock_machines() {
 
 #[test]
 fn the_largest_step_of_all_lessons_fits() {
-    let room = |image, builtin| Need::of_images(image * MIB, builtin * MIB).room / MIB;
+    let room = |image, builtin| Need::of_images(image * MIB, builtin * MIB).room.bytes() / MIB;
     // Measured: two copies of 9 MiB and three trees of 18 MiB; and 2 × 12 + 3 × 25.
     assert!(room(18, 18) >= 72 && room(25, 25) >= 99);
     assert!(room(18, 18) < 97, "and still in the /run of a machine with 1 GiB");
@@ -134,7 +134,7 @@ fn what_a_trial_says_counts_as_much_as_the_flags() {
     let facts = |starts| ((), Facts { path: "/var/tmp".into(), system: on("ext4", "rw", 900 * MIB), starts });
     let lacks = |errno| choose(vec![facts(Err(errno))], ROOT, Extent::All).remove(0).1.lacks;
     assert_eq!(lacks(Errno::EACCES), [Lack::Refused(Errno::EACCES)]);
-    assert_eq!(lacks(Errno::EDQUOT), [Lack::Room(0, ROOT.room)]);
+    assert_eq!(lacks(Errno::EDQUOT), [Lack::Room(0, ROOT.room.bytes())]);
     let both = vec![facts(Err(Errno::EPERM)), facts(Ok(()))];
     assert_eq!(choose(both, ROOT, Extent::All).remove(0).1.lacks, [], "the second is better");
 }
@@ -143,6 +143,18 @@ fn what_a_trial_says_counts_as_much_as_the_flags() {
 fn no_limit_is_room_enough() {
     let unlimited = FileSystem { kind: "tmpfs".into(), ..FileSystem::default() };
     assert_eq!(decide(&[("/run", Ok(unlimited))], ROOT).remove(0).lacks, []);
+}
+
+#[test]
+fn the_image_is_measured_where_it_may_not_fit() {
+    let need = |room| Need { devices: false, room };
+    let place = |free| [("/run", on("tmpfs", "rw", free))];
+    let lacks = |free, room| decide(&place(free), need(Room::Measured(room))).remove(0).lacks;
+    assert_eq!(lacks(PLENTY, || unreachable!("it takes long")), []);
+    assert_eq!(lacks(PLENTY - 1, || 75 * MIB), []);
+    assert_eq!(lacks(70 * MIB, || 75 * MIB), [Lack::Room(70 * MIB, 75 * MIB)]);
+    let known = decide(&place(PLENTY), need(Room::Known(2 * PLENTY))).remove(0).lacks;
+    assert_eq!(known, [Lack::Room(PLENTY, 2 * PLENTY)], "what the user names may be of any size");
 }
 
 #[test]
@@ -161,12 +173,11 @@ fn a_closed_directory_comes_last_and_each_reason_is_said() {
 /// What a session needs, in bytes: a copy is half of a tree.
 #[test]
 fn room_is_counted_from_both_images() {
-    assert_eq!(Need::of_images(100, 10).room, 300);
-    assert_eq!(Need::of_images(10, 100).room, 15 + 250);
-    assert_eq!(Need::of_images(u64::MAX, u64::MAX).room, u64::MAX, "a size that somebody made up");
+    assert_eq!(Need::room_of(100, 10), 300);
+    assert_eq!(Need::room_of(10, 100), 15 + 250);
+    assert_eq!(Need::room_of(u64::MAX, u64::MAX), u64::MAX, "a size that somebody made up");
     assert_eq!(Need::of_images(0, 0).devices, geteuid().is_root());
-    assert_eq!(Need::default(), Need::of_images(BUILTIN, BUILTIN));
-    assert_eq!(Need::default().room, 100 * MIB);
+    assert_eq!(Need::default().room.bytes(), 100 * MIB);
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod places;
 mod starts;
 mod walk;
 
+#[cfg(test)]
+pub(crate) use choice::Room;
 pub(crate) use choice::{Extent, Facts, Lack, Need, Place, choose};
 pub(crate) use places::best;
 pub use places::{Candidate, Tidy, caches, candidates, everywhere, survey, tidy};

@@ -69,7 +69,7 @@ fn facts(system: &FileSystem, lang: Lang) -> String {
 
 /// How to get what the best directory lacks.
 fn cure(best: &Place, machine: &Facts, need: Need, lang: Lang) -> String {
-    let size = need.room.div_ceil(1 << 20).next_multiple_of(256);
+    let size = need.room.bytes().div_ceil(1 << 20).next_multiple_of(256);
     let mut ways = Vec::new();
     if machine.container.is_some() {
         let volume = "docker run -v /run …";
@@ -105,7 +105,7 @@ fn cure(best: &Place, machine: &Facts, need: Need, lang: Lang) -> String {
 
 /// Any directory will do that has everything.
 fn elsewhere(need: Need, lang: Lang) -> String {
-    let room = bytes(need.room);
+    let room = bytes(need.room.bytes());
     lang.pick(
         format!(
             "set XDG_RUNTIME_DIR to your own directory with mode 0700, on a disk with {room} free and without noexec and \

@@ -5,9 +5,10 @@ use super::{
     },
     *,
 };
+use crate::dirs::Room;
 use nix::errno::Errno;
 
-const NEED: Need = Need { devices: true, room: 75 << 20 };
+const NEED: Need = Need { devices: true, room: Room::Known(75 << 20) };
 
 fn place(path: &str, kind: &str, options: &str, lacks: &[Lack]) -> Place {
     let system = FileSystem {

@@ -93,7 +93,7 @@ struct Proved {
 pub(crate) fn run(learners: u64, json: bool, need: Need, prove: Prove<'_>, lang: Lang) -> ExitCode {
     let colon = lang.pick(": ", "：");
     let session = match measure() {
-        Ok(session) => Session { disk: need.room, ..session },
+        Ok(session) => Session { disk: need.room.bytes(), ..session },
         Err(error) => {
             let what = lang.pick("one session cannot be measured", "无法测量一个会话");
             let why = errno::why_io(&error);

@@ -24,12 +24,17 @@ use std::{
 
 /// What the directory of a session with this image must offer.
 pub(super) fn need(common: &Common) -> Need {
-    // It is asked for more than once before the first frame.
-    static BUILTIN: OnceLock<u64> = OnceLock::new();
-    let names: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-    let builtin = *BUILTIN.get_or_init(|| size::unpacked(&Reference::Builtin, &names));
-    let image = if common.image == Reference::Builtin { builtin } else { size::unpacked(&common.image, &names) };
-    Need::of_images(image, builtin)
+    match &common.image {
+        Reference::Builtin => Need::measured(|| Need::room_of(builtin(), builtin())),
+        image => Need::of_images(size::unpacked(image, &[]), builtin()),
+    }
+}
+
+/// The size of the built-in image, measured once.
+fn builtin() -> u64 {
+    static BYTES: OnceLock<u64> = OnceLock::new();
+    let names = || TOOLS.iter().map(|tool| tool.name).collect::<Vec<_>>();
+    *BYTES.get_or_init(|| size::unpacked(&Reference::Builtin, &names()))
 }
 
 /// What a session is played with; `unseen` where its terminals are not shown.

@@ -168,8 +168,8 @@ pub fn survey(need: Need) -> Vec<(Candidate, Place)> {
 }
 
 /// The best, before those that are worse, as far as they were looked at: to look at one is to start a program there.
-pub(crate) fn best(need: Need) -> Vec<Place> {
-    looked_at(need, Extent::Enough).into_iter().map(|(_, place)| place).collect()
+pub(crate) fn best(need: Need) -> Vec<(Candidate, Place)> {
+    looked_at(need, Extent::Enough)
 }
 
 fn looked_at(need: Need, extent: Extent) -> Vec<(Candidate, Place)> {

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// The row of the directory that a session would be made in now.
 pub(super) fn row(machine: &Facts, need: Need, lang: Lang) -> Row {
-    judge(&dirs::best(need), machine, need, lang)
+    let places: Vec<Place> = dirs::best(need).into_iter().map(|(_, place)| place).collect();
+    judge(&places, machine, need, lang)
 }
 
 fn judge(places: &[Place], machine: &Facts, need: Need, lang: Lang) -> Row {
@@ -48,7 +49,7 @@ fn judge(places: &[Place], machine: &Facts, need: Need, lang: Lang) -> Row {
 
 /// Why no program starts in a session's directory, and how to get one where they do; `None` where they start.
 pub(crate) fn no_program_starts(need: Need, lang: Lang) -> Option<(String, String)> {
-    let best = dirs::best(need).into_iter().next().filter(Place::is_open)?;
+    let best = dirs::best(need).into_iter().map(|(_, place)| place).next().filter(Place::is_open)?;
     let lack = best.lacks.iter().find(|lack| lack.stops_programs())?;
     Some((lacks(&best, *lack, lang), cure(&best, &Facts::read(), need, lang)))
 }
@@ -126,7 +127,6 @@ pub(super) struct Trial {
 impl Trial {
     /// Makes one where a session would have its own.
     pub(super) fn new(need: Need) -> Trial {
-        let survey = dirs::survey(need).into_iter().map(|(_, place)| place);
         let make = || -> std::io::Result<(PathBuf, Ledger, Tidy)> {
             let tidy = Tidy;
             let mut ledger = Ledger::create()?;
@@ -136,10 +136,10 @@ impl Trial {
         let made = make().map_err(|error| errno::why_io(&error));
         // The directory may be another one than what looked best.
         let parent = made.as_ref().ok().and_then(|(work, ..)| work.parent()?.parent().map(Path::to_path_buf));
-        let mut places: Vec<Place> = survey.collect();
-        let at = places.iter().position(|place| Some(&place.path) == parent.as_ref()).unwrap_or(0);
-        let none = Place { path: PathBuf::new(), system: None, lacks: Vec::new() };
-        let place = if at < places.len() { places.swap_remove(at) } else { none };
+        let is_parent = |place: &&(_, Place)| parent.as_ref().is_none_or(|parent| *parent == place.1.path);
+        let known = |places: Vec<(_, Place)>| places.iter().find(is_parent).map(|(_, place)| place.clone());
+        let place = known(dirs::best(need)).or_else(|| known(dirs::survey(need)));
+        let place = place.unwrap_or_else(|| Place { path: PathBuf::new(), system: None, lacks: Vec::new() });
         Trial { place, need, made }
     }
 

@@ -27,8 +27,14 @@ use crate::{
 };
 use nix::errno::Errno;
 use std::{
-    cell::LazyCell,
+    iter,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    sync::{
+        LazyLock, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 /// Everything that these lessons require, once each.
@@ -62,14 +68,31 @@ pub(super) struct Findings(Vec<(Requirement, Result<(), Failed>)>);
 impl Findings {
     /// Tries each of them; `dir` is what a session's directory must offer.
     pub(super) fn of(needs: &[Requirement], dir: Need) -> Findings {
-        let (mut groups, trial) = (Groups::default(), LazyCell::new(|| Trial::new(dir)));
-        let mut found = |need: &Requirement| match need {
+        let (groups, trial) = (Mutex::new(Groups::default()), LazyLock::new(|| Trial::new(dir)));
+        let found = |need: &Requirement| match need {
             Requirement::SessionDir(ability) => {
                 trial.failure(*ability).map_or(Ok(()), |why| Err(Failed::Directory(Box::new(why))))
             }
-            need => attempted(need, &mut groups),
+            need => attempted(need, &groups),
         };
-        Findings(needs.iter().map(|need| (need.clone(), found(need))).collect())
+        let next = AtomicUsize::new(0);
+        let work = || -> Vec<(usize, Result<(), Failed>)> {
+            let left = iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+            left.map_while(|index| Some((index, found(needs.get(index)?)))).collect()
+        };
+        let mut all = thread::scope(|scope| {
+            // Most of them are processes that are waited for, and a lesson waits for all: a second processor halves that.
+            let second = thread::available_parallelism().is_ok_and(|processors| processors.get() > 1);
+            let other = second.then(|| thread::Builder::new().spawn_scoped(scope, work));
+            let mut all = work();
+            // Where no thread can be made, all of them are here.
+            if let Some(Ok(other)) = other {
+                all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            all
+        });
+        all.sort_by_key(|(index, _)| *index);
+        Findings(needs.iter().cloned().zip(all.into_iter().map(|(_, found)| found)).collect())
     }
 
     /// What came of one of them; `None` where it was not tried.
@@ -121,7 +144,8 @@ fn swap_counted_in(version: u8, base: &Path, options: &str) -> bool {
     }
 }
 
-fn attempted(need: &Requirement, groups: &mut Groups) -> Result<(), Failed> {
+fn attempted(need: &Requirement, groups: &Mutex<Groups>) -> Result<(), Failed> {
+    let controller = |name| groups.lock().unwrap_or_else(PoisonError::into_inner).controller(name);
     let tried = |what: &str| attempt(what).map_err(|failure| Failed::Tried(need.clone(), failure));
     let ensure = |holds: bool, failed: Failed| if holds { Ok(()) } else { Err(failed) };
     match need {
@@ -139,9 +163,9 @@ fn attempted(need: &Requirement, groups: &mut Groups) -> Result<(), Failed> {
         Requirement::Call(name) => tried(name),
         Requirement::Program(name) => ensure(in_path(name), Failed::NoProgram(name.clone())),
         Requirement::File(path) => ensure(Path::new(path).exists(), Failed::NoFile(path.clone())),
-        Requirement::Controller(name) => groups.controller(name),
+        Requirement::Controller(name) => controller(name),
         Requirement::AnyController(names) => {
-            let mut found = names.iter().map(|name| groups.controller(name));
+            let mut found = names.iter().map(|name| controller(name));
             let first = found.next().unwrap_or(Ok(()));
             if found.any(|found| found.is_ok()) { Ok(()) } else { first }
         }
@@ -322,6 +346,23 @@ mod tests {
         assert!(asked.contains(&Requirement::File("/etc/hosts".into())), "{asked:?}");
         let found = Failed::NoFile("/etc/hosts".into()).found(Lang::En);
         assert_eq!(found, "/etc/hosts: No such file or directory (ENOENT)");
+    }
+
+    #[test]
+    fn each_finding_is_that_of_its_requirement() {
+        // The order in which two threads come to them is not theirs.
+        let file = |number: usize| match number % 3 {
+            0 => Requirement::File("/".into()),
+            _ => Requirement::File(format!("/{number}/is/not/there")),
+        };
+        let needs: Vec<Requirement> = (0..600).map(file).collect();
+        let found = Findings::of(&needs, Need::default());
+        let met = |(need, found): &(Requirement, Result<(), Failed>)| match found {
+            Ok(()) => *need == file(0),
+            Err(Failed::NoFile(path)) => *need == Requirement::File(path.clone()),
+            Err(_) => false,
+        };
+        assert!(found.0.iter().all(met) && found.0.iter().map(|(need, _)| need).eq(&needs));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The names that this program gives to what it makes, and the run directory with one link per tool.
 
 use super::ledger::{Entry, Ledger};
-use crate::dirs::{self, Need};
+use crate::dirs::{self, Candidate, Need, Place};
 use crate::kernel::{errno, filesystem::full};
 use crate::lang::Lang;
 use nix::errno::Errno;
@@ -53,8 +53,19 @@ impl RunDir {
     ///
     /// Errors: of the kind of the last one, with every directory that was tried and what is wrong with it.
     pub(crate) fn create_for(need: Need, ledger: &mut Ledger, exe: &Path, tools: &[&str]) -> io::Result<RunDir> {
+        // Where the best refuses after all, the others are looked at, too.
+        let mut create = |places| RunDir::create_in_one_of(places, ledger, exe, tools);
+        create(dirs::best(need)).or_else(|_| create(dirs::survey(need)))
+    }
+
+    fn create_in_one_of(
+        places: Vec<(Candidate, Place)>,
+        ledger: &mut Ledger,
+        exe: &Path,
+        tools: &[&str],
+    ) -> io::Result<RunDir> {
         let (mut tried, mut kind) = (Vec::new(), io::ErrorKind::NotFound);
-        for (candidate, place) in dirs::survey(need) {
+        for (candidate, place) in places {
             if !place.is_open() {
                 tried.push(place.say(Lang::En));
                 continue;

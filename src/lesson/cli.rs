@@ -41,7 +41,7 @@ pub(crate) fn list(lessons: &[Translations], lang: Lang, out: &mut dyn Write) ->
             writeln!(out, "  {:>2}  {}/{}  {}", index + 1, lesson.id, step.id, step.title)?;
         }
     }
-    if lessons.iter().flat_map(|lesson| lesson.values()).any(|lesson| lesson.foreign) {
+    if lessons.iter().any(|lesson| lesson.pack().is_some()) {
         writeln!(out, "{}", lang.pick("* from --lessons, not part of this program", "* 来自 --lessons，不属于本程序"))?;
     }
     Ok(())

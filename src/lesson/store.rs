@@ -165,7 +165,7 @@ fn own_lessons() -> Vec<Translations> {
             let text = folder.get_file(&path)?.contents_utf8()?;
             Some((lang, format!("lessons/{}", path.display()), text))
         };
-        Translations::unread(folder.path().to_str()?, Lang::ALL.into_iter().filter_map(file)).into()
+        Some(Translations::unread(folder.path().to_str()?, Lang::ALL.into_iter().filter_map(file)))
     };
     EMBEDDED.dirs().filter_map(lesson).collect()
 }

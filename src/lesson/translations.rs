@@ -23,7 +23,7 @@ pub struct Translations(Vec<(Lang, Arc<Translation>)>);
 #[derive(Clone, Default)]
 struct Translation {
     lesson: OnceLock<Lesson>,
-    /// What it is read from; of nothing that was read already.
+    /// The file that it is read from; none where it came as a lesson.
     unread: Option<Unread>,
 }
 

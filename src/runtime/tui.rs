@@ -40,6 +40,9 @@ use std::{
 
 /// The time between two frames that are not waited for. A frame after a key is drawn at once.
 pub(super) const FRAME: Duration = Duration::from_millis(33);
+/// The time after a frame in which nothing is new: what comes next is not to wait for what nobody has seen. After two of them in a
+/// row it does, because a program may go on printing what changes nothing.
+const UNSEEN: Duration = Duration::from_millis(5);
 
 /// The exit status where there is no screen to be had.
 pub(super) const CANNOT: u8 = 3;
@@ -238,7 +241,7 @@ pub(super) fn ended_by(signal: i32) -> u8 {
 
 /// Waits for what happens, until the end; gives the exit status.
 fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result<u8> {
-    let mut next = Instant::now();
+    let (mut next, mut unseen) = (Instant::now(), false);
     while !driver.has_ended() {
         let until = driver.state.dirty.then_some(next);
         let mut hurried = false;
@@ -266,8 +269,8 @@ fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result
             None => {}
         }
         if driver.state.dirty && (hurried || Instant::now() >= next) {
-            screen.draw(driver)?;
-            next = Instant::now() + FRAME;
+            unseen = !screen.draw(driver)? && !unseen;
+            next = Instant::now() + if unseen { UNSEEN } else { FRAME };
         }
     }
     Ok(0)
@@ -287,21 +290,22 @@ impl Screen {
         Ok(Screen(Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area) })?))
     }
 
-    /// Draws one frame.
-    pub(super) fn show(&mut self, draw: impl FnOnce(&mut Frame)) -> io::Result<()> {
-        self.0.draw(draw).map(drop)
+    /// Draws one frame; gives whether anything in it is new.
+    pub(super) fn show(&mut self, draw: impl FnOnce(&mut Frame)) -> io::Result<bool> {
+        self.0.draw(draw)?;
+        Ok(self.0.backend().has_changed())
     }
 
-    fn draw(&mut self, driver: &mut Driver) -> io::Result<()> {
+    fn draw(&mut self, driver: &mut Driver) -> io::Result<bool> {
         let mut extents = crate::app::Extents::new();
         let state = &mut driver.state;
         state.dirty = false;
-        self.show(|frame| extents = ui::draw(state, frame))?;
+        let changed = self.show(|frame| extents = ui::draw(state, frame))?;
         crate::app::measured(state, extents);
         driver.engine.note(&Event::Drawn);
         let told = crate::app::present::drawn(&mut driver.state);
         driver.perform(told.into_iter().collect());
-        Ok(())
+        Ok(changed)
     }
 }
 

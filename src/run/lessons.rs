@@ -61,8 +61,8 @@ pub(super) fn run(names: &[String], how: How, record: Option<&Path>, common: &Co
         let what = lang.pick("no program can be started in a session's directory: ", "会话目录里无法启动程序：");
         return complain(&format!("{what}{why}"), Some(&remedy), CANNOT);
     }
-    let lacking = doctor::lacking_for(need, &doctor::requirements(&lessons));
-    let lacking = lacking.into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect();
+    let is_run = |lesson: &&Translations| places.iter().any(|place| place.parts().0 == lesson.id());
+    let lacking = lacking(&lessons.iter().filter(is_run).cloned().collect::<Vec<_>>(), common);
     let setup = setup(common, exe, true, lang);
     let recorder = match record.map(|path| recorder(path, wanted, lessons, &setup, &common.image())).transpose() {
         Ok(recorder) => recorder,

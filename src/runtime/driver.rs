@@ -20,8 +20,9 @@ use crate::{
 };
 use std::{
     io::{self, Write},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// The app and the engine that it plays on.
@@ -49,6 +50,8 @@ pub(super) struct Driver {
     hall: Option<Hall>,
     /// The branches that are being played.
     branches: Option<Playing>,
+    /// What is being tried on this machine. Each is disconnected once nothing is left of it.
+    trying: Vec<Receiver<()>>,
 }
 
 impl Driver {
@@ -68,17 +71,30 @@ impl Driver {
             sharing: None,
             hall: None,
             branches: None,
+            trying: Vec::new(),
         }
     }
 
     /// Starts to find out what this machine lacks, beside everything else: it takes longer than a frame.
-    pub(super) fn examine(&self) -> io::Result<()> {
+    pub(super) fn examine(&mut self) -> io::Result<()> {
         let (queue, need, lessons) = (self.engine.queue(), self.engine.need(), self.state.lessons.clone());
-        let examine = move || {
+        self.try_beside("examine", move || {
             let found = doctor::lacking_for(need, &doctor::requirements(&lessons));
             queue.send(Event::Lacking(found.into_iter().map(|(lang, lacking)| (lang.code(), lacking)).collect()));
+        })
+    }
+
+    /// Tries something on this machine beside everything else. It makes a directory and control groups for a moment, so that its
+    /// end is waited for when the session ends.
+    fn try_beside(&mut self, name: &str, trial: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let (alive, ended) = sync_channel::<()>(0);
+        let work = move || {
+            let _alive: SyncSender<()> = alive;
+            trial();
         };
-        thread::Builder::new().name("examine".into()).spawn(examine).map(drop)
+        thread::Builder::new().name(name.into()).spawn(work)?;
+        self.trying.push(ended);
+        Ok(())
     }
 
     /// Shares from now on where the learner is, and says what that is.
@@ -199,7 +215,7 @@ impl Driver {
     fn report(&mut self, lang: Lang) {
         let (queue, need, lessons) = (self.engine.queue(), self.engine.need(), self.state.lessons.clone());
         let report = move || queue.send(Event::Doctor(doctor::lines(&lessons, need, lang)));
-        if let Err(error) = thread::Builder::new().name("doctor".into()).spawn(report) {
+        if let Err(error) = self.try_beside("doctor", report) {
             self.engine.give(Event::Trouble(error.to_string()));
         }
     }
@@ -267,7 +283,12 @@ impl Driver {
         if let Some(playing) = &self.branches {
             playing.stop();
         }
-        for line in self.engine.finish(within).lines(lang) {
+        let began = Instant::now();
+        for trial in self.trying.drain(..) {
+            // What is left of the time is the session's own.
+            let _ = trial.recv_timeout((within / 2).saturating_sub(began.elapsed()));
+        }
+        for line in self.engine.finish(within.saturating_sub(began.elapsed())).lines(lang) {
             // A closed standard error has no reader.
             let _ = writeln!(io::stderr(), "{}", text::safe(&line));
         }
@@ -290,5 +311,36 @@ impl Drop for Driver {
             // The screen is given back by now; a closed standard error has no reader.
             let _ = writeln!(io::stderr(), "boxwright: {}", not_kept(kept, &error, self.state.lang));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        app::{Facts, Look, Prefix},
+        runtime::Setup,
+    };
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    #[test]
+    fn a_session_does_not_end_before_what_it_tries_has_ended() {
+        let state = State::new(Lang::En, Look::default(), Facts::default(), Vec::new(), Prefix::default());
+        let mut driver = Driver::new(state, Engine::new(Setup::new("/bin/false")), None);
+        let (go, wait) = sync_channel::<()>(0);
+        let cleared = Arc::new(AtomicBool::default());
+        let clears = Arc::clone(&cleared);
+        let trial = move || {
+            wait.recv().unwrap();
+            clears.store(true, Ordering::Relaxed);
+        };
+        driver.try_beside("trial", trial).unwrap();
+        let other = thread::spawn(move || go.send(()));
+        driver.finish(Duration::from_secs(20));
+        assert!(cleared.load(Ordering::Relaxed), "what was made for the trial is gone");
+        assert!(other.join().unwrap().is_ok() && driver.trying.is_empty());
     }
 }

@@ -3,7 +3,6 @@
 use super::reader::{Extra, Reader, Subject};
 use super::{Group, Sample};
 use crate::kernel::pid::Pid;
-use nix::time::ClockId;
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -17,7 +16,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long its end is waited for by default.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// After a sample the thread rests this many times as long as it has computed, so that a storm of requests (a fork bomb under
+/// After a sample the thread rests this many times as long as it took, so that a storm of requests (a fork bomb under
 /// the tracer) costs at most a fifth of one CPU. A single request is answered at once.
 const REST: u32 = 4;
 
@@ -174,7 +173,7 @@ fn sample(shared: &Shared, reader: &mut Reader, sink: impl Fn(u64, Arc<Sample>))
     let mut last: Option<(u64, Arc<Sample>)> = None;
     let mut rest = Duration::ZERO;
     while let Some(next) = next(shared, rest, last.as_ref().is_some_and(|(_, sample)| exists(sample)), TICK) {
-        let (started, computed) = (Instant::now(), computed());
+        let started = Instant::now();
         if next.asked {
             reader.forget();
         }
@@ -184,24 +183,13 @@ fn sample(shared: &Shared, reader: &mut Reader, sink: impl Fn(u64, Arc<Sample>))
         reader.groups = next.groups;
         (reader.sees_networks, reader.host_terminal) = (next.networks, next.host_terminal);
         let (sample, _) = reader.read(next.subject);
-        rest = rest_after(started.elapsed(), self::computed().saturating_sub(computed));
+        rest = started.elapsed() * REST;
         let (sample, is_news) = news(last.take(), next.number, sample);
         last = Some((next.number, sample.clone()));
         if is_news {
             sink(next.number, sample);
         }
     }
-}
-
-/// How long the thread rests. Beside much else, as when shells start, a sample takes longer than it computes: it then rests that
-/// long, because whoever waits for the next one would wait for all of it again.
-fn rest_after(elapsed: Duration, computed: Duration) -> Duration {
-    elapsed.max(computed * REST)
-}
-
-/// What this thread has computed since it began (clock_gettime(2)).
-fn computed() -> Duration {
-    ClockId::CLOCK_THREAD_CPUTIME_ID.now().map(Duration::from).unwrap_or_default()
 }
 
 /// The sample that is kept, the old one where the new one says the same; and whether it is to be sent: because it says

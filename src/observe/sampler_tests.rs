@@ -78,18 +78,6 @@ fn every_word_is_part_of_the_next_reading() {
 }
 
 #[test]
-fn it_rests_four_times_as_long_as_it_computes_and_never_shorter_than_it_took() {
-    let after = |elapsed, computed| rest_after(Duration::from_millis(elapsed), Duration::from_millis(computed));
-    assert_eq!(after(3, 3), Duration::from_millis(12));
-    assert_eq!(after(27, 3), Duration::from_millis(27), "beside much else");
-    let (_alive, nothing) = channel::<()>();
-    let before = computed();
-    assert!(nothing.recv_timeout(SOON).is_err());
-    let computed = computed() - before;
-    assert!(computed > Duration::ZERO && computed < SOON, "who waits does not compute: {computed:?}");
-}
-
-#[test]
 fn without_a_word_a_tick_passes_where_something_moves_by_itself() {
     let sampler = idle();
     sampler.anywhere(None);

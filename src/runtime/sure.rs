@@ -19,19 +19,12 @@ pub(super) struct Sure<B> {
     drawn: Buffer,
     /// The rows of it in which such a character stands.
     disputed: Vec<bool>,
-    /// Whether the last frame differs from the one before it.
-    changed: bool,
 }
 
 impl<B> Sure<B> {
     /// On a screen of this size, which is empty.
     pub(super) fn new(inner: B, area: Rect) -> Sure<B> {
-        Sure { inner, drawn: Buffer::empty(area), disputed: vec![false; area.height.into()], changed: false }
-    }
-
-    /// Whether the frame that was drawn last differs from the one before it.
-    pub(super) fn has_changed(&self) -> bool {
-        self.changed
+        Sure { inner, drawn: Buffer::empty(area), disputed: vec![false; area.height.into()] }
     }
 }
 
@@ -99,7 +92,6 @@ impl<B: Backend> Backend for Sure<B> {
     {
         let mut cells: Vec<(u16, u16, &Cell)> = Vec::with_capacity(self.drawn.content.len());
         cells.extend(content);
-        self.changed = !cells.is_empty();
         let mut touched = vec![false; self.disputed.len()];
         for (x, y, cell) in &cells {
             if let Some(touched) = touched.get_mut(usize::from(*y)) {
@@ -249,18 +241,6 @@ mod tests {
             assert_eq!(shown(&bytes, wide), when_wide, "{frames:?}");
             assert_eq!(shown(&bytes, narrow), when_narrow, "{frames:?}");
         }
-    }
-
-    #[test]
-    fn a_frame_in_which_nothing_is_new_is_known() {
-        let (area, mut outer) = (Rect::new(0, 0, 20, 1), Outer::default());
-        let options = TerminalOptions { viewport: Viewport::Fixed(area) };
-        let mut terminal = Terminal::with_options(Sure::new(CrosstermBackend::new(&mut outer), area), options).unwrap();
-        let mut changes = |text: &'static str| {
-            terminal.draw(|place| place.render_widget(Line::raw(text), area)).unwrap();
-            terminal.backend().has_changed()
-        };
-        assert_eq!(["one", "one", "two", "two §", "two §"].map(&mut changes), [true, false, true, true, false]);
     }
 
     #[test]

@@ -40,9 +40,6 @@ use std::{
 
 /// The time between two frames that are not waited for. A frame after a key is drawn at once.
 pub(super) const FRAME: Duration = Duration::from_millis(33);
-/// The time after a frame in which nothing is new: what comes next is not to wait for what nobody has seen. After two of them in a
-/// row it does, because a program may go on printing what changes nothing.
-const UNSEEN: Duration = Duration::from_millis(5);
 
 /// The exit status where there is no screen to be had.
 pub(super) const CANNOT: u8 = 3;
@@ -241,7 +238,7 @@ pub(super) fn ended_by(signal: i32) -> u8 {
 
 /// Waits for what happens, until the end; gives the exit status.
 fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result<u8> {
-    let (mut next, mut unseen) = (Instant::now(), false);
+    let mut next = Instant::now();
     while !driver.has_ended() {
         let until = driver.state.dirty.then_some(next);
         let mut hurried = false;
@@ -269,8 +266,8 @@ fn follow(driver: &mut Driver, screen: &mut Screen, guard: &Guard) -> io::Result
             None => {}
         }
         if driver.state.dirty && (hurried || Instant::now() >= next) {
-            unseen = !screen.draw(driver)? && !unseen;
-            next = Instant::now() + if unseen { UNSEEN } else { FRAME };
+            screen.draw(driver)?;
+            next = Instant::now() + FRAME;
         }
     }
     Ok(0)
@@ -290,22 +287,21 @@ impl Screen {
         Ok(Screen(Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(area) })?))
     }
 
-    /// Draws one frame; gives whether anything in it is new.
-    pub(super) fn show(&mut self, draw: impl FnOnce(&mut Frame)) -> io::Result<bool> {
-        self.0.draw(draw)?;
-        Ok(self.0.backend().has_changed())
+    /// Draws one frame.
+    pub(super) fn show(&mut self, draw: impl FnOnce(&mut Frame)) -> io::Result<()> {
+        self.0.draw(draw).map(drop)
     }
 
-    fn draw(&mut self, driver: &mut Driver) -> io::Result<bool> {
+    fn draw(&mut self, driver: &mut Driver) -> io::Result<()> {
         let mut extents = crate::app::Extents::new();
         let state = &mut driver.state;
         state.dirty = false;
-        let changed = self.show(|frame| extents = ui::draw(state, frame))?;
+        self.show(|frame| extents = ui::draw(state, frame))?;
         crate::app::measured(state, extents);
         driver.engine.note(&Event::Drawn);
         let told = crate::app::present::drawn(&mut driver.state);
         driver.perform(told.into_iter().collect());
-        Ok(changed)
+        Ok(())
     }
 }
 

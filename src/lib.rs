@@ -62,6 +62,7 @@ pub mod lang;
 pub mod lesson;
 mod near;
 pub mod observe;
+mod parallel;
 mod present;
 pub mod recording;
 mod run;

@@ -23,18 +23,13 @@ use crate::{
     lang::Lang,
     lesson::{self, Requirement, Translations},
     observe::cgroup,
+    parallel,
     session::Lacking,
 };
 use nix::errno::Errno;
 use std::{
-    iter,
-    panic::resume_unwind,
     path::{Path, PathBuf},
-    sync::{
-        LazyLock, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
+    sync::{LazyLock, Mutex, PoisonError},
 };
 
 /// Everything that these lessons require, once each.
@@ -75,24 +70,8 @@ impl Findings {
             }
             need => attempted(need, &groups),
         };
-        let next = AtomicUsize::new(0);
-        let work = || -> Vec<(usize, Result<(), Failed>)> {
-            let left = iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
-            left.map_while(|index| Some((index, found(needs.get(index)?)))).collect()
-        };
-        let mut all = thread::scope(|scope| {
-            // Most of them are processes that are waited for, and a lesson waits for all: a second processor halves that.
-            let second = thread::available_parallelism().is_ok_and(|processors| processors.get() > 1);
-            let other = second.then(|| thread::Builder::new().spawn_scoped(scope, work));
-            let mut all = work();
-            // Where no thread can be made, all of them are here.
-            if let Some(Ok(other)) = other {
-                all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            }
-            all
-        });
-        all.sort_by_key(|(index, _)| *index);
-        Findings(needs.iter().cloned().zip(all.into_iter().map(|(_, found)| found)).collect())
+        // Most of them are processes that are waited for, and a lesson waits for all.
+        Findings(needs.iter().cloned().zip(parallel::map(needs, found)).collect())
     }
 
     /// What came of one of them; `None` where it was not tried.

@@ -4,7 +4,7 @@ use super::{
     args::CALLS,
     fact::VOCABULARY,
     lint,
-    model::{Block, Lesson, Predict, Run},
+    model::{Block, Predict, Run},
     parse::{ID_FORM, ID_FORM_ZH, is_id},
     scaffold,
     store::{self, LoadError},
@@ -34,7 +34,7 @@ const USAGE: u8 = 2;
 
 /// Lists lessons and their steps, with the names that `boxwright LESSON/STEP` takes.
 pub(crate) fn list(lessons: &[Translations], lang: Lang, out: &mut dyn Write) -> io::Result<()> {
-    for lesson in lessons.iter().filter_map(|lesson| in_language(lesson, lang)) {
+    for lesson in lessons.iter().filter_map(|lesson| lesson.best(lang)) {
         let foreign = if lesson.foreign { " *" } else { "" };
         writeln!(out, "{}{foreign}  {}", lesson.id, lesson.title)?;
         for (index, step) in lesson.steps.iter().enumerate() {
@@ -187,7 +187,7 @@ pub fn new(dir: &Path, id: &str, lang: Lang, out: &mut dyn Write) -> io::Result<
 
 /// Prints a lesson as one plain Markdown document for the speaker: notes, answers and the hidden solution included.
 pub fn export(lessons: &[Translations], id: &str, lang: Lang, out: &mut dyn Write) -> io::Result<ExitCode> {
-    let found = lessons.iter().find(|lesson| lesson.id() == id).and_then(|lesson| in_language(lesson, lang));
+    let found = lessons.iter().find(|lesson| lesson.id() == id).and_then(|lesson| lesson.best(lang));
     let Some(lesson) = found else {
         let known: Vec<&str> = lessons.iter().map(Translations::id).collect();
         let near = nearest(id, known.iter().copied()).map(|near| format!("\n  {}", did_you_mean(near, lang)));
@@ -281,10 +281,6 @@ fn command(run: &Run, lang: Lang) -> String {
         words.push(lang.pick("meant to fail", "预期失败"));
     }
     format!("*{}*\n\n```sh\n{}\n```", words.join(" · "), run.line)
-}
-
-fn in_language(lesson: &Translations, lang: Lang) -> Option<&Lesson> {
-    lesson.best(lang)
 }
 
 /// Says what went wrong. A closed standard error has no reader.

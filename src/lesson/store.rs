@@ -12,15 +12,13 @@ use super::{
 use crate::{
     kernel::errno::why_io,
     lang::{Lang, say},
+    parallel,
 };
 use include_dir::{Dir, include_dir};
 use std::{
     fmt,
     io::{self, Read},
-    iter,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
 };
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/lessons");
@@ -170,19 +168,10 @@ fn own_lessons() -> Vec<Translations> {
     EMBEDDED.dirs().filter_map(lesson).collect()
 }
 
-/// Reads these lessons in a language. The first frame waits for it: whoever has a second processor reads half of them there.
+/// Reads these lessons in a language, for which the first frame waits.
 pub(crate) fn read_ahead(lessons: &[Translations], lang: Lang) {
-    let next = AtomicUsize::new(0);
-    let read = || {
-        let left = iter::from_fn(|| lessons.get(next.fetch_add(1, Ordering::Relaxed)));
-        left.for_each(|lesson| {
-            lesson.best(lang);
-        });
-    };
-    thread::scope(|scope| {
-        // Where no thread can be made, all of them are read here.
-        let _other = thread::Builder::new().spawn_scoped(scope, read);
-        read();
+    parallel::map(lessons, |lesson| {
+        lesson.best(lang);
     });
 }
 

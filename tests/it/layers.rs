@@ -16,8 +16,9 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// From the ground up: words and kernel facts, what is read and what is done, decisions, the screen, the machine.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "lang",
+    "parallel",
     "columns",
     "kernel",
     "near",

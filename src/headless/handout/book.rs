@@ -21,7 +21,7 @@ pub(crate) struct Page {
 pub(crate) fn book(chapters: &[Chapter<'_>], speaker: bool) -> Vec<Page> {
     let mut pages = vec![Page { path: "index.html".into(), text: cover() }];
     for (number, lang) in Lang::ALL.into_iter().enumerate() {
-        let lessons: Vec<&Lesson> = chapters.iter().filter_map(|(lesson, _)| in_language(lesson, lang)).collect();
+        let lessons: Vec<&Lesson> = chapters.iter().filter_map(|(lesson, _)| lesson.best(lang)).collect();
         let code = lang.code();
         pages.push(Page { path: format!("{code}/index.html"), text: contents(&lessons, lang) });
         for (index, lesson) in lessons.iter().enumerate() {
@@ -42,18 +42,13 @@ pub(crate) fn sources(chapters: &[Chapter<'_>], speaker: bool) -> Vec<Page> {
         pages.push(Page { path: format!("{code}/book.toml"), text: settings });
         let mut summary = format!("# {title}\n\n");
         for (lesson, records) in chapters {
-            let (Some(lesson), Some(record)) = (in_language(lesson, lang), records.get(number)) else { continue };
+            let (Some(lesson), Some(record)) = (lesson.best(lang), records.get(number)) else { continue };
             summary.push_str(&format!("- [{}]({}.md)\n", lesson.title, lesson.id));
             pages.push(Page { path: format!("{code}/src/{}.md", lesson.id), text: document(lesson, record, speaker) });
         }
         pages.push(Page { path: format!("{code}/src/SUMMARY.md"), text: summary });
     }
     pages
-}
-
-/// A lesson that is not written in this language is read in the other one.
-fn in_language(lesson: &Translations, lang: Lang) -> Option<&Lesson> {
-    lesson.best(lang)
 }
 
 fn title(lang: Lang) -> &'static str {
